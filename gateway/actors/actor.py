@@ -1,0 +1,57 @@
+"""Ordinary actors: business state that handles one message at a time.
+
+One instance of the class serves every actor of its kind; it holds the kind's configuration and nothing else. What an
+actor remembers is in its state, which the stage carries.
+"""
+
+import re
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from gateway.actors.errors import BadDefinition
+from gateway.actors.messages import State
+from gateway.actors.verbs import Verb, verbs_of
+
+S = TypeVar("S", bound=State)
+
+
+class Actor(Generic[S]):
+    """Subclass it with a state model, and mark its verbs.
+
+    class Counter(Actor[Count]):
+        @verb
+        def add(self, amount: Amount, stage: Stage[Count]) -> None:
+            stage.state = stage.state.changed(total=stage.state.total + amount.units)
+    """
+
+    kind: ClassVar[str] = ""
+    """The name of the kind in ids; the class's name in snake case unless set."""
+    state_model: ClassVar[type[State]] = State
+    verbs: ClassVar[dict[str, Verb]] = {}
+    attempts: ClassVar[int] = 4
+    """How often a message is tried in all before it becomes a dead letter."""
+    retry_s: ClassVar[float] = 0.5
+    """Seconds before the first retry; doubled each time, up to a minute. Mail behind it waits, so order is kept."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.kind = cls.__dict__.get("kind", "") or snake(cls.__name__)
+        cls.state_model = _state_model(cls)
+        cls.verbs = verbs_of(cls)
+
+
+def snake(name: str) -> str:
+    """`BoilerRoom` → `boiler_room`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _state_model(cls: type[Actor[Any]]) -> type[State]:
+    """The state model a class was subscripted with; its parent's where it was not."""
+    for base in getattr(cls, "__orig_bases__", ()):
+        if isinstance(get_origin(base), type) and issubclass(get_origin(base), Actor):
+            (model,) = get_args(base)
+            if isinstance(model, TypeVar):
+                return State
+            if not (isinstance(model, type) and issubclass(model, State)):
+                raise BadDefinition(f"cannot use {cls.__name__} as an actor: {model!r} is no State model")
+            return model
+    return cls.state_model

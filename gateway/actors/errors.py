@@ -1,0 +1,41 @@
+"""Errors: one root, one class per thing a caller can do differently.
+
+Each is also the builtin error a caller would expect, so that code that knows nothing of this project still catches it.
+The text says what could not be done, the fact seen, and what to do.
+"""
+
+
+class GatewayError(Exception):
+    """The root of every error this project raises on purpose."""
+
+
+class BadId(GatewayError, ValueError):
+    """An actor id, a key or a verb is not well formed: mend the text."""
+
+
+class UnknownTarget(GatewayError, LookupError):
+    """No kind, no host-bound actor or no verb of that name is registered: mend the address, or register it."""
+
+
+class BadPayload(GatewayError, ValueError):
+    """A payload does not fit the model that the verb declares: mend the payload."""
+
+
+class BadDefinition(GatewayError, TypeError):
+    """An actor class is not well formed: mend the class."""
+
+
+class Refused(GatewayError, RuntimeError):
+    """The gateway does not take the message now: wait, and send it again."""
+
+
+class Unanswered(GatewayError, TimeoutError):
+    """An ask had no reply in time. The outcome is unknown: look before you repeat it."""
+
+
+class StoreFailed(GatewayError, OSError):
+    """The store could not be read or written: see the fact in the text (disk full, medium, permissions)."""
+
+
+class StateTooNew(GatewayError, ValueError):
+    """A stored state is of a newer version than this program knows: install the newer program again."""

@@ -1,0 +1,54 @@
+"""Actor ids: `kind/key`, stable for life; a child's id continues its parent's: `site/home/contacts/ann`.
+
+A segment is 1 to 128 characters out of letters, digits and `. _ ~ : @ = , -`; an id has an even number of segments, at
+most 8 pairs. Ids are plain strings, so they are cheap to keep and travel in topics, logs and TOML as they are.
+"""
+
+import re
+from functools import lru_cache
+from zlib import crc32
+
+from gateway.actors.errors import BadId
+
+GROUPS = 64
+"""How many placement groups there are. It is permanent: an id's group never changes."""
+
+HOST_GROUP = 0
+"""The group of host-bound actors; ordinary actors are in 1 to GROUPS - 1."""
+
+_SEGMENT = r"[A-Za-z0-9._~:@=,-]{1,128}"
+_ID = re.compile(rf"{_SEGMENT}/{_SEGMENT}(?:/{_SEGMENT}/{_SEGMENT}){{0,7}}")
+_KEY = re.compile(_SEGMENT)
+
+
+@lru_cache(maxsize=4096)
+def check_id(text: str) -> str:
+    """Return `text` when it is a well-formed actor id; raise BadId otherwise."""
+    if not _ID.fullmatch(text):
+        raise BadId(f"cannot use {text!r} as an actor id: it must read kind/key (pairs of letters, digits and . _ ~ : @ = , -)")
+    return text
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` can be one segment of an id."""
+    return _KEY.fullmatch(text) is not None
+
+
+def kind_of(actor: str) -> str:
+    """The kind of an id: its last segment but one (`contacts` in `site/home/contacts/ann`)."""
+    return actor.rsplit("/", 2)[-2]
+
+
+def key_of(actor: str) -> str:
+    """The key of an id: its last segment."""
+    return actor.rsplit("/", 1)[-1]
+
+
+def root_of(actor: str) -> str:
+    """The first pair of an id: the actor at the top of its family."""
+    return "/".join(actor.split("/", 2)[:2])
+
+
+def group_of(actor: str) -> int:
+    """The placement group of an ordinary actor (1 to GROUPS - 1): a stable hash of its root, so families stay together."""
+    return 1 + crc32(root_of(actor).encode()) % (GROUPS - 1)

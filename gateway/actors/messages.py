@@ -1,0 +1,117 @@
+"""Messages: immutable, addressed to one actor, carrying a typed payload.
+
+A payload and a state are frozen models; they change by making a copy with `changed`, which validates it.
+"""
+
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gateway.actors.errors import BadPayload
+
+
+class Model(BaseModel):
+    """A frozen model: unknown fields, infinities and NaN are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
+
+    def changed(self, **fields: Any) -> Self:
+        """A validated copy with `fields` replaced (cheaper than model_copy, which does not validate)."""
+        return self.__class__(**{**self.__dict__, **fields})
+
+    def to_json(self) -> bytes:
+        """This model as compact JSON."""
+        return self.__pydantic_serializer__.to_json(self)
+
+
+class Payload(Model):
+    """What a verb takes: subclass it, one field per fact, units in the names."""
+
+
+class Nothing(Payload):
+    """The payload of a verb that takes none."""
+
+
+class State(Model):
+    """What an actor remembers: every field has a default, the state of an actor nobody has written to yet.
+
+    `VERSION` counts changes of shape. `upcast` takes the stored fields of version N to N + 1; it is called on load.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """Take the stored `fields` of `version` to `version + 1`; the default keeps them as they are."""
+        del version
+        return fields
+
+
+NOTHING = Nothing()
+
+
+class Message(NamedTuple):
+    """One message. Immutable; the same object goes from hand to hand."""
+
+    id: str
+    """Unique for life and sortable in the order of making, or the id that the outside gave it."""
+    to: str
+    verb: str
+    payload: Payload
+    sender: str = ""
+    """Actor id of who sent it; empty when it came from the command line."""
+    reply_to: str = ""
+    """Actor id that wants the reply; empty when nobody does."""
+    trace: str = ""
+    """Id of the message from the outside that began it all."""
+    expires_ms: int = 0
+    """Wall time, milliseconds since 1970, after which it must not be acted on; 0: never."""
+
+
+class Start(Payload):
+    """The first message of a host-bound actor (`Builtin.Start`)."""
+
+    attempt: int = 1
+    """1 at the start of the host; counts up at each restart of this actor."""
+
+
+class Reply(Payload):
+    """The answer to an ask, sent to the asker's `reply_to` under the verb `reply`."""
+
+    of: str
+    """Id of the message that is answered."""
+    ok: bool = True
+    reason: str = ""
+    """Why not, where `ok` is false."""
+    body: Any = None
+    """The answer's fields, as JSON values."""
+
+
+P = TypeVar("P", bound=Payload)
+
+START = "Builtin.Start"
+REPLY = "reply"
+
+
+def read_payload(model: type[P], found: Any, *, where: str) -> P:
+    """Make a payload of `model` from what came in: a model as it is, JSON bytes or text, a dict, or None for no fields.
+
+    From outside the reading is strict: no numbers from text, no unknown fields. Raises BadPayload that names each field.
+    """
+    if type(found) is model:
+        return found
+    try:
+        if isinstance(found, (bytes, bytearray, str)):
+            return model.model_validate_json(found or b"{}", strict=True)
+        if isinstance(found, Payload):
+            found = found.__dict__
+        return model.model_validate({} if found is None else found, strict=False)
+    except ValidationError as error:
+        raise BadPayload(f"cannot read the payload of {where}: {_said(error)}") from None
+
+
+def _said(error: ValidationError) -> str:
+    """One line that names each field and what is wrong with it."""
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors(include_url=False, include_input=False)
+    )

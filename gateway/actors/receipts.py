@@ -1,0 +1,48 @@
+"""Receipts: the promise that a message brought in from the outside is on disk.
+
+Source: futures as in `concurrent.futures`, less their cost (a lock and a condition each); one is made per message.
+"""
+
+import threading
+from collections.abc import Callable
+
+from gateway.actors.errors import GatewayError
+
+_lock = threading.Lock()
+
+
+class Receipt:
+    """Resolves once, at the commit of its message, or fails with an error. Any thread may wait for it."""
+
+    __slots__ = ("_event", "callback", "duplicate", "error", "resolved")
+
+    def __init__(self, callback: Callable[["Receipt"], None] | None = None) -> None:
+        self.callback = callback
+        self.resolved = False
+        self.error: GatewayError | None = None
+        self.duplicate = False
+        """True when the message had been seen before, and was only acknowledged again."""
+        self._event: threading.Event | None = None
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until it resolves, at most `timeout_s` seconds; say whether it did. Raises the error that it failed with."""
+        with _lock:
+            if not self.resolved and self._event is None:
+                self._event = threading.Event()
+        if not self.resolved and self._event is not None:
+            self._event.wait(timeout_s)
+        if self.error is not None:
+            raise self.error
+        return self.resolved
+
+    def resolve(self, error: GatewayError | None = None) -> None:
+        """Resolve it, on the runtime's thread; later calls do nothing."""
+        if self.resolved:
+            return
+        self.error = error
+        with _lock:
+            self.resolved = True
+        if self._event is not None:
+            self._event.set()
+        if self.callback is not None:
+            self.callback(self)

@@ -1,0 +1,5 @@
+"""What users test their own actors with: no daemon, a clock they turn, fakes that behave."""
+
+from gateway.testing.bench import Bench, BenchDelivery, Sent
+
+__all__ = ["Bench", "BenchDelivery", "Sent"]

@@ -1,0 +1,205 @@
+"""A bench that stands in for the host: `Bench` holds one host-bound actor on a thread of its own, as the
+runtime does, keeps what it sends, and hands it deliveries.
+"""
+
+import contextlib
+import os
+import select
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
+from gateway.actors.messages import read_payload
+
+
+class Sent(NamedTuple):
+    """One message that a host-bound actor brought in."""
+
+    to: str
+    verb: str
+    payload: Any
+    id: str
+    scope: str
+    again: bool
+    receipt: Receipt
+
+
+class BenchDelivery:
+    """A delivery whose end the test can see: `outcome` is "" while it is open, then "done" or the reason it failed."""
+
+    def __init__(self, message: Message, attempt: int = 1) -> None:
+        self.message = message
+        self.attempt = attempt
+        self.outcome = ""
+        self.retry = False
+        self.body: Any = None
+        self.kept = False
+        self._settled = threading.Event()
+
+    def keep(self) -> None:
+        self.kept = True
+
+    def done(self, body: Any = None) -> None:
+        self.body = body
+        self._settle("done")
+
+    def failed(self, reason: str, *, retry: bool = True) -> None:
+        self.retry = retry
+        self._settle(reason)
+
+    def wait(self, timeout_s: float = 5.0) -> str:
+        """Block until it is settled; the outcome, or "" when the time ran out."""
+        self._settled.wait(timeout_s)
+        return self.outcome
+
+    def _settle(self, outcome: str) -> None:
+        if not self.outcome:
+            self.outcome = outcome
+            self._settled.set()
+
+
+class Bench:
+    """Holds one host-bound actor. `commit=True` resolves each receipt at once; else the test resolves them itself."""
+
+    def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True) -> None:
+        self.actor = actor
+        self.me = me or f"{actor.kind}/bench"
+        self.sent: list[Sent] = []
+        self.health: list[tuple[Health, str]] = []
+        self.counters: Counter[str] = Counter()
+        self.forgotten: list[str] = []
+        self.error: BaseException | None = None
+        self.quiet = False
+        self.closing = False
+        self.full = False
+        """Set it to make `send` with wait=False raise Refused, as when too much is under way."""
+        self._commit = commit
+        self._inbox: deque[BenchDelivery] = deque()
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._change = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name=self.me)
+        actor.host = self
+
+    # --- what a test does
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Go through the closing handshake. Raises TimeoutError when the actor does not close in time."""
+        self.quiet = True
+        self.wake()
+        self.closing = True
+        self.wake()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                raise TimeoutError(f"{self.me} did not close within {timeout_s} s")
+
+    def tell(
+        self, verb: str, payload: Payload | dict[str, Any] | None = None, *, id: str = "m1", to: str = "", expires_ms: int = 0
+    ) -> BenchDelivery:
+        """Give the actor one delivery."""
+        model = self.actor.verbs[verb].payload
+        message = Message(id, to or self.me, verb, read_payload(model, payload, where=verb), expires_ms=expires_ms)
+        delivery = BenchDelivery(message)
+        self._inbox.append(delivery)
+        self.wake()
+        return delivery
+
+    def until(self, truth: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+        """Block until `truth()` holds, and return it. Raises AssertionError when it never does."""
+        deadline = time.monotonic() + timeout_s
+        with self._change:
+            while not (value := truth()):
+                if self.error is not None:
+                    raise AssertionError(f"{self.me} raised {self.error!r}") from self.error
+                if time.monotonic() > deadline:
+                    raise AssertionError(
+                        f"not within {timeout_s} s; sent: {self.sent[-5:]}, health: {self.health[-5:]}, counters: {dict(self.counters)}"
+                    )
+                self._change.wait(0.02)
+        return value
+
+    # --- what the runtime does
+
+    def send(
+        self,
+        to: str,
+        verb: str,
+        payload: Any = None,
+        *,
+        id: str = "",
+        scope: str = "",
+        again: bool = True,
+        reply_to: str = "",
+        expires_ms: int = 0,
+        size: int = 256,
+        wait: bool = True,
+        on_commit: Callable[[Receipt], None] | None = None,
+    ) -> Receipt:
+        if self.full and not wait:
+            raise Refused(f"cannot take {verb} to {to}: too much is under way; send it again")
+        receipt = Receipt(on_commit)
+        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt))
+        if self._commit:
+            receipt.resolve()
+        self._tell_change()
+        return receipt
+
+    def forget_ids(self, scope: str) -> None:
+        self.forgotten.append(scope)
+
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> None:
+        self.sent.append(Sent(to, verb, payload, "", "", True, Receipt(on_reply)))
+        self._tell_change()
+
+    def take(self, limit: int = 1000) -> list[BenchDelivery]:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._reader, 4096)
+        return [self._inbox.popleft() for _ in range(min(limit, len(self._inbox)))]
+
+    def wait(self, timeout_s: float | None) -> None:
+        select.select([self._reader], [], [], timeout_s)
+
+    def wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._writer, b"!")
+
+    def fileno(self) -> int:
+        return self._reader
+
+    def report(self, health: Health, detail: str = "") -> None:
+        self.health.append((health, detail))
+        self._tell_change()
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.counters[name] += by
+        self._tell_change()
+
+    def _tell_change(self) -> None:
+        with self._change:
+            self._change.notify_all()
+
+    def _run(self) -> None:
+        try:
+            self.actor.started(Start())
+            self.actor.run()
+        except BaseException as error:  # noqa: BLE001  # whatever ends the thread is what the test must see
+            self.error = error
+        finally:
+            try:
+                self.actor.close()
+            except GatewayError as error:
+                self.error = self.error or error
