@@ -9,12 +9,14 @@ from gateway.actors.errors import (
     Refused,
     StateTooNew,
     StoreFailed,
+    StoreFull,
     Unanswered,
     UnknownTarget,
 )
-from gateway.actors.hostbound import Delivery, Health, Host, HostBound, Settings
+from gateway.actors.hostbound import Delivery, Health, Host, HostBound
 from gateway.actors.messages import NOTHING, REPLY, START, Message, Nothing, Payload, Reply, Start, State
 from gateway.actors.receipts import Receipt
+from gateway.actors.settings import Settings
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import Mode, verb
 
@@ -44,6 +46,7 @@ __all__ = [
     "State",
     "StateTooNew",
     "StoreFailed",
+    "StoreFull",
     "Unanswered",
     "UnknownTarget",
     "verb",

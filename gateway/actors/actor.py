@@ -8,7 +8,9 @@ import re
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from gateway.actors.errors import BadDefinition
+from gateway.actors.ids import is_key
 from gateway.actors.messages import State
+from gateway.actors.settings import Settings
 from gateway.actors.verbs import Verb, verbs_of
 
 S = TypeVar("S", bound=State)
@@ -26,6 +28,8 @@ class Actor(Generic[S]):
     kind: ClassVar[str] = ""
     """The name of the kind in ids; the class's name in snake case unless set."""
     state_model: ClassVar[type[State]] = State
+    settings_model: ClassVar[type[Settings]] = Settings
+    """What the kind takes from its section `[actors.kind]` of the configuration."""
     verbs: ClassVar[dict[str, Verb]] = {}
     attempts: ClassVar[int] = 4
     """How often a message is tried in all before it becomes a dead letter."""
@@ -35,8 +39,13 @@ class Actor(Generic[S]):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.kind = cls.__dict__.get("kind", "") or snake(cls.__name__)
+        if not is_key(cls.kind):
+            raise BadDefinition(f"cannot use {cls.__name__} as an actor: {cls.kind!r} cannot stand in an id; set `kind`")
         cls.state_model = _state_model(cls)
         cls.verbs = verbs_of(cls)
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = self.settings_model() if settings is None else settings
 
 
 def snake(name: str) -> str:
@@ -53,5 +62,13 @@ def _state_model(cls: type[Actor[Any]]) -> type[State]:
                 return State
             if not (isinstance(model, type) and issubclass(model, State)):
                 raise BadDefinition(f"cannot use {cls.__name__} as an actor: {model!r} is no State model")
+            _check_defaults(cls, model)
             return model
     return cls.state_model
+
+
+def _check_defaults(cls: type[Actor[Any]], model: type[State]) -> None:
+    """An actor exists because somebody wrote to it: its first state has nobody to fill it in."""
+    bare = [name for name, field in model.model_fields.items() if field.is_required()]
+    if bare:
+        raise BadDefinition(f"cannot use {cls.__name__} as an actor: {model.__name__} has no default for {', '.join(bare)}; give it one")

@@ -37,5 +37,9 @@ class StoreFailed(GatewayError, OSError):
     """The store could not be read or written: see the fact in the text (disk full, medium, permissions)."""
 
 
+class StoreFull(StoreFailed):
+    """The medium is full: make room, or raise the limit."""
+
+
 class StateTooNew(GatewayError, ValueError):
     """A stored state is of a newer version than this program knows: install the newer program again."""

@@ -9,12 +9,11 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from gateway.actors.actor import snake
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message, Payload, Start
 from gateway.actors.receipts import Receipt
+from gateway.actors.settings import Settings
 from gateway.actors.verbs import Verb, verbs_of
 
 
@@ -36,6 +35,8 @@ class Delivery(Protocol):
     message: Message
     attempt: int
     """1 at first; counts up when it is given again. Above 1 the act may have happened already."""
+
+    kept: bool
 
     def keep(self) -> None:
         """Say that the verb's return does not settle it: `done` or `failed` will come later."""
@@ -83,8 +84,14 @@ class Host(Protocol):
     def forget_ids(self, scope: str) -> None:
         """Forget the ids seen under `scope`: the outside has begun a new numbering."""
 
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> None:
-        """As send, and call `on_reply(Reply)` with the answer, on a runtime thread, after the answer's commit."""
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
+        """As send, and call `on_reply(Reply)` with the answer, on a runtime thread, after the answer's commit.
+
+        Returns what `give_up` takes. The answer may never come: keep a time limit of your own.
+        """
+
+    def give_up(self, address: str) -> None:
+        """Wait no more for the answer to an ask: a late one is dropped."""
 
     def take(self, limit: int = 1000) -> Sequence[Delivery]:
         """The deliveries that wait for this actor; never blocks."""
@@ -103,20 +110,6 @@ class Host(Protocol):
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
-
-
-class Settings(BaseModel):
-    """What a host-bound kind takes from its section `[kind.key]` of the configuration. Units in the names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def claims(self) -> dict[str, str]:
-        """What this actor must own alone, by the key that says so: {"pin": "GPIO 17"}. Two claims of one thing are an error."""
-        return {}
-
-    def addresses(self) -> list[tuple[str, str, str]]:
-        """Where this actor sends: (key of the setting, actor id or template with {fields}, verb). Checked at start."""
-        return []
 
 
 class HostBound:
@@ -175,3 +168,6 @@ class HostBound:
             self.verbs[message.verb].run(self, message.payload, delivery)
         except GatewayError as error:
             delivery.failed(str(error))
+        else:
+            if not delivery.kept:
+                delivery.done()

@@ -3,21 +3,30 @@
 A payload and a state are frozen models; they change by making a copy with `changed`, which validates it.
 """
 
+import json
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from gateway.actors.errors import BadPayload
 
 
 class Model(BaseModel):
-    """A frozen model: unknown fields, infinities and NaN are refused."""
+    """A frozen model: unknown fields, infinities, NaN and text that is no Unicode (lone surrogates) are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        str_max_length=16 * 1024 * 1024,  # also makes pydantic read each text, so that a lone surrogate fails here and not at the commit
+    )
 
     def changed(self, **fields: Any) -> Self:
         """A validated copy with `fields` replaced (cheaper than model_copy, which does not validate)."""
-        return self.__class__(**{**self.__dict__, **fields})
+        return self.__pydantic_validator__.validate_python({**self.__dict__, **fields})  # type: ignore[no-any-return]  # a Self
 
     def to_json(self) -> bytes:
         """This model as compact JSON."""
@@ -96,18 +105,53 @@ REPLY = "reply"
 def read_payload(model: type[P], found: Any, *, where: str) -> P:
     """Make a payload of `model` from what came in: a model as it is, JSON bytes or text, a dict, or None for no fields.
 
-    From outside the reading is strict: no numbers from text, no unknown fields. Raises BadPayload that names each field.
+    The reading is strict, and the same for JSON and for a dict of JSON values: no numbers from text, no unknown fields, no key
+    twice. Raises BadPayload that names each field.
     """
     if type(found) is model:
         return found
     try:
         if isinstance(found, (bytes, bytearray, str)):
-            return model.model_validate_json(found or b"{}", strict=True)
-        if isinstance(found, Payload):
-            found = found.__dict__
-        return model.model_validate({} if found is None else found, strict=False)
+            payload = model.model_validate_json(found or b"{}", strict=True)
+            _refuse_twins(found, payload)
+            return payload
+        return model.model_validate_json(_as_json(found), strict=True)
     except ValidationError as error:
         raise BadPayload(f"cannot read the payload of {where}: {_said(error)}") from None
+    except (PydanticSerializationError, _KeyTwice) as error:
+        raise BadPayload(f"cannot read the payload of {where}: {error}") from None
+
+
+class _KeyTwice(ValueError):
+    """A JSON object has one key twice."""
+
+
+def _as_json(found: Any) -> bytes:
+    """The JSON of what code made. So a dict is read as strictly as the same JSON from outside, its enums and nested models too."""
+    if found is None:
+        return b"{}"
+    if isinstance(found, Payload):
+        return found.to_json()
+    return to_json(found, bytes_mode="base64", inf_nan_mode="constants")
+
+
+def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
+    """Raise _KeyTwice where an object has one key twice; pydantic would keep the last.
+
+    Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
+    """
+    fields = payload.__dict__
+    distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.model_fields_set)
+    if (text.count(":") if isinstance(text, str) else text.count(b":")) > distinct:
+        json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _KeyTwice(f"{next(name for name in names if names.count(name) > 1)}: the key stands twice in one object")
+    return found
 
 
 def _said(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ at its next turn excepted, before the commit.
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.actors.ids import key_of
-from gateway.actors.messages import NOTHING, REPLY, Message, Payload, Reply, State, read_payload
+from gateway.actors.messages import NOTHING, REPLY, Message, Nothing, Payload, Reply, State, read_payload
 from gateway.actors.verbs import Verb
 
 S = TypeVar("S", bound=State)
@@ -62,27 +62,35 @@ class Stage(Generic[S]):
         return key_of(self.me)
 
     def tell(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, reply_to: str = "", expires_ms: int = 0) -> None:
-        """Send `verb` to the actor `to`. Raises UnknownTarget, BadId or BadPayload here and now, not later."""
-        row = self.world.find_verb(to, verb)
-        model = row.payload
+        """Send `verb` to the actor `to`. Raises UnknownTarget, BadId or BadPayload here and now, not later.
+
+        `reply_to` is checked too: who cannot take a reply must not make the turn of the one that answers fail.
+        """
+        model = self.world.find_verb(to, verb).payload
+        if reply_to:
+            self.world.find_verb(reply_to, REPLY)
         if type(payload) is not model:
-            payload = NOTHING if payload is None and model is type(NOTHING) else read_payload(model, payload, where=f"{verb} to {to}")
+            payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{verb} to {to}")
         message = self.message
         self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, message.trace or message.id, expires_ms))
 
-    def reply(self, body: Payload | dict[str, Any] | None = None) -> None:
+    def reply(self, body: Payload | State | dict[str, Any] | None = None) -> None:
         """Answer the message of this turn. Does nothing when nobody asked."""
-        self._answer(Reply(of=self.message.id, body=body.model_dump(mode="json") if isinstance(body, Payload) else body))
+        if self.message.reply_to:
+            fields = {"of": self.message.id, "body": body}
+            self._answer(read_payload(Reply, fields, where=f"{REPLY} to {self.message.reply_to}"))
 
     def refuse(self, reason: str) -> None:
         """Answer the message of this turn with a no and its reason. Does nothing when nobody asked."""
-        self._answer(Reply(of=self.message.id, ok=False, reason=reason))
+        if self.message.reply_to:
+            self._answer(Reply(of=self.message.id, ok=False, reason=reason))
 
     def after(self, delay_s: float, verb: str, payload: Payload | dict[str, Any] | None = None, *, name: str = "") -> None:
         """Send this actor `verb` in `delay_s` seconds; a timer of the same name (default: the verb's) is replaced."""
-        row = self.world.find_verb(self.me, verb)
-        due_ms = self.clock_ms + max(0, round(delay_s * 1000))
-        self.timers[name or verb] = Timer(due_ms, verb, read_payload(row.payload, payload, where=f"timer {verb} of {self.me}"))
+        model = self.world.find_verb(self.me, verb).payload
+        if type(payload) is not model:
+            payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"timer {verb} of {self.me}")
+        self.timers[name or verb] = Timer(self.clock_ms + max(0, round(delay_s * 1000)), verb, payload)
 
     def cancel(self, name: str) -> None:
         """Drop the timer `name`; nothing happens when there is none."""
@@ -101,6 +109,4 @@ class Stage(Generic[S]):
         return self.world.random()
 
     def _answer(self, reply: Reply) -> None:
-        asked = self.message
-        if asked.reply_to:
-            self.tell(asked.reply_to, REPLY, reply)
+        self.tell(self.message.reply_to, REPLY, reply)

@@ -52,7 +52,16 @@ def verb(method: F | None = None, *, mode: Mode = Mode.AT_LEAST_ONCE) -> F | Cal
 def verbs_of(actor_class: type) -> dict[str, Verb]:
     """Every verb of a class, own and inherited, by name. Raises BadDefinition where a signature does not fit."""
     marked = inspect.getmembers(actor_class, lambda member: hasattr(member, "__verb_mode__"))
+    _check_overrides(actor_class, {name for name, _ in marked})
     return {name: _read_verb(actor_class, name, method) for name, method in marked}
+
+
+def _check_overrides(actor_class: type, marked: set[str]) -> None:
+    """An override that forgot its mark would take the verb off the table without a word."""
+    for parent in actor_class.__mro__[1:]:
+        for name in vars(parent).keys() - marked:
+            if hasattr(vars(parent)[name], "__verb_mode__"):
+                raise BadDefinition(f"cannot use {actor_class.__name__}.{name}: it overrides a verb of {parent.__name__}; mark it @verb")
 
 
 def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb:
@@ -60,14 +69,24 @@ def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb
     summary = (inspect.getdoc(method) or "").split("\n")[0]
     mode = method.__verb_mode__  # type: ignore[attr-defined]  # set by the decorator
     where = f"{actor_class.__name__}.{name}"
+    if any(waits(method) for waits in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
+        raise BadDefinition(f"cannot use {where} as a verb: a turn does not wait; write it with `def`, without await or yield")
     if len(parameters) == 1:
         return Verb(name, Nothing, _without_payload(method), mode, summary)
     if len(parameters) != 2:
         raise BadDefinition(f"cannot use {where} as a verb: it takes {parameters}; write (self, payload, stage) or (self, stage)")
-    model = get_type_hints(method).get(parameters[0])
+    model = _annotation(method, parameters[0])
     if not (isinstance(model, type) and issubclass(model, Payload)):
         raise BadDefinition(f"cannot use {where} as a verb: annotate {parameters[0]!r} with a Payload model, not {model!r}")
     return Verb(name, model, method, mode, summary)
+
+
+def _annotation(method: Callable[..., Any], parameter: str) -> Any:
+    """What a parameter is annotated with; the text of it where a name in it cannot be found (an import for type checkers only)."""
+    try:
+        return get_type_hints(method).get(parameter)
+    except NameError:
+        return inspect.signature(method).parameters[parameter].annotation
 
 
 def _without_payload(method: Callable[..., Any]) -> Callable[[Any, Any, Any], None]:

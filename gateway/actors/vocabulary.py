@@ -81,3 +81,9 @@ class Write(Payload):
     """Verb `write` of `serial/*`: write `text` (UTF-8) and then the port's line ending."""
 
     text: str = Field(max_length=4096)
+
+
+class Line(Payload):
+    """Verb `line`: one line of text from a device, without its end."""
+
+    text: str = Field(max_length=65536)

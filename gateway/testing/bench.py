@@ -161,9 +161,13 @@ class Bench:
     def forget_ids(self, scope: str) -> None:
         self.forgotten.append(scope)
 
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> None:
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
         self.sent.append(Sent(to, verb, payload, "", "", True, Receipt(on_reply)))
         self._tell_change()
+        return f"ask/{len(self.sent)}"
+
+    def give_up(self, address: str) -> None:
+        """A late answer is dropped: here nobody sends one by himself."""
 
     def take(self, limit: int = 1000) -> list[BenchDelivery]:
         with contextlib.suppress(BlockingIOError):

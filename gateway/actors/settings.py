@@ -1,0 +1,19 @@
+"""Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """What a kind takes from its section of the configuration: `[kind.key]` of a host-bound actor, `[actors.kind]` of an
+    ordinary one. Units in the names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def claims(self) -> dict[str, str]:
+        """What this actor must own alone, by the key that says so: {"pin": "GPIO 17"}. Two claims of one thing are an error."""
+        return {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        """Where this actor sends: (key of the setting, actor id or template with {fields}, verb). Checked at start."""
+        return []

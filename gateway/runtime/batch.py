@@ -1,0 +1,76 @@
+"""A batch: the turns that are committed together, and what is released after the commit."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.actors.messages import Message, Reply
+from gateway.store.store import Changes, Span
+
+if TYPE_CHECKING:
+    from gateway.runtime.cells import Cell
+    from gateway.runtime.deliveries import Delivery
+    from gateway.runtime.mail import Arrival
+
+LAZY_S = 0.25
+"""How long a change may wait for company when losing it only repeats a delivery: what sinks have done."""
+
+
+class Turned(NamedTuple):
+    """One turn, for those who watch."""
+
+    message: Message
+    outcome: str
+    """Empty when it went well, else why not."""
+    batch: int
+
+
+class Batch:
+    """Filled on the engine's thread, sealed, committed and released on the committer's."""
+
+    __slots__ = ("arrivals", "changes", "dirty", "given", "last_seq", "lazy_since_s", "number", "replies", "turned", "turns", "urgent")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.changes = Changes()
+        self.dirty: dict[str, Cell] = {}
+        """Actors whose state or timers changed."""
+        self.arrivals: list[Arrival] = []
+        """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
+        self.given: list[tuple[Callable[[list[Delivery]], None], list[Delivery]]] = []
+        """Deliveries to hand to host-bound actors after the commit."""
+        self.replies: list[tuple[Callable[[Reply], None], Reply]] = []
+        self.turns = 0
+        self.last_seq = 0
+        """Every message up to this place, if it still waits, is on disk after this commit."""
+        self.turned: list[Turned] = []
+        self.urgent = False
+        """Somebody waits for this commit."""
+        self.lazy_since_s = 0.0
+        """Monotonic second of the first change that can wait; 0 when there is none."""
+
+    def drop(self, box: str, seq: int) -> None:
+        """Delete one message; neighbours become one span."""
+        gone = self.changes.mail_gone
+        if gone and gone[-1].last + 1 == seq and gone[-1].box == box:
+            gone[-1] = Span(box, gone[-1].first, seq)
+        else:
+            gone.append(Span(box, seq, seq))
+
+    def wants_commit(self, now_s: float) -> bool:
+        """Whether to commit as soon as the committer is free."""
+        return self.urgent or (self.lazy_since_s > 0 and now_s >= self.lazy_since_s + LAZY_S)
+
+    def release(self) -> None:
+        """After the commit: hand out deliveries, resolve receipts, answer asks. On the committer's thread."""
+        for give, deliveries in self.given:
+            give(deliveries)
+        for arrival in self.arrivals:
+            arrival.resolve()
+        for answer, reply in self.replies:
+            answer(reply)
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.number}: {self.turns} turns, {len(self.arrivals)} arrivals>"
+
+
+Observer = Callable[[list[Turned]], Any]

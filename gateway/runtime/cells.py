@@ -1,0 +1,160 @@
+"""Cells: the ordinary actors that are in memory now. An idle actor leaves it without anyone noticing: its state is in the store.
+
+No thread, task, queue or file stands for an actor that is not here; one that is here is one small object.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.errors import StateTooNew
+from gateway.actors.messages import State
+from gateway.runtime.mailbox import Mailbox
+from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
+from gateway.store.store import BoxSize, StateRow, Store
+
+
+class Cell:
+    """One active actor."""
+
+    __slots__ = (
+        "actor",
+        "batch",
+        "blocked",
+        "box",
+        "ended",
+        "fault",
+        "id",
+        "queued",
+        "state",
+        "stored",
+        "timers",
+        "unreadable",
+        "used_s",
+        "wake_ms",
+        "woken",
+    )
+
+    def __init__(self, id: str, actor: Actor[Any], box: Mailbox) -> None:
+        self.id = id
+        self.actor = actor
+        self.box = box
+        self.state: State = actor.state_model()
+        self.timers: Timers = {}
+        self.wake_ms: int | None = None
+        """The wake time that the store has, or will have after the commit under way."""
+        self.woken = False
+        """Whether this batch changes it."""
+        self.stored = False
+        """Whether the store has a row of it, or will have."""
+        self.ended = False
+        """Whether it was stopped in this batch and has not begun a new life."""
+        self.queued = False
+        self.blocked = False
+        """Whether its mail waits: for a retry, or until somebody mends it."""
+        self.fault = ""
+        self.unreadable = False
+        """Whether its stored state cannot be read: it is kept as it is."""
+        self.batch = 0
+        """Number of the last batch that changed it."""
+        self.used_s = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing keeps it in memory but its state."""
+        return not (self.queued or self.blocked or self.box.head or self.box.spilled)
+
+    def arm(self) -> bool:
+        """Move the wake time forward to the first timer, where that is earlier; whether it moved."""
+        due_ms = first_due_ms(self.timers)
+        if due_ms is None or (self.wake_ms is not None and self.wake_ms <= due_ms):
+            return False
+        self.wake_ms = due_ms
+        self.woken = True
+        return True
+
+    def row(self) -> StateRow:
+        """Its state as the store keeps it."""
+        timers = encode_timers(self.timers) if self.timers else None
+        return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms)
+
+    def end(self) -> None:
+        """Forget everything: a later message begins a new life."""
+        self.state = self.actor.state_model()
+        self.timers = {}
+        self.wake_ms = None
+        self.woken = True
+        self.ended = True
+
+    def restore(self, row: StateRow) -> None:
+        """Take the state of a stored row. One that cannot be read blocks the actor, and nothing is lost."""
+        self.stored = True
+        self.wake_ms = row.wake_ms
+        try:
+            self.state = read_state(self.actor.state_model, row)
+            self.timers = decode_timers(row.timers, self.actor.verbs)
+        except ValueError as error:
+            self.blocked = self.unreadable = True
+            self.fault = f"cannot load {self.id}: {error}"
+
+
+class Cells:
+    """The active actors, the longest idle first. On the engine's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._cells: OrderedDict[str, Cell] = OrderedDict()
+        self.get = self._cells.get
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self._cells.values())
+
+    def activate(self, id: str, actor: Actor[Any], stored: BoxSize | None = None) -> Cell:
+        """Make a cell, with the state that the store has of it."""
+        box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
+        cell = Cell(id, actor, box)
+        row = self._store.load(id)
+        if row is not None:
+            cell.restore(row)
+        self._cells[id] = cell
+        return cell
+
+    def touch(self, cell: Cell, now_s: float) -> None:
+        """It is used now."""
+        cell.used_s = now_s
+        self._cells.move_to_end(cell.id)
+
+    def passivate(self, *, idle_before_s: float, at_most: int, committed: int) -> int:
+        """Drop what has been idle since before, and the longest idle above the cap; how many went."""
+        gone = 0
+        for id in list(self._candidates(idle_before_s, at_most)):
+            cell = self._cells[id]
+            if cell.idle and cell.batch <= committed:
+                del self._cells[id]
+                gone += 1
+        return gone
+
+    def _candidates(self, idle_before_s: float, at_most: int) -> Iterator[str]:
+        above = len(self._cells) - at_most
+        for id, cell in self._cells.items():
+            if above <= 0 and cell.used_s > idle_before_s:
+                return
+            above -= 1
+            yield id
+
+
+def read_state(model: type[State], row: StateRow) -> State:
+    """A stored state, taken up to today's version step by step. Raises StateTooNew, or ValueError where it does not fit."""
+    if row.version == model.VERSION:
+        return model.model_validate_json(row.state)
+    if row.version > model.VERSION:
+        raise StateTooNew(f"its state has version {row.version}, this program knows {model.VERSION}; install the newer program again")
+    fields = json.loads(row.state)
+    for version in range(row.version, model.VERSION):
+        fields = model.upcast(version, fields)
+    return model.model_validate_json(json.dumps(fields))

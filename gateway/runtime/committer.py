@@ -1,0 +1,90 @@
+"""The committer: a thread that makes batches durable one after the other, and releases each after its commit.
+
+While it writes one, the engine fills the next: that is how groups form. A commit that fails is tried again, with backoff,
+until it succeeds: nothing of it was released, so nobody outside saw anything. The batches behind it wait, and so do the sources.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from gateway.actors.errors import StoreFailed, StoreFull
+from gateway.runtime.batch import Batch
+from gateway.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY_S = 0.1
+_LAST_RETRY_S = 5.0
+
+
+class Committer:
+    """One thread, one batch at a time."""
+
+    def __init__(self, store: Store, *, committed: Callable[[Batch], None], fatal: Callable[[BaseException], None]) -> None:
+        """`committed` is called after each release, `fatal` when the thread dies of a fault of ours; both on its thread."""
+        self._store = store
+        self._committed = committed
+        self._fatal = fatal
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self.fault = ""
+        """Why the commit under way does not succeed; empty while all is well."""
+        self.full = False
+        """Whether the medium was full; the engine shuts the ingress until there is room again."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> None:
+        """Commit a batch. The one before must have been committed."""
+        self._batches.put(batch)
+
+    def stop(self, timeout_s: float) -> bool:
+        """End the thread after what was submitted; whether it ended in time."""
+        self._batches.put(None)
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while (batch := self._batches.get()) is not None:
+                if not self._commit(batch):
+                    return
+                batch.release()
+                self._committed(batch)
+        except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
+            self._fatal(error)
+
+    def _commit(self, batch: Batch) -> bool:
+        """Commit until it succeeds; False when the host stops first."""
+        delay_s = _FIRST_RETRY_S
+        while True:
+            try:
+                self._store.commit(batch.changes)
+            except StoreFailed as error:
+                if not self._note(error):
+                    continue
+                if self._stopping.wait(delay_s):
+                    return False
+                delay_s = min(_LAST_RETRY_S, delay_s * 2)
+            else:
+                if self.fault:
+                    log.warning("the store works again; it had failed with: %s", self.fault)
+                    self.fault = ""
+                return True
+
+    def _note(self, error: StoreFailed) -> bool:
+        """Log a new fault; whether to wait before the next try."""
+        if str(error) != self.fault:
+            log.error("%s; trying again, and sources wait", error)
+        self.fault = str(error)
+        if isinstance(error, StoreFull):
+            self.full = True
+            if self._store.relieve():
+                log.error("the disk is full: the ballast was freed so that what waits can be committed")
+                return False
+        return True

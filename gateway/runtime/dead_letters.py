@@ -1,0 +1,50 @@
+"""Dead letters: messages nobody could take, kept with the reason until someone decides."""
+
+import logging
+from collections import OrderedDict
+
+from gateway.runtime.batch import Batch
+from gateway.runtime.mail import Mail, encode
+from gateway.store.store import DeadRow, Store
+
+log = logging.getLogger(__name__)
+
+
+class DeadLetters:
+    """The last `kept` of them. On the engine's thread."""
+
+    def __init__(self, store: Store, *, kept: int) -> None:
+        self._kept = kept
+        self._numbers: OrderedDict[int, None] = OrderedDict()
+        after = 0
+        while rows := store.dead(after, 1000):
+            self._numbers.update((row.n, None) for row in rows)
+            after = rows[-1].n
+        self._last = after
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def add(self, box: str, mail: Mail, reason: str, *, at_ms: int, batch: Batch) -> None:
+        """Keep a message with its reason; the oldest goes when there are too many."""
+        self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, at_ms=at_ms, batch=batch)
+        log.warning("dead letter %d: %s to %s: %s", self._last, mail.message.verb, mail.message.to, reason)
+
+    def add_raw(self, box: str, message: bytes, reason: str, *, attempt: int, at_ms: int, batch: Batch) -> None:
+        """Keep a message in its stored form."""
+        self._last += 1
+        self._numbers[self._last] = None
+        batch.changes.dead.append(DeadRow(self._last, at_ms, box, reason, attempt, message))
+        batch.urgent = True
+        if len(self._numbers) > self._kept:
+            oldest, _ = self._numbers.popitem(last=False)
+            batch.changes.dead_gone.append(oldest)
+
+    def drop(self, n: int, batch: Batch) -> bool:
+        """Forget one; whether there was such a one."""
+        if n not in self._numbers:
+            return False
+        del self._numbers[n]
+        batch.changes.dead_gone.append(n)
+        batch.urgent = True
+        return True

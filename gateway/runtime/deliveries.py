@@ -1,0 +1,45 @@
+"""Deliveries: mail in a host-bound actor's hands, until it says done or failed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.actors.messages import Message, Payload
+
+
+class Delivery:
+    """One message handed out. Settled once, from any thread; what is said later is not heard."""
+
+    __slots__ = ("_settled", "attempt", "body", "box", "kept", "message", "post", "reason", "retry", "seq")
+
+    def __init__(self, message: Message, seq: int, attempt: int, box: str, post: Callable[["Delivery"], None]) -> None:
+        self.message = message
+        self.seq = seq
+        self.attempt = attempt
+        self.box = box
+        self.post = post
+        self.kept = False
+        self.reason = ""
+        """Why it failed; empty when it is done."""
+        self.retry = True
+        self.body: dict[str, Any] | None = None
+        self._settled = False
+
+    def keep(self) -> None:
+        self.kept = True
+
+    def done(self, body: Payload | dict[str, Any] | None = None) -> None:
+        if not self._settled:
+            self._settled = True
+            self.body = body.model_dump(mode="json") if isinstance(body, Payload) else body
+            self.post(self)
+
+    def failed(self, reason: str, *, retry: bool = True) -> None:
+        if not self._settled:
+            self._settled = True
+            self.reason = reason or "no reason was given"
+            self.retry = retry
+            self.post(self)
+
+    def void(self) -> None:
+        """Whoever has it in hands has gone: hear nothing more of it."""
+        self._settled = True

@@ -1,0 +1,129 @@
+"""Despatch: hands mail to host-bound actors, and takes it back settled."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gateway.actors.messages import REPLY, Message, Reply
+from gateway.actors.verbs import Mode
+from gateway.runtime.batch import Batch
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.mail import Mail
+from gateway.runtime.outbox import Outbox
+from gateway.store.store import BoxSize
+
+if TYPE_CHECKING:
+    from gateway.runtime.engine import Engine
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 10
+_FIRST_RETRY_S = 0.5
+_LAST_RETRY_S = 60.0
+_UNKNOWN = "outcome unknown: the gateway stopped while it was being done; look before you repeat it"
+
+
+class Despatch:
+    """All outboxes. On the engine's thread."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self.give: Callable[[str], Callable[[list[Delivery]], None]] = lambda id: lambda deliveries: None
+        self._backoffs: dict[str, float] = {}
+
+    def make_outbox(self, id: str, stored: BoxSize | None) -> Outbox:
+        """An outbox, with what the store has of it."""
+        kind = self._engine.directory.hosted[id]
+        once = {name for name, row in kind.verbs.items() if row.mode is Mode.AT_MOST_ONCE}
+        return Outbox(
+            id,
+            window=kind.window,
+            give=self.give(id),
+            post=self._engine.ingress.queue.put,
+            is_once=once.__contains__,
+            stored=stored,
+        )
+
+    def hand_out(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> None:
+        """Hand out what is on disk and fits the windows."""
+        touched = self._engine.room.touched
+        for id, outbox in list(touched.items()):
+            if not outbox.box.head and outbox.box.readable(committed_seq):
+                self._read_back(outbox, batch)
+            ready = outbox.next(committed, committed_seq, batch, now_s)
+            if ready:
+                outbox.give(ready)
+            if not outbox.box.head and not outbox.box.spilled:
+                del touched[id]
+
+    def _read_back(self, outbox: Outbox, batch: Batch) -> None:
+        engine = self._engine
+        now_ms = engine.clock.now_ms()
+        for row, reason in outbox.box.refill(engine.store, engine.directory, batch):
+            engine.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=now_ms, batch=batch)
+        for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
+            outbox.box.head.remove(mail)
+            self._give_up(outbox, mail, _UNKNOWN, batch)
+
+    def settle(self, delivery: Delivery, batch: Batch) -> None:
+        """A host-bound actor said done or failed."""
+        engine = self._engine
+        outbox = engine.room.outboxes[delivery.box]
+        mail = outbox.settle(delivery)
+        if mail is None:
+            return
+        engine.room.touched[delivery.box] = outbox
+        if not delivery.reason:
+            self._done(outbox, mail, delivery, batch)
+        elif delivery.retry and mail.attempt < _ATTEMPTS and not outbox.is_once(mail.message.verb):
+            self._retry(outbox, mail, delivery.reason)
+        else:
+            self._give_up(outbox, mail, delivery.reason, batch)
+
+    def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> None:
+        outbox.box.drop(mail, batch)
+        message = mail.message
+        if message.reply_to:
+            engine = self._engine
+            reply = Reply(of=message.id, body=delivery.body)
+            answer = Message(engine.ids.new(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
+            engine.room.deliver(answer, batch, now_ms=engine.clock.now_ms())
+        if outbox.is_once(message.verb):
+            batch.urgent = True
+        elif not batch.lazy_since_s:
+            batch.lazy_since_s = self._engine.clock.mono_s()
+
+    def _retry(self, outbox: Outbox, mail: Mail, reason: str) -> None:
+        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
+        log.warning("%s to %s failed: %s; attempt %d in %.1f s", mail.message.verb, mail.message.to, reason, mail.attempt + 1, delay_s)
+        outbox.put_back(mail)
+        outbox.not_before_s = self._engine.clock.mono_s() + delay_s
+        self._backoffs[outbox.box.id] = outbox.not_before_s
+
+    def _give_up(self, outbox: Outbox, mail: Mail, reason: str, batch: Batch) -> None:
+        engine = self._engine
+        now_ms = engine.clock.now_ms()
+        engine.dead_letters.add(outbox.box.id, mail, reason, at_ms=now_ms, batch=batch)
+        engine.room.refuse(mail.message, reason, batch, now_ms=now_ms)
+        outbox.box.drop(mail, batch)
+
+    def reclaim(self, id: str, batch: Batch) -> None:
+        """An actor is gone with what it had in hands."""
+        outbox = self._engine.room.outboxes[id]
+        for mail in outbox.reclaim():
+            self._give_up(outbox, mail, _UNKNOWN, batch)
+        self._engine.room.touched[id] = outbox
+
+    def next_s(self) -> list[float]:
+        """Monotonic seconds at which a backoff ends."""
+        now_s = self._engine.clock.mono_s()
+        self._backoffs = {id: at for id, at in self._backoffs.items() if at > now_s}
+        return list(self._backoffs.values())
+
+    def over_bounds(self) -> str:
+        """Which outbox is over its bounds, said for people; empty when none is."""
+        settings = self._engine.settings
+        for id, outbox in self._engine.room.outboxes.items():
+            if outbox.box.count >= settings.mailbox_messages or outbox.box.bytes >= settings.mailbox_bytes:
+                return f"the mailbox of {id} is full ({outbox.box.count} messages, {outbox.box.bytes} bytes)"
+        return ""

@@ -1,0 +1,66 @@
+"""The directory: who is registered, and which verbs they answer. Unchanged while the host runs, so any thread may ask."""
+
+import difflib
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.errors import BadDefinition, UnknownTarget
+from gateway.actors.hostbound import HostBound
+from gateway.actors.ids import check_id, kind_of, root_of
+from gateway.actors.messages import REPLY, Reply
+from gateway.actors.verbs import Mode, Verb
+
+ASKS = "ask"
+"""Kind of the ids that stand for an ask from this process: replies to `ask/N` go to whoever waits."""
+
+_REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE, "Take an answer.")
+_RESERVED = {ASKS, "host", "dead"}
+
+
+class Directory:
+    """Ordinary kinds by name, host-bound actors by id."""
+
+    def __init__(self, actors: Iterable[Actor[Any]], hosted: Iterable[tuple[str, type[HostBound]]]) -> None:
+        self.kinds: dict[str, Actor[Any]] = {}
+        for actor in actors:
+            if actor.kind in self.kinds or actor.kind in _RESERVED:
+                raise BadDefinition(f"cannot register kind {actor.kind!r}: it is taken; give {type(actor).__name__} another `kind`")
+            self.kinds[actor.kind] = actor
+        self.hosted: dict[str, type[HostBound]] = dict(hosted)
+        self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
+
+    def box_of(self, to: str) -> str | None:
+        """The host-bound actor whose mailbox takes mail for `to` (its own id, or a child id of it); None for ordinary actors."""
+        if to in self.hosted:
+            return to
+        root = root_of(to)
+        return root if root in self.hosted else None
+
+    def find_verb(self, to: str, verb: str) -> Verb:
+        """The row of `verb` at `to`. Raises BadId or UnknownTarget, with what was probably meant."""
+        verbs = self.verbs_at(to)
+        row = verbs.get(verb)
+        if row is None:
+            raise UnknownTarget(f"cannot send {verb!r} to {to}: it has no such verb; {_choice(verb, verbs)}")
+        return row
+
+    def _verbs_at(self, to: str) -> dict[str, Verb]:
+        check_id(to)
+        box = self.box_of(to)
+        if box is not None:
+            return {REPLY: _REPLY, **self.hosted[box].verbs}
+        kind = kind_of(to)
+        if kind == ASKS:
+            return {REPLY: _REPLY}
+        if kind not in self.kinds:
+            names = sorted({*self.kinds, *(id for id in self.hosted)})
+            raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {_choice(to, names)}")
+        return self.kinds[kind].verbs
+
+
+def _choice(seen: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(seen, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names) or 'nothing'}"

@@ -1,0 +1,409 @@
+"""The engine: one thread that takes what came in, runs turns, and hands batches to the committer.
+
+There is no timer for commits: while one batch is being written the next one fills; when the committer is free it gets what
+there is. Only the commit lets anything out. Everything here runs on the engine's thread unless it says otherwise.
+"""
+
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from queue import Empty
+from typing import Any, TypeVar
+
+from gateway.actors.actor import Actor
+from gateway.actors.errors import UnknownTarget
+from gateway.actors.hostbound import HostBound
+from gateway.actors.messages import Reply
+from gateway.runtime import clock as clocks
+from gateway.runtime import ids as life
+from gateway.runtime.batch import LAZY_S, Batch, Observer
+from gateway.runtime.cells import Cell, Cells
+from gateway.runtime.committer import Committer
+from gateway.runtime.dead_letters import DeadLetters
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.despatch import Despatch
+from gateway.runtime.directory import Directory
+from gateway.runtime.ingress import Ingress
+from gateway.runtime.mail import Arrival
+from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.recovery import ENDED, ended_cleanly, reopen_mailboxes
+from gateway.runtime.seen import Seen
+from gateway.runtime.settings import EngineSettings
+from gateway.runtime.timetable import Timetable
+from gateway.runtime.turns import Turns
+from gateway.store.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_HOUSEKEEPING_S = 1.0
+_NOTE_CLOCK_S = 60.0
+_AT_A_VISIT = 32
+"""How many messages of one actor run before its neighbours get their turn."""
+
+
+class Engine:
+    """Made with everything it needs; `start` opens the store's mail and runs, `stop` ends it with a last commit."""
+
+    def __init__(
+        self,
+        store: Store,
+        actors: Iterable[Actor[Any]],
+        hosted: Iterable[tuple[str, type[HostBound]]] = (),
+        *,
+        settings: EngineSettings | None = None,
+        clock: clocks.Clock | None = None,
+        fatal: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """`fatal` is called, on a thread of the runtime, when the engine cannot go on: end the process, and begin again."""
+        self.store = store
+        self.settings = settings or EngineSettings()
+        self.clock = clock or clocks.SystemClock()
+        notes = store.notes()
+        self.clean_start = ended_cleanly(notes)
+        self.clock.resume(notes.get(clocks.NOTE, ""))
+        self.life = int(notes.get(life.NOTE, "0")) + 1
+        self.ids = life.Ids(self.life)
+        self.directory = Directory(actors, hosted)
+        self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
+        self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept)
+        self.cells = Cells(store)
+        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids)
+        self.room.full_at_messages = self.settings.mailbox_messages
+        self.room.full_at_bytes = self.settings.mailbox_bytes
+        self.timetable = Timetable(store)
+        self.seen = Seen(store, kept=self.settings.ids_kept)
+        self.turns = Turns(self.room, self.timetable, self.clock, self.ids, random.Random())
+        self.despatch = Despatch(self)
+        self.commits = 0
+        self.duplicates = 0
+        self.passivated = 0
+        self.beat_s = self.clock.mono_s()
+        """Monotonic second at which the engine last turned: it makes progress while this moves."""
+        self._observers: list[Observer] = []
+        self._fatal = fatal or (lambda error: None)
+        self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
+        self._cautious = 0 if self.clean_start else self.settings.cautious_turns
+        self._batch = Batch(1)
+        self._in_flight: Batch | None = None
+        self._submitted_s = 0.0
+        self._committed = 0
+        self._committed_seq = 0
+        self._backlog: deque[Any] = deque()
+        self._housekeeping_s = 0.0
+        self._noted_clock_s = self.clock.mono_s()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    # --- from other threads
+
+    def start(self, give: Callable[[str], Callable[[list[Delivery]], None]] | None = None) -> None:
+        """Open what waits in the store and run. `give(id)` is how deliveries get to a host-bound actor."""
+        self.despatch.give = give or (lambda id: lambda deliveries: None)
+        reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
+        self._committed_seq = self.room.last_seq
+        self._batch.changes.notes.update({ENDED: "running", life.NOTE: str(self.life), clocks.NOTE: self.clock.note()})
+        self._batch.urgent = True
+        if not self.clean_start:
+            log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
+        self._committer.start()
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """Run what has come in, make the last commit, and end; whether that was done in time. Sources and sinks are closed before."""
+        self.ingress.end()
+        self.post(self._begin_stop)
+        self._thread.join(timeout_s)
+        return self._committer.stop(timeout_s) and not self._thread.is_alive()
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Run `action` on the engine's thread, between turns."""
+        self.ingress.queue.put(action)
+
+    def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
+        """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""
+        seen: list[T] = []
+        errors: list[Exception] = []
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                seen.append(look())
+            except Exception as error:  # noqa: BLE001  # it belongs to the thread that asked
+                errors.append(error)
+            finally:
+                done.set()
+
+        self.post(run)
+        if not done.wait(timeout_s):
+            raise TimeoutError(f"cannot look into the engine: it did not turn within {timeout_s} s")
+        if errors:
+            raise errors[0]
+        return seen[0]
+
+    def give_up(self, address: str) -> None:
+        self.room.give_up(address)
+
+    def reclaim(self, id: str) -> None:
+        self.post(lambda: self.despatch.reclaim(id, self._batch))
+
+    def forget_ids(self, source: str) -> None:
+        self.post(lambda: self.seen.forget(source, self._batch.changes))
+
+    def expect(self, answer: Callable[[Reply], None]) -> str:
+        return self.room.expect(answer)
+
+    def watch(self, observer: Observer) -> None:
+        """Call `observer` with the turns of each commit, on the engine's thread, until `unwatch`."""
+        self.post(lambda: self._watch(observer, on=True))
+
+    def unwatch(self, observer: Observer) -> None:
+        """Call `observer` no more."""
+        self.post(lambda: self._watch(observer, on=False))
+
+    def _watch(self, observer: Observer, *, on: bool) -> None:
+        self._observers = [*(o for o in self._observers if o is not observer), *([observer] if on else [])]
+        self.turns.watched = bool(self._observers)
+
+    @property
+    def stuck_s(self) -> float:
+        """For how many seconds the engine has made no progress: it did not turn, or its commit hangs. A full disk is no hang."""
+        now_s = self.clock.mono_s()
+        since_s = self.beat_s
+        if self._in_flight is not None and not self._committer.fault:
+            since_s = min(since_s, self._submitted_s)
+        return max(0.0, now_s - since_s - _HOUSEKEEPING_S)
+
+    @property
+    def store_fault(self) -> str:
+        """Why commits fail at the moment; empty while they do not."""
+        return self._committer.fault
+
+    # --- the loop
+
+    def _run(self) -> None:
+        try:
+            while not (self._stopping and self._at_rest()):
+                self._turn_once()
+            self._last_commit()
+        except BaseException as error:  # a fault of ours: the host must end, and begin again from the last commit
+            log.critical("the engine failed", exc_info=error)
+            self._fatal(error)
+
+    def _turn_once(self) -> None:
+        self._take()
+        now_s = self.clock.mono_s()
+        self.beat_s = now_s
+        self._wake_timers()
+        self.turns.retry_due(now_s)
+        self._run_ready(now_s)
+        self.despatch.hand_out(self._committed, self._committed_seq, self._batch, now_s)
+        if now_s >= self._housekeeping_s:
+            self._keep_house(now_s)
+        if self._in_flight is None and self._batch.wants_commit(now_s):
+            self._submit(now_s)
+
+    def _take(self) -> None:
+        """Take what has come in; block only when there is nothing else to do."""
+        queue = self.ingress.queue
+        while self._backlog:
+            self._accept(self._backlog.popleft())
+        if not queue.qsize():
+            timeout_s = self._idle_s()
+            if timeout_s > 0:
+                try:
+                    self._accept(queue.get(timeout=timeout_s))
+                except Empty:
+                    return
+        for _ in range(queue.qsize()):
+            self._accept(queue.get_nowait())
+
+    def _accept(self, item: Any) -> None:
+        kind = type(item)
+        if kind is Arrival:
+            self._arrive(item)
+        elif kind is Delivery:
+            self.despatch.settle(item, self._batch)
+        elif kind is Batch:
+            self._on_committed(item)
+        else:
+            item()
+
+    def _arrive(self, arrival: Arrival) -> None:
+        batch = self._batch
+        batch.arrivals.append(arrival)
+        batch.urgent = True
+        if arrival.outside_id:
+            if arrival.again and self.seen.has(arrival.source, arrival.outside_id):
+                arrival.duplicate = True
+                self.duplicates += 1
+                return
+            self.seen.add(arrival.source, arrival.outside_id, batch.changes)
+        self.room.deliver(arrival.message, batch, now_ms=self.clock.now_ms())
+
+    def _idle_s(self) -> float:
+        """How long the engine may sleep: 0 when there is work."""
+        if self.room.ready and (self._in_flight is None or self._batch.turns < self.settings.batch_turns):
+            return 0.0
+        now_s = self.clock.mono_s()
+        times = [self._housekeeping_s, *self.despatch.next_s()]
+        if self._in_flight is None and self._batch.lazy_since_s:
+            times.append(self._batch.lazy_since_s + LAZY_S)
+        retry_s = self.turns.next_retry_s()
+        if retry_s is not None:
+            times.append(retry_s)
+        next_ms = self.timetable.next_ms()
+        if next_ms is not None:
+            times.append(now_s + (next_ms - self.clock.clock_ms()) / 1000)
+        return max(0.0, min(times) - now_s)
+
+    def _wake_timers(self) -> None:
+        for wake_ms, id in self.timetable.due(self.clock.clock_ms()):
+            try:
+                cell = self.room.cell(id)
+            except UnknownTarget as error:
+                log.error("cannot fire the timers of %s: %s", id, error)
+                continue
+            if cell.wake_ms == wake_ms:
+                self.turns.fire(cell, self._batch)
+
+    def _run_ready(self, now_s: float) -> None:
+        """Run turns until nobody has mail, or the batch is full."""
+        ready = self.room.ready
+        full = self.settings.batch_turns
+        while ready and self._batch.turns < full:
+            cell = ready.popleft()
+            cell.queued = False
+            self._visit(cell, now_s)
+
+    def _visit(self, cell: Cell, now_s: float) -> None:
+        """Run some of an actor's mail; queue it again when there is more."""
+        box = cell.box
+        if not box.head and box.spilled:
+            self._read_back(cell)
+        for _ in range(_AT_A_VISIT):
+            if not box.head or cell.blocked:
+                break
+            if self._cautious:
+                self._record_attempt(cell)
+            self.turns.run(cell, self._batch)
+        self.cells.touch(cell, now_s)
+        if box.head or (box.spilled and box.readable(self._committed_seq)):
+            self.room.wake(cell)
+
+    def _read_back(self, cell: Cell) -> None:
+        for row, reason in cell.box.refill(self.store, self.directory, self._batch):
+            self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=self.clock.now_ms(), batch=self._batch)
+
+    def _record_attempt(self, cell: Cell) -> None:
+        """After an unclean end: have the attempt on disk before the turn, so that mail which ends the process is found out."""
+        self._cautious -= 1
+        mail = cell.box.head[0]
+        if mail.attempt >= cell.actor.attempts:
+            return
+        mail.attempt += 1
+        cell.box.save(mail, self._batch)
+        cell.box.save_new(self._batch)
+        mail.attempt -= 1
+        self._commit_and_wait()
+
+    # --- commits
+
+    def _submit(self, now_s: float) -> None:
+        batch = self._batch
+        self._seal(batch, now_s)
+        self._batch = Batch(batch.number + 1)
+        self._in_flight = batch
+        self._submitted_s = now_s
+        self._committer.submit(batch)
+
+    def _seal(self, batch: Batch, now_s: float) -> None:
+        """Fill in what the commit holds: states, and mail that still waits."""
+        batch.last_seq = self.room.last_seq
+        for cell in [*self.room.ready, *self.room.blocked.values()]:
+            cell.box.save_new(batch)
+        for outbox in self.room.touched.values():
+            outbox.next_after(batch, now_s)
+        for cell in batch.dirty.values():
+            _seal_state(cell, batch)
+
+    def _on_committed(self, batch: Batch) -> None:
+        self._in_flight = None
+        self._committed = batch.number
+        self.commits += 1
+        self._committed_seq = batch.last_seq
+        if batch.arrivals:
+            self.ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
+        for cell in list(self.room.spilled.values()):
+            self.room.wake(cell)
+            if not cell.box.spilled:
+                del self.room.spilled[cell.id]
+        if batch.turned:
+            for observe in self._observers:
+                observe(batch.turned)
+
+    def _commit_and_wait(self) -> None:
+        """Commit the batch as it stands, and block until it is done."""
+        self._await_commit()
+        self._submit(self.clock.mono_s())
+        self._await_commit()
+
+    def _await_commit(self) -> None:
+        while self._in_flight is not None:
+            item = self.ingress.queue.get()
+            if type(item) is Batch:
+                self._on_committed(item)
+            else:
+                self._backlog.append(item)
+
+    # --- now and then
+
+    def _keep_house(self, now_s: float) -> None:
+        self._housekeeping_s = now_s + _HOUSEKEEPING_S
+        unsaved = ((c.wake_ms, c.id) for b in (self._batch, self._in_flight) if b for c in b.dirty.values() if c.wake_ms is not None)
+        self.timetable.extend(self.clock.clock_ms(), unsaved)
+        self.passivated += self.cells.passivate(
+            idle_before_s=now_s - self.settings.idle_s, at_most=self.settings.active_actors, committed=self._committed
+        )
+        if now_s - self._noted_clock_s >= _NOTE_CLOCK_S:
+            self._noted_clock_s = now_s
+            self._batch.changes.notes[clocks.NOTE] = self.clock.note()
+            self._batch.urgent = True
+        self._mind_bounds()
+
+    def _mind_bounds(self) -> None:
+        """Shut the ingress while a mailbox to a host-bound actor is over its bounds, and while the disk is full."""
+        if self._committer.full and self.store.recovered():
+            self._committer.full = False
+        over = "the disk is full" if self._committer.full else self.despatch.over_bounds()
+        if over:
+            self.ingress.shut(over)
+        elif self.ingress.why_shut:
+            self.ingress.open()
+
+    def _begin_stop(self) -> None:
+        self._stopping = True
+
+    def _at_rest(self) -> bool:
+        """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
+        return not (self.room.ready or self._backlog or self.ingress.queue.qsize() or self._in_flight)
+
+    def _last_commit(self) -> None:
+        self._batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
+        self._commit_and_wait()
+
+
+def _seal_state(cell: Cell, batch: Batch) -> None:
+    """Put an actor's state, or its end, into the commit."""
+    if cell.ended:
+        if cell.stored:
+            batch.changes.gone.append(cell.id)
+        cell.ended = cell.stored = cell.woken = False
+        return
+    rows = batch.changes.woken if cell.woken else batch.changes.states
+    rows.append(cell.row())
+    cell.woken = False
+    cell.stored = True

@@ -1,0 +1,234 @@
+"""Hosting: what stands between the engine and one host-bound actor, and the thread the actor lives on.
+
+An actor that raises is closed and made anew, with backoff; above its intensity it rests for a minute first. What it had in
+hands goes back to its mailbox.
+"""
+
+import contextlib
+import logging
+import os
+import random
+import select
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gateway.actors.errors import BadId, GatewayError
+from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.messages import Message, Payload, Reply, Start, read_payload
+from gateway.actors.receipts import Receipt
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.directory import Directory
+from gateway.runtime.ids import Ids
+from gateway.runtime.ingress import Ingress
+from gateway.runtime.mail import Arrival
+
+log = logging.getLogger(__name__)
+
+_FIRST_RESTART_S = 0.5
+_LAST_RESTART_S = 30.0
+_INTENSITY = 10
+"""How many restarts there may be in `_PERIOD_S`; above it the actor rests for `_PERIOD_S`."""
+_PERIOD_S = 60.0
+_ID_AT_MOST = 256
+
+
+class Floor(Protocol):
+    """What a hosted actor needs of the engine. Called on any thread."""
+
+    directory: Directory
+    ids: Ids
+    ingress: Ingress
+
+    def reclaim(self, id: str) -> None:
+        """Its actor is gone: put back what it had in hands."""
+
+    def forget_ids(self, source: str) -> None:
+        """Forget the ids seen from a source."""
+
+    def expect(self, answer: Callable[[Reply], None]) -> str:
+        """An address whose first reply goes to `answer`."""
+
+    def give_up(self, address: str) -> None:
+        """Nobody waits for that reply any more."""
+
+
+class Hosted:
+    """One host-bound actor: its Host, its thread, its restarts."""
+
+    def __init__(self, id: str, make: Callable[[], HostBound], kind: type[HostBound], floor: Floor) -> None:
+        self.me = id
+        self.kind = kind
+        self.quiet = False
+        self.closing = False
+        self.health = Health.STARTING
+        self.detail = ""
+        self.counters: Counter[str] = Counter()
+        self.restarts = 0
+        self.last_fault = ""
+        self._make = make
+        self._floor = floor
+        self._inbox: deque[Delivery] = deque()
+        self._signalled = False
+        self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._rest = threading.Event()
+        self._thread = threading.Thread(target=self._live, name=id, daemon=True)
+        self._restarted_s: deque[float] = deque(maxlen=_INTENSITY)
+
+    # --- what the actor asks (any thread)
+
+    def send(
+        self,
+        to: str,
+        verb: str,
+        payload: Payload | dict[str, Any] | bytes | str | None = None,
+        *,
+        id: str = "",
+        scope: str = "",
+        again: bool = True,
+        reply_to: str = "",
+        expires_ms: int = 0,
+        size: int = 256,
+        wait: bool = True,
+        on_commit: Callable[[Receipt], None] | None = None,
+    ) -> Receipt:
+        floor = self._floor
+        row = floor.directory.find_verb(to, verb)
+        if type(payload) is not row.payload:
+            payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
+        if id:
+            _check_outside_id(id)
+        floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}")
+        arrival = Arrival(on_commit)
+        arrival.message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
+        arrival.source = f"{self.me}#{scope}" if scope else self.me
+        arrival.outside_id = id
+        arrival.again = again
+        arrival.size = size
+        floor.ingress.queue.put(arrival)
+        return arrival
+
+    def forget_ids(self, scope: str) -> None:
+        self._floor.forget_ids(f"{self.me}#{scope}" if scope else self.me)
+
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
+        address = self._floor.expect(on_reply)
+        try:
+            self.send(to, verb, payload, reply_to=address)
+        except GatewayError:
+            self._floor.give_up(address)
+            raise
+        return address
+
+    def give_up(self, address: str) -> None:
+        self._floor.give_up(address)
+
+    def take(self, limit: int = 1000) -> list[Delivery]:
+        # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._event)
+        self._signalled = False
+        return [self._inbox.popleft() for _ in range(min(limit, len(self._inbox)))]
+
+    def wait(self, timeout_s: float | None) -> None:
+        if not self._inbox:
+            _wait_readable(self._event, timeout_s)
+
+    def wake(self) -> None:
+        if not self._signalled:
+            self._signalled = True
+            os.eventfd_write(self._event, 1)
+
+    def fileno(self) -> int:
+        return self._event
+
+    def report(self, health: Health, detail: str = "") -> None:
+        if (health, detail) != (self.health, self.detail):
+            level = logging.INFO if health in (Health.OK, Health.STARTING, Health.CLOSED) else logging.WARNING
+            log.log(level, "%s is %s%s", self.me, health.value, f": {detail}" if detail else "")
+        self.health, self.detail = health, detail
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.counters[name] += by
+
+    # --- what the engine does (its thread, or the committer's)
+
+    def give(self, deliveries: list[Delivery]) -> None:
+        """Put deliveries into the actor's hands."""
+        self._inbox.extend(deliveries)
+        self.wake()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """Whether its thread lives: it works, or backs off on purpose."""
+        return self._thread.is_alive() or self.closing
+
+    def quieten(self) -> None:
+        """Ask it to take in no more."""
+        self.quiet = True
+        self.wake()
+
+    def close(self) -> bool:
+        """The closing handshake: ask it to close, and block until it has, at most `close_s`; whether it did."""
+        self.quiet = self.closing = True
+        self._rest.set()
+        self.wake()
+        self._thread.join(self.kind.close_s)
+        return not self._thread.is_alive()
+
+    # --- its life (its own thread)
+
+    def _live(self) -> None:
+        attempt = 1
+        while not self.closing:
+            actor = self._make()
+            actor.host = self
+            try:
+                actor.started(Start(attempt=attempt))
+                actor.run()
+            except Exception as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
+                self._note_fault(error)
+            self._close(actor)
+            if not self.closing:
+                self._inbox.clear()
+                self._floor.reclaim(self.me)
+                self._rest.wait(self._backoff_s())
+                attempt += 1
+        self.report(Health.CLOSED)
+
+    def _close(self, actor: HostBound) -> None:
+        try:
+            actor.close()
+        except Exception as error:  # a close that raises must not keep the others from closing
+            self.last_fault = f"close: {type(error).__name__}: {error}"
+            log.error("%s did not close well", self.me, exc_info=error)
+
+    def _note_fault(self, error: Exception) -> None:
+        self.last_fault = f"{type(error).__name__}: {error}"
+        log.error("%s failed; it will be made anew", self.me, exc_info=error)
+        self.report(Health.FAULTY, self.last_fault)
+
+    def _backoff_s(self) -> float:
+        now_s = time.monotonic()
+        self.restarts += 1
+        self._restarted_s.append(now_s)
+        recent = [at for at in self._restarted_s if now_s - at < _PERIOD_S]
+        if len(recent) >= _INTENSITY:
+            self.report(Health.FAULTY, f"it failed {len(recent)} times in a minute and rests for one; the last fault: {self.last_fault}")
+            return _PERIOD_S
+        return min(_LAST_RESTART_S, _FIRST_RESTART_S * 2.0 ** (len(recent) - 1)) * random.uniform(0.5, 1.0)
+
+
+def _check_outside_id(id: str) -> None:
+    if len(id) > _ID_AT_MOST or not id.isprintable():
+        raise BadId(f"cannot use {id[:64]!r} as a message id: it must be at most {_ID_AT_MOST} printable characters")
+
+
+def _wait_readable(fd: int, timeout_s: float | None) -> None:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.poll(None if timeout_s is None else max(0, timeout_s * 1000))

@@ -1,0 +1,71 @@
+"""Mail: a message on its way through the runtime, and its form on disk.
+
+On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
+"""
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.messages import Message, Payload
+from gateway.actors.receipts import Receipt
+from gateway.actors.verbs import Verb
+
+_SEPARATOR = "\x1f"
+
+
+class Arrival(Receipt):
+    """A message from the outside with its receipt, and what the outside said of it."""
+
+    __slots__ = ("again", "message", "outside_id", "size", "source")
+
+    message: Message
+    source: str
+    """Whose numbering `outside_id` belongs to."""
+    outside_id: str
+    again: bool
+    size: int
+
+
+class Mail:
+    """One message in a mailbox in memory."""
+
+    __slots__ = ("attempt", "late_s", "message", "seq", "stored")
+
+    def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False) -> None:
+        self.message = message
+        self.seq = seq
+        self.attempt = attempt
+        """How many attempts at it have begun and not ended well."""
+        self.stored = stored
+        """Whether the store has it, or a commit under way will bring it there."""
+        self.late_s = 0.0
+        """For a timer's message: how many seconds after its due time it came."""
+
+
+def encode(message: Message) -> bytes:
+    """A message as bytes for the store."""
+    id, to, verb, payload, sender, reply_to, trace, expires_ms = message
+    header = f"1\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}\n"
+    return header.encode() + payload.__pydantic_serializer__.to_json(payload)
+
+
+class Unreadable(GatewayError, ValueError):
+    """Stored mail that this program cannot read."""
+
+
+def read_header(blob: bytes) -> tuple[list[str], bytes]:
+    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms) and the payload's JSON."""
+    header, _, payload = blob.partition(b"\n")
+    version, *fields = header.decode().split(_SEPARATOR)
+    if version != "1" or len(fields) != 7:
+        raise Unreadable(f"cannot read stored mail: its form is {version!r}, this program knows '1'; install the newer program again")
+    return fields, payload
+
+
+def decode(blob: bytes, row: Verb) -> Message:
+    """A message from the store. `row` is the verb it is for. Raises Unreadable."""
+    (id, to, verb, sender, reply_to, trace, expires_ms), json = read_header(blob)
+    model: type[Payload] = row.payload
+    try:
+        payload = model.model_validate_json(json)
+    except ValueError as error:
+        raise Unreadable(f"cannot read stored mail {id} for {to}: its payload does not fit {verb}: {error}") from None
+    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms))

@@ -1,0 +1,96 @@
+"""A mailbox: a durable FIFO whose head is in memory and whose tail, when it is long, is only on disk.
+
+So a broker that is away for a day costs disk, not memory. Order is by `seq`, in memory and on disk alike.
+"""
+
+from collections import deque
+
+from gateway.runtime.batch import Batch
+from gateway.runtime.directory import Directory
+from gateway.runtime.mail import Mail, decode, encode, read_header
+from gateway.store.store import MailRow, Span, Store
+
+HEAD_AT_MOST = 512
+"""How many messages of one mailbox are held in memory; half as many are read back at a time."""
+
+
+class Mailbox:
+    """The mail of one actor. On the engine's thread."""
+
+    __slots__ = ("_loaded_to", "_spilled_to", "bytes", "count", "head", "id")
+
+    def __init__(self, id: str, *, spilled_to: int = 0, count: int = 0, size: int = 0) -> None:
+        self.id = id
+        self.head: deque[Mail] = deque()
+        self.count = count
+        """How many messages of it the store has, or will have after the commit under way."""
+        self.bytes = size
+        self._loaded_to = 0
+        self._spilled_to = spilled_to
+
+    @property
+    def spilled(self) -> bool:
+        """Whether there is mail that is only on disk."""
+        return self._spilled_to > self._loaded_to
+
+    @property
+    def last_seq(self) -> int:
+        """The last place in it that the store may have."""
+        return max(self._spilled_to, self._loaded_to)
+
+    def readable(self, committed_seq: int) -> bool:
+        """Whether there is mail only on disk that a commit has brought there."""
+        return self._spilled_to > self._loaded_to < committed_seq
+
+    def push(self, mail: Mail, batch: Batch) -> bool:
+        """Put mail at the end; whether it went into memory. What does not is stored with this batch."""
+        if self.spilled or len(self.head) >= HEAD_AT_MOST:
+            self.save(mail, batch)
+            self._spilled_to = mail.seq
+            return False
+        self.head.append(mail)
+        self._loaded_to = mail.seq
+        return True
+
+    def save(self, mail: Mail, batch: Batch) -> None:
+        """Store mail, or its new attempt count, with this batch."""
+        blob = encode(mail.message)
+        batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
+        if not mail.stored:
+            mail.stored = True
+            self.count += 1
+            self.bytes += len(blob)
+
+    def save_new(self, batch: Batch) -> None:
+        """Store what came into memory since the last commit and is still here."""
+        fresh = []
+        for mail in reversed(self.head):
+            if mail.stored:
+                break
+            fresh.append(mail)
+        for mail in reversed(fresh):
+            self.save(mail, batch)
+
+    def drop(self, mail: Mail, batch: Batch) -> None:
+        """The mail is dealt with: delete it with this batch, if the store has it."""
+        if mail.stored:
+            batch.drop(self.id, mail.seq)
+            average = self.bytes // self.count if self.count else 0
+            self.count -= 1
+            self.bytes -= average
+
+    def refill(self, store: Store, directory: Directory, batch: Batch) -> list[tuple[MailRow, str]]:
+        """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
+        bad = []
+        for row in store.mail(self.id, self._loaded_to, HEAD_AT_MOST // 2):
+            self._loaded_to = row.seq
+            try:
+                fields, _ = read_header(row.message)
+                message = decode(row.message, directory.find_verb(fields[1], fields[2]))
+            except (ValueError, LookupError) as error:
+                bad.append((row, str(error)))
+                batch.changes.mail_gone.append(Span(self.id, row.seq, row.seq))
+                self.count -= 1
+            else:
+                self.head.append(Mail(message, row.seq, attempt=row.attempt, stored=True))
+        return bad

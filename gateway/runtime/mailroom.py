@@ -1,0 +1,126 @@
+"""The mailroom: brings each message to the mailbox it is for."""
+
+from collections import deque
+from collections.abc import Callable
+
+from gateway.actors.errors import UnknownTarget
+from gateway.actors.ids import kind_of
+from gateway.actors.messages import REPLY, Message, Reply
+from gateway.runtime.batch import Batch
+from gateway.runtime.cells import Cell, Cells
+from gateway.runtime.dead_letters import DeadLetters
+from gateway.runtime.directory import ASKS, Directory
+from gateway.runtime.ids import Ids
+from gateway.runtime.mail import Mail
+from gateway.runtime.outbox import Outbox
+from gateway.store.store import BoxSize
+
+
+class Mailroom:
+    """Cells, outboxes and asks by id. On the engine's thread, `expect` and `give_up` excepted."""
+
+    def __init__(self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids) -> None:
+        self.directory = directory
+        self.cells = cells
+        self.dead_letters = dead_letters
+        self.outboxes: dict[str, Outbox] = {}
+        self.ready: deque[Cell] = deque()
+        """Cells with mail to handle, in the order in which it came."""
+        self.blocked: dict[str, Cell] = {}
+        """Cells whose mail waits: for a retry, or for somebody to mend them."""
+        self.touched: dict[str, Outbox] = {}
+        """Outboxes that have something to hand out, maybe."""
+        self._ids = ids
+        self.last_seq = 0
+        """The place of the last mail made; places rise."""
+        self.spilled: dict[str, Cell] = {}
+        """Cells with mail that is only on disk."""
+        self._asks: dict[str, Callable[[Reply], None]] = {}
+        self.full_at_messages = 0
+        self.full_at_bytes = 0
+
+    def deliver(self, message: Message, batch: Batch, *, now_ms: int, late_s: float = 0.0) -> None:
+        """Put a message into the mailbox it is for."""
+        self.last_seq += 1
+        mail = Mail(message, self.last_seq)
+        mail.late_s = late_s
+        cell = self.cells.get(message.to)
+        if cell is not None:
+            self._push(cell, mail, batch, now_ms)
+            return
+        box = self.directory.box_of(message.to)
+        if box is not None:
+            outbox = self.outboxes[box]
+            outbox.push(mail, batch)
+            self.touched[box] = outbox
+            batch.urgent = True
+        elif kind_of(message.to) == ASKS:
+            self._answer(message, batch)
+        else:
+            self._push(self.cell(message.to), mail, batch, now_ms)
+
+    def cell(self, id: str, stored: BoxSize | None = None) -> Cell:
+        """The cell of an ordinary actor, made when it is not in memory. Raises UnknownTarget."""
+        cell = self.cells.get(id)
+        if cell is None:
+            actor = self.directory.kinds.get(kind_of(id))
+            if actor is None:
+                raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
+            cell = self.cells.activate(id, actor, stored)
+            if cell.blocked:
+                self.blocked[id] = cell
+        return cell
+
+    def _push(self, cell: Cell, mail: Mail, batch: Batch, now_ms: int) -> None:
+        box = cell.box
+        if box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes:
+            reason = f"its mailbox is full ({box.count} messages, {box.bytes} bytes); {cell.fault or 'it handles them too slowly'}"
+            self.dead_letters.add(cell.id, mail, reason, at_ms=now_ms, batch=batch)
+            return
+        if not box.push(mail, batch):
+            self.spilled[cell.id] = cell
+        elif cell.blocked:
+            box.save(mail, batch)
+        self.wake(cell)
+
+    def wake(self, cell: Cell) -> None:
+        """Queue a cell for its turn, unless it is queued or blocked."""
+        if not cell.queued and not cell.blocked:
+            cell.queued = True
+            self.ready.append(cell)
+
+    def block(self, cell: Cell, fault: str) -> None:
+        """Let its mail wait."""
+        cell.blocked = True
+        cell.fault = fault
+        self.blocked[cell.id] = cell
+
+    def unblock(self, cell: Cell) -> None:
+        """Let its mail be handled again."""
+        cell.blocked = False
+        cell.fault = ""
+        self.blocked.pop(cell.id, None)
+        self.wake(cell)
+
+    def expect(self, answer: Callable[[Reply], None]) -> str:
+        """An address whose first reply goes to `answer`, after its commit. Any thread may call it."""
+        address = f"{ASKS}/{self._ids.new()}"
+        self._asks[address] = answer
+        return address
+
+    def give_up(self, address: str) -> None:
+        """Nobody waits for this reply any more: a late one is dropped. Any thread may call it."""
+        self._asks.pop(address, None)
+
+    def _answer(self, message: Message, batch: Batch) -> None:
+        answer = self._asks.pop(message.to, None)
+        if answer is not None and isinstance(message.payload, Reply):
+            batch.replies.append((answer, message.payload))
+            batch.urgent = True
+
+    def refuse(self, message: Message, reason: str, batch: Batch, *, now_ms: int) -> None:
+        """Answer whoever asked with a no."""
+        if message.reply_to:
+            reply = Reply(of=message.id, ok=False, reason=reason)
+            answer = Message(self._ids.new(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
+            self.deliver(answer, batch, now_ms=now_ms)

@@ -1,0 +1,124 @@
+"""The outbox: a host-bound actor's durable mailbox, and the window of it that the actor has in its hands.
+
+At least once: a message is handed out when it is on disk, and again after a crash. At most once: the attempt is on disk
+before it is handed out; found begun after a crash it is never handed out again.
+"""
+
+from collections.abc import Callable
+
+from gateway.runtime.batch import Batch
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.mail import Mail
+from gateway.runtime.mailbox import Mailbox
+from gateway.store.store import BoxSize
+
+Give = Callable[[list[Delivery]], None]
+
+
+class Outbox:
+    """On the engine's thread, `give` excepted, which any thread may call."""
+
+    __slots__ = ("box", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        window: int,
+        give: Give,
+        post: Callable[[Delivery], None],
+        is_once: Callable[[str], bool],
+        stored: BoxSize | None = None,
+    ) -> None:
+        """`is_once` says of a verb whether it is at most once."""
+        self.box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
+        self.window = window
+        self.give = give
+        self.post = post
+        self.is_once = is_once
+        self.in_hand: dict[int, tuple[Mail, Delivery]] = {}
+        self.held_for = 0
+        """Number of the batch that hands out once-only mail: what is behind it waits for its commit."""
+        self.not_before_s = 0.0
+        """Monotonic second before which nothing is handed out: the backoff after a failure."""
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait or are in hand."""
+        return max(self.box.count, len(self.box.head) + len(self.in_hand))
+
+    def push(self, mail: Mail, batch: Batch) -> None:
+        """New mail: stored with this batch, whatever becomes of it."""
+        if self.box.push(mail, batch):
+            self.box.save(mail, batch)
+
+    def next(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> list[Delivery]:
+        """What to hand out at once: mail that is on disk, up to the first that is once-only. Its attempt goes with this batch."""
+        ready: list[Delivery] = []
+        head = self.box.head
+        if now_s < self.not_before_s or committed < self.held_for:
+            return ready
+        while head and len(self.in_hand) < self.window and head[0].seq <= committed_seq:
+            if self.is_once(head[0].message.verb):
+                self._begin_once(batch)
+                break
+            ready.append(self._take())
+        return ready
+
+    def next_after(self, batch: Batch, now_s: float) -> None:
+        """Plan what to hand out when this batch is committed: mail that came with it, as far as the window goes."""
+        planned: list[Delivery] = []
+        if now_s < self.not_before_s:
+            return
+        while self.box.head and len(self.in_hand) < self.window:
+            once = self.is_once(self.box.head[0].message.verb)
+            planned.append(self._take())
+            if once:
+                self._record_attempt(planned[-1], batch)
+        if planned:
+            batch.given.append((self.give, planned))
+
+    def _begin_once(self, batch: Batch) -> None:
+        delivery = self._take()
+        self._record_attempt(delivery, batch)
+        batch.given.append((self.give, [delivery]))
+        batch.urgent = True
+        self.held_for = batch.number
+
+    def _record_attempt(self, delivery: Delivery, batch: Batch) -> None:
+        self.box.save(self.in_hand[delivery.seq][0], batch)
+
+    def _take(self) -> Delivery:
+        mail = self.box.head.popleft()
+        mail.attempt += 1
+        delivery = Delivery(mail.message, mail.seq, mail.attempt, self.box.id, self.post)
+        self.in_hand[mail.seq] = (mail, delivery)
+        return delivery
+
+    def settle(self, delivery: Delivery) -> Mail | None:
+        """Take a settled delivery back; its mail, or None when it is not in hand any more."""
+        held = self.in_hand.get(delivery.seq)
+        if held is None or held[1] is not delivery:
+            return None
+        del self.in_hand[delivery.seq]
+        return held[0]
+
+    def put_back(self, mail: Mail) -> None:
+        """Put mail back into its place at the head."""
+        head = self.box.head
+        at = 0
+        while at < len(head) and head[at].seq < mail.seq:
+            at += 1
+        head.insert(at, mail)
+
+    def reclaim(self) -> list[Mail]:
+        """The actor is gone, with what it had in hands: put back what may be done again; return what may not."""
+        lost = []
+        for mail, delivery in sorted(self.in_hand.values(), key=lambda held: -held[0].seq):
+            delivery.void()
+            if self.is_once(mail.message.verb):
+                lost.append(mail)
+            else:
+                self.box.head.appendleft(mail)
+        self.in_hand.clear()
+        return lost[::-1]

@@ -1,0 +1,30 @@
+"""The engine's settings, with the defaults that suit a Raspberry Pi."""
+
+from dataclasses import dataclass
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Bounds and times. Seconds, counts and bytes, as the names say."""
+
+    idle_s: float = 300.0
+    """An actor leaves memory when nothing came for so long."""
+    active_actors: int = 10_000
+    """How many actors are kept in memory; above it the longest idle leave."""
+    mailbox_messages: int = 1_000_000
+    mailbox_bytes: int = 512 * _MIB
+    """How much may wait in one mailbox, on disk. Above it sources wait."""
+    ingress_messages: int = 10_000
+    ingress_bytes: int = 16 * _MIB
+    """How much may have come in and not be committed. Above it sources wait."""
+    ids_kept: int = 10_000
+    """How many ids of each source are remembered, to know repeats."""
+    dead_letters_kept: int = 10_000
+    batch_turns: int = 2_000
+    """How many turns go into one commit at most."""
+    close_s: float = 10.0
+    """How long the mail may take to drain at the end."""
+    cautious_turns: int = 256
+    """How many turns run one by one after an unclean end."""

@@ -1,0 +1,83 @@
+"""The timetable: which actor is to be woken when. It holds the next minute in memory, the rest stays in the store.
+
+An actor's timers are part of its state. The store keeps one wake time an actor, never later than its first timer; setting a timer
+further off leaves it as it is, so that re-arming one at each message costs nothing: the actor is woken early once, and looks.
+"""
+
+import heapq
+from collections.abc import Iterable
+
+from gateway.actors.messages import NOTHING
+from gateway.actors.stage import Timer
+from gateway.actors.verbs import Verb
+from gateway.store.store import Store
+
+HORIZON_MS = 60_000
+_LOADED_AT_MOST = 20_000
+
+Timers = dict[str, Timer]
+
+
+class Timetable:
+    """A heap of (wake_ms, actor) up to a horizon. On the engine's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._heap: list[tuple[int, str]] = []
+        self._horizon_ms = -1
+
+    def add(self, wake_ms: int, actor: str) -> None:
+        """An actor's wake time was set."""
+        if wake_ms <= self._horizon_ms:
+            heapq.heappush(self._heap, (wake_ms, actor))
+
+    def extend(self, clock_ms: int, unsaved: Iterable[tuple[int, str]]) -> None:
+        """Load the wake times of the next minute; `unsaved` are those that the store does not show yet."""
+        if clock_ms + HORIZON_MS // 2 < self._horizon_ms:
+            return
+        until_ms = clock_ms + HORIZON_MS
+        rows = self._store.wakes(self._horizon_ms, until_ms, _LOADED_AT_MOST)
+        if len(rows) == _LOADED_AT_MOST:
+            until_ms = rows[-1][0] - 1
+            rows = [row for row in rows if row[0] <= until_ms] or rows
+            until_ms = max(until_ms, rows[-1][0])
+        for row in [*rows, *(u for u in unsaved if self._horizon_ms < u[0] <= until_ms)]:
+            heapq.heappush(self._heap, row)
+        self._horizon_ms = until_ms
+
+    def due(self, clock_ms: int) -> list[tuple[int, str]]:
+        """(wake_ms, actor) of those whose time has come, earliest first; they leave the timetable."""
+        due = []
+        while self._heap and self._heap[0][0] <= clock_ms:
+            due.append(heapq.heappop(self._heap))
+        return due
+
+    def next_ms(self) -> int | None:
+        """When the next actor is to be woken; None when nobody in this minute."""
+        return self._heap[0][0] if self._heap else None
+
+
+def encode_timers(timers: Timers) -> bytes | None:
+    """Timers as bytes for the store: a line each of due, verb, payload, name; None where there are none."""
+    if not timers:
+        return None
+    lines = [f"{t.due_ms}\t{t.verb}\t{t.payload.to_json().decode()}\t{name}" for name, t in timers.items()]
+    return "\n".join(lines).encode()
+
+
+def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
+    """Timers from the store. One whose verb is no longer there is dropped: nobody could take it."""
+    timers: Timers = {}
+    for line in (blob or b"").decode().split("\n"):
+        if line:
+            due_ms, verb, json, name = line.split("\t", 3)
+            if verb in verbs:
+                model = verbs[verb].payload
+                payload = NOTHING if model is type(NOTHING) else model.model_validate_json(json)
+                timers[name] = Timer(int(due_ms), verb, payload)
+    return timers
+
+
+def first_due_ms(timers: Timers) -> int | None:
+    """When the first of them is due."""
+    return min(t.due_ms for t in timers.values()) if timers else None

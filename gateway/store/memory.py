@@ -1,0 +1,95 @@
+"""A store in memory: the plainest thing that keeps the contract, for tests of engines and actors.
+
+`fail_next` makes a commit raise before or after it took effect, as a medium may.
+"""
+
+from gateway.actors.errors import StoreFailed
+from gateway.store.store import BoxSize, Changes, DeadRow, MailRow, SeenRow, StateRow
+
+
+class MemoryStore:
+    """Keeps everything in dictionaries. It survives its engine: give it to the next one to see a restart."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, StateRow] = {}
+        self._mail: dict[tuple[str, int], MailRow] = {}
+        self._seen: dict[tuple[str, int], SeenRow] = {}
+        self._dead: dict[int, DeadRow] = {}
+        self._notes: dict[str, str] = {}
+        self.commits: list[Changes] = []
+        """Every commit so far, for a test to look at."""
+        self.fail_next: list[str] = []
+        """Faults to make, one a commit: "before" (nothing was written) or "" (none)."""
+
+    def commit(self, changes: Changes) -> None:
+        if self.fail_next and self.fail_next.pop(0) == "before":
+            raise StoreFailed("cannot commit: the test said so; try again")
+        for row in changes.states:
+            old = self._states.get(row.id)
+            self._states[row.id] = row._replace(wake_ms=old.wake_ms if old else None)
+        self._states.update({row.id: row for row in changes.woken})
+        for actor in changes.gone:
+            self._states.pop(actor, None)
+        self._mail.update({(row.box, row.seq): row for row in changes.mail})
+        for span in changes.mail_gone:
+            for place in [p for p in self._mail if p[0] == span.box and span.first <= p[1] <= span.last]:
+                del self._mail[place]
+        self._commit_ids(changes)
+        self._notes.update(changes.notes)
+        self.commits.append(changes)
+
+    def _commit_ids(self, changes: Changes) -> None:
+        self._seen.update({(row.source, row.n): row for row in changes.seen})
+        for source, upto in changes.seen_gone:
+            for place in [p for p in self._seen if p[0] == source and p[1] <= upto]:
+                del self._seen[place]
+        self._dead.update({row.n: row for row in changes.dead})
+        for n in changes.dead_gone:
+            self._dead.pop(n, None)
+
+    def load(self, actor: str) -> StateRow | None:
+        return self._states.get(actor)
+
+    def actors(self, prefix: str, after: str, limit: int) -> list[str]:
+        return sorted(a for a in self._states if a.startswith(prefix) and a > after)[:limit]
+
+    def count_actors(self) -> int:
+        return len(self._states)
+
+    def wakes(self, after_ms: int, until_ms: int, limit: int) -> list[tuple[int, str]]:
+        found = [(r.wake_ms, r.id) for r in self._states.values() if r.wake_ms is not None and after_ms < r.wake_ms <= until_ms]
+        return sorted(found)[:limit]
+
+    def boxes(self) -> list[BoxSize]:
+        sizes: dict[str, BoxSize] = {}
+        for row in self._mail.values():
+            old = sizes.get(row.box, BoxSize(row.box, 0, 0, 0))
+            sizes[row.box] = BoxSize(row.box, old.count + 1, old.bytes + len(row.message), max(old.last_seq, row.seq))
+        return [sizes[box] for box in sorted(sizes)]
+
+    def mail(self, box: str, after_seq: int, limit: int) -> list[MailRow]:
+        return [self._mail[place] for place in sorted(self._mail) if place[0] == box and place[1] > after_seq][:limit]
+
+    def seen(self) -> list[SeenRow]:
+        return [self._seen[place] for place in sorted(self._seen)]
+
+    def dead(self, after: int, limit: int) -> list[DeadRow]:
+        return [self._dead[n] for n in sorted(self._dead) if n > after][:limit]
+
+    def count_dead(self) -> int:
+        return len(self._dead)
+
+    def notes(self) -> dict[str, str]:
+        return dict(self._notes)
+
+    def relieve(self) -> bool:
+        return False
+
+    def recovered(self) -> bool:
+        return True
+
+    def size_bytes(self) -> int:
+        return sum(len(r.state) for r in self._states.values()) + sum(len(r.message) for r in self._mail.values())
+
+    def close(self) -> None:
+        """Nothing to give back: the next engine finds it as it was left."""

@@ -1,0 +1,204 @@
+"""The store on SQLite: WAL, one connection that writes and checkpoints, one that only reads.
+
+apsw, not the standard library's sqlite3: measured here it takes 40 % less CPU for the same rows, keeps its speed while another
+thread holds the interpreter, and brings its own SQLite, past the WAL-reset fault of 3.7.0 to 3.51.2.
+Rows go in many to a statement: each statement gives up the interpreter lock once, and a busy thread may keep it for milliseconds.
+
+Source: https://sqlite.org/wal.html, https://rogerbinns.github.io/apsw/.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from gateway.actors.errors import StoreFailed, StoreFull
+from gateway.store.ballast import Ballast
+from gateway.store.migrations import STEPS
+from gateway.store.store import BoxSize, Changes, DeadRow, MailRow, SeenRow, StateRow
+
+_UPSERT = "INSERT INTO actor (id, version, state, timers, wake_ms) VALUES {rows} ON CONFLICT (id) DO UPDATE SET "
+STATE = _UPSERT + "version = excluded.version, state = excluded.state, timers = excluded.timers"
+WOKEN = STATE + ", wake_ms = excluded.wake_ms"
+MAIL = "INSERT INTO mail VALUES {rows} ON CONFLICT (box, seq) DO UPDATE SET attempt = excluded.attempt"
+SEEN = "INSERT OR REPLACE INTO seen VALUES {rows}"
+DEAD = "INSERT OR REPLACE INTO dead VALUES {rows}"
+NOTE = "INSERT OR REPLACE INTO note VALUES {rows}"
+
+_CHUNKS = (64, 16, 4, 1)
+_PAGE_BYTES = 4096
+
+
+class SqliteStore:
+    """A store in one SQLite file (and its -wal and -shm beside it)."""
+
+    def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0) -> None:
+        """Open or make the file. `loss_window_s`: 0 syncs each commit; above, at least once in so many seconds.
+
+        `max_mb`: the file's limit, 0 for none. Raises StoreFailed when it cannot be opened or its shape is of a newer program.
+        """
+        self.path = path
+        self.loss_window_s = loss_window_s
+        self._synced_s = time.monotonic()
+        self._ballast = Ballast(path.with_suffix(".ballast"), ballast_mb)
+        with _naming("open", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = apsw.Connection(str(path))
+            self._prepare(max_mb)
+            self._reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._reader.execute("PRAGMA query_only = 1; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -1000")
+        self._ballast.restore()
+
+    def _prepare(self, max_mb: int) -> None:
+        self._writer.set_busy_timeout(5000)
+        self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA cache_size = -2000")
+        self._writer.execute(f"PRAGMA synchronous = {'NORMAL' if self.loss_window_s else 'FULL'}")
+        if max_mb:
+            self._writer.execute(f"PRAGMA max_page_count = {max_mb * 1024 * 1024 // _PAGE_BYTES}")
+        migrate(self._writer, self.path)
+
+    def commit(self, changes: Changes) -> None:
+        sync_now = self._needs_sync()
+        if sync_now:
+            self._writer.execute("PRAGMA synchronous = FULL")
+        try:
+            with _naming("commit to", self.path):
+                self._write(changes)
+        finally:
+            if sync_now:
+                self._writer.execute("PRAGMA synchronous = NORMAL")
+
+    def _needs_sync(self) -> bool:
+        if not self.loss_window_s or time.monotonic() - self._synced_s < self.loss_window_s:
+            return False
+        self._synced_s = time.monotonic()
+        return True
+
+    def _write(self, changes: Changes) -> None:
+        run = self._writer.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            self._insert(STATE, changes.states)
+            self._insert(WOKEN, changes.woken)
+            self._insert(MAIL, changes.mail)
+            self._insert(SEEN, changes.seen)
+            self._insert(DEAD, changes.dead)
+            self._insert(NOTE, list(changes.notes.items()))
+            self._delete(changes)
+            run("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def _insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        at = 0
+        for chunk in _CHUNKS:
+            while len(rows) - at >= chunk:
+                self._writer.execute(_sized(statement, len(rows[at]), chunk), tuple(chain.from_iterable(rows[at : at + chunk])))
+                at += chunk
+
+    def _delete(self, changes: Changes) -> None:
+        run = self._writer.execute
+        for actor in changes.gone:
+            run("DELETE FROM actor WHERE id = ?", (actor,))
+        for span in changes.mail_gone:
+            run("DELETE FROM mail WHERE box = ? AND seq BETWEEN ? AND ?", span)
+        for forgotten in changes.seen_gone:
+            run("DELETE FROM seen WHERE source = ? AND n <= ?", forgotten)
+        for n in changes.dead_gone:
+            run("DELETE FROM dead WHERE n = ?", (n,))
+
+    def load(self, actor: str) -> StateRow | None:
+        row = self._one("SELECT id, version, state, timers, wake_ms FROM actor WHERE id = ?", (actor,))
+        return StateRow(*row) if row else None
+
+    def actors(self, prefix: str, after: str, limit: int) -> list[str]:
+        query = "SELECT id FROM actor WHERE id >= ?1 AND id < ?1 || char(1114111) AND id > ?2 ORDER BY id LIMIT ?3"
+        rows = self._all(query, (prefix, after, limit))
+        return [row[0] for row in rows]
+
+    def count_actors(self) -> int:
+        return int(self._one("SELECT count(*) FROM actor")[0])
+
+    def wakes(self, after_ms: int, until_ms: int, limit: int) -> list[tuple[int, str]]:
+        query = "SELECT wake_ms, id FROM actor WHERE wake_ms > ? AND wake_ms <= ? ORDER BY wake_ms LIMIT ?"
+        return self._all(query, (after_ms, until_ms, limit))
+
+    def boxes(self) -> list[BoxSize]:
+        rows = self._all("SELECT box, count(*), sum(length(message)), max(seq) FROM mail GROUP BY box ORDER BY box")
+        return [BoxSize(*row) for row in rows]
+
+    def mail(self, box: str, after_seq: int, limit: int) -> list[MailRow]:
+        query = "SELECT box, seq, attempt, message FROM mail WHERE box = ? AND seq > ? ORDER BY seq LIMIT ?"
+        return [MailRow(*row) for row in self._all(query, (box, after_seq, limit))]
+
+    def seen(self) -> list[SeenRow]:
+        return [SeenRow(*row) for row in self._all("SELECT source, n, id FROM seen ORDER BY source, n")]
+
+    def dead(self, after: int, limit: int) -> list[DeadRow]:
+        query = "SELECT n, at_ms, box, reason, attempt, message FROM dead WHERE n > ? ORDER BY n LIMIT ?"
+        return [DeadRow(*row) for row in self._all(query, (after, limit))]
+
+    def count_dead(self) -> int:
+        return int(self._one("SELECT count(*) FROM dead")[0])
+
+    def notes(self) -> dict[str, str]:
+        return dict(self._all("SELECT key, value FROM note"))
+
+    def relieve(self) -> bool:
+        return self._ballast.free()
+
+    def recovered(self) -> bool:
+        return self._ballast.restore()
+
+    def size_bytes(self) -> int:
+        return sum(p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists())
+
+    def close(self) -> None:
+        self._reader.close()
+        with _naming("close", self.path):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._writer.close()
+
+    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with _naming("read", self.path):
+            return self._reader.execute(query, values).fetchall()
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        rows = self._all(query, values)
+        return rows[0] if rows else None
+
+
+def migrate(connection: apsw.Connection, path: Path) -> None:
+    """Take every step the file has not taken yet, each in a transaction of its own."""
+    have = connection.pragma("user_version")
+    if have > len(STEPS):
+        raise StoreFailed(f"cannot open {path}: its shape is number {have}, this program knows {len(STEPS)}; install the newer one again")
+    for number, step in enumerate(STEPS[have:], have + 1):
+        connection.execute(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT")
+
+
+@lru_cache(maxsize=64)
+def _sized(statement: str, columns: int, rows: int) -> str:
+    """The statement for so many rows; the same text each time, so SQLite's statement cache finds it."""
+    row = f"({','.join('?' * columns)})"
+    return statement.format(rows=",".join([row] * rows))
+
+
+@contextmanager
+def _naming(verb: str, path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, which say what failed, where, and what the medium said."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFull(f"cannot {verb} {path}: {error}; make room on the disk, or raise store.max_mb") from error
+    except apsw.Error as error:
+        raise StoreFailed(f"cannot {verb} {path}: {error} ({type(error).__name__})") from error
+    except OSError as error:
+        raise StoreFailed(f"cannot {verb} {path}: {error.strerror or error}") from error

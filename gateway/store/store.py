@@ -1,0 +1,138 @@
+"""The store: durable state behind one interface, and what one commit holds.
+
+`commit` is called on the committer's thread, every read on the engine's; a store serves both at once. What `commit` was
+given is on disk when it returns (within the loss window it was opened with), all of it or, when it raises, none.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class StateRow(NamedTuple):
+    """One actor: its state as JSON of `version`, its timers as text, and when the first of them may be due."""
+
+    id: str
+    version: int
+    state: bytes
+    timers: bytes | None
+    wake_ms: int | None
+    """Milliseconds on the gateway's clock at which to look at its timers; never later than the first one is due."""
+
+
+class MailRow(NamedTuple):
+    """One message that waits in a mailbox."""
+
+    box: str
+    seq: int
+    """Its place in the order of all mail: unique, rising."""
+    attempt: int
+    """How many attempts at it have begun."""
+    message: bytes
+
+
+class SeenRow(NamedTuple):
+    """An id that the outside gave a message, kept so that its repeat is known."""
+
+    source: str
+    n: int
+    """Rising within a source."""
+    id: str
+
+
+class DeadRow(NamedTuple):
+    """A message nobody could take, with the reason."""
+
+    n: int
+    at_ms: int
+    box: str
+    reason: str
+    attempt: int
+    message: bytes
+
+
+class Span(NamedTuple):
+    """Mail of one box to delete: from `first` to `last`, both included."""
+
+    box: str
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything one commit holds. Rows are applied in the order of the fields."""
+
+    states: list[StateRow] = field(default_factory=list)
+    """Actors whose stored wake time stays as it is (new ones have none)."""
+    woken: list[StateRow] = field(default_factory=list)
+    """Actors whose wake time changed."""
+    gone: list[str] = field(default_factory=list)
+    """Actors that ended."""
+    mail: list[MailRow] = field(default_factory=list)
+    """New mail, and mail whose attempt count changed."""
+    mail_gone: list[Span] = field(default_factory=list)
+    seen: list[SeenRow] = field(default_factory=list)
+    seen_gone: list[tuple[str, int]] = field(default_factory=list)
+    """(source, n): forget what this source said up to and including n."""
+    dead: list[DeadRow] = field(default_factory=list)
+    dead_gone: list[int] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSize:
+    """How much waits in one mailbox, and the last place in it."""
+
+    box: str
+    count: int
+    bytes: int
+    last_seq: int
+
+
+class Store(Protocol):
+    """Durable state. Errors are StoreFailed (or StoreFull), and say what medium said it."""
+
+    def commit(self, changes: Changes) -> None:
+        """Make all of `changes` durable at once. On the committer's thread."""
+
+    def load(self, actor: str) -> StateRow | None:
+        """The last committed state of an actor."""
+
+    def actors(self, prefix: str, after: str, limit: int) -> list[str]:
+        """Ids that begin with `prefix`, behind `after`, in order, at most `limit`."""
+
+    def count_actors(self) -> int:
+        """How many actors have a stored state (about, where counting would be slow)."""
+
+    def wakes(self, after_ms: int, until_ms: int, limit: int) -> list[tuple[int, str]]:
+        """(wake_ms, actor) with after_ms < wake_ms <= until_ms, in order, at most `limit`."""
+
+    def boxes(self) -> list[BoxSize]:
+        """Every mailbox with mail in it."""
+
+    def mail(self, box: str, after_seq: int, limit: int) -> list[MailRow]:
+        """The mail of a box behind `after_seq`, in order, at most `limit`."""
+
+    def seen(self) -> list[SeenRow]:
+        """Every id kept, in the order in which they came."""
+
+    def dead(self, after: int, limit: int) -> list[DeadRow]:
+        """Dead letters behind number `after`, in order, at most `limit`."""
+
+    def count_dead(self) -> int:
+        """How many dead letters there are."""
+
+    def notes(self) -> dict[str, str]:
+        """The gateway's notes to itself: its clock, how it ended, faults to remember."""
+
+    def relieve(self) -> bool:
+        """Make room on a full medium, once: free the ballast. False when there is none left to free."""
+
+    def recovered(self) -> bool:
+        """Whether there is room again on a medium that was full: the ballast stands, or could be put back."""
+
+    def size_bytes(self) -> int:
+        """How many bytes it takes on its medium."""
+
+    def close(self) -> None:
+        """Give everything back. Nothing else may be called afterwards."""
