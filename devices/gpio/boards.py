@@ -1,0 +1,35 @@
+"""Where a pin's board comes from: the header of this Pi, or the simulator. Nothing of either is imported before it is asked for."""
+
+import importlib
+import threading
+from typing import cast
+
+from devices.gpio.chips import lgpio_directory
+from devices.gpio.errors import PinFault
+from devices.gpio.lines import Board
+from devices.gpio.settings import PinSettings
+
+_loading = threading.Lock()
+"""One pin at a time: importing lgpio changes the working directory of the whole process for a moment."""
+
+
+def open_board(settings: PinSettings) -> Board:
+    """The board a pin is on. Raises ChipMissing or PinFault."""
+    with _loading:
+        return _simulator() if settings.simulated is not None else _header(settings)
+
+
+def _simulator() -> Board:
+    return cast(Board, importlib.import_module("devices.gpio.simulator").simulated_pins())
+
+
+def _header(settings: PinSettings) -> Board:
+    try:
+        with lgpio_directory():
+            headers = importlib.import_module("devices.gpio.headers").headers()
+    except (ImportError, AttributeError) as error:  # AttributeError: PyPI's lgpio 0.0.0.2, an empty shell
+        raise PinFault(
+            f"cannot use {settings.line_name}: lgpio does not load ({error}); "
+            "install pi-device-gateway[gpio], or python3-lgpio of Raspberry Pi OS"
+        ) from error
+    return cast(Board, headers.get(settings.chip))

@@ -1,0 +1,11 @@
+"""What can be wrong with a pin: its chip is not there, or the chip will not give it."""
+
+from gateway.actors import GatewayError
+
+
+class ChipMissing(GatewayError, LookupError):
+    """There is no GPIO chip to ask: look again later."""
+
+
+class PinFault(GatewayError, OSError):
+    """The chip is there and does not do what was asked of it: mend what the text names; tried again later."""

@@ -1,0 +1,80 @@
+"""What one pin has yet to tell one actor: one message under way, and what comes meanwhile merged into one more.
+
+So a pin that changes faster than the store can commit costs one waiting message, and the last word always arrives.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from devices.gpio.backoff import Backoff
+from gateway.actors import Host, Payload, Receipt, Refused
+from gateway.actors.vocabulary import Pressed, Report
+
+P = TypeVar("P", bound=Payload)
+
+
+class Outbox(Generic[P]):
+    """Sends `verb` to the actor `to`; an empty `to` sends nothing. Used on the pin's own thread."""
+
+    def __init__(self, host: Host, to: str, verb: str, *, merge: Callable[[P, P], P], clock: Callable[[], float]) -> None:
+        self._host = host
+        self._to = to
+        self._verb = verb
+        self._merge = merge
+        self._clock = clock
+        self._backoff = Backoff()
+        self._waiting: P | None = None
+        self._under_way: tuple[P, Receipt] | None = None
+        self._retry_at_s = -math.inf
+
+    def offer(self, payload: P) -> None:
+        """Say this as soon as it can be said."""
+        if self._to:
+            self._wait_with(payload, older=self._waiting)
+
+    def pump(self) -> None:
+        """Send what waits, unless something is under way or it was refused a moment ago."""
+        self._look_at_receipt()
+        if self._waiting is None or self._under_way is not None or self._clock() < self._retry_at_s:
+            return
+        payload = self._waiting
+        try:
+            receipt = self._host.send(self._to, self._verb, payload, wait=False, on_commit=self._on_commit)
+        except Refused:
+            self._host.count("refused")
+            self._retry_at_s = self._clock() + self._backoff.next_s()
+            return
+        self._waiting, self._under_way = None, (payload, receipt)
+        self._look_at_receipt()
+
+    @property
+    def due_s(self) -> float:
+        """When to pump again; infinite when nothing waits or the commit's wake will tell."""
+        return math.inf if self._waiting is None or self._under_way is not None else self._retry_at_s
+
+    def _on_commit(self, receipt: Receipt) -> None:
+        self._host.wake()
+
+    def _look_at_receipt(self) -> None:
+        if self._under_way is None or not self._under_way[1].resolved:
+            return
+        (payload, receipt), self._under_way = self._under_way, None
+        if receipt.error is None:
+            self._backoff.reset()
+            return
+        self._wait_with(self._waiting or payload, older=payload if self._waiting else None)
+        self._retry_at_s = self._clock() + self._backoff.next_s()
+
+    def _wait_with(self, payload: P, *, older: P | None) -> None:
+        self._waiting = payload if older is None else self._merge(older, payload)
+
+
+def reports(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Report]:
+    """An outbox of reports: the newer one takes the place of the older."""
+    return Outbox(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
+
+
+def presses(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Pressed]:
+    """An outbox of presses: they add up, none is lost."""
+    return Outbox(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)

@@ -1,0 +1,171 @@
+"""An output: a led or a relay, and the state it is in at every moment of the gateway's life.
+
+moment                  state
+start                   `on_start`; the line is claimed with that level, there is no moment of another
+a command               `switch`: as told, until told otherwise. `pulse`: on, and off after its seconds
+a switch in a pulse     wins: the pulse ends there, the output is as the switch says
+a pulse in a pulse      wins: the output stays on and goes off when the newer one ends
+no command for long     `on_link_lost`, once, `link_lost_after_s` after the last command or the end of the last pulse
+the line fails          unknown; claimed again in the state it had, a pulse under way has failed and is off
+stop (SIGTERM)          `on_stop`, a pulse under way goes off in any case; then the line is freed as it is
+SIGKILL, crash          as it was, where the kernel keeps freed outputs (see `headers.py`); `on_start` at the next start
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from devices.gpio.lines import Line
+from devices.gpio.outbox import reports
+from devices.gpio.settings import PinSettings
+from gateway.actors import Delivery, Health, Host
+from gateway.actors.vocabulary import Report
+
+
+class RunningPulse(NamedTuple):
+    """A pulse under way, and the delivery that waits for its end."""
+
+    delivery: Delivery
+    began_s: float
+    ends_s: float
+
+
+class Output:
+    """One claimed output. Runs on the pin's own thread. Counters: switches, pulses, link_lost, refused."""
+
+    def __init__(self, settings: PinSettings, host: Host, *, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._host = host
+        self._clock = clock
+        self._reports = reports(host, settings.report_to, clock)
+        self._line: Line | None = None
+        self._on: bool | None = None
+        """What it should be; None before the first claim."""
+        self._pulse: RunningPulse | None = None
+        self._lost_at_s = math.inf
+        self._is_lost = False
+        self._report_at_s = math.inf
+
+    def attach(self, line: Line) -> None:
+        """Claim the line at the state it should be in. Raises PinFault."""
+        on = self._on if self._on is not None else self._first_state(line)
+        line.claim_output(active=on)
+        self._line, first = line, self._on is None
+        self._on = on
+        if first:
+            self._expect_commands(self._clock())
+        self._report()
+        self._reports.pump()
+
+    @property
+    def due_s(self) -> float:
+        """When `tick` has something to do."""
+        ends_s, report_at_s = self._pulse.ends_s if self._pulse else math.inf, self._report_at_s if self._line else math.inf
+        return min(ends_s, math.inf if self._pulse else self._lost_at_s, report_at_s, self._reports.due_s)
+
+    def tick(self) -> None:
+        """End what has run its time. Raises PinFault when the line cannot be written."""
+        now_s = self._clock()
+        if self._pulse is not None and now_s >= self._pulse.ends_s:
+            self._set(on=False)
+            self._end_pulse("time")
+            self._expect_commands(now_s)
+        elif self._pulse is None and now_s >= self._lost_at_s:
+            self._lose_link()
+        elif self._line is not None and now_s >= self._report_at_s:
+            self._report()
+        self._reports.pump()
+
+    def switch(self, on: bool, delivery: Delivery) -> None:
+        """Be on or off; a pulse ends here. Raises PinFault."""
+        self._set(on=on)
+        self._host.count("switches")
+        self._end_pulse("switch")
+        self._expect_commands(self._clock())
+        delivery.done()
+
+    def pulse(self, seconds: float, delivery: Delivery) -> None:
+        """Be on for `seconds`; the delivery is done when they are over. Raises PinFault."""
+        self._set(on=True)
+        self._host.count("pulses")
+        self._end_pulse("pulse")
+        self._expect_commands(math.inf)
+        delivery.keep()
+        now_s = self._clock()
+        self._pulse = RunningPulse(delivery, now_s, now_s + seconds)
+
+    def quiet(self) -> None:
+        """Nothing: commands still come until the close."""
+
+    def detach(self) -> None:
+        """Forget a line that failed. It is claimed again in the state it had, but a pulse under way ends: off."""
+        self._line = None
+        if self._pulse is not None:
+            pulse, self._pulse = self._pulse, None
+            pulse.delivery.failed(
+                f"cannot finish the pulse on {self._settings.line_name}: its line failed; look whether it is off", retry=False
+            )
+            self._on = False
+            self._expect_commands(self._clock())
+
+    def close(self) -> None:
+        """Leave the line as `on_stop` says. Raises PinFault when it cannot be written; it is freed all the same."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        try:
+            self._leave(line)
+        finally:
+            line.free()
+
+    def _first_state(self, line: Line) -> bool:
+        if self._settings.on_start == "keep":
+            return bool(line.driven())
+        return self._settings.on_start == "on"
+
+    def _leave(self, line: Line) -> None:
+        pulsing = self._pulse is not None
+        if self._pulse is not None:
+            self._cut_short(self._pulse)
+        if self._settings.on_stop != "keep" or pulsing:
+            line.write(active=self._settings.on_stop == "on" and not pulsing)
+
+    def _set(self, *, on: bool) -> None:
+        """Drive the line, and tell the twin; told even if nothing changed, as the answer to a command."""
+        if self._line is not None:
+            self._line.write(active=on)
+        self._on = on
+        self._report()
+        self._reports.pump()
+
+    def _report(self) -> None:
+        self._reports.offer(Report(values={self._settings.value_name: bool(self._on)}))
+        self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
+
+    def _end_pulse(self, ended_by: str) -> None:
+        """Answer the pulse under way, if any, with how long it was and what ended it."""
+        if self._pulse is not None:
+            pulse, self._pulse = self._pulse, None
+            pulse.delivery.done({"seconds": round(self._clock() - pulse.began_s, 3), "ended_by": ended_by})
+
+    def _cut_short(self, pulse: RunningPulse) -> None:
+        self._pulse = None
+        ran_s, asked_s = self._clock() - pulse.began_s, pulse.ends_s - pulse.began_s
+        pulse.delivery.failed(
+            f"cannot finish the pulse on {self._settings.line_name}: the gateway stops after {ran_s:.1f} of {asked_s:.1f} s; it is off now",
+            retry=False,
+        )
+
+    def _expect_commands(self, from_s: float) -> None:
+        """Begin to wait for the next command anew."""
+        self._lost_at_s = from_s + self._settings.link_lost_after_s if self._settings.link_lost_after_s else math.inf
+        if self._is_lost:
+            self._is_lost = False
+            self._host.report(Health.OK, f"{self._settings.line_name}: commands come again")
+
+    def _lose_link(self) -> None:
+        wanted, after_s = self._settings.on_link_lost, self._settings.link_lost_after_s
+        self._set(on=wanted == "on")
+        self._lost_at_s, self._is_lost = math.inf, True
+        self._host.count("link_lost")
+        self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")

@@ -1,0 +1,78 @@
+"""A panel: a directory through which another process sees a simulated output and works a simulated input.
+
+For an output on GPIO 17, the file `gpio17` holds "on" or "off" and a newline; it is replaced whole at each change, and
+stays when the process ends, as the level of a real pin does.
+For an input on GPIO 5, `gpio5.press` is a FIFO that takes lines: "press" or "press 0.2" (seconds), "on", "off". Open it
+with O_WRONLY | O_NONBLOCK: that fails with ENXIO when no gateway is there, ENOENT when it has closed.
+
+    echo press 0.2 > panel/gpio5.press; cat panel/gpio17
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+from devices.gpio.errors import PinFault
+
+READ_AT_MOST = 4096
+
+
+class Lamp:
+    """The file of one output."""
+
+    def __init__(self, directory: Path, pin: int) -> None:
+        self._file = directory / f"gpio{pin}"
+        _make(directory)
+
+    def show(self, *, on: bool) -> None:
+        """Replace the file. Raises PinFault."""
+        fresh = self._file.with_suffix(".new")
+        try:
+            fresh.write_text("on\n" if on else "off\n", encoding="ascii")
+            fresh.replace(self._file)
+        except OSError as error:
+            raise PinFault(f"cannot write the panel {self._file}: {error.strerror}; mend simulate.panel") from error
+
+    def shown(self) -> bool | None:
+        """What an earlier process left the output at; None when there was none."""
+        try:
+            return self._file.read_text(encoding="ascii").strip() == "on"
+        except (OSError, ValueError):
+            return None
+
+
+class Buttons:
+    """The FIFO of one input. `fileno` is readable while there are lines to take."""
+
+    def __init__(self, directory: Path, pin: int) -> None:
+        self._fifo = directory / f"gpio{pin}.press"
+        _make(directory)
+        try:
+            if not self._fifo.is_fifo():
+                os.mkfifo(self._fifo, 0o660)
+            self._descriptor = os.open(self._fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # RDWR: no end of file between writers
+        except OSError as error:
+            raise PinFault(f"cannot open the panel {self._fifo}: {error.strerror}; mend simulate.panel") from error
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def take(self) -> list[str]:
+        """The lines that have come; a writer writes a whole line at once, so none is in halves."""
+        try:
+            found = os.read(self._descriptor, READ_AT_MOST)
+        except BlockingIOError:
+            return []
+        return found.decode("ascii", "replace").splitlines()
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            self._fifo.unlink()
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PinFault(f"cannot make the panel {directory}: {error.strerror}; mend simulate.panel") from error

@@ -1,0 +1,161 @@
+"""The settings of one pin: section `[gpio.KEY]` of the configuration."""
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from gateway.actors import Settings
+
+OUTPUTS = ("led", "relay")
+VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
+PULLS = {"button": "up", "contact": "up", "motion": "down"}
+BOARD_PULL_UPS = (2, 3)
+"""GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
+
+Level = Literal["off", "on", "keep"]
+Pull = Literal["up", "down", "none"]
+
+
+class Simulate(BaseModel):
+    """How a simulated pin is worked. All of it is optional: `simulate = true` gives a pin that nobody touches."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    press_every_s: float = Field(default=0.0, ge=0)
+    """Seconds between the starts of two presses; 0: never."""
+    hold_s: float = Field(default=0.1, gt=0)
+    """Seconds a press lasts."""
+    bounce: bool = False
+    """Whether the contact bounces, as real ones do: two extra pulses of 1 ms at each change."""
+    panel: str = ""
+    """A directory through which another process sees the output and works the input (see `panel.py`)."""
+
+
+class PinSettings(Settings):
+    """One pin. `type` says what is wired to it; the value it reports is true while it is active.
+
+    button   between the pin and ground (pull up) or 3.3 V (pull down); active while pressed
+    contact  a reed or door contact, wired as a button; active while OPEN
+    motion   a sensor that drives the pin high while it sees motion
+    led      an output; active while lit
+    relay    an output; active while the relay is on (most relay boards need active_low = true)
+    """
+
+    type: Literal["button", "contact", "motion", "led", "relay"]
+    pin: int = Field(ge=0, le=27)
+    """BCM number, the 17 in GPIO17; not the number on the header."""
+    active_low: bool | None = None
+    """Whether a low level is the active one. Inputs: told from type and pull unless given. Outputs: false unless given."""
+    value: str = Field(default="", max_length=64)
+    """Name of the value in reports; by type: pressed, open, motion, on."""
+    report_to: str = ""
+    """Actor id that gets `report` with the value at the start and at each change."""
+    report_every_s: float = Field(default=0.0, ge=0)
+    """Seconds after which the value is reported again although it has not changed, so that a twin hears the pin; 0: never."""
+    chip: str | int = "auto"
+    """The GPIO chip: "auto" finds the header's by its label; else a number (4) or a path ("/dev/gpiochip4")."""
+    simulate: bool | Simulate = False
+    """True or a table: no hardware is touched."""
+
+    pull: Pull | None = None
+    """Inputs: the resistor inside the chip. Unless given: up for button and contact, down for motion."""
+    debounce_ms: float = Field(default=30.0, ge=0, le=10_000)
+    """Inputs: a change is reported at once; for this long after it further ones wait, and only the last of them counts."""
+    press_to: str = ""
+    """Inputs: actor id that gets `pressed` each time the input becomes active."""
+
+    on_start: Level = "off"
+    """Outputs: the state the line is claimed with. keep: what an earlier process left it at; off when it was no output."""
+    on_stop: Level = "off"
+    """Outputs: the state it is left in when the gateway stops. A pulse under way always ends off."""
+    on_link_lost: Level = "keep"
+    """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
+    link_lost_after_s: float = Field(default=0.0, ge=0)
+    """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
+
+    def claims(self) -> dict[str, str]:
+        return {"pin": f"GPIO {self.pin}" if self.chip == "auto" else f"GPIO {self.pin} of chip {self.chip}"}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
+        return [row for row in asked if row[1]]
+
+    @property
+    def is_output(self) -> bool:
+        return self.type in OUTPUTS
+
+    @property
+    def line_name(self) -> str:
+        return f"GPIO {self.pin}"
+
+    @property
+    def value_name(self) -> str:
+        return self.value or VALUE_NAMES[self.type]
+
+    @property
+    def bias(self) -> str:
+        """The pull that is claimed for an input."""
+        if self.pull is None and self.pin in BOARD_PULL_UPS:
+            return "up"
+        return self.pull or PULLS[self.type]
+
+    @property
+    def low_is_active(self) -> bool:
+        """Whether a low level means active, given or told from the wiring."""
+        if self.active_low is not None:
+            return self.active_low
+        if self.type == "button":
+            return self.bias == "up"
+        return self.type == "contact" and self.bias == "down"
+
+    @property
+    def simulated(self) -> Simulate | None:
+        """How it is simulated; None when it is real."""
+        if isinstance(self.simulate, Simulate):
+            return self.simulate
+        return Simulate() if self.simulate else None
+
+    @field_validator("pull", "debounce_ms", "press_to")
+    @classmethod
+    def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
+        return _only_for(given, seen, is_output=False, needs="a button, contact or motion")
+
+    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s")
+    @classmethod
+    def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
+        return _only_for(given, seen, is_output=True, needs="a led or relay")
+
+    @field_validator("chip")
+    @classmethod
+    def _known_chip(cls, given: str | int) -> str | int:
+        if given == "auto" or (isinstance(given, int) and given >= 0) or (isinstance(given, str) and given.startswith("/dev/")):
+            return given
+        raise ValueError(f'{given!r} is no chip; write "auto", a number (4) or a path ("/dev/gpiochip4")')
+
+    @field_validator("value")
+    @classmethod
+    def _plain_name(cls, given: str) -> str:
+        if given and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", given):
+            raise ValueError(f"{given!r} is no name for a value; use letters, digits and _ . -")
+        return given
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "PinSettings":
+        if self.pull in ("down", "none") and self.pin in BOARD_PULL_UPS:
+            raise ValueError(f'pull: {self.pull!r} cannot work, the board pulls GPIO {self.pin} up; use "up" or another pin')
+        if self.pull == "none" and self.active_low is None and self.type != "motion":
+            raise ValueError('active_low: say true or false, as pull = "none" does not tell')
+        if self.on_link_lost != "keep" and not self.link_lost_after_s:
+            raise ValueError(f"link_lost_after_s: say after how many seconds without a command the output goes {self.on_link_lost}")
+        if self.link_lost_after_s and self.on_link_lost == "keep":
+            raise ValueError('on_link_lost: say "off" or "on", or leave link_lost_after_s out')
+        return self
+
+
+def _only_for(given: Any, seen: ValidationInfo, *, is_output: bool, needs: str) -> Any:
+    """Refuse a key that does nothing for this type. Runs only for keys that were given."""
+    kind = seen.data.get("type")
+    if kind is not None and (kind in OUTPUTS) is not is_output:
+        raise ValueError(f"means nothing for type {kind!r}, only for {needs}; leave it out")
+    return given

@@ -1,0 +1,198 @@
+"""A board that is not there: gpiozero's mock pins, wired as real ones are. It ships in the product, for demos and tests.
+
+    pins = simulated_pins()
+    pins.press(5, seconds=0.2)      # what a finger does to the button on GPIO 5
+    pins.set_level(6, level=True)   # what a wire does to GPIO 6
+    pins.level(17)                  # what a voltmeter shows on GPIO 17
+    pins.driven_levels(17)          # every level that output has been driven at, in order: a glitch shows here
+    pins.occupy(17, "pigpiod")      # another process takes the line: GPIO busy
+    pins.unplug()                   # no chip at all
+
+Loaded only when the first simulated pin starts (gpiozero takes half a second of a slow core to import).
+"""
+
+import functools
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gpiozero.pins.mock import MockFactory, MockPin  # type: ignore[import-untyped, unused-ignore]  # ships no types
+
+from devices.gpio.errors import ChipMissing, PinFault
+from devices.gpio.lines import Edge
+
+PULLS = {"up": "up", "down": "down", "none": "floating"}
+HISTORY = 1000
+"""How many driven levels a pin remembers."""
+
+
+class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero ships no types
+    """One pin. What is wired to it beats its pull; freed, an output stays as it is, as on a Pi 5."""
+
+    def __init__(self, factory: Any, description: Any) -> None:
+        self.driven_levels: deque[bool] = deque(maxlen=HISTORY)
+        self.wired: bool | None = None
+        """The level the outside imposes; None: nothing is connected, the pull decides."""
+        self.holder = ""
+        self.plugged = True
+        self.presses: deque[float] = deque(maxlen=100)
+        """Seconds of each press asked for, for the pin's actor to play."""
+        self.wake: Callable[[], None] = _nobody
+        self.mirror: Callable[[bool], None] = _nothing
+        """Called with each level that an output is driven at."""
+        super().__init__(factory, description)
+
+    def __str__(self) -> str:
+        return f"GPIO {self._number}"
+
+    def claim_output(self, level: bool) -> None:
+        self._claim()
+        self._change_state(level)  # the level first, the direction second: one moment, as in the kernel
+        self.function = "output"
+
+    def claim_input(self, pull: str) -> None:
+        self._claim()
+        self.input_with_pull(PULLS[pull])
+
+    def driven(self) -> bool | None:
+        return self.read() if self.function == "output" else None
+
+    def read(self) -> bool:
+        self._check("read")
+        return bool(self.state)
+
+    def write(self, level: bool) -> None:
+        self._check("write")
+        self.state = level
+
+    def watch(self, edge: Edge | None) -> None:
+        self.when_changed = edge
+
+    def free(self) -> None:
+        self.when_changed = None
+        self.holder = ""
+        self.wake, self.mirror = _nobody, _nothing
+
+    def remember(self, level: bool) -> None:
+        """Be an output that an earlier process has left at `level`."""
+        self._change_state(level)
+        self._function = "output"
+
+    def wire(self, level: bool | None) -> None:
+        """Connect the pin to a level, or to nothing."""
+        if self.function == "output":
+            raise ValueError(f"cannot drive {self} from outside: it is an output")
+        self.wired = level
+        self._follow_outside()
+
+    def _claim(self) -> None:
+        self._check("claim")
+        if self.holder:
+            raise PinFault(f"cannot claim {self}: GPIO busy, held by {self.holder!r}; stop what holds it, or use another pin")
+        self.holder = "gateway"
+
+    def _check(self, act: str) -> None:
+        if not self.plugged:
+            raise PinFault(f"cannot {act} {self}: unexpected error")
+
+    def _set_pull(self, value: str) -> None:
+        self._pull = value
+        self._follow_outside()
+
+    def _follow_outside(self) -> None:
+        level = self.wired if self.wired is not None else {"up": True, "down": False}.get(self._pull, self._state)
+        if level:
+            self.drive_high()
+        else:
+            self.drive_low()
+
+    def _set_function(self, value: str) -> None:
+        super()._set_function(value)
+        if value == "output":
+            self._note(self._state)
+
+    def _change_state(self, value: bool) -> bool:
+        changed = bool(super()._change_state(value))
+        if changed and self._function == "output":
+            self._note(value)
+        return changed
+
+    def _note(self, level: bool) -> None:
+        self.driven_levels.append(level)
+        self.mirror(level)
+
+
+class SimulatedPins:
+    """All simulated pins of a process: a Raspberry Pi 3B of the air. Any thread may call it."""
+
+    name = "the simulator"
+
+    def __init__(self) -> None:
+        self.factory = MockFactory(revision="a02082", pin_class=SimulatedPin)
+        self._plugged = True
+
+    def pin(self, number: int) -> SimulatedPin:
+        if not self._plugged:
+            raise ChipMissing("cannot find the GPIO chip: the simulated board is unplugged")
+        return self._pin(number)
+
+    def press(self, number: int, seconds: float = 0.1) -> None:
+        """Make the input active for that long. Its actor plays it, on its own clock; this returns at once."""
+        pin = self._pin(number)
+        pin.presses.append(seconds)
+        pin.wake()
+
+    def set_level(self, number: int, *, level: bool | None) -> None:
+        """Wire a pin to high, low, or nothing. Edges are reported on the caller's thread."""
+        self._pin(number).wire(level)
+
+    def level(self, number: int) -> bool:
+        """The level of a pin now, high or low."""
+        return bool(self._pin(number).state)
+
+    def driven_levels(self, number: int) -> list[bool]:
+        """The levels a pin has been driven at as an output, each time it changed or was claimed."""
+        return list(self._pin(number).driven_levels)
+
+    def occupy(self, number: int, holder: str) -> None:
+        """Let another process hold the line; an empty name lets go of it."""
+        self._pin(number).holder = holder
+
+    def unplug(self) -> None:
+        """Take the chip away: pins fail, and none is found."""
+        self._plug(False)
+
+    def plug(self) -> None:
+        """Put it back. Lines are unclaimed, outputs are inputs again, as after a boot."""
+        for pin in self.factory.pins.values():
+            pin.holder = ""
+            pin.function = "input"
+        self._plug(True)
+
+    def reset(self) -> None:
+        """Forget everything, as a new board."""
+        self.factory.reset()
+        self._plugged = True
+
+    def _pin(self, number: int) -> SimulatedPin:
+        pin: SimulatedPin = self.factory.pin(number)
+        return pin
+
+    def _plug(self, plugged: bool) -> None:
+        self._plugged = plugged
+        for pin in self.factory.pins.values():
+            pin.plugged = plugged
+
+
+@functools.cache
+def simulated_pins() -> SimulatedPins:
+    """The one simulated board of the process: its pins are shared as those of a real board are, and actors are made apart."""
+    return SimulatedPins()
+
+
+def _nobody() -> None:
+    """Nobody to wake."""
+
+
+def _nothing(level: bool) -> None:
+    """No mirror."""

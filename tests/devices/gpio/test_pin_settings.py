@@ -1,0 +1,91 @@
+"""The section `[gpio.KEY]`: what it takes, what follows from it, what it refuses."""
+
+import pytest
+from pydantic import ValidationError
+
+from devices.gpio.settings import PinSettings
+
+
+def said(**settings: object) -> str:
+    """The one thing that is wrong with these settings, after its key."""
+    with pytest.raises(ValidationError) as caught:
+        PinSettings(**settings)  # type: ignore[arg-type]  # wrong on purpose
+    (error,) = caught.value.errors()
+    return ".".join(map(str, error["loc"])) + ": " + error["msg"].removeprefix("Value error, ")
+
+
+def test_a_pin_needs_a_type_and_a_number() -> None:
+    """Two keys are enough."""
+    settings = PinSettings(type="button", pin=17)
+    assert (settings.bias, settings.low_is_active, settings.value_name) == ("up", True, "pressed")
+
+
+@pytest.mark.parametrize(
+    ("settings", "low_is_active"),
+    [
+        ({"type": "button"}, True),
+        ({"type": "button", "pull": "down"}, False),
+        ({"type": "contact"}, False),
+        ({"type": "contact", "pull": "down"}, True),
+        ({"type": "motion"}, False),
+        ({"type": "relay"}, False),
+        ({"type": "relay", "active_low": True}, True),
+        ({"type": "button", "active_low": False}, False),
+        ({"type": "button", "pull": "none", "active_low": True}, True),
+    ],
+)
+def test_the_active_level_follows_from_the_wiring(settings: dict[str, object], low_is_active: bool) -> None:
+    """A button is active when it is closed, a contact when it is open; what is given wins."""
+    assert PinSettings(pin=17, **settings).low_is_active is low_is_active  # type: ignore[arg-type]  # from a table
+
+
+def test_a_pin_claims_its_line() -> None:
+    """Two sections that name one pin are found, on whatever chip."""
+    assert PinSettings(type="led", pin=17).claims() == {"pin": "GPIO 17"}
+    assert PinSettings(type="led", pin=17, chip=2).claims() == {"pin": "GPIO 17 of chip 2"}
+
+
+def test_a_pin_tells_where_it_sends() -> None:
+    """The addresses are there to be checked before the start."""
+    settings = PinSettings(type="button", pin=5, report_to="twin/door", press_to="toggle/hall")
+    assert settings.addresses() == [("report_to", "twin/door", "report"), ("press_to", "toggle/hall", "pressed")]
+    assert PinSettings(type="led", pin=5).addresses() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        (
+            {"type": "button", "pin": 17, "on_start": "on"},
+            "on_start: means nothing for type 'button', only for a led or relay; leave it out",
+        ),
+        (
+            {"type": "relay", "pin": 17, "press_to": "toggle/x"},
+            "press_to: means nothing for type 'relay', only for a button, contact or motion; leave it out",
+        ),
+        (
+            {"type": "led", "pin": 17, "on_link_lost": "off"},
+            ": link_lost_after_s: say after how many seconds without a command the output goes off",
+        ),
+        ({"type": "led", "pin": 17, "link_lost_after_s": 5}, ': on_link_lost: say "off" or "on", or leave link_lost_after_s out'),
+        ({"type": "button", "pin": 17, "pull": "none"}, ': active_low: say true or false, as pull = "none" does not tell'),
+        ({"type": "button", "pin": 3, "pull": "down"}, ": pull: 'down' cannot work, the board pulls GPIO 3 up; use \"up\" or another pin"),
+        ({"type": "led", "pin": 28}, "pin: Input should be less than or equal to 27"),
+        ({"type": "led", "pin": 1, "chip": "rp1"}, 'chip: \'rp1\' is no chip; write "auto", a number (4) or a path ("/dev/gpiochip4")'),
+        ({"type": "led", "pin": 1, "value": "a b"}, "value: 'a b' is no name for a value; use letters, digits and _ . -"),
+        ({"type": "led", "pin": 1, "debounce": 5}, "debounce: Extra inputs are not permitted"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_its_key(settings: dict[str, object], error: str) -> None:
+    """A key that would do nothing, or wait for ever, is an error at the start."""
+    assert said(**settings) == error
+
+
+def test_simulate_is_a_switch_or_a_table() -> None:
+    """`simulate = true` is enough; a table says how it is worked."""
+    assert PinSettings(type="led", pin=1).simulated is None
+    plain = PinSettings(type="led", pin=1, simulate=True).simulated
+    table = PinSettings.model_validate({"type": "button", "pin": 1, "simulate": {"press_every_s": 3.0, "bounce": True}}).simulated
+    assert plain is not None
+    assert table is not None
+    assert (plain.press_every_s, table.press_every_s, table.hold_s, table.bounce) == (0.0, 3.0, 0.1, True)
