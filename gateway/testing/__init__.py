@@ -1,5 +1,6 @@
 """What users test their own actors with: no daemon, a clock they turn, fakes that behave."""
 
 from gateway.testing.bench import Bench, BenchDelivery, Sent
+from gateway.testing.turns import Turns
 
-__all__ = ["Bench", "BenchDelivery", "Sent"]
+__all__ = ["Bench", "BenchDelivery", "Sent", "Turns"]

@@ -1,0 +1,68 @@
+"""What an actor that shows itself on a broker takes from the configuration: where, and under which topic.
+
+What is published is retained: whoever subscribes later sees at once how things stand.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from pydantic import Field, field_validator
+from pydantic_core import to_json
+
+from gateway.actors import Settings, Stage
+from gateway.actors.ids import check_id, key_of
+from gateway.actors.vocabulary import Publish
+
+_FIELD = re.compile(r"{[^{}]*}")
+
+
+class Publishing(Settings):
+    """Subclass it, and give `topic` a default."""
+
+    publish_to: str = "mqtt/main"
+    """Id of the actor that publishes; empty: nothing is published."""
+    topic: str = Field(max_length=512)
+    """The topic; `{key}` stands for the actor's key, `{id}` for its whole id. One of them, or all actors would share one topic."""
+
+    @field_validator("publish_to")
+    @classmethod
+    def _is_id(cls, text: str) -> str:
+        return check_id(text) if text else text
+
+    @field_validator("topic")
+    @classmethod
+    def _is_template(cls, text: str) -> str:
+        fields = _FIELD.findall(text)
+        if not fields or any(field not in ("{key}", "{id}") for field in fields):
+            raise ValueError(f"cannot use {text!r} as a topic: write {{key}} or {{id}} where the actor's name goes, and no other braces")
+        if re.search(r"[{}+#\0]", _FIELD.sub("", text)):
+            raise ValueError(f"cannot use {text!r} as a topic: it may not hold + # or a lone brace; take them out")
+        return text
+
+    def topic_of(self, me: str) -> str:
+        """The topic of one actor."""
+        return _filled(self.topic, me)
+
+    def publish(self, stage: Stage[Any], fields: dict[str, Any], *, under: str = "") -> None:
+        """Stage the retained JSON of `fields`, under the actor's topic and `under` (as in "/status")."""
+        if self.publish_to:
+            self._stage(stage, to_json(fields).decode(), under)
+
+    def clear(self, stage: Stage[Any], *, under: str = "") -> None:
+        """Stage the removal of what was retained: an empty body."""
+        if self.publish_to:
+            self._stage(stage, "", under)
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        """The publisher, if there is one."""
+        return [("publish_to", self.publish_to, "publish")] if self.publish_to else []
+
+    def _stage(self, stage: Stage[Any], body: str, under: str) -> None:
+        stage.tell(self.publish_to, "publish", Publish(topic=self.topic_of(stage.me) + under, body=body, retain=True))
+
+
+@lru_cache(maxsize=4096)
+def _filled(template: str, me: str) -> str:
+    """The template with the actor's names in it; kept, for it is asked for at every publish."""
+    return template.replace("{key}", key_of(me)).replace("{id}", me)

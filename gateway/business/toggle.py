@@ -1,0 +1,97 @@
+"""A toggle: one button that turns outputs on and off, and remembers which across power cuts.
+
+    [gpio.bell]   press_to = "toggle/hall"
+    [gpio.lamp]   report_to = "toggle/hall"     # so that a lamp that comes up otherwise, after a power cut, is told again
+    [actors.toggle]   outputs = {hall = ["gpio/lamp"]}
+"""
+
+from pydantic import Field, field_validator
+
+from gateway.actors import Actor, Stage, State, verb
+from gateway.actors.ids import check_id, is_key
+from gateway.actors.vocabulary import Pressed, Report, Switch
+from gateway.business.publishing import Publishing
+
+
+class ToggleState(State):
+    """What a toggle remembers."""
+
+    on: bool = False
+    presses: int = 0
+    """Presses in this toggle's life, coalesced ones too."""
+    changed_ms: int = 0
+    """Wall time of the last change, milliseconds since 1970; 0: none yet."""
+
+
+class ToggleSettings(Publishing):
+    """Section `[actors.toggle]`."""
+
+    topic: str = Field(default="gateway/toggle/{key}", max_length=512)
+    outputs: dict[str, list[str]] = {}
+    """The outputs of each toggle by its key: {hall = ["gpio/lamp"]}. One without outputs only publishes."""
+
+    @field_validator("outputs")
+    @classmethod
+    def _are_ids(cls, outputs: dict[str, list[str]]) -> dict[str, list[str]]:
+        for key, ids in outputs.items():
+            if not is_key(key):
+                raise ValueError(f"cannot use {key!r} as the key of a toggle: write letters, digits and . _ ~ : @ = , -")
+            for output in ids:
+                check_id(output)
+        return outputs
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        """The publisher and every output."""
+        outputs = [(f"outputs.{key}.{at}", output, "switch") for key, ids in self.outputs.items() for at, output in enumerate(ids)]
+        return super().addresses() + outputs
+
+
+class Toggle(Actor[ToggleState]):
+    """Turns its outputs on and off by one button, and knows which after a power cut."""
+
+    settings_model = ToggleSettings
+    settings: ToggleSettings
+
+    @verb
+    def pressed(self, pressed: Pressed, stage: Stage[ToggleState]) -> None:
+        """Flip the outputs; an even number of presses at once leaves them as they are."""
+        stage.state = stage.state.changed(presses=stage.state.presses + pressed.count)
+        if pressed.count % 2:
+            self._turn(stage, on=not stage.state.on)
+        stage.reply(stage.state)
+
+    @verb
+    def set(self, switch: Switch, stage: Stage[ToggleState]) -> None:
+        """Turn the outputs on or off, however they stand."""
+        self._turn(stage, on=switch.on)
+        stage.reply(stage.state)
+
+    @verb
+    def report(self, report: Report, stage: Stage[ToggleState]) -> None:
+        """Hear from an output how it stands; one that stands otherwise is told again. Wire it to outputs nobody else switches."""
+        output = stage.message.sender
+        stands = [value for value in report.values.values() if isinstance(value, bool)]
+        if output in self.settings.outputs.get(stage.key, ()) and (not stage.state.on) in stands:
+            stage.tell(output, "switch", Switch(on=stage.state.on))
+
+    @verb
+    def restore(self, stage: Stage[ToggleState]) -> None:
+        """Tell the outputs again how they should stand, after they have lost power."""
+        self._tell_outputs(stage)
+
+    @verb
+    def read(self, stage: Stage[ToggleState]) -> None:
+        """Answer with how the toggle stands."""
+        stage.reply(stage.state)
+
+    def _turn(self, stage: Stage[ToggleState], *, on: bool) -> None:
+        """Remember it, tell the outputs, publish. Outputs are told even when nothing changes: they may stand otherwise."""
+        if on is not stage.state.on:
+            stage.state = stage.state.changed(on=on, changed_ms=stage.now_ms)
+        self._tell_outputs(stage)
+        state = stage.state
+        self.settings.publish(stage, {"on": state.on, "presses": state.presses, "changed_ms": state.changed_ms})
+
+    def _tell_outputs(self, stage: Stage[ToggleState]) -> None:
+        for output in self.settings.outputs.get(stage.key, ()):
+            stage.tell(output, "switch", Switch(on=stage.state.on))

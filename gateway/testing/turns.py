@@ -1,0 +1,185 @@
+"""Turns: runs one ordinary actor turn by turn, with no daemon and no store, on a clock that the test turns.
+
+    turns = Turns(Trip(TripSettings()), me="trip/van")
+    turns.tell("position", {"latitude_deg": 52.5, "longitude_deg": 13.4})
+    turns.advance(30)                                   # the signal is lost
+    assert turns.state.phase is Phase.LOST
+
+After each turn what it staged goes through JSON and back, as it would through the store: what storage does not keep as it
+was fails here. Mail is kept for the test to look at; nobody receives it, not even the actor itself.
+"""
+
+import random
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+from gateway.actors import REPLY, Actor, BadDefinition, Message, Payload, Reply, Stage, State, UnknownTarget
+from gateway.actors.ids import check_id, kind_of
+from gateway.actors.messages import Model, read_payload
+from gateway.actors.stage import Timer
+from gateway.actors.verbs import Mode, Verb
+from gateway.actors.vocabulary import Publish, Pulse, Switch, Write
+from gateway.business.toggle import Toggle
+from gateway.business.trip import Trip
+from gateway.business.twin import Twin
+
+S = TypeVar("S", bound=State)
+M = TypeVar("M", bound=Model)
+
+Brought = Payload | dict[str, Any] | bytes | str | None
+"""What may be told: a model, a dict of JSON values, JSON, or nothing."""
+
+BEGIN_MS = 1_750_000_000_000
+"""Wall time at which every `Turns` begins, milliseconds since 1970."""
+
+
+class Turns(Generic[S]):
+    """One actor's life. `reachable` says whom it may write to, {kind: verbs}; by default what comes in the box."""
+
+    def __init__(self, actor: Actor[S], me: str = "", *, reachable: Mapping[str, Mapping[str, Verb]] | None = None) -> None:
+        self.actor = actor
+        self.me = check_id(me or f"{actor.kind}/one")
+        self.world = TestWorld({**(in_the_box() if reachable is None else reachable), actor.kind: actor.verbs}, own=actor.kind)
+        self.now_ms = BEGIN_MS
+        """Wall time; set it to make it jump. Only `clock_ms` measures."""
+        self.clock_ms = 1_000_000
+        """The gateway's own clock, which `advance` turns."""
+        self.state: S = self._first_state()
+        self.mail: list[Message] = []
+        """Every message the turns staged, replies too, in order; clear it as you like."""
+        self.timers: dict[str, Timer] = {}
+        self.stopped = False
+        """True when the last turn ended the actor. The next one begins a new life."""
+
+    @property
+    def replies(self) -> list[Reply]:
+        """The answers among the mail."""
+        return [message.payload for message in self.mail if isinstance(message.payload, Reply)]
+
+    def mail_to(self, to: str) -> list[Any]:
+        """The payloads sent to one actor."""
+        return [message.payload for message in self.mail if message.to == to]
+
+    def tell(self, verb: str, payload: Brought = None, *, sender: str = "", reply_to: str = "", id: str = "") -> Stage[S]:
+        """Run one turn and keep what it staged. A turn that raises leaves no trace, and its error comes out here."""
+        row = self.world.find_verb(self.me, verb)
+        read = _stored(read_payload(row.payload, payload, where=f"{verb} to {self.me}"))
+        return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to), late_s=0.0)
+
+    def ask(self, verb: str, payload: Brought = None) -> Reply:
+        """Run one turn whose sender wants an answer, and give it. Raises AssertionError when the turn gave none, or several."""
+        before = len(self.replies)
+        self.tell(verb, payload, sender="test/asker", reply_to="test/asker")
+        answers = self.replies[before:]
+        if len(answers) != 1:
+            raise AssertionError(f"{self.me} gave {len(answers)} replies to {verb}, not 1")
+        return answers[0]
+
+    def advance(self, seconds: float, *, asleep: bool = False) -> None:
+        """Turn the clock on, and fire each timer that falls due, in order of its time.
+
+        Timers fire in time; with `asleep` the gateway was off: all that fell due fire at the end, and know how late they are.
+        """
+        end_ms = self.clock_ms + round(seconds * 1000)
+        if asleep:
+            self._set_clock(end_ms)
+        while due := self._next_timer(end_ms):
+            self._fire(due)
+        self._set_clock(end_ms)
+
+    def _next_timer(self, end_ms: int) -> str:
+        """Name of the timer that is due first, at `end_ms` at the latest; empty when there is none."""
+        due = [(timer.due_ms, name) for name, timer in self.timers.items() if timer.due_ms <= end_ms]
+        return min(due)[1] if due else ""
+
+    def _fire(self, name: str) -> None:
+        timer = self.timers[name]
+        self._set_clock(max(self.clock_ms, timer.due_ms))
+        message = Message(self.world.new_id(), self.me, timer.verb, timer.payload, self.me)
+        self._run(message, late_s=(self.clock_ms - timer.due_ms) / 1000, fired=name)
+
+    def _set_clock(self, clock_ms: int) -> None:
+        self.now_ms += clock_ms - self.clock_ms
+        self.clock_ms = clock_ms
+
+    def _run(self, message: Message, *, late_s: float, fired: str = "") -> Stage[S]:
+        """One turn: the verb, then storage, and only then anything that stays."""
+        stage = Stage(self.world, self.me, self.state, message, now_ms=self.now_ms, clock_ms=self.clock_ms, late_s=late_s)
+        self.actor.verbs[message.verb].run(self.actor, message.payload, stage)
+        if type(stage.state) is not self.actor.state_model:
+            raise BadDefinition(f"cannot keep the state of {self.me}: {stage.state!r} is no {self.actor.state_model.__name__}")
+        state = _stored(stage.state)
+        mail = [sent._replace(payload=_stored(sent.payload)) for sent in stage.mail]
+        timers = {name: timer and timer._replace(payload=_stored(timer.payload)) for name, timer in stage.timers.items()}
+        self.mail += mail
+        self.stopped = stage.stopped
+        self.state = self._first_state() if stage.stopped else state
+        self._set_timers({} if stage.stopped else {**self.timers, **{fired: None}, **timers})
+        return stage
+
+    def _set_timers(self, timers: Mapping[str, Timer | None]) -> None:
+        self.timers = {name: timer for name, timer in timers.items() if timer is not None}
+
+    def _first_state(self) -> S:
+        first: S = self.actor.state_model()  # type: ignore[assignment]  # the model that S was subscripted with
+        return first
+
+
+class TestWorld:
+    """What a stage asks of the runtime: ids that count, randomness that repeats, and who may be written to."""
+
+    __test__ = False  # pytest collects by name
+
+    def __init__(self, reachable: Mapping[str, Mapping[str, Verb]], *, own: str = "") -> None:
+        self._reachable = reachable
+        self._own = own
+        self._numbers = count(1)
+        self._random = random.Random(1)
+
+    def find_verb(self, to: str, verb: str) -> Verb:
+        """The row of `verb`. A reply can go to anybody, but to the actor's own kind only where that answers `reply`."""
+        kind = kind_of(check_id(to))
+        if verb == REPLY and kind != self._own:
+            return row(REPLY, Reply)
+        if kind not in self._reachable:
+            raise UnknownTarget(f"cannot send {verb} to {to}: no kind {kind!r} here; name it in Turns(reachable=...)")
+        if verb not in self._reachable[kind]:
+            raise UnknownTarget(f"cannot send {verb} to {to}: {kind} answers {', '.join(sorted(self._reachable[kind])) or 'nothing'}")
+        return self._reachable[kind][verb]
+
+    def new_id(self) -> str:
+        """The next id: `t000001`, `t000002`."""
+        return f"t{next(self._numbers):06}"
+
+    def random(self) -> float:
+        """The same numbers in each test."""
+        return self._random.random()
+
+
+def in_the_box() -> dict[str, Mapping[str, Verb]]:
+    """Whom an actor may write to by default: the business kinds, `mqtt/*`, `gpio/*` and `serial/*`."""
+    kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, Trip, Toggle)}
+    return {
+        **kinds,
+        "mqtt": {"publish": row("publish", Publish)},
+        "gpio": {"switch": row("switch", Switch), "pulse": row("pulse", Pulse)},
+        "serial": {"write": row("write", Write)},
+    }
+
+
+def row(name: str, payload: type[Payload]) -> Verb:
+    """A row of a verb table for an actor that the test only writes to."""
+    return Verb(name, payload, _nobody, Mode.AT_LEAST_ONCE, "")
+
+
+def _nobody(actor: Any, payload: Any, stage: Any) -> None:
+    raise NotImplementedError("nobody receives mail here; look at Turns.mail")
+
+
+def _stored(model: M) -> M:
+    """The model as the store gives it back. Raises AssertionError when that is another than went in."""
+    kept = type(model).model_validate_json(model.to_json(), strict=True)
+    if kept != model:
+        raise AssertionError(f"cannot keep {model!r}: storage gives back {kept!r}; use types that JSON knows")
+    return kept

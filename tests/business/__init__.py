@@ -1,0 +1,1 @@
+"""Tests of the ordinary actors that come in the box."""
