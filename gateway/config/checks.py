@@ -1,0 +1,119 @@
+"""Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
+
+import re
+from typing import Any, NamedTuple, TypeVar
+
+from gateway.actors import Actor, BadDefinition, BadId, HostBound, Settings
+from gateway.actors.ids import check_id, kind_of
+from gateway.config.did_you_mean import did_you_mean
+from gateway.config.document import Document
+from gateway.config.locator import KeyPath
+from gateway.config.problems import dotted
+from gateway.config.sentences import shown
+from gateway.registry import Registry
+
+T = TypeVar("T", bound=Settings)
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+
+
+class Section(NamedTuple):
+    """The settings of one actor or kind, and where they stand."""
+
+    key_path: KeyPath
+    settings: Settings
+
+    def path_of(self, document: Document, setting: str) -> KeyPath:
+        """The path of one of its settings; in `rules.0.to`, 0 is an item where the file has a list."""
+        path = self.key_path
+        for part in setting.split("."):
+            path = (*path, int(part) if part.isdigit() and isinstance(document.value(path), list) else part)
+        return path
+
+
+def check_claims(document: Document, sections: list[Section]) -> None:
+    """Note each thing that two sections claim, at the one further down, with the line of the other."""
+    claims = [
+        (section.path_of(document, key), section.key_path, thing)
+        for section in sections
+        for key, thing in section.settings.claims().items()
+    ]
+    owners: dict[str, tuple[KeyPath, KeyPath]] = {}
+    for path, owner, thing in sorted(claims, key=lambda claim: document.position(claim[0])):
+        if thing in owners:
+            other_path, other = owners[thing]
+            line = document.position(other_path).line
+            document.add(path, f"{_as_written(document, path, thing)} is already owned by {dotted(other)} (line {line})")
+        owners.setdefault(thing, (path, owner))
+
+
+def _as_written(document: Document, path: KeyPath, thing: str) -> str:
+    """The value in the file, by which people find it; the thing claimed where the file leaves it to a default."""
+    value = document.value(path)
+    return thing if value is None or isinstance(value, (dict, list)) else shown(value)
+
+
+def check_addresses(document: Document, sections: list[Section], registry: Registry) -> None:
+    """Note each address that names no kind, no host-bound actor or no verb that there is."""
+    for section in sections:
+        for setting, target, verb in section.settings.addresses():
+            problem = _target_problem(document, registry, target, verb)
+            if problem:
+                document.add(section.path_of(document, setting), problem)
+
+
+def without_absent_defaults(document: Document, settings: T, registry: Registry) -> T:
+    """The settings with each address emptied that is a default, and names a device that the file does not have.
+
+    So a twin that publishes to mqtt/main unless told otherwise needs no broker.
+    """
+    absent = {
+        setting: ""
+        for setting, target, _ in settings.addresses()
+        if setting in type(settings).model_fields and setting not in settings.model_fields_set and _is_absent(document, registry, target)
+    }
+    return settings.model_copy(update=absent) if absent else settings
+
+
+def _is_absent(document: Document, registry: Registry, target: str) -> bool:
+    kind, _, key = target.partition("/")
+    return kind in registry.host_bound.names and document.value((kind, key)) is None
+
+
+def _target_problem(document: Document, registry: Registry, template: str, verb: str) -> str:
+    """What is wrong with an address; empty when nothing is, or it cannot be known before a message goes there."""
+    target = _PLACEHOLDER.sub("x", template)
+    try:
+        kind = kind_of(check_id(target))
+    except BadId as error:
+        return str(error)
+    if "{" in template.rsplit("/", 2)[-2]:
+        return ""
+    if kind in registry.host_bound.names:
+        return _no_device(document, kind, template) or _no_verb(registry, kind, verb)
+    if kind in registry.ordinary.names:
+        return _no_verb(registry, kind, verb)
+    known = [*registry.host_bound.names, *registry.ordinary.names]
+    return f"cannot send to {template}: there is no kind {kind!r}; {did_you_mean(kind, known)}"
+
+
+def _no_device(document: Document, kind: str, target: str) -> str:
+    """A host-bound actor exists because the file has a section for it, well filled in or not."""
+    table = document.table.get(kind)
+    keys = [f"{kind}/{key}" for key in table] if isinstance(table, dict) else []
+    if target in keys or ("{" in target and keys):
+        return ""
+    if not keys:
+        return f"cannot send to {target}: the file has no [{kind}.…]; add [{target.replace('/', '.')}]"
+    return f"cannot send to {target}: the file has no such device; {did_you_mean(target, keys)}"
+
+
+def _no_verb(registry: Registry, name: str, verb: str) -> str:
+    try:
+        kind: type[HostBound] | type[Actor[Any]]
+        kind = registry.host_bound.load(name) if name in registry.host_bound.names else registry.ordinary.load(name)
+    except BadDefinition:
+        return ""  # noted where the file names the kind
+    if verb in kind.verbs:
+        return ""
+    return f"cannot send {verb!r} to {name}: it has no such verb; {did_you_mean(verb, kind.verbs)}"

@@ -1,0 +1,33 @@
+"""What a configuration file comes to: settings of the gateway itself, host-bound actors to start, ordinary actors to serve."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.actors import Actor, HostBound, Settings
+from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
+
+
+class HostBoundPart(NamedTuple):
+    """One section `[kind.key]`: a host-bound actor that is to be made as `kind(key, settings)`."""
+
+    kind: type[HostBound]
+    key: str
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        """Its actor id."""
+        return f"{self.kind.kind}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A whole, checked configuration."""
+
+    gateway: GatewaySettings
+    store: StoreSettings
+    runtime: RuntimeSettings
+    host_bound: tuple[HostBoundPart, ...]
+    """In the order of the file: the order they start in."""
+    actors: tuple[Actor[Any], ...]
+    """One instance per ordinary kind that is installed, named in the file or not."""

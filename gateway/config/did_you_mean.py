@@ -1,0 +1,32 @@
+"""The nearest of the names that exist, for a name that does not."""
+
+from collections.abc import Iterable
+
+
+def did_you_mean(seen: str, known: Iterable[str]) -> str:
+    """What to do about the unknown name `seen`: "did you mean 'baud'?", or what there is to choose from."""
+    names = sorted(set(known))
+    nearest = min(names, key=lambda name: _edits(seen.lower(), name.lower()), default="")
+    if nearest and _edits(seen.lower(), nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
+        return f"did you mean '{nearest}'?"
+    return f"there is {_listed(names)}" if names else "there is none"
+
+
+def _listed(names: list[str], limit: int = 12) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters to insert, drop, change or swap with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        now = [row]
+        for column, opposite in enumerate(other, start=1):
+            cost = min(last[column] + 1, now[-1] + 1, last[column - 1] + (letter != opposite))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == opposite:
+                cost = min(cost, before[column - 2] + 1)
+            now.append(cost)
+        before, last = last, now
+    return last[-1]

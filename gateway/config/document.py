@@ -1,0 +1,120 @@
+"""A TOML file as it was read: its table, where each key stands, and the problems found in it so far."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from gateway.config.locator import KeyPath, Position, locate
+from gateway.config.problems import ConfigProblems, Problem, dotted
+
+MAX_BYTES = 1_000_000
+
+
+class Document:
+    """A file that is well-formed TOML, and a list that problems are added to until `check` raises them together."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        try:
+            self.table: dict[str, Any] = tomllib.loads(text)
+            self.positions = locate(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigProblems(path, [_syntax_problem(str(error), text)]) from None
+        except RecursionError:
+            raise ConfigProblems(path, [Problem(None, "", "it is nested too deeply; write it flatter")]) from None
+
+    def add(self, key_path: KeyPath, text: str) -> None:
+        """Note a problem at `key_path`; one of the file as a whole where that path is empty."""
+        self.problems.append(Problem(self.position(key_path), dotted(key_path), text))
+
+    def position(self, key_path: KeyPath) -> Position:
+        """Where a key stands, or the nearest table above it that the file names; the file's begin where there is none."""
+        while key_path and key_path not in self.positions:
+            key_path = key_path[:-1]
+        return self.positions.get(key_path, Position(1, 1))
+
+    def value(self, key_path: KeyPath) -> Any:
+        """The value at a path; None where there is none (TOML has no null)."""
+        found: Any = self.table
+        for part in key_path:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def check(self) -> None:
+        """Raise ConfigProblems if any were noted."""
+        if self.problems:
+            raise ConfigProblems(self.path, self.problems)
+
+
+def open_document(path: str | Path) -> Document:
+    """Read a file; raises ConfigProblems where it is missing, unreadable, no UTF-8 or no TOML."""
+    try:
+        return Document(str(path), _decoded(_content(Path(path))))
+    except _Unusable as error:
+        raise ConfigProblems(str(path), [Problem(error.position, "", str(error))]) from None
+
+
+class _Unusable(Exception):
+    def __init__(self, text: str, position: Position | None = None) -> None:
+        super().__init__(text)
+        self.position = position
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _Unusable("there is no such file; name another with --config, or copy config/gateway.toml there") from None
+    except PermissionError:
+        raise _Unusable("its permissions keep this user from reading it; let the gateway's user read it (chmod a+r)") from None
+    except IsADirectoryError:
+        raise _Unusable("it is a folder; name the file in it") from None
+    except OSError as error:
+        raise _Unusable(f"it cannot be read: {error.strerror}; look at the medium it is on") from None
+    if len(content) > MAX_BYTES:
+        raise _Unusable(f"it is longer than {MAX_BYTES} bytes; is it a configuration file?")
+    return content
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _Unusable("it begins with a UTF-16 byte order mark; save it as UTF-8", Position(1, 1))
+    try:
+        return content.decode("utf-8-sig")  # an editor's UTF-8 mark does no harm
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8-sig")
+        byte = content[error.start]
+        raise _Unusable(f"byte 0x{byte:02x} is no UTF-8; save the file as UTF-8", _end_of(before)) from None
+
+
+def _syntax_problem(message: str, text: str) -> Problem:
+    """tomllib's sentence, with its position taken out of the words."""
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL)
+    if match is None:
+        return Problem(None, "", f"no TOML: {message}; mend it")
+    said, line, column = match.groups()
+    position = Position(int(line), int(column)) if line else _end_of(text)
+    return Problem(position, "", _plainly(said))
+
+
+def _plainly(said: str) -> str:
+    """tomllib's commonest sentences in words for people."""
+    twice = re.fullmatch(r"Cannot declare \((.*)\) twice", said)
+    if twice:
+        name = dotted(tuple(re.findall(r"'([^']*)'", twice.group(1))))
+        return f"the table [{name}] stands twice; keep one of them"
+    if said == "Cannot overwrite a value":
+        return "this key stands twice in its table; keep one of them"
+    if said == "Invalid value":
+        return "no TOML value; text stands in quotes, true and false are lower case"
+    return f"no TOML: {said[:1].lower()}{said[1:]}; mend this line"
+
+
+def _end_of(text: str) -> Position:
+    return Position(text.count("\n") + 1, len(text) - text.rfind("\n"))

@@ -1,0 +1,52 @@
+"""Problems of a configuration file: all of them at once, each with its place, what was seen, and what to do."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.actors.errors import GatewayError
+from gateway.config.locator import KeyPath, Position
+
+
+class Problem(NamedTuple):
+    """One problem. Without a position it concerns the file as a whole."""
+
+    position: Position | None
+    key_path: str
+    """The key as it would be written with dots; empty where the file cannot be read as far as that."""
+    text: str
+    """What was seen; what to do."""
+
+    def __str__(self) -> str:
+        return f"{self.key_path}: {self.text}" if self.key_path else self.text
+
+
+class ConfigProblems(GatewayError, ValueError):
+    """The configuration cannot be used: mend what is listed."""
+
+    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = sorted(problems, key=lambda problem: problem.position or Position(0, 0))
+        super().__init__(self._report())
+
+    def _report(self) -> str:
+        count = len(self.problems)
+        title = f"cannot start: {count} problem{'' if count == 1 else 's'} in {self.path}"
+        places = [f"{p.position.line}:{p.position.column}" if p.position else "" for p in self.problems]
+        width = max(map(len, places), default=0)
+        gap = "   " if width else ""
+        return "\n".join([title, *(f"  {place:<{width}}{gap}{problem}" for place, problem in zip(places, self.problems, strict=True))])
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as people write it: `serial.gps.baud`, `serial.gps.rules[0].to`, quoted where TOML needs it."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{_quoted(part)}" if text else _quoted(part)
+    return text
+
+
+def _quoted(name: str) -> str:
+    return name if name and all(c.isascii() and (c.isalnum() or c in "_-") for c in name) else repr(name)

@@ -1,0 +1,68 @@
+"""The gateway's own sections of the file: [gateway], [store] and [runtime]. Units stand in the names of the keys."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gateway.actors import Settings
+
+_AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""Absolute from here on: a library of a device may change the working directory."""
+
+
+def _in_directory(variable: str, name: str) -> Path:
+    """`name` in the directory that systemd gave us, else in var/ of the working directory."""
+    given = os.environ.get(variable, "").split(":")[0]
+    return (Path(given) if given else Path("var")).absolute() / name
+
+
+class GatewaySettings(Settings):
+    """Section [gateway]: what concerns the daemon as a whole."""
+
+    name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._~:@=,-]{1,128}$")
+    """What this gateway calls itself in topics and logs: letters, digits and . _ ~ : @ = , - (default: the host's name)."""
+    simulate: bool = False
+    """True: every device that can be is simulated; no hardware is touched."""
+    control_socket: _AbsolutePath = Field(default_factory=lambda: _in_directory("RUNTIME_DIRECTORY", "gateway.sock"))
+    """Where the command line finds the daemon (default: $RUNTIME_DIRECTORY/gateway.sock, else var/gateway.sock)."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
+
+
+class StoreSettings(Settings):
+    """Section [store]: what is on disk, and how much of it."""
+
+    path: _AbsolutePath = Field(default_factory=lambda: _in_directory("STATE_DIRECTORY", "gateway.db"))
+    """The file (default: $STATE_DIRECTORY/gateway.db, else var/gateway.db)."""
+    loss_window_s: float = Field(default=0.0, ge=0, le=60)
+    """Seconds of acknowledged messages that a power cut may cost, for less SD wear; 0: none, each has waited for the disk."""
+    max_mb: int = Field(default=1024, ge=0)
+    """The most the file may take, in megabytes; 0: no limit."""
+    ballast_mb: int = Field(default=8, ge=0, le=1024)
+    """Megabytes kept aside and freed when the disk is full, so that deleting still works; 0: none."""
+    dead_letters_kept: int = Field(default=10_000, ge=0)
+    """How many dead letters are kept before the oldest are dropped."""
+    ids_kept: int = Field(default=10_000, ge=0)
+    """How many message ids are remembered per source, to know a repeated message."""
+
+
+class RuntimeSettings(Settings):
+    """Section [runtime]: how much is held in memory and in mailboxes, and how long closing may take."""
+
+    idle_s: float = Field(default=300.0, gt=0)
+    """Seconds without a message after which an ordinary actor leaves memory; its state is kept."""
+    active_actors: int = Field(default=10_000, ge=1)
+    """How many ordinary actors may be in memory at once."""
+    mailbox_messages: int = Field(default=1_000_000, ge=1)
+    """How many messages may wait in one mailbox, on disk; then sources wait."""
+    mailbox_mb: int = Field(default=512, ge=1)
+    """How many megabytes of them."""
+    ingress_messages: int = Field(default=10_000, ge=1)
+    """How many messages from outside may be in memory, on their way to their commit; then sources wait."""
+    ingress_mb: int = Field(default=16, ge=1)
+    """How many megabytes of them."""
+    close_s: float = Field(default=10.0, ge=0, le=600)
+    """Seconds that mail has to drain to its devices when the daemon stops; the rest waits in the store."""

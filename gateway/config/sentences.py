@@ -1,0 +1,82 @@
+"""pydantic's errors in sentences for people: what was seen; what to do.
+
+Source: pydantic 2, "Validation Errors" (the list of error types and their context).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_EXPECTED = {
+    "bool_type": ("true or false", "write true or false without quotes"),
+    "int_type": ("a whole number", "write digits without quotes"),
+    "int_from_float": ("a whole number", "leave the fraction out"),
+    "float_type": ("a number", "write digits without quotes"),
+    "finite_number": ("a number", "write one that is finite"),
+    "string_type": ("text", "put it in quotes"),
+    "path_type": ("a path", "put it in quotes"),
+    "list_type": ("a list", "put it in [ ]"),
+    "tuple_type": ("a list", "put it in [ ]"),
+    "set_type": ("a list", "put it in [ ]"),
+    "frozen_set_type": ("a list", "put it in [ ]"),
+    "dict_type": ("a table", "write key = value lines under a [header], or { key = value }"),
+    "model_type": ("a table", "write key = value lines under a [header], or { key = value }"),
+    "model_attributes_type": ("a table", "write key = value lines under a [header], or { key = value }"),
+}
+_BOUNDS = {
+    "greater_than": ("too small", "write more than {gt}"),
+    "greater_than_equal": ("too small", "write {ge} or more"),
+    "less_than": ("too large", "write less than {lt}"),
+    "less_than_equal": ("too large", "write {le} or less"),
+    "multiple_of": ("no multiple of {multiple_of}", "write one that is"),
+    "string_too_short": ("too short", "write {min_length} characters or more"),
+    "string_too_long": ("too long", "write {max_length} characters or fewer"),
+    "string_pattern_mismatch": ("not of the form wanted", "it must match {pattern}"),
+    "too_short": ("too short", "give {min_length} or more"),
+    "too_long": ("too long", "give {max_length} or fewer"),
+}
+
+
+def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
+    """One sentence for the errors at one key: several where a value may be of several types and fits none of them."""
+    types = [_EXPECTED[error["type"]] for error in errors if error["type"] in _EXPECTED]
+    if len(types) == len(errors):
+        return _wrong_type(types, seen)
+    error = next(error for error in errors if error["type"] not in _EXPECTED)
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _BOUNDS:
+        fact, advice = _BOUNDS[kind]
+        return f"{shown(seen)} is {fact.format_map(_Plain(context))}; {advice.format_map(_Plain(context))}"
+    if kind in ("literal_error", "enum"):
+        return f"{shown(seen)} is not one of the choices; write {context['expected']}"
+    if kind in ("value_error", "assertion_error"):
+        return str(context["error"])
+    if kind == "missing":
+        return "missing; it has no default, so add it"
+    said = error["msg"]
+    return f"{said[:1].lower()}{said[1:]}, saw {shown(seen)}; mend it"
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in TOML, cut where it is long."""
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a table"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _wrong_type(types: Sequence[tuple[str, str]], seen: Any) -> str:
+    expected = " or ".join(dict.fromkeys(name for name, _ in types))
+    return f"expected {expected}, saw {shown(seen)}; {types[0][1]}"
+
+
+class _Plain(dict[str, Any]):
+    """A context whose numbers print as people write them: 0, not 0.0."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return f"{value:g}" if isinstance(value, float) else value

@@ -1,0 +1,103 @@
+"""The registry: which kinds of actors are installed. A kind is imported when it is first asked for, so that a gateway
+holds in memory only what its configuration names.
+
+Packages register kinds by entry points: host-bound ones in the group "gateway.devices", ordinary ones in
+"gateway.actors"; each as `kind = "module:Class"`. What comes in the box takes the same door as a user's own package.
+Source: Python Packaging User Guide, "Entry points specification".
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
+
+DEVICES = "gateway.devices"
+ACTORS = "gateway.actors"
+
+K = TypeVar("K", bound=HostBound | Actor[Any])
+
+
+class Kinds(Generic[K]):
+    """The kinds of one group, by name."""
+
+    def __init__(self, group: str, parent: type[K], loaders: Mapping[str, Callable[[], Any]]) -> None:
+        self.group = group
+        self._parent: type[K] = parent
+        self._loaders = dict(loaders)
+        self._loaded: dict[str, type[K]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Every registered name, sorted."""
+        return sorted(self._loaders)
+
+    def load(self, name: str) -> type[K]:
+        """The class of a kind. Raises UnknownTarget when none is registered, BadDefinition when it cannot be used."""
+        if name not in self._loaders:
+            raise UnknownTarget(f"cannot find kind {name!r}: no package registers it in {self.group}; install one that does")
+        if name not in self._loaded:
+            self._loaded[name] = self._checked(name, self._imported(name))
+        return self._loaded[name]
+
+    def _imported(self, name: str) -> Any:
+        try:
+            return self._loaders[name]()
+        except BadDefinition:
+            raise
+        except Exception as error:  # a module may raise anything while it is imported; all of it means this
+            fact = f"{type(error).__name__}: {error}"
+            raise BadDefinition(f"cannot import kind {name!r}: {fact}; install what it needs, or take its sections out") from error
+
+    def _checked(self, name: str, found: Any) -> type[K]:
+        parent: type[K] = self._parent
+        if not (isinstance(found, type) and issubclass(found, parent)):
+            raise BadDefinition(f"cannot use kind {name!r}: {found!r} is no {parent.__name__}; mend its package's entry point")
+        if found.kind != name:
+            raise BadDefinition(f"cannot use kind {name!r}: {found.__name__} calls itself {found.kind!r}; set kind = {name!r} in the class")
+        return found
+
+
+class Registry(NamedTuple):
+    """All installed kinds."""
+
+    host_bound: Kinds[HostBound]
+    ordinary: Kinds[Actor[Any]]
+
+
+def installed() -> Registry:
+    """The kinds that the installed packages register; reads their metadata and imports none of them."""
+    return registered(entry_points(group=DEVICES), entry_points(group=ACTORS))
+
+
+def registered(devices: Iterable[EntryPoint], actors: Iterable[EntryPoint]) -> Registry:
+    """The kinds of the given entry points."""
+    return Registry(Kinds(DEVICES, HostBound, _loaders(devices)), Kinds(ACTORS, Actor, _loaders(actors)))
+
+
+def of_classes(host_bound: Iterable[type[HostBound]] = (), ordinary: Iterable[type[Actor[Any]]] = ()) -> Registry:
+    """A registry of classes at hand: for tests, and for programs that carry their own kinds."""
+    return Registry(
+        Kinds(DEVICES, HostBound, {kind.kind: _giving(kind) for kind in host_bound}),
+        Kinds(ACTORS, Actor, {kind.kind: _giving(kind) for kind in ordinary}),
+    )
+
+
+def _giving(kind: type) -> Callable[[], type]:
+    return lambda: kind
+
+
+def _loaders(entries: Iterable[EntryPoint]) -> dict[str, Callable[[], Any]]:
+    loaders: dict[str, Callable[[], Any]] = {}
+    values: dict[str, str] = {}
+    for entry in entries:
+        same = values.setdefault(entry.name, entry.value) == entry.value
+        loaders[entry.name] = entry.load if same else _refusing(entry.name, values[entry.name], entry.value)
+    return loaders
+
+
+def _refusing(name: str, one: str, other: str) -> Callable[[], Any]:
+    def refuse() -> Any:
+        raise BadDefinition(f"cannot use kind {name!r}: both {one} and {other} register it; uninstall one of their packages")
+
+    return refuse

@@ -1,0 +1,33 @@
+"""The nearest name."""
+
+import pytest
+
+from gateway.config.did_you_mean import did_you_mean
+
+KEYS = ["baud", "device", "settle_s"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ("buad", "did you mean 'baud'?"),
+        ("BAUD", "did you mean 'baud'?"),
+        ("devices", "did you mean 'device'?"),
+        ("settle", "did you mean 'settle_s'?"),
+        ("colour", "there is baud, device, settle_s"),
+        ("", "there is baud, device, settle_s"),
+    ],
+)
+def test_the_nearest_name_is_offered_or_all_of_them(seen: str, said: str) -> None:
+    """A name a slip away is offered; for one that is like nothing, there is the list."""
+    assert did_you_mean(seen, KEYS) == said
+
+
+def test_a_long_list_is_cut() -> None:
+    """At most twelve names are listed."""
+    assert did_you_mean("zzzzz", [f"key{n:02}" for n in range(15)]).endswith("key11 and 3 more")
+
+
+def test_no_names_at_all() -> None:
+    """Where nothing is known, that is what is said."""
+    assert did_you_mean("x", []) == "there is none"

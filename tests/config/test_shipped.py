@@ -1,0 +1,137 @@
+"""The files that come in the box: gateway.toml tells the truth about every key, and editors find nothing wrong with it."""
+
+import re
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
+from gateway.config.schema import field_docstrings
+from gateway.config.settings_reader import models_in
+from gateway.registry import ACTORS, DEVICES, Registry, registered
+from gateway.runtime.settings import EngineSettings
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "config" / "gateway.toml"
+
+
+@pytest.fixture(scope="module")
+def in_the_box() -> Registry:
+    """The kinds that pyproject.toml registers, installed or not."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    devices, actors = ([EntryPoint(name, value, group) for name, value in groups[group].items()] for group in (DEVICES, ACTORS))
+    return registered(devices, actors)
+
+
+@pytest.fixture(scope="module")
+def everything() -> str:
+    """The shipped file with the # taken from every key and section."""
+    return re.sub(r"^#(?=[a-z0-9_]+ = |\[)", "", SHIPPED.read_text(), flags=re.MULTILINE)
+
+
+def test_the_file_as_shipped_starts(in_the_box: Registry) -> None:
+    """Without a device, a broker or a change, it is a configuration; ordinary actors publish nowhere."""
+    found = read(SHIPPED, registry=in_the_box)
+    assert found.host_bound == ()
+    assert [actor.kind for actor in found.actors] == in_the_box.ordinary.names
+    assert not [address for actor in found.actors for address in actor.settings.addresses()]
+
+
+def test_every_line_of_it_can_be_used(in_the_box: Registry, everything: str, tmp_path: Path) -> None:
+    """With the # taken from every key and section at once, there is no problem in it."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(everything)
+    assert {part.kind.kind for part in read(path, registry=in_the_box).host_bound} == set(in_the_box.host_bound.names)
+
+
+def test_it_names_every_key_with_its_true_default(in_the_box: Registry, everything: str) -> None:
+    """No key of any settings model in the box is missing from the file, and no default in it is out of date."""
+    table = tomllib.loads(everything)
+    wrong = _wrong([table["gateway"]], GatewaySettings) + _wrong([table["store"]], StoreSettings)
+    wrong += _wrong([table["runtime"]], RuntimeSettings)
+    for name in in_the_box.host_bound.names:
+        wrong += _wrong(list(table[name].values()), in_the_box.host_bound.load(name).settings_model)
+    for name in in_the_box.ordinary.names:
+        wrong += _wrong([table["actors"][name]], in_the_box.ordinary.load(name).settings_model)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_its_defaults_are_the_engine_s() -> None:
+    """A runtime that is made without a configuration behaves as one with an empty file."""
+    ours, engine = RuntimeSettings(), EngineSettings()
+    for name in ("idle_s", "active_actors", "mailbox_messages", "ingress_messages", "close_s"):
+        assert getattr(ours, name) == getattr(engine, name)
+    assert (ours.mailbox_mb << 20, ours.ingress_mb << 20) == (engine.mailbox_bytes, engine.ingress_bytes)
+    assert (StoreSettings().ids_kept, StoreSettings().dead_letters_kept) == (engine.ids_kept, engine.dead_letters_kept)
+
+
+@pytest.mark.parametrize("name", ["gateway.toml", "demo.toml"])
+def test_editors_find_nothing_wrong_with_it(in_the_box: Registry, name: str) -> None:
+    """The schema of the whole file accepts what ships."""
+    path = ROOT / "config" / name
+    if not path.exists():
+        pytest.skip(f"there is no {name}")
+    jsonschema.validate(tomllib.loads(path.read_text()), _checked(json_schema(registry=in_the_box)))
+
+
+def test_editors_accept_every_line_and_no_misspelled_one(in_the_box: Registry, everything: str) -> None:
+    """The schema knows all keys of all kinds, in tables within tables too, and nothing else."""
+    schema = _checked(json_schema(registry=in_the_box))
+    jsonschema.validate(tomllib.loads(everything), schema)
+    with pytest.raises(jsonschema.ValidationError, match="'buad' was unexpected"):
+        jsonschema.validate(tomllib.loads(everything.replace("\nbaud", "\nbuad")), schema)
+
+
+def test_editors_show_what_a_key_means(in_the_box: Registry) -> None:
+    """Descriptions in the schema are the docstrings under the fields."""
+    definitions = json_schema(registry=in_the_box)["$defs"]
+    assert definitions["StoreSettings"]["properties"]["max_mb"]["description"] == field_docstrings(StoreSettings)["max_mb"]
+    assert field_docstrings(StoreSettings)["max_mb"] == "The most the file may take, in megabytes; 0: no limit."
+
+
+def test_a_simulated_gateway_needs_no_hardware(in_the_box: Registry, tmp_path: Path) -> None:
+    """With gateway.simulate, each device that can be simulated is, and claims nothing of the host."""
+    path = tmp_path / "gateway.toml"
+    path.write_text("[gateway]\nsimulate = true\n[serial.gps]\ncodec = 'nmea'\nto = 'trip/a'\n[gpio.a]\ntype = 'led'\npin = 4\n")
+    serial, gpio = (part.settings for part in read(path, registry=in_the_box).host_bound)
+    assert serial.claims() == {}
+    assert gpio.model_dump()["simulate"] is True
+
+
+def test_without_it_a_serial_port_must_be_named(in_the_box: Registry, tmp_path: Path) -> None:
+    """The same section is a problem where it is meant to be real."""
+    path = tmp_path / "gateway.toml"
+    path.write_text("[serial.gps]\ncodec = 'nmea'\nto = 'trip/a'\n")
+    with pytest.raises(ConfigProblems, match=r"1:9   serial.gps: port is missing"):
+        read(path, registry=in_the_box)
+
+
+def _checked(schema: dict[str, Any]) -> dict[str, Any]:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return schema
+
+
+def _wrong(tables: list[dict[str, Any]], model: type[BaseModel]) -> list[str]:
+    """The keys of `model` that none of `tables` has, or none with its default."""
+    found = []
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        values = [table[key] for table in tables if key in table]
+        if not values:
+            found.append(f"{model.__name__}.{key} is not in the file")
+        elif _has_default(field) and field.get_default() not in values:
+            found.append(f"{model.__name__}.{key}: the default is {field.get_default()!r}, the file says {values}")
+        for inner in models_in(field.annotation):
+            found += _wrong([t for value in values for t in (value if isinstance(value, list) else [value]) if isinstance(t, dict)], inner)
+    return found
+
+
+def _has_default(field: FieldInfo) -> bool:
+    """Whether there is a default to show: what is unset unless given has an example in the file instead."""
+    return not field.is_required() and field.default_factory is None and field.default not in (None, "", {}, [])

@@ -1,0 +1,130 @@
+"""The unit file and the scripts beside it, as systemd and the shell read them; no running systemd is needed."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNIT = SYSTEMD / "gateway.service"
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this host")
+
+
+def lines_of(unit: str) -> list[str]:
+    """The directives of a unit, less comments and sections."""
+    return [line for line in unit.splitlines() if re.match(r"[A-Za-z]+=", line)]
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program and a file that exist here, since verify looks for both."""
+    program = tmp_path / "gateway"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    path = tmp_path / "gateway.service"
+    path.write_text(UNIT.read_text().replace("/opt/gateway/bin/gateway", str(program)))
+    return path
+
+
+def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze."""
+    return subprocess.run(["systemd-analyze", *map(str, words)], capture_output=True, text=True, check=False, timeout=60)
+
+
+@needs_systemd
+def test_systemd_knows_every_line_of_the_unit(unit: Path) -> None:
+    """Verify finds nothing to say, not even about a key it would ignore."""
+    found = analyze("verify", "--man=no", "--recursive-errors=yes", unit)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@needs_systemd
+def test_verify_would_notice_a_misspelled_key(unit: Path) -> None:
+    """The check above is one that can fail."""
+    unit.write_text(unit.read_text().replace("RestartSec=", "RestartSecs="))
+    found = analyze("verify", "--man=no", "--recursive-errors=yes", unit)
+    assert found.returncode == 1
+    assert "Unknown key 'RestartSecs' in section [Service]" in found.stderr
+
+
+@needs_systemd
+def test_its_exposure_is_below_two(unit: Path) -> None:
+    """systemd's own measure, where gateways of its kind have 9.2 and 10 is the worst."""
+    found = analyze("security", "--offline=true", "--threshold=20", unit)
+    assert found.returncode == 0, found.stdout.splitlines()[-1]
+
+
+@needs_systemd
+def test_what_exposure_is_left_is_what_serial_ports_and_pins_need(unit: Path) -> None:
+    """No line of hardening was forgotten: all that is open is open for a reason that the unit gives."""
+    rows = json.loads(analyze("security", "--offline=true", "--json=short", unit).stdout)
+    left = {row["json_field"] for row in rows if row["exposure"] and float(row["exposure"]) >= 0.2}
+    assert left <= {
+        "IPAddressDeny",
+        "PrivateDevices",
+        "PrivateMounts",
+        "PrivateNetwork",
+        "PrivateUsers",
+        "ProtectClock",
+        "RestrictAddressFamilies_AF_INET_INET6",
+    }
+
+
+@pytest.mark.parametrize("name", ["PrivateDevices", "ProcSubset", "ProtectClock", "PrivateUsers", "BindsTo", "DynamicUser"])
+def test_what_breaks_serial_ports_or_pins_is_not_in_it(name: str) -> None:
+    """Each of these was found to break a device, or the files of the gateway."""
+    assert not [line for line in lines_of(UNIT.read_text()) if line.startswith(f"{name}=")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Type=notify",
+        "ExecReload=/bin/kill -HUP $MAINPID",
+        "Restart=always",
+        "RestartSec=5",
+        "StartLimitIntervalSec=0",
+        "RestartPreventExitStatus=78",
+        "WatchdogSec=30",
+        "StateDirectory=gateway",
+        "RuntimeDirectory=gateway",
+        "DeviceAllow=char-ttyUSB rw",
+        "DeviceAllow=char-ttyACM rw",
+        "DeviceAllow=char-ttyAMA rw",
+        "DeviceAllow=char-gpiochip rw",
+    ],
+)
+def test_what_the_daemon_relies_on_is_in_it(line: str) -> None:
+    """The daemon's side of each of these lines is elsewhere in the project."""
+    assert line in lines_of(UNIT.read_text())
+
+
+def test_devices_are_allowed_by_class_and_drivers_of_adapters_are_loaded() -> None:
+    """A path would be looked up once and lost at a replug; a class must be known when the unit starts."""
+    allowed = [line for line in lines_of(UNIT.read_text()) if line.startswith("DeviceAllow=")]
+    assert all(line.startswith("DeviceAllow=char-") for line in allowed)
+    modules = [line for line in (SYSTEMD / "gateway.conf").read_text().splitlines() if not line.startswith("#")]
+    assert modules == ["usbserial", "cdc_acm"]
+
+
+@pytest.mark.parametrize("script", ["install", "uninstall"])
+def test_the_scripts_are_shell(script: str) -> None:
+    """Any POSIX shell reads them, and they can be run."""
+    path = SYSTEMD / script
+    assert path.stat().st_mode & 0o111
+    checked = subprocess.run(["sh", "-n", str(path)], capture_output=True, text=True, check=False, timeout=10)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("script", "verb"), [("install", "install"), ("uninstall", "uninstall")])
+def test_the_scripts_refuse_to_run_as_anybody_but_root(script: str, verb: str) -> None:
+    """Run by somebody else they change nothing and say what to do."""
+    command = ["setpriv", "--reuid=65534", "--clear-groups", "sh", str(SYSTEMD / script)]
+    if shutil.which("setpriv") is None or Path("/proc/self").stat().st_uid != 0:
+        pytest.skip("only root can become somebody else")
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    assert (found.returncode, found.stderr) == (1, f"cannot {verb}: not root; run it with sudo\n")
