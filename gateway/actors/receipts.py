@@ -39,9 +39,9 @@ class Receipt:
         """Resolve it, on the runtime's thread; later calls do nothing."""
         if self.resolved:
             return
+        # Without the lock, since one is resolved per message: `wait` looks at `resolved` again after it has made its event.
         self.error = error
-        with _lock:
-            self.resolved = True
+        self.resolved = True
         if self._event is not None:
             self._event.set()
         if self.callback is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.actors.messages import Message, Reply
-from gateway.store.store import Changes, Span
+from gateway.store.store import Changes
 
 if TYPE_CHECKING:
     from gateway.runtime.cells import Cell
@@ -27,13 +27,28 @@ class Turned(NamedTuple):
 class Batch:
     """Filled on the engine's thread, sealed, committed and released on the committer's."""
 
-    __slots__ = ("arrivals", "changes", "dirty", "given", "last_seq", "lazy_since_s", "number", "replies", "turned", "turns", "urgent")
+    __slots__ = (
+        "arrivals",
+        "changes",
+        "dirty",
+        "given",
+        "gone",
+        "last_seq",
+        "lazy_since_s",
+        "number",
+        "replies",
+        "turned",
+        "turns",
+        "urgent",
+    )
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.changes = Changes()
         self.dirty: dict[str, Cell] = {}
         """Actors whose state or timers changed."""
+        self.gone: dict[str, list[int]] = {}
+        """Places of mail that is dealt with, by mailbox."""
         self.arrivals: list[Arrival] = []
         """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
         self.given: list[tuple[Callable[[list[Delivery]], None], list[Delivery]]] = []
@@ -49,12 +64,12 @@ class Batch:
         """Monotonic second of the first change that can wait; 0 when there is none."""
 
     def drop(self, box: str, seq: int) -> None:
-        """Delete one message; neighbours become one span."""
-        gone = self.changes.mail_gone
-        if gone and gone[-1].last + 1 == seq and gone[-1].box == box:
-            gone[-1] = Span(box, gone[-1].first, seq)
+        """Delete one message of a mailbox."""
+        gone = self.gone.get(box)
+        if gone is None:
+            self.gone[box] = [seq]
         else:
-            gone.append(Span(box, seq, seq))
+            gone.append(seq)
 
     def wants_commit(self, now_s: float) -> bool:
         """Whether to commit as soon as the committer is free."""

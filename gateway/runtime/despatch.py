@@ -9,7 +9,7 @@ from gateway.actors.verbs import Mode
 from gateway.runtime.batch import Batch
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.mail import Mail
-from gateway.runtime.outbox import Outbox
+from gateway.runtime.outbox import CROWDED_S, Outbox
 from gateway.store.store import BoxSize
 
 if TYPE_CHECKING:
@@ -47,14 +47,18 @@ class Despatch:
     def hand_out(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> None:
         """Hand out what is on disk and fits the windows."""
         touched = self._engine.room.touched
+        crowded = False
         for id, outbox in list(touched.items()):
             if not outbox.box.head and outbox.box.readable(committed_seq):
                 self._read_back(outbox, batch)
             ready = outbox.next(committed, committed_seq, batch, now_s)
             if ready:
                 outbox.give(ready)
+            crowded = crowded or outbox.crowded(now_s)
             if not outbox.box.head and not outbox.box.spilled:
                 del touched[id]
+        if crowded is not self._engine.ingress.crowded:
+            self._engine.ingress.crowd(crowded)
 
     def _read_back(self, outbox: Outbox, batch: Batch) -> None:
         engine = self._engine
@@ -82,6 +86,7 @@ class Despatch:
 
     def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> None:
         outbox.box.drop(mail, batch)
+        outbox.done_s = self._engine.clock.mono_s()
         message = mail.message
         if message.reply_to:
             engine = self._engine
@@ -91,7 +96,7 @@ class Despatch:
         if outbox.is_once(message.verb):
             batch.urgent = True
         elif not batch.lazy_since_s:
-            batch.lazy_since_s = self._engine.clock.mono_s()
+            batch.lazy_since_s = outbox.done_s
 
     def _retry(self, outbox: Outbox, mail: Mail, reason: str) -> None:
         delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
@@ -118,7 +123,8 @@ class Despatch:
         """Monotonic seconds at which a backoff ends."""
         now_s = self._engine.clock.mono_s()
         self._backoffs = {id: at for id, at in self._backoffs.items() if at > now_s}
-        return list(self._backoffs.values())
+        times = list(self._backoffs.values())
+        return [*times, now_s + CROWDED_S] if self._engine.ingress.crowded else times
 
     def over_bounds(self) -> str:
         """Which outbox is over its bounds, said for people; empty when none is."""

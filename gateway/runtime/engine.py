@@ -27,6 +27,7 @@ from gateway.runtime.despatch import Despatch
 from gateway.runtime.directory import Directory
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Arrival
+from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import ENDED, ended_cleanly, reopen_mailboxes
 from gateway.runtime.seen import Seen
@@ -327,6 +328,8 @@ class Engine:
             cell.box.save_new(batch)
         for outbox in self.room.touched.values():
             outbox.next_after(batch, now_s)
+        for box, gone in batch.gone.items():
+            batch.changes.mail_gone += spans(box, gone, self.room.live(box, max(gone)))
         for cell in batch.dirty.values():
             _seal_state(cell, batch)
 

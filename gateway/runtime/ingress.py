@@ -21,6 +21,8 @@ class Ingress:
         self._held = 0
         self._held_bytes = 0
         self._shut = ""
+        self.crowded = False
+        """Whether sources that can wait should: somebody behind is slower than they are."""
         self._ended = False
         self._change = threading.Condition(threading.Lock())
 
@@ -32,7 +34,13 @@ class Ingress:
     def admit(self, size: int, *, wait: bool, what: str) -> None:
         """Count one message in, when there is room; else block, or raise Refused. Raises Refused when the host ends."""
         with self._change:
-            while self._ended or self._shut or self._held >= self._messages or self._held_bytes + size > self._bytes > size:
+            while (
+                self._ended
+                or self._shut
+                or (self.crowded and wait)
+                or self._held >= self._messages
+                or self._held_bytes + size > self._bytes > size
+            ):
                 if self._ended or not wait:
                     raise Refused(f"cannot take {what}: {self._why()}; send it again later")
                 self._change.wait()
@@ -56,6 +64,13 @@ class Ingress:
         with self._change:
             self._shut = ""
             self._change.notify_all()
+
+    def crowd(self, on: bool) -> None:
+        """Let sources that can wait do so, or go on."""
+        with self._change:
+            self.crowded = on
+            if not on:
+                self._change.notify_all()
 
     def end(self) -> None:
         """Let nothing in any more; who waits is refused."""

@@ -3,8 +3,10 @@
 On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
 """
 
+from collections.abc import Callable
+
 from gateway.actors.errors import GatewayError
-from gateway.actors.messages import Message, Payload
+from gateway.actors.messages import Message
 from gateway.actors.receipts import Receipt
 from gateway.actors.verbs import Verb
 
@@ -60,12 +62,11 @@ def read_header(blob: bytes) -> tuple[list[str], bytes]:
     return fields, payload
 
 
-def decode(blob: bytes, row: Verb) -> Message:
-    """A message from the store. `row` is the verb it is for. Raises Unreadable."""
+def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
+    """A message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
     (id, to, verb, sender, reply_to, trace, expires_ms), json = read_header(blob)
-    model: type[Payload] = row.payload
     try:
-        payload = model.model_validate_json(json)
+        payload = find_verb(to, verb).payload.model_validate_json(json)
     except ValueError as error:
         raise Unreadable(f"cannot read stored mail {id} for {to}: its payload does not fit {verb}: {error}") from None
     return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms))

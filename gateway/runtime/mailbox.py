@@ -7,11 +7,13 @@ from collections import deque
 
 from gateway.runtime.batch import Batch
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, decode, encode, read_header
+from gateway.runtime.mail import Mail, decode, encode
 from gateway.store.store import MailRow, Span, Store
 
-HEAD_AT_MOST = 512
-"""How many messages of one mailbox are held in memory; half as many are read back at a time."""
+HEAD_AT_MOST = 4096
+"""How many messages of one mailbox are held in memory."""
+READ_BACK = 512
+"""How many messages are read back at a time."""
 
 
 class Mailbox:
@@ -82,15 +84,31 @@ class Mailbox:
     def refill(self, store: Store, directory: Directory, batch: Batch) -> list[tuple[MailRow, str]]:
         """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
         bad = []
-        for row in store.mail(self.id, self._loaded_to, HEAD_AT_MOST // 2):
+        for row in store.mail(self.id, self._loaded_to, READ_BACK):
             self._loaded_to = row.seq
             try:
-                fields, _ = read_header(row.message)
-                message = decode(row.message, directory.find_verb(fields[1], fields[2]))
+                message = decode(row.message, directory.find_verb)
             except (ValueError, LookupError) as error:
                 bad.append((row, str(error)))
-                batch.changes.mail_gone.append(Span(self.id, row.seq, row.seq))
+                batch.drop(self.id, row.seq)
                 self.count -= 1
             else:
                 self.head.append(Mail(message, row.seq, attempt=row.attempt, stored=True))
         return bad
+
+
+def spans(box: str, gone: list[int], live: list[int]) -> list[Span]:
+    """The fewest spans that cover the places in `gone` and none in `live`: mail of other boxes has the places between."""
+    found: list[Span] = []
+    barriers = sorted(live)
+    at = 0
+    for seq in sorted(gone):
+        passed = at
+        while passed < len(barriers) and barriers[passed] < seq:
+            passed += 1
+        if found and passed == at:
+            found[-1] = Span(box, found[-1].first, seq)
+        else:
+            found.append(Span(box, seq, seq))
+        at = passed
+    return found

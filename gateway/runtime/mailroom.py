@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.ids import kind_of
@@ -82,6 +83,14 @@ class Mailroom:
         elif cell.blocked:
             box.save(mail, batch)
         self.wake(cell)
+
+    def live(self, id: str, below: int) -> list[int]:
+        """The places below `below` of mail in a mailbox that is not dealt with."""
+        outbox = self.outboxes.get(id)
+        if outbox is not None:
+            return [*(seq for seq in outbox.in_hand if seq < below), *takewhile(below.__gt__, (m.seq for m in outbox.box.head))]
+        cell = self.cells.get(id)
+        return list(takewhile(below.__gt__, (m.seq for m in cell.box.head))) if cell is not None else []
 
     def wake(self, cell: Cell) -> None:
         """Queue a cell for its turn, unless it is queued or blocked."""

@@ -12,13 +12,17 @@ from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.store.store import BoxSize
 
+CROWDED = 1500
+"""From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
+CROWDED_S = 0.5
+
 Give = Callable[[list[Delivery]], None]
 
 
 class Outbox:
     """On the engine's thread, `give` excepted, which any thread may call."""
 
-    __slots__ = ("box", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
+    __slots__ = ("box", "done_s", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Outbox:
         self.in_hand: dict[int, tuple[Mail, Delivery]] = {}
         self.held_for = 0
         """Number of the batch that hands out once-only mail: what is behind it waits for its commit."""
+        self.done_s = -CROWDED_S
+        """Monotonic second of the last delivery that was done."""
         self.not_before_s = 0.0
         """Monotonic second before which nothing is handed out: the backoff after a failure."""
 
@@ -46,6 +52,10 @@ class Outbox:
     def waiting(self) -> int:
         """How many messages wait or are in hand."""
         return max(self.box.count, len(self.box.head) + len(self.in_hand))
+
+    def crowded(self, now_s: float) -> bool:
+        """Whether sources should wait for this actor, which is slower than they are."""
+        return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
 
     def push(self, mail: Mail, batch: Batch) -> None:
         """New mail: stored with this batch, whatever becomes of it."""
