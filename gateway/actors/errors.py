@@ -41,5 +41,9 @@ class StoreFull(StoreFailed):
     """The medium is full: make room, or raise the limit."""
 
 
+class StoreCorrupt(StoreFailed):
+    """The store does not hold together: it is moved aside at the next start, and a fresh one begun."""
+
+
 class StateTooNew(GatewayError, ValueError):
     """A stored state is of a newer version than this program knows: install the newer program again."""

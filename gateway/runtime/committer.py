@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from gateway.actors.errors import StoreFailed, StoreFull
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.runtime.batch import Batch
 from gateway.store.store import Store
 
@@ -65,6 +65,8 @@ class Committer:
         while True:
             try:
                 self._store.commit(batch.changes)
+            except StoreCorrupt:
+                raise  # trying again cannot help; the next start moves it aside
             except StoreFailed as error:
                 if not self._note(error):
                     continue

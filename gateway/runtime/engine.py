@@ -285,12 +285,13 @@ class Engine:
         box = cell.box
         if not box.head and box.spilled:
             self._read_back(cell)
+        now_ms, clock_ms = self.clock.now_ms(), self.clock.clock_ms()
         for _ in range(_AT_A_VISIT):
             if not box.head or cell.blocked:
                 break
             if self._cautious:
                 self._record_attempt(cell)
-            self.turns.run(cell, self._batch)
+            self.turns.run(cell, self._batch, now_ms, clock_ms)
         self.cells.touch(cell, now_s)
         if box.head or (box.spilled and box.readable(self._committed_seq)):
             self.room.wake(cell)

@@ -101,12 +101,9 @@ class Hosted:
         if id:
             _check_outside_id(id)
         floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}")
-        arrival = Arrival(on_commit)
-        arrival.message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
-        arrival.source = f"{self.me}#{scope}" if scope else self.me
-        arrival.outside_id = id
-        arrival.again = again
-        arrival.size = size
+        message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
+        source = f"{self.me}#{scope}" if scope else self.me
+        arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)
         floor.ingress.queue.put(arrival)
         return arrival
 

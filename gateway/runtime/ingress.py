@@ -24,7 +24,8 @@ class Ingress:
         self.crowded = False
         """Whether sources that can wait should: somebody behind is slower than they are."""
         self._ended = False
-        self._change = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._change = threading.Condition(self._lock)
 
     @property
     def held(self) -> int:
@@ -33,48 +34,47 @@ class Ingress:
 
     def admit(self, size: int, *, wait: bool, what: str) -> None:
         """Count one message in, when there is room; else block, or raise Refused. Raises Refused when the host ends."""
-        with self._change:
-            while (
-                self._ended
-                or self._shut
-                or (self.crowded and wait)
-                or self._held >= self._messages
-                or self._held_bytes + size > self._bytes > size
-            ):
+        with self._lock:
+            while not self._has_room(size, wait=wait):
                 if self._ended or not wait:
                     raise Refused(f"cannot take {what}: {self._why()}; send it again later")
                 self._change.wait()
             self._held += 1
             self._held_bytes += size
 
+    def _has_room(self, size: int, *, wait: bool) -> bool:
+        if self._held >= self._messages or self._held_bytes + size > self._bytes > size:
+            return False
+        return not (self._ended or self._shut or (self.crowded and wait))
+
     def free(self, messages: int, size: int) -> None:
         """So many messages are committed."""
-        with self._change:
+        with self._lock:
             self._held -= messages
             self._held_bytes -= size
             self._change.notify_all()
 
     def shut(self, reason: str) -> None:
         """Let nothing in until `open`: say why."""
-        with self._change:
+        with self._lock:
             self._shut = reason
 
     def open(self) -> None:
         """Let messages in again."""
-        with self._change:
+        with self._lock:
             self._shut = ""
             self._change.notify_all()
 
     def crowd(self, on: bool) -> None:
         """Let sources that can wait do so, or go on."""
-        with self._change:
+        with self._lock:
             self.crowded = on
             if not on:
                 self._change.notify_all()
 
     def end(self) -> None:
         """Let nothing in any more; who waits is refused."""
-        with self._change:
+        with self._lock:
             self._ended = True
             self._change.notify_all()
 

@@ -18,12 +18,17 @@ class Arrival(Receipt):
 
     __slots__ = ("again", "message", "outside_id", "size", "source")
 
-    message: Message
-    source: str
-    """Whose numbering `outside_id` belongs to."""
-    outside_id: str
-    again: bool
-    size: int
+    def __init__(
+        self, message: Message, callback: Callable[[Receipt], None] | None, *, source: str, outside_id: str, again: bool, size: int
+    ) -> None:
+        super().__init__(callback)
+        self.message = message
+        self.source = source
+        """Whose numbering `outside_id` belongs to."""
+        self.outside_id = outside_id
+        self.again = again
+        """Whether a message of an id that was seen is a repeat."""
+        self.size = size
 
 
 class Mail:

@@ -46,13 +46,14 @@ class Mailbox:
 
     def push(self, mail: Mail, batch: Batch) -> bool:
         """Put mail at the end; whether it went into memory. What does not is stored with this batch."""
-        if self.spilled or len(self.head) >= HEAD_AT_MOST:
-            self.save(mail, batch)
-            self._spilled_to = mail.seq
-            return False
-        self.head.append(mail)
-        self._loaded_to = mail.seq
-        return True
+        head = self.head
+        if self._spilled_to <= self._loaded_to and len(head) < HEAD_AT_MOST:
+            head.append(mail)
+            self._loaded_to = mail.seq
+            return True
+        self.save(mail, batch)
+        self._spilled_to = mail.seq
+        return False
 
     def save(self, mail: Mail, batch: Batch) -> None:
         """Store mail, or its new attempt count, with this batch."""

@@ -74,7 +74,7 @@ class Mailroom:
 
     def _push(self, cell: Cell, mail: Mail, batch: Batch, now_ms: int) -> None:
         box = cell.box
-        if box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes:
+        if box.count and (box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes):
             reason = f"its mailbox is full ({box.count} messages, {box.bytes} bytes); {cell.fault or 'it handles them too slowly'}"
             self.dead_letters.add(cell.id, mail, reason, at_ms=now_ms, batch=batch)
             return
@@ -82,7 +82,8 @@ class Mailroom:
             self.spilled[cell.id] = cell
         elif cell.blocked:
             box.save(mail, batch)
-        self.wake(cell)
+        if not cell.queued:
+            self.wake(cell)
 
     def live(self, id: str, below: int) -> list[int]:
         """The places below `below` of mail in a mailbox that is not dealt with."""

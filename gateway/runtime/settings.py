@@ -16,7 +16,7 @@ class EngineSettings:
     mailbox_messages: int = 1_000_000
     mailbox_bytes: int = 512 * _MIB
     """How much may wait in one mailbox, on disk. Above it sources wait."""
-    ingress_messages: int = 10_000
+    ingress_messages: int = 4_000
     ingress_bytes: int = 16 * _MIB
     """How much may have come in and not be committed. Above it sources wait."""
     ids_kept: int = 10_000

@@ -8,7 +8,6 @@ from typing import Any
 from gateway.actors.errors import BadPayload
 from gateway.actors.messages import Message
 from gateway.actors.stage import Stage
-from gateway.actors.verbs import Verb
 from gateway.runtime.batch import Batch, Turned
 from gateway.runtime.cells import Cell
 from gateway.runtime.clock import Clock
@@ -39,31 +38,32 @@ class Turns:
         self.failed = 0
         self.expired = 0
 
-    def run(self, cell: Cell, batch: Batch) -> None:
+    def run(self, cell: Cell, batch: Batch, now_ms: int, clock_ms: int) -> None:
         """Handle the first message of a cell; drop it, or keep it for a retry."""
+        actor = cell.actor
         mail = cell.box.head.popleft()
         message = mail.message
-        now_ms = self._clock.now_ms()
         self.total += 1
         batch.turns += 1
         batch.urgent = True
         if 0 < message.expires_ms < now_ms:
             self._expire(cell, mail, batch, now_ms)
             return
-        if mail.attempt >= cell.actor.attempts:
+        if mail.attempt >= actor.attempts:
             self._give_up(cell, mail, f"the process ended {mail.attempt} times while {cell.id} handled it", batch)
             return
         mail.attempt += 1
-        stage = Stage(self, cell.id, cell.state, message, now_ms=now_ms, clock_ms=self._clock.clock_ms(), late_s=mail.late_s)
+        stage: Stage[Any] = Stage(self, cell.id, cell.state, message, now_ms, clock_ms, mail.late_s)
         try:
-            row: Verb = cell.actor.verbs[message.verb]
-            row.run(cell.actor, message.payload, stage)
-            _check_state(stage.state, cell)
+            actor.verbs[message.verb].run(actor, message.payload, stage)
+            if type(stage.state) is not actor.state_model:
+                _check_state(stage.state, cell)
         except Exception as error:  # noqa: BLE001  # here faults are decided: one bad message must not stop its neighbours
             self._fail(cell, mail, error, batch)
             return
         self._apply(cell, stage, batch, now_ms)
-        cell.box.drop(mail, batch)
+        if mail.stored:
+            cell.box.drop(mail, batch)
         if self.watched:
             batch.turned.append(Turned(message, "", batch.number))
 

@@ -1,0 +1,138 @@
+"""Fixes: the sentences of one epoch of a GPS receiver → one fix.
+
+An epoch is what a receiver says about one moment: RMC has position, speed, course and date, GGA has altitude, precision
+and satellites; the order differs from one receiver to the next. `fold` is pure: (track, sentence) → (track, fixes). A fix is told as soon
+as the kinds that this receiver sends have come: that is learned from its epochs, so that one without a GGA is not waited for.
+An epoch that never becomes complete is told when the next one begins, or by `flush` when the line has fallen silent.
+
+Only valid positions count: one RMC that says V (or mode N) voids its epoch, and so do GGAs of which none has a fix.
+"""
+
+from typing import NamedTuple
+
+from devices.codecs.nmea import DAY_MS, Part, Sentence, read_part
+from gateway.actors.vocabulary import Fix
+
+PATIENCE = 3
+"""Epochs without a kind of sentence before it is no longer waited for."""
+
+
+class Epoch(NamedTuple):
+    """What has been said about one moment so far."""
+
+    time_ms: int | None = None
+    seen: tuple[str, ...] = ()
+    """Talker and kind of each sentence."""
+    rmc: Part | None = None
+    gga: Part | None = None
+    gll: Part | None = None
+    vtg: Part | None = None
+    day: int | None = None
+    told: bool = False
+
+
+class Track(NamedTuple):
+    """What a receiver has said so far, and how it is used to speak."""
+
+    epoch: Epoch = Epoch()
+    needed: frozenset[str] = frozenset(("RMC", "GGA"))
+    """The kinds of sentence that make an epoch complete."""
+    lacking: int = 0
+    """How many epochs in a row lacked one of them."""
+    day: int | None = None
+    """The last date that was said, in days since 1970; it goes on at midnight."""
+    time_ms: int = 0
+    """The time of the day that belongs to it."""
+
+
+def fold(track: Track, sentence: Sentence) -> tuple[Track, tuple[Fix, ...]]:
+    """Take one sentence; return the track after it, and the fixes that are known now (mostly none or one). Never raises."""
+    part = read_part(sentence)
+    if part is None:
+        return track, ()
+    if part.kind == "ZDA":
+        return _dated(track, part), ()
+    before: tuple[Fix, ...] = ()
+    name = sentence.talker + part.kind
+    if part.kind != "VTG" and (part.time_ms != track.epoch.time_ms or name in track.epoch.seen):
+        track, before = flush(_learned(track))
+        track = track._replace(epoch=Epoch(time_ms=part.time_ms))
+    epoch = _joined(track.epoch, part, name)
+    track = _carried(track._replace(epoch=epoch))
+    if epoch.told or not track.needed <= _kinds(epoch):
+        return track, before
+    track, now = flush(track)
+    return track, before + now
+
+
+def flush(track: Track) -> tuple[Track, tuple[Fix, ...]]:
+    """Tell what the open epoch holds, complete or not. Never raises."""
+    epoch = track.epoch
+    if epoch.told or not epoch.seen:
+        return track, ()
+    fix = _fix(epoch)
+    return (track._replace(epoch=epoch._replace(told=True)), (fix,)) if fix else (track, ())
+
+
+def _joined(epoch: Epoch, part: Part, name: str) -> Epoch:
+    """The epoch with one part more. A valid GGA stands against one without a fix: one talker of several may have none."""
+    slot = part.kind.lower()
+    known: Part | None = getattr(epoch, slot)
+    fields: dict[str, Part] = {} if known is not None and (known.valid or not part.valid) and part.kind != "VTG" else {slot: part}
+    return epoch._replace(seen=(*epoch.seen, name) if name not in epoch.seen else epoch.seen, **fields)  # type: ignore[arg-type]  # by slot
+
+
+def _kinds(epoch: Epoch) -> frozenset[str]:
+    """The kinds seen that are worth waiting for: VTG only where no RMC says the speed."""
+    kinds = {name[2:] for name in epoch.seen} & {"RMC", "GGA", "VTG"}
+    return frozenset(kinds - {"VTG"} if "RMC" in kinds else kinds)
+
+
+def _learned(track: Track) -> Track:
+    """What the epoch that ends teaches about the kinds to wait for: more at once, fewer after some patience."""
+    kinds = _kinds(track.epoch)
+    if not track.epoch.seen or track.needed == kinds:
+        return track._replace(lacking=0)
+    if track.needed <= kinds or track.lacking + 1 >= PATIENCE:
+        return track._replace(needed=kinds, lacking=0)
+    return track._replace(lacking=track.lacking + 1)
+
+
+def _dated(track: Track, zda: Part) -> Track:
+    """A ZDA gives the date to a receiver that sends no RMC: only beside a valid position, since before it clocks are guesses."""
+    epoch = track.epoch
+    valid = epoch.gga is not None and epoch.gga.valid and epoch.rmc is None
+    return _carried(track._replace(epoch=epoch._replace(day=zda.day))) if valid and zda.time_ms == epoch.time_ms else track
+
+
+def _carried(track: Track) -> Track:
+    """Give the epoch its date: its own, else the last one known, a day later where midnight has passed."""
+    epoch = track.epoch
+    said = epoch.rmc.day if epoch.rmc is not None and epoch.rmc.valid and epoch.rmc.day is not None else epoch.day
+    if epoch.time_ms is None or (said is None and track.day is None):
+        return track
+    if said is None and track.day is not None:
+        said = track.day + (epoch.time_ms < track.time_ms - DAY_MS // 2)
+    return track._replace(day=said, time_ms=epoch.time_ms, epoch=epoch._replace(day=said))
+
+
+def _fix(epoch: Epoch) -> Fix | None:
+    """The fix of an epoch, None when it has no valid position."""
+    rmc, gga, vtg = epoch.rmc, epoch.gga, epoch.vtg
+    if (rmc and not rmc.valid) or (gga and not gga.valid):
+        return None
+    place = next((part for part in (rmc, gga, epoch.gll) if part and part.valid), None)
+    if place is None or place.latitude_deg is None or place.longitude_deg is None:
+        return None
+    moved = next((part for part in (rmc, vtg) if part and part.speed_mps is not None), None)
+    turned = next((part for part in (rmc, vtg) if part and part.heading_deg is not None), None)
+    return Fix(
+        latitude_deg=place.latitude_deg,
+        longitude_deg=place.longitude_deg,
+        at_ms=0 if epoch.day is None or epoch.time_ms is None else epoch.day * DAY_MS + epoch.time_ms,
+        speed_mps=moved and moved.speed_mps,
+        heading_deg=turned and turned.heading_deg,
+        altitude_m=gga and gga.altitude_m,
+        hdop=gga and gga.hdop,
+        satellites=gga and gga.satellites,
+    )

@@ -1,0 +1,93 @@
+"""Framing: a stream of bytes → whole lines, whatever the pieces it arrives in.
+
+A line ends with LF; a CR before it is not part of it, and empty lines are none. Three things may go wrong, and each has a
+counter: a line grows past its limit (`overflows`: dropped up to its delimiter), a line stops half-way and nothing follows
+(`gaps`: dropped; what comes later begins a new line), and bytes that are skipped on purpose belong to no line.
+"""
+
+from gateway.actors.errors import GatewayError
+
+
+class BadFrame(GatewayError, ValueError):
+    """A frame cannot be decoded: it is dropped and counted, and the last good state stays."""
+
+    def __init__(self, fault: str, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+        """What is wrong with it, in one word of a counter's name: `checksum`, `not_json`, `not_text`, `too_deep` ..."""
+
+
+class LineFramer:
+    """Cuts chunks into lines. Not thread-safe; never raises; keeps at most `max_bytes` of a line.
+
+    `now_s` is any clock that never runs backwards. Use one that stands still while nobody listens to the line, so that bytes
+    which waited in the kernel are not taken for a gap.
+    """
+
+    __slots__ = ("_last_s", "_partial", "_skipping", "gaps", "max_bytes", "max_gap_s", "overflows")
+
+    def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
+        self.max_bytes = max_bytes
+        """Longest line, without its CR and LF."""
+        self.max_gap_s = max_gap_s
+        """Longest silence inside a line, in seconds."""
+        self.overflows = 0
+        self.gaps = 0
+        self._partial = b""
+        self._last_s = 0.0
+        self._skipping = False
+
+    @property
+    def due_s(self) -> float | None:
+        """When `expire` has something to do, on the caller's clock; None: nothing waits."""
+        return self._last_s + self.max_gap_s if self._partial else None
+
+    def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
+        """Take what was read at `now_s`; return the lines that are whole now, without their ends."""
+        self.expire(now_s)
+        self._last_s = now_s
+        if self._skipping and not (chunk := self._skip(chunk)):
+            return []
+        before = self._partial
+        crs = b"\r" in chunk or before.endswith(b"\r")
+        lines = (chunk.replace(b"\r\n", b"\n") if crs else chunk).split(b"\n")
+        lines[0] = before + lines[0]
+        self._partial = lines.pop()
+        if lines and crs and before.endswith(b"\r"):
+            lines[0] = lines[0].removesuffix(b"\r")
+        if len(before) + len(chunk) > self.max_bytes:
+            lines = self._within(lines)
+        return [line for line in lines if line] if b"" in lines else lines
+
+    def expire(self, now_s: float) -> None:
+        """Drop a partial line that has been silent for longer than the gap."""
+        if self._partial and now_s - self._last_s > self.max_gap_s:
+            self._partial = b""
+            self.gaps += 1
+
+    def skip(self) -> None:
+        """Drop the partial line, and what follows up to the next delimiter."""
+        self._partial = b""
+        self._skipping = True
+
+    def clear(self) -> None:
+        """Begin afresh: the next byte is the first of a line."""
+        self._partial = b""
+        self._skipping = False
+
+    def _skip(self, chunk: bytes) -> bytes:
+        """What of `chunk` comes after the next delimiter."""
+        _, found, rest = chunk.partition(b"\n")
+        self._skipping = not found
+        return rest
+
+    def _within(self, lines: list[bytes]) -> list[bytes]:
+        """The lines that keep the limit; the others are counted, the unfinished one too."""
+        if lines and max(map(len, lines)) > self.max_bytes:
+            kept = [line for line in lines if len(line) <= self.max_bytes]
+            self.overflows += len(lines) - len(kept)
+            lines = kept
+        if len(self._partial) - self._partial.endswith(b"\r") > self.max_bytes:
+            self.overflows += 1
+            self.skip()
+        return lines

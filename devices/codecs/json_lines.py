@@ -1,0 +1,96 @@
+"""JSON lines: one line → the fields of one object, refused before it can do harm.
+
+Limits come before parsing: bytes, then depth. Refused are NaN and infinities (1e999 too), keys that come twice, integers of more
+than 64 bits, lone surrogates, and anything that is no object.
+
+The parser is pydantic's (a few µs a line); it lets keys come twice, so colons are counted: a flat object with as many colons
+as keys cannot hold one twice. Any other line is read once more, by a parser that sees each pair.
+
+Source: RFC 8259, sections 4 (names should be unique), 6 (numbers) and 8.2 (surrogates); RFC 7493 (I-JSON).
+"""
+
+import json
+import re
+from typing import Any
+
+from pydantic_core import from_json
+
+from devices.codecs.framing import BadFrame
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+"""What SQLite and most readers of JSON hold."""
+
+_INFINITIES = (float("inf"), float("-inf"))
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
+
+
+def read_fields(line: bytes, *, max_bytes: int = 65536, max_depth: int = 8) -> dict[str, Any]:
+    """The fields of the object in `line`. Raises BadFrame, and nothing else, whatever the bytes are."""
+    if len(line) > max_bytes:
+        raise BadFrame("too_long", f"cannot read a JSON line: {len(line)} bytes, at most {max_bytes} are taken")
+    brackets = line.count(b"{") + line.count(b"[")
+    if brackets > max_depth and _depth(line) > max_depth:
+        raise BadFrame("too_deep", f"cannot read a JSON line: nested more than {max_depth} deep")
+    try:
+        fields = from_json(line, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise _not_json(line, error) from None
+    if type(fields) is not dict:
+        raise BadFrame("not_json", f"cannot read a JSON line: it holds {_named(fields)}, not an object")
+    if brackets > 1 or line.count(b":") != len(fields):
+        _check_pairs(line)
+    _check_inside(fields)
+    return fields
+
+
+def _depth(line: bytes) -> int:
+    """How deep the brackets outside of strings go."""
+    depth = deepest = 0
+    for byte in _NOT_BRACKETS.sub(b"", _STRING.sub(b"", line)):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _not_json(line: bytes, error: ValueError) -> BadFrame:
+    """Bytes that are no text are named as that: they may be replaced, where the owner of the line wants it."""
+    text = line.decode("utf-8", "replace")
+    fault = "not_text" if "\ufffd" in text or "\0" in text or text.startswith("\ufeff") else "not_json"
+    return BadFrame(fault, f"cannot read a JSON line: {error}")
+
+
+def _named(value: object) -> str:
+    return {list: "an array", str: "a string", type(None): "null", bool: "a truth value"}.get(type(value), "a number")
+
+
+def _check_pairs(line: bytes) -> None:
+    """Refuse a key that comes twice in one object."""
+    try:
+        json.loads(line, object_pairs_hook=_once)
+    except BadFrame:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise BadFrame("not_json", f"cannot read a JSON line: {error}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    keys: set[str] = set()
+    for key, _ in pairs:
+        if key in keys:
+            raise BadFrame("twice", f"cannot read a JSON line: the key {key[:40]!r} comes twice")
+        keys.add(key)
+
+
+def _check_inside(value: Any) -> None:
+    """Refuse a number that others could not hold, at any depth (which is bounded by now)."""
+    for inner in value if type(value) is list else value.values():
+        kind = type(inner)
+        if kind is int:
+            if not INT_MIN <= inner <= INT_MAX:
+                raise BadFrame("number", "cannot read a JSON line: an integer has more than 64 bits")
+        elif kind is float:
+            if inner in _INFINITIES:
+                raise BadFrame("number", "cannot read a JSON line: a number is too large for a double")
+        elif kind is list or kind is dict:
+            _check_inside(inner)

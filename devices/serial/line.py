@@ -1,0 +1,129 @@
+"""A line: our own small port interface. pyserial opens and configures it, and nothing beyond this file knows of pyserial.
+
+Reading and writing are one system call each, without blocking: pyserial's `readline` costs 280 µs a line, and its `read`
+says "readiness but no data" for two different faults. Every method is called on the one thread that owns the line.
+
+Source: pyserial 3.5, serial/serialposix.py; termios(3), tty_ioctl(2).
+"""
+
+import array
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import termios
+import time
+from typing import Protocol
+
+import serial  # type: ignore[import-untyped]  # pyserial has no types
+
+from devices.serial.settings import SerialSettings
+
+LINE_FAULTS = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
+"""What pyserial and the system raise for a line that is gone: termios.error is no OSError, and a closed port raises TypeError."""
+
+READ_BYTES = 65536
+_PARITIES = {
+    "none": serial.PARITY_NONE,
+    "even": serial.PARITY_EVEN,
+    "odd": serial.PARITY_ODD,
+    "mark": serial.PARITY_MARK,
+    "space": serial.PARITY_SPACE,
+}
+
+
+class Unplugged(OSError):
+    """The device behind the line has gone."""
+
+
+class Line(Protocol):
+    """An open line."""
+
+    def fileno(self) -> int:
+        """The descriptor to select on."""
+
+    def read(self) -> bytes:
+        """What is there, up to READ_BYTES; empty when somebody else has taken it. Raises Unplugged, or another of LINE_FAULTS."""
+
+    def write(self, content: bytes) -> int:
+        """How many bytes were taken, 0 when the line takes none now. Raises one of LINE_FAULTS."""
+
+    def close(self, *, drain_s: float = 0.0) -> None:
+        """Give the port back, after at most `drain_s` seconds for what is still on its way out. Never raises."""
+
+
+class TtyLine:
+    """A terminal device opened by pyserial. Opening raises one of LINE_FAULTS."""
+
+    def __init__(self, path: str, settings: SerialSettings) -> None:
+        self._port = _Port(
+            port=path,
+            baudrate=settings.baud,
+            parity=_PARITIES[settings.parity],
+            bytesize=settings.bytesize,
+            stopbits=settings.stopbits,
+            rtscts=settings.flow == "rtscts",
+            xonxoff=settings.flow == "xonxoff",
+            exclusive=True if settings.exclusive else None,
+            timeout=0,
+            write_timeout=0,
+        )
+        self._fd: int = self._port.fileno()
+        if settings.hupcl is not None:
+            self._set_hupcl(up=settings.hupcl)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read(self) -> bytes:
+        try:
+            chunk = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return b""
+        if not chunk and _hung_up(self._fd):
+            raise Unplugged(errno.EIO, "the device hung up")
+        return chunk
+
+    def write(self, content: bytes) -> int:
+        try:
+            return os.write(self._fd, content)
+        except BlockingIOError:
+            return 0
+
+    def close(self, *, drain_s: float = 0.0) -> None:
+        with contextlib.suppress(*LINE_FAULTS):
+            self._drain(time.monotonic() + drain_s)
+            # the kernel's close waits up to 30 s for bytes that a stuck peer does not take: drop them first
+            termios.tcflush(self._fd, termios.TCOFLUSH)
+        with contextlib.suppress(*LINE_FAULTS):
+            self._port.close()
+
+    def _drain(self, until_s: float) -> None:
+        while self._waiting() and time.monotonic() < until_s:
+            select.select([], [], [], 0.01)
+
+    def _waiting(self) -> int:
+        """Bytes that the kernel has and the wire has not."""
+        count = array.array("i", [0])
+        fcntl.ioctl(self._fd, termios.TIOCOUTQ, count)
+        return count[0]
+
+    def _set_hupcl(self, *, up: bool) -> None:
+        attributes = termios.tcgetattr(self._fd)
+        attributes[2] = attributes[2] | termios.HUPCL if up else attributes[2] & ~termios.HUPCL
+        termios.tcsetattr(self._fd, termios.TCSANOW, attributes)
+
+
+class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no types
+    """Opening throws nothing away: what waits in the kernel was said, and a flush would cut a line in two."""
+
+    def _reset_input_buffer(self) -> None:
+        return
+
+
+def _hung_up(fd: int) -> bool:
+    """Whether a descriptor that is readable and gives nothing has lost its device, or its bytes to another reader."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))

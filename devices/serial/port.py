@@ -1,0 +1,396 @@
+"""A serial port: it owns one line, sends each of its readings, and writes what it is told.
+
+Everything runs on the actor's own thread, in one loop around `poll`: bytes, mail, and whatever falls due. A port that is
+absent, pulled out or refused is no error of the program: its health says so, and it is opened again by its stable name.
+
+Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
+"""
+
+import errno
+import logging
+import math
+import random
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+
+from devices.codecs.framing import BadFrame, LineFramer
+from devices.serial.echo import Echo
+from devices.serial.faults import explain_loss, explain_opening, name_holders
+from devices.serial.line import LINE_FAULTS, Line, TtyLine, Unplugged
+from devices.serial.names import find_port
+from devices.serial.outbox import Outbox
+from devices.serial.readings import Reading, reader_for
+from devices.serial.settings import SerialSettings
+from devices.serial.simulator import Simulation, simulate
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Start, verb
+from gateway.actors.vocabulary import Write
+
+REOPEN_S = 0.2
+"""Before the first attempt to open again; doubled each time, with jitter, up to REOPEN_MAX_S."""
+REOPEN_MAX_S = 5.0
+ROBBED_S = 0.2
+"""Pause after somebody else took our bytes, so that two readers do not chase each other."""
+UNROBBED_S = 5.0
+"""Bytes that come this long after the last theft say that the thief has gone."""
+LOG_S = 60.0
+"""A fault of the same kind is logged at most this often."""
+DRAIN_S = 0.4
+"""How long closing waits for bytes that are on their way out."""
+OVERHEAD_BYTES = 200
+"""About what a message takes beside its line."""
+
+_log = logging.getLogger(__name__)
+
+
+class SerialPort(HostBound):
+    """`serial/<key>`: one port of this host, or a simulated device in its place."""
+
+    kind = "serial"
+    settings_model = SerialSettings
+    close_s = 2.0
+
+    def __init__(self, key: str, settings: SerialSettings) -> None:
+        self.key = key
+        self.settings = settings
+        self._sends = settings.sends
+        self._framer = LineFramer(max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
+        self._reader = reader_for(settings)
+        self._outbox = Outbox(timeout_s=settings.write_timeout_s)
+        self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
+        self._line: Line | None = None
+        self._path = settings.port
+        self._simulation: Simulation | None = None
+        self._poll = select.poll()
+        self._polled = -1
+        """What the line is polled for now; -1: it is not."""
+        self._opening = 0
+        """Which opening of the port this is: acknowledgements of an earlier one are dropped."""
+        self._attempts = 0
+        self._reopen_s = 0.0
+        self._settled_s = 0.0
+        self._listened_s = 0.0
+        """A clock that runs only while we wait for the line: bytes that wait for us are no gap."""
+        self._heard_s: float | None = None
+        """When, on that clock, the last bytes came; None: the silence after them has been seen."""
+        self._acks: deque[tuple[int, bytes]] = deque()
+        self._woken = False
+        self._fault = ""
+        """What is wrong while the port is open: `stuck`, `robbed`, `echo`; empty: nothing."""
+        self._robbed_s = -math.inf
+        self._said: tuple[Health, str] | None = None
+        self._counted: dict[str, int] = {}
+        self._logged_s: dict[str, float] = {}
+
+    # --- the life of the actor
+
+    def started(self, start: Start) -> None:
+        """Open the port, or look for it from now on."""
+        self._poll.register(self.host.fileno(), select.POLLIN)
+        if self.settings.simulate is not None:
+            self._simulation = simulate(self.settings.simulate)
+            self._path = self._simulation.path
+        self._open()
+
+    def wait(self) -> None:
+        """Wait for bytes, mail, room to write, or the next thing that falls due."""
+        wanted = self._wanted()
+        if wanted != self._polled and self._line is not None:
+            (self._poll.register if self._polled < 0 else self._poll.modify)(self._line.fileno(), wanted)
+            self._polled = wanted
+        began_s = time.monotonic()
+        ready = self._poll.poll(self._timeout_ms(began_s))
+        if wanted > 0 and wanted & select.POLLIN:
+            self._listened_s += time.monotonic() - began_s
+        for descriptor, events in ready:
+            if self._line is not None and descriptor == self._line.fileno():
+                self._turn_to_line(events)
+
+    def tick(self) -> None:
+        """Do what has fallen due."""
+        now_s = time.monotonic()
+        if self._line is None:
+            if now_s >= self._reopen_s and not self.host.quiet:
+                self._open()
+            return
+        if self._woken:
+            self._write_acks(now_s)
+        if (due_s := self._outbox.due_s) is not None and now_s > due_s:
+            self._give_up_writing()
+        if (due_s := self._echo.due_s) is not None and now_s > due_s:
+            self._take_in(self._echo.remove(b"", now_s=now_s), now_s)
+        if self._heard_s is not None and self._listened_s - self._heard_s > self.settings.max_gap_s:
+            self._fall_silent()
+
+    def quiet(self) -> None:
+        """Read no more; what waits stays in the kernel, or with the device."""
+        self._heard_s = None
+
+    def close(self) -> None:
+        """Give the port back, within a second."""
+        if self._woken and self._line is not None:
+            self._write_acks(time.monotonic())
+        self._let_go("it is closing", drain_s=DRAIN_S)
+        if self._simulation is not None:
+            self._simulation.close()
+        self._say(Health.CLOSED, "")
+
+    # --- writing
+
+    @verb
+    def write(self, text: Write, delivery: Delivery) -> None:
+        """Write a text and the port's line ending. Done when the system has taken all of it."""
+        if self._line is None:
+            delivery.failed(f"cannot write to {self.host.me}: its port {self._path} is not open; see its health")
+            return
+        delivery.keep()
+        self._put(text.text.encode() + self.settings.line_ending.encode(), delivery, time.monotonic())
+
+    def _put(self, content: bytes, delivery: Delivery | None, now_s: float) -> None:
+        self._outbox.add(content, delivery, now_s=now_s)
+        self._echo.wrote(content, now_s=now_s)
+        self._drain_outbox(now_s)
+
+    def _drain_outbox(self, now_s: float) -> None:
+        line = self._line
+        if line is None:
+            return
+        try:
+            through = self._outbox.write(line.write, now_s=now_s)
+        except LINE_FAULTS as error:
+            self._lose(error)
+            return
+        if through and self._fault == "stuck":
+            self._be_well()
+
+    def _give_up_writing(self) -> None:
+        """The peer takes nothing: whoever waits is told, and reading goes on. One more try first, for we may have been held up."""
+        self._drain_outbox(time.monotonic())
+        if self._outbox.due_s is None or self._outbox.due_s > time.monotonic():
+            return
+        reason = f"cannot write to {self._path}: nothing was taken for {self.settings.write_timeout_s:g} s; is the peer stuck?"
+        self.host.count("write_timeouts", self._outbox.fail(reason))
+        self._echo.clear()
+        self._be_faulty("stuck", f"nothing can be written to {self._path}: no byte was taken for {self.settings.write_timeout_s:g} s")
+
+    def _write_acks(self, now_s: float) -> None:
+        """Write the acknowledgements that have come due since the last time, in one piece."""
+        self._woken = False
+        acks = []
+        while self._acks:
+            opening, ack = self._acks.popleft()
+            if opening == self._opening:
+                acks.append(ack)
+        if acks:
+            self.host.count("acknowledged", len(acks))
+            self._put(b"".join(acks), None, now_s)
+
+    def _owe(self, ack: bytes, opening: int) -> None:
+        """Have `ack` written, while the port is still in that opening. Any thread."""
+        self._acks.append((opening, ack))
+        if not self._woken:
+            self._woken = True
+            self.host.wake()
+
+    # --- reading
+
+    def _turn_to_line(self, events: int) -> None:
+        now_s = time.monotonic()
+        if events & select.POLLOUT:
+            self._drain_outbox(now_s)
+        if events & ~select.POLLOUT and self._line is not None:
+            self._read(self._line, now_s)
+
+    def _read(self, line: Line, now_s: float) -> None:
+        try:
+            if self.host.quiet or self._polled & select.POLLIN == 0:
+                raise Unplugged(errno.EIO, "the device hung up")
+            chunk = line.read()
+        except LINE_FAULTS as error:
+            self._lose(error)
+            return
+        if not chunk:
+            self._be_robbed(now_s)
+        elif now_s < self._settled_s:
+            self._skip_banner(chunk)
+        else:
+            self._attempts = 0
+            if self._fault == "robbed" and now_s - self._robbed_s > UNROBBED_S:
+                self._be_well()
+            self._take_in(self._echo.remove(chunk, now_s=now_s) if self._echo.removes else chunk, now_s)
+
+    def _skip_banner(self, chunk: bytes) -> None:
+        """What a board says while it boots is no reading; nor is the rest of a line that the window cuts."""
+        self.host.count("settling_bytes", len(chunk))
+        self._framer.clear()
+        if not chunk.endswith(b"\n"):
+            self._framer.skip()
+
+    def _take_in(self, chunk: bytes, now_s: float) -> None:
+        """Cut a chunk into lines and send what they say."""
+        self._heard_s = self._listened_s
+        frames = self._framer.feed(chunk, self._listened_s) if chunk else []
+        suspects = self._echo.expects and not self._echo.removes
+        for frame in frames:
+            if suspects and self._echo.is_own(frame, now_s=now_s):
+                self._name_echo(frame)
+                continue
+            try:
+                readings = self._reader.read(frame)
+            except BadFrame as error:
+                self._drop(error, frame)
+                continue
+            for reading in readings:
+                self._send(reading, len(frame))
+        if frames:
+            self.host.count("lines", len(frames))
+        self._count_framing()
+
+    def _send(self, reading: Reading, size: int) -> None:
+        """Bring a reading in; blocks while too much is under way, and so stops reading."""
+        to, payload, id, ack = reading
+        if not to:
+            self._owe(ack, self._opening)
+            return
+        on_commit = self._committed(ack, self._opening) if ack else None
+        try:
+            # the scope is the receiver's id: devices that share a line number their lines each for itself
+            self.host.send(to, self._sends, payload, id=id, scope=to if id else "", size=size + OVERHEAD_BYTES, on_commit=on_commit)
+        except GatewayError as error:
+            self._complain("refused", str(error))
+
+    def _committed(self, ack: bytes, opening: int) -> Callable[[Receipt], None]:
+        def on_commit(receipt: Receipt) -> None:
+            if receipt.error is None:
+                self._owe(ack, opening)
+
+        return on_commit
+
+    def _fall_silent(self) -> None:
+        """Nothing for longer than the gap: half a line is dropped, half an epoch is told."""
+        self._heard_s = None
+        self._framer.expire(self._listened_s)
+        self._count_framing()
+        for reading in self._reader.idle():
+            self._send(reading, 0)
+
+    def _drop(self, error: BadFrame, frame: bytes) -> None:
+        """A bad line changes nothing but a counter."""
+        self.host.count("bad_lines")
+        self._complain(error.fault, f"{error}; the line was {frame[:60]!r}")
+
+    def _name_echo(self, frame: bytes) -> None:
+        self._complain("echoed", f"{frame[:60]!r} came back")
+        self._be_faulty("echo", f"{self._path} reads back our own bytes: set rs485_echo = true, or switch the adapter's echo off")
+
+    def _be_robbed(self, now_s: float) -> None:
+        """Bytes were there and are gone: another process reads the port. What is left of the line is worth nothing."""
+        self._framer.skip()
+        self._robbed_s = now_s
+        self.host.count("robbed")
+        if self._fault != "robbed":
+            self._be_faulty("robbed", f"a second process reads {self._path} and takes our bytes: {name_holders(self._path)}; stop it")
+
+    # --- opening and losing
+
+    def _open(self) -> None:
+        self._opening += 1
+        try:
+            if self._simulation is None:
+                self._path = find_port(self.settings.port)
+            self._line = TtyLine(self._path, self.settings)
+        except (GatewayError, *LINE_FAULTS) as error:
+            self._look_again(*explain_opening(self._path, error))
+        else:
+            now_s = time.monotonic()
+            self._settled_s = now_s + self.settings.settle_s
+            self._framer.clear()
+            self._be_well()
+
+    def _look_again(self, health: Health, detail: str) -> None:
+        delay_s = min(REOPEN_MAX_S, REOPEN_S * 2 ** min(self._attempts, 10))
+        self._attempts += 1
+        self._reopen_s = time.monotonic() + delay_s * random.uniform(0.75, 1.25)
+        self._say(health, detail)
+
+    def _lose(self, error: Exception) -> None:
+        """The line has failed under us: give the descriptor back at once, or the device comes back under a new number."""
+        self.host.count("lost")
+        self._let_go("its device was unplugged")
+        self._look_again(Health.MISSING, explain_loss(self._path, error))
+
+    def _let_go(self, why: str, *, drain_s: float = 0.0) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            if self._polled >= 0:
+                self._poll.unregister(line.fileno())
+                self._polled = -1
+            self._write_last(line, drain_s)
+            line.close(drain_s=drain_s)
+        self._outbox.fail(f"cannot write to {self._path}: {why}")
+        self._echo.clear()
+        self._framer.clear()
+        self._heard_s = None
+
+    def _write_last(self, line: Line, drain_s: float) -> None:
+        """On an orderly end, what the line still takes at once."""
+        if drain_s and self._outbox:
+            try:
+                self._outbox.write(line.write, now_s=time.monotonic())
+            except LINE_FAULTS as error:
+                _log.debug("%s: cannot write what was left: %s", self.host.me, error)
+
+    # --- what falls due, and what is said
+
+    def _wanted(self) -> int:
+        """What to poll the line for. A hang-up is always told, and needs no asking."""
+        if self._line is None:
+            return -1
+        reading = not self.host.quiet and time.monotonic() - self._robbed_s >= ROBBED_S
+        return (select.POLLIN if reading else 0) | (select.POLLOUT if self._outbox else 0)
+
+    def _timeout_ms(self, now_s: float) -> float | None:
+        if self._line is None:
+            return None if self.host.quiet else max(0.0, self._reopen_s - now_s) * 1000 + 1
+        dues_s = [due_s - now_s for due_s in (self._outbox.due_s, self._echo.due_s) if due_s is not None]
+        if now_s - self._robbed_s < ROBBED_S:
+            dues_s.append(self._robbed_s + ROBBED_S - now_s)
+        elif self._heard_s is not None and not self.host.quiet:
+            dues_s.append(self._heard_s + self.settings.max_gap_s - self._listened_s)
+        return max(0.0, min(dues_s)) * 1000 + 1 if dues_s else None
+
+    def _count_framing(self) -> None:
+        """Pass on what the framer, the echo and the reader have counted since the last time."""
+        now = {
+            "overflows": self._framer.overflows,
+            "gaps": self._framer.gaps,
+            "echo_missing": self._echo.missing,
+            "replaced": self._reader.replaced,
+        }
+        if now != self._counted:
+            for name, count in now.items():
+                if more := count - self._counted.get(name, 0):
+                    self._complain(name, "", more)
+            self._counted = now
+
+    def _complain(self, fault: str, detail: str, by: int = 1) -> None:
+        """Count a fault, and log it once a minute."""
+        self.host.count(fault, by)
+        now_s = time.monotonic()
+        if now_s - self._logged_s.get(fault, -LOG_S) >= LOG_S:
+            self._logged_s[fault] = now_s
+            _log.warning("%s: %s on %s%s", self.host.me, fault, self._path, detail and f": {detail}")
+
+    def _be_well(self) -> None:
+        self._fault = ""
+        self._say(Health.OK, f"{self._path} is open at {self.settings.baud} baud")
+
+    def _be_faulty(self, fault: str, detail: str) -> None:
+        self._fault = fault
+        self._say(Health.FAULTY, detail)
+
+    def _say(self, health: Health, detail: str) -> None:
+        if self._said != (health, detail):
+            self._said = (health, detail)
+            self.host.report(health, detail)

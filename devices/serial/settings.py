@@ -1,0 +1,113 @@
+"""The settings of a serial port: every key of a section `[serial.<key>]`, with its unit and its default."""
+
+import re
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from gateway.actors import Settings
+from gateway.actors.errors import BadId
+from gateway.actors.ids import check_id
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VERBS = {"json": "report", "nmea": "position", "text": "line"}
+
+
+class SerialSimulation(Settings):
+    """A simulated device on a pseudo-terminal, in place of the port: `[serial.<key>.simulate]`."""
+
+    device: Literal["gps", "meter"] = "gps"
+    """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters."""
+    interval_s: float = Field(default=1.0, ge=0.001)
+    devices: int = Field(default=1, ge=1, le=1000)
+    acked: bool = False
+    """Keep and repeat each line until it is acknowledged; set the port's `ack` too."""
+
+
+class SerialSettings(Settings):
+    """One serial port: where it is, how its line runs, what its bytes mean, and who hears of it."""
+
+    port: str = ""
+    """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name."""
+    simulate: SerialSimulation | None = None
+
+    baud: int = Field(default=9600, ge=50, le=4_000_000)
+    parity: Literal["none", "even", "odd", "mark", "space"] = "none"
+    bytesize: Literal[5, 6, 7, 8] = 8
+    stopbits: Literal[1, 2] = 1
+    flow: Literal["none", "rtscts", "xonxoff"] = "none"
+    exclusive: bool = True
+    """Lock the port against other programs that lock (an advisory lock: others may still read it)."""
+    hupcl: bool | None = None
+    """False: leave DTR up when the port closes, so that the next opening does not reset an Arduino. Unset: as it is."""
+    settle_s: float = Field(default=0.0, ge=0, le=60)
+    """Seconds after each opening in which all bytes are ignored: a boot banner."""
+
+    codec: Literal["json", "nmea", "text"] = "text"
+    max_line_bytes: int = Field(default=4096, ge=16, le=65536)
+    max_gap_s: float = Field(default=1.0, gt=0, le=3600)
+    """Longest silence inside a line, in seconds."""
+    max_depth: int = Field(default=8, ge=1, le=64)
+    """How deep a JSON line may be nested."""
+    undecodable: Literal["reject", "replace"] = "reject"
+    """What becomes of a line with bytes that are no UTF-8: it is dropped, or they become U+FFFD."""
+    checksum_required: bool = True
+    """NMEA: drop a sentence that has no checksum. One whose checksum is wrong is always dropped."""
+
+    to: str
+    """Actor id that hears of each line; with JSON it may hold {fields} of the line: `twin/{device}`."""
+    verb: str = ""
+    """Default: `report` for json, `position` for nmea, `line` for text."""
+    payload: Literal["report", "fields"] | None = None
+    """JSON: send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
+    id_field: str = "id"
+    """JSON: the field that numbers the lines. Used where `ack` is set."""
+    ack: str = ""
+    """Written back when a line is on disk: `ok {id}`, `ACK {frame}`. A repeated line is then acknowledged and not handled again."""
+
+    line_ending: Literal["\n", "\r\n", "\r", ""] = "\n"
+    """Follows each text and each acknowledgement that is written."""
+    write_timeout_s: float = Field(default=2.0, gt=0, le=60)
+    """How long the line may take no byte before what waits to be written has failed."""
+    rs485_echo: bool = False
+    """Remove our own bytes, which a two-wire adapter reads back."""
+
+    @property
+    def sends(self) -> str:
+        """The verb that is sent."""
+        return self.verb or VERBS[self.codec]
+
+    @property
+    def as_report(self) -> bool:
+        """Whether a JSON line is sent as a Report."""
+        return self.payload == "report" or (self.payload is None and self.sends == "report")
+
+    def claims(self) -> dict[str, str]:
+        return {"port": self.port} if self.simulate is None else {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        return [("to", self.to, self.sends)]
+
+    @field_validator("to")
+    @classmethod
+    def _is_address(cls, to: str) -> str:
+        try:
+            check_id(PLACEHOLDER.sub("x", to))
+        except BadId:
+            raise ValueError(f"{to!r} is no actor id; write kind/key, or kind/{{field}} with a field of the JSON line") from None
+        return to
+
+    @field_validator("ack")
+    @classmethod
+    def _is_ack(cls, ack: str) -> str:
+        if unknown := set(PLACEHOLDER.findall(ack)) - {"id", "frame"}:
+            raise ValueError(f"{{{min(unknown)}}} is unknown here; {{id}} and {{frame}} can be used")
+        return ack
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not self.port and self.simulate is None:
+            raise ValueError("port is missing; name one (`gateway ports` lists them), or add a table simulate")
+        if self.codec != "json" and PLACEHOLDER.search(self.to):
+            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
+        return self

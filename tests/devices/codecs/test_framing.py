@@ -1,0 +1,102 @@
+"""Framing: whole lines come out, whatever pieces go in."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.codecs.framing import LineFramer
+
+
+def lines_of(framer: LineFramer, *chunks: bytes, step_s: float = 0.0) -> list[bytes]:
+    return [line for number, chunk in enumerate(chunks) for line in framer.feed(chunk, number * step_s)]
+
+
+def test_ends_are_stripped():
+    """A line ends with LF, with or without a CR, and empty lines are none."""
+    assert lines_of(LineFramer(), b"one\r\ntwo\n\r\n\nthree\r\n") == [b"one", b"two", b"three"]
+
+
+def test_cr_and_lf_in_two_chunks():
+    """A CR that comes in another chunk than its LF is still no part of the line."""
+    assert lines_of(LineFramer(), b"one\r", b"\ntwo\r", b"\n") == [b"one", b"two"]
+
+
+def test_half_line_and_rest():
+    """Half a line, a short pause, and the rest are one correct line."""
+    framer = LineFramer(max_gap_s=1.0)
+    assert lines_of(framer, b'{"a":', b"1}\n", step_s=0.9) == [b'{"a":1}']
+    assert framer.gaps == 0
+
+
+def test_gap_drops_the_partial_line():
+    """A partial line older than the gap is dropped and counted; what comes later begins a new line."""
+    framer = LineFramer(max_gap_s=1.0)
+    assert lines_of(framer, b"half", b"whole\n", step_s=1.1) == [b"whole"]
+    assert framer.gaps == 1
+
+
+def test_dribble_within_the_gap():
+    """One byte each 100 ms is one line, however long it takes."""
+    framer = LineFramer(max_gap_s=0.5)
+    assert lines_of(framer, *(bytes([byte]) for byte in b"a slow line\n"), step_s=0.1) == [b"a slow line"]
+
+
+def test_expire_by_the_clock_alone():
+    """A dribble that stops is dropped without any further byte; `due_s` says when."""
+    framer = LineFramer(max_gap_s=0.5)
+    framer.feed(b"dribb", 3.0)
+    assert framer.due_s == 3.5
+    framer.expire(3.5)
+    assert framer.gaps == 0
+    framer.expire(3.51)
+    assert (framer.gaps, framer.due_s) == (1, None)
+
+
+def test_overflow_discards_to_the_delimiter():
+    """Endless bytes are dropped at the limit, counted once, and the next line after a delimiter is whole."""
+    framer = LineFramer(max_bytes=10)
+    assert lines_of(framer, *[b"x" * 7] * 100, b"end\ngood\n") == [b"good"]
+    assert framer.overflows == 1
+    assert framer.due_s is None
+
+
+def test_overflow_within_a_chunk():
+    """A line over the limit between two others costs only itself."""
+    framer = LineFramer(max_bytes=5)
+    assert lines_of(framer, b"one\n123456\ntwo\r\n12345\r\n") == [b"one", b"two", b"12345"]
+    assert framer.overflows == 1
+
+
+def test_limit_does_not_count_the_cr():
+    """A line of just the limit is whole even where its CR and LF come later."""
+    framer = LineFramer(max_bytes=5)
+    assert lines_of(framer, b"12345\r", b"\n") == [b"12345"]
+    assert framer.overflows == 0
+
+
+def test_skip_and_clear():
+    """After `skip` the rest of a line is dropped; after `clear` the next byte is the first of a line."""
+    framer = LineFramer()
+    framer.feed(b"first half", 0.0)
+    framer.skip()
+    assert framer.feed(b" second half\nnext\n", 0.0) == [b"next"]
+    framer.feed(b"stale", 0.0)
+    framer.clear()
+    assert framer.feed(b"fresh\n", 0.0) == [b"fresh"]
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b"")), max_size=20), st.data())
+def test_pieces_do_not_matter(lines: list[bytes], draw: st.DataObject):
+    """However a stream is cut into chunks, the same lines come out."""
+    stream = b"".join(line + b"\r\n" for line in lines)
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
+    chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert lines_of(LineFramer(), *chunks) == [line for line in lines if line]
+
+
+@given(st.lists(st.binary(max_size=40), max_size=40))
+def test_memory_is_bounded(chunks: list[bytes]):
+    """Whatever comes, no line is over the limit, and no more than a limit is kept."""
+    framer = LineFramer(max_bytes=16)
+    for line in lines_of(framer, *chunks):
+        assert 0 < len(line) <= 16
+    assert len(framer._partial) <= 17

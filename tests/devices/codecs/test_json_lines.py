@@ -1,0 +1,76 @@
+"""JSON lines: what is good comes through as it is, what is harmful is refused with a typed error."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.codecs.framing import BadFrame
+from devices.codecs.json_lines import INT_MAX, INT_MIN, read_fields
+
+SCALARS = st.none() | st.booleans() | st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6
+)
+
+
+@given(st.dictionaries(st.text(max_size=6), VALUES, max_size=6))
+def test_round_trip(fields: dict):
+    """Any object within the limits is read as it was written."""
+    assert read_fields(json.dumps(fields).encode(), max_depth=64) == fields
+    assert read_fields(json.dumps(fields, ensure_ascii=False).encode(), max_depth=64) == fields
+
+
+@pytest.mark.parametrize(
+    ("line", "fault", "said"),
+    [
+        (b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}", "too_deep", "cannot read a JSON line: nested more than 8 deep"),
+        (b'{"a":1e999}', "number", "cannot read a JSON line: a number is too large for a double"),
+        (b'{"a":[{"b":-1e999}]}', "number", "cannot read a JSON line: a number is too large for a double"),
+        (b'{"a":9223372036854775808}', "number", "cannot read a JSON line: an integer has more than 64 bits"),
+        (b'{"a":' + b"9" * 5000 + b"}", "not_json", "cannot read a JSON line: number out of range at line 1 column 4307"),
+        (b'{"a":1,"a":2}', "twice", "cannot read a JSON line: the key 'a' comes twice"),
+        (b'{"a":1, "\\u0061" :2}', "twice", "cannot read a JSON line: the key 'a' comes twice"),
+        (b'{"x":{"a":1,"a":2}}', "twice", "cannot read a JSON line: the key 'a' comes twice"),
+        (b"[1]", "not_json", "cannot read a JSON line: it holds an array, not an object"),
+        (b"null", "not_json", "cannot read a JSON line: it holds null, not an object"),
+        (b"x" * 70000, "too_long", "cannot read a JSON line: 70000 bytes, at most 65536 are taken"),
+    ],
+)
+def test_refused(line: bytes, fault: str, said: str):
+    """Depth bombs, numbers nobody can hold, keys that come twice and what is no object are refused, and named."""
+    with pytest.raises(BadFrame) as caught:
+        read_fields(line)
+    assert (caught.value.fault, str(caught.value)) == (fault, said)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":"\\ud800"}', b'{"\\udc00":1}', b'{"a":1} {}', b'{"a":01}']
+)
+def test_not_json(line: bytes):
+    """NaN, infinities, lone surrogates, cut lines and trailing text are no JSON."""
+    with pytest.raises(BadFrame) as caught:
+        read_fields(line)
+    assert caught.value.fault == "not_json"
+
+
+@pytest.mark.parametrize("line", [b'{"a":"\xff"}', b'\xef\xbb\xbf{"a":1}', b'{"a":"\0"}', b'{"a":1}\0'])
+def test_not_text(line: bytes):
+    """Bad UTF-8, a byte order mark and a NUL are told apart from bad JSON, since they may be replaced."""
+    with pytest.raises(BadFrame) as caught:
+        read_fields(line)
+    assert caught.value.fault == "not_text"
+
+
+def test_brackets_in_strings():
+    """Brackets inside of strings are no depth, and colons inside of strings are no keys."""
+    assert read_fields(b'{"a":"[[[[[[[[[[{{{{\\"[[","b":"12:30:00"}') == {"a": '[[[[[[[[[[{{{{"[[', "b": "12:30:00"}
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes(line: bytes):
+    """Whatever the bytes are, there is an object or a BadFrame."""
+    with contextlib.suppress(BadFrame):
+        assert isinstance(read_fields(line), dict)

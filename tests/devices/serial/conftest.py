@@ -1,0 +1,56 @@
+"""A port on a bench, and a line that can be pulled out: real pseudo-terminals throughout."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.serial.port import SerialPort
+from devices.serial.settings import SerialSettings
+from devices.serial.simulator import SimulatedLine
+from gateway.actors import Health
+from gateway.testing import Bench
+
+Open = Callable[..., Bench]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """A test that leaves a thread or a descriptor behind fails."""
+    before = (set(threading.enumerate()), len(os.listdir("/proc/self/fd")))  # noqa: PTH208  # counted, not walked
+    yield
+    assert (set(threading.enumerate()), len(os.listdir("/proc/self/fd"))) == before  # noqa: PTH208  # as above
+
+
+@pytest.fixture
+def line(tmp_path: Path, nothing_left: None) -> Iterator[SimulatedLine]:
+    """A simulated line under a name that stays."""
+    with SimulatedLine(tmp_path / "serial" / "by-id" / "usb-simulated") as line:
+        yield line
+
+
+@pytest.fixture
+def open_port(line: SimulatedLine) -> Iterator[Open]:
+    """Put a port on a bench: `open_port(codec="json", to="twin/{device}")` is at the other end of `line`, and open."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(*, commit: bool = True, **settings: object) -> Bench:
+            read = SerialSettings.model_validate({"port": line.path, "to": "twin/t", **settings})
+            bench = stack.enter_context(Bench(SerialPort("bench", read), commit=commit))
+            bench.until(lambda: bench.health)
+            return bench
+
+        yield opened
+
+
+def is_well(bench: Bench) -> bool:
+    """Whether the last thing it said is that it is OK."""
+    return bench.health[-1][0] is Health.OK
+
+
+def texts(bench: Bench) -> list[str]:
+    """The lines that were sent, in order."""
+    return [sent.payload.text for sent in bench.sent]
