@@ -164,8 +164,12 @@ class HostBound:
     def receive(self, delivery: Delivery) -> None:
         """Run the verb of one delivery. It is done when the verb returns, unless it was kept; failed when that raises a GatewayError."""
         message = delivery.message
+        row = self.verbs.get(message.verb)
+        if row is None:  # an answer to one who takes none
+            delivery.failed(f"{self.kind} answers no {message.verb!r}", retry=False)
+            return
         try:
-            self.verbs[message.verb].run(self, message.payload, delivery)
+            row.run(self, message.payload, delivery)
         except GatewayError as error:
             delivery.failed(str(error))
         else:

@@ -140,9 +140,12 @@ def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
 
     Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
     """
+    colons = text.count(":") if isinstance(text, str) else text.count(b":")
+    if colons <= len(payload.model_fields_set):
+        return
     fields = payload.__dict__
     distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.model_fields_set)
-    if (text.count(":") if isinstance(text, str) else text.count(b":")) > distinct:
+    if colons > distinct:
         json.loads(text, object_pairs_hook=_object)
 
 

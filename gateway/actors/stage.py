@@ -6,6 +6,7 @@ at its next turn excepted, before the commit.
 
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from gateway.actors.errors import BadId
 from gateway.actors.ids import key_of
 from gateway.actors.messages import NOTHING, REPLY, Message, Nothing, Payload, Reply, State, read_payload
 from gateway.actors.verbs import Verb
@@ -87,6 +88,8 @@ class Stage(Generic[S]):
 
     def after(self, delay_s: float, verb: str, payload: Payload | dict[str, Any] | None = None, *, name: str = "") -> None:
         """Send this actor `verb` in `delay_s` seconds; a timer of the same name (default: the verb's) is replaced."""
+        if "\n" in name:
+            raise BadId(f"cannot set timer {name!r} of {self.me}: a name is one line")
         model = self.world.find_verb(self.me, verb).payload
         if type(payload) is not model:
             payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"timer {verb} of {self.me}")

@@ -1,5 +1,6 @@
 """A batch: the turns that are committed together, and what is released after the commit."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from gateway.runtime.cells import Cell
     from gateway.runtime.deliveries import Delivery
     from gateway.runtime.mail import Arrival
+
+log = logging.getLogger(__name__)
 
 LAZY_S = 0.25
 """How long a change may wait for company when losing it only repeats a delivery: what sinks have done."""
@@ -80,9 +83,15 @@ class Batch:
         for give, deliveries in self.given:
             give(deliveries)
         for arrival in self.arrivals:
-            arrival.resolve()
+            try:
+                arrival.resolve()
+            except Exception:  # a callback is the source's own code: its fault must not stop the others
+                log.exception("the acknowledgement of %s from %s failed", arrival.message.id, arrival.source)
         for answer, reply in self.replies:
-            answer(reply)
+            try:
+                answer(reply)
+            except Exception:
+                log.exception("the answer to %s was not taken well", reply.of)
 
     def __repr__(self) -> str:
         return f"<Batch {self.number}: {self.turns} turns, {len(self.arrivals)} arrivals>"

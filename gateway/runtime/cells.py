@@ -87,6 +87,7 @@ class Cell:
         self.wake_ms = None
         self.woken = True
         self.ended = True
+        self.unreadable = False
 
     def restore(self, row: StateRow) -> None:
         """Take the state of a stored row. One that cannot be read blocks the actor, and nothing is lost."""
@@ -95,7 +96,7 @@ class Cell:
         try:
             self.state = read_state(self.actor.state_model, row)
             self.timers = decode_timers(row.timers, self.actor.verbs)
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
             self.blocked = self.unreadable = True
             self.fault = f"cannot load {self.id}: {error}"
 
@@ -123,6 +124,10 @@ class Cells:
             cell.restore(row)
         self._cells[id] = cell
         return cell
+
+    def stored(self, prefix: str, after: str) -> list[str]:
+        """The next ids with that prefix that the store has."""
+        return self._store.actors(prefix, after, 1000)
 
     def touch(self, cell: Cell, now_s: float) -> None:
         """It is used now."""

@@ -29,14 +29,15 @@ class Committer:
         self._fatal = fatal
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._abandoned = False
+        self.thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self.fault = ""
         """Why the commit under way does not succeed; empty while all is well."""
         self.full = False
         """Whether the medium was full; the engine shuts the ingress until there is room again."""
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def submit(self, batch: Batch) -> None:
         """Commit a batch. The one before must have been committed."""
@@ -46,13 +47,19 @@ class Committer:
         """End the thread after what was submitted; whether it ended in time."""
         self._batches.put(None)
         self._stopping.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self.thread.join(timeout_s)
+        return not self.thread.is_alive()
+
+    def abandon(self) -> None:
+        """End the thread where it stands, and release nothing more. For tests."""
+        self._abandoned = True
+        self._stopping.set()
+        self._batches.put(None)
 
     def _run(self) -> None:
         try:
             while (batch := self._batches.get()) is not None:
-                if not self._commit(batch):
+                if self._abandoned or not self._commit(batch) or self._abandoned:
                     return
                 batch.release()
                 self._committed(batch)

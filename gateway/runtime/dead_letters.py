@@ -34,7 +34,8 @@ class DeadLetters:
         """Keep a message in its stored form."""
         self._last += 1
         self._numbers[self._last] = None
-        batch.changes.dead.append(DeadRow(self._last, at_ms, box, reason, attempt, message))
+        said = reason.encode(errors="backslashreplace").decode()  # a file name in it may be no Unicode
+        batch.changes.dead.append(DeadRow(self._last, at_ms, box, said, attempt, message))
         batch.urgent = True
         if len(self._numbers) > self._kept:
             oldest, _ = self._numbers.popitem(last=False)

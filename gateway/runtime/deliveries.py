@@ -9,7 +9,7 @@ from gateway.actors.messages import Message, Payload
 class Delivery:
     """One message handed out. Settled once, from any thread; what is said later is not heard."""
 
-    __slots__ = ("_settled", "attempt", "body", "box", "kept", "message", "post", "reason", "retry", "seq")
+    __slots__ = ("_settled", "attempt", "body", "box", "kept", "message", "post", "reason", "retry", "seq", "taken", "void")
 
     def __init__(self, message: Message, seq: int, attempt: int, box: str, post: Callable[["Delivery"], None]) -> None:
         self.message = message
@@ -22,6 +22,10 @@ class Delivery:
         """Why it failed; empty when it is done."""
         self.retry = True
         self.body: dict[str, Any] | None = None
+        self.taken = False
+        """Whether the actor has seen it."""
+        self.void = False
+        """Whether whoever it was for has gone: it must not be done any more."""
         self._settled = False
 
     def keep(self) -> None:
@@ -40,6 +44,6 @@ class Delivery:
             self.retry = retry
             self.post(self)
 
-    def void(self) -> None:
+    def end(self) -> None:
         """Whoever has it in hands has gone: hear nothing more of it."""
-        self._settled = True
+        self.void = self._settled = True

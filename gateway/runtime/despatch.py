@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gateway.actors.messages import REPLY, Message, Reply
+from gateway.actors.errors import BadPayload
+from gateway.actors.messages import REPLY, Message, Reply, read_payload
 from gateway.actors.verbs import Mode
 from gateway.runtime.batch import Batch
 from gateway.runtime.deliveries import Delivery
@@ -50,7 +51,7 @@ class Despatch:
         crowded = False
         for id, outbox in list(touched.items()):
             if not outbox.box.head and outbox.box.readable(committed_seq):
-                self._read_back(outbox, batch)
+                self._read_back(outbox, batch, committed_seq)
             ready = outbox.next(committed, committed_seq, batch, now_s)
             if ready:
                 outbox.give(ready)
@@ -60,10 +61,10 @@ class Despatch:
         if crowded is not self._engine.ingress.crowded:
             self._engine.ingress.crowd(crowded)
 
-    def _read_back(self, outbox: Outbox, batch: Batch) -> None:
+    def _read_back(self, outbox: Outbox, batch: Batch, committed_seq: int) -> None:
         engine = self._engine
         now_ms = engine.clock.now_ms()
-        for row, reason in outbox.box.refill(engine.store, engine.directory, batch):
+        for row, reason in outbox.box.refill(engine.store, engine.directory, batch, committed_seq=committed_seq):
             engine.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=now_ms, batch=batch)
         for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
             outbox.box.head.remove(mail)
@@ -89,14 +90,20 @@ class Despatch:
         outbox.done_s = self._engine.clock.mono_s()
         message = mail.message
         if message.reply_to:
-            engine = self._engine
-            reply = Reply(of=message.id, body=delivery.body)
-            answer = Message(engine.ids.new(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
-            engine.room.deliver(answer, batch, now_ms=engine.clock.now_ms())
+            self._answer(message, delivery, batch)
         if outbox.is_once(message.verb):
             batch.urgent = True
         elif not batch.lazy_since_s:
             batch.lazy_since_s = outbox.done_s
+
+    def _answer(self, message: Message, delivery: Delivery, batch: Batch) -> None:
+        engine = self._engine
+        try:
+            reply = read_payload(Reply, {"of": message.id, "body": delivery.body}, where=f"{REPLY} to {message.reply_to}")
+        except BadPayload as error:  # it was done all the same
+            log.error("%s gave an answer that cannot be sent: %s", message.to, error)
+            reply = Reply(of=message.id)
+        engine.room.answer(message, reply, batch, now_ms=engine.clock.now_ms())
 
     def _retry(self, outbox: Outbox, mail: Mail, reason: str) -> None:
         delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
@@ -112,10 +119,11 @@ class Despatch:
         engine.room.refuse(mail.message, reason, batch, now_ms=now_ms)
         outbox.box.drop(mail, batch)
 
-    def reclaim(self, id: str, batch: Batch) -> None:
-        """An actor is gone with what it had in hands."""
+    def reclaim(self, id: str, batch: Batch, *, for_good: bool = False) -> None:
+        """An actor is gone with what it had in hands; `for_good` when it is closed, and gets no more until another takes its place."""
         outbox = self._engine.room.outboxes[id]
-        for mail in outbox.reclaim():
+        outbox.window = 0 if for_good else self._engine.directory.hosted[id].window
+        for mail in outbox.reclaim(batch):
             self._give_up(outbox, mail, _UNKNOWN, batch)
         self._engine.room.touched[id] = outbox
 
@@ -126,10 +134,11 @@ class Despatch:
         times = list(self._backoffs.values())
         return [*times, now_s + CROWDED_S] if self._engine.ingress.crowded else times
 
-    def over_bounds(self) -> str:
-        """Which outbox is over its bounds, said for people; empty when none is."""
+    def over_bounds(self) -> dict[str, str]:
+        """Which outboxes are over their bounds, each said for people."""
         settings = self._engine.settings
-        for id, outbox in self._engine.room.outboxes.items():
-            if outbox.box.count >= settings.mailbox_messages or outbox.box.bytes >= settings.mailbox_bytes:
-                return f"the mailbox of {id} is full ({outbox.box.count} messages, {outbox.box.bytes} bytes)"
-        return ""
+        return {
+            id: f"the mailbox of {id} is full ({outbox.box.count} messages, {outbox.box.bytes} bytes)"
+            for id, outbox in self._engine.room.outboxes.items()
+            if outbox.box.count >= settings.mailbox_messages or outbox.box.bytes >= settings.mailbox_bytes
+        }

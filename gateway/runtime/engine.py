@@ -82,6 +82,8 @@ class Engine:
         self.commits = 0
         self.duplicates = 0
         self.passivated = 0
+        self.rounds = 0
+        """How often it has turned."""
         self.beat_s = self.clock.mono_s()
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
         self._observers: list[Observer] = []
@@ -120,6 +122,16 @@ class Engine:
         self._thread.join(timeout_s)
         return self._committer.stop(timeout_s) and not self._thread.is_alive()
 
+    def abandon(self, timeout_s: float = 10.0) -> bool:
+        """End the threads where they stand, without a commit, as the end of the process would; whether they ended in time. For tests."""
+        self.ingress.end()
+        self._committer.abandon()
+        self.post(_abandon)
+        for thread in (self._thread, self._committer.thread):
+            if thread.ident is not None and thread is not threading.current_thread():
+                thread.join(timeout_s)
+        return not (self._thread.is_alive() or self._committer.thread.is_alive())
+
     def post(self, action: Callable[[], None]) -> None:
         """Run `action` on the engine's thread, between turns."""
         self.ingress.queue.put(action)
@@ -148,11 +160,15 @@ class Engine:
     def give_up(self, address: str) -> None:
         self.room.give_up(address)
 
-    def reclaim(self, id: str) -> None:
-        self.post(lambda: self.despatch.reclaim(id, self._batch))
+    def reclaim(self, id: str, *, for_good: bool = False) -> None:
+        self.post(lambda: self.despatch.reclaim(id, self._batch, for_good=for_good))
 
     def forget_ids(self, source: str) -> None:
-        self.post(lambda: self.seen.forget(source, self._batch.changes))
+        self.ingress.bring(lambda: self._forget_ids(source))
+
+    def _forget_ids(self, source: str) -> None:
+        self.seen.forget(source, self._batch.changes)
+        self._batch.urgent = True  # forgotten late, they would take new messages for repeats
 
     def expect(self, answer: Callable[[Reply], None]) -> str:
         return self.room.expect(answer)
@@ -168,6 +184,16 @@ class Engine:
     def _watch(self, observer: Observer, *, on: bool) -> None:
         self._observers = [*(o for o in self._observers if o is not observer), *([observer] if on else [])]
         self.turns.watched = bool(self._observers)
+
+    @property
+    def batch(self) -> Batch:
+        """The batch that fills now, for what `post` and `inspect` run on the engine's thread."""
+        return self._batch
+
+    @property
+    def resting(self) -> bool:
+        """Whether it has nothing left to run or to commit now; on the engine's thread."""
+        return self._at_rest() and not self._batch.urgent and self._idle_s() > 0
 
     @property
     def stuck_s(self) -> float:
@@ -190,6 +216,8 @@ class Engine:
             while not (self._stopping and self._at_rest()):
                 self._turn_once()
             self._last_commit()
+        except _Abandoned:
+            return
         except BaseException as error:  # a fault of ours: the host must end, and begin again from the last commit
             log.critical("the engine failed", exc_info=error)
             self._fatal(error)
@@ -198,6 +226,7 @@ class Engine:
         self._take()
         now_s = self.clock.mono_s()
         self.beat_s = now_s
+        self.rounds += 1
         self._wake_timers()
         self.turns.retry_due(now_s)
         self._run_ready(now_s)
@@ -221,12 +250,21 @@ class Engine:
                     return
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())
+        arrivals = self.ingress.arrivals
+        while arrivals and self._has_room():
+            item = arrivals.popleft()
+            if type(item) is Arrival:
+                self._arrive(item)
+            else:
+                item()
+
+    def _has_room(self) -> bool:
+        """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
+        return len(self._batch.arrivals) < self.settings.batch_turns
 
     def _accept(self, item: Any) -> None:
         kind = type(item)
-        if kind is Arrival:
-            self._arrive(item)
-        elif kind is Delivery:
+        if kind is Delivery:
             self.despatch.settle(item, self._batch)
         elif kind is Batch:
             self._on_committed(item)
@@ -248,6 +286,8 @@ class Engine:
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
         if self.room.ready and (self._in_flight is None or self._batch.turns < self.settings.batch_turns):
+            return 0.0
+        if self.ingress.arrivals and self._has_room():
             return 0.0
         now_s = self.clock.mono_s()
         times = [self._housekeeping_s, *self.despatch.next_s()]
@@ -297,7 +337,7 @@ class Engine:
             self.room.wake(cell)
 
     def _read_back(self, cell: Cell) -> None:
-        for row, reason in cell.box.refill(self.store, self.directory, self._batch):
+        for row, reason in cell.box.refill(self.store, self.directory, self._batch, committed_seq=self._committed_seq):
             self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=self.clock.now_ms(), batch=self._batch)
 
     def _record_attempt(self, cell: Cell) -> None:
@@ -342,8 +382,9 @@ class Engine:
         if batch.arrivals:
             self.ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
         for cell in list(self.room.spilled.values()):
-            self.room.wake(cell)
-            if not cell.box.spilled:
+            if cell.box.spilled:
+                self.room.wake(cell)
+            else:  # it may have left memory: it must not be queued
                 del self.room.spilled[cell.id]
         if batch.turned:
             for observe in self._observers:
@@ -360,6 +401,8 @@ class Engine:
             item = self.ingress.queue.get()
             if type(item) is Batch:
                 self._on_committed(item)
+            elif item is _abandon:
+                item()
             else:
                 self._backlog.append(item)
 
@@ -380,11 +423,11 @@ class Engine:
 
     def _mind_bounds(self) -> None:
         """Shut the ingress while a mailbox to a host-bound actor is over its bounds, and while the disk is full."""
-        if self._committer.full and self.store.recovered():
+        if self._committer.full and not self._committer.fault and self.store.recovered():
             self._committer.full = False
-        over = "the disk is full" if self._committer.full else self.despatch.over_bounds()
+        over = {"": "the disk is full"} if self._committer.full else self.despatch.over_bounds()
         if over:
-            self.ingress.shut(over)
+            self.ingress.shut(next(iter(over.values())), spare=over.keys())
         elif self.ingress.why_shut:
             self.ingress.open()
 
@@ -393,11 +436,19 @@ class Engine:
 
     def _at_rest(self) -> bool:
         """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
-        return not (self.room.ready or self._backlog or self.ingress.queue.qsize() or self._in_flight)
+        return not (self.room.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self._in_flight)
 
     def _last_commit(self) -> None:
         self._batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
         self._commit_and_wait()
+
+
+class _Abandoned(BaseException):
+    """The engine is to end where it stands."""
+
+
+def _abandon() -> None:
+    raise _Abandoned
 
 
 def _seal_state(cell: Cell, batch: Batch) -> None:

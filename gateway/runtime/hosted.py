@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
-from gateway.actors.messages import Message, Payload, Reply, Start, read_payload
+from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, read_payload
 from gateway.actors.receipts import Receipt
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.directory import Directory
@@ -42,8 +42,8 @@ class Floor(Protocol):
     ids: Ids
     ingress: Ingress
 
-    def reclaim(self, id: str) -> None:
-        """Its actor is gone: put back what it had in hands."""
+    def reclaim(self, id: str, *, for_good: bool = False) -> None:
+        """Its actor is gone (closed, when `for_good`): put back what it had in hands."""
 
     def forget_ids(self, source: str) -> None:
         """Forget the ids seen from a source."""
@@ -100,11 +100,13 @@ class Hosted:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:
             _check_outside_id(id)
-        floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}")
+        if reply_to:
+            floor.directory.find_verb(reply_to, REPLY)
+        floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}", host=self)
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
         source = f"{self.me}#{scope}" if scope else self.me
         arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)
-        floor.ingress.queue.put(arrival)
+        floor.ingress.bring(arrival)
         return arrival
 
     def forget_ids(self, scope: str) -> None:
@@ -127,7 +129,16 @@ class Hosted:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event)
         self._signalled = False
-        return [self._inbox.popleft() for _ in range(min(limit, len(self._inbox)))]
+        inbox = self._inbox
+        taken = []
+        for _ in range(min(limit, len(inbox))):
+            delivery = inbox.popleft()
+            if not delivery.void:
+                delivery.taken = True
+                taken.append(delivery)
+        if inbox:
+            self.wake()
+        return taken
 
     def wait(self, timeout_s: float | None) -> None:
         if not self._inbox:
@@ -174,28 +185,41 @@ class Hosted:
         self.quiet = self.closing = True
         self._rest.set()
         self.wake()
-        self._thread.join(self.kind.close_s)
+        self._floor.ingress.stir()
+        if self._thread.ident is not None:
+            self._thread.join(self.kind.close_s)
         return not self._thread.is_alive()
+
+    def dispose(self) -> None:
+        """Give its descriptor back, when the engine has ended and nobody gives it anything any more."""
+        if not self._thread.is_alive():
+            os.close(self._event)
 
     # --- its life (its own thread)
 
     def _live(self) -> None:
         attempt = 1
         while not self.closing:
-            actor = self._make()
-            actor.host = self
-            try:
-                actor.started(Start(attempt=attempt))
-                actor.run()
-            except Exception as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
-                self._note_fault(error)
-            self._close(actor)
+            self._live_once(attempt)
+            self._inbox.clear()
+            self._floor.reclaim(self.me, for_good=self.closing)
             if not self.closing:
-                self._inbox.clear()
-                self._floor.reclaim(self.me)
                 self._rest.wait(self._backoff_s())
                 attempt += 1
         self.report(Health.CLOSED)
+
+    def _live_once(self, attempt: int) -> None:
+        """From its making to its close."""
+        actor = None
+        try:
+            actor = self._make()
+            actor.host = self
+            actor.started(Start(attempt=attempt))
+            actor.run()
+        except Exception as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
+            self._note_fault(error)
+        if actor is not None:
+            self._close(actor)
 
     def _close(self, actor: HostBound) -> None:
         try:

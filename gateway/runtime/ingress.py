@@ -4,10 +4,13 @@ What came in counts until it is committed. A source that can wait blocks here; o
 """
 
 import threading
+from collections import deque
+from collections.abc import Collection
 from queue import SimpleQueue
 from typing import Any
 
 from gateway.actors.errors import Refused
+from gateway.actors.hostbound import Host
 
 
 class Ingress:
@@ -15,12 +18,16 @@ class Ingress:
 
     def __init__(self, *, messages: int, size: int) -> None:
         self.queue: SimpleQueue[Any] = SimpleQueue()
-        """Arrivals, settled deliveries, committed batches, and callables to run on the engine's thread."""
+        """Settled deliveries, committed batches, and callables to run on the engine's thread."""
+        self.arrivals: deque[Any] = deque()
+        """Arrivals in order, and callables that belong between them. The engine takes no more of them than a batch holds."""
+        self._called = False
         self._messages = messages
         self._bytes = size
         self._held = 0
         self._held_bytes = 0
         self._shut = ""
+        self._spared: frozenset[str] = frozenset()
         self.crowded = False
         """Whether sources that can wait should: somebody behind is slower than they are."""
         self._ended = False
@@ -32,20 +39,33 @@ class Ingress:
         """How many messages have come in and are not committed."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, what: str) -> None:
-        """Count one message in, when there is room; else block, or raise Refused. Raises Refused when the host ends."""
+    def admit(self, size: int, *, wait: bool, what: str, host: Host) -> None:
+        """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes."""
         with self._lock:
-            while not self._has_room(size, wait=wait):
-                if self._ended or not wait:
-                    raise Refused(f"cannot take {what}: {self._why()}; send it again later")
+            while not self._has_room(size, host, wait=wait):
+                if self._ended or host.closing or not wait:
+                    raise Refused(f"cannot take {what}: {self._why(host)}; send it again later")
                 self._change.wait()
             self._held += 1
             self._held_bytes += size
 
-    def _has_room(self, size: int, *, wait: bool) -> bool:
+    def _has_room(self, size: int, host: Host, *, wait: bool) -> bool:
         if self._held >= self._messages or self._held_bytes + size > self._bytes > size:
             return False
-        return not (self._ended or self._shut or (self.crowded and wait))
+        if self._ended or (self._shut and host.me not in self._spared):
+            return False
+        return not (self.crowded and wait)
+
+    def bring(self, arrival: Any) -> None:
+        """Put an arrival in line, and wake the engine."""
+        self.arrivals.append(arrival)
+        # Appended before the flag is read, and the engine clears it before it looks: no arrival is overlooked.
+        if not self._called:
+            self._called = True
+            self.queue.put(self._heard)
+
+    def _heard(self) -> None:
+        self._called = False
 
     def free(self, messages: int, size: int) -> None:
         """So many messages are committed."""
@@ -54,10 +74,17 @@ class Ingress:
             self._held_bytes -= size
             self._change.notify_all()
 
-    def shut(self, reason: str) -> None:
-        """Let nothing in until `open`: say why."""
+    def shut(self, reason: str, *, spare: Collection[str] = ()) -> None:
+        """Let nothing in until `open`: say why. Those in `spare` may send: one thread may have to send before it takes its mail."""
         with self._lock:
             self._shut = reason
+            self._spared = frozenset(spare)
+            self._change.notify_all()
+
+    def stir(self) -> None:
+        """Let those who wait look again: one of them is to close."""
+        with self._lock:
+            self._change.notify_all()
 
     def open(self) -> None:
         """Let messages in again."""
@@ -83,7 +110,7 @@ class Ingress:
         """Why nothing is let in; empty when it is open."""
         return self._shut
 
-    def _why(self) -> str:
-        if self._ended:
-            return "the gateway is closing"
+    def _why(self, host: Host) -> str:
+        if self._ended or host.closing:
+            return "the gateway is closing" if self._ended else f"{host.me} is closing"
         return self._shut or f"{self._held} messages ({self._held_bytes} bytes) are under way"

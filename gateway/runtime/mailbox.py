@@ -82,10 +82,11 @@ class Mailbox:
             self.count -= 1
             self.bytes -= average
 
-    def refill(self, store: Store, directory: Directory, batch: Batch) -> list[tuple[MailRow, str]]:
+    def refill(self, store: Store, directory: Directory, batch: Batch, *, committed_seq: int) -> list[tuple[MailRow, str]]:
         """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
         bad = []
-        for row in store.mail(self.id, self._loaded_to, READ_BACK):
+        rows = store.mail(self.id, self._loaded_to, READ_BACK)
+        for row in rows:
             self._loaded_to = row.seq
             try:
                 message = decode(row.message, directory.find_verb)
@@ -93,8 +94,11 @@ class Mailbox:
                 bad.append((row, str(error)))
                 batch.drop(self.id, row.seq)
                 self.count -= 1
+                self.bytes = max(0, self.bytes - len(row.message))
             else:
                 self.head.append(Mail(message, row.seq, attempt=row.attempt, stored=True))
+        if len(rows) < READ_BACK:  # what is still only on disk comes there with a later commit: nothing to read before
+            self._loaded_to = max(self._loaded_to, committed_seq)
         return bad
 
 

@@ -1,10 +1,11 @@
 """The mailroom: brings each message to the mailbox it is for."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 
-from gateway.actors.errors import UnknownTarget
+from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY, Message, Reply
 from gateway.runtime.batch import Batch
@@ -15,6 +16,8 @@ from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Mail
 from gateway.runtime.outbox import Outbox
 from gateway.store.store import BoxSize
+
+log = logging.getLogger(__name__)
 
 
 class Mailroom:
@@ -69,14 +72,25 @@ class Mailroom:
                 raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
             cell = self.cells.activate(id, actor, stored)
             if cell.blocked:
+                log.error("%s; its mail waits", cell.fault)
                 self.blocked[id] = cell
         return cell
+
+    def family(self, id: str) -> list[Cell]:
+        """The cells of all children of an actor, and of theirs: the deepest first."""
+        prefix, after = f"{id}/", ""
+        ids = {cell.id for cell in self.cells if cell.id.startswith(prefix)}
+        while found := self.cells.stored(prefix, after):
+            ids.update(found)
+            after = found[-1]
+        return [self.cell(child) for child in sorted(ids, reverse=True) if kind_of(child) in self.directory.kinds]
 
     def _push(self, cell: Cell, mail: Mail, batch: Batch, now_ms: int) -> None:
         box = cell.box
         if box.count and (box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes):
             reason = f"its mailbox is full ({box.count} messages, {box.bytes} bytes); {cell.fault or 'it handles them too slowly'}"
             self.dead_letters.add(cell.id, mail, reason, at_ms=now_ms, batch=batch)
+            self.refuse(mail.message, reason, batch, now_ms=now_ms)
             return
         if not box.push(mail, batch):
             self.spilled[cell.id] = cell
@@ -131,6 +145,19 @@ class Mailroom:
     def refuse(self, message: Message, reason: str, batch: Batch, *, now_ms: int) -> None:
         """Answer whoever asked with a no."""
         if message.reply_to:
-            reply = Reply(of=message.id, ok=False, reason=reason)
-            answer = Message(self._ids.new(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
-            self.deliver(answer, batch, now_ms=now_ms)
+            self.answer(message, Reply(of=message.id, ok=False, reason=printable(reason)), batch, now_ms=now_ms)
+
+    def answer(self, message: Message, reply: Reply, batch: Batch, *, now_ms: int) -> None:
+        """Send whoever asked the answer. It is dropped where the asker's kind is registered no more."""
+        try:
+            self.directory.find_verb(message.reply_to, REPLY)
+        except (BadId, UnknownTarget) as error:
+            log.warning("cannot answer %s of %s: %s; the answer is dropped", message.verb, message.to, error)
+            return
+        answer = Message(self._ids.new(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
+        self.deliver(answer, batch, now_ms=now_ms)
+
+
+def printable(reason: str) -> str:
+    """A reason that any store and any wire takes: what is no Unicode in it (a file name, say) is escaped."""
+    return reason.encode(errors="backslashreplace").decode()

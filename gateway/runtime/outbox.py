@@ -12,7 +12,7 @@ from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.store.store import BoxSize
 
-CROWDED = 1500
+CROWDED = 1000
 """From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
 CROWDED_S = 0.5
 
@@ -121,14 +121,19 @@ class Outbox:
             at += 1
         head.insert(at, mail)
 
-    def reclaim(self) -> list[Mail]:
+    def reclaim(self, batch: Batch) -> list[Mail]:
         """The actor is gone, with what it had in hands: put back what may be done again; return what may not."""
         lost = []
         for mail, delivery in sorted(self.in_hand.values(), key=lambda held: -held[0].seq):
-            delivery.void()
-            if self.is_once(mail.message.verb):
+            delivery.end()
+            once = self.is_once(mail.message.verb)
+            if not delivery.taken:  # it never saw this one
+                mail.attempt -= 1
+                if once:
+                    self.box.save(mail, batch)
+            if once and delivery.taken:
                 lost.append(mail)
             else:
-                self.box.head.appendleft(mail)
+                self.put_back(mail)
         self.in_hand.clear()
         return lost[::-1]

@@ -42,6 +42,7 @@ class Seen:
     def _remember(self, source: str, id: str, n: int) -> None:
         ids = self._ids.setdefault(source, OrderedDict())
         ids[id] = n
+        ids.move_to_end(id)  # said again as new: it is the youngest now
         self._last[source] = n
         if len(ids) > self._kept:
             ids.popitem(last=False)

@@ -16,13 +16,13 @@ class EngineSettings:
     mailbox_messages: int = 1_000_000
     mailbox_bytes: int = 512 * _MIB
     """How much may wait in one mailbox, on disk. Above it sources wait."""
-    ingress_messages: int = 4_000
+    ingress_messages: int = 2_000
     ingress_bytes: int = 16 * _MIB
     """How much may have come in and not be committed. Above it sources wait."""
     ids_kept: int = 10_000
     """How many ids of each source are remembered, to know repeats."""
     dead_letters_kept: int = 10_000
-    batch_turns: int = 2_000
+    batch_turns: int = 1_000
     """How many turns go into one commit at most."""
     close_s: float = 10.0
     """How long the mail may take to drain at the end."""

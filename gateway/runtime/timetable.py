@@ -5,6 +5,7 @@ further off leaves it as it is, so that re-arming one at each message costs noth
 """
 
 import heapq
+import sys
 from collections.abc import Iterable
 
 from gateway.actors.messages import NOTHING
@@ -38,12 +39,15 @@ class Timetable:
         until_ms = clock_ms + HORIZON_MS
         rows = self._store.wakes(self._horizon_ms, until_ms, _LOADED_AT_MOST)
         if len(rows) == _LOADED_AT_MOST:
-            until_ms = rows[-1][0] - 1
-            rows = [row for row in rows if row[0] <= until_ms] or rows
-            until_ms = max(until_ms, rows[-1][0])
+            until_ms = rows[-1][0]
+            rows += [(until_ms, id) for id in self._all_at(until_ms) - {id for at_ms, id in rows if at_ms == until_ms}]
         for row in [*rows, *(u for u in unsaved if self._horizon_ms < u[0] <= until_ms)]:
             heapq.heappush(self._heap, row)
         self._horizon_ms = until_ms
+
+    def _all_at(self, wake_ms: int) -> set[str]:
+        """Everyone to be woken in one millisecond, however many."""
+        return {id for _, id in self._store.wakes(wake_ms - 1, wake_ms, sys.maxsize)}
 
     def due(self, clock_ms: int) -> list[tuple[int, str]]:
         """(wake_ms, actor) of those whose time has come, earliest first; they leave the timetable."""

@@ -70,6 +70,11 @@ class Turns:
     def _apply(self, cell: Cell, stage: Stage[Any], batch: Batch, now_ms: int) -> None:
         """Take the effects of a turn that went well."""
         if stage.stopped:
+            for child in self._room.family(cell.id):
+                child.end()
+                self._mark(child, batch)
+                if child.blocked:
+                    self._room.unblock(child)
             cell.end()
             self._mark(cell, batch)
         elif stage.state is not cell.state or stage.timers:

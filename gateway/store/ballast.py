@@ -23,10 +23,16 @@ class Ballast:
         if self._path.exists() and self._path.stat().st_size == self._bytes:
             return True
         disk = os.statvfs(self._path.parent)
-        if disk.f_bavail * disk.f_frsize < 2 * self._bytes:
+        return disk.f_bavail * disk.f_frsize >= 2 * self._bytes and self._allocate()
+
+    def _allocate(self) -> bool:
+        """Take the room; false where a quota or another writer was quicker."""
+        try:
+            with self._path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self._bytes)
+        except OSError:
+            self._path.unlink(missing_ok=True)
             return False
-        with self._path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self._bytes)
         return True
 
     def free(self) -> bool:

@@ -26,7 +26,7 @@ class MemoryStore:
             raise StoreFailed("cannot commit: the test said so; try again")
         for row in changes.states:
             old = self._states.get(row.id)
-            self._states[row.id] = row._replace(wake_ms=old.wake_ms if old else None)
+            self._states[row.id] = row._replace(wake_ms=old.wake_ms if old else row.wake_ms)
         self._states.update({row.id: row for row in changes.woken})
         for actor in changes.gone:
             self._states.pop(actor, None)

@@ -63,7 +63,7 @@ class Changes:
     """Everything one commit holds. Rows are applied in the order of the fields."""
 
     states: list[StateRow] = field(default_factory=list)
-    """Actors whose stored wake time stays as it is (new ones have none)."""
+    """Actors whose stored wake time stays as it is; new ones take the row's."""
     woken: list[StateRow] = field(default_factory=list)
     """Actors whose wake time changed."""
     gone: list[str] = field(default_factory=list)

@@ -25,6 +25,8 @@ class Sent(NamedTuple):
     scope: str
     again: bool
     receipt: Receipt
+    reply_to: str = ""
+    expires_ms: int = 0
 
 
 class BenchDelivery:
@@ -152,7 +154,7 @@ class Bench:
         if self.full and not wait:
             raise Refused(f"cannot take {verb} to {to}: too much is under way; send it again")
         receipt = Receipt(on_commit)
-        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt))
+        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt, reply_to, expires_ms))
         if self._commit:
             receipt.resolve()
         self._tell_change()

@@ -1,0 +1,209 @@
+"""A rig: the real engine with host-bound actors, on a store that outlives it and a clock that the test turns.
+
+    with Rig([Trip(TripSettings())], {"mqtt/main": Recorder}) as rig:
+        rig.tell("trip/van", "position", fix)          # returns when it is committed
+        rig.advance(30)                                # timers fire, in their order
+        rig.crash()                                    # nothing is said any more, as after a power cut
+        rig.start()                                    # another engine on the same store
+        assert rig.state("trip/van").phase is Phase.LOST
+
+What a test does to the outside it does as the host-bound actor `outside/test`, which the rig brings along.
+`by_hand` names host-bound actors that get no thread: the test takes their deliveries itself, with `rig.hosted[id].take()`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, TypeVar
+
+from gateway.actors import Actor, HostBound, Payload, Receipt, Reply, State, Unanswered
+from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
+from gateway.runtime.settings import EngineSettings
+from gateway.store.memory import MemoryStore
+from gateway.store.store import Store
+from gateway.testing.clock import ManualClock
+
+OUTSIDE = "outside/test"
+"""Id of the host-bound actor as which the rig sends."""
+
+T = TypeVar("T")
+
+_HOP_S = 20.0
+
+
+class Outside(HostBound):
+    """Stands for whoever writes to the gateway. It takes nothing."""
+
+
+class Rig:
+    """One gateway without its daemon, through as many lives as the test wants. On the test's thread."""
+
+    def __init__(
+        self,
+        actors: Iterable[Actor[Any]],
+        hosted: Mapping[str, type[HostBound]] | None = None,
+        *,
+        store: Store | None = None,
+        clock: ManualClock | None = None,
+        settings: EngineSettings | None = None,
+        by_hand: Iterable[str] = (),
+    ) -> None:
+        self.actors = list(actors)
+        self.kinds: dict[str, type[HostBound]] = {OUTSIDE: Outside, **(hosted or {})}
+        self.store: Store = store or MemoryStore()
+        self.clock = clock or ManualClock()
+        self.settings = settings or EngineSettings()
+        self.by_hand = {OUTSIDE, *by_hand}
+        self.engine: Engine
+        self.hosted: dict[str, Hosted] = {}
+        """What stands for each host-bound actor of this life."""
+        self.faults: list[BaseException] = []
+        """What ended the engine of this life, where it could not go on."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.hosted:
+            self.crash()
+
+    # --- lives
+
+    def start(self) -> None:
+        """Begin a life on the store as it is."""
+        self.faults = []
+        kinds = list(self.kinds.items())
+        self.engine = Engine(self.store, self.actors, kinds, settings=self.settings, clock=self.clock, fatal=self.faults.append)
+        self.hosted = {id: Hosted(id, _maker(id, kind), kind, self.engine) for id, kind in kinds}
+        self.engine.start(lambda id: self.hosted[id].give)
+        for id, hosted in self.hosted.items():
+            if id not in self.by_hand:
+                hosted.start()
+
+    def stop(self) -> bool:
+        """End this life well: the host-bound actors close, then comes the last commit; whether all was done in time."""
+        closed = [hosted.close() for hosted in reversed(self.hosted.values())]
+        for id in self.by_hand:
+            self.engine.reclaim(id, for_good=True)
+        stopped = self.engine.stop()
+        self._dispose()
+        return stopped and all(closed)
+
+    def crash(self) -> None:
+        """End this life as a power cut does: nothing more is committed or released, whatever was under way."""
+        ended = self.engine.abandon()
+        for hosted in self.hosted.values():
+            ended = hosted.close() and ended
+        self._dispose()
+        if not ended:
+            raise AssertionError("a thread of the engine, or of a host-bound actor, did not end")
+
+    def restart(self) -> None:
+        """Stop well, and begin another life."""
+        if not self.stop():
+            raise AssertionError("the engine, or a host-bound actor, did not stop in time")
+        self.start()
+
+    def _dispose(self) -> None:
+        for hosted in self.hosted.values():
+            hosted.dispose()
+        self.hosted = {}
+
+    # --- what a test does
+
+    def send(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, **options: Any) -> Receipt:
+        """Bring a message in from the outside; its receipt, at once. Options are those of `Host.send`."""
+        return self.hosted[OUTSIDE].send(to, verb, payload, **options)
+
+    def tell(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, **options: Any) -> Receipt:
+        """As send, and wait for its commit."""
+        receipt = self.send(to, verb, payload, **options)
+        if not receipt.wait(10):
+            raise AssertionError(f"{verb} to {to} was not committed within 10 s; the engine's faults: {self.faults}")
+        return receipt
+
+    def ask(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Reply:
+        """Send, and wait for the answer. Raises Unanswered."""
+        answers: list[Reply] = []
+        answered = threading.Event()
+
+        def take(reply: Reply) -> None:
+            answers.append(reply)
+            answered.set()
+
+        self.hosted[OUTSIDE].ask(to, verb, payload, on_reply=take)
+        if not answered.wait(timeout_s):
+            raise Unanswered(f"{to} did not answer {verb} within {timeout_s} s")
+        return answers[0]
+
+    def advance(self, seconds: float, *, at_once: bool = False) -> None:
+        """Let time pass. Timers fire when they are due; `at_once`, as after a stand-by, they all come late."""
+        end_ms = self.clock.clock_ms() + round(seconds * 1000)
+        while (left_ms := end_ms - self.clock.clock_ms()) > 0:
+            self.settle()
+            self.clock.advance(left_ms / 1000 if at_once else self._hop_ms(left_ms) / 1000)
+            self.engine.post(_nothing)
+        self.settle()
+
+    def _hop_ms(self, left_ms: int) -> int:
+        """To the next timer, retry or backoff, so that each comes in its time."""
+        hops = [left_ms, round(_HOP_S * 1000), *self.look(self._waits_ms)]
+        return min(hop for hop in hops if hop > 0)
+
+    def _waits_ms(self) -> list[int]:
+        engine, now_s = self.engine, self.clock.mono_s()
+        next_ms, retry_s = engine.timetable.next_ms(), engine.turns.next_retry_s()
+        seconds = [*engine.despatch.next_s(), *([] if retry_s is None else [retry_s])]
+        timers = [] if next_ms is None else [next_ms - self.clock.clock_ms()]
+        return [*timers, *(round((at - now_s) * 1000) for at in seconds)]
+
+    def settle(self) -> None:
+        """Block until the engine has nothing left to run or to commit: what waits, waits for the clock or for a host-bound actor."""
+        self.until(self._rests)
+
+    def _rests(self) -> bool:
+        """A look may come in the middle of a round, with the rest of the round to run: two rounds must agree."""
+        first, resting = self.look(lambda: (self.engine.rounds, self.engine.resting))
+        for _ in range(5):
+            if not resting:
+                return False
+            rounds, resting = self.look(lambda: (self.engine.rounds, self.engine.resting))
+            if rounds != first:
+                return resting
+        return False
+
+    def until(self, truth: Callable[[], T], timeout_s: float = 10.0) -> T:
+        """Block until `truth()` holds, and return it. Raises AssertionError when it never does, and what ended the engine when it ended."""
+        deadline = time.monotonic() + timeout_s
+        pause = threading.Event()
+        while not (value := truth()):
+            if self.faults:
+                raise self.faults[0]
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout_s} s; the engine's faults: {self.faults}")
+            pause.wait(0.001)
+        return value
+
+    def look(self, look: Callable[[], T]) -> T:
+        """What `look` sees on the engine's thread, between turns."""
+        return self.engine.inspect(look)
+
+    def state(self, id: str) -> Any:
+        """The state of an actor now, committed or not: one that nobody wrote to has its first."""
+        return self.look(lambda: self._state(id))
+
+    def _state(self, id: str) -> State:
+        return self.engine.room.cell(id).state
+
+
+def _maker(id: str, kind: type[HostBound]) -> Callable[[], HostBound]:
+    """Kinds that take (key, settings) get them; those a test writes may take nothing."""
+    if kind.__init__ is object.__init__:
+        return kind
+    return lambda: kind(id.rsplit("/", 1)[-1], kind.settings_model())  # type: ignore[call-arg]  # as the daemon makes them
+
+
+def _nothing() -> None:
+    """Only to make the engine turn."""

@@ -1,0 +1,165 @@
+"""What every store must keep: run it against another by adding it to `store`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.store import Changes, DeadRow, MailRow, SeenRow, Span, StateRow, Store
+from gateway.store.memory import MemoryStore
+from gateway.store.sqlite import SqliteStore
+
+VAN = StateRow("trip/van", 1, b'{"n":1}', None, None)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind."""
+    opened = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "gateway.db")
+    yield opened
+    opened.close()
+
+
+def _mail(seq: int, box: str = "mqtt/main", *, attempt: int = 0) -> MailRow:
+    return MailRow(box, seq, attempt, f"message {seq}".encode())
+
+
+def _seqs(store: Store, box: str = "mqtt/main") -> list[int]:
+    return [row.seq for row in store.mail(box, 0, 100)]
+
+
+def test_it_begins_empty(store: Store) -> None:
+    """A new store holds nothing."""
+    assert (store.boxes(), store.seen(), store.dead(0, 10), store.notes()) == ([], [], [], {})
+    assert (store.count_actors(), store.count_dead()) == (0, 0)
+    assert store.load("trip/van") is None
+
+
+def test_an_empty_commit_is_a_commit(store: Store) -> None:
+    """Nothing to keep is no fault."""
+    store.commit(Changes())
+    assert store.boxes() == []
+
+
+def test_a_state_comes_back_as_it_went(store: Store) -> None:
+    """Version, JSON, timers and wake time, byte by byte."""
+    row = StateRow("trip/van", 7, '{"name":"Ærø \\u0000"}'.encode(), b"12\tlost\t{}\tsignal", 12)
+    store.commit(Changes(woken=[row]))
+    assert store.load("trip/van") == row
+
+
+def test_the_last_of_two_states_counts(store: Store) -> None:
+    """An actor that is in one commit twice has its last state."""
+    store.commit(Changes(states=[VAN, VAN._replace(state=b'{"n":2}')]))
+    loaded = store.load("trip/van")
+    assert loaded is not None
+    assert loaded.state == b'{"n":2}'
+
+
+def test_states_leaves_the_wake_time_and_woken_sets_it(store: Store) -> None:
+    """A row in `states` keeps the stored wake time; one in `woken` replaces it, also by none."""
+    store.commit(Changes(woken=[VAN._replace(wake_ms=500)]))
+    store.commit(Changes(states=[VAN._replace(state=b'{"n":2}', wake_ms=999)]))
+    assert store.wakes(-1, 1000, 10) == [(500, "trip/van")]
+    store.commit(Changes(woken=[VAN._replace(wake_ms=None)]))
+    assert store.wakes(-1, 1000, 10) == []
+
+
+def test_a_new_actor_takes_the_wake_time_of_its_row(store: Store) -> None:
+    """There is none to keep."""
+    store.commit(Changes(states=[VAN._replace(wake_ms=5)]))
+    assert store.wakes(-1, 1000, 10) == [(5, "trip/van")]
+
+
+def test_gone_wins_over_a_state_of_the_same_commit(store: Store) -> None:
+    """An actor that was changed and then ended is not there."""
+    store.commit(Changes(states=[VAN]))
+    store.commit(Changes(states=[VAN], woken=[VAN._replace(wake_ms=5)], gone=["trip/van", "trip/never"]))
+    assert store.load("trip/van") is None
+    assert store.wakes(-1, 1000, 10) == []
+
+
+def test_wakes_are_in_order_and_within_their_bounds(store: Store) -> None:
+    """After the first bound, up to the second and no more than asked for."""
+    store.commit(Changes(woken=[VAN._replace(id=f"trip/{at}", wake_ms=at) for at in (30, 10, 20, 40)]))
+    assert store.wakes(10, 30, 10) == [(20, "trip/20"), (30, "trip/30")]
+    assert store.wakes(-1, 100, 2) == [(10, "trip/10"), (20, "trip/20")]
+
+
+def test_actors_are_listed_by_prefix_in_order(store: Store) -> None:
+    """A family by its prefix, page by page."""
+    ids = ["site/a", "site/a/contact/1", "site/a/contact/2", "site/ab", "trip/x"]
+    store.commit(Changes(states=[VAN._replace(id=id) for id in reversed(ids)]))
+    assert store.actors("site/a/", "", 10) == ["site/a/contact/1", "site/a/contact/2"]
+    assert store.actors("site/a/", "site/a/contact/1", 10) == ["site/a/contact/2"]
+    assert store.actors("", "", 2) == ["site/a", "site/a/contact/1"]
+    assert store.count_actors() == 5
+
+
+def test_mail_is_read_in_order_behind_a_place(store: Store) -> None:
+    """By place, whatever the order of writing; other boxes are not in it."""
+    store.commit(Changes(mail=[_mail(3), _mail(1), _mail(2, "gpio/relay"), _mail(5)]))
+    assert _seqs(store) == [1, 3, 5]
+    assert store.mail("mqtt/main", 1, 1) == [_mail(3)]
+
+
+def test_boxes_count_their_mail(store: Store) -> None:
+    """How many, how many bytes, and the last place; a box without mail is not there."""
+    store.commit(Changes(mail=[_mail(1), _mail(12), _mail(2, "gpio/relay")]))
+    store.commit(Changes(mail_gone=[Span("gpio/relay", 2, 2)]))
+    (size,) = store.boxes()
+    assert (size.box, size.count, size.bytes, size.last_seq) == ("mqtt/main", 2, 19, 12)
+
+
+def test_an_attempt_is_counted_on_mail_that_is_there(store: Store) -> None:
+    """Mail written again changes its attempt, and is no second message."""
+    store.commit(Changes(mail=[_mail(1)]))
+    store.commit(Changes(mail=[_mail(1, attempt=1), _mail(1, attempt=2)]))
+    assert store.mail("mqtt/main", 0, 10) == [_mail(1, attempt=2)]
+
+
+def test_a_span_deletes_both_its_ends_and_no_other_box(store: Store) -> None:
+    """From first to last, both included; mail that came in the same commit too."""
+    store.commit(Changes(mail=[_mail(n) for n in range(1, 7)] + [_mail(3, "gpio/relay")]))
+    store.commit(Changes(mail=[_mail(7)], mail_gone=[Span("mqtt/main", 2, 4), Span("mqtt/main", 7, 7)]))
+    assert _seqs(store) == [1, 5, 6]
+    assert _seqs(store, "gpio/relay") == [3]
+
+
+def test_many_rows_go_in_one_commit(store: Store) -> None:
+    """However many rows, none is left out."""
+    for rows in (1, 3, 4, 63, 64, 85, 1000):
+        store.commit(Changes(mail=[_mail(n, f"b/{rows}") for n in range(rows)]))
+        assert len(store.mail(f"b/{rows}", -1, 5000)) == rows
+
+
+def test_seen_ids_come_back_in_their_order(store: Store) -> None:
+    """By source and number; forgetting takes those up to a number away, also of the same commit."""
+    store.commit(Changes(seen=[SeenRow("b", 1, "x"), SeenRow("a", 2, "y"), SeenRow("a", 1, "z")]))
+    assert store.seen() == [SeenRow("a", 1, "z"), SeenRow("a", 2, "y"), SeenRow("b", 1, "x")]
+    store.commit(Changes(seen=[SeenRow("a", 3, "w"), SeenRow("a", 4, "v")], seen_gone=[("a", 3)]))
+    assert store.seen() == [SeenRow("a", 4, "v"), SeenRow("b", 1, "x")]
+
+
+def test_dead_letters_are_kept_until_they_go(store: Store) -> None:
+    """In order of their number, page by page."""
+    rows = [DeadRow(n, 5, "trip/van", "it raised", 4, b"message") for n in (1, 2, 3)]
+    store.commit(Changes(dead=rows))
+    assert store.dead(1, 1) == [rows[1]]
+    store.commit(Changes(dead_gone=[1, 3, 99]))
+    assert store.dead(0, 10) == [rows[1]]
+    assert store.count_dead() == 1
+
+
+def test_the_last_note_counts(store: Store) -> None:
+    """A note is replaced by the next of its key."""
+    store.commit(Changes(notes={"clock": "1", "ended": "running"}))
+    store.commit(Changes(notes={"clock": "2"}))
+    assert store.notes() == {"clock": "2", "ended": "running"}
+
+
+def test_it_takes_bytes_and_says_how_many(store: Store) -> None:
+    """The size grows with what is kept."""
+    before = store.size_bytes()
+    store.commit(Changes(mail=[MailRow("mqtt/main", 1, 0, b"x" * 20_000)]))
+    assert store.size_bytes() >= before + 20_000

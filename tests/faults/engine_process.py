@@ -1,0 +1,88 @@
+"""A process of its own with the real engine, for tests that kill it: `python -m tests.faults.engine_process FILE`.
+
+It reads words from its standard input, one a line, `book/key text`, sends each under its line's number as the outside's id,
+and prints `ack NUMBER` after the commit. `kill` in a turn ends the process at once. On `end` it drains its mail and stops well.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from gateway.actors import Actor, Delivery, HostBound, Payload, Receipt, Stage, State, verb
+from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
+from gateway.store.sqlite import SqliteStore
+
+
+class Word(Payload):
+    """One word."""
+
+    text: str
+
+
+class Page(State):
+    """What was written."""
+
+    words: tuple[str, ...] = ()
+
+
+class Book(Actor[Page]):
+    """Writes down; `kill` ends the process; all else goes to the shelf too."""
+
+    @verb
+    def write(self, word: Word, stage: Stage[Page]) -> None:
+        if word.text == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        stage.state = stage.state.changed(words=(*stage.state.words, word.text))
+        stage.tell("shelf/a", "put", word)
+
+
+class Shelf(HostBound):
+    """Says on the standard output what it was given."""
+
+    @verb
+    def put(self, word: Word, delivery: Delivery) -> None:
+        _say(f"put {delivery.message.id} {word.text}")
+
+
+class Source(HostBound):
+    """The process itself."""
+
+
+def _say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+def main() -> None:
+    """One life."""
+    store = SqliteStore(Path(sys.argv[1]))
+    kinds: list[tuple[str, type[HostBound]]] = [("shelf/a", Shelf), ("source/a", Source)]
+    engine = Engine(store, [Book()], kinds, fatal=lambda error: os._exit(70))
+    hosted = {id: Hosted(id, kind, kind, engine) for id, kind in kinds}
+    engine.start(lambda id: hosted[id].give)
+    for actor in hosted.values():
+        actor.start()
+    _say("ready")
+    for line in sys.stdin:
+        if line == "end\n":
+            break
+        number, to, text = line.split()
+        hosted["source/a"].send(to, "write", {"text": text}, id=number, on_commit=lambda receipt, n=number: _acknowledge(receipt, n))  # type: ignore[misc]
+    pause = threading.Event()
+    while not engine.inspect(lambda: engine.resting and not engine.room.outboxes["shelf/a"].waiting):
+        pause.wait(0.01)
+    for actor in hosted.values():
+        actor.close()
+    engine.stop()
+    store.close()
+
+
+def _acknowledge(receipt: Receipt, number: str) -> None:
+    if receipt.error is None:
+        _say(f"ack {number}")
+
+
+if __name__ == "__main__":
+    main()

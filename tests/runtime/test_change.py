@@ -1,0 +1,95 @@
+"""Change: states and payloads of older programs are taken up; those of newer ones pause the actor, and nothing is lost."""
+
+from typing import Any, ClassVar
+
+from gateway.actors import Actor, Stage, State, verb
+from gateway.store import Changes, StateRow
+from gateway.store.memory import MemoryStore
+from gateway.testing import Rig
+from tests.runtime.actors import Word
+
+
+class Total(State):
+    """Version 3 counts in millimetres; 2 had centimetres, 1 had them as text."""
+
+    VERSION: ClassVar[int] = 3
+    mm: int = 0
+
+    @classmethod
+    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        return {"cm": int(fields["length"])} if version == 1 else {"mm": fields["cm"] * 10}
+
+
+class Gauge(Actor[Total]):
+    """Adds a millimetre a word."""
+
+    @verb
+    def add(self, word: Word, stage: Stage[Total]) -> None:
+        stage.state = stage.state.changed(mm=stage.state.mm + 1)
+
+
+def _rig(version: int, state: bytes, timers: bytes | None = None) -> Rig:
+    store = MemoryStore()
+    store.commit(Changes(woken=[StateRow("gauge/a", version, state, timers, 5 if timers else None)]))
+    return Rig([Gauge()], store=store)
+
+
+def test_an_old_state_is_taken_up_step_by_step() -> None:
+    """And stored in today's version at its next change."""
+    with _rig(1, b'{"length":"7"}') as rig:
+        rig.tell("gauge/a", "add")
+        assert rig.state("gauge/a").mm == 71
+        row = rig.store.load("gauge/a")
+        assert row is not None
+        assert (row.version, row.state) == (3, b'{"mm":71}')
+
+
+def test_a_newer_state_pauses_the_actor_and_keeps_its_mail() -> None:
+    """Timers and state stay as they are; the program that knows them finds mail and all."""
+    with _rig(4, b'{"um":9000}', b"5\tadd\t{}\tadd") as rig:
+        rig.tell("gauge/a", "add")
+        rig.tell("gauge/b", "add")
+        rig.advance(100)
+        fault = rig.look(lambda: rig.engine.cells.get("gauge/a").fault)  # type: ignore[union-attr]
+        assert fault == "cannot load gauge/a: its state has version 4, this program knows 3; install the newer program again"
+        assert rig.state("gauge/b").mm == 1
+        rig.restart()
+        rig.settle()
+        assert rig.store.load("gauge/a") == StateRow("gauge/a", 4, b'{"um":9000}', b"5\tadd\t{}\tadd", 5)
+        assert rig.store.boxes()[0].count == 1
+        rig.stop()
+        rig.store.commit(Changes(states=[StateRow("gauge/a", 3, b'{"mm":9}', b"5\tadd\t{}\tadd", None)]))
+        rig.start()
+        rig.settle()
+        assert rig.state("gauge/a").mm == 11
+
+
+def test_an_upcast_that_raises_pauses_the_actor() -> None:
+    """Whatever it raises: the engine goes on, and the state is kept."""
+    with _rig(2, b'{"inches":3}') as rig:
+        rig.tell("gauge/a", "add")
+        rig.settle()
+        assert rig.faults == []
+        assert rig.look(lambda: rig.engine.cells.get("gauge/a").blocked)  # type: ignore[union-attr]
+        row = rig.store.load("gauge/a")
+        assert row is not None
+        assert row.state == b'{"inches":3}'
+
+
+def test_a_state_that_does_not_fit_pauses_the_actor() -> None:
+    """It is not repaired by guessing."""
+    with _rig(3, b'{"mm":"many"}') as rig:
+        rig.tell("gauge/a", "add")
+        rig.settle()
+        assert rig.look(lambda: rig.engine.cells.get("gauge/a").fault).startswith("cannot load gauge/a: 1 validation error")  # type: ignore[union-attr]
+
+
+def test_mail_of_a_kind_that_is_not_configured_any_more_is_kept() -> None:
+    """It waits until the kind is there again."""
+    with _rig(4, b"{}") as rig:
+        rig.tell("gauge/a", "add")
+        rig.stop()
+        rig.actors = []
+        rig.start()
+        rig.settle()
+        assert rig.store.boxes()[0].count == 1

@@ -1,0 +1,71 @@
+"""Commit: many turns in one, nothing released before it, nothing of a failed one seen."""
+
+from gateway.testing import Rig
+from tests.runtime.power import FrailStore, PowerCut
+
+
+def _frail(rig: Rig) -> FrailStore:
+    assert isinstance(rig.store, FrailStore)
+    return rig.store
+
+
+def test_one_commit_holds_the_message_the_state_and_the_mail(rig: Rig) -> None:
+    """The power goes right after the commit: state and mail are both there, and the message is not handled again."""
+    rig.settle()
+    _frail(rig).to_come = ["after"]
+    rig.send("book/a", "write", {"text": "!x"}, id="m1")
+    rig.until(lambda: rig.faults)
+    assert isinstance(rig.faults[0], PowerCut)
+    rig.crash()
+    rig.start()
+    rig.tell("book/a", "write", {"text": "!x"}, id="m1")
+    rig.settle()
+    assert rig.state("book/a").words == ("!x",)
+    assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["x"]
+
+
+def test_nothing_is_released_before_the_commit(rig: Rig) -> None:
+    """While the medium refuses, no receipt resolves and no sink hears anything; when it works again all come, in order."""
+    rig.settle()
+    _frail(rig).to_come = ["fails", "fails", "fails"]
+    receipts = [rig.send("book/a", "write", {"text": f"!{n}"}) for n in range(3)]
+    rig.until(lambda: rig.engine.store_fault)
+    assert rig.engine.store_fault == "cannot commit: the medium refuses; try another"
+    assert not any(receipt.resolved for receipt in receipts)
+    assert rig.hosted["shelf/a"].take() == []
+    assert all(receipt.wait(10) for receipt in receipts)
+    rig.settle()
+    assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["0", "1", "2"]
+    assert rig.engine.store_fault == ""
+
+
+def test_what_was_not_committed_did_not_happen(rig: Rig) -> None:
+    """The power goes before the commit: neither state nor mail is there."""
+    rig.settle()
+    _frail(rig).to_come = ["before"]
+    rig.send("book/a", "write", {"text": "!x"})
+    rig.until(lambda: rig.faults)
+    rig.crash()
+    rig.start()
+    rig.settle()
+    assert rig.state("book/a").words == ()
+    assert rig.hosted["shelf/a"].take() == []
+
+
+def test_mail_that_arises_and_is_consumed_in_one_batch_stays_off_the_disk(rig: Rig) -> None:
+    """A tells B: no mail row is written for it."""
+    rig.tell("book/a", "write", {"text": ">b"})
+    rig.settle()
+    assert rig.state("book/b").words == ("from a",)
+    assert not any(changes.mail for changes in rig.store.commits)  # type: ignore[attr-defined]  # the store in memory keeps them
+
+
+def test_a_callback_that_raises_does_not_stop_the_others(rig: Rig) -> None:
+    """The acknowledgement of one source fails; the next message is acknowledged all the same."""
+
+    def raises(receipt: object) -> None:
+        raise RuntimeError("the source said so")
+
+    rig.send("book/a", "write", {"text": "one"}, on_commit=raises)
+    rig.tell("book/a", "write", {"text": "two"})
+    assert rig.faults == []

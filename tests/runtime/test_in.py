@@ -1,0 +1,63 @@
+"""In: acknowledged after the commit; a repeat is acknowledged and not handled."""
+
+import pytest
+
+from gateway.actors import BadId, BadPayload, UnknownTarget
+from gateway.testing import OUTSIDE, Rig
+
+
+def test_a_repeat_is_acknowledged_and_not_handled(rig: Rig) -> None:
+    """In the same life, and in the next."""
+    first = rig.tell("book/a", "write", {"text": "x"}, id="m1")
+    again = rig.tell("book/a", "write", {"text": "x"}, id="m1")
+    rig.crash()
+    rig.start()
+    later = rig.tell("book/a", "write", {"text": "x"}, id="m1")
+    assert (first.duplicate, again.duplicate, later.duplicate) == (False, True, True)
+    assert rig.state("book/a").words == ("x",)
+
+
+def test_ids_are_counted_by_scope(rig: Rig) -> None:
+    """The same id from another scope is another message."""
+    rig.tell("book/a", "write", {"text": "x"}, id="1", scope="one")
+    rig.tell("book/a", "write", {"text": "y"}, id="1", scope="two")
+    assert rig.state("book/a").words == ("x", "y")
+
+
+def test_a_first_delivery_is_handled_whatever_its_id(rig: Rig) -> None:
+    """With `again` false the outside says that it is new; its repeat is known then."""
+    rig.tell("book/a", "write", {"text": "x"}, id="1")
+    rig.tell("book/a", "write", {"text": "y"}, id="1", again=False)
+    assert rig.tell("book/a", "write", {"text": "y"}, id="1").duplicate
+    assert rig.state("book/a").words == ("x", "y")
+
+
+def test_forgotten_ids_are_new_again_and_stay_forgotten(rig: Rig) -> None:
+    """A new numbering of the outside: committed without any other message to carry it."""
+    rig.tell("book/a", "write", {"text": "x"}, id="1", scope="s")
+    rig.hosted[OUTSIDE].forget_ids("s")
+    rig.settle()
+    rig.crash()
+    rig.start()
+    assert not rig.tell("book/a", "write", {"text": "y"}, id="1", scope="s").duplicate
+    assert rig.state("book/a").words == ("x", "y")
+
+
+def test_bad_mail_is_refused_at_once(rig: Rig) -> None:
+    """A bad address, verb, payload, id or reply address raises in `send`, on the sender's thread."""
+    with pytest.raises(UnknownTarget, match=r"^cannot send 'wirte' to book/a: it has no such verb; did you mean 'write'\?$"):
+        rig.send("book/a", "wirte")
+    with pytest.raises(BadId):
+        rig.send("book", "write")
+    with pytest.raises(BadPayload, match=r"^cannot read the payload of write to book/a: text: Input should be a valid string$"):
+        rig.send("book/a", "write", {"text": 1})
+    with pytest.raises(BadId, match=r"^cannot use 'a\\nb' as a message id: it must be at most 256 printable characters$"):
+        rig.send("book/a", "write", id="a\nb")
+    with pytest.raises(UnknownTarget):
+        rig.send("book/a", "write", reply_to="nobody/home")
+
+
+def test_an_ask_is_answered(rig: Rig) -> None:
+    """With the fields that the turn replied."""
+    rig.tell("book/a", "write", {"text": "x"})
+    assert rig.ask("book/a", "read").body == {"words": ["x"]}

@@ -1,0 +1,108 @@
+"""Time: timers are named, cancellable, durable, fired once; the wall clock may jump as it likes."""
+
+import pytest
+
+from gateway.actors import NOTHING, BadId, Message, Stage, State
+from gateway.runtime.timetable import Timetable
+from gateway.store import Changes, StateRow
+from gateway.store.memory import MemoryStore
+from gateway.testing import Rig
+from tests.runtime.actors import Book
+
+_YEAR_S = 365 * 86400.0
+
+
+def _ring(rig: Rig, text: str) -> None:
+    rig.tell("book/a", "write", {"text": text})
+
+
+def test_a_timer_fires_once_when_it_is_due(rig: Rig) -> None:
+    """Not before, and not again."""
+    _ring(rig, "~10")
+    rig.advance(9.9)
+    assert rig.state("book/a").words == ("~10",)
+    rig.advance(0.2)
+    rig.advance(300)
+    assert rig.state("book/a").words == ("~10", "rang 10")
+
+
+@pytest.mark.parametrize("jump_s", [50 * _YEAR_S, -86400.0])
+def test_a_jump_of_the_wall_clock_moves_no_timer(rig: Rig, jump_s: float) -> None:
+    """Fifty years on or a day back: the timer fires when its seconds have passed."""
+    _ring(rig, "~10")
+    rig.clock.jump(jump_s)
+    rig.advance(9)
+    assert rig.state("book/a").words == ("~10",)
+    rig.advance(1.1)
+    assert rig.state("book/a").words == ("~10", "rang 10")
+
+
+def test_a_timer_survives_a_crash_and_says_how_late_it_is(rig: Rig) -> None:
+    """Due while the gateway was away, it fires at once in the next life, with its lateness."""
+    _ring(rig, "~10")
+    rig.crash()
+    rig.clock.advance(70)
+    rig.start()
+    rig.settle()
+    assert rig.state("book/a").words == ("~10", "rang 10")
+    assert rig.state("book/a").late_s == 60.0
+    rig.crash()
+    rig.start()
+    rig.advance(60)
+    assert rig.state("book/a").words == ("~10", "rang 10")
+
+
+def test_a_timer_far_ahead_is_found_in_time(rig: Rig) -> None:
+    """Beyond the minute that the timetable holds in memory, set before and after a restart."""
+    _ring(rig, "~400")
+    rig.restart()
+    _ring(rig, "~700")
+    rig.advance(399)
+    assert rig.state("book/a").words == ("~400", "~700")
+    rig.advance(302)
+    assert rig.state("book/a").words == ("~400", "~700", "rang 400", "rang 700")
+
+
+def test_a_timer_can_be_cancelled_and_replaced(rig: Rig) -> None:
+    """Cancelled it never rings; set again it rings at the later time, once."""
+    _ring(rig, "~5")
+    _ring(rig, "~6")
+    _ring(rig, "-5")
+    rig.advance(3)
+    _ring(rig, "~6")
+    rig.advance(4)
+    assert "rang 6" not in rig.state("book/a").words
+    rig.advance(5)
+    assert rig.state("book/a").words == ("~5", "~6", "-5", "~6", "rang 6")
+
+
+def test_timers_of_one_actor_fire_in_the_order_of_their_times(rig: Rig) -> None:
+    """Also when all come late at once."""
+    for text in ("~30", "~10", "~20"):
+        _ring(rig, text)
+    rig.advance(100, at_once=True)
+    assert rig.state("book/a").words[3:] == ("rang 10", "rang 20", "rang 30")
+
+
+def test_a_name_of_two_lines_is_refused(rig: Rig) -> None:
+    """It could not be kept."""
+    rig.tell("book/a", "write", {"text": "~1"})
+    with pytest.raises(BadId, match=r"^cannot set timer 'a\\nb' of book/a: a name is one line$"):
+        rig.look(lambda: _stage(rig).after(1, "ring", name="a\nb"))
+
+
+def _stage(rig: Rig) -> Stage[State]:
+    return Stage(rig.engine.turns, "book/a", Book.state_model(), Message("1", "book/a", "write", NOTHING), 0, 0)
+
+
+def test_however_many_are_due_in_one_millisecond_none_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than the timetable loads at a time."""
+    monkeypatch.setattr("gateway.runtime.timetable._LOADED_AT_MOST", 10)
+    store = MemoryStore()
+    store.commit(Changes(woken=[StateRow(f"book/{n}", 1, b"{}", None, 50 + n // 20) for n in range(50)]))
+    table = Timetable(store)
+    woken: set[str] = set()
+    for _ in range(6):
+        table.extend(0, ())
+        woken.update(id for _, id in table.due(1000))
+    assert len(woken) == 50
