@@ -14,6 +14,7 @@ from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
 
 DEVICES = "gateway.devices"
 ACTORS = "gateway.actors"
+DOORS = "gateway.doors"
 
 K = TypeVar("K", bound=HostBound | Actor[Any])
 
@@ -68,6 +69,14 @@ class Registry(NamedTuple):
 def installed() -> Registry:
     """The kinds that the installed packages register; reads their metadata and imports none of them."""
     return registered(entry_points(group=DEVICES), entry_points(group=ACTORS))
+
+
+def doors() -> dict[str, EntryPoint]:
+    """What else the gateway asks of packages of devices, by name; `load` imports one:
+
+    `ports` lists the serial ports of this host; `tracker`, `line`, `broker` and `listener` are the demo's.
+    """
+    return {entry.name: entry for entry in entry_points(group=DOORS)}
 
 
 def registered(devices: Iterable[EntryPoint], actors: Iterable[EntryPoint]) -> Registry:

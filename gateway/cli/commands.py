@@ -1,0 +1,217 @@
+"""Every command but a plain `run`: its words, its help, and whom it calls. No error reaches the user as a traceback."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.cli.main import PLACES, default_config
+from gateway.console import exits
+from gateway.console.client import Client, socket_path
+from gateway.console.output import complain, say, say_json
+
+Options = argparse.Namespace
+_TIMEOUT_S = 10.0
+
+
+def command(words: Sequence[str]) -> int:
+    """Run the command that the words say; what to exit with."""
+    options = _parser().parse_args(words)
+    try:
+        run: Callable[[Options], int] = options.run
+        return run(options)
+    except exits.Failed as error:
+        complain(f"gateway: {error}")
+        return error.code
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return exits.FINE
+    except Exception as error:  # the user gets one line, and a way to the rest
+        if os.environ.get("GATEWAY_TRACEBACK"):
+            raise
+        return _fault(error)
+
+
+def _fault(error: Exception) -> int:
+    from gateway.actors.errors import GatewayError  # noqa: PLC0415  # takes its time to import, and is needed only here
+
+    if isinstance(error, GatewayError):
+        complain(f"gateway: {error}")
+        return exits.NO
+    complain(f"gateway: a fault of its own: {type(error).__name__}: {error}; GATEWAY_TRACEBACK=1 shows where")
+    return exits.INTERNAL_FAULT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=exits.TEXT, formatter_class=_Formatter
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
+    every.add_argument("--json", action="store_true", help="output for programs")
+    there = argparse.ArgumentParser(add_help=False, parents=[every])
+    there.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket, instead of what the configuration says")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, run: Callable[[Options], int], text: str, parent: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text, parents=[parent], epilog=exits.TEXT, formatter_class=_Formatter)
+        one.set_defaults(run=run)
+        return one
+
+    add("run", _run, "run the gateway until it is told to stop", every)
+    add("check", _check, "say what is wrong with the configuration, all of it", every)
+    _add_demo(add("demo", _demo, "see it work, without hardware; nothing may be lost", every))
+    _add_show(add("show", _show, "how the gateway is; or one actor; or the ids of a kind", there))
+    _add_message(add("tell", _tell, "send a message; done when it is on disk", there), "tell").add_argument(
+        "--id", default="", help="its id: told again under the same id, it is not handled again"
+    )
+    _add_message(add("ask", _ask, "send a message and show the reply", there), "ask")
+    _add_tail(add("tail", _tail, "show every message as it is committed", there))
+    _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
+    add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
+    add("schema", _schema, "the JSON schema of the configuration, for editors", every)
+    return parser
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the exit codes."""
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=0.0, metavar="N", help="end after so many seconds (default: at Ctrl-C)")
+    parser.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR", help="where its state stays (default: var/demo)")
+    parser.add_argument("--broker", default="", metavar="HOST:PORT", help="use this broker, instead of one of the demo's own")
+    parser.add_argument("--quiet", action="store_true", help="show only the beginning, kills and the end")
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", default="", metavar="ID", help="twin/door: one actor; twin: the ids of a kind; 'twin/d*': those")
+    parser.add_argument("--after", default="", metavar="ID", help="go on with the ids behind this one")
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many ids (default: 100)")
+
+
+def _add_message(parser: argparse.ArgumentParser, name: str) -> argparse.ArgumentParser:
+    parser.add_argument("to", help="the actor, as in gpio/lamp")
+    parser.add_argument("verb", help="what it shall do, as in switch")
+    parser.add_argument("payload", nargs="*", help="""name=value ..., or one JSON object, or - for standard input""")
+    parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {_TIMEOUT_S:g})")
+    example = {"tell": "gateway tell gpio/lamp switch on=true", "ask": "gateway ask twin/door read"}[name]
+    parser.description = f"{parser.description}; for example: {example}"
+    return parser
+
+
+def _add_tail(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prefix", nargs="?", default="", help="only of actors whose id begins so")
+    parser.add_argument("--verb", default="", help="only this verb")
+
+
+def _add_letters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("act", nargs="?", default="list", choices=["list", "show", "retry", "drop"])
+    parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
+
+
+# --- the commands
+
+
+def _config(options: Options) -> Path:
+    return options.config or default_config()
+
+
+def _client(options: Options) -> Client:
+    return Client(options.socket or socket_path(_config(options)))
+
+
+def _run(options: Options) -> int:
+    from gateway.daemon import run  # noqa: PLC0415  # the other commands do without the daemon
+
+    return run(_config(options))
+
+
+def _check(options: Options) -> int:
+    from gateway.config import ConfigProblems, read  # noqa: PLC0415  # imports every kind that is named
+
+    path = _config(options)
+    try:
+        configuration = read(path)
+    except ConfigProblems as error:
+        if options.json:
+            say_json(
+                [
+                    {"line": p.position and p.position.line, "column": p.position and p.position.column, "key": p.key_path, "text": p.text}
+                    for p in error.problems
+                ]
+            )
+        else:
+            complain(str(error))
+        return exits.BAD_CONFIG
+    devices, kinds = len(configuration.host_bound), len(configuration.actors)
+    if options.json:
+        say_json([])
+    else:
+        say(f"fine: {devices} device{'' if devices == 1 else 's'}, {kinds} kind{'' if kinds == 1 else 's'} of actors in {path}")
+    return exits.FINE
+
+
+def _demo(options: Options) -> int:
+    from gateway.demo import demo  # noqa: PLC0415  # only the demo holds the demo
+
+    return demo(options.folder, seconds=options.seconds, broker=options.broker, quiet=options.quiet or options.json, as_json=options.json)
+
+
+def _show(options: Options) -> int:
+    from gateway.cli.show import show  # noqa: PLC0415
+
+    with _client(options) as client:
+        return show(client, options.what, after=options.after, limit=options.limit, as_json=options.json)
+
+
+def _tail(options: Options) -> int:
+    from gateway.cli.show import tail  # noqa: PLC0415
+
+    with _client(options) as client:
+        return tail(client, prefix=options.prefix, verb=options.verb, as_json=options.json)
+
+
+def _tell(options: Options) -> int:
+    from gateway.cli.talk import tell  # noqa: PLC0415
+
+    with _client(options) as client:
+        return tell(client, options.to, options.verb, options.payload, timeout_s=options.timeout, id=options.id, as_json=options.json)
+
+
+def _ask(options: Options) -> int:
+    from gateway.cli.talk import ask  # noqa: PLC0415
+
+    with _client(options) as client:
+        return ask(client, options.to, options.verb, options.payload, timeout_s=options.timeout, as_json=options.json)
+
+
+def _letters(options: Options) -> int:
+    from gateway.cli.letters import decide, show_letter, show_letters  # noqa: PLC0415
+
+    if options.act != "list" and not options.which:
+        raise exits.Failed(f"say which: gateway dead-letters {options.act} N", exits.USAGE)
+    with _client(options) as client:
+        if options.act == "list":
+            return show_letters(client, as_json=options.json)
+        if options.act == "show":
+            return show_letter(client, int(options.which[0]) if options.which[0].isdigit() else 0, as_json=options.json)
+        return decide(client, options.act, options.which, as_json=options.json)
+
+
+def _ports(options: Options) -> int:
+    from gateway.cli.hardware import ports  # noqa: PLC0415
+
+    return ports(as_json=options.json)
+
+
+def _schema(options: Options) -> int:
+    from gateway.config import json_schema  # noqa: PLC0415  # imports every kind
+
+    del options
+    say_json(json_schema())
+    return exits.FINE

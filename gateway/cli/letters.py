@@ -1,0 +1,60 @@
+"""`gateway dead-letters`: the messages nobody could take, and what becomes of them."""
+
+from typing import Any
+
+from gateway.console.client import Client
+from gateway.console.exits import FINE, Failed
+from gateway.console.output import moment, pretty, say, say_json, table
+
+_PAGE = 500
+
+
+def show_letters(client: Client, *, as_json: bool) -> int:
+    """All of them, oldest first."""
+    found = _all(client)
+    if as_json:
+        say_json(found)
+    elif not found:
+        say("no dead letters")
+    else:
+        say(table(([str(one["n"]), moment(one["at_ms"]), f"{one['to']} {one['verb']}", one["reason"]] for one in found), indent=""))
+        say("gateway dead-letters show N, retry N, drop N (or all)")
+    return FINE
+
+
+def show_letter(client: Client, n: int, *, as_json: bool) -> int:
+    """One of them, with its payload."""
+    found = client.ask({"do": "letter", "letter": n})["letter"]
+    if as_json:
+        say_json(found)
+    else:
+        say(pretty(found, indent=0))
+    return FINE
+
+
+def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int:
+    """Retry or drop some of them, or all."""
+    numbers = [one["n"] for one in _all(client)] if which == ["all"] else [_number(word) for word in which]
+    for n in numbers:
+        client.ask({"do": verb, "letter": n})
+    done = {"retry": "delivered again", "drop": "dropped"}[verb]
+    if as_json:
+        say_json({verb: numbers})
+    else:
+        say(f"{done}: {', '.join(map(str, numbers))}" if numbers else "no dead letters")
+    return FINE
+
+
+def _all(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = client.ask({"do": "letters", "after": found[-1]["n"] if found else 0, "limit": _PAGE})
+        found += answer["letters"]
+        if not answer["more"]:
+            return found
+
+
+def _number(word: str) -> int:
+    if not word.isdigit():
+        raise Failed(f"{word!r} is no number of a dead letter; gateway dead-letters lists them", 2)
+    return int(word)

@@ -1,0 +1,40 @@
+"""Which command, and nothing else: `run` imports only the daemon, so that its memory is not the command line's."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PLACES = (Path("/etc/gateway/gateway.toml"), Path("config/gateway.toml"))
+"""Where the configuration is looked for when nobody says where it is."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; what to exit with."""
+    words = sys.argv[1:] if words is None else words
+    config = plain_run(words)
+    if config is not None:
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else pydantic imports every installed package's plugin
+        from gateway.daemon import run  # noqa: PLC0415  # only the daemon holds the daemon
+
+        return run(config)
+    from gateway.cli.commands import command  # noqa: PLC0415  # argparse is not for the daemon
+
+    return command(words)
+
+
+def plain_run(words: Sequence[str]) -> Path | None:
+    """The configuration of `run [--config FILE]`; None for anything else, which argparse reads."""
+    match list(words):
+        case ["run"]:
+            return default_config()
+        case ["run", "--config", path] | ["--config", path, "run"]:
+            return Path(path)
+        case ["run", word] if word.startswith("--config="):
+            return Path(word.removeprefix("--config="))
+    return None
+
+
+def default_config() -> Path:
+    """The first of the places that has one; the first place where none has."""
+    return next((place for place in PLACES if place.exists()), PLACES[0])

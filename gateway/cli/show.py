@@ -1,0 +1,130 @@
+"""`gateway show` and `gateway tail`: what the daemon is doing, for people."""
+
+import time
+from typing import Any
+
+from gateway.console.client import Client
+from gateway.console.exits import FINE, NO
+from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
+
+_COUNTERS_SHOWN = 5
+_TAIL_PAYLOAD = 110
+_TELLING_S = 600
+"""Uptime from which bytes written say something of a day."""
+
+
+def show(client: Client, what: str, *, after: str, limit: int, as_json: bool) -> int:
+    """The whole, one actor, or the ids of a kind (`twin`) or of a beginning (`twin/door*`)."""
+    if not what:
+        return _show_whole(client.ask({"do": "show"})["show"], as_json=as_json)
+    if "/" in what and not what.endswith("*"):
+        return _show_one(client.ask({"do": "show", "id": what}), as_json=as_json)
+    return _show_ids(client, what.removesuffix("*") if what.endswith("*") else f"{what}/", after=after, limit=limit, as_json=as_json)
+
+
+def _show_whole(view: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        say_json(view)
+    else:
+        say("\n".join(_whole(view)))
+    return FINE if view["healthy"] else NO
+
+
+def _whole(view: dict[str, Any]) -> list[str]:
+    totals, store = view["totals"], view["store"]
+    days = view["uptime_s"] / 86400
+    a_day = f"about {size(view['written_bytes'] / days)} a day" if view["uptime_s"] >= _TELLING_S else ""
+    lines = [
+        f"{view['name']}: {'well' if view['healthy'] else 'not well'}; up {duration(view['uptime_s'])}, "
+        f"life {view['life']}, process {view['pid']}, {size(view['memory_bytes'])} of memory",
+        "",
+        table(_host_row(one) for one in view["host_bound"]),
+        "",
+        table(
+            [
+                ["turns", number(totals["turns"]), f"{totals['failed']} failed, {totals['expired']} expired"],
+                ["commits", number(totals["commits"]), f"{number(totals['duplicates'])} repeats were known"],
+                [
+                    "actors",
+                    number(totals.get("stored_actors", 0)),
+                    f"{totals['active_actors']} in memory, {totals['passivated']} passivated",
+                ],
+                ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
+                ["store", size(store.get("bytes", 0)), store.get("path", "")],
+                ["written", size(view["written_bytes"]), a_day],
+            ]
+        ),
+    ]
+    lines += _section("not well", view["problems"])
+    lines += _section("waiting", [f"{b['id']}  {b['waiting']} messages: {b['fault']}" for b in view.get("blocked", [])])
+    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["recent_faults"][-5:]])
+    lines += _section("the life before did not end well", _earlier(view))
+    return lines
+
+
+def _earlier(view: dict[str, Any]) -> list[str]:
+    """What is known of a life that did not end well: its last words, and its last warnings."""
+    if view["clean_start"]:
+        return []
+    return [row for row in (view["last_fault"] or "it was killed, or lost its power", *view["earlier_faults"][-3:]) if row]
+
+
+def _section(title: str, rows: list[str]) -> list[str]:
+    return ["", f"{title}:", *(f"  {row}" for row in rows)] if rows else []
+
+
+def _host_row(one: dict[str, Any]) -> list[str]:
+    counters = sorted(one["counters"].items(), key=lambda row: -row[1])[:_COUNTERS_SHOWN]
+    counted = ", ".join(f"{name} {number(count)}" for name, count in counters)
+    waiting = f"{number(one['waiting'])} waiting" if one["waiting"] else ""
+    return [one["id"], one["health"], waiting, "; ".join(part for part in (one["detail"], counted) if part)]
+
+
+def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        say_json(answer.get("hosted") or answer["actor"])
+    elif "hosted" in answer:
+        say(pretty(answer["hosted"], indent=0))
+    else:
+        actor = answer["actor"]
+        waiting = f", {actor['waiting']} messages wait" if actor["waiting"] else ""
+        say(f"{actor['id']}  {'in memory' if actor['active'] else 'in the store'}{waiting}")
+        say(pretty(actor["state"]))
+        for timer in actor["timers"]:
+            say(f"  timer {timer['name']}: {timer['verb']} in {duration(timer['in_s'])}")
+        if actor["fault"]:
+            say(f"  its mail waits: {actor['fault']}")
+    return FINE
+
+
+def _show_ids(client: Client, prefix: str, *, after: str, limit: int, as_json: bool) -> int:
+    answer = client.ask({"do": "list", "prefix": prefix, "after": after, "limit": limit})
+    hosted = [one["id"] for one in client.ask({"do": "show"})["show"]["host_bound"] if one["id"].startswith(prefix) and not after]
+    ids = [*hosted, *answer["ids"]]
+    if as_json:
+        say_json({"ids": ids, "more": answer["more"]})
+    else:
+        say("\n".join(ids) if ids else f"nothing begins with {prefix}")
+        if answer["more"]:
+            say(f"more: gateway show {prefix}* --after {answer['ids'][-1]}")
+    return FINE if ids else NO
+
+
+def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
+    """The turns as they are committed, until interrupted."""
+    for answer in client.stream({"do": "tail", "prefix": prefix, "verb": verb}):
+        if as_json:
+            say_json({name: value for name, value in answer.items() if name not in ("n", "ok")})
+        elif "left_out" in answer:
+            say(f"… {answer['left_out']} turns left out: they came faster than they could be shown")
+        else:
+            say(_turn(answer["turn"]))
+    return FINE
+
+
+def _turn(turn: dict[str, Any]) -> str:
+    payload = turn["payload"] if len(turn["payload"]) <= _TAIL_PAYLOAD else turn["payload"][:_TAIL_PAYLOAD] + "…"
+    outcome = f"  FAILED: {turn['outcome']}" if turn.get("outcome") else ""
+    return (
+        f"{time.strftime('%H:%M:%S')}  {turn['sender'] or '-'} → {turn['to']} {turn['verb']}  {'' if payload == '{}' else payload}{outcome}"
+    )

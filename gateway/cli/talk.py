@@ -1,0 +1,75 @@
+"""`gateway tell` and `gateway ask`: one message, from words."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.console.client import Client
+from gateway.console.exits import BAD_INPUT, FINE, Failed
+from gateway.console.output import pretty, say, say_json
+
+_MARGIN_S = 5.0
+
+
+def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, id: str, as_json: bool) -> int:
+    """Send it; done when it is on disk."""
+    request = {"do": "tell", "to": to, "verb": verb, "payload": read_words(words), "timeout_s": timeout_s, "id": id}
+    answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
+    if as_json:
+        say_json({"duplicate": answer["duplicate"]})
+    else:
+        say("known already: it was told under this id before" if answer["duplicate"] else "told: it is on disk")
+    return FINE
+
+
+def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
+    """Send it, and show the reply."""
+    request = {"do": "ask", "to": to, "verb": verb, "payload": read_words(words), "timeout_s": timeout_s}
+    body = client.ask(request, patience_s=timeout_s + _MARGIN_S)["body"]
+    if as_json:
+        say_json(body)
+    else:
+        say("done" if body is None else pretty(body, indent=0))
+    return FINE
+
+
+def read_words(words: Sequence[str]) -> dict[str, Any]:
+    """A payload from one JSON object, from `-` (standard input), or from name=value words; dots in a name go deeper."""
+    if len(words) == 1 and (words[0] == "-" or words[0].lstrip().startswith("{")):
+        return _object(sys.stdin.read() if words[0] == "-" else words[0])
+    payload: dict[str, Any] = {}
+    for word in words:
+        name, found, text = word.partition("=")
+        if not found or not name:
+            raise Failed(f"cannot read {word!r}: write name=value, or one JSON object in quotes", BAD_INPUT)
+        _put(payload, name.split("."), _value(text), word)
+    return payload
+
+
+def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> None:
+    for name in path[:-1]:
+        payload = payload.setdefault(name, {})
+        if not isinstance(payload, dict):
+            raise Failed(f"cannot read {word!r}: {name} has a value already", BAD_INPUT)
+    if path[-1] in payload:
+        raise Failed(f"cannot read {word!r}: {path[-1]} stands twice", BAD_INPUT)
+    payload[path[-1]] = value
+
+
+def _value(text: str) -> Any:
+    """JSON where it is JSON (true, 12, "12"), else text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Failed(f"cannot read the payload: no JSON ({error}); write one object in single quotes, or name=value", BAD_INPUT) from None
+    if not isinstance(found, dict):
+        raise Failed("cannot read the payload: it is no JSON object; write {...} or name=value", BAD_INPUT)
+    return found

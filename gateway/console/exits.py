@@ -1,0 +1,48 @@
+"""What the commands exit with, and the error that says so. Source: sysexits.h for 64 and above."""
+
+FINE = 0
+NO = 1
+"""It answered no, or something is missing or not well."""
+USAGE = 2
+UNKNOWN = 4
+"""The outcome is unknown: look before you repeat it."""
+BAD_INPUT = 65
+NO_GATEWAY = 69
+INTERNAL_FAULT = 70
+NOT_NOW = 75
+BAD_CONFIG = 78
+INTERRUPTED = 130
+
+TEXT = f"""exit codes:
+  {FINE}    done
+  {NO}    it answered no, or what was asked for is missing or not well
+  {USAGE}    the command is not well formed
+  {UNKNOWN}    no answer in time: the outcome is unknown, look before you repeat it
+  {BAD_INPUT}   the message is not well formed: no such actor, verb or field
+  {NO_GATEWAY}   no gateway answers
+  {NOT_NOW}   refused for now: try again later (run: another gateway is running)
+  {BAD_CONFIG}   the configuration has problems
+  70, 74   run: a fault of the gateway's own; the store cannot be opened"""
+
+OF_FAULT = {
+    "outcome_unknown": UNKNOWN,
+    "timeout": UNKNOWN,
+    "closing": UNKNOWN,
+    "refused": NOT_NOW,
+    "bad_id": BAD_INPUT,
+    "bad_payload": BAD_INPUT,
+    "bad_request": BAD_INPUT,
+    "unknown_target": BAD_INPUT,
+}
+"""Exit code of a fault that the control socket names; others are NO."""
+
+
+class Failed(RuntimeError):
+    """A command could not be done: one line for people, and what to exit with.
+
+    No GatewayError: the language of actors takes half a second of a Pi to import, which most commands do without.
+    """
+
+    def __init__(self, text: str, code: int = NO) -> None:
+        super().__init__(text)
+        self.code = code

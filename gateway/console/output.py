@@ -1,0 +1,97 @@
+"""What people read: aligned columns, short numbers with units."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_BYTES = ("B", "kB", "MB", "GB", "TB")
+
+
+def say(text: str = "") -> None:
+    """One line, or several, on standard output, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def say_json(found: Any) -> None:
+    """One value for programs, on one line."""
+    say(json.dumps(found, separators=(",", ":"), ensure_ascii=False))
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
+    """Rows as aligned columns; one that is empty in every row is left out."""
+    rows = [list(row) for row in rows]
+    columns = max(map(len, rows), default=0)
+    widths = [max((len(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)]
+    lines = ["  ".join(cell.ljust(widths[at]) for at, cell in enumerate(row) if widths[at]).rstrip() for row in rows]
+    return "\n".join(indent + line for line in lines)
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `3 min 5 s`, `2 h 10 min`, `8 d 3 h`."""
+    whole = round(seconds)
+    if abs(seconds) < 10 and seconds != whole:
+        return f"{seconds:.1f} s"
+    if whole < 60:
+        return f"{whole} s"
+    for large, big, small, little in ((3600, "min", "s", 60), (86400, "h", "min", 3600)):
+        if whole < large:
+            rest = whole % little // (1 if small == "s" else 60)
+            return f"{whole // little} {big}" + (f" {rest} {small}" if rest else "")
+    days, hours = divmod(whole // 3600, 24)
+    return f"{days} d" + (f" {hours} h" if hours else "")
+
+
+def size(count: float) -> str:
+    """`512 B`, `1.2 MB`."""
+    for unit in _BYTES[:-1]:
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} {_BYTES[-1]}"
+
+
+def moment(at_ms: int) -> str:
+    """Local time of milliseconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ms / 1000))
+
+
+def number(count: int) -> str:
+    """`12 345`: thousands apart."""
+    return f"{count:,}".replace(",", " ")
+
+
+def pretty(value: Any, *, indent: int = 2) -> str:
+    """A state as `name  value` lines; what is nested stands further in."""
+    if not isinstance(value, dict) or not value:
+        return " " * indent + _plain(value)
+    width = max(len(str(name)) for name in value)
+    lines = []
+    for name, inner in value.items():
+        if isinstance(inner, dict) and inner and (len(json.dumps(inner)) > 90 or any(isinstance(v, dict) for v in inner.values())):
+            lines += [" " * indent + str(name), pretty(inner, indent=indent + 2)]
+        else:
+            lines.append(f"{' ' * indent}{name:<{width}}  {_with_time(str(name), inner)}")
+    return "\n".join(lines)
+
+
+def _with_time(name: str, value: Any) -> str:
+    if name.endswith("_ms") and isinstance(value, int) and value > 1_000_000_000_000:
+        return f"{value}  ({moment(value)})"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value or '""'
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items()) or "{}"
+    return json.dumps(value, ensure_ascii=False)

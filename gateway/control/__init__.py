@@ -1,0 +1,10 @@
+"""The control socket: how the command line, and any program of this host, asks the running daemon and tells it something.
+
+JSON lines over a Unix socket: a request is {"do": ..., "n": anything}, its answer {"n": the same, "ok": true, ...} or
+{"n": ..., "ok": false, "fault": a word, "error": a sentence}. Who may write to the socket may do anything.
+"""
+
+from gateway.control.actor import Control
+from gateway.control.house import ControlSettings, House
+
+__all__ = ["Control", "ControlSettings", "House"]

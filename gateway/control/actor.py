@@ -1,0 +1,261 @@
+"""The control actor: it owns the socket, its clients, and the requests that are under way.
+
+One thread. What other threads have to say (a commit, a reply, a look into the engine) comes in by `_outcomes`.
+"""
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.messages import Start
+from gateway.control.connection import Connection
+from gateway.control.house import ControlSettings, House
+from gateway.control.pending import Answer, Outcome, Pending, no
+from gateway.control.requests import BadRequest, Requests, fault_of
+from gateway.control.tail import Tail
+
+log = logging.getLogger(__name__)
+
+MOST_CLIENTS = 32
+_REOPEN_S = 5.0
+_LAST_WORDS_S = 0.5
+
+
+class Control(HostBound):
+    """`control/local`: the Unix socket of this daemon."""
+
+    kind = "control"
+    settings_model = ControlSettings
+    close_s = 3.0
+
+    def __init__(self, key: str, settings: ControlSettings, house: House) -> None:
+        self.key = key
+        self.settings = settings
+        self.house = house
+        self._selector: selectors.BaseSelector
+        self._listener: socket.socket | None = None
+        self._reopen_s = 0.0
+        self._connections: dict[int, Connection] = {}
+        self._pending: list[Pending] = []
+        self._tails: list[Tail] = []
+        self._outcomes: deque[Outcome] = deque()
+        self._requests = Requests(house, self)
+
+    @staticmethod
+    def answers(path: Path) -> bool:
+        """Whether somebody listens at a socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(1.0)
+            try:
+                probe.connect(str(path))
+            except OSError as error:
+                return isinstance(error, (BlockingIOError, TimeoutError))  # a full backlog is somebody who is busy
+            return True
+
+    # --- the life of the actor
+
+    def started(self, start: Start) -> None:
+        """Open the socket."""
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self.host.fileno(), selectors.EVENT_READ)
+        self._open()
+
+    def wait(self) -> None:
+        """Wait for clients, for outcomes, or for the next deadline."""
+        for key, events in self._selector.select(self._timeout_s()):
+            if key.data is None:
+                if key.fileobj is self._listener:
+                    self._accept()
+                continue
+            if events & selectors.EVENT_READ:
+                self._read(key.data)
+            if events & selectors.EVENT_WRITE:
+                key.data.flush()
+
+    def tick(self) -> None:
+        """Answer what has an outcome, and what is over its time; pour the tails."""
+        while self._outcomes:
+            self._settle(*self._outcomes.popleft())
+        now_s = time.monotonic()
+        for pending in [p for p in self._pending if p.deadline_s <= now_s]:
+            self._settle(pending, pending.late())
+        for tail in self._tails:
+            tail.pour()
+        if self._listener is None and now_s >= self._reopen_s:
+            self._open()
+        for connection in list(self._connections.values()):
+            self._mind(connection)
+
+    def close(self) -> None:
+        """Say what is still to be said, and take the socket away."""
+        for pending in list(self._pending):
+            self._settle(pending, no("closing", "the gateway is closing; whether it was done is not known"))
+        for connection in list(self._connections.values()):
+            connection.peer.setblocking(True)
+            connection.peer.settimeout(_LAST_WORDS_S / (1 + len(self._connections)))
+            with contextlib.suppress(OSError):
+                connection.flush()
+            self._drop(connection)
+        if self._listener is not None:
+            self.settings.path.unlink(missing_ok=True)
+            self._listener.close()
+        if hasattr(self, "_selector"):
+            self._selector.close()
+
+    # --- what requests use
+
+    def later(self, connection: Connection, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+        """A request whose answer comes by `settle`, or at the deadline from `late`."""
+        pending = Pending(connection, n, time.monotonic() + timeout_s, late)
+        connection.asked += 1
+        self._pending.append(pending)
+        return pending
+
+    def settle(self, pending: Pending, answer: Answer) -> None:
+        """The answer of a request is there. Any thread."""
+        self._outcomes.append(Outcome(pending, answer))
+        self.host.wake()
+
+    def follow(self, connection: Connection, n: Any, *, prefix: str, verb: str) -> None:
+        """Stream turns to a client from now on."""
+        tail = Tail(connection, n, prefix=prefix, verb=verb, wake=self.host.wake)
+        self._tails.append(tail)
+        self.house.engine.watch(tail.observe)
+
+    # --- the socket
+
+    def _open(self) -> None:
+        path = self.settings.path
+        self._reopen_s = time.monotonic() + _REOPEN_S
+        if self.answers(path):
+            self.host.report(Health.FAULTY, f"another gateway answers at {path}; stop it, or set gateway.control_socket otherwise")
+            return
+        try:
+            self._listener = _listen(path)
+        except OSError as error:
+            self.host.report(Health.FAULTY, f"cannot listen at {path}: {_explained(error)}")
+            return
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self.host.report(Health.OK, "")
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        try:
+            peer, _ = self._listener.accept()
+        except OSError:
+            return
+        connection = Connection(peer)
+        if len(self._connections) >= MOST_CLIENTS:
+            connection.say(no("refused", f"{MOST_CLIENTS} clients are connected already; try again later"))
+            connection.flush()
+            connection.close()
+            return
+        self._connections[peer.fileno()] = connection
+        self._selector.register(peer, selectors.EVENT_READ, connection)
+
+    def _read(self, connection: Connection) -> None:
+        for line in connection.read():
+            if line.strip():
+                self._answer(connection, line)
+
+    def _answer(self, connection: Connection, line: bytes) -> None:
+        """Answer one request, now or later."""
+        n = None
+        try:
+            request = _parsed(line)
+            n = request.get("n")
+            answer = self._requests.take(connection, n, request)
+        except GatewayError as error:
+            answer = no(fault_of(error), str(error))
+        if answer is not None:
+            connection.say({"n": n, **answer})
+
+    def _settle(self, pending: Pending, answer: Answer) -> None:
+        if pending.settled:
+            return
+        pending.settled = True
+        self._pending.remove(pending)
+        pending.abandon()
+        pending.connection.asked -= 1
+        pending.connection.say({"n": pending.n, **answer})
+
+    def _mind(self, connection: Connection) -> None:
+        """Send what can be sent, and have the selector look for what matters now."""
+        connection.flush()
+        if connection.finished:
+            self._drop(connection)
+            return
+        wanted = (selectors.EVENT_READ if connection.wants_in else 0) | (selectors.EVENT_WRITE if connection.wants_out else 0)
+        registered = self._selector.get_map().get(connection.peer)
+        if registered is None and wanted:
+            self._selector.register(connection.peer, wanted, connection)
+        elif registered is not None and not wanted:
+            self._selector.unregister(connection.peer)
+        elif registered is not None and registered.events != wanted:
+            self._selector.modify(connection.peer, wanted, connection)
+
+    def _drop(self, connection: Connection) -> None:
+        for tail in [t for t in self._tails if t.connection is connection]:
+            self._tails.remove(tail)
+            self.house.engine.unwatch(tail.observe)
+        for pending in [p for p in self._pending if p.connection is connection]:
+            pending.settled = True
+            self._pending.remove(pending)
+            pending.abandon()
+        del self._connections[connection.peer.fileno()]
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(connection.peer)
+        connection.close()
+
+    def _timeout_s(self) -> float | None:
+        deadlines = [pending.deadline_s for pending in self._pending]
+        if self._listener is None:
+            deadlines.append(self._reopen_s)
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        raise BadRequest("cannot read the request: it is no line of JSON") from None
+    if not isinstance(found, dict):
+        raise BadRequest("cannot read the request: it is no JSON object")
+    return found
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket at `path`, for its owner and group. It gets its name last, so that nobody finds it half made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    try:
+        fresh.unlink(missing_ok=True)
+        listener.bind(str(fresh))
+        fresh.chmod(0o660)
+        listener.listen(MOST_CLIENTS)
+        fresh.replace(path)
+    except OSError:
+        listener.close()
+        fresh.unlink(missing_ok=True)
+        raise
+    return listener
+
+
+def _explained(error: OSError) -> str:
+    if "too long" in str(error):
+        return "the path is too long for a socket (about 100 characters); set gateway.control_socket to a shorter one"
+    if error.errno in (errno.EACCES, errno.EROFS):
+        return f"{error.strerror}; set gateway.control_socket to a folder that the gateway may write to"
+    return str(error.strerror or error)

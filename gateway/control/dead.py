@@ -1,0 +1,61 @@
+"""Dead letters over the control socket: list, show, retry, drop. Everything here runs on the engine's thread."""
+
+from typing import Any
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.messages import Reply
+from gateway.runtime.engine import Engine
+from gateway.runtime.mail import decode, read_header
+from gateway.store.store import DeadRow
+
+
+class NoSuchLetter(GatewayError, LookupError):
+    """There is no dead letter of that number: list them."""
+
+
+def letters(engine: Engine, after: int, limit: int) -> dict[str, Any]:
+    """A page of them, oldest first, without their payloads."""
+    rows = engine.store.dead(after, limit + 1)
+    return {"letters": [_shown(row) for row in rows[:limit]], "more": len(rows) > limit, "total": len(engine.dead_letters)}
+
+
+def letter(engine: Engine, n: int) -> dict[str, Any]:
+    """One of them, whole."""
+    row = _find(engine, n)
+    return {"letter": {**_shown(row), "payload": row.message.partition(b"\n")[2].decode("utf-8", "replace")}}
+
+
+def retry(engine: Engine, n: int) -> None:
+    """Deliver one again, and forget it, in one commit. Raises what keeps it from being delivered."""
+    row = _find(engine, n)
+    message = decode(row.message, engine.directory.find_verb)
+    engine.room.deliver(message, engine.batch, now_ms=engine.clock.now_ms())
+    engine.dead_letters.drop(n, engine.batch)
+
+
+def drop(engine: Engine, n: int) -> None:
+    """Forget one."""
+    if not engine.dead_letters.drop(n, engine.batch):
+        raise NoSuchLetter(f"cannot drop dead letter {n}: there is none of that number; list them")
+
+
+def after_commit(engine: Engine, done: Any) -> None:
+    """Call `done` when what was just done is on disk."""
+    engine.batch.replies.append((lambda reply: done(), Reply(of="")))
+    engine.batch.urgent = True
+
+
+def _find(engine: Engine, n: int) -> DeadRow:
+    rows = engine.store.dead(n - 1, 1)
+    if not rows or rows[0].n != n:
+        raise NoSuchLetter(f"cannot find dead letter {n}: there is none of that number; list them")
+    return rows[0]
+
+
+def _shown(row: DeadRow) -> dict[str, Any]:
+    shown = {"n": row.n, "at_ms": row.at_ms, "box": row.box, "reason": row.reason, "attempts": row.attempt}
+    try:
+        (id, to, verb, sender, *_), _ = read_header(row.message)
+    except (ValueError, LookupError) as error:
+        return {**shown, "id": "", "to": row.box, "verb": "", "sender": "", "unreadable": str(error)}
+    return {**shown, "id": id, "to": to, "verb": verb, "sender": sender}

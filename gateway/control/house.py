@@ -1,0 +1,48 @@
+"""What the control socket looks into: the daemon around it."""
+
+import os
+import time
+from pathlib import Path
+from typing import Protocol
+
+from gateway.actors import Settings
+from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
+from gateway.service.last_words import LastWords
+from gateway.service.logs import RecentFaults
+
+
+class ControlSettings(Settings):
+    """Where the socket is: `gateway.control_socket` of the configuration."""
+
+    path: Path
+
+
+class Hosting(Protocol):
+    """Who knows the host-bound actors."""
+
+    @property
+    def all(self) -> list[Hosted]:
+        """In the order of their start."""
+
+
+class House:
+    """The parts of one daemon that are shown. `engine` and `hosts` are set before anything starts."""
+
+    engine: Engine
+    hosts: Hosting
+    earlier_faults: list[str]
+    """The last warnings of the life before, where that did not end well."""
+
+    def __init__(self, name: str, config: Path, faults: RecentFaults, last_words: LastWords) -> None:
+        self.name = name
+        self.config = config
+        self.faults = faults
+        self.last_words = last_words
+        self.pid = os.getpid()
+        self._since_s = time.monotonic()
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._since_s

@@ -1,0 +1,41 @@
+"""A request whose answer comes later, from another thread or not at all: each has a deadline."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.control.connection import Connection
+
+Answer = dict[str, Any]
+
+
+class Pending:
+    """One request under way. Compared by identity."""
+
+    __slots__ = ("abandon", "connection", "deadline_s", "late", "n", "settled")
+
+    def __init__(self, connection: Connection, n: Any, deadline_s: float, late: Callable[[], Answer]) -> None:
+        self.connection = connection
+        self.n = n
+        """What the client called it."""
+        self.deadline_s = deadline_s
+        self.late = late
+        """Makes the answer at the deadline."""
+        self.abandon: Callable[[], None] = _nothing
+        """Called when nobody waits for it any more."""
+        self.settled = False
+
+
+class Outcome(NamedTuple):
+    """What became of one."""
+
+    pending: Pending
+    answer: Answer
+
+
+def no(fault: str, error: str) -> Answer:
+    """An answer that says no: a word for programs, a sentence for people."""
+    return {"ok": False, "fault": fault, "error": error}
+
+
+def _nothing() -> None:
+    """Nothing to give up."""

@@ -1,0 +1,264 @@
+"""The requests of the control socket, one method each. On the control actor's thread.
+
+    {"do": "show"}                                  the daemon as a whole
+    {"do": "show", "id": "twin/door"}               one actor, host-bound or ordinary
+    {"do": "list", "prefix": "twin/", "after": "", "limit": 100}
+    {"do": "health"}
+    {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
+    {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
+    {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
+    {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
+
+A timeout means that the outcome is unknown: the message may be handled yet.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gateway.actors.errors import BadId, BadPayload, GatewayError, Refused, UnknownTarget
+from gateway.actors.hostbound import Host
+from gateway.actors.ids import check_id
+from gateway.actors.messages import Reply
+from gateway.actors.receipts import Receipt
+from gateway.control import dead, views
+from gateway.control.connection import Connection
+from gateway.control.house import House
+from gateway.control.pending import Answer, Pending, no
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+"""How long a look into the engine may take."""
+MOST_TIMEOUT_S = 3600.0
+MOST_LISTED = 1000
+_SIZE = 512
+
+_FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
+    (UnknownTarget, "unknown_target"),
+    (BadId, "bad_id"),
+    (BadPayload, "bad_payload"),
+    (Refused, "refused"),
+    (dead.NoSuchLetter, "not_found"),
+)
+
+
+class BadRequest(GatewayError, ValueError):
+    """A request is not well formed: mend it."""
+
+
+class Desk(Protocol):
+    """What requests need of the control actor."""
+
+    host: Host
+
+    def later(self, connection: Connection, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+        """A request whose answer comes later, or from `late` when its time is over."""
+
+    def settle(self, pending: Pending, answer: Answer) -> None:
+        """It is there. Any thread."""
+
+    def follow(self, connection: Connection, n: Any, *, prefix: str, verb: str) -> None:
+        """Stream turns from now on."""
+
+
+class Requests:
+    """Takes each request to its method."""
+
+    def __init__(self, house: House, desk: Desk) -> None:
+        self.house = house
+        self.desk = desk
+        self._doors: dict[str, Callable[[Connection, Any, dict[str, Any]], Answer | None]] = {
+            "show": self.show,
+            "list": self.list,
+            "health": self.health,
+            "tell": self.tell,
+            "ask": self.ask,
+            "tail": self.tail,
+            "letters": self.letters,
+            "letter": self.letter,
+            "retry": self.retry,
+            "drop": self.drop,
+        }
+
+    def take(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Answer a request; None when the answer comes later. Raises GatewayError."""
+        door = self._doors.get(str(request.get("do")))
+        if door is None:
+            raise BadRequest(f"cannot do {request.get('do')!r}: there is {', '.join(sorted(self._doors))}")
+        return door(connection, n, request)
+
+    # --- looking
+
+    def show(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        id = _text(request, "id")
+        if not id:
+            late = lambda: {"ok": True, "show": views.from_outside(self.house)}  # noqa: E731  # said at the deadline
+            return self._look(connection, n, lambda: {"show": views.whole(self.house)}, late)
+        for hosted in self.house.hosts.all:
+            if hosted.me == id:
+                return {"ok": True, "hosted": views.of_hosted(hosted, self.house.engine)}
+        check_id(id)
+        return self._look(connection, n, lambda: self._actor(id))
+
+    def list(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
+        return self._look(connection, n, lambda: views.ids(prefix, after, limit, self.house.engine))
+
+    def health(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        found = views.problems(self.house)
+        return {"ok": True, "healthy": not found, "problems": found}
+
+    def tail(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        self.desk.follow(connection, n, prefix=_text(request, "prefix"), verb=_text(request, "verb"))
+        return {"ok": True, "tail": True}
+
+    # --- telling and asking
+
+    def tell(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Send a message; the answer comes when it is on disk."""
+        timeout_s = _timeout_s(request)
+        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
+
+        def committed(receipt: Receipt) -> None:
+            answer = no(fault_of(receipt.error), str(receipt.error)) if receipt.error else {"ok": True, "duplicate": receipt.duplicate}
+            self.desk.settle(pending, answer)
+
+        self._send(pending, request, on_commit=committed)
+        return None
+
+    def ask(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Send a message, and answer with the reply of whom it is for."""
+        timeout_s = _timeout_s(request)
+        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
+
+        def replied(reply: Reply) -> None:
+            answer = {"ok": True, "body": reply.body} if reply.ok else no("refused_by_actor", reply.reason)
+            self.desk.settle(pending, answer)
+
+        address = self.house.engine.expect(replied)
+        pending.abandon = lambda: self.house.engine.give_up(address)
+        self._send(pending, request, reply_to=address)
+        return None
+
+    def _send(
+        self, pending: Pending, request: dict[str, Any], *, reply_to: str = "", on_commit: Callable[[Receipt], None] | None = None
+    ) -> None:
+        """Bring the message of a request in; it never waits for room, since others wait for this thread."""
+        payload = request.get("payload")
+        expires_s = _number(request, "expires_s", 0.0)
+        expires_ms = time.time_ns() // 1_000_000 + round(expires_s * 1000) if expires_s else 0
+        try:
+            if self.desk.host.quiet:
+                raise Refused("cannot take it: the gateway is closing; send it again when it is back")
+            if not isinstance(payload, (dict, type(None))):
+                raise BadRequest("cannot read the request: 'payload' is no JSON object")
+            self.desk.host.send(
+                _text(request, "to"),
+                _text(request, "verb"),
+                payload,
+                id=_text(request, "id"),
+                reply_to=reply_to,
+                expires_ms=expires_ms,
+                size=_SIZE,
+                wait=False,
+                on_commit=on_commit,
+            )
+        except GatewayError as error:
+            self.desk.settle(pending, no(fault_of(error), str(error)))
+
+    # --- dead letters
+
+    def letters(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        after, limit = int(_number(request, "after", 0)), _limit(request)
+        return self._look(connection, n, lambda: dead.letters(self.house.engine, after, limit))
+
+    def letter(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        number = int(_number(request, "letter", 0))
+        return self._look(connection, n, lambda: dead.letter(self.house.engine, number))
+
+    def retry(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        number = int(_number(request, "letter", 0))
+        return self._act(connection, n, lambda: dead.retry(self.house.engine, number))
+
+    def drop(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        number = int(_number(request, "letter", 0))
+        return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
+
+    # --- on the engine's thread
+
+    def _actor(self, id: str) -> Answer:
+        found = views.of_actor(id, self.house.engine)
+        if found is None:
+            kinds = self.house.engine.directory.kinds
+            known = "nobody has written to it" if id.rsplit("/", 2)[-2] in kinds else f"there is no such kind; there is {', '.join(kinds)}"
+            return no("not_found", f"cannot show {id}: {known}")
+        return {"actor": found}
+
+    def _look(self, connection: Connection, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
+        """Answer, later, with what `look` sees on the engine's thread."""
+        pending = self.desk.later(connection, n, LOOK_S, late or (lambda: no("timeout", f"the engine did not turn within {LOOK_S:.0f} s")))
+        self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
+        return None
+
+    def _act(self, connection: Connection, n: Any, act: Callable[[], None]) -> Answer | None:
+        """Do something on the engine's thread; the answer comes when it is on disk."""
+        pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
+
+        def run() -> None:
+            act()
+            dead.after_commit(self.house.engine, lambda: self.desk.settle(pending, {"ok": True}))
+
+        self._run(pending, run)
+        return None
+
+    def _run(self, pending: Pending, action: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                action()
+            except GatewayError as error:
+                self.desk.settle(pending, no(fault_of(error), str(error)))
+            except Exception as error:  # a fault of a look must not end the engine
+                log.error("cannot answer a request", exc_info=error)
+                self.desk.settle(pending, no("internal", f"a fault of the gateway's own: {type(error).__name__}: {error}; see its log"))
+
+        self.house.engine.post(run)
+
+
+def fault_of(error: GatewayError) -> str:
+    """The word for an error, for programs."""
+    return next((word for kind, word in _FAULTS if isinstance(error, kind)), "bad_request" if isinstance(error, BadRequest) else "failed")
+
+
+def _unknown(timeout_s: float, fact: str) -> Answer:
+    return no("outcome_unknown", f"the outcome is unknown: {fact} within {timeout_s:g} s; look before you repeat it")
+
+
+def _text(request: dict[str, Any], name: str) -> str:
+    found = request.get(name, "")
+    if not isinstance(found, str):
+        raise BadRequest(f"cannot read the request: {name!r} is no text")
+    return found
+
+
+def _number(request: dict[str, Any], name: str, default: float) -> float:
+    found = request.get(name, default)
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise BadRequest(f"cannot read the request: {name!r} is no number")
+    if not abs(found) < 2**53:
+        raise BadRequest(f"cannot read the request: {name!r} is out of range")
+    return found
+
+
+def _timeout_s(request: dict[str, Any]) -> float:
+    if "timeout_s" not in request:
+        raise BadRequest("cannot read the request: 'timeout_s' is missing; say how long to wait")
+    found = _number(request, "timeout_s", 0)
+    if not 0 < found <= MOST_TIMEOUT_S:
+        raise BadRequest(f"cannot read the request: 'timeout_s' must be above 0 and at most {MOST_TIMEOUT_S:.0f}")
+    return found
+
+
+def _limit(request: dict[str, Any]) -> int:
+    return max(1, min(MOST_LISTED, int(_number(request, "limit", 100))))

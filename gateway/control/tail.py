@@ -1,0 +1,58 @@
+"""A tail: the turns of each commit, streamed to a client that may be slow. What it cannot take is counted and left out."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gateway.control.connection import Connection
+from gateway.runtime.batch import Turned
+
+MOST_WAITING = 5000
+"""Turns that may wait between the engine and the client."""
+MOST_PAYLOAD = 2000
+
+
+class Tail:
+    """One client's stream. `observe` runs on the engine's thread and only appends; the rest runs on the control actor's."""
+
+    def __init__(self, connection: Connection, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
+        self.connection = connection
+        self._n = n
+        self._prefix = prefix
+        self._verb = verb
+        self._wake = wake
+        self._waiting: deque[Turned] = deque()
+        self._left_out = 0
+
+    def observe(self, turns: list[Turned]) -> None:
+        """Take the turns of one commit. On the engine's thread."""
+        prefix, verb = self._prefix, self._verb
+        for turn in turns:
+            if turn.message.to.startswith(prefix) and verb in ("", turn.message.verb):
+                if len(self._waiting) < MOST_WAITING:
+                    self._waiting.append(turn)
+                else:
+                    self._left_out += 1
+        self._wake()
+
+    def pour(self) -> None:
+        """Give the client what it can take."""
+        while self._waiting and not self.connection.sluggish:
+            self.connection.say({"n": self._n, "ok": True, "turn": _shown(self._waiting.popleft())})
+        if self._left_out and not self._waiting:
+            left_out, self._left_out = self._left_out, 0
+            self.connection.say({"n": self._n, "ok": True, "left_out": left_out})
+
+
+def _shown(turn: Turned) -> dict[str, Any]:
+    message = turn.message
+    payload = message.payload.to_json().decode("utf-8", "replace")
+    shown = {
+        "id": message.id,
+        "to": message.to,
+        "verb": message.verb,
+        "sender": message.sender,
+        "payload": payload if len(payload) <= MOST_PAYLOAD else payload[:MOST_PAYLOAD] + "…",
+        "batch": turn.batch,
+    }
+    return {**shown, "outcome": turn.outcome} if turn.outcome else shown

@@ -1,0 +1,153 @@
+"""What is shown of the daemon: as a whole, of one host-bound actor, of one ordinary actor, of many by the beginning of their ids.
+
+Functions that take an Engine run on its thread; `from_outside` runs anywhere, so that a daemon that stands still can be seen.
+"""
+
+import json
+from typing import Any
+
+from gateway.actors.hostbound import Health
+from gateway.control.house import House
+from gateway.runtime.cells import Cell
+from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
+from gateway.runtime.timetable import Timers
+from gateway.service.memory import resident_bytes, written_bytes
+from gateway.store.store import StateRow
+
+View = dict[str, Any]
+_BLOCKED_SHOWN = 20
+_FAULTS_SHOWN = 10
+_STUCK_S = 5.0
+
+
+def from_outside(house: House) -> View:
+    """The daemon as a whole, as far as it is seen without the engine's help. Any thread."""
+    engine = house.engine
+    return {
+        "name": house.name,
+        "pid": house.pid,
+        "config": str(house.config),
+        "uptime_s": round(house.uptime_s, 1),
+        "life": engine.life,
+        "clean_start": engine.clean_start,
+        "healthy": not problems(house),
+        "problems": problems(house),
+        "host_bound": [of_hosted(hosted, engine) for hosted in house.hosts.all],
+        "totals": _totals(engine),
+        "ingress": {"held": engine.ingress.held, "shut": engine.ingress.why_shut},
+        "store": {"fault": engine.store_fault},
+        "memory_bytes": resident_bytes(),
+        "written_bytes": written_bytes(),
+        "last_fault": house.last_words.heard(),
+        "earlier_faults": house.earlier_faults[-_FAULTS_SHOWN:],
+        "recent_faults": [fault._asdict() for fault in house.faults.newest(_FAULTS_SHOWN)],
+    }
+
+
+def whole(house: House) -> View:
+    """The daemon as a whole. On the engine's thread."""
+    engine, view = house.engine, from_outside(house)
+    store = engine.store
+    view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
+    view["totals"]["stored_actors"] = store.count_actors()
+    blocked = list(engine.room.blocked.values())
+    view["blocked"] = [{"id": cell.id, "fault": cell.fault, "waiting": _waiting(cell)} for cell in blocked[:_BLOCKED_SHOWN]]
+    view["totals"]["blocked_actors"] = len(blocked)
+    return view
+
+
+def problems(house: House) -> list[str]:
+    """Everything that is not well, one sentence each; empty when all is. Any thread."""
+    engine = house.engine
+    found = [f"{h.me} is {h.health.value}{f': {h.detail}' if h.detail else ''}" for h in house.hosts.all if h.health is not Health.OK]
+    if engine.store_fault:
+        found.append(engine.store_fault)
+    if engine.ingress.why_shut:
+        found.append(f"nothing is taken in: {engine.ingress.why_shut}")
+    if engine.stuck_s > _STUCK_S:
+        found.append(f"the engine has made no progress for {engine.stuck_s:.0f} s")
+    return found
+
+
+def of_hosted(hosted: Hosted, engine: Engine) -> View:
+    """One host-bound actor. Any thread."""
+    outbox = engine.room.outboxes.get(hosted.me)
+    return {
+        "id": hosted.me,
+        "health": hosted.health.value,
+        "detail": hosted.detail,
+        "counters": dict(hosted.counters),
+        "waiting": outbox.waiting if outbox else 0,
+        "in_hand": len(outbox.in_hand) if outbox else 0,
+        "restarts": hosted.restarts,
+        "last_fault": hosted.last_fault,
+    }
+
+
+def of_actor(id: str, engine: Engine) -> View | None:
+    """One ordinary actor: its state, timers and mail; None when nobody ever wrote to it. On the engine's thread."""
+    cell = engine.cells.get(id)
+    if cell is not None:
+        return _of_cell(cell, engine)
+    row = engine.store.load(id)
+    return None if row is None else _of_row(row, engine)
+
+
+def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
+    """The ids of stored actors that begin so, a page at a time. On the engine's thread."""
+    found = engine.store.actors(prefix, after, limit + 1)
+    return {"ids": found[:limit], "more": len(found) > limit}
+
+
+def _totals(engine: Engine) -> View:
+    return {
+        "turns": engine.turns.total,
+        "failed": engine.turns.failed,
+        "expired": engine.turns.expired,
+        "commits": engine.commits,
+        "duplicates": engine.duplicates,
+        "passivated": engine.passivated,
+        "active_actors": len(engine.cells),
+        "dead_letters": len(engine.dead_letters),
+    }
+
+
+def _of_cell(cell: Cell, engine: Engine) -> View:
+    return {
+        "id": cell.id,
+        "active": True,
+        "version": cell.state.VERSION,
+        "state": json.loads(cell.state.to_json()),
+        "timers": _of_timers(cell.timers, engine),
+        "waiting": _waiting(cell),
+        "fault": cell.fault,
+    }
+
+
+def _of_row(row: StateRow, engine: Engine) -> View:
+    return {
+        "id": row.id,
+        "active": False,
+        "version": row.version,
+        "state": json.loads(row.state),
+        "timers": _of_stored_timers(row, engine),
+        "waiting": 0,
+        "fault": "",
+    }
+
+
+def _of_timers(timers: Timers, engine: Engine) -> list[View]:
+    now_ms = engine.clock.clock_ms()
+    return [{"name": name, "verb": timer.verb, "in_s": round((timer.due_ms - now_ms) / 1000, 1)} for name, timer in timers.items()]
+
+
+def _of_stored_timers(row: StateRow, engine: Engine) -> list[View]:
+    """Read without the actor's class, which may have changed since: due, verb, payload and name are apart by tabs."""
+    now_ms = engine.clock.clock_ms()
+    lines = [line.split("\t", 3) for line in (row.timers or b"").decode("utf-8", "replace").split("\n") if line]
+    return [{"name": name, "verb": verb, "in_s": round((int(due_ms) - now_ms) / 1000, 1)} for due_ms, verb, _, name in lines]
+
+
+def _waiting(cell: Cell) -> int:
+    return max(cell.box.count, len(cell.box.head))

@@ -1,0 +1,355 @@
+"""The daemon: one function that reads as a story, and its end the same in reverse.
+
+read the configuration → lock → open the store → make the engine and its host-bound actors → start → ready → serve
+→ quieten the sources → drain the mail → close the actors → last commit → close the store → unlock.
+"""
+
+import faulthandler
+import gc
+import logging
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed
+from gateway.actors.hostbound import Health
+from gateway.config import ConfigProblems, Configuration, read
+from gateway.control import Control, ControlSettings, House
+from gateway.runtime.engine import Engine
+from gateway.runtime.settings import EngineSettings
+from gateway.service.hosts import Hosts, Part, parts_of
+from gateway.service.last_words import LastWords
+from gateway.service.lock import AlreadyRunning, Lock
+from gateway.service.logs import RecentFaults, set_level, set_up_logging
+from gateway.service.notify import ServiceManager
+from gateway.service.opening import Opened, open_store, start_afresh
+from gateway.service.reload import Reload, compare
+from gateway.service.signals import RELOAD, STOP, Signals
+
+log = logging.getLogger(__name__)
+
+GOOD_END = 0
+INTERNAL_FAULT = 70
+NO_STORE = 74
+RUNS_ALREADY = 75
+BAD_CONFIG = 78
+
+_MIB = 1024 * 1024
+_COLLECT_EVERY = 20_000
+"""New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
+_STUCK_S = 10.0
+"""So long without a turn or a commit is no progress: an SD card may well take a second or two for one."""
+_LOOK_S = 1.0
+_DRAIN_LOOK_S = 0.02
+_LAST_COMMIT_S = 15.0
+_FAULTY_COMMIT_S = 3.0
+"""So long for the last commit of a store that has just failed: what waits for it stays with its sources."""
+_NOTE_FAULTS_S = 60.0
+
+
+class Unrunnable(GatewayError, RuntimeError):
+    """The gateway cannot start; `code` is what to exit with."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def run(path: Path) -> int:
+    """Run the gateway of a configuration file until it is told to stop; what to exit with."""
+    signals = Signals()
+    faulthandler.enable()  # when the watchdog aborts us, each thread says where it stood
+    faults = set_up_logging()
+    manager = ServiceManager()
+    try:
+        return _run(path, signals, faults, manager)
+    except ConfigProblems as error:
+        return _say_why_not(manager, str(error), BAD_CONFIG)
+    except Unrunnable as error:
+        return _say_why_not(manager, str(error), error.code)
+    except Exception as error:
+        log.critical("cannot start", exc_info=error)
+        return INTERNAL_FAULT
+    finally:
+        logging.shutdown()
+
+
+def _run(path: Path, signals: Signals, faults: RecentFaults, manager: ServiceManager) -> int:
+    configuration = read(path)
+    set_level(configuration.gateway.log_level)
+    store_path = configuration.store.path
+    log.info("starting with %s: %s", path, _named(configuration))
+    with ExitStack() as at_end:
+        _refuse_second(configuration)
+        lock = _locked(store_path)
+        at_end.callback(lock.release)
+        manager.status("opening the store")
+        daemon = Daemon(path, configuration, signals, manager, faults)
+        daemon.open()
+        at_end.callback(daemon.close_store)
+        daemon.start()
+        try:
+            daemon.serve()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the actors are closed in order
+            daemon.fail(error)
+        daemon.end()
+    return daemon.code
+
+
+class Daemon:
+    """One life of the gateway. On the main thread, `fail` excepted."""
+
+    def __init__(self, path: Path, configuration: Configuration, signals: Signals, manager: ServiceManager, faults: RecentFaults) -> None:
+        self.path = path.absolute()
+        self.configuration = configuration
+        self.code = GOOD_END
+        self._signals = signals
+        self._manager = manager
+        self._faults = faults
+        self._last_words = LastWords(configuration.store.path)
+        self._why = ""
+        self._broken = ""
+        """The fault of ours that ends this life; empty while there is none."""
+        self._stuck = False
+        self._reload_fault = ""
+        self._noted_faults = 0
+        self._noted_s = 0.0
+        self._engine: Engine
+        self._hosts: Hosts
+
+    # --- the beginning
+
+    def open(self) -> None:
+        """Open the store, and make the engine of what is in it. A store that proves corrupt meanwhile is moved aside, once."""
+        try:
+            opened = open_store(self.configuration.store)
+            try:
+                self._assemble(opened)
+            except StoreCorrupt as error:
+                self._assemble(start_afresh(self.configuration.store, str(error), opened.store))
+        except StoreFailed as error:
+            raise Unrunnable(str(error), NO_STORE) from error
+
+    def _assemble(self, opened: Opened) -> None:
+        configuration = self.configuration
+        house = House(configuration.gateway.name, self.path, self._faults, self._last_words)
+        control = ControlSettings(path=configuration.gateway.control_socket)
+        parts = [*parts_of(configuration.host_bound), Part("control/local", Control, lambda: Control("local", control, house))]
+        engine = Engine(
+            opened.store,
+            configuration.actors,
+            [(part.id, part.kind) for part in parts],
+            settings=_engine_settings(configuration),
+            fatal=self.fail,
+        )
+        self._engine, self._hosts = engine, Hosts(parts, engine)
+        house.engine, house.hosts = engine, self._hosts
+        house.earlier_faults = [] if engine.clean_start else opened.store.notes().get("faults", "").splitlines()
+        if opened.fault:
+            self._last_words.say(opened.fault)
+        elif not engine.clean_start:
+            log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
+        engine.start(self._hosts.give)
+
+    def start(self) -> None:
+        """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
+        self._hosts.start()
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not look at it again
+        gc.set_threshold(_COLLECT_EVERY, 20, 20)
+        self._manager.ready(self._status())
+        log.info("ready: life %d, process %d", self._engine.life, os.getpid())
+
+    # --- the middle
+
+    def serve(self) -> None:
+        """Watch over the progress, and heed signals, until one says stop or a fault of ours does."""
+        look_s = min(_LOOK_S, self._manager.watchdog_s / 3 or _LOOK_S)
+        while not (self._why or self._broken):
+            number = self._signals.wait(look_s)
+            if number in STOP:
+                self._why = f"signal {number}"
+            elif number == RELOAD:
+                self.reload()
+            self._look()
+
+    def _look(self) -> None:
+        """See whether there is progress, and tell the service manager."""
+        fault = self._standstill()
+        if not fault:
+            self._stuck = False
+            self._manager.alive()
+        elif not self._stuck:
+            self._stuck = True
+            log.critical("no progress: %s", fault)
+            self._last_words.say(f"no progress: {fault}")
+        self._manager.status(fault or self._status())
+        self._note_faults()
+
+    def _standstill(self) -> str:
+        """Why there is no progress; empty when there is. A broker that is away and a full disk are no standstill."""
+        stuck_s = self._engine.stuck_s
+        if stuck_s > min(_STUCK_S, self._manager.watchdog_s / 3 or _STUCK_S):
+            return f"the engine has neither turned nor committed for {stuck_s:.0f} s; look at the disk of {self.configuration.store.path}"
+        dead = self._hosts.dead()
+        return f"the thread of {', '.join(dead)} has ended" if dead else ""
+
+    def _status(self) -> str:
+        """One line: who is not well, or that all are."""
+        hosts = self._hosts.all
+        ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in (Health.OK, Health.STARTING)]
+        parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well", *ill[:3]]
+        parts += [f"{len(ill) - 3} more are not well"] if len(ill) > 3 else []
+        parts += [self._engine.store_fault] if self._engine.store_fault else []
+        shut = self._engine.ingress.why_shut
+        parts += [f"nothing is taken in: {shut}"] if shut else []
+        parts += [f"{len(self._engine.dead_letters)} dead letters"] if len(self._engine.dead_letters) else []
+        parts += [self._reload_fault] if self._reload_fault else []
+        return "; ".join(parts)
+
+    def _note_faults(self) -> None:
+        """Keep the last warnings in the store, with a commit that comes anyway."""
+        now_s = time.monotonic()
+        if self._faults.total == self._noted_faults or now_s < self._noted_s:
+            return
+        self._noted_faults, self._noted_s = self._faults.total, now_s + _NOTE_FAULTS_S
+        self._note("faults", _as_text(self._faults))
+
+    def _note(self, key: str, text: str) -> None:
+        engine = self._engine
+        engine.post(lambda: engine.batch.changes.notes.update({key: text}))
+
+    def fail(self, error: BaseException) -> None:
+        """A fault of ours: end this life, for the next one begins from the last commit. Any thread."""
+        if not self._broken:
+            self._broken = f"{type(error).__name__}: {error}"
+            log.critical("cannot go on: %s", self._broken, exc_info=None if isinstance(error, GatewayError) else error)
+            self._last_words.say(self._broken)
+            self._signals.wake()
+
+    # --- a reload
+
+    def reload(self) -> None:
+        """Take over what the file says now: settings of devices that are there, and the log level. What else changed is named."""
+        self._manager.reloading()
+        try:
+            configuration = read(self.path)
+        except ConfigProblems as error:
+            self._reload_fault = f"not reloaded, {len(error.problems)} problems in {error.path}; the first: {error.problems[0]}"
+            log.error("cannot reload, the old configuration stays:\n%s", error)
+        else:
+            self._take_over(compare(self.configuration, configuration))
+        self._manager.ready(self._status())
+
+    def _take_over(self, reload: Reload) -> None:
+        set_level(reload.result.gateway.log_level)
+        kept = [part.id for part in reload.changed if not self._hosts.replace(part)]
+        self.configuration = reload.result
+        needs = [*reload.needs_restart, *kept]
+        self._reload_fault = f"restart needed for {', '.join(needs)}" if needs else ""
+        taken = [part.id for part in reload.changed if part.id not in kept]
+        log.info(
+            "reloaded: %s", "; ".join([f"new settings for {', '.join(taken)}" if taken else "no device changed", *reload.notes(needs)])
+        )
+
+    # --- the end
+
+    def end(self) -> None:
+        """Sources first, then the mail, then the sinks, then the last commit."""
+        self._manager.stopping(f"stopping: {self._broken or self._why}")
+        log.info("stopping: %s", self._broken or self._why)
+        self._hosts.quieten()
+        if not self._broken:
+            self._drain(time.monotonic() + self.configuration.runtime.close_s)
+        self._hosts.close()
+        if not self._broken:
+            self._note("faults", _as_text(self._faults))
+            self._note("exit", f"{int(time.time())} {self._why}")
+        if self._broken or not self._last_commit():
+            self.code = INTERNAL_FAULT
+        log.info("ended: %s", "well" if self.code == GOOD_END else "not well, see above")
+
+    def _last_commit(self) -> bool:
+        timeout_s = _FAULTY_COMMIT_S if self._engine.store_fault else _LAST_COMMIT_S
+        if self._engine.stop(timeout_s):
+            return True
+        fault = f"the last commit was not done within {timeout_s:.0f} s: {self._engine.store_fault or 'the disk hangs'}"
+        log.critical("%s", fault)
+        self._last_words.say(fault)
+        return False
+
+    def _drain(self, deadline_s: float) -> None:
+        """Let what has come in go out; a second signal to stop ends it."""
+        while waiting := self._waiting():
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or self._signals.wait(min(left_s, _DRAIN_LOOK_S)) in STOP:
+                log.warning("not drained, it waits in the store: %s", ", ".join(f"{count} for {id}" for id, count in waiting.items()))
+                return
+            self._look_while_draining()
+
+    def _look_while_draining(self) -> None:
+        if not self._standstill():
+            self._manager.alive()
+
+    def _waiting(self) -> dict[str, int]:
+        engine = self._engine
+        held = engine.ingress.held + len(engine.room.ready)
+        return {**({"the engine": held} if held else {}), **self._hosts.undrained()}
+
+    def close_store(self) -> None:
+        """Close the store, unless a commit hangs in it: then the process ends around it, and the next life finds the last commit."""
+        if self.code != GOOD_END:
+            return
+        try:
+            self._engine.store.close()
+        except StoreFailed as error:
+            log.error("%s", error)
+
+
+def _say_why_not(manager: ServiceManager, text: str, code: int) -> int:
+    for line in text.split("\n"):
+        log.critical("%s", line)
+    manager.status(text)
+    return code
+
+
+def _refuse_second(configuration: Configuration) -> None:
+    path = configuration.gateway.control_socket
+    if Control.answers(path):
+        raise Unrunnable(
+            f"cannot start: another gateway answers at {path}; stop it, or give this one another gateway.control_socket", RUNS_ALREADY
+        )
+
+
+def _locked(store: Path) -> Lock:
+    try:
+        return Lock(store)
+    except AlreadyRunning as error:
+        raise Unrunnable(str(error), RUNS_ALREADY) from error
+    except OSError as error:
+        text = f"cannot start: {error.filename or store} cannot be made: {error.strerror}; mend store.path or its folder's permissions"
+        raise Unrunnable(text, NO_STORE) from error
+
+
+def _engine_settings(configuration: Configuration) -> EngineSettings:
+    runtime, store = configuration.runtime, configuration.store
+    return EngineSettings(
+        idle_s=runtime.idle_s,
+        active_actors=runtime.active_actors,
+        mailbox_messages=runtime.mailbox_messages,
+        mailbox_bytes=runtime.mailbox_mb * _MIB,
+        ingress_messages=runtime.ingress_messages,
+        ingress_bytes=runtime.ingress_mb * _MIB,
+        ids_kept=store.ids_kept,
+        dead_letters_kept=store.dead_letters_kept,
+        close_s=runtime.close_s,
+    )
+
+
+def _named(configuration: Configuration) -> str:
+    return ", ".join(part.id for part in configuration.host_bound) or "no devices"
+
+
+def _as_text(faults: RecentFaults) -> str:
+    return "\n".join(f"{fault.at_ms} {fault.level} {fault.logger}: {fault.text}" for fault in faults.newest())

@@ -1,0 +1,93 @@
+"""The host-bound actors of one daemon, in their order: started in the order of the file, closed in reverse.
+
+The control socket comes last, so that it is the first to be closed.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.actors.hostbound import Health, HostBound
+from gateway.config import HostBoundPart
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
+
+log = logging.getLogger(__name__)
+
+
+class Part(NamedTuple):
+    """One host-bound actor to be: its id, its class, and how to make it."""
+
+    id: str
+    kind: type[HostBound]
+    make: Callable[[], HostBound]
+
+
+class Hosts:
+    """Every host-bound actor. On the main thread, `give` and `all` excepted, which any thread may use."""
+
+    def __init__(self, parts: list[Part], engine: Engine) -> None:
+        self._engine = engine
+        self._by_id = {part.id: Hosted(part.id, part.make, part.kind, engine) for part in parts}
+
+    @property
+    def all(self) -> list[Hosted]:
+        """In the order of their start."""
+        return list(self._by_id.values())
+
+    def give(self, id: str) -> Callable[[list[Delivery]], None]:
+        """How deliveries get to an actor, whoever stands for it when they come."""
+        return lambda deliveries: self._by_id[id].give(deliveries)  # noqa: PLW0108  # looked up anew each time
+
+    def start(self) -> None:
+        """Start each on its thread."""
+        for hosted in self.all:
+            hosted.start()
+
+    def dead(self) -> list[str]:
+        """Those whose thread has ended although nobody closed them."""
+        return [hosted.me for hosted in self.all if not hosted.alive()]
+
+    def replace(self, part: Part) -> bool:
+        """Close one, and start it anew with other settings; whether the old one closed in time (else it stays)."""
+        old = self._by_id[part.id]
+        old.quieten()
+        if not old.close():
+            log.error("%s did not close within %.0f s: its new settings are not taken over", part.id, old.kind.close_s)
+            return False
+        new = Hosted(part.id, part.make, part.kind, self._engine)
+        self._by_id[part.id] = new
+        self._engine.reclaim(part.id)
+        new.start()
+        return True
+
+    def quieten(self) -> None:
+        """Ask every source to take in no more."""
+        for hosted in self.all:
+            hosted.quieten()
+
+    def undrained(self) -> dict[str, int]:
+        """How many messages wait for each actor that can still take them; who is not well is not waited for."""
+        outboxes = self._engine.room.outboxes
+        waiting = {hosted.me: outboxes[hosted.me].waiting for hosted in self.all if hosted.health is Health.OK}
+        return {id: count for id, count in waiting.items() if count}
+
+    def close(self) -> list[str]:
+        """Close each within its own limit, the last one started first; the names of those that overran."""
+        overran = []
+        for hosted in reversed(self.all):
+            if not hosted.close():
+                overran.append(hosted.me)
+                log.error("%s did not close within its %.0f s, and is left behind", hosted.me, hosted.kind.close_s)
+        return overran
+
+
+def parts_of(found: tuple[HostBoundPart, ...]) -> list[Part]:
+    """The parts of a configuration."""
+    return [part_of(part) for part in found]
+
+
+def part_of(part: HostBoundPart) -> Part:
+    """How to make one section's actor: each time anew, for it may have to be restarted."""
+    return Part(part.id, part.kind, lambda: part.kind(part.key, part.settings))  # type: ignore[call-arg]  # every kind takes them

@@ -1,0 +1,36 @@
+"""The lock: one gateway to a store. The kernel drops it with the process, however that ends."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from gateway.actors.errors import GatewayError
+
+
+class AlreadyRunning(GatewayError, RuntimeError):
+    """Another gateway has this store or this socket: stop it, or give this one its own."""
+
+
+class Lock:
+    """A file beside the store, locked, with our process id in it."""
+
+    def __init__(self, store: Path) -> None:
+        """Take it. Raises AlreadyRunning, or OSError where the file cannot be made."""
+        self.path = store.with_name(store.name + ".lock")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            named = f"process {holder}" if holder else "another process"
+            raise AlreadyRunning(
+                f"cannot start: {named} has the store {store}; stop that gateway, or give this one another store.path"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, b"%d\n" % os.getpid())
+
+    def release(self) -> None:
+        """Let the next one in. The file stays: taking it away could part two that take it at once."""
+        os.close(self._descriptor)

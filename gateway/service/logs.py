@@ -1,0 +1,102 @@
+"""The log: fields in the journal where we run under systemd and systemd-python is there, plain lines elsewhere.
+
+Source: systemd.exec(5), JOURNAL_STREAM; sd-daemon(3), the priorities <0> to <7>.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+KEPT = 30
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
+
+
+class Fault(NamedTuple):
+    """A warning or an error that was logged."""
+
+    at_ms: int
+    level: str
+    logger: str
+    text: str
+
+
+class RecentFaults(logging.Handler):
+    """Keeps the last warnings and errors, since the journal of a Pi is often volatile."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._kept: deque[Fault] = deque(maxlen=KEPT)
+        self.total = 0
+        """How many there were in this life."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.total += 1
+        self._kept.append(Fault(int(record.created * 1000), record.levelname.lower(), record.name, record.getMessage()[:500]))
+
+    def newest(self, count: int = KEPT) -> list[Fault]:
+        """The last ones, oldest first."""
+        return list(self._kept)[-count:]
+
+
+def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:
+    """Log from info on, where this host looks for it; `set_level` changes how much."""
+    faults = RecentFaults()
+    root = logging.getLogger()
+    root.handlers[:] = [_journal(environ) or _plain(environ), faults]
+    root.setLevel(logging.INFO)
+    logging.raiseExceptions = False
+    return faults
+
+
+def set_level(name: str) -> None:
+    """`debug`, `info`, `warning` or `error`."""
+    logging.getLogger().setLevel(name.upper())
+
+
+def _journal(environ: Mapping[str, str]) -> logging.Handler | None:
+    """A handler that writes the journal's own fields; None where standard error is no journal, or the module is missing."""
+    if not _is_journal(environ.get("JOURNAL_STREAM", "")):
+        return None
+    try:
+        from systemd.journal import JournalHandler  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  # only under systemd
+    except ImportError:
+        return None
+    handler: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="gateway")
+    return handler
+
+
+def _is_journal(stream: str) -> bool:
+    """Whether `stream` (device:inode) is what standard error is connected to."""
+    try:
+        found = os.fstat(2)
+    except OSError:
+        return False
+    return stream == f"{found.st_dev}:{found.st_ino}"
+
+
+def _plain(environ: Mapping[str, str]) -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    under_systemd = "JOURNAL_STREAM" in environ or "NOTIFY_SOCKET" in environ
+    handler.setFormatter(_Prefixed() if under_systemd else _Timed())
+    return handler
+
+
+class _Prefixed(logging.Formatter):
+    """`<6>gateway.daemon: text`: the prefix is the priority, as systemd reads it, on each line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = next((number for level, number in _PRIORITIES if record.levelno >= level), 7)
+        text = f"{record.name}: {super().format(record)}"
+        return "\n".join(f"<{prefix}>{line}" for line in text.split("\n"))
+
+
+class _Timed(logging.Formatter):
+    """`12:00:00 warning gateway.daemon: text`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%H:%M:%S", time.localtime(record.created))
+        return f"{moment} {record.levelname.lower()} {record.name}: {super().format(record)}"

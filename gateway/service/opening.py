@@ -1,0 +1,90 @@
+"""Opening the store: one that is corrupt is moved aside, and never keeps the gateway from starting.
+
+It is checked only after an unclean end, since that reads all of it.
+"""
+
+import contextlib
+import logging
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.actors.errors import StoreCorrupt, StoreFailed
+from gateway.config import StoreSettings
+from gateway.runtime.recovery import ended_cleanly
+from gateway.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+KEPT_ASIDE = 3
+"""How many corrupt stores are kept; older ones are deleted, so that a dying card does not fill up with them."""
+_PARTS = ("", "-wal", "-shm")
+
+
+class Opened(NamedTuple):
+    """An open store, and what was wrong with the one before it; empty when nothing was."""
+
+    store: SqliteStore
+    fault: str
+
+
+def open_store(settings: StoreSettings) -> Opened:
+    """Open the store, or move it aside and begin a fresh one. Raises StoreFailed where it can be neither."""
+    try:
+        store = _open(settings)
+    except StoreCorrupt as error:
+        return start_afresh(settings, str(error))
+    fault = _fault_of(store)
+    if not fault:
+        return Opened(store, "")
+    return start_afresh(settings, fault, store)
+
+
+def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None) -> Opened:
+    """Move a corrupt store aside, and open a fresh one."""
+    aside = move_aside(settings.path)
+    if corrupt is not None:
+        with contextlib.suppress(StoreFailed):
+            corrupt.close()
+    text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; what it held is not known here any more"
+    log.critical("%s", text)
+    return Opened(_open(settings), text)
+
+
+def move_aside(path: Path) -> Path:
+    """Give a store's files another name: `gateway.db.corrupt-20260131T120000Z`, with -wal and -shm behind it."""
+    aside = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = aside.with_name(f"{aside.name.split('.n')[0]}.n{number}")
+    for part in _PARTS:
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(aside.with_name(aside.name + part))
+    _forget_old(path)
+    return aside
+
+
+def _open(settings: StoreSettings) -> SqliteStore:
+    return SqliteStore(settings.path, loss_window_s=settings.loss_window_s, max_mb=settings.max_mb, ballast_mb=settings.ballast_mb)
+
+
+def _fault_of(store: SqliteStore) -> str:
+    """What is wrong with an open store; asked only after an unclean end."""
+    try:
+        if ended_cleanly(store.notes()):
+            return ""
+        began_s = time.monotonic()
+        fault = store.check()
+        log.info("the last life did not end cleanly: the store was checked in %.1f s", time.monotonic() - began_s)
+    except StoreCorrupt as error:
+        return str(error)
+    return fault
+
+
+def _forget_old(path: Path) -> None:
+    ends = tuple(part for part in _PARTS if part)
+    aside = sorted(found for found in path.parent.glob(f"{path.name}.corrupt-*") if not found.name.endswith(ends))
+    for old in aside[:-KEPT_ASIDE]:
+        for part in _PARTS:
+            old.with_name(old.name + part).unlink(missing_ok=True)

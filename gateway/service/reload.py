@@ -1,0 +1,58 @@
+"""A reload: what of a changed configuration can be taken over in flight, and what needs a restart.
+
+Settings of devices that were there before are taken over: their actors are closed and made anew. Which actors there are
+is fixed for a life of the engine, as are its store, its bounds and the ordinary actors' settings.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+from gateway.actors import Actor
+from gateway.config import Configuration
+from gateway.service.hosts import Part, part_of
+
+
+class Reload(NamedTuple):
+    """What becomes of a changed configuration."""
+
+    changed: list[Part]
+    """Host-bound actors to be made anew."""
+    needs_restart: list[str]
+    """Names of sections that a running gateway cannot take over."""
+    result: Configuration
+    """The configuration that holds from now on."""
+
+    def notes(self, needs: list[str]) -> list[str]:
+        """What to say of the rest."""
+        return [f"restart the gateway to take over {', '.join(needs)}"] if needs else []
+
+
+def compare(now: Configuration, wanted: Configuration) -> Reload:
+    """What of `wanted` is other than `now`, and what can be done about it."""
+    before = {part.id: part for part in now.host_bound}
+    after = {part.id: part for part in wanted.host_bound}
+    changed = [part for id, part in after.items() if id in before and part.settings != before[id].settings]
+    needs = [f"{id} (new)" for id in after if id not in before] + [f"{id} (gone)" for id in before if id not in after]
+    needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
+    parts = tuple(after.get(id, part) for id, part in before.items())
+    gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
+    return Reload([part_of(part) for part in changed], needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
+
+
+def _sections(now: Configuration, wanted: Configuration) -> list[str]:
+    pairs: list[tuple[str, Any, Any]] = [
+        ("gateway", now.gateway, wanted.gateway),
+        ("store", now.store, wanted.store),
+        ("runtime", now.runtime, wanted.runtime),
+    ]
+    return [
+        f"{name}.{key}"
+        for name, old, new in pairs
+        for key in type(old).model_fields
+        if key != "log_level" and getattr(old, key) != getattr(new, key)
+    ]
+
+
+def _actors(now: tuple[Actor[Any], ...], wanted: tuple[Actor[Any], ...]) -> list[str]:
+    before = {actor.kind: actor.settings for actor in now}
+    return [f"actors.{actor.kind}" for actor in wanted if before.get(actor.kind) != actor.settings]

@@ -1,0 +1,161 @@
+"""The commands, run as a person runs them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.daemons import ROOT, DaemonProcess, install_kinds
+
+CONFIG = """
+[gpio.lamp]
+type = "led"
+pin = 17
+simulate = true
+"""
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """One daemon for all of these tests."""
+    folder = tmp_path_factory.mktemp("c")
+    with DaemonProcess(folder, CONFIG, environ=install_kinds(folder, counter="tests.daemon.kinds:Counter")) as running:
+        running.until_listening()
+        running.until(lambda: "gpio/lamp is ok" in running.said())
+        yield running
+        assert running.stop() == 0
+
+
+def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """A command without a daemon."""
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_show_tells_how_the_gateway_is(daemon: DaemonProcess) -> None:
+    """One line of the whole, then each host-bound actor, then the totals."""
+    found = daemon.gateway("show")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("test: well; up ")
+    assert "gpio/lamp      ok  GPIO 17 (led) on the simulator" in found.stdout
+    assert "dead letters" in found.stdout
+
+
+def test_show_for_programs_is_one_line_of_json(daemon: DaemonProcess) -> None:
+    """With everything that people see, and more."""
+    found = json.loads(daemon.gateway("show", "--json").stdout)
+    assert (found["name"], found["healthy"], found["pid"]) == ("test", True, daemon.pid)
+
+
+def test_tell_ask_and_show_one_actor(daemon: DaemonProcess) -> None:
+    """Told is on disk; asked is answered; shown is its state."""
+    assert daemon.gateway("tell", "counter/a", "add", "units=4").stdout == "told: it is on disk\n"
+    assert daemon.gateway("ask", "counter/a", "add", '{"units": 2}').stdout == "total  6\n"
+    assert daemon.gateway("ask", "counter/a", "add", "-", "--json", input='{"units": 1}').stdout == '{"total":7}\n'
+    assert daemon.gateway("show", "counter/a").stdout == "counter/a  in memory\n  total  7\n"
+    assert daemon.gateway("show", "counter").stdout == "counter/a\n"
+
+
+def test_a_message_told_twice_under_one_id_is_handled_once(daemon: DaemonProcess) -> None:
+    """So that a script may repeat what it does not know the outcome of."""
+    daemon.gateway("tell", "counter/once", "add", "--id", "x1")
+    assert daemon.gateway("tell", "counter/once", "add", "--id", "x1").stdout == "known already: it was told under this id before\n"
+    assert json.loads(daemon.gateway("show", "counter/once", "--json").stdout)["state"] == {"total": 1}
+
+
+def test_a_lamp_is_switched_from_the_command_line(daemon: DaemonProcess) -> None:
+    """An ask of a host-bound actor is answered when it has done it."""
+    found = daemon.gateway("ask", "gpio/lamp", "switch", "on=true")
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
+    """With the reason, and what can be done."""
+    assert daemon.gateway("dead-letters").stdout == "no dead letters\n"
+    assert daemon.gateway("ask", "counter/dead", "add", "units=13").returncode == 1
+    listed = daemon.gateway("dead-letters").stdout
+    assert "counter/dead add  ValueError: 13 is unlucky" in listed
+    assert "units" in daemon.gateway("dead-letters", "show", "1").stdout
+    assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (("tell", "counter/x", "ad"), 65, "gateway: cannot send 'ad' to counter/x: it has no such verb; did you mean 'add'?\n"),
+        (("tell", "counter/x", "add", "units"), 65, "gateway: cannot read 'units': write name=value, or one JSON object in quotes\n"),
+        (
+            ("ask", "counter/x", "mute", "--timeout", "0.2"),
+            4,
+            "gateway: the outcome is unknown: no reply came within 0.2 s; look before you repeat it\n",
+        ),
+        (("show", "counter/never"), 1, "gateway: cannot show counter/never: nobody has written to it\n"),
+        (("dead-letters", "drop", "x"), 2, "gateway: 'x' is no number of a dead letter; gateway dead-letters lists them\n"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(daemon: DaemonProcess, words: tuple[str, ...], code: int, error: str) -> None:
+    """What could not be done, the fact, what to do; never a traceback."""
+    found = daemon.gateway(*words)
+    assert (found.returncode, found.stderr, found.stdout) == (code, error, "")
+
+
+def test_without_a_gateway_the_commands_say_so(tmp_path: Path) -> None:
+    """69, with the socket that was tried."""
+    found = run("show", "--socket", str(tmp_path / "none.sock"), folder=tmp_path)
+    assert found.returncode == 69
+    assert found.stderr == (
+        f"gateway: no gateway answers at {tmp_path}/none.sock; start one (gateway run), or name its configuration with --config\n"
+    )
+
+
+def test_check_says_that_all_is_fine(tmp_path: Path) -> None:
+    """How many devices, how many kinds."""
+    (tmp_path / "g.toml").write_text(CONFIG)
+    found = run("check", "--config", "g.toml", folder=tmp_path)
+    assert (found.returncode, found.stdout) == (0, "fine: 1 device, 3 kinds of actors in g.toml\n")
+
+
+def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:
+    """As the daemon would, with 78."""
+    (tmp_path / "g.toml").write_text('[gpio.lamp]\ntype = "led"\npni = 17\n')
+    found = run("--config", "g.toml", "check", folder=tmp_path)
+    assert found.returncode == 78
+    assert found.stderr.startswith("cannot start: 2 problems in g.toml\n")
+    assert "3:7   gpio.lamp.pni: no such key; did you mean 'pin'?" in found.stderr
+
+
+def test_the_shipped_demo_configuration_is_fine(tmp_path: Path) -> None:
+    """It can be run by itself."""
+    found = run("check", "--config", str(ROOT / "config" / "demo.toml"), folder=tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_help_documents_the_exit_codes(tmp_path: Path) -> None:
+    """For every command."""
+    for words in (("--help",), ("show", "--help")):
+        found = run(*words, folder=tmp_path)
+        assert found.returncode == 0
+        assert "69   no gateway answers" in found.stdout
+
+
+def test_schema_is_json(tmp_path: Path) -> None:
+    """An editor can complete the configuration with it."""
+    found = json.loads(run("schema", folder=tmp_path).stdout)
+    assert "serial" in found["properties"]
+
+
+def test_ports_never_fails(tmp_path: Path) -> None:
+    """With ports it lists them, without it says what to do."""
+    found = run("ports", folder=tmp_path)
+    assert found.returncode in (0, 1)
+    assert 'port = "' in found.stdout or "no serial ports; plug an adapter in" in found.stdout

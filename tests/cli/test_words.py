@@ -1,0 +1,84 @@
+"""What the command line makes of words, and of numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.cli.main import plain_run
+from gateway.cli.talk import read_words
+from gateway.console.client import socket_path
+from gateway.console.exits import Failed
+from gateway.console.output import duration, number, pretty, size, table
+
+
+@pytest.mark.parametrize(
+    ("words", "payload"),
+    [
+        ([], {}),
+        (["on=true"], {"on": True}),
+        (["text=hello there", "n=12", 'quoted="12"'], {"text": "hello there", "n": 12, "quoted": "12"}),
+        (["values.t=1.5", "values.u=x=y"], {"values": {"t": 1.5, "u": "x=y"}}),
+        (['{"values": {"t": 1}}'], {"values": {"t": 1}}),
+    ],
+)
+def test_words_become_a_payload(words: list[str], payload: dict[str, Any]) -> None:
+    """name=value words, dots for what is nested, JSON where it is JSON; or one whole object."""
+    assert read_words(words) == payload
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["on"], "cannot read 'on': write name=value, or one JSON object in quotes"),
+        (["a=1", "a=2"], "cannot read 'a=2': a stands twice"),
+        (["a=1", "a.b=2"], "cannot read 'a.b=2': a has a value already"),
+        (["{nope}"], "no JSON"),
+    ],
+)
+def test_words_that_are_no_payload_are_refused(words: list[str], error: str) -> None:
+    """One line that says what to write."""
+    with pytest.raises(Failed) as caught:
+        read_words(words)
+    assert error in str(caught.value)
+    assert caught.value.code == 65
+
+
+def test_a_plain_run_needs_no_parser() -> None:
+    """So that the daemon's memory holds no argparse; everything else is left to it."""
+    assert plain_run(["run", "--config", "a.toml"]) == Path("a.toml")
+    assert plain_run(["run", "--config=a.toml"]) == Path("a.toml")
+    assert plain_run(["run", "--help"]) is None
+    assert plain_run(["show"]) is None
+
+
+def test_the_socket_is_the_one_that_the_configuration_names(tmp_path: Path) -> None:
+    """Read alone: a file with other problems still says where the daemon is."""
+    (tmp_path / "g.toml").write_text('[gateway]\ncontrol_socket = "/run/x.sock"\n[nonsense]\n')
+    assert socket_path(tmp_path / "g.toml") == Path("/run/x.sock")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0.4 s"), (4, "4 s"), (60, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (86400, "1 d"), (700_000, "8 d 2 h")],
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    """Two units at most."""
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (43_000_000, "43.0 MB"), (2.5e13, "25.0 TB")])
+def test_sizes_read_well(count: float, text: str) -> None:
+    """Three digits and a unit, about."""
+    assert size(count) == text
+
+
+def test_tables_are_aligned() -> None:
+    """Columns as wide as their widest; no blanks at the end."""
+    assert table([["a", "long", ""], ["bcd", "x", "end"]]) == "  a    long\n  bcd  x     end"
+    assert number(1234567) == "1 234 567"
+
+
+def test_states_are_shown_a_field_to_a_line() -> None:
+    """What is nested stands further in."""
+    assert pretty({"on": True, "values": {"t": {"value": 1}}}) == "  on      true\n  values\n    t  value 1"

@@ -1,0 +1,162 @@
+"""The control socket: its requests, and clients that misbehave."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.daemons import DaemonProcess, install_kinds
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """One daemon for all of these tests: each writes to actors of its own."""
+    folder = tmp_path_factory.mktemp("d")
+    with DaemonProcess(folder, environ=install_kinds(folder, counter="tests.daemon.kinds:Counter")) as running:
+        running.until_listening()
+        yield running
+        assert running.stop() == 0
+
+
+class Caller:
+    """A client that says what it likes."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rb")
+
+    def __enter__(self) -> "Caller":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._lines.close()
+        self._socket.close()
+
+    def say(self, line: bytes) -> None:
+        self._socket.sendall(line)
+
+    def hear(self) -> Any:
+        try:
+            line = self._lines.readline()
+        except ConnectionResetError:
+            return None
+        return json.loads(line) if line else None
+
+    def ask(self, **request: Any) -> Any:
+        self.say(json.dumps(request).encode() + b"\n")
+        return self.hear()
+
+
+def test_an_ask_is_answered_by_the_actor(daemon: DaemonProcess) -> None:
+    """The reply's body is the answer, under the client's own number."""
+    found = daemon.ask(do="ask", n=7, to="counter/asked", verb="add", payload={"units": 3}, timeout_s=5)
+    assert found == {"n": 7, "ok": True, "body": {"total": 3}}
+
+
+def test_an_ask_that_is_not_answered_says_that_the_outcome_is_unknown(daemon: DaemonProcess) -> None:
+    """It may be handled yet; so it is no failure."""
+    found = daemon.ask(do="ask", to="counter/mute", verb="mute", payload={}, timeout_s=0.2)
+    assert found["fault"] == "outcome_unknown"
+    assert found["error"] == "the outcome is unknown: no reply came within 0.2 s; look before you repeat it"
+
+
+def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
+    """Nobody waits for ever by mistake."""
+    found = daemon.ask(do="ask", to="counter/x", verb="add", payload={})
+    assert found["error"] == "cannot read the request: 'timeout_s' is missing; say how long to wait"
+
+
+@pytest.mark.parametrize(
+    ("request_", "fault", "error"),
+    [
+        ({"do": "tell", "to": "counter/x", "verb": "ad"}, "unknown_target", "did you mean 'add'?"),
+        ({"do": "tell", "to": "countr/x", "verb": "add"}, "unknown_target", "no kind 'countr'"),
+        ({"do": "tell", "to": "counter", "verb": "add"}, "bad_id", "must read kind/key"),
+        (
+            {"do": "tell", "to": "counter/x", "verb": "add", "payload": {"units": "1"}},
+            "bad_payload",
+            "units: Input should be a valid integer",
+        ),
+        ({"do": "tell", "to": "counter/x", "verb": "add", "payload": [1]}, "bad_request", "'payload' is no JSON object"),
+        ({"do": "tell", "to": 7, "verb": "add"}, "bad_request", "'to' is no text"),
+        ({"do": "tel"}, "bad_request", "cannot do 'tel': there is ask, drop, health"),
+        ({"do": "show", "id": "counter/never"}, "not_found", "cannot show counter/never: nobody has written to it"),
+        ({"do": "retry", "letter": 99}, "not_found", "cannot find dead letter 99: there is none of that number; list them"),
+    ],
+)
+def test_a_request_that_cannot_be_done_says_why(daemon: DaemonProcess, request_: dict[str, Any], fault: str, error: str) -> None:
+    """A word for programs, a sentence for people."""
+    found = daemon.ask(timeout_s=5, **request_)
+    assert (found["ok"], found["fault"]) == (False, fault)
+    assert error in found["error"]
+
+
+@pytest.mark.parametrize("line", [b"not json\n", b"[1]\n", b"[" * 100_000 + b"\n", b"\xff\xfe\n"])
+def test_what_is_no_request_is_answered_and_the_next_one_is_taken(daemon: DaemonProcess, line: bytes) -> None:
+    """A client's mistake costs nobody anything."""
+    with Caller(daemon.socket) as caller:
+        caller.say(line)
+        assert caller.hear()["fault"] == "bad_request"
+        assert caller.ask(do="health")["ok"]
+
+
+def test_a_request_without_end_is_cut(daemon: DaemonProcess) -> None:
+    """Beyond a megabyte it is refused, and the client is gone; memory is bounded."""
+    with Caller(daemon.socket) as caller:
+        caller.say(b"x" * (1024 * 1024 + 70_000))
+        assert caller.hear()["error"] == "cannot read the request: it is longer than 1048576 bytes"
+        assert caller.hear() is None
+
+
+def test_a_tail_tells_of_each_turn_once(daemon: DaemonProcess) -> None:
+    """After its commit, with what was sent and by whom; other actors' turns are left out."""
+    with Caller(daemon.socket) as caller:
+        assert caller.ask(do="tail", prefix="counter/tailed")["ok"]
+        daemon.ask(do="tell", to="counter/other", verb="add", payload={"units": 1}, timeout_s=5)
+        daemon.ask(do="tell", to="counter/tailed", verb="add", payload={"units": 5}, timeout_s=5)
+        turn = caller.hear()["turn"]
+        assert (turn["to"], turn["verb"], turn["payload"], turn["sender"]) == ("counter/tailed", "add", '{"units":5}', "control/local")
+
+
+def test_a_tail_that_is_not_read_leaves_turns_out_and_counts_them(daemon: DaemonProcess) -> None:
+    """The daemon neither waits for a slow reader nor keeps everything for it; it says how many it left out."""
+    with Caller(daemon.socket) as slow, Caller(daemon.socket) as busy:
+        assert slow.ask(do="tail", prefix="counter/flood")["ok"]
+        request = json.dumps({"do": "tell", "to": "counter/flood", "verb": "add", "payload": {}, "timeout_s": 10}).encode() + b"\n"
+        for _ in range(80):
+            busy.say(request * 200)
+            for _ in range(200):
+                assert busy.hear()["ok"]
+        shown = left_out = 0
+        while shown + left_out < 16_000:
+            answer = slow.hear()
+            shown += "turn" in answer
+            left_out += answer.get("left_out", 0)
+        assert (shown + left_out, left_out > 0) == (16_000, True)
+
+
+def test_a_dead_letter_can_be_shown_retried_and_dropped(daemon: DaemonProcess) -> None:
+    """Retried it is delivered again and forgotten in one commit; it may well become another."""
+    daemon.ask(do="ask", to="counter/dead", verb="add", payload={"units": 13}, timeout_s=5)
+    (letter,) = daemon.ask(do="letters")["letters"]
+    assert (letter["to"], letter["verb"], letter["reason"]) == ("counter/dead", "add", "ValueError: 13 is unlucky")
+    assert daemon.ask(do="letter", letter=letter["n"])["letter"]["payload"] == '{"units":13}'
+    assert daemon.ask(do="retry", letter=letter["n"])["ok"]
+    (again,) = daemon.until(lambda: [one for one in daemon.ask(do="letters")["letters"] if one["n"] > letter["n"]])
+    assert daemon.ask(do="drop", letter=again["n"])["ok"]
+    assert daemon.ask(do="letters")["total"] == 0
+
+
+def test_ids_are_listed_page_by_page(daemon: DaemonProcess) -> None:
+    """In order; `more` says whether there are others behind them."""
+    for name in "cab":
+        assert daemon.ask(do="tell", to=f"counter/page-{name}", verb="add", payload={}, timeout_s=5)["ok"]
+    first = daemon.ask(do="list", prefix="counter/page-", limit=2)
+    assert (first["ids"], first["more"]) == (["counter/page-a", "counter/page-b"], True)
+    rest = daemon.ask(do="list", prefix="counter/page-", after="counter/page-b", limit=2)
+    assert (rest["ids"], rest["more"]) == (["counter/page-c"], False)

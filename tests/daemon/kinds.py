@@ -1,0 +1,44 @@
+"""Kinds that tests bring to a daemon, by entry points."""
+
+import threading
+from typing import Any
+
+from gateway.actors import Actor, Payload, Stage, State, verb
+
+
+class Amount(Payload):
+    """How many to add."""
+
+    units: int = 1
+
+
+class Count(State):
+    total: int = 0
+
+
+class Counter(Actor[Count]):
+    """Adds up; refuses what is unlucky."""
+
+    attempts = 1
+
+    @verb
+    def add(self, amount: Amount, stage: Stage[Count]) -> None:
+        """Add some."""
+        if amount.units == 13:
+            raise ValueError("13 is unlucky")
+        stage.state = stage.state.changed(total=stage.state.total + amount.units)
+        stage.reply(stage.state)
+
+    @verb
+    def mute(self, stage: Stage[Any]) -> None:
+        """Never answer."""
+
+    @verb
+    def hang(self, stage: Stage[Any]) -> None:
+        """Break the rule that a turn never blocks."""
+        threading.Event().wait()
+
+    @verb
+    def end_process(self, stage: Stage[Any]) -> None:
+        """Be a fault that no `except` catches."""
+        raise SystemExit("a fault of ours")

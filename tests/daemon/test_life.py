@@ -1,0 +1,183 @@
+"""A life of the daemon: its start, its service to the service manager, its end, and what the next life finds."""
+
+import os
+import signal
+import stat
+import time
+from pathlib import Path
+
+from tests.brokers import Mosquitto, Peer, free_port
+from tests.daemons import DaemonProcess, ServiceSide, install_kinds
+
+GPS = '[serial.gps]\ncodec = "nmea"\nto = "trip/van"\n[serial.gps.simulate]\ninterval_s = 0.05\n'
+
+
+def mqtt(port: int) -> str:
+    """A section for a broker on this host."""
+    return f'[mqtt.main]\nhost = "127.0.0.1"\nport = {port}\nreconnect_min_s = 0.1\nreconnect_max_s = 0.5\n'
+
+
+def test_ready_needs_no_broker_and_no_hardware(tmp_path: Path) -> None:
+    """READY comes while the broker is away and a port is missing; STATUS then names both."""
+    config = mqtt(free_port()) + '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n'
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, config, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        assert f"MAINPID={daemon.pid}" in systemd.until("READY=1")
+        systemd.until("STATUS=1 of 3 well; mqtt/main is missing; serial/a is missing")
+        assert daemon.stop() == 0
+        assert systemd.until("STOPPING=1") == "STOPPING=1\nSTATUS=stopping: signal 15"
+
+
+def test_a_bad_configuration_ends_with_78_and_every_problem(tmp_path: Path) -> None:
+    """So that systemd does not start it again, and a person sees all that is to be mended."""
+    with ServiceSide(tmp_path) as systemd:
+        daemon = DaemonProcess(tmp_path, "[serial.gps]\nbuad = 1\n[nonsense.x]\n", environ={"NOTIFY_SOCKET": str(systemd.path)}).start()
+        assert daemon.wait() == 78
+        assert "did you mean 'baud'?" in daemon.said()
+        assert "nonsense: no such table or kind of device" in daemon.said()
+        systemd.until("problems in")
+
+
+def test_a_store_that_cannot_be_made_ends_with_74(tmp_path: Path) -> None:
+    """The error names the file and what to do."""
+    (tmp_path / "file").write_text("")
+    daemon = DaemonProcess(tmp_path)
+    daemon.config.write_text(f'[store]\npath = "{tmp_path}/file/gateway.db"\n[gateway]\ncontrol_socket = "{daemon.socket}"\n')
+    assert daemon.start().wait() == 74
+    assert "mend store.path or its folder's permissions" in daemon.said()
+
+
+def test_a_second_gateway_on_one_store_is_refused(tmp_path: Path) -> None:
+    """It ends with 75 and names the process that has the store; the first one goes on."""
+    with DaemonProcess(tmp_path) as first:
+        (tmp_path / "second").mkdir()
+        second = DaemonProcess(tmp_path / "second")
+        second.config.write_text(f'[gateway]\ncontrol_socket = "{tmp_path}/other.sock"\n[store]\npath = "{first.store}"\n')
+        assert second.start().wait() == 75
+        assert f"cannot start: process {first.pid} has the store {first.store}; stop that gateway" in second.said()
+        assert first.ask(do="health")["ok"]
+
+
+def test_a_second_gateway_on_one_socket_is_refused(tmp_path: Path) -> None:
+    """It ends with 75, and does not take the socket away."""
+    with DaemonProcess(tmp_path) as first:
+        first.until_listening()
+        (tmp_path / "second").mkdir()
+        second = DaemonProcess(tmp_path / "second")
+        second.config.write_text(f'[gateway]\ncontrol_socket = "{first.socket}"\n[store]\npath = "{tmp_path}/other.db"\n')
+        assert second.start().wait() == 75
+        assert f"cannot start: another gateway answers at {first.socket}; stop it" in second.said()
+        assert first.ask(do="health")["ok"]
+
+
+def test_what_was_told_is_there_after_a_kill(tmp_path: Path) -> None:
+    """An answer to `tell` means that it is on disk."""
+    with DaemonProcess(tmp_path, environ=install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")) as daemon:
+        daemon.until_listening()
+        assert daemon.ask(do="tell", to="counter/a", verb="add", payload={"units": 7}, timeout_s=5)["ok"]
+        daemon.kill()
+        daemon.again()
+        daemon.until_listening()
+        assert daemon.ask(do="show", id="counter/a")["actor"]["state"] == {"total": 7}
+        assert not daemon.ask(do="show")["show"]["clean_start"]
+
+
+def test_a_store_of_garbage_is_moved_aside(tmp_path: Path) -> None:
+    """It never keeps the gateway from starting; where it went is logged, and remembered."""
+    (tmp_path / "gateway.db").write_bytes(b"this is no database " * 1000)
+    with DaemonProcess(tmp_path) as daemon:
+        daemon.until_listening()
+        (aside,) = tmp_path.glob("gateway.db.corrupt-*")
+        assert aside.read_bytes().startswith(b"this is no database")
+        assert f"it was moved to {aside}, and a fresh one begun" in daemon.said()
+        assert str(aside) in daemon.ask(do="show")["show"]["last_fault"]
+        assert daemon.stop() == 0
+
+
+def test_a_store_with_a_torn_page_is_found_after_an_unclean_end(tmp_path: Path) -> None:
+    """It is checked when the last life did not end well, and then moved aside."""
+    environ = install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")
+    with DaemonProcess(tmp_path, environ=environ) as daemon:
+        daemon.until_listening()
+        for n in range(50):
+            assert daemon.ask(do="tell", to=f"counter/{n}", verb="add", payload={}, timeout_s=5)["ok"]
+        assert daemon.stop() == 0
+        daemon.again()
+        daemon.until_listening()
+        daemon.kill()
+        content = bytearray(daemon.store.read_bytes())
+        for page in range(1, len(content) // 4096):
+            content[page * 4096 : page * 4096 + 2048] = os.urandom(2048)
+        daemon.store.write_bytes(content)
+        daemon.again()
+        assert "the store was corrupt" in daemon.said()
+        assert len([p for p in tmp_path.glob("gateway.db.corrupt-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
+
+
+def test_mail_drains_to_the_broker_before_the_end(tmp_path: Path) -> None:
+    """What was committed before SIGTERM is published before the exit, and the status says offline."""
+    with (
+        Mosquitto(tmp_path) as broker,
+        Peer(broker.port) as peer,
+        DaemonProcess(tmp_path, mqtt(broker.port)) as daemon,
+    ):
+        peer.listen("#")
+        daemon.until(lambda: "mqtt/main is ok" in daemon.said())
+        for n in range(20):
+            assert daemon.ask(do="tell", to="twin/t", verb="report", payload={"values": {"n": n}}, timeout_s=5)["ok"]
+        assert daemon.stop() == 0
+        assert len(peer.until(lambda: [p for p in peer.payloads("gateway/twin/t") if b'"count":20' in p])) == 1
+        assert "not drained" not in daemon.said()
+
+
+def test_a_broker_that_is_away_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Mail for an actor that is not well is not waited for: it is in the store."""
+    with DaemonProcess(tmp_path, mqtt(free_port())) as daemon:
+        daemon.until_listening()
+        daemon.until(lambda: "mqtt/main is missing" in daemon.said())
+        assert daemon.ask(do="tell", to="twin/t", verb="report", payload={"values": {"n": 1}}, timeout_s=5)["ok"]
+        began_s = time.monotonic()
+        assert daemon.stop() == 0
+        assert time.monotonic() - began_s < 3.0
+        daemon.again()
+        daemon.until_listening()
+        waiting = {one["id"]: one["waiting"] for one in daemon.ask(do="show")["show"]["host_bound"]}
+        assert waiting["mqtt/main"] == 1
+
+
+def test_the_socket_is_for_owner_and_group_and_goes_with_the_daemon(tmp_path: Path) -> None:
+    """Mode 0660; a stale one, left by a kill, is replaced."""
+    with DaemonProcess(tmp_path) as daemon:
+        daemon.until_listening()
+        assert stat.S_IMODE(daemon.socket.stat().st_mode) == 0o660
+        daemon.kill()
+        assert daemon.socket.exists()
+        daemon.again()
+        daemon.until_listening()
+        assert daemon.ask(do="health")["healthy"]
+        assert daemon.stop() == 0
+        assert not daemon.socket.exists()
+
+
+def test_it_stays_below_45_megabytes(tmp_path: Path) -> None:
+    """With a serial port and a broker, under 20 fixes a second: the most it ever had, as the kernel counts."""
+    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, mqtt(broker.port) + GPS) as daemon:
+        daemon.until_listening()
+        daemon.until(lambda: daemon.ask(do="show")["show"]["totals"]["turns"] > 100)
+        status = Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
+        (most,) = [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
+        assert most < 45_000, f"{most} kB"
+        assert daemon.stop() == 0
+
+
+def test_a_fault_of_ours_ends_with_70_and_is_remembered(tmp_path: Path) -> None:
+    """The host-bound actors are closed, nothing is committed after it, and the next life says why the last one ended."""
+    environ = install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")
+    with DaemonProcess(tmp_path, GPS, environ=environ) as daemon:
+        daemon.until_listening()
+        daemon.ask(do="tell", to="counter/a", verb="end_process", payload={}, timeout_s=2)
+        assert daemon.wait() == 70
+        assert "serial/gps is closed" in daemon.said()
+        daemon.again()
+        assert "the last life did not end well: " in daemon.said()
+        assert "SystemExit: a fault of ours" in daemon.said()
+        daemon.signal(signal.SIGKILL)

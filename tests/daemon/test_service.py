@@ -1,0 +1,93 @@
+"""The daemon and its service manager: the watchdog, and reloads."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import free_port
+from tests.daemon.test_life import mqtt
+from tests.daemons import DaemonProcess, ServiceSide, install_kinds
+
+TEXT = '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n'
+
+
+def test_the_watchdog_hears_of_progress_while_the_broker_is_away(tmp_path: Path) -> None:
+    """A broker that is away is no reason to be restarted."""
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"}
+        with DaemonProcess(tmp_path, mqtt(free_port()), environ=environ) as daemon:
+            daemon.until(lambda: "mqtt/main is missing" in daemon.said())
+            since = len(systemd.heard)
+            daemon.until(lambda: systemd.heard[since:].count("WATCHDOG=1") >= 3)
+            assert daemon.stop() == 0
+
+
+def test_the_watchdog_hears_nothing_of_an_engine_that_hangs(tmp_path: Path) -> None:
+    """WATCHDOG=1 means progress: it is withheld, STATUS says why, and a file keeps the reason."""
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"}
+        environ |= install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")
+        with DaemonProcess(tmp_path, environ=environ) as daemon:
+            daemon.until_listening()
+            daemon.ask(do="tell", to="counter/a", verb="hang", payload={}, timeout_s=0.2)
+            systemd.until("STATUS=the engine has neither turned nor committed")
+            since = len(systemd.heard)
+            shown = daemon.ask(do="show")["show"]
+            assert not shown["healthy"]
+            assert "WATCHDOG=1" not in systemd.heard[since:]
+            assert "no progress: the engine has neither turned" in (tmp_path / "gateway.db.last-fault").read_text()
+            daemon.kill()
+
+
+def test_a_reload_of_a_bad_file_keeps_the_old_configuration(tmp_path: Path) -> None:
+    """It says so in STATUS and in the log, and goes on."""
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        systemd.until("READY=1")
+        since = len(systemd.heard)
+        daemon.write(TEXT.replace("nmea", "mnea"))
+        daemon.signal(1)
+        systemd.until("RELOADING=1", since=since)
+        assert "not reloaded, 1 problems in" in systemd.until("READY=1", since=since)
+        assert "cannot reload, the old configuration stays" in daemon.said()
+        assert daemon.stop() == 0
+
+
+def test_a_reload_takes_over_settings_of_a_device(tmp_path: Path) -> None:
+    """Its actor is made anew; the others are left alone."""
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        daemon.until(lambda: "serial/a is missing: cannot open /dev/none" in daemon.said())
+        daemon.write(TEXT.replace("/dev/none", "/dev/other"), gateway='log_level = "debug"')
+        daemon.signal(1)
+        daemon.until(lambda: "serial/a is missing: cannot open /dev/other" in daemon.said())
+        daemon.until(lambda: "reloaded: new settings for serial/a" in daemon.said())
+        assert daemon.stop() == 0
+
+
+def test_a_reload_names_what_needs_a_restart(tmp_path: Path) -> None:
+    """Which devices there are is fixed for a life; so are the store's settings and the ordinary actors'."""
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        since = len(systemd.heard)
+        daemon.write(TEXT.replace("serial.a", "serial.b") + "[actors.trip]\nlost_after_s = 5.0\n")
+        daemon.config.write_text(daemon.config.read_text().replace('name = "test"', 'name = "other"'))
+        daemon.signal(1)
+        said = systemd.until("READY=1", since=since)
+        assert "restart needed for serial/b (new), serial/a (gone), gateway.name, actors.trip" in said
+        assert daemon.stop() == 0
+
+
+def test_systemd_python_is_used_where_it_is_installed(tmp_path: Path) -> None:
+    """Without it our own notify takes its place, and the log says how to get it."""
+    packages = Path("/usr/lib/python3/dist-packages/systemd")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "systemd").symlink_to(packages)
+    environ = {"PYTHONPATH": str(tmp_path / "site")}
+    probe = subprocess.run([sys.executable, "-c", "import systemd.daemon"], env=environ, capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("python3-systemd is not installed for this Python")
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), **environ}
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, environ=told) as daemon:
+        systemd.until("READY=1")
+        assert "apt install python3-systemd" not in daemon.said()
+        assert daemon.stop() == 0

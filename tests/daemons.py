@@ -1,0 +1,173 @@
+"""A daemon for tests: the real one, as a process of its own, with the service manager's side of the conversation."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[1]
+METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0\n"
+
+
+class ServiceSide:
+    """What systemd would hear on NOTIFY_SOCKET."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "notify"
+        self.heard: list[str] = []
+        self._change = threading.Condition()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self.path))
+        self._socket.settimeout(0.1)
+        self._ending = False
+        self._thread = threading.Thread(target=self._listen, name="service side")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ending = True
+        self._thread.join(5)
+        self._socket.close()
+
+    def until(self, words: str, *, since: int = 0, timeout_s: float = 15.0) -> str:
+        """Block until a datagram with `words` has come, and return it."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._change:
+            while True:
+                for state in self.heard[since:]:
+                    if words in state:
+                        return state
+                assert time.monotonic() < deadline_s, f"systemd did not hear {words!r}; it heard {self.heard[-10:]}"
+                self._change.wait(0.1)
+
+    def _listen(self) -> None:
+        while not self._ending:
+            with contextlib.suppress(TimeoutError):
+                state = self._socket.recv(65536).decode()
+                with self._change:
+                    self.heard.append(state)
+                    self._change.notify_all()
+
+
+class DaemonProcess:
+    """`gateway run` in `folder`, ended by its process id. `config` is what stands below its [gateway] and [store]."""
+
+    def __init__(
+        self, folder: Path, config: str = "", *, gateway: str = "", store: str = "", environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.folder = folder
+        self.config = folder / "gateway.toml"
+        self.socket = folder / "gateway.sock"
+        self.store = folder / "gateway.db"
+        self.log = folder / "log"
+        self._heads = (gateway, store)
+        self._environ = dict(environ or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self.write(config)
+
+    def write(self, config: str, *, gateway: str | None = None) -> None:
+        """Write the configuration anew."""
+        head, store = self._heads
+        self.config.write_text(
+            f'[gateway]\nname = "test"\ncontrol_socket = "{self.socket}"\n{head if gateway is None else gateway}\n'
+            f'[store]\npath = "{self.store}"\nballast_mb = 0\n{store}\n[runtime]\nclose_s = 3.0\n{config}\n'
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.until(lambda: "ready: life" in self.said())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait(10)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> Self:
+        """Start it, and do not wait."""
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "gateway.cli", "run", "--config", str(self.config)]
+            environ = {**os.environ, **self._environ}
+            environ["PYTHONPATH"] = os.pathsep.join(filter(None, [self._environ.get("PYTHONPATH", ""), str(ROOT)]))
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, cwd=self.folder)
+        return self
+
+    def again(self) -> None:
+        """Start it again, and wait until it is ready."""
+        self.start()
+        self.until(lambda: "ready: life" in self.said())
+
+    def said(self) -> str:
+        """Its log, since it was started last."""
+        return self.log.read_text(errors="replace")
+
+    def until(self, truth: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+        """Block until `truth()` holds, and return it; fails when the daemon has ended before."""
+        deadline_s = time.monotonic() + timeout_s
+        tick = threading.Event()
+        while not (value := truth()):
+            ended = self._process is not None and self._process.poll() is not None
+            assert not ended, f"it has ended; it said:\n{self.said()}"
+            assert time.monotonic() < deadline_s, f"not in time; it said:\n{self.said()}"
+            tick.wait(0.05)
+        return value
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self, timeout_s: float = 30.0) -> int:
+        """What it exits with."""
+        assert self._process is not None
+        return self._process.wait(timeout_s)
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """One request to the control socket, and its answer."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(20)
+            peer.connect(str(self.socket))
+            peer.sendall(json.dumps(request).encode() + b"\n")
+            found: dict[str, Any] = json.loads(peer.makefile().readline())
+            return found
+
+    def until_listening(self) -> None:
+        self.until(lambda: "control/local is ok" in self.said())
+
+    def gateway(self, *words: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the command line against it."""
+        command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(self.config)]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, input=input, capture_output=True, text=True, check=False, timeout=30, env=environ, cwd=self.folder)
+
+
+def install_kinds(folder: Path, **actors: str) -> dict[str, str]:
+    """Put a distribution into `folder` that registers ordinary kinds, as a user's package does; the environment that shows it."""
+    there = folder / "site" / "test_kinds-0.dist-info"
+    there.mkdir(parents=True)
+    (there / "METADATA").write_text(METADATA.format(name="test-kinds"))
+    lines = "\n".join(f"{name} = {value}" for name, value in actors.items())
+    (there / "entry_points.txt").write_text(f"[gateway.actors]\n{lines}\n")
+    return {"PYTHONPATH": str(folder / "site")}

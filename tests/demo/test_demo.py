@@ -1,0 +1,118 @@
+"""The demo keeps its promise: whatever is killed, nothing is missing and nothing is double."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.demo.ledger import Ledger
+from tests.brokers import find_program
+from tests.daemons import ROOT
+
+
+def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
+    """A demo on a folder."""
+    find_program("mosquitto")
+    command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(folder), "--quiet", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, process_group=0)
+
+
+def until(truth: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+    """Block until `truth()` holds, and return it."""
+    deadline_s, tick = time.monotonic() + timeout_s, threading.Event()
+    while not (value := truth()):
+        assert time.monotonic() < deadline_s, "not in time"
+        tick.wait(0.05)
+    return value
+
+
+def processes(*marks: str) -> list[int]:
+    """The processes that have one of these words in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if not set(marks).isdisjoint(words):
+                found.append(int(entry.name))
+    return found
+
+
+def fixes(folder: Path) -> int:
+    """How many fixes have come out by now."""
+    ledger = folder / "ledger"
+    return len(ledger.read_text().splitlines()) if ledger.exists() else 0
+
+
+def test_nothing_is_lost_however_often_the_gateway_is_killed(tmp_path: Path) -> None:
+    """kill -9 after every few fixes; the account at the end is even, and the demo exits with 0."""
+    demo = start(tmp_path, "--json")
+    config = str(tmp_path / "gateway.toml")
+    for _ in range(4):
+        seen = fixes(tmp_path)
+        until(lambda least=seen + 1: fixes(tmp_path) > least)
+        (pid,) = processes(config)
+        os.kill(pid, signal.SIGKILL)
+    demo.send_signal(signal.SIGINT)
+    out, _ = demo.communicate(timeout=60)
+    account = json.loads(out.splitlines()[-1])
+    assert (demo.returncode, account["faults"]) == (0, []), out
+    assert account["kills"] == 4
+    assert account["made"] == account["acknowledged"] == account["committed"] == account["came_out"] >= 8
+    assert not processes(config, str(tmp_path / "broker" / "mosquitto.conf"))
+
+
+def test_nothing_is_lost_when_everything_is_killed_and_started_again(tmp_path: Path) -> None:
+    """The tracker, the broker and the ledger too: the next demo goes on where this one was, and ends what it left behind."""
+    config, broker = str(tmp_path / "gateway.toml"), str(tmp_path / "broker" / "mosquitto.conf")
+    for spared in (set(), {config, broker}):
+        demo = start(tmp_path)
+        seen = fixes(tmp_path)
+        until(lambda least=seen + 3: fixes(tmp_path) > least)
+        for pid in [demo.pid, *(p for p in processes(config, broker) if not spared)]:
+            os.kill(pid, signal.SIGKILL)
+        demo.wait(10)
+        assert demo.stdout is not None
+        demo.stdout.close()
+    last = start(tmp_path, "--json", "--seconds", "2")
+    out, _ = last.communicate(timeout=60)
+    account = json.loads(out.splitlines()[-1])
+    assert (last.returncode, account["faults"]) == (0, []), out
+    assert account["committed"] == account["made"] >= 10
+    assert "left behind by a demo that was killed" in out
+    assert not processes(config, broker)
+
+
+def test_a_second_demo_in_one_folder_is_refused(tmp_path: Path) -> None:
+    """One line, and nothing is disturbed."""
+    first = start(tmp_path, "--seconds", "3")
+    until((tmp_path / "gateway.sock").exists)
+    second = start(tmp_path)
+    assert second.communicate(timeout=30)[0] == ""
+    assert second.returncode == 1
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+
+
+def test_the_ledger_knows_a_repeat_from_a_double(tmp_path: Path) -> None:
+    """The same id again is a repeat; one fix under two ids is a double; a cut last line is no line."""
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.enter("a", {"trip": 1, "fixes": 1}, retained=False)
+    ledger.enter("a", {"trip": 1, "fixes": 1}, retained=False)
+    ledger.enter("a", {"trip": 1, "fixes": 1}, retained=True)
+    ledger.enter("b", {"trip": 1, "fixes": 1}, retained=False)
+    ledger.close()
+    with (tmp_path / "ledger").open("a") as file:
+        file.write('["c", 1')
+    again = Ledger(tmp_path / "ledger")
+    assert (ledger.repeats, ledger.doubled, ledger.distinct) == (1, 1, 2)
+    assert (again.repeats, again.doubled, again.distinct) == (1, 1, 2)
+    again.close()
