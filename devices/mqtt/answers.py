@@ -1,0 +1,73 @@
+"""Answers: what is said back to those who ask, and of what was refused."""
+
+import json
+import logging
+from collections import OrderedDict
+
+from devices.mqtt.encoder import Encoder
+from devices.mqtt.inbox import Expired, Retained
+from devices.mqtt.outbox import Notice, Outbox
+from devices.mqtt.packets import Arrival
+from devices.mqtt.reply_token import read_token
+from devices.mqtt.routes import Routes
+from devices.mqtt.settings import Names
+from devices.mqtt.sparing import SparingLog
+from gateway.actors import Delivery, GatewayError, Host, Reply
+
+_log = logging.getLogger(__name__)
+_KEPT = 256
+_MOST_WAITING = 2000
+"""How much may wait in the outbox before nothing is said of what is refused: it must not grow by what others send us."""
+
+
+class Answers:
+    """The answers of one connection. The last 256 are kept, so that an ask which comes twice is answered twice, the same."""
+
+    def __init__(self, host: Host, names: Names, routes: Routes, *, encoder: Encoder, outbox: Outbox) -> None:
+        self._host = host
+        self._names = names
+        self._routes = routes
+        self._encoder = encoder
+        self._outbox = outbox
+        self._log = SparingLog(_log)
+        self._last: OrderedDict[str, bytes] = OrderedDict()
+
+    def give(self, answer: Reply, token: str, delivery: Delivery) -> None:
+        """Publish the answer of an actor where its ask wants it. Raises BadId when that cannot be read."""
+        topic, correlation = read_token(token)
+        body = answer.to_json()
+        self._last[answer.of] = body
+        if len(self._last) > _KEPT:
+            self._last.popitem(last=False)
+        self._outbox.waiting.append(self._encoder.item(delivery, topic, body, message_id=delivery.message.id, correlation=correlation))
+
+    def give_again(self, arrival: Arrival) -> None:
+        """An ask came again under its id: publish the answer that was given, if it is still known. One under way is given once."""
+        route = self._routes.find(arrival.topic)
+        body = self._last.get(arrival.properties.id or route.ask_id)
+        if route.asks and body is not None:
+            self._publish_answer(arrival, body)
+
+    def refuse(self, arrival: Arrival, error: Exception) -> None:
+        """Count and log what is not taken, and say so: under `<prefix>/refused`, and to whoever asked."""
+        kind = "retained" if isinstance(error, Retained) else "expired" if isinstance(error, Expired) else "refused"
+        self._host.count(kind)
+        self._log.warn(type(error).__name__, f"{self._host.me} refused a message under {arrival.topic[:200]!r}: {error}")
+        if kind == "retained" or len(self._outbox.waiting) > _MOST_WAITING:
+            return
+        reason = str(error)
+        said = {"topic": arrival.topic, "id": arrival.properties.id, "reason": reason}
+        body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+        self._outbox.waiting.append(self._encoder.item(Notice(), self._names.refused, body, qos=0))
+        self._publish_answer(arrival, Reply(of=arrival.properties.id, ok=False, reason=reason).to_json())
+
+    def _publish_answer(self, arrival: Arrival, body: bytes) -> None:
+        """Publish at once, unkept, where the ask wants it; nowhere, where it is no ask or does not say."""
+        try:
+            route = self._routes.find(arrival.topic)
+            if not route.asks:
+                return
+            topic, correlation = self._routes.answer_at(route, arrival.properties)
+            self._outbox.waiting.append(self._encoder.item(Notice(fleeting=False), topic, body, correlation=correlation))
+        except (GatewayError, ValueError):
+            self._host.count("unanswerable")

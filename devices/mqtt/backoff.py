@@ -1,0 +1,30 @@
+"""Backoff: how long to wait before the next attempt. Doubled each time, and jittered, so that a hundred gateways do not
+all come back in the same second after a power cut.
+"""
+
+import random
+from collections.abc import Callable
+
+
+class Backoff:
+    """Delays from `first_s` up to `most_s` seconds, each between half of its step and all of it."""
+
+    def __init__(self, first_s: float, most_s: float, *, chance: Callable[[], float] = random.random) -> None:
+        self._first_s = first_s
+        self._most_s = most_s
+        self._chance = chance
+        self._step_s = first_s
+
+    def next_s(self) -> float:
+        """The delay before the next attempt, seconds."""
+        step_s = self._step_s
+        self._step_s = min(self._most_s, 2 * step_s)
+        return step_s * (0.5 + self._chance() / 2)
+
+    def at_least(self, step_s: float) -> None:
+        """Go on from a step of `step_s` seconds, where that is longer."""
+        self._step_s = min(self._most_s, max(self._step_s, step_s))
+
+    def reset(self) -> None:
+        """Begin again with the shortest delay."""
+        self._step_s = self._first_s

@@ -1,0 +1,71 @@
+"""The encoder: a publish in words → the bytes of its packet, for the version of MQTT that this connection speaks."""
+
+from devices.mqtt.outbox import Item, Settling
+from devices.mqtt.packets import ID_LENGTHS, PUBLISH, fixed_header, properties, publish, text
+from devices.mqtt.topics import check_topic
+from gateway.actors import Delivery
+from gateway.actors.vocabulary import Publish
+
+_CACHED = 1024
+_QOS1 = PUBLISH | 1 << 1
+
+
+class Encoder:
+    """Makes items for the outbox. Topics that were checked are kept, at most 1024 of them."""
+
+    def __init__(self, *, v5: bool, message_ids: bool) -> None:
+        self._v5 = v5
+        self._message_ids = v5 and message_ids
+        self._before_id = [properties("x" * length)[:-length] if length else b"\x00" for length in range(ID_LENGTHS)] if v5 else [b""]
+        self._topics: dict[str, bytes] = {}
+
+    def of_delivery(self, asked: Publish, delivery: Delivery) -> Item:
+        """What the verb `publish` was given. The busiest function of this folder: it makes nothing that it need not.
+
+        Raises ValueError where the topic is none, or the whole too large.
+        """
+        message = delivery.message
+        fields = asked.__dict__
+        body = fields["body"].encode()
+        message_id = message.id.encode() if self._message_ids else b""
+        if fields["expires_s"] or fields["qos"] == 0 or len(message_id) >= ID_LENGTHS:
+            return self.item(
+                delivery,
+                asked.topic,
+                body,
+                qos=asked.qos,
+                retain=asked.retain,
+                message_id=message.id,
+                expires_s=asked.expires_s,
+                expires_ms=message.expires_ms,
+            )
+        name = fields["topic"]
+        topic = self._topics.get(name) or self._checked(name)
+        tail = self._before_id[len(message_id)] + message_id + body
+        return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, message.expires_ms
+
+    def item(
+        self,
+        settling: Settling,
+        topic: str,
+        body: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        message_id: str = "",
+        expires_s: int = 0,
+        correlation: bytes = b"",
+        expires_ms: int = 0,
+    ) -> Item:
+        """Any publish. Raises ValueError where its topic is none, or it is too large."""
+        block = b""
+        if self._v5:
+            block = properties(message_id if self._message_ids else "", expires_s=expires_s, correlation=correlation)
+        head, tail = publish(self._topics.get(topic) or self._checked(topic), body, qos=qos, retain=retain, block=block)
+        return settling, head, tail, qos, expires_ms
+
+    def _checked(self, topic: str) -> bytes:
+        if len(self._topics) >= _CACHED:
+            self._topics.clear()
+        encoded = self._topics[topic] = text(check_topic(topic).encode())
+        return encoded

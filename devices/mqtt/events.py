@@ -1,0 +1,38 @@
+"""What happens to the connection to a broker, as the link tells it."""
+
+from typing import NamedTuple
+
+
+class Opened(NamedTuple):
+    """The broker has taken us."""
+
+    session_present: bool
+    receive_maximum: int
+    max_packet_bytes: int
+    """0: any."""
+
+
+class Unwelcome(NamedTuple):
+    """The broker refused our CONNECT; it closes the connection next."""
+
+    code: int
+
+
+class Subscribed(NamedTuple):
+    """The broker's answer to our subscriptions, in their order: 0x80 and above refuses one."""
+
+    codes: list[int]
+
+
+class Closed(NamedTuple):
+    """The connection is gone."""
+
+    code: int
+    """The reason in the broker's DISCONNECT (MQTT 5); 0 where there was none."""
+    because: str
+    """In words."""
+    by_broker: bool
+    """Whether the broker closed it; not when we did, or it fell silent."""
+
+
+Event = Opened | Unwelcome | Subscribed | Closed

@@ -1,0 +1,101 @@
+"""What goes wrong between us and a broker, said so that its reader knows which key of the configuration to look at."""
+
+import os
+import socket
+import ssl
+from pathlib import Path
+
+from devices.mqtt.reasons import CONNACK_KEYS, reason_text
+from devices.mqtt.settings import MqttSettings, Names
+from gateway.actors import GatewayError, Health
+
+
+class BadSetting(GatewayError, OSError):
+    """A file that the settings name cannot be used."""
+
+
+def password_of(settings: MqttSettings, names: Names) -> str | None:
+    """The password out of its file, read anew each time so that mending the file is enough. Raises BadSetting."""
+    if not settings.password_file:
+        return None
+    path = Path(settings.password_file)
+    if not path.is_absolute():
+        folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        if not folder:
+            raise BadSetting(
+                f"cannot find the credential {settings.password_file!r}: there is no CREDENTIALS_DIRECTORY; "
+                f"give {names.section}.password_file as an absolute path, or add LoadCredential to the unit"
+            )
+        path = Path(folder) / path
+    try:
+        return path.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"cannot read the password: {_said(error)}; mend {names.section}.password_file") from None
+
+
+def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
+    """What TLS needs, read anew each time. Raises BadSetting."""
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+    except OSError as error:
+        raise BadSetting(f"cannot use {settings.ca_file} as a CA: {_said(error)}; mend {names.section}.ca_file") from None
+    if settings.cert_file:
+        try:
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+        except OSError as error:
+            keys = f"{names.section}.cert_file and key_file"
+            raise BadSetting(f"cannot use {settings.cert_file} with {settings.key_file}: {_said(error)}; mend {keys}") from None
+    return context
+
+
+def why_no_connection(error: Exception, settings: MqttSettings, names: Names) -> tuple[Health, str]:
+    """Why a connection could not be made: what is wrong on our side is FAULTY, an absent broker is MISSING."""
+    section, address = names.section, settings.address
+    if isinstance(error, BadSetting):
+        return Health.FAULTY, str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message or _said(error)
+        return Health.FAULTY, f"cannot trust the broker at {address}: {why}; mend {section}.ca_file or {section}.host"
+    if isinstance(error, ssl.SSLError):
+        return Health.FAULTY, f"cannot speak TLS with {address}: {_said(error)}; mend {section}.tls, cert_file or port"
+    if isinstance(error, (socket.gaierror, ValueError)):
+        return Health.FAULTY, f"cannot find the host {settings.host!r}: {_said(error)}; mend {section}.host, or the name server"
+    return Health.MISSING, f"cannot reach the broker at {address}: {_said(error)}; start it, or mend {section}.host and {section}.port"
+
+
+def why_refused(code: int, settings: MqttSettings, names: Names) -> str:
+    """Why the broker refused our CONNECT."""
+    keys = CONNACK_KEYS.get(code)
+    mend = f"mend {names.section}.{keys}" if keys else "see its log"
+    return f"cannot log in at the broker {settings.address}: it said {reason_text(code)}; {mend}"
+
+
+def why_unsubscribed(refusals: list[tuple[str, int]], settings: MqttSettings, names: Names) -> str:
+    """Why the broker did not take a subscription of ours."""
+    said = ", ".join(f"{one!r} ({reason_text(code)})" for one, code in refusals)
+    return f"cannot listen to {said} at {settings.address}; mend its access list, or {names.section}.subscribe"
+
+
+def taken_over(settings: MqttSettings, names: Names) -> str:
+    """Another client of our name."""
+    return (
+        f"another client calls itself {names.client_id!r} at {settings.address}, and each throws the other out; "
+        f"give every gateway its own {names.section}.client_id"
+    )
+
+
+def thrown_out(times: int, settings: MqttSettings, names: Names) -> str:
+    """What MQTT 3.1.1 lets us see of another client of our name."""
+    return (
+        f"the broker at {settings.address} closed {times} connections in a row soon after it took us; perhaps another client calls "
+        f"itself {names.client_id!r} too: give every gateway its own {names.section}.client_id, and see the broker's log"
+    )
+
+
+def _said(error: Exception) -> str:
+    """An error's own words, without its number."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

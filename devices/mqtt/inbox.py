@@ -1,0 +1,234 @@
+"""The inbox: messages from the broker on their way into the gateway, from the socket to the commit.
+
+A message is acknowledged when it is on disk, in the order of arrival, over the connection it came by: what another
+connection brought, the broker brings again. When the gateway is full, messages wait here, unacknowledged; the broker sends
+no more than its receive maximum meanwhile.
+"""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable
+
+from devices.codecs.framing import BadFrame
+from devices.codecs.json_lines import read_fields
+from devices.mqtt.packets import Arrival
+from devices.mqtt.reply_token import make_token
+from devices.mqtt.routes import Route, Routes
+from gateway.actors import BadId, BadPayload, Host, Receipt, Refused, StoreFailed, UnknownTarget
+
+SESSION = "session"
+"""The scope of ids that hold as long as the broker keeps our session."""
+_MAX_ID = 128
+_MAX_DEPTH = 16
+_NOT_NOW = (Refused, StoreFailed)
+_NEVER = (BadId, UnknownTarget, BadPayload)
+
+
+class Expired(BadPayload):
+    """A command came after its time: it is answered, and not run."""
+
+
+class Retained(BadPayload):
+    """A retained message came where a fresh one is wanted."""
+
+
+class Slot:
+    """The place of one QoS 1 message in the order of acknowledgements. Called at its commit, on a runtime thread."""
+
+    __slots__ = ("arrival", "inbox", "ready")
+
+    def __init__(self, inbox: "Inbox", arrival: Arrival) -> None:
+        self.inbox = inbox
+        self.arrival = arrival
+        self.ready = False
+
+    def __call__(self, receipt: Receipt) -> None:
+        if receipt.error is not None:
+            self.inbox.fallen.append((self, receipt.error))
+        elif receipt.duplicate:
+            self.inbox.repeats.append(self.arrival)
+        self.ready = receipt.error is None
+        self.inbox.settled(self, receipt)
+
+
+class Inbox:
+    """The messages of one connection actor. On its own thread, but for what its slots do."""
+
+    def __init__(self, host: Host, routes: Routes, *, pending: int, refuse: Callable[[Arrival, Exception], None]) -> None:
+        self.quiet = False
+        """Set it to leave what comes unacknowledged: the broker gives it to us next time."""
+        self.received = 0
+        self.fallen: deque[tuple[Slot, Exception]] = deque()
+        """Messages whose commit failed; to be sent again, in order."""
+        self.repeats: deque[Arrival] = deque()
+        """Messages that had been seen before; an ask among them may want its answer again."""
+        self._host = host
+        self._routes = routes
+        self._refuse = refuse
+        self._most_pending = pending
+        self._pending: deque[tuple[Arrival, Slot | None]] = deque()
+        self._slots: deque[Slot] = deque()
+        self._spilled = False
+
+    @property
+    def pending(self) -> int:
+        """How many messages wait for room in the gateway."""
+        return len(self._pending)
+
+    @property
+    def must_reopen(self) -> bool:
+        """True when more came than may wait, and all that waited is acknowledged: a new connection brings what was left."""
+        return self._spilled and not self._pending and not self._slots
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Take one message in. What it cannot hold it leaves: at QoS 0 for good, at QoS 1 for the next connection to bring."""
+        if self.quiet or (self._spilled and arrival.qos):
+            return
+        self.received += 1
+        if len(self._pending) >= self._most_pending:
+            self._spilled = self._spilled or arrival.qos > 0
+            self._host.count("left" if arrival.qos else "dropped")
+            return
+        slot = None
+        if arrival.qos:
+            slot = Slot(self, arrival)
+            self._slots.append(slot)
+        if self._pending or not self._offer(arrival, slot):
+            self._pending.append((arrival, slot))
+
+    def retry(self) -> None:
+        """Offer what waits again, in order. Called in each tick."""
+        while self.fallen:
+            self._put_back()
+        while self._pending and self._offer(*self._pending[0]):
+            self._pending.popleft()
+
+    def take_ready(self) -> list[int]:
+        """The packet ids to acknowledge now, in the order of arrival."""
+        slots = self._slots
+        ready = []
+        while slots and slots[0].ready:
+            ready.append(slots.popleft().arrival.packet_id)
+        return ready
+
+    def settled(self, slot: Slot, receipt: Receipt) -> None:
+        """Wake the actor when acknowledgements wait for this slot, or it is no plain commit. On a runtime thread."""
+        slots = self._slots
+        try:
+            awaited = slots[0] is slot
+        except IndexError:
+            awaited = False
+        if awaited or receipt.duplicate or receipt.error is not None:
+            self._host.wake()
+
+    def closed(self) -> None:
+        """The connection is gone: nothing that it brought can be acknowledged any more."""
+        self._slots.clear()
+
+    def opened(self, *, session_present: bool) -> None:
+        """A connection is open. With its old session the broker brings the unacknowledged again; without, only we have them."""
+        self._spilled = False
+        if session_present:
+            self._pending = deque((arrival, slot) for arrival, slot in self._pending if not arrival.qos)
+        else:
+            self._host.forget_ids(SESSION)
+
+    def _put_back(self) -> None:
+        """Let a message whose commit failed wait for another. One of an older connection is the broker's to bring again."""
+        fallen = []
+        while self.fallen:
+            fallen.append(self.fallen.popleft())
+        for slot, error in reversed(fallen):
+            if slot not in self._slots:
+                continue
+            if isinstance(error, _NEVER):
+                self._refuse(slot.arrival, error)
+                slot.ready = True
+            else:
+                self._pending.appendleft((slot.arrival, slot))
+
+    def _offer(self, arrival: Arrival, slot: Slot | None) -> bool:
+        """Send one message into the gateway; False when it must wait. What can never be taken is refused, and acknowledged."""
+        try:
+            sent = self._send(arrival, slot)
+        except _NOT_NOW:
+            return False
+        except _NEVER as error:
+            self._refuse(arrival, error)
+            sent = False
+        if slot is not None and not sent:
+            slot.ready = True
+        return True
+
+    def _send(self, arrival: Arrival, slot: Slot | None) -> bool:
+        """Whether it was sent; False for what is to be ignored. Raises what `Host.send` raises."""
+        if arrival.fault:
+            raise BadPayload(f"cannot take a message: {arrival.fault}")
+        route = self._routes.find(arrival.topic)
+        if route.ours:
+            return False
+        if arrival.retained and not route.takes_retained:
+            raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
+        expires_ms = _expires_ms(arrival)
+        _check_payload(arrival.payload)
+        given_id, scope, again = _id_of(arrival, route)
+        self._host.send(
+            route.to,
+            route.verb,
+            arrival.payload,
+            id=given_id,
+            scope=scope,
+            again=again,
+            reply_to=self._reply_to(arrival, route),
+            expires_ms=expires_ms,
+            size=len(arrival.payload) + 256,
+            wait=False,
+            on_commit=slot or (Slot(self, arrival) if route.asks else None),
+        )
+        return True
+
+    def _reply_to(self, arrival: Arrival, route: Route) -> str:
+        if not route.asks:
+            return ""
+        topic, correlation = self._routes.answer_at(route, arrival.properties)
+        return f"{self._host.me}/reply/{make_token(topic, correlation)}"
+
+
+def _check_payload(payload: bytes) -> None:
+    """Raise BadPayload unless `payload` is nothing, or JSON that is safe to read. The verb's model reads it, strictly, later."""
+    if not payload:
+        return
+    try:
+        read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
+    except BadFrame as error:
+        raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
+
+
+def _expires_ms(arrival: Arrival) -> int:
+    """When the message goes stale, wall time in milliseconds; 0: never. Raises Expired when it is."""
+    properties = arrival.properties
+    if not properties.expires and properties.expiry_s is None:
+        return 0
+    now_ms = time.time_ns() // 1_000_000
+    ends = [now_ms + properties.expiry_s * 1000] if properties.expiry_s is not None else []
+    if properties.expires:
+        if not (properties.expires.isascii() and properties.expires.isdigit() and len(properties.expires) < 18):
+            raise BadPayload(f"cannot read the user property expires = {properties.expires[:40]!r}: it must be milliseconds since 1970")
+        ends.append(int(properties.expires))
+    if min(ends) <= now_ms:
+        raise Expired("expired")
+    return min(ends)
+
+
+def _id_of(arrival: Arrival, route: Route) -> tuple[str, str, bool]:
+    """(id, scope, again) for `Host.send`: the sender's own id; else what the packet was, while the broker keeps our session."""
+    given = arrival.properties.id or route.ask_id
+    if given:
+        if len(given) > _MAX_ID or not given.isprintable():
+            raise BadId(f"cannot use {given[:40]!r}… as the id of a message: it must be 1 to {_MAX_ID} printable characters")
+        return given, "", True
+    if not arrival.qos:
+        return "", "", True
+    digest = hashlib.blake2b(b"\0".join((arrival.topic.encode(), arrival.payload)), digest_size=12).hexdigest()
+    return f"{arrival.packet_id}:{digest}", SESSION, arrival.dup

@@ -1,0 +1,227 @@
+"""paho's client with its two busiest paths made by hand: QoS 1 publishes and their PUBACKs, and PUBLISH packets coming in.
+
+Everything rare (CONNECT, SUBSCRIBE, keepalive, TLS, DISCONNECT) stays paho's. What comes by the thousand does not:
+packets out are joined into one write, packets in are cut from one read of up to 64 KiB, and no Properties, ReasonCode or
+MQTTMessage is made of them. `PRIVATE` names every private attribute of paho's that this relies on.
+Source: paho/mqtt/client.py of paho-mqtt 2.1 and 2.2.
+"""
+
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Container
+from typing import Any
+
+from paho.mqtt import MQTTException
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from devices.mqtt.packets import PUBACK, PUBLISH, Arrival, Malformed, read_publish, read_varint
+
+PRIVATE = (
+    "_connect_timeout",
+    "_host",
+    "_in_packet",
+    "_last_bytes_received",
+    "_last_mid",
+    "_last_msg_out",
+    "_loop_rc_handle",
+    "_mid_generate",
+    "_out_packet",
+    "_packet_handle",
+    "_packet_queue",
+    "_sock",
+    "_sock_close",
+    "_sock_recv",
+    "_sock_send",
+    "_ssl_context",
+    "_ssl_wrap_socket",
+)
+_CHUNK = 65536
+_UNREADABLE = (Malformed, MQTTException, struct.error, IndexError, KeyError, ValueError)
+_OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST, MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+
+class LeanClient(Client):
+    """One connection's client: used once, on one thread, from a loop of its owner's.
+
+    `on_puback(packet id, reason code)` and `on_arrival(Arrival)` are called while `loop_read` runs. Ids in `in_use` are
+    not given out again.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        *,
+        v5: bool,
+        max_packet_bytes: int,
+        in_use: Container[int],
+        on_puback: Callable[[int, int], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if v5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self._v5 = v5
+        self._max_packet_bytes = max_packet_bytes
+        self._in_use = in_use
+        self._subscribing: set[int] = set()
+        self._puback = on_puback
+        self._arrival = on_arrival
+        self._rest = b""
+        self._to_skip = 0
+
+    def write(self, packets: bytes) -> None:
+        """Write whole packets, now if the socket takes them; what it does not take waits, in order, as paho's own packets do."""
+        if not self._out_packet:
+            try:
+                sent = self._sock_send(packets)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._loop_rc_handle(_LOST)
+                return
+            self._last_msg_out = time.monotonic()
+            if sent == len(packets):
+                return
+            packets = packets[sent:]
+        self._packet_queue(PUBLISH, packets, 0, 1)
+
+    def drop(self) -> None:
+        """Close the socket, without a word to anybody."""
+        self.on_disconnect = None
+        self._sock_close()
+
+    def subscribe_to(self, filters: list[Any]) -> None:
+        """Subscribe, and keep the packet id from the publishes until the broker has answered."""
+        _, packet_id = self.subscribe(filters)
+        if packet_id is not None:
+            self._subscribing.add(packet_id)
+
+    def subscribed(self, packet_id: int) -> None:
+        """The broker has answered the subscribe of this packet id."""
+        self._subscribing.discard(packet_id)
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read what is there, up to 64 KiB (with TLS, all that is decrypted), and take every whole packet of it."""
+        del max_packets
+        while self._sock is not None:
+            try:
+                chunk = self._sock_recv(_CHUNK)
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # type: ignore[attr-defined]  # paho's type is narrower
+            except BlockingIOError:
+                return _OK
+            except OSError:
+                return self._loop_rc_handle(_LOST)
+            if not chunk:
+                return self._loop_rc_handle(_LOST)
+            self._last_bytes_received = time.monotonic()
+            code = self._take(chunk)
+            if code is not _OK:
+                return self._loop_rc_handle(code)
+            pending = getattr(self._sock, "pending", None)
+            if pending is None or not pending():
+                return _OK
+        return MQTTErrorCode.MQTT_ERR_NO_CONN
+
+    def new_packet_id(self) -> int:
+        """A packet id that nobody uses: from paho's own counter, so that its subscribes and our publishes never share one."""
+        mid = self._last_mid
+        while True:
+            mid = mid % 65535 + 1
+            if mid not in self._in_use and mid not in self._subscribing:
+                self._last_mid = mid
+                return mid
+
+    _mid_generate = new_packet_id
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho's, but that a handshake which fails leaves no socket behind, and there is no way not to check the host."""
+        if self._ssl_context is None:
+            raise RuntimeError("cannot speak TLS: there is no context; call tls_set_context first")
+        sock = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            sock.settimeout(self._connect_timeout)
+            sock.do_handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _take(self, chunk: bytes) -> MQTTErrorCode:
+        if self._to_skip:
+            skipped = min(self._to_skip, len(chunk))
+            self._to_skip -= skipped
+            chunk = chunk[skipped:]
+        try:
+            return self._cut(self._rest + chunk if self._rest else chunk)
+        except Malformed:
+            return _PROTOCOL
+
+    def _cut(self, buffer: bytes) -> MQTTErrorCode:
+        """Take every whole packet out of `buffer` and keep what is left of it."""
+        at, size = 0, len(buffer)
+        while size - at >= 2:
+            first, length, start = buffer[at], buffer[at + 1], at + 2
+            if length > 127:
+                length, start = read_varint(buffer, at + 1)
+                if length < 0:
+                    break
+            end = start + length
+            if length > self._max_packet_bytes:
+                if not self._refuse_large(first, buffer, start):
+                    break
+                self._to_skip = max(0, end - size)
+            elif end > size:
+                break
+            elif first == PUBACK and length >= 2:
+                self._puback(buffer[start] << 8 | buffer[start + 1], buffer[start + 2] if length > 2 else 0)
+            elif first & 0xF0 == PUBLISH:
+                self._arrival(read_publish(first, buffer[start:end], v5=self._v5))
+            elif (code := self._give(first, buffer[start:end])) is not _OK:
+                self._rest = b""
+                return code
+            at = end
+        self._rest = buffer[at:]
+        return _OK
+
+    def _refuse_large(self, first: int, buffer: bytes, start: int) -> bool:
+        """Report a PUBLISH over the limit by its topic and packet id; False while not even those are there."""
+        if first & 0xF0 != PUBLISH:
+            raise Malformed(f"cannot take a packet of type {first:#x}: it is over the limit")
+        if len(buffer) < start + 2:
+            return False
+        topic_end = start + 2 + (buffer[start] << 8 | buffer[start + 1])
+        if len(buffer) < topic_end + 2:
+            return False
+        topic = buffer[start + 2 : topic_end].decode(errors="replace")
+        qos = first >> 1 & 3
+        packet_id = int.from_bytes(buffer[topic_end : topic_end + 2], "big") if qos else 0
+        fault = f"it is larger than max_packet_bytes = {self._max_packet_bytes}"
+        self._arrival(Arrival(topic, b"", packet_id, qos, first & 8 != 0, first & 1 != 0, fault=fault))
+        return True
+
+    def _give(self, first: int, packet: bytes) -> MQTTErrorCode:
+        """Have paho take one packet, as its own reader would."""
+        if self._sock is None:
+            return _OK
+        self._in_packet = {
+            "command": first,
+            "have_remaining": 1,
+            "remaining_count": [],
+            "remaining_mult": 1,
+            "remaining_length": len(packet),
+            "packet": bytearray(packet),
+            "to_process": 0,
+            "pos": 0,
+        }
+        try:
+            return self._packet_handle()
+        except _UNREADABLE:
+            return _PROTOCOL

@@ -1,0 +1,228 @@
+"""The link: one connection to the broker after another, each with a client of its own, driven by poll on the actor's thread.
+
+What paho calls back while it reads is kept as an event, and acted on when it has returned. This file imports paho; it is
+imported when a connection actor starts, and not before.
+"""
+
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Container
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devices.mqtt.events import Closed, Event, Opened, Subscribed, Unwelcome
+from devices.mqtt.faults import password_of, tls_context
+from devices.mqtt.lean import LeanClient
+from devices.mqtt.packets import Arrival
+from devices.mqtt.settings import MqttSettings, Names
+
+CONNECT_S = 3.0
+"""How long TCP may take to connect, and TLS to shake hands, seconds each."""
+CONNACK_S = 10.0
+"""How long the broker may take to answer our CONNECT."""
+_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+class Link:
+    """The connection of one actor, on its thread. Ids in `in_use` belong to publishes without a PUBACK."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        names: Names,
+        *,
+        in_use: Container[int],
+        on_puback: Callable[[int, int], None],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self.events: deque[Event] = deque()
+        self.is_open = False
+        """Whether the broker has taken us."""
+        self._settings = settings
+        self._names = names
+        self._in_use = in_use
+        self._on_puback = on_puback
+        self._on_arrival = on_arrival
+        self._client: LeanClient | None = None
+        self._fd = -1
+        self._poll = select.poll()
+        self._answer_by_s = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a socket, taken by the broker or not yet."""
+        return self._client is not None
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether all that was written is in the socket."""
+        return self._client is None or not self._client.want_write()
+
+    @property
+    def packet_ids(self) -> Callable[[], int]:
+        """Gives out packet ids for publishes, for as long as this connection lasts."""
+        if self._client is None:
+            raise RuntimeError("cannot give out packet ids: there is no connection")
+        return self._client.new_packet_id
+
+    def watch(self, fd: int) -> None:
+        """Let `wait` return when `fd` is readable, too."""
+        self._poll.register(fd, _READABLE)
+
+    def unwatch(self, fd: int) -> None:
+        """Do not wait for `fd` any more."""
+        self._poll.unregister(fd)
+
+    def open(self) -> None:
+        """Connect, and send CONNECT. Raises OSError (BadSetting among them) or ValueError: see `why_no_connection`."""
+        client = self._new_client()
+        settings = self._settings
+        where = {"host": settings.host, "port": settings.port_number, "keepalive": settings.keepalive_s}
+        try:
+            if settings.v5:
+                client.connect(**where, clean_start=False, properties=self._connect_properties())  # type: ignore[arg-type]  # the dict mixes types
+            else:
+                client.connect(**where)  # type: ignore[arg-type]  # the dict mixes types
+        except BaseException:
+            client.drop()
+            raise
+        self._client = client
+        self._answer_by_s = time.monotonic() + CONNACK_S
+
+    def wait(self, timeout_s: float) -> None:
+        """Block until there is something to read or write, at most `timeout_s` seconds; read and write it."""
+        for fd, event in self._poll.poll(timeout_s * 1000):
+            if fd != self._fd or self._client is None:
+                continue
+            if event & _READABLE:
+                self._client.loop_read()
+            if event & select.POLLOUT and self._fd == fd:
+                self._client.loop_write()
+
+    def check_time(self, now_s: float) -> None:
+        """Keep the connection alive; give it up when the broker does not answer."""
+        if self._client is None:
+            return
+        if not self.is_open and now_s > self._answer_by_s:
+            self.drop(f"no answer to CONNECT within {CONNACK_S:g} s")
+        else:
+            self._client.loop_misc()
+
+    def write(self, packets: bytes) -> None:
+        """Write whole packets; what the socket does not take waits."""
+        if self._client is not None:
+            self._client.write(packets)
+
+    def subscribe(self, filters: list[tuple[str, int]]) -> None:
+        """Subscribe to filters, each with its QoS. Kept messages come with a new subscription, not with an old one (MQTT 5)."""
+        if self._client is None or not filters:
+            return
+        if self._settings.v5:
+            self._client.subscribe_to([(one, SubscribeOptions(qos=qos, retainHandling=1)) for one, qos in filters])
+        else:
+            self._client.subscribe_to(list(filters))
+
+    def say_goodbye(self) -> None:
+        """Send DISCONNECT: the broker does not publish our will."""
+        if self._client is not None:
+            self._client.disconnect()
+
+    def drop(self, because: str) -> None:
+        """Close the socket at once, for a reason of ours."""
+        client = self._client
+        if client is not None:
+            self._lost(Closed(0, because, by_broker=False))
+            client.drop()
+
+    def _new_client(self) -> LeanClient:
+        settings, names = self._settings, self._names
+        client = LeanClient(
+            names.client_id,
+            v5=settings.v5,
+            max_packet_bytes=settings.max_packet_bytes,
+            in_use=self._in_use,
+            on_puback=self._on_puback,
+            on_arrival=self._on_arrival,
+        )
+        client.connect_timeout = CONNECT_S
+        client.will_set(names.status, "offline", qos=1, retain=True)
+        if settings.username:
+            client.username_pw_set(settings.username, password_of(settings, names))
+        if settings.tls:
+            client.tls_set_context(tls_context(settings, names))
+        client.on_connect = self._connack
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._suback
+        client.on_socket_open = self._socket_opened
+        client.on_socket_close = self._socket_closed
+        client.on_socket_register_write = self._wants_write
+        client.on_socket_unregister_write = self._wants_no_write
+        return client
+
+    def _connect_properties(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's types end here
+        properties.SessionExpiryInterval = self._settings.session_expiry_s
+        properties.ReceiveMaximum = self._settings.receive_maximum
+        properties.MaximumPacketSize = self._settings.max_packet_bytes
+        return properties
+
+    def _lost(self, event: Closed) -> None:
+        self.is_open = False
+        self._client = None
+        self.events.append(event)
+
+    # --- called back by paho; a socket's descriptor is watched from its opening to its closing
+
+    def _connack(self, client: Client, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
+        del client, userdata
+        if reason.value >= 0x80:
+            self.events.append(Unwelcome(reason.value))
+            return
+        self.is_open = True
+        receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
+        self.events.append(Opened(flags.session_present, receive_maximum, getattr(properties, "MaximumPacketSize", 0)))
+
+    def _suback(self, client: Client, userdata: Any, packet_id: int, codes: list[ReasonCode], properties: Properties | None) -> None:
+        del client, userdata, properties
+        if self._client is not None:
+            self._client.subscribed(packet_id)
+        self.events.append(Subscribed([code.value for code in codes]))
+
+    def _disconnected(
+        self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        del client, userdata, properties
+        if flags.is_disconnect_packet_from_server:
+            self._lost(Closed(reason.value, str(reason), by_broker=True))
+        elif reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lost(Closed(0, "we said goodbye", by_broker=False))
+        else:
+            silent = str(reason) == "Keep alive timeout"
+            self._lost(Closed(0, "it fell silent" if silent else "it was closed", by_broker=not silent))
+
+    def _socket_opened(self, client: Client, userdata: Any, sock: Any) -> None:
+        del client, userdata
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._fd = sock.fileno()
+        self._poll.register(self._fd, _READABLE)
+
+    def _socket_closed(self, client: Client, userdata: Any, sock: Any) -> None:
+        del client, userdata
+        self._poll.unregister(sock.fileno())
+        self._fd = -1
+
+    def _wants_write(self, client: Client, userdata: Any, sock: Any) -> None:
+        del client, userdata
+        self._poll.modify(sock.fileno(), _READABLE | select.POLLOUT)
+
+    def _wants_no_write(self, client: Client, userdata: Any, sock: Any) -> None:
+        del client, userdata
+        self._poll.modify(sock.fileno(), _READABLE)

@@ -1,0 +1,147 @@
+"""The outbox: publishes on their way to the broker, from the hand of the host to the broker's PUBACK.
+
+What is in it is kept on disk by the host until it is `done` here, so it holds no more than the host gives it. Unacknowledged
+publishes are sent again after a reconnect, in the same order, as new publishes.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from devices.mqtt.reasons import NEVER_AGAIN, reason_text
+
+STRIKES = 5
+"""How often in a row a broker may close the connection upon one publish, sent alone, before that is given up."""
+
+
+class Settling(Protocol):
+    """Who hears how a publish ended: a delivery, or a notice of our own."""
+
+    def done(self, body: Any = None) -> None:
+        """The broker has it."""
+
+    def failed(self, reason: str, *, retry: bool = True) -> None:
+        """The broker does not want it."""
+
+
+class Notice:
+    """A publish of our own that nobody waits for and no disk holds. A `fleeting` one is dropped with its connection."""
+
+    def __init__(self, *, fleeting: bool = True) -> None:
+        self.fleeting = fleeting
+        self.settled = False
+
+    def done(self, body: Any = None) -> None:
+        """The broker has it."""
+        del body
+        self.settled = True
+
+    def failed(self, reason: str, *, retry: bool = True) -> None:
+        """The broker does not want it."""
+        del reason, retry
+        self.settled = True
+
+
+Item = tuple[Settling, bytes, bytes, int, int]
+"""One publish: who hears of it, what stands before its packet id, what stands after it, its QoS, and the wall time in ms after
+which it must not be sent (0: never). A bare tuple, for there are a hundred thousand of them a minute."""
+
+
+class Outbox:
+    """The publishes of one connection actor. On its own thread."""
+
+    def __init__(self, *, in_flight: int) -> None:
+        self.waiting: deque[Item] = deque()
+        self.sent: dict[int, Item] = {}
+        """Those without a PUBACK by packet id, oldest first; at QoS 0, those not yet wholly written, under negative numbers."""
+        self.published = 0
+        self._asked_in_flight = in_flight
+        self._limit = in_flight
+        self._largest = 0
+        self._qos0 = 0
+        self._careful = 0
+        self._suspect: Item | None = None
+        self._strikes = 0
+
+    def opened(self, *, receive_maximum: int, max_packet_bytes: int) -> None:
+        """A connection is open: the broker takes so many at once, and none larger than so many bytes (0: any)."""
+        self._limit = min(self._asked_in_flight, receive_maximum)
+        self._largest = max_packet_bytes
+
+    def next_batch(self, new_packet_id: Callable[[], int], now_ms: int) -> list[bytes]:
+        """What may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
+        limit = 1 if self._careful else self._limit
+        room = limit - len(self.sent)
+        waiting, sent = self.waiting, self.sent
+        if room <= 0 or (len(waiting) > room and room < limit // 2):
+            return []
+        parts: list[bytes] = []
+        while waiting and room:
+            item = waiting.popleft()
+            settling, head, tail, qos, expires_ms = item
+            if expires_ms and expires_ms < now_ms:
+                settling.failed("cannot publish it: it expired while the broker could not be reached", retry=False)
+                continue
+            if self._largest and len(head) + len(tail) + 2 > self._largest:
+                settling.failed(f"cannot publish it: the broker takes no packet over {self._largest} bytes", retry=False)
+                continue
+            room -= 1
+            if qos:
+                packet_id = new_packet_id()
+                sent[packet_id] = item
+                parts += (head, packet_id.to_bytes(2, "big"), tail)
+            else:
+                self._qos0 -= 1
+                sent[self._qos0] = item
+                parts += (head, tail)
+        return parts
+
+    def acked(self, packet_id: int, code: int) -> None:
+        """The broker's PUBACK: below 0x80 it has the message."""
+        item = self.sent.pop(packet_id, None)
+        if item is None:
+            return
+        if self._careful:
+            self._careful -= 1
+        if code < 0x80:
+            self.published += 1
+            item[0].done()
+        else:
+            item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
+
+    def written(self) -> None:
+        """All that was sent is in the socket: what was sent at QoS 0 is done."""
+        if self._qos0:
+            for number in [number for number in self.sent if number < 0]:
+                self.published += 1
+                self._careful = max(0, self._careful - 1)
+                self.sent.pop(number)[0].done()
+            self._qos0 = 0
+
+    def closed(self, *, by_broker: bool, because: str = "") -> None:
+        """The connection is gone: what was under way waits again, first in line.
+
+        Where the broker closed it, some publish may be why: they then go one by one, and one that gets the connection
+        closed again and again (at once, where the broker said `because`) is given up. The others go on.
+        """
+        items = [item for item in self.sent.values() if not _is_fleeting(item)]
+        self.sent.clear()
+        self._qos0 = 0
+        if by_broker and len(items) == 1 and self._struck_out(items[0], because):
+            items = []
+        self._careful = len(items) if by_broker else 0
+        rest = [item for item in self.waiting if not _is_fleeting(item)]
+        self.waiting = deque(items + rest)
+
+    def _struck_out(self, item: Item, because: str) -> bool:
+        self._strikes = self._strikes + 1 if item is self._suspect else 1
+        self._suspect = item
+        if self._strikes < STRIKES and not because:
+            return False
+        said = because or f"{STRIKES} times in a row"
+        item[0].failed(f"cannot publish it: the broker closes the connection upon it ({said})", retry=False)
+        return True
+
+
+def _is_fleeting(item: Item) -> bool:
+    return isinstance(item[0], Notice) and item[0].fleeting

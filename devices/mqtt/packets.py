@@ -1,0 +1,206 @@
+"""PUBLISH packets by hand, out and in, for MQTT 5 and 3.1.1: the packets that come by the thousand.
+
+Source: OASIS MQTT Version 5.0, sections 2.2.2, 3.3 and 3.4; OASIS MQTT Version 3.1.1, sections 3.3 and 3.4. A packet's
+identifier is kept apart from its bytes until it is sent, so that one encoding serves every attempt.
+"""
+
+from typing import NamedTuple
+
+PUBLISH = 0x30
+PUBACK = 0x40
+LARGEST = 268_435_455
+"""The most bytes that a packet may have after its fixed header."""
+
+ID_LENGTHS = 122
+"""Ids below so many bytes have property blocks whose length is one byte."""
+
+_EXPIRY, _RESPONSE_TOPIC, _CORRELATION, _USER = 0x02, 0x08, 0x09, 0x26
+_ID = b"\x26\x00\x02id"
+_FIXED_BYTES = (
+    dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1) | dict.fromkeys((0x13, 0x21, 0x22, 0x23), 2) | {0x11: 4, 0x27: 4}
+)
+_TEXTS = {0x03, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
+_VARINT = 0x0B
+
+
+class Malformed(ValueError):
+    """A packet does not read as the standard says: give the connection up."""
+
+
+class Properties(NamedTuple):
+    """The properties of an incoming PUBLISH that mean something to us."""
+
+    id: str = ""
+    """User property `id`: the sender's own id of the message."""
+    expires: str = ""
+    """User property `expires`: wall time, milliseconds since 1970, as text."""
+    expiry_s: int | None = None
+    """What is left of the message expiry interval."""
+    response_topic: str = ""
+    correlation: bytes = b""
+
+
+NO_PROPERTIES = Properties()
+
+
+class Arrival(NamedTuple):
+    """One incoming PUBLISH."""
+
+    topic: str
+    payload: bytes
+    packet_id: int = 0
+    qos: int = 0
+    dup: bool = False
+    retained: bool = False
+    properties: Properties = NO_PROPERTIES
+    fault: str = ""
+    """Why it cannot be taken, where it cannot: its topic is not UTF-8, it is too large."""
+
+
+def varint(number: int) -> bytes:
+    """A length as MQTT writes it: seven bits a byte, the lowest first."""
+    if number < 128:
+        return bytes((number,))
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def text(content: bytes) -> bytes:
+    """Bytes behind their two-byte length. Raises ValueError when there are too many."""
+    if len(content) > 65535:
+        raise ValueError(f"cannot write {len(content)} bytes as one MQTT text: the most is 65535")
+    return len(content).to_bytes(2, "big") + content
+
+
+def properties(message_id: str = "", *, expires_s: int = 0, correlation: bytes = b"") -> bytes:
+    """The property block of an outgoing PUBLISH (MQTT 5), with its length."""
+    block = _ID + text(message_id.encode()) if message_id else b""
+    if expires_s:
+        block += b"\x02" + min(expires_s, 0xFFFFFFFF).to_bytes(4, "big")
+    if correlation:
+        block += b"\x09" + text(correlation)
+    return varint(len(block)) + block
+
+
+def fixed_header(first: int, length: int) -> bytes:
+    """The first byte of a packet, and the length of all that follows. Raises ValueError when MQTT carries no such length."""
+    if length < 128:
+        return bytes((first, length))
+    if length < 16384:
+        return bytes((first, length & 127 | 128, length >> 7))
+    if length > LARGEST:
+        raise ValueError(f"cannot publish {length} bytes: the most that MQTT carries is {LARGEST}")
+    return bytes((first,)) + varint(length)
+
+
+def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, block: bytes = b"") -> tuple[bytes, bytes]:
+    """A PUBLISH as (what stands before its packet id, what stands after it). `topic` is behind its length, see `text`."""
+    tail = block + body
+    return fixed_header(PUBLISH | qos << 1 | retain, len(topic) + len(tail) + (2 if qos else 0)) + topic, tail
+
+
+def puback(packet_id: int) -> bytes:
+    """The acknowledgement of one incoming PUBLISH."""
+    return b"\x40\x02" + packet_id.to_bytes(2, "big")
+
+
+def read_publish(first: int, packet: bytes, *, v5: bool) -> Arrival:
+    """Read what follows the fixed header of a PUBLISH. Raises Malformed."""
+    qos = first >> 1 & 3
+    if qos > 1 or len(packet) < 2:
+        raise Malformed(f"cannot read a PUBLISH: its QoS is {qos}, where 0 and 1 were asked for, and {len(packet)} bytes follow")
+    at = 2 + (packet[0] << 8 | packet[1])
+    name = packet[2:at]
+    packet_id = 0
+    if qos:
+        packet_id = int.from_bytes(packet[at : at + 2], "big")
+        at += 2
+    found = NO_PROPERTIES
+    if v5:
+        if at < len(packet) and packet[at] == 0:
+            at += 1
+        else:
+            found, at = _read_properties(packet, at)
+    if at > len(packet):
+        raise Malformed(f"cannot read a PUBLISH: it ends at byte {len(packet)}, in the middle of byte {at}")
+    topic, fault = _topic_of(name)
+    return Arrival(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault)
+
+
+def read_varint(packet: bytes, at: int) -> tuple[int, int]:
+    """A length and where it ends; (-1, at) when its bytes are not all there. Raises Malformed past four bytes."""
+    number = 0
+    for n in range(4):
+        if at + n >= len(packet):
+            return -1, at
+        byte = packet[at + n]
+        number |= (byte & 127) << 7 * n
+        if byte < 128:
+            return number, at + n + 1
+    raise Malformed("cannot read a length: it has more than four bytes")
+
+
+def _topic_of(name: bytes) -> tuple[str, str]:
+    try:
+        topic = name.decode()
+    except UnicodeDecodeError:
+        return repr(name)[2:-1], "its topic is not UTF-8"
+    return (topic, "its topic holds a NUL") if "\0" in topic else (topic, "")
+
+
+def _read_properties(packet: bytes, at: int) -> tuple[Properties, int]:
+    size, at = read_varint(packet, at)
+    end = at + size
+    if size < 0 or end > len(packet):
+        raise Malformed("cannot read a PUBLISH: its properties are longer than it is")
+    fields: dict[str, object] = {}
+    try:
+        while at < end:
+            at = _read_property(packet, at, fields)
+    except (IndexError, UnicodeDecodeError) as error:
+        raise Malformed(f"cannot read the properties of a PUBLISH: {error}") from None
+    if at != end:
+        raise Malformed("cannot read a PUBLISH: its properties run past their end")
+    return Properties(**fields), end  # type: ignore[arg-type]  # the reader below writes each field as its type
+
+
+def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
+    """Read one property into `fields`; say where the next begins."""
+    kind = packet[at]
+    at += 1
+    if kind == _USER:
+        name, at = _read_text(packet, at)
+        value, at = _read_text(packet, at)
+        if name in (b"id", b"expires"):
+            fields[name.decode()] = value.decode()
+    elif kind == _EXPIRY:
+        fields["expiry_s"] = int.from_bytes(packet[at : at + 4], "big")
+        at += 4
+    elif kind == _RESPONSE_TOPIC:
+        value, at = _read_text(packet, at)
+        fields["response_topic"] = value.decode()
+    elif kind == _CORRELATION:
+        fields["correlation"], at = _read_text(packet, at)
+    else:
+        at = _after(packet, at, kind)
+    return at
+
+
+def _after(packet: bytes, at: int, kind: int) -> int:
+    """Where a property that means nothing to us ends."""
+    if kind in _FIXED_BYTES:
+        return at + _FIXED_BYTES[kind]
+    if kind in _TEXTS:
+        return _read_text(packet, at)[1]
+    if kind == _VARINT:
+        return read_varint(packet, at)[1]
+    raise Malformed(f"cannot read the properties of a PUBLISH: {kind:#x} is none")
+
+
+def _read_text(packet: bytes, at: int) -> tuple[bytes, int]:
+    end = at + 2 + (packet[at] << 8 | packet[at + 1])
+    return packet[at + 2 : end], end

@@ -1,0 +1,99 @@
+"""Routes: which actor a topic's message goes to, and as what verb.
+
+`<prefix>/tell/<kind>/<key…>/<verb>` and `<prefix>/ask/<kind>/<key…>/<verb>` are the users' way in; an ask may end in one
+more level, `/<id>`, and is then answered under `<prefix>/reply/<id>`. All else is as the subscriptions say.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from devices.mqtt.packets import Properties
+from devices.mqtt.settings import Names, Subscription
+from devices.mqtt.topics import check_topic, filter_pattern
+from gateway.actors import BadId, UnknownTarget
+
+_CACHED = 1024
+_PLACEHOLDER = re.compile(r"\{(\d+)\}")
+
+
+class Route(NamedTuple):
+    """Where one topic's messages go."""
+
+    to: str
+    verb: str
+    asks: bool = False
+    """Whether an answer is wanted."""
+    ask_id: str = ""
+    """The id that an ask's topic ends in."""
+    takes_retained: bool = False
+    ours: bool = False
+    """True for what we publish ourselves: it is never taken in, or a refusal could answer itself for ever."""
+
+
+class Routes:
+    """The routes of one connection. Those found are kept, at most 1024 of them."""
+
+    def __init__(self, names: Names, subscriptions: Sequence[Subscription], *, commands: bool) -> None:
+        self._tell = f"{names.prefix}/tell/"
+        self._ask = f"{names.prefix}/ask/"
+        self._ours = (names.refused, names.status)
+        self._replies = names.replies
+        self._commands = commands
+        self._subscriptions = [(filter_pattern(one.topic), one) for one in subscriptions]
+        self._found: dict[str, Route] = {}
+
+    @property
+    def filters(self) -> list[str]:
+        """The filters of the commands."""
+        return [f"{self._tell}#", f"{self._ask}#"] if self._commands else []
+
+    def find(self, topic: str) -> Route:
+        """The route of a topic. Raises BadId where a command's topic does not read as one, UnknownTarget where nothing matches."""
+        route = self._found.get(topic)
+        if route is None:
+            if len(self._found) >= _CACHED:
+                self._found.clear()
+            route = self._found[topic] = self._work_out(topic)
+        return route
+
+    def answer_at(self, route: Route, properties: Properties) -> tuple[str, bytes]:
+        """(topic, correlation data) of an ask's answer. Raises BadId where it does not say, or where no answer may go."""
+        if not properties.response_topic:
+            if not route.ask_id:
+                raise BadId("cannot answer: the ask has no response topic; set one (MQTT 5), or end its topic in /<id>")
+            return check_topic(self._replies + route.ask_id), b""
+        topic = properties.response_topic
+        if topic.startswith(("$", self._tell, self._ask)) or any(character in topic for character in "+#\0"):
+            raise BadId(f"cannot answer to {topic!r}: a response topic has no + # NUL, and is no system topic and no command; use another")
+        return topic, properties.correlation
+
+    def _work_out(self, topic: str) -> Route:
+        if topic in self._ours or topic.startswith(self._replies):
+            return Route("", "", ours=True)
+        if self._commands and topic.startswith(self._tell):
+            return self._of_tell(topic)
+        if self._commands and topic.startswith(self._ask):
+            return self._of_ask(topic)
+        for pattern, subscription in self._subscriptions:
+            if match := pattern.fullmatch(topic):
+                return _of_subscription(subscription, match)
+        raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
+
+    def _of_tell(self, topic: str) -> Route:
+        levels = topic[len(self._tell) :].split("/")
+        if len(levels) < 3 or len(levels) % 2 == 0:
+            raise BadId(f"cannot read topic {topic!r}: it must read {self._tell}<kind>/<key>/<verb>")
+        return Route("/".join(levels[:-1]), levels[-1])
+
+    def _of_ask(self, topic: str) -> Route:
+        levels = topic[len(self._ask) :].split("/")
+        if len(levels) < 3:
+            raise BadId(f"cannot read topic {topic!r}: it must read {self._ask}<kind>/<key>/<verb> or {self._ask}<kind>/<key>/<verb>/<id>")
+        ask_id = levels.pop() if len(levels) % 2 == 0 else ""
+        return Route("/".join(levels[:-1]), levels[-1], asks=True, ask_id=ask_id)
+
+
+def _of_subscription(subscription: Subscription, match: re.Match[str]) -> Route:
+    to = _PLACEHOLDER.sub(lambda found: match.group(int(found.group(1))), subscription.to)
+    return Route(to, subscription.verb, takes_retained=subscription.retained == "take")

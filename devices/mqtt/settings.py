@@ -1,0 +1,139 @@
+"""What `[mqtt.<key>]` takes: where the broker is, who we are there, and what we listen to."""
+
+import re
+import socket
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from devices.mqtt.topics import check_filter, check_topic, plus_levels
+from gateway.actors import Settings
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class Subscription(BaseModel):
+    """One `[[mqtt.<key>.subscribe]]`: each message under `topic` goes to the actor `to` as `verb`, its JSON the payload."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic: str
+    """A topic filter, with + and #. Of two that match one topic, the first takes it."""
+    to: str
+    """An actor id; {1} is what the first + stood for, {2} the second."""
+    verb: str
+    retained: Literal["ignore", "take"] = "ignore"
+    """Whether a message that the broker had kept from before counts."""
+    qos: Literal[0, 1] = 1
+
+    @field_validator("topic")
+    @classmethod
+    def _is_filter(cls, topic: str) -> str:
+        return check_filter(topic)
+
+    @model_validator(mode="after")
+    def _placeholders_fit(self) -> Self:
+        count = plus_levels(self.topic)
+        for name in _PLACEHOLDER.findall(self.to):
+            if not (name.isdigit() and 1 <= int(name) <= count):
+                raise ValueError(f"{{{name}}} in 'to' stands for nothing: {self.topic!r} has {count} + levels, {{1}} the first")
+        return self
+
+
+class MqttSettings(Settings):
+    """One connection to one broker."""
+
+    host: str = Field(default="localhost", min_length=1, max_length=253)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """1883 unless set; 8883 with `tls`."""
+    protocol: Literal["5", "3.1.1"] = "5"
+    client_id: str = Field(default="", max_length=128)
+    """`gateway-<hostname>-<key>` unless set. Two clients of one id throw each other out."""
+    keepalive_s: int = Field(default=30, ge=1, le=65535)
+    session_expiry_s: int = Field(default=7 * 86400, ge=0, le=0xFFFFFFFE)
+    """How long the broker keeps commands for us while we are away (MQTT 5 only)."""
+
+    username: str = ""
+    password_file: str = ""
+    """A file that holds the password and nothing else: an absolute path, or the name of a systemd credential."""
+
+    tls: bool = False
+    ca_file: str = ""
+    """Whose certificates to trust; the system's unless set."""
+    cert_file: str = ""
+    key_file: str = ""
+
+    prefix: str = ""
+    """Topics of the gateway's own begin with it; `gateway/<hostname>` unless set."""
+    status_topic: str = ""
+    """Where "online" and "offline" are kept; `<prefix>/status` unless set."""
+    commands: bool = True
+    """Whether `<prefix>/tell/…` and `<prefix>/ask/…` are listened to: who may publish there may do anything."""
+    subscribe: list[Subscription] = Field(default=[], max_length=1000)
+
+    in_flight: int = Field(default=64, ge=1, le=1000)
+    """How many publishes may be without their PUBACK; the broker may allow fewer."""
+    receive_maximum: int = Field(default=64, ge=1, le=1000)
+    """How many messages the broker may send before the first of them is on disk and acknowledged (MQTT 5)."""
+    max_packet_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    """Larger messages are refused, whole; they are never held in memory."""
+    message_ids: bool = True
+    """Whether each publish carries its message's id as the user property `id` (MQTT 5)."""
+
+    ack_timeout_s: float = Field(default=30.0, gt=0)
+    """How long the broker may leave a publish without its PUBACK before the connection is made anew."""
+    reconnect_min_s: float = Field(default=1.0, gt=0)
+    reconnect_max_s: float = Field(default=60.0, gt=0)
+
+    @field_validator("prefix", "status_topic")
+    @classmethod
+    def _is_topic(cls, topic: str) -> str:
+        return check_topic(topic) if topic else topic
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.password_file and not self.username:
+            raise ValueError("'password_file' is set and 'username' is not; set both")
+        if (self.ca_file or self.cert_file) and not self.tls:
+            raise ValueError("'ca_file' and 'cert_file' need TLS; set tls = true")
+        if bool(self.cert_file) != bool(self.key_file):
+            raise ValueError("'cert_file' and 'key_file' belong together; set both or neither")
+        if self.reconnect_max_s < self.reconnect_min_s:
+            raise ValueError("'reconnect_max_s' is below 'reconnect_min_s'; swap them")
+        return self
+
+    def claims(self) -> dict[str, str]:
+        """A client id that is set is owned alone, at its broker."""
+        return {"client_id": f"MQTT client {self.client_id} at {self.address}"} if self.client_id else {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        """Where the subscriptions send."""
+        return [(f"subscribe.{n}.to", subscription.to, subscription.verb) for n, subscription in enumerate(self.subscribe)]
+
+    @property
+    def port_number(self) -> int:
+        """The port, where it is not set that of the protocol."""
+        return self.port or (8883 if self.tls else 1883)
+
+    @property
+    def address(self) -> str:
+        """`host:port`, for people."""
+        return f"{self.host}:{self.port_number}"
+
+    @property
+    def v5(self) -> bool:
+        """Whether MQTT 5 is spoken."""
+        return self.protocol == "5"
+
+
+class Names:
+    """What we are called at the broker, and the topics that are our own."""
+
+    def __init__(self, key: str, settings: MqttSettings, hostname: str = "") -> None:
+        host = re.sub(r"[^A-Za-z0-9._-]", "-", hostname or socket.gethostname())
+        self.section = f"mqtt.{key}"
+        self.client_id = settings.client_id or f"gateway-{host}-{key}"[:128]
+        self.prefix = settings.prefix or f"gateway/{host}"
+        self.status = settings.status_topic or f"{self.prefix}/status"
+        self.refused = f"{self.prefix}/refused"
+        self.replies = f"{self.prefix}/reply/"

@@ -1,0 +1,86 @@
+"""What the tests of the MQTT connection share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.brokers import Mosquitto
+
+from devices.mqtt.connection import Connection
+from devices.mqtt.settings import MqttSettings
+from gateway.actors import Receipt, UnknownTarget
+from gateway.testing.bench import Bench
+
+
+class Gateway(Bench):
+    """A bench that remembers ids as the runtime does, and knows no actor of the kind `nobody`."""
+
+    def __init__(self, actor: Connection, *, commit: bool = True, seen: set[tuple[str, str]] | None = None) -> None:
+        super().__init__(actor, "mqtt/main", commit=commit)
+        self.seen = set() if seen is None else seen
+        self.handled: list[tuple[str, str, bytes]] = []
+
+    def send(self, to: str, verb: str, payload: Any = None, **rest: Any) -> Receipt:
+        """Count what would be handled; acknowledge a repeat without handling it."""
+        if to.startswith("nobody/"):
+            raise UnknownTarget(f"cannot send to {to}: there is no kind 'nobody'")
+        if self.full and not rest.get("wait", True):
+            return super().send(to, verb, payload, **rest)
+        name = (rest.get("scope", ""), rest.get("id", ""))
+        repeat = bool(name[1]) and rest.get("again", True) and name in self.seen
+        on_commit = rest.pop("on_commit", None)
+
+        def committed(receipt: Receipt) -> None:
+            receipt.duplicate = repeat
+            self.seen.add(name)
+            if on_commit is not None:
+                on_commit(receipt)
+
+        if not repeat:
+            self.handled.append((to, verb, payload))
+        return super().send(to, verb, payload, on_commit=committed, **rest)
+
+    def forget_ids(self, scope: str) -> None:
+        """Forget the ids of one scope."""
+        super().forget_ids(scope)
+        self.seen -= {name for name in self.seen if name[0] == scope}
+
+    def until_subscribed(self) -> None:
+        """Block until the connection is up, and its subscriptions stand."""
+        self.until(lambda: self.health and "subscribed" in self.health[-1][1])
+
+    def until_health(self, words: str) -> str:
+        """Block until its health says `words`; the whole of what it says."""
+        return str(self.until(lambda: next((said for _, said in self.health if words in said), "")))
+
+
+class Killed(Connection):
+    """A connection whose process dies at its end: nothing is said to the broker, nothing is acknowledged."""
+
+    def close(self) -> None:
+        """Be gone."""
+        self._link.drop("killed")
+
+
+def settings(port: int, **rest: Any) -> MqttSettings:
+    """Settings for a broker of a test: quick to reconnect."""
+    return MqttSettings.model_validate({"host": "127.0.0.1", "port": port, "prefix": "gw", "reconnect_min_s": 0.05, **rest})
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker of this test's own."""
+    with Mosquitto(tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def connect() -> Callable[..., Gateway]:
+    """Makes a gateway with one connection; enter it to run it."""
+
+    def made(port: int, *, commit: bool = True, killed: bool = False, seen: set[tuple[str, str]] | None = None, **rest: Any) -> Gateway:
+        kind = Killed if killed else Connection
+        return Gateway(kind("main", settings(port, **rest)), commit=commit, seen=seen)
+
+    return made

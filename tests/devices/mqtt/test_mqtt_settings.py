@@ -1,0 +1,134 @@
+"""Settings, topics and routes."""
+
+import pytest
+from pydantic import ValidationError
+
+from devices.mqtt.packets import Properties
+from devices.mqtt.routes import Route, Routes
+from devices.mqtt.settings import MqttSettings, Names, Subscription
+from devices.mqtt.topics import check_filter, check_topic, filter_pattern
+from gateway.actors import BadId, UnknownTarget
+
+SENSORS = Subscription(topic="sensors/+/+/state", to="twin/{2}.{1}", verb="report")
+
+
+def routes(*subscriptions: Subscription, commands: bool = True) -> Routes:
+    return Routes(Names("main", MqttSettings(prefix="gw")), subscriptions, commands=commands)
+
+
+def test_names_come_from_the_key_and_the_host() -> None:
+    """What is not set is derived from the host's name and the section's key, with no character that topics give a meaning."""
+    names = Names("main", MqttSettings(), "pi+1/x")
+    assert (names.client_id, names.prefix, names.status) == ("gateway-pi-1-x-main", "gateway/pi-1-x", "gateway/pi-1-x/status")
+
+
+def test_the_port_follows_tls() -> None:
+    """Unless set, the port is that of the protocol."""
+    assert (MqttSettings().port_number, MqttSettings(tls=True).port_number, MqttSettings(tls=True, port=1).port_number) == (1883, 8883, 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"password_file": "x"}, "'password_file' is set and 'username' is not; set both"),
+        ({"ca_file": "x"}, "'ca_file' and 'cert_file' need TLS; set tls = true"),
+        ({"tls": True, "cert_file": "x"}, "'cert_file' and 'key_file' belong together; set both or neither"),
+        ({"reconnect_min_s": 61}, "'reconnect_max_s' is below 'reconnect_min_s'; swap them"),
+        ({"prefix": "a/+"}, "cannot use 'a/+' as a topic: it must have a character, and none of + # NUL"),
+        ({"subscribe": [{"topic": "a/b+", "to": "x/y", "verb": "z"}]}, "+ stands for one whole level, # for the rest, at the end"),
+        (
+            {"subscribe": [{"topic": "a/+", "to": "x/{2}", "verb": "z"}]},
+            "{2} in 'to' stands for nothing: 'a/+' has 1 + levels, {1} the first",
+        ),
+    ],
+)
+def test_settings_that_do_not_hang_together_are_refused(wrong: dict[str, object], said: str) -> None:
+    """Each contradiction is named by its keys, with what to do."""
+    with pytest.raises(ValidationError) as caught:
+        MqttSettings.model_validate(wrong)
+    assert said in str(caught.value)
+
+
+def test_addresses_and_claims_are_told() -> None:
+    """The targets of the subscriptions are checked at start, and a client id that is set is owned alone."""
+    settings = MqttSettings(client_id="a", subscribe=[SENSORS])
+    assert settings.addresses() == [("subscribe.0.to", "twin/{2}.{1}", "report")]
+    assert settings.claims() == {"client_id": "MQTT client a at localhost:1883"}
+
+
+@pytest.mark.parametrize(
+    ("filter_text", "topic", "groups"),
+    [
+        ("a/+", "a/b", ("b",)),
+        ("a/+", "a/", ("",)),
+        ("a/+", "a/b/c", None),
+        ("a/#", "a", ()),
+        ("a/#", "a/b/c", ()),
+        ("#", "a/b", ()),
+        ("#", "$SYS/x", None),
+        ("+/x", "$SYS/x", None),
+        ("$SYS/+", "$SYS/x", ("x",)),
+        ("a.b", "axb", None),
+        ("+/+/state", "x/y/state", ("x", "y")),
+    ],
+)
+def test_filters_match_as_the_standard_says(filter_text: str, topic: str, groups: tuple[str, ...] | None) -> None:
+    """+ is one level, # the rest, and neither begins a system topic."""
+    match = filter_pattern(check_filter(filter_text)).fullmatch(topic)
+    assert (match and match.groups()) == groups
+
+
+def test_topics_with_wildcards_are_none() -> None:
+    """One cannot publish under a filter."""
+    with pytest.raises(ValueError, match="none of"):
+        check_topic("a/#")
+
+
+def test_a_subscription_fills_its_template() -> None:
+    """{1} and {2} are what the plus signs stood for."""
+    assert routes(SENSORS).find("sensors/attic/t1/state") == Route("twin/t1.attic", "report")
+
+
+def test_commands_are_read_out_of_their_topics() -> None:
+    """The levels after tell or ask are an actor id and a verb; an ask may end in an id for its answer."""
+    found = routes()
+    assert found.find("gw/tell/gpio/relay/switch") == Route("gpio/relay", "switch")
+    assert found.find("gw/tell/site/home/contacts/ann/call") == Route("site/home/contacts/ann", "call")
+    assert found.find("gw/ask/twin/t1/show") == Route("twin/t1", "show", asks=True)
+    assert found.find("gw/ask/twin/t1/show/q7") == Route("twin/t1", "show", asks=True, ask_id="q7")
+
+
+def test_commands_that_are_none_are_refused() -> None:
+    """A topic that cannot hold an id and a verb is answered with how it must read."""
+    with pytest.raises(BadId) as caught:
+        routes().find("gw/tell/gpio/relay")
+    assert str(caught.value) == "cannot read topic 'gw/tell/gpio/relay': it must read gw/tell/<kind>/<key>/<verb>"
+
+
+def test_without_commands_nobody_is_told_anything() -> None:
+    """With commands = false, command topics are neither subscribed to nor routed."""
+    found = routes(commands=False)
+    assert found.filters == []
+    with pytest.raises(UnknownTarget):
+        found.find("gw/tell/gpio/relay/switch")
+
+
+def test_what_we_publish_ourselves_is_never_taken_in() -> None:
+    """A subscription to everything cannot make a refusal answer itself."""
+    found = routes(Subscription(topic="#", to="twin/x", verb="report"))
+    assert [found.find(topic).ours for topic in ("gw/refused", "gw/status", "gw/reply/1", "gw/other")] == [True, True, True, False]
+
+
+def test_answers_never_go_to_command_topics() -> None:
+    """Whoever may only ask cannot make the gateway tell on their behalf, by a response topic that is a command."""
+    found = routes()
+    with pytest.raises(BadId, match="no system topic and no command"):
+        found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic="gw/tell/gpio/relay/toggle"))
+
+
+def test_an_ask_must_say_where_to_answer() -> None:
+    """Without response topic and id there is nowhere to answer to."""
+    found = routes()
+    with pytest.raises(BadId) as caught:
+        found.answer_at(found.find("gw/ask/twin/t1/show"), Properties())
+    assert str(caught.value) == "cannot answer: the ask has no response topic; set one (MQTT 5), or end its topic in /<id>"
