@@ -1,0 +1,25 @@
+"""The benchmarks, as README shows them: `python -m tests.bench` runs all and prints markdown."""
+
+import argparse
+import sys
+
+from tests.bench import engine, pipeline, twins
+from tests.bench.side import Plan
+
+
+def main() -> None:
+    """Run all, each with its own table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the comparison (default 3)")
+    rounds: int = parser.parse_args().rounds
+    for title, report in (
+        ("Serial to MQTT", lambda: pipeline.report(Plan(), rounds)),
+        ("The engine alone", lambda: engine.report(rounds)),
+        ("A million stored twins", twins.report),
+    ):
+        sys.stdout.write(f"### {title}\n\n{report()}\n\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
