@@ -42,11 +42,18 @@ class SqliteStore:
     def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0) -> None:
         """Open or make the file. `loss_window_s`: 0 syncs each commit; above, at least once in so many seconds.
 
-        `max_mb`: the file's limit, 0 for none. Raises StoreFailed when it cannot be opened or its shape is of a newer program.
+        `max_mb`: the file's limit, 0 for none; when it is reached, what was taken in already may take a quarter more.
+        Raises StoreFailed when it cannot be opened or its shape is of a newer program.
         """
         self.path = path
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()
+        self._max_pages = 0
+        """The file's limit; 0 for none."""
+        self._lifted = False
+        """Whether the limit is lifted, so that what waits can be committed and drained."""
+        self._lower = False
+        """Whether the next commit is to lower it again."""
         self._ballast = Ballast(path.with_suffix(".ballast"), ballast_mb)
         with _naming("open", path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,10 +79,17 @@ class SqliteStore:
         run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
         run(f"PRAGMA synchronous = {'NORMAL' if self.loss_window_s else 'FULL'}").fetchall()
         if max_mb:
-            run(f"PRAGMA max_page_count = {max_mb * 1024 * 1024 // self._writer.pragma('page_size')}").fetchall()
+            self._max_pages = max_mb * 1024 * 1024 // self._writer.pragma("page_size")
+            self._limit(self._max_pages)
         migrate(self._writer, self.path)
 
+    def _limit(self, pages: int) -> None:
+        self._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+
     def commit(self, changes: Changes) -> None:
+        if self._lower:
+            self._lower = self._lifted = False
+            self._limit(self._max_pages)
         sync_now = self.loss_window_s > 0 and time.monotonic() - self._synced_s >= self.loss_window_s
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
@@ -167,10 +181,23 @@ class SqliteStore:
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
     def relieve(self) -> bool:
-        return self._ballast.free()
+        freed = self._ballast.free()
+        if self._lifted or not self._max_pages:
+            return freed
+        self._lifted = True
+        self._limit(self._max_pages * 5 // 4)
+        return True
 
     def recovered(self) -> bool:
-        return self._ballast.restore()
+        return self._below_limit() and self._ballast.restore()
+
+    def _below_limit(self) -> bool:
+        """Whether a tenth of the room is free again, where the limit was lifted: it is lowered with the next commit then."""
+        if self._lifted:
+            used = self._one("PRAGMA page_count")[0] - self._one("PRAGMA freelist_count")[0]
+            self._lower = used <= self._max_pages * 9 // 10
+            return self._lower
+        return True
 
     def size_bytes(self) -> int:
         return sum(p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists())

@@ -126,7 +126,7 @@ class Store(Protocol):
         """The gateway's notes to itself: its clock, how it ended, faults to remember."""
 
     def relieve(self) -> bool:
-        """Make room on a full medium, once: free the ballast. False when there is none left to free."""
+        """Make room on a full medium, once: free the ballast, lift the limit. False when there is none left. On the committer's thread."""
 
     def recovered(self) -> bool:
         """Whether there is room again on a medium that was full: the ballast stands, or could be put back."""

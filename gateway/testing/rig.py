@@ -187,8 +187,16 @@ class Rig:
         return value
 
     def look(self, look: Callable[[], T]) -> T:
-        """What `look` sees on the engine's thread, between turns."""
-        return self.engine.inspect(look)
+        """What `look` sees on the engine's thread, between turns. It may be asked twice. Raises what ended the engine, where it ended."""
+        deadline = time.monotonic() + 10
+        while True:
+            if self.faults:
+                raise self.faults[0]
+            try:
+                return self.engine.inspect(look, timeout_s=0.1)
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
 
     def state(self, id: str) -> Any:
         """The state of an actor now, committed or not: one that nobody wrote to has its first."""

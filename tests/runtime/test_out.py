@@ -138,6 +138,18 @@ def test_a_failure_and_a_restart_of_the_sink_keep_the_order_and_the_mail(rig: Ri
     assert _texts(_taken(rig)) == ["0", "1", "2", "4"]
 
 
+def test_what_is_done_around_it_takes_nothing_with_it(rig: Rig) -> None:
+    """The first and the last of four are done in one commit: those between, in hand or put back, are still on disk."""
+    for n in range(4):
+        rig.tell("book/a", "write", {"text": f"!{n}"})
+    taken = _taken(rig)
+    taken[1].failed("not yet")
+    _done(rig, [taken[0], taken[3]])
+    rig.crash()
+    rig.start()
+    assert _texts(_taken(rig)) == ["1", "2"]
+
+
 def test_a_dead_hand_does_nothing(rig: Rig) -> None:
     """What was handed to a sink that has gone is not given to its successor twice, and its word is not heard."""
     rig.tell("book/a", "write", {"text": "!x"})

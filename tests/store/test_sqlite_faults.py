@@ -123,6 +123,28 @@ def test_a_limit_says_that_it_is_full_and_deleting_goes_on(tmp_path: Path) -> No
     store.close()
 
 
+def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_path: Path) -> None:
+    """Once: without it, the commit that is under way would block those that delete. Then the limit is as it was."""
+    store = SqliteStore(tmp_path / "gateway.db", max_mb=1)
+    store.commit(_bulk(1, 230))
+    more = _bulk(1000, 40)
+    with pytest.raises(StoreFull):
+        store.commit(more)
+    assert store.relieve()
+    store.commit(more)
+    assert not store.recovered()
+    with pytest.raises(StoreFull):
+        store.commit(_bulk(2000, 200))
+    assert not store.relieve()
+    store.commit(Changes(mail_gone=[Span("mqtt/main", 1, 230)]))
+    assert store.recovered()
+    store.commit(Changes(notes={"drained": "yes"}))
+    with pytest.raises(StoreFull):
+        store.commit(_bulk(2000, 300))
+    assert store.relieve()
+    store.close()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MiB of its own."""
