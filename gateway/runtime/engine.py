@@ -415,7 +415,7 @@ class Engine:
         self.passivated += self.cells.passivate(
             idle_before_s=now_s - self.settings.idle_s, at_most=self.settings.active_actors, committed=self._committed
         )
-        if now_s - self._noted_clock_s >= _NOTE_CLOCK_S:
+        if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self.store.wants_sync():
             self._noted_clock_s = now_s
             self._batch.changes.notes[clocks.NOTE] = self.clock.note()
             self._batch.urgent = True

@@ -85,6 +85,9 @@ class MemoryStore:
     def relieve(self) -> bool:
         return False
 
+    def wants_sync(self) -> bool:
+        return False
+
     def recovered(self) -> bool:
         return True
 

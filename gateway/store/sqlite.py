@@ -48,6 +48,7 @@ class SqliteStore:
         self.path = path
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()
+        self._unsynced = False
         self._max_pages = 0
         """The file's limit; 0 for none."""
         self._lifted = False
@@ -90,7 +91,7 @@ class SqliteStore:
         if self._lower:
             self._lower = self._lifted = False
             self._limit(self._max_pages)
-        sync_now = self.loss_window_s > 0 and time.monotonic() - self._synced_s >= self.loss_window_s
+        sync_now = self._window_is_over()
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
         try:
@@ -101,6 +102,13 @@ class SqliteStore:
                 self._writer.execute("PRAGMA synchronous = NORMAL")
         if sync_now:
             self._synced_s = time.monotonic()
+        self._unsynced = self.loss_window_s > 0 and not sync_now
+
+    def wants_sync(self) -> bool:
+        return self._unsynced and self._window_is_over()
+
+    def _window_is_over(self) -> bool:
+        return self.loss_window_s > 0 and time.monotonic() - self._synced_s >= self.loss_window_s
 
     def _write(self, changes: Changes) -> None:
         run = self._writer.execute

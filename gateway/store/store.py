@@ -128,6 +128,9 @@ class Store(Protocol):
     def relieve(self) -> bool:
         """Make room on a full medium, once: free the ballast, lift the limit. False when there is none left. On the committer's thread."""
 
+    def wants_sync(self) -> bool:
+        """Whether commits are older than the loss window allows and not yet safe from a power cut: the next commit makes them so."""
+
     def recovered(self) -> bool:
         """Whether there is room again on a medium that was full: the ballast stands, or could be put back."""
 

@@ -247,3 +247,16 @@ def test_a_loss_window_syncs_at_least_once_in_it(tmp_path: Path) -> None:
         store.close()
     full, normal = 2, 1
     assert modes == [full, normal, full]
+
+
+def test_a_window_that_ends_in_an_idle_spell_is_noticed(tmp_path: Path) -> None:
+    """Commits that no later commit would sync ask for one when their window is over, and for no more once it was made."""
+    store = SqliteStore(tmp_path / "gateway.db", loss_window_s=3600.0)
+    store.commit(Changes(notes={"a": "1"}))
+    asked = [store.wants_sync()]
+    store._synced_s -= 3601
+    asked.append(store.wants_sync())
+    store.commit(Changes(notes={"a": "2"}))
+    asked.append(store.wants_sync())
+    store.close()
+    assert asked == [False, True, False]
