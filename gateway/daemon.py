@@ -281,6 +281,7 @@ class Daemon:
 
     def _drain(self, deadline_s: float) -> None:
         """Let what has come in go out; a second signal to stop ends it."""
+        self._engine.ingress.hurry()
         while waiting := self._waiting():
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or self._signals.wait(min(left_s, _DRAIN_LOOK_S)) in STOP:

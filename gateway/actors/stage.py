@@ -40,7 +40,10 @@ class Stage(Generic[S]):
 
     __slots__ = ("clock_ms", "late_s", "mail", "me", "message", "now_ms", "state", "stopped", "timers", "world")
 
-    def __init__(self, world: World, me: str, state: S, message: Message, now_ms: int, clock_ms: int, late_s: float = 0.0) -> None:
+    # Positional, for one is made per turn.
+    def __init__(  # noqa: PLR0917
+        self, world: World, me: str, state: S, message: Message, now_ms: int, clock_ms: int, late_s: float = 0.0
+    ) -> None:
         self.world = world
         self.me = me
         """Id of the actor whose turn it is."""

@@ -1,8 +1,8 @@
 """A toggle: one button that turns outputs on and off, and remembers which across power cuts.
 
-    [gpio.bell]   press_to = "toggle/hall"
-    [gpio.lamp]   report_to = "toggle/hall"     # so that a lamp that comes up otherwise, after a power cut, is told again
-    [actors.toggle]   outputs = {hall = ["gpio/lamp"]}
+[gpio.bell]   press_to = "toggle/hall"
+[gpio.lamp]   report_to = "toggle/hall"     # so that a lamp that comes up otherwise, after a power cut, is told again
+[actors.toggle]   outputs = {hall = ["gpio/lamp"]}
 """
 
 from pydantic import Field, field_validator

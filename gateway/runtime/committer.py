@@ -94,6 +94,6 @@ class Committer:
         if isinstance(error, StoreFull):
             self.full = True
             if self._store.relieve():
-                log.error("the disk is full: the ballast was freed so that what waits can be committed")
+                log.error("the store is full: what it kept in reserve is free now, so that what waits can be committed")
                 return False
         return True

@@ -40,7 +40,7 @@ class Despatch:
             id,
             window=kind.window,
             give=self.give(id),
-            post=self._engine.ingress.queue.put,
+            post=self._engine.ingress.settle,
             is_once=once.__contains__,
             stored=stored,
         )

@@ -250,6 +250,7 @@ class Engine:
                     return
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())
+        self._settle()
         arrivals = self.ingress.arrivals
         while arrivals and self._has_room():
             item = arrivals.popleft()
@@ -263,13 +264,16 @@ class Engine:
         return len(self._batch.arrivals) < self.settings.batch_turns
 
     def _accept(self, item: Any) -> None:
-        kind = type(item)
-        if kind is Delivery:
-            self.despatch.settle(item, self._batch)
-        elif kind is Batch:
+        if type(item) is Batch:
             self._on_committed(item)
         else:
+            self._settle()  # what was settled before is so when this runs
             item()
+
+    def _settle(self) -> None:
+        settled = self.ingress.settled
+        while settled:
+            self.despatch.settle(settled.popleft(), self._batch)
 
     def _arrive(self, arrival: Arrival) -> None:
         batch = self._batch
@@ -397,8 +401,15 @@ class Engine:
         self._await_commit()
 
     def _await_commit(self) -> None:
+        """Block until the commit under way is done. One that fails and is tried again is no standstill; one that hangs is."""
         while self._in_flight is not None:
-            item = self.ingress.queue.get()
+            if self._committer.fault:
+                self.beat_s = self.clock.mono_s()
+                self._mind_bounds()
+            try:
+                item = self.ingress.queue.get(timeout=_HOUSEKEEPING_S)
+            except Empty:
+                continue
             if type(item) is Batch:
                 self._on_committed(item)
             elif item is _abandon:

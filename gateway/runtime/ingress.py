@@ -12,15 +12,21 @@ from typing import Any
 from gateway.actors.errors import Refused
 from gateway.actors.hostbound import Host
 
+SETTLED_TOGETHER = 32
+"""So many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
+
 
 class Ingress:
     """A queue to the engine's thread, and its bounds."""
 
     def __init__(self, *, messages: int, size: int) -> None:
         self.queue: SimpleQueue[Any] = SimpleQueue()
-        """Settled deliveries, committed batches, and callables to run on the engine's thread."""
+        """Committed batches, and callables to run on the engine's thread."""
         self.arrivals: deque[Any] = deque()
         """Arrivals in order, and callables that belong between them. The engine takes no more of them than a batch holds."""
+        self.settled: deque[Any] = deque()
+        """Deliveries that were settled."""
+        self._together = SETTLED_TOGETHER
         self._called = False
         self._messages = messages
         self._bytes = size
@@ -59,7 +65,21 @@ class Ingress:
     def bring(self, arrival: Any) -> None:
         """Put an arrival in line, and wake the engine."""
         self.arrivals.append(arrival)
-        # Appended before the flag is read, and the engine clears it before it looks: no arrival is overlooked.
+        self._call()
+
+    def settle(self, delivery: Any, *, pressing: bool) -> None:
+        """Put a settled delivery in line. Unless it is `pressing` the engine is not woken for one: that would cost as much as a message."""
+        self.settled.append(delivery)
+        if pressing or len(self.settled) >= self._together:
+            self._call()
+
+    def hurry(self) -> None:
+        """From now on wake the engine for each settled delivery: the end is waiting for them."""
+        self._together = 1
+        self._call()
+
+    def _call(self) -> None:
+        # What is in line is there before the flag is read, and the engine clears it before it looks: nothing is overlooked.
         if not self._called:
             self._called = True
             self.queue.put(self._heard)

@@ -7,7 +7,8 @@ before it is handed out; found begun after a crash it is never handed out again.
 from collections.abc import Callable
 
 from gateway.runtime.batch import Batch
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.deliveries import Delivery, Post
+from gateway.runtime.ingress import SETTLED_TOGETHER
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.store.store import BoxSize
@@ -22,7 +23,7 @@ Give = Callable[[list[Delivery]], None]
 class Outbox:
     """On the engine's thread, `give` excepted, which any thread may call."""
 
-    __slots__ = ("box", "done_s", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
+    __slots__ = ("_small", "box", "done_s", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class Outbox:
         *,
         window: int,
         give: Give,
-        post: Callable[[Delivery], None],
+        post: Post,
         is_once: Callable[[str], bool],
         stored: BoxSize | None = None,
     ) -> None:
@@ -39,6 +40,7 @@ class Outbox:
         self.window = window
         self.give = give
         self.post = post
+        self._small = window < 2 * SETTLED_TOGETHER
         self.is_once = is_once
         self.in_hand: dict[int, tuple[Mail, Delivery]] = {}
         self.held_for = 0
@@ -101,7 +103,9 @@ class Outbox:
     def _take(self) -> Delivery:
         mail = self.box.head.popleft()
         mail.attempt += 1
-        delivery = Delivery(mail.message, mail.seq, mail.attempt, self.box.id, self.post)
+        message = mail.message
+        pressing = self._small or message.reply_to != "" or self.is_once(message.verb)
+        delivery = Delivery(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing)
         self.in_hand[mail.seq] = (mail, delivery)
         return delivery
 

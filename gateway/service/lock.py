@@ -1,5 +1,6 @@
 """The lock: one gateway to a store. The kernel drops it with the process, however that ends."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -28,8 +29,9 @@ class Lock:
             raise AlreadyRunning(
                 f"cannot start: {named} has the store {store}; stop that gateway, or give this one another store.path"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, b"%d\n" % os.getpid())
+        with contextlib.suppress(OSError):  # on a full disk it is locked all the same, without a name
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, b"%d\n" % os.getpid())
 
     def release(self) -> None:
         """Let the next one in. The file stays: taking it away could part two that take it at once."""

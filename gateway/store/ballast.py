@@ -35,6 +35,11 @@ class Ballast:
             return False
         return True
 
+    def needed(self) -> bool:
+        """Whether the disk has less room than the ballast takes."""
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize < self._bytes
+
     def free(self) -> bool:
         """Give its room back; whether there was any."""
         if not self._path.exists():

@@ -56,19 +56,29 @@ class SqliteStore:
         self._lower = False
         """Whether the next commit is to lower it again."""
         self._ballast = Ballast(path.with_suffix(".ballast"), ballast_mb)
-        with _naming("open", path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = apsw.Connection(str(path))
+        try:
+            self._open(max_mb)
+        except StoreCorrupt:
+            raise
+        except StoreFailed:
+            if not (self._ballast.needed() and self._ballast.free()):
+                raise
+            self._open(max_mb)  # SQLite takes some room to open a file, and a full disk has none
+        self._ballast.restore()
+
+    def _open(self, max_mb: int) -> None:
+        with _naming("open", self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = apsw.Connection(str(self.path))
             try:
                 self._prepare(max_mb)
             except BaseException:
                 self._writer.close()  # left to the garbage collector it would close later, and delete the next store's -wal
                 raise
-            self._reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
             self._reader.set_busy_timeout(5000)
             for pragma in ("query_only = 1", "wal_autocheckpoint = 0", "cache_size = -1000"):
                 self._reader.execute(f"PRAGMA {pragma}").fetchall()
-        self._ballast.restore()
 
     def _prepare(self, max_mb: int) -> None:
         self._writer.set_busy_timeout(5000)

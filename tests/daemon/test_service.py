@@ -68,6 +68,7 @@ def test_a_reload_takes_over_settings_of_a_device(tmp_path: Path) -> None:
 def test_a_reload_names_what_needs_a_restart(tmp_path: Path) -> None:
     """Which devices there are is fixed for a life; so are the store's settings and the ordinary actors'."""
     with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        systemd.until("READY=1")
         since = len(systemd.heard)
         daemon.write(TEXT.replace("serial.a", "serial.b") + "[actors.trip]\nlost_after_s = 5.0\n")
         daemon.config.write_text(daemon.config.read_text().replace('name = "test"', 'name = "other"'))

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.devices.serial.conftest import Open, is_well, texts
 
 import devices.serial.port as port_module
 from devices.serial.line import TtyLine
@@ -19,6 +18,7 @@ from devices.serial.settings import SerialSettings
 from devices.serial.simulator import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
+from tests.devices.serial.conftest import Open, is_well, texts
 
 
 def test_unplugged(line: SimulatedLine, open_port: Open):

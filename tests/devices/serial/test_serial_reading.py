@@ -3,11 +3,11 @@
 import logging
 
 import pytest
-from tests.devices.serial.conftest import Open, texts
 
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine
 from gateway.actors import Health
 from gateway.actors.vocabulary import Fix, Line, Quality, Report
+from tests.devices.serial.conftest import Open, texts
 
 
 def test_text_lines(line: SimulatedLine, open_port: Open):

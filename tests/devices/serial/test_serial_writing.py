@@ -1,10 +1,10 @@
 """Writing: done when the system has all bytes, failed when the peer is stuck; echoes; acknowledgements after the commit."""
 
 import pytest
-from tests.devices.serial.conftest import Open, is_well, texts
 
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
 from gateway.actors import Health, StoreFailed
+from tests.devices.serial.conftest import Open, is_well, texts
 
 
 def heard(line: SimulatedLine, count: int) -> list[bytes]:
