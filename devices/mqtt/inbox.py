@@ -125,12 +125,15 @@ class Inbox:
     def closed(self) -> None:
         """The connection is gone: nothing that it brought can be acknowledged any more."""
         self._slots.clear()
+        self._spilled = False
 
     def opened(self, *, session_present: bool) -> None:
-        """A connection is open. With its old session the broker brings the unacknowledged again; without, only we have them."""
-        self._spilled = False
+        """A connection is open. With its old session the broker brings the unacknowledged again; without, only we have them.
+
+        What this connection has brought by now, in one piece with the broker's yes, stays: it has its place among the slots.
+        """
         if session_present:
-            self._pending = deque((arrival, slot) for arrival, slot in self._pending if not arrival.qos)
+            self._pending = deque((arrival, slot) for arrival, slot in self._pending if slot is None or slot in self._slots)
         else:
             self._host.forget_ids(SESSION)
 

@@ -23,7 +23,6 @@ PRIVATE = (
     "_connect_timeout",
     "_host",
     "_in_packet",
-    "_last_bytes_received",
     "_last_mid",
     "_last_msg_out",
     "_loop_rc_handle",
@@ -39,8 +38,17 @@ PRIVATE = (
     "_ssl_wrap_socket",
 )
 _CHUNK = 65536
+_DISCONNECT = 0xE0
 _UNREADABLE = (Malformed, MQTTException, struct.error, IndexError, KeyError, ValueError)
 _OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST, MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+
+def last_read_attribute(client: Client) -> str:
+    """Where paho keeps the time of the last read: 2.2 has renamed it. Raises AttributeError when it is in neither place."""
+    for name in ("_last_bytes_received", "_last_msg_in"):
+        if hasattr(client, name):
+            return name
+    raise AttributeError("cannot use this paho-mqtt: it does not keep the time of its last read where 2.1 and 2.2 do; install one of them")
 
 
 class LeanClient(Client):
@@ -76,6 +84,9 @@ class LeanClient(Client):
         self._arrival = on_arrival
         self._rest = b""
         self._to_skip = 0
+        self._last_read = last_read_attribute(self)
+        self.said_goodbye = 0
+        """The reason code of the broker's DISCONNECT: paho 2.1 passes over the short ones."""
 
     def write(self, packets: bytes) -> None:
         """Write whole packets, now if the socket takes them; what it does not take waits, in order, as paho's own packets do."""
@@ -121,7 +132,7 @@ class LeanClient(Client):
                 return self._loop_rc_handle(_LOST)
             if not chunk:
                 return self._loop_rc_handle(_LOST)
-            self._last_bytes_received = time.monotonic()
+            setattr(self, self._last_read, time.monotonic())
             code = self._take(chunk)
             if code is not _OK:
                 return self._loop_rc_handle(code)
@@ -211,6 +222,8 @@ class LeanClient(Client):
         """Have paho take one packet, as its own reader would."""
         if self._sock is None:
             return _OK
+        if first == _DISCONNECT and packet:
+            self.said_goodbye = packet[0]
         self._in_packet = {
             "command": first,
             "have_remaining": 1,

@@ -22,6 +22,7 @@ from devices.mqtt.events import Closed, Event, Opened, Subscribed, Unwelcome
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.lean import LeanClient
 from devices.mqtt.packets import Arrival
+from devices.mqtt.reasons import reason_text
 from devices.mqtt.settings import MqttSettings, Names
 
 CONNECT_S = 3.0
@@ -201,7 +202,8 @@ class Link:
     ) -> None:
         del client, userdata, properties
         if flags.is_disconnect_packet_from_server:
-            self._lost(Closed(reason.value, str(reason), by_broker=True))
+            code = self._client.said_goodbye if self._client is not None else reason.value
+            self._lost(Closed(code, f"it said {reason_text(code)}", by_broker=True))
         elif reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lost(Closed(0, "we said goodbye", by_broker=False))
         else:

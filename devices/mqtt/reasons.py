@@ -4,6 +4,7 @@ Source: OASIS MQTT Version 5.0, section 2.4. Of CONNACK's codes in 3.1.1, paho m
 """
 
 NAMES = {
+    0x00: "Normal disconnection",
     0x80: "Unspecified error",
     0x81: "Malformed packet",
     0x82: "Protocol error",

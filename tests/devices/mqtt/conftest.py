@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.brokers import Mosquitto
 
 from devices.mqtt.connection import Connection
 from devices.mqtt.settings import MqttSettings
 from gateway.actors import Receipt, UnknownTarget
 from gateway.testing.bench import Bench
+from tests.brokers import Mosquitto
 
 
 class Gateway(Bench):

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.brokers import Mosquitto, Peer
 
 from gateway.actors import Health, Reply
+from tests.brokers import Mosquitto, Peer
 
 Connect = Callable[..., Any]
 BOTH = pytest.mark.parametrize("protocol", ["5", "3.1.1"])

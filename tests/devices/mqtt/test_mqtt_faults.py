@@ -2,17 +2,17 @@
 
 import json
 import logging
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.brokers import FakeBroker, Mosquitto, Peer
 
 from devices.mqtt.packets import fixed_header, text
 from gateway.actors import Health
+from tests.brokers import Mosquitto, Peer
+from tests.devices.mqtt.fake_broker import FakeBroker
 
 Connect = Callable[..., Any]
 BOTH = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -107,8 +107,8 @@ def test_after_a_kill_between_send_and_puback_it_goes_out_again_under_the_same_i
     """The receiver can tell the repeat by the message's id."""
     with FakeBroker(lambda broker, first, body: first >> 4 == 3) as broker:
         for _ in range(2):
+            before = len(broker.packets(3))
             with connect(broker.port, killed=True) as gateway:
-                before = len(broker.packets(3))
                 gateway.tell("publish", {"topic": "a", "body": "x"}, id="m-77")
                 broker.until(lambda before=before: len(broker.packets(3)) == before + 2)
         first, second = [body for body in broker.packets(3) if b"online" not in body]
@@ -348,57 +348,3 @@ def test_a_subscription_that_is_denied_is_a_fault_with_a_name(connect: Connect) 
         )
         assert gateway.health[-1][0] is Health.FAULTY
         assert gateway.tell("publish", {"topic": "a"}).wait() == "done"
-
-
-# --- another client of our name
-
-
-def test_a_second_client_of_our_name_is_named_and_given_room(connect: Connect) -> None:
-    """A broker that says so (0x8E): the gateway says so, loudly, and does not throw the other out at once."""
-    with FakeBroker() as broker, connect(broker.port, client_id="twin", reconnect_min_s=0.5) as gateway:
-        gateway.until_subscribed()
-        broker.send(b"\xe0\x02\x8e\x00")
-        assert gateway.until_health("another client") == (
-            f"another client calls itself 'twin' at 127.0.0.1:{broker.port}, and each throws the other out; "
-            "give every gateway its own mqtt.main.client_id"
-        )
-        assert gateway.health[-1][0] is Health.FAULTY
-        assert gateway.actor._reconnect.next_s - time.monotonic() > 2
-
-
-@BOTH
-def test_two_gateways_of_one_name_both_say_so(mosquitto: Mosquitto, connect: Connect, protocol: str) -> None:
-    """A broker that says nothing: they throw each other out a few times, then name the cause, and each gives the other room."""
-    same = {"client_id": "twin", "protocol": protocol, "reconnect_max_s": 1.0}
-    with connect(mosquitto.port, **same) as one, connect(mosquitto.port, **same) as other:
-        for gateway in (one, other):
-            assert "perhaps another client calls itself 'twin' too" in gateway.until_health("3 connections in a row")
-        assert sum("already connected, closing old connection" in line for line in mosquitto.log) < 30
-
-
-def test_connections_that_end_at_once_are_suspected_of_a_second_client(connect: Connect) -> None:
-    """MQTT 3.1.1 says nothing: a few connections in a row that the broker closes are named for what they may be."""
-
-    def hang_up(broker: FakeBroker, first: int, body: bytes) -> bool:
-        if first >> 4 == 1:
-            broker.send(b"\x20\x02\x00\x00")
-        elif first >> 4 == 8:
-            broker.hang_up()
-        return True
-
-    with FakeBroker(hang_up) as broker, connect(broker.port, protocol="3.1.1", client_id="twin") as gateway:
-        said = gateway.until_health("perhaps another client")
-        assert said == (
-            f"the broker at 127.0.0.1:{broker.port} closed 3 connections in a row soon after it took us; perhaps another client calls "
-            "itself 'twin' too: give every gateway its own mqtt.main.client_id, and see the broker's log"
-        )
-        assert broker.connections == 3
-
-
-def test_a_port_that_speaks_something_else_is_no_broker(connect: Connect) -> None:
-    """Whatever listens there, the actor lives and says what it sees."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, connect(listener.getsockname()[1]) as gateway:
-        connection, _ = listener.accept()
-        with connection:
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        assert "it was closed before the broker took us" in gateway.until_health("cannot log in")

@@ -1,5 +1,7 @@
 """Packets made and read by hand, against paho's."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,10 +103,8 @@ def test_what_paho_sends_is_read_in_full(topic: str, body: bytes, dup: bool, ret
 @given(st.integers(0, 255), st.binary(max_size=60), st.booleans())
 def test_garbage_is_malformed_and_nothing_else(first: int, packet: bytes, v5: bool) -> None:
     """Whatever comes, the reader returns or raises Malformed."""
-    try:
+    with contextlib.suppress(Malformed):
         read_publish(0x30 | first & 15, packet, v5=v5)
-    except Malformed as error:
-        assert str(error).startswith("cannot read")
 
 
 def test_a_topic_that_is_not_utf8_is_reported_and_its_packet_id_is_known() -> None:

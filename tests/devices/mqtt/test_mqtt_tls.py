@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.brokers import Certificates, Mosquitto
 
 from gateway.actors import Health
+from tests.brokers import Certificates, Mosquitto
 
 Connect = Callable[..., Any]
 

@@ -1,0 +1,148 @@
+"""The inbox by itself: acknowledgement after the commit and in order, back-pressure, ids."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devices.mqtt.connection import Connection
+from devices.mqtt.inbox import Inbox
+from devices.mqtt.packets import Arrival, Properties
+from devices.mqtt.routes import Routes
+from devices.mqtt.settings import MqttSettings, Names
+from gateway.actors import Receipt, StoreFailed
+from gateway.testing.bench import Bench
+
+
+class Box:
+    """An inbox on a bench that runs no thread: the test commits."""
+
+    def __init__(self, *, pending: int = 3) -> None:
+        self.bench = Bench(Connection("main", MqttSettings()), commit=False)
+        self.refused: list[str] = []
+        routes = Routes(Names("main", MqttSettings(prefix="gw")), [], commands=True)
+        self.inbox = Inbox(self.bench, routes, pending=pending, refuse=lambda arrival, error: self.refused.append(str(error)))
+
+    def arrive(self, packet_id: int, payload: bytes = b"{}", *, topic: str = "gw/tell/a/b/c", dup: bool = False, **properties: str) -> None:
+        qos = 1 if packet_id else 0
+        self.inbox.arrived(Arrival(topic, payload, packet_id, qos, dup, False, Properties(**properties)))  # type: ignore[arg-type]  # texts only
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        return [sent.receipt for sent in self.bench.sent]
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    made = Box()
+    with made.bench:
+        made.bench.stop()
+        yield made
+
+
+def test_a_message_is_acknowledged_after_its_commit_in_order_of_arrival(box: Box) -> None:
+    """A later commit does not overtake an earlier message's acknowledgement."""
+    box.arrive(1)
+    box.arrive(2)
+    assert box.inbox.take_ready() == []
+    box.receipts[1].resolve()
+    assert box.inbox.take_ready() == []
+    box.receipts[0].resolve()
+    assert box.inbox.take_ready() == [1, 2]
+
+
+def test_what_another_connection_brought_is_not_acknowledged(box: Box) -> None:
+    """Its packet ids mean nothing on the next one."""
+    box.arrive(1)
+    box.inbox.closed()
+    box.arrive(7)
+    for receipt in box.receipts:
+        receipt.resolve()
+    assert box.inbox.take_ready() == [7]
+
+
+def test_when_the_gateway_is_full_messages_wait_in_order(box: Box) -> None:
+    """Nothing blocks, nothing is acknowledged, and the first in is the first through."""
+    box.bench.full = True
+    box.arrive(1, b'{"n":1}')
+    box.bench.full = False
+    box.arrive(2, b'{"n":2}')
+    assert (box.inbox.pending, box.bench.sent) == (2, [])
+    box.inbox.retry()
+    assert [sent.payload for sent in box.bench.sent] == [b'{"n":1}', b'{"n":2}']
+
+
+def test_more_than_may_wait_is_left_to_the_next_connection(box: Box) -> None:
+    """A broker that ignores the receive maximum is bounded: what is over is not acknowledged, and a new connection brings it again."""
+    box.bench.full = True
+    for packet_id in range(1, 6):
+        box.arrive(packet_id)
+    box.arrive(0)
+    assert (box.inbox.pending, box.bench.counters) == (3, {"left": 1, "dropped": 1})
+    box.bench.full = False
+    box.inbox.retry()
+    for receipt in box.receipts:
+        receipt.resolve()
+    assert not box.inbox.must_reopen
+    assert box.inbox.take_ready() == [1, 2, 3]
+    assert box.inbox.must_reopen
+    box.inbox.closed()
+    box.inbox.opened(session_present=True)
+    assert not box.inbox.must_reopen
+
+
+def test_what_waits_is_the_brokers_to_bring_again_if_it_kept_our_session(box: Box) -> None:
+    """With the session, it brings all that was not acknowledged; without, what waits here is the only copy."""
+    box.bench.full = True
+    box.arrive(1)
+    box.arrive(0)
+    box.inbox.closed()
+    box.inbox.opened(session_present=False)
+    assert (box.inbox.pending, box.bench.forgotten) == (2, ["session"])
+    box.inbox.closed()
+    box.inbox.opened(session_present=True)
+    assert (box.inbox.pending, box.bench.forgotten) == (1, ["session"])
+
+
+def test_a_commit_that_fails_is_tried_again_and_acknowledged_then(box: Box) -> None:
+    """The store was full for a moment: no message is lost by it."""
+    box.arrive(1, b'{"n":1}')
+    box.arrive(2, b'{"n":2}')
+    box.receipts[0].resolve(StoreFailed("cannot write: disk full"))
+    box.receipts[1].resolve(StoreFailed("cannot write: disk full"))
+    box.inbox.retry()
+    assert [sent.payload for sent in box.bench.sent[2:]] == [b'{"n":1}', b'{"n":2}']
+    box.receipts[2].resolve()
+    box.receipts[3].resolve()
+    assert box.inbox.take_ready() == [1, 2]
+
+
+def test_ids_are_the_senders_own_or_made_of_the_packet(box: Box) -> None:
+    """The user property id counts for ever; a packet's own marks only while the broker keeps our session, and only a dup is a repeat."""
+    box.arrive(1, id="order-7")
+    box.arrive(2)
+    box.arrive(2, dup=True)
+    box.arrive(3)
+    box.arrive(0)
+    first, second, again, third, qos0 = [(sent.id, sent.scope, sent.again) for sent in box.bench.sent]
+    assert first == ("order-7", "", True)
+    assert (second[1:], again[1:]) == (("session", False), ("session", True))
+    assert second[0] == again[0] != third[0]
+    assert qos0[:2] == ("", "")
+
+
+def test_expiry_travels_with_the_message(box: Box) -> None:
+    """A command that is still good carries the moment when it is not."""
+    box.arrive(1, expires="32503680000000")
+    assert box.bench.sent[0].expires_ms == 32503680000000
+    box.arrive(2, expires="1000")
+    box.arrive(3, expires="soon")
+    assert box.refused == ["expired", "cannot read the user property expires = 'soon': it must be milliseconds since 1970"]
+    box.receipts[0].resolve()
+    assert box.inbox.take_ready() == [1, 2, 3]
+
+
+def test_a_quiet_inbox_leaves_everything(box: Box) -> None:
+    """On the way down, what still comes is left unacknowledged: the broker brings it when we are back."""
+    box.inbox.quiet = True
+    box.arrive(1)
+    assert (box.bench.sent, box.inbox.take_ready(), box.inbox.pending) == ([], [], 0)
