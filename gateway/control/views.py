@@ -105,7 +105,7 @@ def _totals(engine: Engine) -> View:
         "turns": engine.turns.total,
         "failed": engine.turns.failed,
         "expired": engine.turns.expired,
-        "commits": engine.commits,
+        "commits": engine.commits.count,
         "duplicates": engine.duplicates,
         "passivated": engine.passivated,
         "active_actors": len(engine.cells),

@@ -64,8 +64,7 @@ class Despatch:
     def _read_back(self, outbox: Outbox, batch: Batch, committed_seq: int) -> None:
         engine = self._engine
         now_ms = engine.clock.now_ms()
-        for row, reason in outbox.box.refill(engine.store, engine.directory, batch, committed_seq=committed_seq):
-            engine.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=now_ms, batch=batch)
+        engine.room.read_back(outbox.box, engine.store, batch, committed_seq=committed_seq, now_ms=now_ms)
         for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
             outbox.box.head.remove(mail)
             self._give_up(outbox, mail, _UNKNOWN, batch)

@@ -20,14 +20,15 @@ from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.batch import LAZY_S, Batch, Observer
 from gateway.runtime.cells import Cell, Cells
+from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Committer
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.directory import Directory
 from gateway.runtime.ingress import Ingress
+from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Arrival
-from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import ENDED, ended_cleanly, reopen_mailboxes
 from gateway.runtime.seen import Seen
@@ -79,22 +80,16 @@ class Engine:
         self.seen = Seen(store, kept=self.settings.ids_kept)
         self.turns = Turns(self.room, self.timetable, self.clock, self.ids, random.Random())
         self.despatch = Despatch(self)
-        self.commits = 0
         self.duplicates = 0
         self.passivated = 0
         self.rounds = 0
         """How often it has turned."""
         self.beat_s = self.clock.mono_s()
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
-        self._observers: list[Observer] = []
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self._cautious = 0 if self.clean_start else self.settings.cautious_turns
-        self._batch = Batch(1)
-        self._in_flight: Batch | None = None
-        self._submitted_s = 0.0
-        self._committed = 0
-        self._committed_seq = 0
+        self.commits = Commits(self.room, self.ingress, self._committer)
         self._backlog: deque[Any] = deque()
         self._housekeeping_s = 0.0
         self._noted_clock_s = self.clock.mono_s()
@@ -107,9 +102,9 @@ class Engine:
         """Open what waits in the store and run. `give(id)` is how deliveries get to a host-bound actor."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
-        self._committed_seq = self.room.last_seq
-        self._batch.changes.notes.update({ENDED: "running", life.NOTE: str(self.life), clocks.NOTE: self.clock.note()})
-        self._batch.urgent = True
+        self.commits.last_seq = self.room.last_seq
+        self.commits.batch.changes.notes.update({ENDED: "running", life.NOTE: str(self.life), clocks.NOTE: self.clock.note()})
+        self.commits.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
         self._committer.start()
@@ -138,37 +133,20 @@ class Engine:
 
     def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""
-        seen: list[T] = []
-        errors: list[Exception] = []
-        done = threading.Event()
-
-        def run() -> None:
-            try:
-                seen.append(look())
-            except Exception as error:  # noqa: BLE001  # it belongs to the thread that asked
-                errors.append(error)
-            finally:
-                done.set()
-
-        self.post(run)
-        if not done.wait(timeout_s):
-            raise TimeoutError(f"cannot look into the engine: it did not turn within {timeout_s} s")
-        if errors:
-            raise errors[0]
-        return seen[0]
+        return inspect(self.post, look, timeout_s=timeout_s)
 
     def give_up(self, address: str) -> None:
         self.room.give_up(address)
 
     def reclaim(self, id: str, *, for_good: bool = False) -> None:
-        self.post(lambda: self.despatch.reclaim(id, self._batch, for_good=for_good))
+        self.post(lambda: self.despatch.reclaim(id, self.commits.batch, for_good=for_good))
 
     def forget_ids(self, source: str) -> None:
         self.ingress.bring(lambda: self._forget_ids(source))
 
     def _forget_ids(self, source: str) -> None:
-        self.seen.forget(source, self._batch.changes)
-        self._batch.urgent = True  # forgotten late, they would take new messages for repeats
+        self.seen.forget(source, self.commits.batch.changes)
+        self.commits.batch.urgent = True  # forgotten late, they would take new messages for repeats
 
     def expect(self, answer: Callable[[Reply], None]) -> str:
         return self.room.expect(answer)
@@ -182,26 +160,27 @@ class Engine:
         self.post(lambda: self._watch(observer, on=False))
 
     def _watch(self, observer: Observer, *, on: bool) -> None:
-        self._observers = [*(o for o in self._observers if o is not observer), *([observer] if on else [])]
-        self.turns.watched = bool(self._observers)
+        others = [other for other in self.commits.observers if other is not observer]
+        self.commits.observers = [*others, observer] if on else others
+        self.turns.watched = bool(self.commits.observers)
 
     @property
     def batch(self) -> Batch:
         """The batch that fills now, for what `post` and `inspect` run on the engine's thread."""
-        return self._batch
+        return self.commits.batch
 
     @property
     def resting(self) -> bool:
         """Whether it has nothing left to run or to commit now; on the engine's thread."""
-        return self._at_rest() and not self._batch.urgent and self._idle_s() > 0
+        return self._at_rest() and not self.commits.batch.urgent and self._idle_s() > 0
 
     @property
     def stuck_s(self) -> float:
         """For how many seconds the engine has made no progress: it did not turn, or its commit hangs. A full disk is no hang."""
         now_s = self.clock.mono_s()
         since_s = self.beat_s
-        if self._in_flight is not None and not self._committer.fault:
-            since_s = min(since_s, self._submitted_s)
+        if self.commits.under_way is not None and not self._committer.fault:
+            since_s = min(since_s, self.commits.submitted_s)
         return max(0.0, now_s - since_s - _HOUSEKEEPING_S)
 
     @property
@@ -230,11 +209,11 @@ class Engine:
         self._wake_timers()
         self.turns.retry_due(now_s)
         self._run_ready(now_s)
-        self.despatch.hand_out(self._committed, self._committed_seq, self._batch, now_s)
+        self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.commits.batch, now_s)
         if now_s >= self._housekeeping_s:
             self._keep_house(now_s)
-        if self._in_flight is None and self._batch.wants_commit(now_s):
-            self._submit(now_s)
+        if self.commits.under_way is None and self.commits.batch.wants_commit(now_s):
+            self.commits.submit(now_s)
 
     def _take(self) -> None:
         """Take what has come in; block only when there is nothing else to do."""
@@ -261,11 +240,11 @@ class Engine:
 
     def _has_room(self) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
-        return len(self._batch.arrivals) < self.settings.batch_turns
+        return len(self.commits.batch.arrivals) < self.settings.batch_turns
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
-            self._on_committed(item)
+            self.commits.done(item)
         else:
             self._settle()  # what was settled before is so when this runs
             item()
@@ -273,10 +252,10 @@ class Engine:
     def _settle(self) -> None:
         settled = self.ingress.settled
         while settled:
-            self.despatch.settle(settled.popleft(), self._batch)
+            self.despatch.settle(settled.popleft(), self.commits.batch)
 
     def _arrive(self, arrival: Arrival) -> None:
-        batch = self._batch
+        batch = self.commits.batch
         batch.arrivals.append(arrival)
         batch.urgent = True
         if arrival.outside_id:
@@ -289,14 +268,14 @@ class Engine:
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
-        if self.room.ready and (self._in_flight is None or self._batch.turns < self.settings.batch_turns):
+        if self.room.ready and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
             return 0.0
         if self.ingress.arrivals and self._has_room():
             return 0.0
         now_s = self.clock.mono_s()
         times = [self._housekeeping_s, *self.despatch.next_s()]
-        if self._in_flight is None and self._batch.lazy_since_s:
-            times.append(self._batch.lazy_since_s + LAZY_S)
+        if self.commits.under_way is None and self.commits.batch.lazy_since_s:
+            times.append(self.commits.batch.lazy_since_s + LAZY_S)
         retry_s = self.turns.next_retry_s()
         if retry_s is not None:
             times.append(retry_s)
@@ -313,13 +292,13 @@ class Engine:
                 log.error("cannot fire the timers of %s: %s", id, error)
                 continue
             if cell.wake_ms == wake_ms:
-                self.turns.fire(cell, self._batch)
+                self.turns.fire(cell, self.commits.batch)
 
     def _run_ready(self, now_s: float) -> None:
         """Run turns until nobody has mail, or the batch is full."""
         ready = self.room.ready
         full = self.settings.batch_turns
-        while ready and self._batch.turns < full:
+        while ready and self.commits.batch.turns < full:
             cell = ready.popleft()
             cell.queued = False
             self._visit(cell, now_s)
@@ -327,22 +306,18 @@ class Engine:
     def _visit(self, cell: Cell, now_s: float) -> None:
         """Run some of an actor's mail; queue it again when there is more."""
         box = cell.box
-        if not box.head and box.spilled:
-            self._read_back(cell)
         now_ms, clock_ms = self.clock.now_ms(), self.clock.clock_ms()
+        if not box.head and box.spilled:
+            self.room.read_back(box, self.store, self.commits.batch, committed_seq=self.commits.last_seq, now_ms=now_ms)
         for _ in range(_AT_A_VISIT):
             if not box.head or cell.blocked:
                 break
             if self._cautious:
                 self._record_attempt(cell)
-            self.turns.run(cell, self._batch, now_ms, clock_ms)
+            self.turns.run(cell, self.commits.batch, now_ms, clock_ms)
         self.cells.touch(cell, now_s)
-        if box.head or (box.spilled and box.readable(self._committed_seq)):
+        if box.head or (box.spilled and box.readable(self.commits.last_seq)):
             self.room.wake(cell)
-
-    def _read_back(self, cell: Cell) -> None:
-        for row, reason in cell.box.refill(self.store, self.directory, self._batch, committed_seq=self._committed_seq):
-            self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=self.clock.now_ms(), batch=self._batch)
 
     def _record_attempt(self, cell: Cell) -> None:
         """After an unclean end: have the attempt on disk before the turn, so that mail which ends the process is found out."""
@@ -351,58 +326,22 @@ class Engine:
         if mail.attempt >= cell.actor.attempts:
             return
         mail.attempt += 1
-        cell.box.save(mail, self._batch)
-        cell.box.save_new(self._batch)
+        cell.box.save(mail, self.commits.batch)
+        cell.box.save_new(self.commits.batch)
         mail.attempt -= 1
         self._commit_and_wait()
 
-    # --- commits
-
-    def _submit(self, now_s: float) -> None:
-        batch = self._batch
-        self._seal(batch, now_s)
-        self._batch = Batch(batch.number + 1)
-        self._in_flight = batch
-        self._submitted_s = now_s
-        self._committer.submit(batch)
-
-    def _seal(self, batch: Batch, now_s: float) -> None:
-        """Fill in what the commit holds: states, and mail that still waits."""
-        batch.last_seq = self.room.last_seq
-        for cell in [*self.room.ready, *self.room.blocked.values()]:
-            cell.box.save_new(batch)
-        for outbox in self.room.touched.values():
-            outbox.next_after(batch, now_s)
-        for box, gone in batch.gone.items():
-            batch.changes.mail_gone += spans(box, gone, self.room.live(box, max(gone)))
-        for cell in batch.dirty.values():
-            _seal_state(cell, batch)
-
-    def _on_committed(self, batch: Batch) -> None:
-        self._in_flight = None
-        self._committed = batch.number
-        self.commits += 1
-        self._committed_seq = batch.last_seq
-        if batch.arrivals:
-            self.ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
-        for cell in list(self.room.spilled.values()):
-            if cell.box.spilled:
-                self.room.wake(cell)
-            else:  # it may have left memory: it must not be queued
-                del self.room.spilled[cell.id]
-        if batch.turned:
-            for observe in self._observers:
-                observe(batch.turned)
+    # --- commits that are waited for
 
     def _commit_and_wait(self) -> None:
         """Commit the batch as it stands, and block until it is done."""
         self._await_commit()
-        self._submit(self.clock.mono_s())
+        self.commits.submit(self.clock.mono_s())
         self._await_commit()
 
     def _await_commit(self) -> None:
         """Block until the commit under way is done. One that fails and is tried again is no standstill; one that hangs is."""
-        while self._in_flight is not None:
+        while self.commits.under_way is not None:
             if self._committer.fault:
                 self.beat_s = self.clock.mono_s()
                 self._mind_bounds()
@@ -411,7 +350,7 @@ class Engine:
             except Empty:
                 continue
             if type(item) is Batch:
-                self._on_committed(item)
+                self.commits.done(item)
             elif item is _abandon:
                 item()
             else:
@@ -421,15 +360,14 @@ class Engine:
 
     def _keep_house(self, now_s: float) -> None:
         self._housekeeping_s = now_s + _HOUSEKEEPING_S
-        unsaved = ((c.wake_ms, c.id) for b in (self._batch, self._in_flight) if b for c in b.dirty.values() if c.wake_ms is not None)
-        self.timetable.extend(self.clock.clock_ms(), unsaved)
+        self.timetable.extend(self.clock.clock_ms(), self.commits.unsaved_wakes())
         self.passivated += self.cells.passivate(
-            idle_before_s=now_s - self.settings.idle_s, at_most=self.settings.active_actors, committed=self._committed
+            idle_before_s=now_s - self.settings.idle_s, at_most=self.settings.active_actors, committed=self.commits.last
         )
         if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self.store.wants_sync():
             self._noted_clock_s = now_s
-            self._batch.changes.notes[clocks.NOTE] = self.clock.note()
-            self._batch.urgent = True
+            self.commits.batch.changes.notes[clocks.NOTE] = self.clock.note()
+            self.commits.batch.urgent = True
         self._mind_bounds()
 
     def _mind_bounds(self) -> None:
@@ -447,10 +385,10 @@ class Engine:
 
     def _at_rest(self) -> bool:
         """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
-        return not (self.room.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self._in_flight)
+        return not (self.room.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.commits.under_way)
 
     def _last_commit(self) -> None:
-        self._batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
+        self.commits.batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
         self._commit_and_wait()
 
 
@@ -460,16 +398,3 @@ class _Abandoned(BaseException):
 
 def _abandon() -> None:
     raise _Abandoned
-
-
-def _seal_state(cell: Cell, batch: Batch) -> None:
-    """Put an actor's state, or its end, into the commit."""
-    if cell.ended:
-        if cell.stored:
-            batch.changes.gone.append(cell.id)
-        cell.ended = cell.stored = cell.woken = False
-        return
-    rows = batch.changes.woken if cell.woken else batch.changes.states
-    rows.append(cell.row())
-    cell.woken = False
-    cell.stored = True

@@ -58,7 +58,10 @@ class Floor(Protocol):
 class Hosted:
     """One host-bound actor: its Host, its thread, its restarts."""
 
-    def __init__(self, id: str, make: Callable[[], HostBound], kind: type[HostBound], floor: Floor) -> None:
+    def __init__(
+        self, id: str, make: Callable[[], HostBound], kind: type[HostBound], floor: Floor, *, heir_of: "Hosted | None" = None
+    ) -> None:
+        """`heir_of` is the closed one whose place it takes, and whose descriptor: a late wake of that one wakes this one."""
         self.me = id
         self.kind = kind
         self.quiet = False
@@ -72,7 +75,7 @@ class Hosted:
         self._floor = floor
         self._inbox: deque[Delivery] = deque()
         self._signalled = False
-        self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._event: int = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) if heir_of is None else heir_of._event  # its own class
         self._rest = threading.Event()
         self._thread = threading.Thread(target=self._live, name=id, daemon=True)
         self._restarted_s: deque[float] = deque(maxlen=_INTENSITY)

@@ -14,8 +14,9 @@ from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Mail
+from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
-from gateway.store.store import BoxSize
+from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,11 @@ class Mailroom:
             box.save(mail, batch)
         if not cell.queued:
             self.wake(cell)
+
+    def read_back(self, box: Mailbox, store: Store, batch: Batch, *, committed_seq: int, now_ms: int) -> None:
+        """Read a mailbox's mail back into memory; what cannot be read becomes a dead letter."""
+        for row, reason in box.refill(store, self.directory, batch, committed_seq=committed_seq):
+            self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=now_ms, batch=batch)
 
     def live(self, id: str, below: int) -> list[int]:
         """The places below `below` of mail in a mailbox that is not dealt with."""

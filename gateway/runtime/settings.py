@@ -20,7 +20,7 @@ class EngineSettings:
     ingress_bytes: int = 16 * _MIB
     """How much may have come in and not be committed. Above it sources wait."""
     ids_kept: int = 10_000
-    """How many ids of each source are remembered, to know repeats."""
+    """How many ids of each host-bound actor are remembered, over all its scopes, to know repeats."""
     dead_letters_kept: int = 10_000
     batch_turns: int = 1_000
     """How many turns go into one commit at most."""

@@ -1,0 +1,88 @@
+"""Commits: the batch that fills, the batch under way, and how far the store is.
+
+On the engine's thread.
+"""
+
+from gateway.runtime.batch import Batch, Observer
+from gateway.runtime.cells import Cell
+from gateway.runtime.committer import Committer
+from gateway.runtime.ingress import Ingress
+from gateway.runtime.mailbox import spans
+from gateway.runtime.mailroom import Mailroom
+
+
+class Commits:
+    """Seals batches and hands them to the committer, one at a time."""
+
+    def __init__(self, room: Mailroom, ingress: Ingress, committer: Committer) -> None:
+        self.batch = Batch(1)
+        """The batch that fills now."""
+        self.under_way: Batch | None = None
+        """The batch that the committer has; None while it is free."""
+        self.submitted_s = 0.0
+        """Monotonic second at which it got it."""
+        self.last = 0
+        """Number of the last batch that is on disk."""
+        self.last_seq = 0
+        """Every message up to this place, if it still waits, is on disk."""
+        self.count = 0
+        self.observers: list[Observer] = []
+        self._room = room
+        self._ingress = ingress
+        self._committer = committer
+
+    def submit(self, now_s: float) -> None:
+        """Give the committer what there is. It must be free."""
+        batch = self.batch
+        self._seal(batch, now_s)
+        self.batch = Batch(batch.number + 1)
+        self.under_way = batch
+        self.submitted_s = now_s
+        self._committer.submit(batch)
+
+    def done(self, batch: Batch) -> None:
+        """The batch under way is on disk, and released."""
+        self.under_way = None
+        self.last = batch.number
+        self.last_seq = batch.last_seq
+        self.count += 1
+        if batch.arrivals:
+            self._ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
+        for cell in list(self._room.spilled.values()):
+            if cell.box.spilled:
+                self._room.wake(cell)
+            else:  # it may have left memory: it must not be queued
+                del self._room.spilled[cell.id]
+        if batch.turned:
+            for observe in self.observers:
+                observe(batch.turned)
+
+    def unsaved_wakes(self) -> list[tuple[int, str]]:
+        """(wake_ms, actor) that the store does not show yet."""
+        batches = [batch for batch in (self.batch, self.under_way) if batch is not None]
+        return [(cell.wake_ms, cell.id) for batch in batches for cell in batch.dirty.values() if cell.wake_ms is not None]
+
+    def _seal(self, batch: Batch, now_s: float) -> None:
+        """Fill in what the commit holds: states, and mail that still waits."""
+        batch.last_seq = self._room.last_seq
+        for cell in [*self._room.ready, *self._room.blocked.values()]:
+            cell.box.save_new(batch)
+        for outbox in self._room.touched.values():
+            outbox.next_after(batch, now_s)
+        for box, gone in batch.gone.items():
+            batch.changes.mail_gone += spans(box, gone, self._room.live(box, max(gone)))
+        for cell in batch.dirty.values():
+            _seal_state(cell, batch)
+
+
+def _seal_state(cell: Cell, batch: Batch) -> None:
+    """Put an actor's state, or its end, into the commit."""
+    if cell.ended:
+        if cell.stored:
+            batch.changes.gone.append(cell.id)
+        cell.ended = cell.stored = cell.woken = False
+        return
+    rows = batch.changes.woken if cell.woken else batch.changes.states
+    rows.append(cell.row())
+    cell.woken = False
+    cell.stored = True

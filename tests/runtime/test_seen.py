@@ -1,0 +1,75 @@
+"""Deduplication holds a bounded number of ids, and holds them fairly between the scopes of one host-bound actor."""
+
+from gateway.runtime.seen import Seen
+from gateway.store.memory import MemoryStore
+from gateway.store.store import Changes
+
+
+def _say(seen: Seen, store: MemoryStore, source: str, *ids: int) -> None:
+    changes = Changes()
+    for id in ids:
+        seen.add(source, str(id), changes)
+    store.commit(changes)
+
+
+def _known(seen: Seen, source: str, most: int = 5000) -> list[int]:
+    return [id for id in range(most) if seen.has(source, str(id))]
+
+
+def test_many_scopes_do_not_grow_memory_or_store() -> None:
+    """A device for every line: as many ids are known as one source may keep, and the store has no more than is due to go."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    for device in range(5000):
+        _say(seen, store, f"serial/a#twin/{device}", 1)
+    assert len(seen) == 100
+    assert len(store.seen()) <= 100 + 1000
+    assert seen.has("serial/a#twin/4999", "1")
+    assert not seen.has("serial/a#twin/4899", "1")
+
+
+def test_a_device_that_talks_much_forgets_its_own() -> None:
+    """The last ids of a silent device outlive any number of lines of another on the same port."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    _say(seen, store, "serial/a#twin/silent", *range(50))
+    _say(seen, store, "serial/a#twin/loud", *range(4000))
+    assert _known(seen, "serial/a#twin/silent") == list(range(50))
+    assert _known(seen, "serial/a#twin/loud") == list(range(3950, 4000))
+
+
+def test_host_bound_actors_do_not_share() -> None:
+    """One port's lines push out none of another's."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    _say(seen, store, "serial/b", *range(100))
+    _say(seen, store, "serial/a", *range(500))
+    assert _known(seen, "serial/b") == list(range(100))
+
+
+def test_the_same_is_known_after_a_restart() -> None:
+    """What was kept before is kept after, and what was about to go goes."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    for n in range(1500):
+        _say(seen, store, f"serial/a#twin/{n % 7}", n)
+    again = Seen(store, kept=100)
+    assert [_known(again, f"serial/a#twin/{key}") for key in range(7)] == [_known(seen, f"serial/a#twin/{key}") for key in range(7)]
+    assert len(again) == 100
+    _say(again, store, "serial/a#twin/0", *range(2000, 3500))
+    assert len(store.seen()) <= 100 + 1000
+
+
+def test_a_forgotten_scope_can_begin_again() -> None:
+    """Ids forgotten are new again, after a restart too, and those said since are known."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    _say(seen, store, "mqtt/main#session", 1, 2)
+    _say(seen, store, "mqtt/main", 1)
+    changes = Changes()
+    seen.forget("mqtt/main#session", changes)
+    seen.add("mqtt/main#session", "2", changes)
+    store.commit(changes)
+    for one in (seen, Seen(store, kept=100)):
+        assert _known(one, "mqtt/main#session") == [2]
+        assert _known(one, "mqtt/main") == [1]
