@@ -16,7 +16,6 @@ from devices.gpio.simulator import SimulatedPin
 
 logger = logging.getLogger(__name__)
 
-BOUNCE_S = 0.001
 BOUNCES = 2
 
 
@@ -47,7 +46,7 @@ class Hand:
             self._press(self._next_press_s, self._simulate.hold_s)
             self._next_press_s += self._simulate.press_every_s
         while self._moves and self._moves[0][0] <= now_s:
-            self._pin.wire(heapq.heappop(self._moves)[2] is not self._active_low)
+            self._move(active=heapq.heappop(self._moves)[2])
 
     def close(self) -> None:
         if self.buttons is not None:
@@ -76,11 +75,13 @@ class Hand:
         self._change(at_s + seconds, active=False)
 
     def _change(self, at_s: float, *, active: bool) -> None:
-        """Plan one change of level, with its bounces."""
-        for bounce in range(2 * BOUNCES if self._simulate.bounce else 0):
-            self._plan(at_s + bounce * BOUNCE_S, active=active is (bounce % 2 == 0))
-        self._plan(at_s + (2 * BOUNCES * BOUNCE_S if self._simulate.bounce else 0.0), active=active)
-
-    def _plan(self, at_s: float, *, active: bool) -> None:
+        """Plan one change of level."""
         self._made += 1
         heapq.heappush(self._moves, (at_s, self._made, active))
+
+    def _move(self, *, active: bool) -> None:
+        """Make one change, with its bounces in one go: played each in its time, a thread held up between them would make two presses."""
+        for _ in range(BOUNCES if self._simulate.bounce else 0):
+            self._pin.wire(active is not self._active_low)
+            self._pin.wire(active is self._active_low)
+        self._pin.wire(active is not self._active_low)

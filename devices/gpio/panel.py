@@ -48,6 +48,8 @@ class Buttons:
         self._fifo = directory / f"gpio{pin}.press"
         _make(directory)
         try:
+            if self._fifo.is_file():  # `echo press > …` made it, while no gateway was there
+                self._fifo.unlink()
             if not self._fifo.is_fifo():
                 os.mkfifo(self._fifo, 0o660)
             self._descriptor = os.open(self._fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # RDWR: no end of file between writers

@@ -27,7 +27,7 @@ class Simulate(BaseModel):
     hold_s: float = Field(default=0.1, gt=0)
     """Seconds a press lasts."""
     bounce: bool = False
-    """Whether the contact bounces, as real ones do: two extra pulses of 1 ms at each change."""
+    """Whether the contact bounces, as real ones do: two extra pulses at each change."""
     panel: str = ""
     """A directory through which another process sees the output and works the input (see `panel.py`)."""
 

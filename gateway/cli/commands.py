@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from gateway.cli.main import PLACES, default_config
 from gateway.console import exits
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=exits.TEXT, formatter_class=_Formatter
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     every = argparse.ArgumentParser(add_help=False)
     every.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
     every.add_argument("--json", action="store_true", help="output for programs")
@@ -70,11 +72,24 @@ def _parser() -> argparse.ArgumentParser:
         "--id", default="", help="its id: told again under the same id, it is not handled again"
     )
     _add_message(add("ask", _ask, "send a message and show the reply", there), "ask")
-    _add_tail(add("tail", _tail, "show every message as it is committed", there))
+    _add_tail(add("tail", _tail, "show each message to an ordinary actor as it is committed", there))
     _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # takes its time to import
+
+        try:
+            say(f"gateway {version('pi-device-gateway')}")
+        except PackageNotFoundError:
+            say("gateway, not installed as a package")
+        parser.exit()
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -97,7 +112,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 def _add_message(parser: argparse.ArgumentParser, name: str) -> argparse.ArgumentParser:
     parser.add_argument("to", help="the actor, as in gpio/lamp")
     parser.add_argument("verb", help="what it shall do, as in switch")
-    parser.add_argument("payload", nargs="*", help="""name=value ..., or one JSON object, or - for standard input""")
+    parser.add_argument("payload", nargs="*", default=[], help="""name=value ..., or one JSON object, or - for standard input""")
     parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {_TIMEOUT_S:g})")
     example = {"tell": "gateway tell gpio/lamp switch on=true", "ask": "gateway ask twin/door read"}[name]
     parser.description = f"{parser.description}; for example: {example}"
@@ -191,7 +206,7 @@ def _ask(options: Options) -> int:
 
 
 def _letters(options: Options) -> int:
-    from gateway.cli.letters import decide, show_letter, show_letters  # noqa: PLC0415
+    from gateway.cli.letters import decide, number_of, show_letter, show_letters  # noqa: PLC0415
 
     if options.act != "list" and not options.which:
         raise exits.Failed(f"say which: gateway dead-letters {options.act} N", exits.USAGE)
@@ -199,7 +214,7 @@ def _letters(options: Options) -> int:
         if options.act == "list":
             return show_letters(client, as_json=options.json)
         if options.act == "show":
-            return show_letter(client, int(options.which[0]) if options.which[0].isdigit() else 0, as_json=options.json)
+            return show_letter(client, number_of(options.which[0]), as_json=options.json)
         return decide(client, options.act, options.which, as_json=options.json)
 
 

@@ -34,7 +34,7 @@ def show_letter(client: Client, n: int, *, as_json: bool) -> int:
 
 def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int:
     """Retry or drop some of them, or all."""
-    numbers = [one["n"] for one in _all(client)] if which == ["all"] else [_number(word) for word in which]
+    numbers = [one["n"] for one in _all(client)] if which == ["all"] else [number_of(word) for word in which]
     for n in numbers:
         client.ask({"do": verb, "letter": n})
     done = {"retry": "delivered again", "drop": "dropped"}[verb]
@@ -45,6 +45,13 @@ def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int
     return FINE
 
 
+def number_of(word: str) -> int:
+    """The number of a letter, as a word. Raises Failed."""
+    if not word.isdigit():
+        raise Failed(f"{word!r} is no number of a dead letter; gateway dead-letters lists them", 2)
+    return int(word)
+
+
 def _all(client: Client) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
@@ -52,9 +59,3 @@ def _all(client: Client) -> list[dict[str, Any]]:
         found += answer["letters"]
         if not answer["more"]:
             return found
-
-
-def _number(word: str) -> int:
-    if not word.isdigit():
-        raise Failed(f"{word!r} is no number of a dead letter; gateway dead-letters lists them", 2)
-    return int(word)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO
+from gateway.console.exits import FINE, NO, NO_GATEWAY, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
 
 _COUNTERS_SHOWN = 5
@@ -111,7 +111,7 @@ def _show_ids(client: Client, prefix: str, *, after: str, limit: int, as_json: b
 
 
 def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
-    """The turns as they are committed, until interrupted."""
+    """The turns as they are committed, until interrupted. Raises Failed when the gateway ends first."""
     for answer in client.stream({"do": "tail", "prefix": prefix, "verb": verb}):
         if as_json:
             say_json({name: value for name, value in answer.items() if name not in ("n", "ok")})
@@ -119,7 +119,7 @@ def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
             say(f"… {answer['left_out']} turns left out: they came faster than they could be shown")
         else:
             say(_turn(answer["turn"]))
-    return FINE
+    raise Failed("the gateway has ended", NO_GATEWAY)
 
 
 def _turn(turn: dict[str, Any]) -> str:

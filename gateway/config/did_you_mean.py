@@ -9,6 +9,9 @@ def did_you_mean(seen: str, known: Iterable[str]) -> str:
     nearest = min(names, key=lambda name: _edits(seen.lower(), name.lower()), default="")
     if nearest and _edits(seen.lower(), nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
         return f"did you mean '{nearest}'?"
+    longer = [name for name in names if seen and name.lower().startswith(f"{seen.lower()}_")]
+    if len(longer) == 1:  # the unit or the rest of its name was left out
+        return f"did you mean '{longer[0]}'?"
     return f"there is {_listed(names)}" if names else "there is none"
 
 

@@ -111,6 +111,8 @@ def _plainly(said: str) -> str:
         return f"the table [{name}] stands twice; keep one of them"
     if said == "Cannot overwrite a value":
         return "this key stands twice in its table; keep one of them"
+    if said == r"Illegal character '\n'":
+        return "the text is not closed; put a quote at its end"
     if said == "Invalid value":
         return "no TOML value; text stands in quotes, true and false are lower case"
     return f"no TOML: {said[:1].lower()}{said[1:]}; mend this line"

@@ -23,7 +23,7 @@ class GatewaySettings(Settings):
     """Section [gateway]: what concerns the daemon as a whole."""
 
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._~:@=,-]{1,128}$")
-    """What this gateway calls itself in topics and logs: letters, digits and . _ ~ : @ = , - (default: the host's name)."""
+    """What this gateway calls itself in `gateway show`: letters, digits and . _ ~ : @ = , - (default: the host's name)."""
     simulate: bool = False
     """True: every device that can be is simulated; no hardware is touched."""
     control_socket: _AbsolutePath = Field(default_factory=lambda: _in_directory("RUNTIME_DIRECTORY", "gateway.sock"))

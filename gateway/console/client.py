@@ -1,5 +1,6 @@
 """A client of the control socket. It imports nothing heavy, so that a command answers at once."""
 
+import contextlib
 import json
 import os
 import socket
@@ -63,8 +64,9 @@ class Client:
         """Send a request and yield its answers for as long as they come."""
         self.ask(request)
         self._socket.settimeout(None)
-        for line in self._lines:
-            yield _checked(json.loads(line))
+        with contextlib.suppress(ConnectionResetError):  # killed, it ends as it does when it closes
+            for line in self._lines:
+                yield _checked(json.loads(line))
 
 
 def socket_path(config: Path | None) -> Path:

@@ -52,7 +52,8 @@ class Account:
         return [
             f"went in     {self.made} fixes made, {self.acknowledged} acknowledged; {self.pressed} presses"
             + (f", {vain} of them in vain: a pin has no memory, and the gateway was down or going" if vain else ""),
-            f"committed   {self.committed} fixes in trip/van; {self.presses} presses in toggle/hall",
+            f"committed   {self.committed} fixes in trip/van; {self.presses} presses in toggle/hall"
+            + (f", {self.presses - self.pressed} more than the demo made" if self.presses > self.pressed else ""),
             f"came out    {self.came_out} different fixes under {self.ids} message ids; {self.repeats} repeated under the same id",
             f"meanwhile   the gateway was killed, or ended, {self.kills} times",
             f"{'MISSING: ' + '; '.join(self.faults) if self.faults else 'nothing is missing, nothing is double'}",

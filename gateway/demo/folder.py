@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gateway.console.exits import Failed
+
 _WRITTEN = "var/demo"
 """How the folder is called in demo.toml."""
 
@@ -13,7 +15,10 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failed(f"cannot make the folder {self.path}: {error.strerror}; name another with --folder") from None
         self.config = self.path / "gateway.toml"
         self.socket = self.path / "gateway.sock"
         self.store = self.path / "gateway.db"

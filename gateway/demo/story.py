@@ -4,7 +4,11 @@ broker → tracker, finger, listener → gateway (again and again, if need be) �
 """
 
 import json
+import shlex
+import shutil
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +31,7 @@ from gateway.service.signals import STOP, Signals
 _LOOK_S = 0.1
 _FINISH_S = 20.0
 _ASK_S = 5.0
+_CONNECT_S = 5.0
 
 
 def demo(path: Path, *, seconds: float, broker: str, quiet: bool, as_json: bool) -> int:
@@ -66,6 +71,12 @@ def _broker(folder: Folder, given: str) -> Iterator[Address]:
         host, _, port = given.rpartition(":")
         if not host or not port.isdigit():
             raise Failed(f"cannot use {given!r} as a broker: write HOST:PORT, as in localhost:1883", 2)
+        try:
+            socket.create_connection((host, int(port)), _CONNECT_S).close()
+        except (OSError, OverflowError) as error:
+            raise Failed(
+                f"no broker answers at {given}: {getattr(error, 'strerror', None) or error}; start it, or leave --broker out"
+            ) from None
         yield Address(host, int(port), "5")
         return
     door = doors().get("broker")
@@ -217,19 +228,28 @@ class _Stage:
             say(f"{time.strftime('%H:%M:%S')}  {line}")
 
     def _say_what_to_try(self) -> None:
-        folder, config = self._folder, self._folder.config
+        folder, gateway, config = self._folder, _own_command(), shlex.quote(str(self._folder.config))
         before = f"it goes on after {self._tracker.before} fixes of earlier demos" if self._tracker.before else "it begins afresh"
         host, port, protocol = self._address
         version = "" if protocol == "5" else " -V mqttv311"
+        missing = "" if shutil.which("mosquitto_sub") else "   # needs: sudo apt install mosquitto-clients"
         say(
             f"a gateway (process {self._child.pid}) in {folder.path}; {before}. Look, in another terminal:\n"
-            f"  gateway show --config {config}\n"
-            f"  gateway tail --config {config}\n"
-            f"  gateway show --config {config} trip/van\n"
-            f"  mosquitto_sub -h {host} -p {port}{version} -t 'gateway/#' -v\n"
+            f"  {gateway} show --config {config}\n"
+            f"  {gateway} tail --config {config}\n"
+            f"  {gateway} show --config {config} trip/van\n"
+            f"  mosquitto_sub -h {host} -p {port}{version} -t 'gateway/#' -v{missing}\n"
             f"and try:\n"
-            f"  echo press > {folder.press}\n"
-            f"  gateway tell --config {config} toggle/hall pressed\n"
+            f"  echo press > {shlex.quote(str(folder.press))}\n"
+            f"  {gateway} tell --config {config} toggle/hall pressed\n"
             f"  kill -9 {self._child.pid}\n"
             f"Ctrl-C ends it, with an account of what went in and what came out.\n"
         )
+
+
+def _own_command() -> str:
+    """What another terminal has to call, which has no venv activated."""
+    own = Path(sys.executable).with_name("gateway")
+    if shutil.which("gateway") == str(own):
+        return "gateway"
+    return shlex.quote(str(own)) if own.exists() else f"{shlex.quote(sys.executable)} -m gateway.cli"

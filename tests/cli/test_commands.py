@@ -1,6 +1,7 @@
 """The commands, run as a person runs them."""
 
 import json
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,19 @@ def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
     assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: 1\n"
 
 
+def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
+    """A script that follows it learns that there is nothing more to come."""
+    with DaemonProcess(tmp_path, CONFIG, environ=install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")) as daemon:
+        daemon.until_listening()
+        command = [sys.executable, "-m", "gateway.cli", "tail", "--config", str(daemon.config)]
+        tail = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        daemon.until(lambda: daemon.gateway("tell", "counter/x", "add") and select.select([tail.stdout], [], [], 0.5)[0])
+        daemon.stop()
+        out, said = tail.communicate(timeout=20)
+    assert "control/local → counter/x add" in out
+    assert (tail.returncode, said) == (69, "gateway: the gateway has ended\n")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
@@ -100,6 +114,7 @@ def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
             "gateway: the outcome is unknown: no reply came within 0.2 s; look before you repeat it\n",
         ),
         (("show", "counter/never"), 1, "gateway: cannot show counter/never: nobody has written to it\n"),
+        (("dead-letters", "show", "x"), 2, "gateway: 'x' is no number of a dead letter; gateway dead-letters lists them\n"),
         (("dead-letters", "drop", "x"), 2, "gateway: 'x' is no number of a dead letter; gateway dead-letters lists them\n"),
     ],
 )
@@ -146,6 +161,20 @@ def test_help_documents_the_exit_codes(tmp_path: Path) -> None:
         found = run(*words, folder=tmp_path)
         assert found.returncode == 0
         assert "69   no gateway answers" in found.stdout
+
+
+def test_version_is_one_line(tmp_path: Path) -> None:
+    """For those who report a bug."""
+    found = run("--version", folder=tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.startswith("gateway")
+
+
+def test_what_is_missing_is_named_and_nothing_else(tmp_path: Path) -> None:
+    """A message needs no payload."""
+    found = run("tell", "toggle/hall", folder=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr.endswith("gateway tell: error: the following arguments are required: verb\n")
 
 
 def test_schema_is_json(tmp_path: Path) -> None:

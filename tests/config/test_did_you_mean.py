@@ -31,3 +31,10 @@ def test_a_long_list_is_cut() -> None:
 def test_no_names_at_all() -> None:
     """Where nothing is known, that is what is said."""
     assert did_you_mean("x", []) == "there is none"
+
+
+def test_a_name_whose_end_was_left_out_is_offered() -> None:
+    """`press` for `press_to`, however long the rest; two that begin so are no answer."""
+    assert did_you_mean("press", ["pin", "press_to", "pull"]) == "did you mean 'press_to'?"
+    assert did_you_mean("debounce", ["debounce_milliseconds", "pin"]) == "did you mean 'debounce_milliseconds'?"
+    assert did_you_mean("on", ["on_link_lost", "on_nothing"]) == "there is on_link_lost, on_nothing"

@@ -125,6 +125,7 @@ def test_each_fault_in_a_section_has_its_sentence(tmp_path: Path, line: str, sai
         ("a = 1\na = 2\n", "2:6   this key stands twice in its table; keep one of them"),
         ("a = yes\n", "1:5   no TOML value; text stands in quotes, true and false are lower case"),
         ("a = [1,\n", "2:1   no TOML value; text stands in quotes, true and false are lower case"),
+        ('a = "b\n', "1:7   the text is not closed; put a quote at its end"),
         ("a 1\n", "1:3   no TOML: expected '=' after a key in a key/value pair; mend this line"),
     ],
 )

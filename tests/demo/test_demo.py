@@ -11,15 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.demo.ledger import Ledger
 from tests.brokers import find_program
 from tests.daemons import ROOT
 
 
-def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
+def start(folder: Path, *words: str, quiet: bool = True) -> "subprocess.Popen[str]":
     """A demo on a folder."""
     find_program("mosquitto")
-    command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(folder), "--quiet", *words]
+    command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(folder), *(["--quiet"] if quiet else []), *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, process_group=0)
 
 
@@ -100,6 +102,36 @@ def test_a_second_demo_in_one_folder_is_refused(tmp_path: Path) -> None:
     assert second.returncode == 1
     first.communicate(timeout=60)
     assert first.returncode == 0
+
+
+def test_what_the_demo_says_to_try_can_be_pasted(tmp_path: Path) -> None:
+    """Its commands run as they stand in a shell without the venv, in a folder with a space too."""
+    demo = start(tmp_path / "my demo", quiet=False)
+    assert demo.stdout is not None
+    line = next(line for line in demo.stdout if " show --config " in line)
+    until(lambda: subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, env={}, capture_output=True, check=False).returncode == 0)
+    demo.send_signal(signal.SIGINT)
+    demo.communicate(timeout=60)
+    assert demo.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--folder", "/dev/null/x"), "gateway: cannot make the folder /dev/null/x: Not a directory; name another with --folder\n"),
+        (
+            ("--broker", "127.0.0.1:1"),
+            "gateway: no broker answers at 127.0.0.1:1: Connection refused; start it, or leave --broker out\n",
+        ),
+        (("--broker", "localhost"), "gateway: cannot use 'localhost' as a broker: write HOST:PORT, as in localhost:1883\n"),
+    ],
+)
+def test_what_keeps_a_demo_from_starting_is_said(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """In one line, before anything is begun."""
+    command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(tmp_path), *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, cwd=ROOT)
+    assert found.returncode in (1, 2)
+    assert found.stderr == said
 
 
 def test_the_ledger_knows_a_repeat_from_a_double(tmp_path: Path) -> None:
