@@ -126,6 +126,18 @@ class Pin(HostBound):
         if (output := self._output("pulse", delivery, retry=False)) is not None:
             self._obey(lambda: output.pulse(command.seconds, delivery), delivery, retry=False)
 
+    @verb
+    def read(self, delivery: Delivery) -> None:
+        """Say whether it is on (an output) or active (an input) now."""
+        if self._line is None:
+            delivery.failed(f"cannot read {self.settings.line_name}: {self._fault}", retry=False)
+            return
+        try:
+            delivery.done({"on" if self.settings.is_output else "active": self._line.read()})
+        except PinFault as error:
+            delivery.failed(str(error), retry=False)
+            self._lose(str(error))
+
     def _output(self, name: str, delivery: Delivery, *, retry: bool) -> Output | None:
         """The output that can take a command now; else the delivery has failed with the reason."""
         line = self.settings.line_name

@@ -186,3 +186,12 @@ def test_a_pulse_holds_the_link(put: Put, turn: Turn, pins: SimulatedPins) -> No
     assert pins.level(17) is False
     turn(bench, 10.0)
     bench.until(lambda: pins.level(17))
+
+
+def test_a_pin_says_what_it_is_now(put: Put) -> None:
+    """`read` answers in words of the wiring: an active-low relay that was switched on is on."""
+    bench = put(**RELAY, active_low=True)
+    bench.tell("switch", Switch(on=True)).wait()
+    reading = bench.tell("read")
+    assert reading.wait() == "done"
+    assert reading.body == {"on": True}
