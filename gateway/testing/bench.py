@@ -45,7 +45,8 @@ class BenchDelivery:
         self.kept = True
 
     def done(self, body: Any = None) -> None:
-        self.body = body
+        if not self.outcome:
+            self.body = body
         self._settle("done")
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
