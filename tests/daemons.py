@@ -99,6 +99,12 @@ class DaemonProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def code(self) -> int | None:
+        """What it ended with; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
     def start(self) -> Self:
         """Start it, and do not wait."""
         with self.log.open("wb") as log:

@@ -55,20 +55,25 @@ class Hand:
     def _listen(self) -> None:
         while self._pin.presses:
             self._press(self._clock(), self._pin.presses.popleft())
-        for line in self.buttons.take() if self.buttons is not None else ():
-            self._obey(line.split())
+        odd = [line for line in (self.buttons.take() if self.buttons is not None else ()) if not self._obey(line.split())]
+        if odd:
+            more = f" and {len(odd) - 1} more" if odd[1:] else ""
+            logger.warning("cannot follow the panel's %r%s: it takes press, press SECONDS, on and off", odd[0][:80], more)
 
-    def _obey(self, words: list[str]) -> None:
-        """One line of the panel."""
+    def _obey(self, words: list[str]) -> bool:
+        """Do one line of the panel; whether it can be done."""
         with contextlib.suppress(ValueError):
             match words:
                 case ["press"]:
-                    return self._press(self._clock(), self._simulate.hold_s)
+                    self._press(self._clock(), self._simulate.hold_s)
+                    return True
                 case ["press", seconds] if 0 < float(seconds) <= 3600:
-                    return self._press(self._clock(), float(seconds))
+                    self._press(self._clock(), float(seconds))
+                    return True
                 case ["on" | "off" as wanted]:
-                    return self._change(self._clock(), active=wanted == "on")
-        return logger.warning("cannot follow the panel's %r: it takes press, press SECONDS, on and off", " ".join(words)[:80])
+                    self._change(self._clock(), active=wanted == "on")
+                    return True
+        return False
 
     def _press(self, at_s: float, seconds: float) -> None:
         self._change(at_s, active=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from devices.gpio.errors import PinFault
 
-READ_AT_MOST = 4096
+READ_AT_MOST = 65536
+"""All that a FIFO holds: less would cut lines in two."""
 
 
 class Lamp:

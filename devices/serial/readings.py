@@ -196,8 +196,10 @@ class NmeaReader:
 
 
 def frame_id(frame: bytes) -> str:
-    """The id of a line that has none of its own: its text, or a hash of a long one."""
-    return frame.decode("utf-8", "replace") if len(frame) <= ID_MAX else blake2b(frame, digest_size=16).hexdigest()
+    """The id of a line that has none of its own: its text, or a hash of one that is long, or no printable text."""
+    text = frame.decode("utf-8", "replace") if len(frame) <= ID_MAX else ""
+    plain = text.isprintable() and text and "\ufffd" not in text  # replaced bytes would make two lines one
+    return text if plain else blake2b(frame, digest_size=16).hexdigest()
 
 
 def _fix_id(fix: Fix) -> str:

@@ -239,6 +239,8 @@ def _text(request: dict[str, Any], name: str) -> str:
     found = request.get(name, "")
     if not isinstance(found, str):
         raise BadRequest(f"cannot read the request: {name!r} is no text")
+    if not found.isascii() and any("\ud800" <= character <= "\udfff" for character in found):
+        raise BadRequest(f"cannot read the request: {name!r} holds half a character (a lone surrogate)")
     return found
 
 

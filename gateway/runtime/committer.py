@@ -97,3 +97,12 @@ class Committer:
                 log.error("the store is full: what it kept in reserve is free now, so that what waits can be committed")
                 return False
         return True
+
+
+class Abandoned(BaseException):
+    """The engine is to end where it stands."""
+
+
+def end_here() -> None:
+    """Posted to the engine, it ends its thread without a commit."""
+    raise Abandoned

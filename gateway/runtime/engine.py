@@ -21,7 +21,7 @@ from gateway.runtime import ids as life
 from gateway.runtime.batch import LAZY_S, Batch, Observer
 from gateway.runtime.cells import Cell, Cells
 from gateway.runtime.commits import Commits
-from gateway.runtime.committer import Committer
+from gateway.runtime.committer import Abandoned, Committer, end_here
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.despatch import Despatch
@@ -30,7 +30,7 @@ from gateway.runtime.ingress import Ingress
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Arrival
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.recovery import ENDED, ended_cleanly, reopen_mailboxes
+from gateway.runtime.recovery import ENDED, PROVEN_S, UNCLEAN, cautious_turns, reopen_mailboxes, unclean_ends
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.timetable import Timetable
@@ -65,7 +65,8 @@ class Engine:
         self.settings = settings or EngineSettings()
         self.clock = clock or clocks.SystemClock()
         notes = store.notes()
-        self.clean_start = ended_cleanly(notes)
+        self._unclean_ends = unclean_ends(notes)
+        self.clean_start = not self._unclean_ends
         self.clock.resume(notes.get(clocks.NOTE, ""))
         self.life = int(notes.get(life.NOTE, "0")) + 1
         self.ids = life.Ids(self.life)
@@ -88,11 +89,11 @@ class Engine:
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
-        self._cautious = 0 if self.clean_start else self.settings.cautious_turns
+        self._cautious = cautious_turns(self._unclean_ends, self.settings.cautious_turns)
         self.commits = Commits(self.room, self.ingress, self._committer)
         self._backlog: deque[Any] = deque()
         self._housekeeping_s = 0.0
-        self._noted_clock_s = self.clock.mono_s()
+        self._noted_clock_s = self._began_s = self.clock.mono_s()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -103,7 +104,8 @@ class Engine:
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
-        self.commits.batch.changes.notes.update({ENDED: "running", life.NOTE: str(self.life), clocks.NOTE: self.clock.note()})
+        notes = {ENDED: "running", UNCLEAN: str(self._unclean_ends), life.NOTE: str(self.life), clocks.NOTE: self.clock.note()}
+        self.commits.batch.changes.notes.update(notes)
         self.commits.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
@@ -121,7 +123,7 @@ class Engine:
         """End the threads where they stand, without a commit, as the end of the process would; whether they ended in time. For tests."""
         self.ingress.end()
         self._committer.abandon()
-        self.post(_abandon)
+        self.post(end_here)
         for thread in (self._thread, self._committer.thread):
             if thread.ident is not None and thread is not threading.current_thread():
                 thread.join(timeout_s)
@@ -195,7 +197,7 @@ class Engine:
             while not (self._stopping and self._at_rest()):
                 self._turn_once()
             self._last_commit()
-        except _Abandoned:
+        except Abandoned:
             return
         except BaseException as error:  # a fault of ours: the host must end, and begin again from the last commit
             log.critical("the engine failed", exc_info=error)
@@ -210,10 +212,10 @@ class Engine:
         self.turns.retry_due(now_s)
         self._run_ready(now_s)
         self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.commits.batch, now_s)
-        if now_s >= self._housekeeping_s:
-            self._keep_house(now_s)
+        if now_s >= self._housekeeping_s or (self._committer.full and not self.ingress.why_shut):
+            self._keep_house(now_s)  # a full disk at once: what comes in would take the reserve of what is to go out
         if self.commits.under_way is None and self.commits.batch.wants_commit(now_s):
-            self.commits.submit(now_s)
+            self.commits.submit(self.clock.mono_s())  # by now, the turns may have taken a while
 
     def _take(self) -> None:
         """Take what has come in; block only when there is nothing else to do."""
@@ -302,6 +304,8 @@ class Engine:
             cell = ready.popleft()
             cell.queued = False
             self._visit(cell, now_s)
+            if self._cautious:
+                return  # a turn takes a commit now: look up in between
 
     def _visit(self, cell: Cell, now_s: float) -> None:
         """Run some of an actor's mail; queue it again when there is more."""
@@ -351,7 +355,8 @@ class Engine:
                 continue
             if type(item) is Batch:
                 self.commits.done(item)
-            elif item is _abandon:
+                self.beat_s = self.clock.mono_s()
+            elif item is end_here:
                 item()
             else:
                 self._backlog.append(item)
@@ -367,6 +372,8 @@ class Engine:
         if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self.store.wants_sync():
             self._noted_clock_s = now_s
             self.commits.batch.changes.notes[clocks.NOTE] = self.clock.note()
+            if now_s - self._began_s >= PROVEN_S:
+                self.commits.batch.changes.notes[UNCLEAN] = "0"
             self.commits.batch.urgent = True
         self._mind_bounds()
 
@@ -390,11 +397,3 @@ class Engine:
     def _last_commit(self) -> None:
         self.commits.batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
         self._commit_and_wait()
-
-
-class _Abandoned(BaseException):
-    """The engine is to end where it stands."""
-
-
-def _abandon() -> None:
-    raise _Abandoned

@@ -14,6 +14,27 @@ ENDED = "ended"
 """Key of the note that says how the last life ended: "running" while one runs, "clean" after a good end."""
 
 
+UNCLEAN = "unclean"
+"""Key of the note that counts the lives in a row which did not end well."""
+
+PROVEN_S = 600.0
+"""After a life of so many seconds the count begins anew: mail that ends the process would have come by then."""
+_DOUBLED_AT_MOST = 6
+
+
+def unclean_ends(notes: dict[str, str]) -> int:
+    """How many lives in a row did not end well, the last one included."""
+    return 0 if ended_cleanly(notes) else int(notes.get(UNCLEAN, "0")) + 1
+
+
+def cautious_turns(ends: int, least: int) -> int:
+    """How many turns run one by one: twice as many after each further unclean end, up to 64 times.
+
+    Mail that ends the process may come late in each life, behind whatever else is talking: in the end it comes while we look.
+    """
+    return least << min(ends - 1, _DOUBLED_AT_MOST) if ends else 0
+
+
 def ended_cleanly(notes: dict[str, str]) -> bool:
     """Whether the last life ended well (or there was none)."""
     return notes.get(ENDED, "clean") == "clean"

@@ -27,4 +27,4 @@ class EngineSettings:
     close_s: float = 10.0
     """How long the mail may take to drain at the end."""
     cautious_turns: int = 256
-    """How many turns run one by one after an unclean end."""
+    """How many turns run one by one after an unclean end; twice as many after a second one in a row, and so on."""

@@ -56,7 +56,7 @@ class Hosts:
         if not old.close():
             log.error("%s did not close within %.0f s: its new settings are not taken over", part.id, old.kind.close_s)
             return False
-        new = Hosted(part.id, part.make, part.kind, self._engine)
+        new = Hosted(part.id, part.make, part.kind, self._engine, heir_of=old)
         self._by_id[part.id] = new
         self._engine.reclaim(part.id)
         new.start()

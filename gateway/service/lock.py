@@ -17,7 +17,7 @@ class Lock:
 
     def __init__(self, store: Path) -> None:
         """Take it. Raises AlreadyRunning, or OSError where the file cannot be made."""
-        self.path = store.with_name(store.name + ".lock")
+        self.path = Path(os.path.realpath(store) + ".lock")  # SQLite follows links: two names of one store have one lock
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:

@@ -9,6 +9,12 @@ from pathlib import Path
 _MIB = 1024 * 1024
 
 
+def free_bytes(folder: Path) -> int:
+    """How much room its disk has for us."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
 class Ballast:
     """A file of `mb` megabytes, really allocated; with 0 there is none."""
 
@@ -22,8 +28,7 @@ class Ballast:
             return True
         if self._path.exists() and self._path.stat().st_size == self._bytes:
             return True
-        disk = os.statvfs(self._path.parent)
-        return disk.f_bavail * disk.f_frsize >= 2 * self._bytes and self._allocate()
+        return free_bytes(self._path.parent) >= 2 * self._bytes and self._allocate()
 
     def _allocate(self) -> bool:
         """Take the room; false where a quota or another writer was quicker."""
@@ -37,8 +42,7 @@ class Ballast:
 
     def needed(self) -> bool:
         """Whether the disk has less room than the ballast takes."""
-        disk = os.statvfs(self._path.parent)
-        return disk.f_bavail * disk.f_frsize < self._bytes
+        return free_bytes(self._path.parent) < self._bytes
 
     def free(self) -> bool:
         """Give its room back; whether there was any."""

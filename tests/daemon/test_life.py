@@ -57,6 +57,16 @@ def test_a_second_gateway_on_one_store_is_refused(tmp_path: Path) -> None:
         assert first.ask(do="health")["ok"]
 
 
+def test_a_second_gateway_on_another_name_of_the_store_is_refused(tmp_path: Path) -> None:
+    """A symbolic link is no way around the lock."""
+    with DaemonProcess(tmp_path) as first:
+        (tmp_path / "second").mkdir()
+        second = DaemonProcess(tmp_path / "second")
+        second.store.symlink_to(first.store)
+        assert second.start().wait() == 75
+        assert f"cannot start: process {first.pid} has the store {second.store}; stop that gateway" in second.said()
+
+
 def test_a_second_gateway_on_one_socket_is_refused(tmp_path: Path) -> None:
     """It ends with 75, and does not take the socket away."""
     with DaemonProcess(tmp_path) as first:

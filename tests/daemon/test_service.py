@@ -65,6 +65,26 @@ def test_a_reload_takes_over_settings_of_a_device(tmp_path: Path) -> None:
         assert daemon.stop() == 0
 
 
+def test_reloads_leave_no_descriptor_behind(tmp_path: Path) -> None:
+    """Whichever device is made anew, it takes the place of the one before it."""
+    text = (
+        '[serial.a]\nto = "trip/a"\ncodec = "nmea"\nmax_depth = {n}\n[serial.a.simulate]\ndevice = "gps"\n'
+        '[gpio.b]\ntype = "led"\npin = {n}\nsimulate = true\n'
+        '[mqtt.c]\nhost = "127.0.0.1"\nport = 1\nkeepalive_s = {n}\n'
+    )
+    with DaemonProcess(tmp_path, text.format(n=5)) as daemon:
+        descriptors = Path(f"/proc/{daemon.pid}/fd")
+        counts = []
+        for n in range(6, 16):
+            daemon.write(text.format(n=n))
+            daemon.signal(1)
+            daemon.until(lambda n=n: daemon.said().count("reloaded: new settings for serial/a, gpio/b, mqtt/c") == n - 5)
+            daemon.until_listening()
+            counts.append(len(list(descriptors.iterdir())))
+        assert max(counts) - min(counts) < 5
+        assert daemon.stop() == 0
+
+
 def test_a_reload_names_what_needs_a_restart(tmp_path: Path) -> None:
     """Which devices there are is fixed for a life; so are the store's settings and the ordinary actors'."""
     with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:

@@ -97,5 +97,3 @@ def test_an_answer_to_a_host_bound_actor_that_takes_none_is_a_dead_letter() -> N
         rig.until(lambda: rig.store.count_dead() == 1)
         assert rig.store.dead(0, 1)[0].reason == "touchy answers no 'reply'"
         assert rig.hosted["touchy/a"].restarts == 0
-
-

@@ -51,6 +51,24 @@ def test_a_new_file_takes_every_step(tmp_path: Path) -> None:
     assert apsw.Connection(str(path)).pragma("user_version") == len(STEPS)
 
 
+@pytest.mark.parametrize("part", ["", "-wal"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_committed_to_a_file_that_was_taken_away(part: str, replaced: bool, tmp_path: Path) -> None:
+    """Who deletes or replaces the store under us stops it, before anything more is acknowledged."""
+    path = tmp_path / "gateway.db"
+    store = SqliteStore(path)
+    store.commit(_bulk(1, 3))
+    gone = Path(f"{path}{part}")
+    copy = gone.read_bytes()
+    gone.rename(tmp_path / "away")
+    if replaced:
+        gone.write_bytes(copy)
+    with pytest.raises(StoreCorrupt) as caught:
+        store.commit(_bulk(4, 1))
+    assert str(caught.value) == f"cannot commit to {path}: its files were taken away or replaced; a new start takes what is there now"
+    store.close()
+
+
 def test_a_second_opening_keeps_what_is_there(tmp_path: Path) -> None:
     """Steps that were taken are not taken again."""
     _filled(tmp_path / "gateway.db", 3)

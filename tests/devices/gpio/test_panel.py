@@ -71,6 +71,19 @@ def test_an_input_is_held_and_let_go_on_the_panel(put: Put, told: Told, turn: Tu
     bench.until(lambda: told(bench)[-1] == {"pressed": False})
 
 
+def test_lines_are_never_cut_in_two(put: Put, turn: Turn, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As many lines as the FIFO holds come whole, and those that cannot be followed are named together."""
+    bench = put(**BUTTON, simulate={"panel": str(tmp_path)})
+    write(tmp_path / "gpio5.press", "press 0.2\n" * 3000)
+    bench.until(lambda: bench.counters["edges"] == 1)
+    turn(bench, 0.2)
+    bench.until(lambda: bench.counters["edges"] == 2)
+    assert not caplog.records
+    write(tmp_path / "gpio5.press", "smash\nbang\non\n")
+    bench.until(lambda: bench.counters["edges"] == 3)
+    assert caplog.messages == ["cannot follow the panel's 'smash' and 1 more: it takes press, press SECONDS, on and off"]
+
+
 def test_the_panel_says_when_nobody_listens(put: Put, tmp_path: Path) -> None:
     """After the close there is no FIFO; after a kill it has no reader: a parent never blocks."""
     put(**BUTTON, simulate={"panel": str(tmp_path)}).stop()

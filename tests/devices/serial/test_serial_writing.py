@@ -151,7 +151,17 @@ def test_frame_as_id(line: SimulatedLine, open_port: Open):
     bench = open_port(ack="ACK {frame}", undecodable="replace")
     line.send(b"caf\xe9 %s\n" + b"y" * 200 + b"\n")
     assert heard(line, 2) == [b"ACK caf\xe9 %s", b"ACK " + b"y" * 200]
-    assert [len(sent.id) for sent in bench.sent] == [7, 32]
+    assert [len(sent.id) for sent in bench.sent] == [32, 32]
+
+
+def test_lines_that_are_no_printable_text_are_known_apart(line: SimulatedLine, open_port: Open):
+    """A TAB in a line keeps it from nothing, and lines that differ in undecodable bytes alone are no repeats of each other."""
+    bench = open_port(ack="ACK {frame}", undecodable="replace")
+    line.send(b"ST\t1.25 kg\n" + b"20 \xb0C\n" + b"20 \xf8C\n")
+    assert heard(line, 3) == [b"ACK ST\t1.25 kg", b"ACK 20 \xb0C", b"ACK 20 \xf8C"]
+    ids = [sent.id for sent in bench.sent]
+    assert len(set(ids)) == 3
+    assert all(id.isprintable() for id in ids)
 
 
 def test_all_lines_of_an_epoch_are_acknowledged(line: SimulatedLine, open_port: Open):

@@ -1,0 +1,82 @@
+"""After an unclean end turns run one by one, the attempt on disk before each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.runtime.recovery import PROVEN_S, UNCLEAN
+from gateway.store.memory import MemoryStore
+from gateway.store.store import Changes
+from gateway.testing import Rig
+from tests.runtime.actors import Book, Shelf
+from tests.runtime.power import FrailStore
+
+
+class SlowStore(FrailStore):
+    """Each commit takes two seconds of the rig's clock; how stuck the engine seemed at each is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self.rig: Any = None
+        self.stuck_s: list[float] = []
+
+    def commit(self, changes: Changes) -> None:
+        if self.rig is not None:
+            self.rig.clock.advance(2)
+            self.stuck_s.append(self.rig.engine.stuck_s)
+        super().commit(changes)
+
+
+@pytest.fixture
+def unclean() -> Iterator[Rig]:
+    """A life after one that did not end well."""
+    with Rig([Book()], {"shelf/a": Shelf}, store=SlowStore(), by_hand=["shelf/a"]) as rig:
+        rig.settle()
+        rig.crash()
+        rig.start()
+        rig.settle()
+        yield rig
+
+
+def test_a_full_disk_is_no_standstill(unclean: Rig) -> None:
+    """A commit that is waited for, and tried again and again, is no reason for the watchdog to restart the gateway."""
+    rig, store = unclean, unclean.store
+    store.to_come = ["full"] * 6  # type: ignore[attr-defined]
+    receipt = rig.send("book/a", "write", {"text": "x"})
+    rig.until(lambda: rig.engine.store_fault)
+    rig.clock.advance(60)
+    rig.until(lambda: rig.engine.stuck_s == 0)
+    rig.until(lambda: rig.engine.ingress.why_shut == "the disk is full")
+    assert rig.engine.store_fault == "cannot commit: the medium is full; make room"
+    assert receipt.wait(10)
+    rig.settle()
+    assert rig.state("book/a").words == ("x",)
+
+
+def test_a_slow_medium_is_no_standstill(unclean: Rig) -> None:
+    """Each commit is progress, however many turns wait for theirs."""
+    unclean.store.rig = unclean  # type: ignore[attr-defined]
+    for n in range(40):
+        unclean.send("book/a", "write", {"text": str(n)})
+    unclean.settle()
+    assert len(unclean.store.stuck_s) >= 40  # type: ignore[attr-defined]
+    assert max(unclean.store.stuck_s) <= 3  # type: ignore[attr-defined]
+
+
+def test_each_unclean_end_in_a_row_doubles_the_caution(unclean: Rig) -> None:
+    """So that mail which ends the process late in each life is found out; a good end, or a long life, begins anew."""
+    turns = [unclean.engine._cautious]
+    for _ in range(8):
+        unclean.crash()
+        unclean.start()
+        turns.append(unclean.engine._cautious)
+        unclean.settle()
+    assert turns == [256, 512, 1024, 2048, 4096, 8192, 16384, 16384, 16384]
+    unclean.advance(PROVEN_S + 60)
+    unclean.until(lambda: unclean.store.notes()[UNCLEAN] == "0")
+    unclean.crash()
+    unclean.start()
+    assert unclean.engine._cautious == 256
+    unclean.restart()
+    assert unclean.engine._cautious == 0
