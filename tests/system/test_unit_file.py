@@ -26,7 +26,7 @@ def unit(tmp_path: Path) -> Path:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     path = tmp_path / "gateway.service"
-    path.write_text(UNIT.read_text().replace("/opt/gateway/bin/gateway", str(program)))
+    path.write_text(UNIT.read_text().replace("/opt/gateway/bin/python", str(program)))
     return path
 
 

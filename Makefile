@@ -1,0 +1,61 @@
+# make demo      the gateway with simulated devices; needs no hardware, no broker and no root (ARGS='--seconds 30': it ends by itself)
+# make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is)
+# make bench     how fast, and with how much CPU
+# make install   the gateway as a service of this host (root)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Programs of the system that the tests use; libsystemd-dev, pkg-config, gcc and python3-dev build systemd-python.
+PACKAGES := mosquitto mosquitto-clients openssl libsystemd-dev pkg-config gcc python3-dev python3-venv
+# Brokers are in /usr/sbin, which is on nobody's PATH but root's. Without one the demo brings its own.
+export PATH := $(PATH):/usr/sbin
+BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
+comma := ,
+SYSTEMD := $(if $(shell pkg-config --exists libsystemd 2>/dev/null && command -v gcc),$(comma)systemd)
+
+.PHONY: demo test bench install lint packages
+
+demo: $(VENV)/demo-with-$(BROKER)
+	@$(BIN)/gateway demo $(ARGS)
+
+# The packages come first: what of libsystemd is there decides what is installed into the venv.
+test: packages
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest --maxfail=5 --durations=15 < /dev/null
+
+lint: $(VENV)/test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy gateway devices
+	$(BIN)/lint-imports
+
+packages:
+	@tests/system/lab/packages $(PACKAGES)
+
+bench: $(VENV)/test
+	$(BIN)/python -m tests.bench
+
+install:
+	systemd/install
+
+$(VENV)/test: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable '.[test,demo,gpio$(SYSTEMD)]'
+	@touch $@
+
+$(VENV)/demo-with-mosquitto: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/demo-with-iotcore: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable '.[demo]'
+	@touch $@
+
+# A venv that was begun and not finished would pass for one the next time.
+$(BIN)/pip:
+	@command -v $(PYTHON) > /dev/null || { echo "cannot make $(VENV): there is no $(PYTHON); sudo apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "cannot make $(VENV): $$($(PYTHON) --version) is too old; Python 3.11 or later is needed (Debian 12, Raspberry Pi OS Bookworm)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+	    { echo "cannot make $(VENV): $(PYTHON) has no venv; sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "cannot make $(VENV): see above" >&2; exit 1; }

@@ -1,0 +1,37 @@
+"""The broker inside a guest, and somebody who writes down what is published."""
+
+import json
+import time
+from typing import Any
+
+from tests.system.lab.shell import Shell
+
+HEARD = "/var/tmp/heard"
+
+
+def start_broker(guest: Shell) -> None:
+    """Start mosquitto, and a subscriber that keeps its session."""
+    guest.sh("systemctl start mosquitto")
+    command = f"exec mosquitto_sub -h localhost -q 1 -c -i witness -t 'gateway/#' -F '%t %p' >> {HEARD}"
+    guest.sh(f'systemd-run --quiet --unit=witness --property=Restart=always sh -c "{command}"')
+    guest.until(f"mosquitto_pub -h localhost -q 1 -t gateway/probe -m '{{}}'; cat {HEARD}", "gateway/probe")  # it has subscribed
+
+
+def heard(guest: Shell, topic: str) -> list[dict[str, Any]]:
+    """The JSON bodies published under a topic so far, in order."""
+    lines = guest.sh(f"cat {HEARD}").splitlines()
+    return [json.loads(line.removeprefix(topic)) for line in lines if line.startswith(f"{topic} ")]
+
+
+def until_heard(guest: Shell, twin: str, numbers: set[int], *, limit_s: float = 60) -> list[int]:
+    """Wait until a meter's twin has published all these numbers; all it published, in order."""
+    deadline = time.monotonic() + limit_s
+    while not numbers <= set(found := numbers_heard(guest, twin)):
+        assert time.monotonic() < deadline, f"not published within {limit_s} s: {sorted(numbers - set(found))[:20]}"
+        guest.sh("sleep 0.2")
+    return found
+
+
+def numbers_heard(guest: Shell, twin: str) -> list[int]:
+    """The numbers that a meter's twin published, in order."""
+    return [int(body["values"]["n"]["value"]) for body in heard(guest, f"gateway/twin/{twin}") if "n" in body["values"]]

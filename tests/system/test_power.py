@@ -1,0 +1,54 @@
+"""The power is cut in the middle of a stream of acknowledged lines."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.system.broker_inside import start_broker, until_heard
+from tests.system.conftest import Timed, unpack
+from tests.system.lab.machine import Machine
+from tests.system.meter import meter_on_socket
+
+pytestmark = pytest.mark.vm
+
+FILE = """
+[gateway]
+name = "lab"
+[mqtt.main]
+host = "localhost"
+reconnect_max_s = 2.0
+[serial.meters]
+port = "/dev/ttyS1"
+baud = 115200
+codec = "json"
+to = "twin/{device}"
+ack = "ok {id}"
+[actors.twin]
+silent_after_s = 0.0
+"""
+JOURNAL = "journalctl --output=cat --no-pager --boot --unit=gateway"
+IS_OPEN = "serial/meters is ok: /dev/ttyS1 is open"
+
+
+def test_nothing_acknowledged_is_lost_with_the_power(installed: Path, machine_lab: None, tmp_path: Path) -> None:
+    """The broker was away, the power is cut, the machine boots again: every line that was acknowledged is published."""
+    disk = tmp_path / "disk.qcow2"
+    with Timed("one power cut, and the boot after it"):
+        with Machine(installed, disk=disk) as machine, meter_on_socket(machine.second_port()) as meter:
+            unpack(machine)
+            machine.put(FILE, "/etc/gateway/gateway.toml")
+            start_broker(machine)  # it remembers the witness, who comes later than the gateway after the boot
+            machine.sh("systemctl stop witness mosquitto; sync; systemctl start gateway", limit_s=120)
+            machine.until(JOURNAL, IS_OPEN, limit_s=60)
+            meter.send(2000)
+            meter.run(lambda: len(meter.acknowledged) > 200)
+            machine.cut()
+            meter.listen_on()
+            acknowledged = set(meter.acknowledged)
+        assert 200 < len(acknowledged) < 2000
+
+        with Machine(installed, disk=disk, resume=False) as machine:
+            machine.until(JOURNAL, IS_OPEN, limit_s=120)
+            assert "the last life did not end well: it was killed, or lost its power" in machine.sh(JOURNAL)
+            start_broker(machine)
+            until_heard(machine, "boiler", acknowledged)

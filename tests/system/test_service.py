@@ -1,0 +1,206 @@
+"""The gateway as a service, under a real systemd: its start, reload, faults and end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.system.broker_inside import numbers_heard, start_broker, until_heard
+from tests.system.lab.container import Container
+from tests.system.meter import Meter, meter_on_pty
+
+pytestmark = pytest.mark.container
+
+CONFIG = "/etc/gateway/gateway.toml"
+FILE = """
+[gateway]
+name = "lab"
+[serial.meters]
+port = "/dev/ttyLAB0"
+codec = "json"
+to = "twin/{device}"
+ack = "ok {id}"
+[mqtt.main]
+host = "localhost"
+reconnect_max_s = 2.0
+[gpio.door]
+type = "button"
+pin = 17
+report_to = "twin/door"
+"""
+BAD_START = f"""
+cannot start: 2 problems in {CONFIG}
+  10:8   mqtt.main.hots: no such key; did you mean 'host'?
+  14:7   gpio.door.pin: 99 is too large; write 27 or less
+"""
+DROP_IN = "/etc/systemd/system/gateway.service.d/lab.conf"
+
+
+class House(NamedTuple):
+    """A host with the gateway, its broker, and a meter on its serial port."""
+
+    host: Container
+    meter: Meter
+
+
+@pytest.fixture
+def house(installed: Path) -> Iterator[House]:
+    """Nothing is started yet but the broker."""
+    with meter_on_pty() as (meter, port), Container(installed, binds=[f"{port}:/dev/ttyLAB0"]) as host:
+        host.sh("tar -C / -xf /src/installed.tar && systemctl daemon-reload")
+        host.put(FILE, CONFIG)
+        start_broker(host)
+        yield House(host, meter)
+
+
+def shown(host: Container, name: str) -> str:
+    """A property of the service."""
+    return host.sh(f"systemctl show --property={name} --value gateway").strip()
+
+
+def journal(host: Container) -> str:
+    """What the service said."""
+    return host.sh("journalctl --unit=gateway --output=cat --no-pager")
+
+
+def test_ready_although_a_device_is_missing(house: House) -> None:
+    """It is ready when configuration, store and actors are; what hardware is missing stands in STATUS, and in the journal with fields."""
+    house.host.sh("systemctl start gateway")
+    assert (shown(house.host, "ActiveState"), shown(house.host, "SubState")) == ("active", "running")
+    house.host.until("systemctl show --property=StatusText --value gateway", "3 of 4 well; gpio/door is missing")
+    assert "gateway.daemon" in house.host.sh("journalctl --unit=gateway --output=json --no-pager")
+    assert shown(house.host, "User") == "gateway"
+
+
+def test_from_the_serial_port_to_the_broker(house: House) -> None:
+    """Each line that a meter sends is acknowledged, and published once, in order."""
+    house.host.sh("systemctl start gateway")
+    house.meter.until_acknowledged(house.meter.send(50))
+    house.host.until("cat /var/tmp/heard", '"count":50')
+    assert numbers_heard(house.host, "boiler") == list(range(1, 51))
+
+
+def test_the_command_line_inside(house: House) -> None:
+    """Root and members of the group gateway ask the running service; others are told why they cannot."""
+    host = house.host
+    assert host.sh("/opt/gateway/bin/gateway check") == f"fine: 3 devices, 3 kinds of actors in {CONFIG}\n"
+    host.sh("systemctl start gateway")
+    host.sh('/opt/gateway/bin/gateway tell twin/shed report \'{"values": {"t": 21.5}}\'')
+    assert '"t"' in host.sh("/opt/gateway/bin/gateway ask twin/shed read --json").replace(" ", "")
+    assert "twin/shed" in host.sh("/opt/gateway/bin/gateway show twin")
+    host.sh("useradd ann && useradd --groups gateway ben")
+    assert "twin/shed" in host.sh("runuser -u ben -- /opt/gateway/bin/gateway show twin")
+    refused = host.try_sh("runuser -u ann -- /opt/gateway/bin/gateway show twin")
+    assert refused.code != 0
+    assert "Traceback" not in refused.err
+
+
+def test_a_bad_file_at_reload_changes_nothing(house: House) -> None:
+    """The old configuration stays in force, STATUS says what is wrong, and a good file is taken over again."""
+    host = house.host
+    host.sh("systemctl start gateway")
+    before = shown(host, "MainPID")
+    host.put(FILE.replace("ack =", "akc ="), CONFIG)
+    host.sh("systemctl reload gateway")
+    host.until("systemctl show --property=StatusText --value gateway", f"not reloaded, 1 problems in {CONFIG}")
+    house.meter.until_acknowledged(house.meter.send(3))
+    host.put(FILE.replace("ok {id}", "ok {id}\\r"), CONFIG)
+    host.put(FILE + "report_every_s = 3600.0\n", CONFIG)
+    host.sh("systemctl reload gateway")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "reloaded: new settings for gpio/door")
+    assert "not reloaded" not in shown(host, "StatusText")
+    assert shown(host, "MainPID") == before
+
+
+def test_a_bad_file_at_the_start_waits_for_a_person(house: House) -> None:
+    """It exits with 78, says every problem with its line, and systemd does not try again."""
+    house.host.put(FILE.replace("pin = 17", "pin = 99").replace("host =", "hots ="), CONFIG)
+    assert house.host.try_sh("systemctl start gateway").code != 0
+    assert [shown(house.host, name) for name in ("ActiveState", "SubState", "ExecMainStatus", "NRestarts")] == [
+        "failed",
+        "failed",
+        "78",
+        "0",
+    ]
+    assert BAD_START in journal(house.host)
+    house.host.put(FILE, CONFIG)
+    house.host.sh("systemctl start gateway")
+
+
+def test_killed_it_comes_back_and_nothing_is_lost(house: House) -> None:
+    """After a kill -9 systemd starts it again within RestartSec and a start; every acknowledged line is published."""
+    host, meter = house
+    host.sh("systemctl start gateway")
+    meter.until_acknowledged(meter.send(20))
+    meter.send(1000)
+    meter.run(lambda: len(meter.acknowledged) > 100)
+    before = shown(host, "MainPID")
+    host.sh("systemctl kill --signal=KILL gateway")
+    began_s = time.monotonic()
+    meter.send(20)
+    meter.until_acknowledged(range(1, 1041))
+    assert time.monotonic() - began_s < 5 + 10
+    assert shown(host, "MainPID") != before
+    assert shown(host, "NRestarts") == "1"
+    host.until("cat /var/tmp/heard", '"count":1040')
+    assert set(numbers_heard(host, "boiler")) == set(range(1, 1041))
+
+
+def test_without_progress_the_watchdog_bites(house: House) -> None:
+    """A process that stands still is killed by systemd, and started again."""
+    host, meter = house
+    host.sh(f"mkdir -p {DROP_IN.rpartition('/')[0]}")
+    host.put("[Service]\nWatchdogSec=3\nRestartSec=1\n", DROP_IN)
+    host.sh("systemctl daemon-reload && systemctl start gateway")
+    meter.until_acknowledged(meter.send(5))
+    host.sh("systemctl kill --signal=STOP gateway")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "Watchdog timeout (limit 3s)!")
+    meter.until_acknowledged(meter.send(5))
+    assert shown(host, "NRestarts") == "1"
+
+
+def test_it_lives_as_long_as_it_makes_progress(house: House) -> None:
+    """Neither a broker that is away nor a missing device keeps it from saying that it is alive."""
+    host, meter = house
+    host.sh(f"mkdir -p {DROP_IN.rpartition('/')[0]}")
+    host.put("[Service]\nWatchdogSec=2\n", DROP_IN)
+    host.sh("systemctl daemon-reload && systemctl stop mosquitto && systemctl start gateway")
+    before = shown(host, "MainPID")
+    meter.until_acknowledged(meter.send(5))
+    host.sh("sleep 5")  # more than two of the watchdog's limits
+    assert (shown(host, "MainPID"), shown(host, "NRestarts")) == (before, "0")
+    host.sh("systemctl start mosquitto")
+    host.until("cat /var/tmp/heard", '"count":5')
+
+
+def test_it_stops_in_time_and_well(house: House) -> None:
+    """SIGTERM: sources first, then the mail, then the sinks; systemd sees it stopping, and a clean end."""
+    host, meter = house
+    host.sh("systemctl start gateway")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "mqtt/main is ok")  # mail for one that is not well is not waited for
+    meter.until_acknowledged(meter.send(100))
+    began_s = time.monotonic()
+    host.sh("systemctl stop gateway")
+    assert time.monotonic() - began_s < 5
+    assert shown(host, "Result") == "success"
+    said = journal(host)
+    assert said.index("stopping: signal 15") < said.index("ended: well")
+    assert until_heard(host, "boiler", set(range(1, 101))) == list(range(1, 101))
+    host.until("mosquitto_sub -h localhost -t 'gateway/lab/status' -C 1 -W 5", "offline")
+
+
+def test_it_stops_in_time_without_a_broker(house: House) -> None:
+    """What nobody takes waits in the store until the next life; the stop is not longer than close_s and the actors' own limits."""
+    host, meter = house
+    host.put(FILE + "[runtime]\nclose_s = 2.0\n", CONFIG)
+    host.sh("systemctl stop mosquitto && systemctl start gateway")
+    meter.until_acknowledged(meter.send(10))
+    began_s = time.monotonic()
+    host.sh("systemctl stop gateway")
+    assert time.monotonic() - began_s < 2 + 5
+    assert shown(host, "Result") == "success"
+    host.sh("systemctl start mosquitto gateway")
+    host.until("cat /var/tmp/heard", '"count":10')
+    assert numbers_heard(host, "boiler") == list(range(1, 11))
