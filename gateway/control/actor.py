@@ -46,6 +46,8 @@ class Control(HostBound):
         self._selector: selectors.BaseSelector
         self._listener: socket.socket | None = None
         self._reopen_s = 0.0
+        self._accept_s = 0.0
+        """When to look for clients again; 0: the listener is looked at."""
         self._connections: dict[int, Connection] = {}
         self._pending: list[Pending] = []
         self._tails: list[Tail] = []
@@ -94,6 +96,9 @@ class Control(HostBound):
             tail.pour()
         if self._listener is None and now_s >= self._reopen_s:
             self._open()
+        if self._listener is not None and 0 < self._accept_s <= now_s:
+            self._accept_s = 0.0
+            self._selector.register(self._listener, selectors.EVENT_READ)
         for connection in list(self._connections.values()):
             self._mind(connection)
 
@@ -153,8 +158,12 @@ class Control(HostBound):
         assert self._listener is not None
         try:
             peer, _ = self._listener.accept()
-        except OSError:
+        except (BlockingIOError, ConnectionAbortedError):
             return
+        except OSError as error:
+            self._rest(error)
+            return
+        self.host.report(Health.OK, "")
         connection = Connection(peer)
         if len(self._connections) >= MOST_CLIENTS:
             connection.say(no("refused", f"{MOST_CLIENTS} clients are connected already; try again later"))
@@ -163,6 +172,13 @@ class Control(HostBound):
             return
         self._connections[peer.fileno()] = connection
         self._selector.register(peer, selectors.EVENT_READ, connection)
+
+    def _rest(self, error: OSError) -> None:
+        """The system has nothing left for one more client, who waits: look again later, for the listener would wake us without end."""
+        assert self._listener is not None
+        self._selector.unregister(self._listener)
+        self._accept_s = time.monotonic() + _REOPEN_S
+        self.host.report(Health.FAULTY, f"cannot take a client: {error.strerror}; raise the gateway's limit (LimitNOFILE), or restart it")
 
     def _read(self, connection: Connection) -> None:
         for line in connection.read():
@@ -222,6 +238,8 @@ class Control(HostBound):
         deadlines = [pending.deadline_s for pending in self._pending]
         if self._listener is None:
             deadlines.append(self._reopen_s)
+        elif self._accept_s:
+            deadlines.append(self._accept_s)
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
 

@@ -62,7 +62,7 @@ def _journal(environ: Mapping[str, str]) -> logging.Handler | None:
     if not _is_journal(environ.get("JOURNAL_STREAM", "")):
         return None
     try:
-        from systemd.journal import JournalHandler  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  # only under systemd
+        from systemd.journal import JournalHandler  # noqa: PLC0415  # only under systemd
     except ImportError:
         return None
     handler: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="gateway")

@@ -51,7 +51,7 @@ def _sender(environ: Mapping[str, str]) -> Callable[[str], None]:
     if not address:
         return lambda state: None
     try:
-        from systemd import daemon  # type: ignore[import-not-found, attr-defined, unused-ignore]  # noqa: PLC0415  # not everywhere
+        from systemd import daemon  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415  # not everywhere
     except ImportError:
         log.info("systemd-python is not installed: we notify by ourselves, and the journal has no fields; apt install python3-systemd")
         return lambda state: _notify(address, state)

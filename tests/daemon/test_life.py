@@ -1,7 +1,9 @@
 """A life of the daemon: its start, its service to the service manager, its end, and what the next life finds."""
 
 import os
+import resource
 import signal
+import socket
 import stat
 import time
 from pathlib import Path
@@ -168,6 +170,24 @@ def test_the_socket_is_for_owner_and_group_and_goes_with_the_daemon(tmp_path: Pa
         assert not daemon.socket.exists()
 
 
+def test_a_client_beyond_the_limit_of_open_files_waits(tmp_path: Path) -> None:
+    """It costs no time while it waits, the control socket says why, and it is served when there is room again."""
+    with DaemonProcess(tmp_path) as daemon, socket.socket(socket.AF_UNIX) as client:
+        daemon.until_listening()
+        was = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, was[1]))
+        client.settimeout(20)
+        client.connect(str(daemon.socket))
+        client.sendall(b'{"do": "health"}\n')
+        daemon.until(lambda: "control/local is faulty: cannot take a client: Too many open files" in daemon.said())
+        began_s, ticks = time.monotonic(), _cpu_ticks(daemon.pid)
+        daemon.until(lambda: time.monotonic() - began_s > 1.0)
+        assert _cpu_ticks(daemon.pid) - ticks < 0.5 * os.sysconf("SC_CLK_TCK")
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, was)
+        assert b'"ok":true' in client.makefile("rb").readline()
+        assert daemon.said().count("control/local is ok") == 2
+
+
 def test_it_stays_below_45_megabytes(tmp_path: Path) -> None:
     """With a serial port and a broker, under 20 fixes a second: the most it ever had, as the kernel counts."""
     with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, mqtt(broker.port) + GPS) as daemon:
@@ -191,3 +211,12 @@ def test_a_fault_of_ours_ends_with_70_and_is_remembered(tmp_path: Path) -> None:
         assert "the last life did not end well: " in daemon.said()
         assert "SystemExit: a fault of ours" in daemon.said()
         daemon.signal(signal.SIGKILL)
+
+
+def _cpu_ticks(pid: int) -> int:
+    """Ticks of processor time that a process has used.
+
+    Source: proc(5), /proc/pid/stat, fields 14 and 15.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
