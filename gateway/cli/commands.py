@@ -1,6 +1,7 @@
 """Every command but a plain `run`: its words, its help, and whom it calls. No error reaches the user as a traceback."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -109,11 +110,22 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many ids (default: 100)")
 
 
+def _seconds(text: str) -> float:
+    """A time to wait, up to an hour. argparse names what is wrong by this function's error."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and at most 3600")
+    return seconds
+
+
 def _add_message(parser: argparse.ArgumentParser, name: str) -> argparse.ArgumentParser:
     parser.add_argument("to", help="the actor, as in gpio/lamp")
     parser.add_argument("verb", help="what it shall do, as in switch")
     parser.add_argument("payload", nargs="*", default=[], help="""name=value ..., or one JSON object, or - for standard input""")
-    parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {_TIMEOUT_S:g})")
+    parser.add_argument("--timeout", type=_seconds, default=_TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {_TIMEOUT_S:g})")
     example = {"tell": "gateway tell gpio/lamp switch on=true", "ask": "gateway ask twin/door read"}[name]
     parser.description = f"{parser.description}; for example: {example}"
     return parser

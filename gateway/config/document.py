@@ -67,6 +67,8 @@ class _Unusable(Exception):
 
 def _content(path: Path) -> bytes:
     try:
+        if path.is_fifo():  # opening one would wait for a writer, for ever
+            raise _Unusable("it is a pipe; write the configuration to a file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

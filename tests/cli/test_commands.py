@@ -188,3 +188,11 @@ def test_ports_never_fails(tmp_path: Path) -> None:
     found = run("ports", folder=tmp_path)
     assert found.returncode in (0, 1)
     assert 'port = "' in found.stdout or "no serial ports; plug an adapter in" in found.stdout
+
+
+@pytest.mark.parametrize("seconds", ["nan", "1e400", "0", "soon"])
+def test_a_time_to_wait_is_a_number_of_seconds(daemon: DaemonProcess, seconds: str) -> None:
+    """What is none is refused as a word of the command, before anything is sent."""
+    found = daemon.gateway("ask", "counter/x", "add", "--timeout", seconds)
+    assert found.returncode == 2
+    assert f"argument --timeout: '{seconds}' is no number of seconds above 0 and at most 3600" in found.stderr

@@ -176,6 +176,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         assert str(raised.value) == f"cannot start: 1 problem in {path}\n  {said}"
     with pytest.raises(ConfigProblems, match="it is a folder; name the file in it"):
         read(tmp_path, registry=kinds())
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigProblems, match="it is a pipe; write the configuration to a file"):
+        read(tmp_path / "pipe", registry=kinds())
 
 
 def test_a_file_without_permission(tmp_path: Path) -> None:
