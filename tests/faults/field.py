@@ -54,6 +54,7 @@ ack = "ok {{id}}"
 
 UNBOUNDED = ("max_queued_messages 0", "max_inflight_messages 100")
 """Mosquitto drops what is beyond 1000 queued messages of one session, by default: that would be its loss, not ours."""
+READY = "ready: life"
 QUIET = ("log_type none", "log_type information", "log_type notice", "log_type error")
 """Without a line for each packet."""
 SAVES_AT_ITS_END = ("autosave_on_changes false", "autosave_interval 3600")
@@ -234,6 +235,12 @@ class Field:
         """End the daemon by SIGKILL, and start it again at once; it is not waited for."""
         self.daemon.kill()
         self.kills += 1
+        self.daemon.start()
+
+    def restart(self) -> None:
+        """A good end and a new life: only after one do turns run many to a commit from the first."""
+        self.until(lambda: READY in self.daemon.said())
+        self.stop()
         self.daemon.start()
 
     def stop_broker(self, *, kill: bool = False) -> None:

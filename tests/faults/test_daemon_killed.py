@@ -18,7 +18,7 @@ import pytest
 from tests.faults.field import QUIET, SAVES_AT_ITS_END, SAVES_NOW_AND_THEN, Field
 
 SEEDS = [int(seed) for seed in os.environ.get("STORM_SEED", "1,2,3").split(",")]
-KILLS = int(os.environ.get("STORM_KILLS", "20"))
+KILLS = int(os.environ.get("STORM_KILLS", "18"))
 """For each seed."""
 MOST = 3.2
 """A life lasts up to 10 ** MOST messages: a power of ten at random, so that short lives are as many as long ones."""
@@ -75,6 +75,9 @@ def test_killed_in_mid_stream_each_number_arrives_and_is_counted_once(tmp_path: 
         storm = Storm(field, rng)
         while field.kills < KILLS:
             storm.live()
+            if rng.random() < 0.4:
+                field.restart()
+                storm.live()
             field.kill()
             if rng.random() < 0.25:
                 storm.live()
@@ -101,6 +104,8 @@ def test_with_the_broker_killed_too_each_number_is_counted_once(tmp_path: Path) 
             if rng.random() < 0.5:
                 field.kill()
                 storm.live()
+            else:
+                field.restart()
             storm.break_broker(kill=True)
         field.settle()
         for number in range(field.senders[0].made):
