@@ -90,6 +90,7 @@ def engine_s(folder: Path, turns: int, *, fed_first: bool) -> tuple[float, list[
         raise TimeoutError(f"cannot measure the engine: {turns} turns were not committed in 60 s")
     span_s = time.perf_counter() - start_s
     engine.stop()
+    source.dispose()
     store.close()
     return span_s, [rows for changes in store.commits if (rows := changes.states + changes.woken)]
 
