@@ -1,0 +1,34 @@
+"""README's own examples: what a newcomer copies must work."""
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from gateway.config import read
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of one language, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_configuration_is_one(tmp_path: Path) -> None:
+    """The example of a Pi's configuration has no problem."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(blocks("toml")[0])
+    configuration = read(path)
+    assert [part.id for part in configuration.host_bound] == ["mqtt/main", "serial/gps", "serial/boiler", "gpio/bell", "gpio/lamp"]
+
+
+def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The actor of one's own can be made, and the test below it passes."""
+    actor, test = blocks("python")
+    depot = types.ModuleType("depot")
+    monkeypatch.setitem(sys.modules, "depot", depot)
+    exec(compile(actor, "README.md", "exec"), depot.__dict__)  # our own text
+    exec(compile(test, "README.md", "exec"), {})  # our own text
