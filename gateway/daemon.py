@@ -22,7 +22,7 @@ from gateway.service.hosts import Hosts, Part, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.logs import RecentFaults, set_level, set_up_logging
-from gateway.service.notify import ServiceManager
+from gateway.service.notify import Notifier
 from gateway.service.opening import Opened, open_store, start_afresh
 from gateway.service.reload import Reload, compare
 from gateway.service.signals import RELOAD, STOP, Signals
@@ -61,13 +61,13 @@ def run(path: Path) -> int:
     signals = Signals()
     faulthandler.enable()  # when the watchdog aborts us, each thread says where it stood
     faults = set_up_logging()
-    manager = ServiceManager()
+    notifier = Notifier()
     try:
-        return _run(path, signals, faults, manager)
+        return _run(path, signals, faults, notifier)
     except ConfigProblems as error:
-        return _say_why_not(manager, str(error), BAD_CONFIG)
+        return _say_why_not(notifier, str(error), BAD_CONFIG)
     except Unrunnable as error:
-        return _say_why_not(manager, str(error), error.code)
+        return _say_why_not(notifier, str(error), error.code)
     except Exception as error:
         log.critical("cannot start", exc_info=error)
         return INTERNAL_FAULT
@@ -75,7 +75,7 @@ def run(path: Path) -> int:
         logging.shutdown()
 
 
-def _run(path: Path, signals: Signals, faults: RecentFaults, manager: ServiceManager) -> int:
+def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier) -> int:
     configuration = read(path)
     set_level(configuration.gateway.log_level)
     store_path = configuration.store.path
@@ -84,8 +84,8 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, manager: ServiceMan
         _refuse_second(configuration)
         lock = _locked(store_path)
         at_end.callback(lock.release)
-        manager.status("opening the store")
-        daemon = Daemon(path, configuration, signals, manager, faults)
+        notifier.status("opening the store")
+        daemon = Daemon(path, configuration, signals, notifier, faults)
         daemon.open()
         at_end.callback(daemon.close_store)
         daemon.start()
@@ -100,12 +100,12 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, manager: ServiceMan
 class Daemon:
     """One life of the gateway. On the main thread, `fail` excepted."""
 
-    def __init__(self, path: Path, configuration: Configuration, signals: Signals, manager: ServiceManager, faults: RecentFaults) -> None:
+    def __init__(self, path: Path, configuration: Configuration, signals: Signals, notifier: Notifier, faults: RecentFaults) -> None:
         self.path = path.absolute()
         self.configuration = configuration
         self.code = GOOD_END
         self._signals = signals
-        self._manager = manager
+        self._notifier = notifier
         self._faults = faults
         self._last_words = LastWords(configuration.store.path)
         self._why = ""
@@ -158,14 +158,14 @@ class Daemon:
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
-        self._manager.ready(self._status())
+        self._notifier.ready(self._status())
         log.info("ready: life %d, process %d", self._engine.life, os.getpid())
 
     # --- the middle
 
     def serve(self) -> None:
         """Watch over the progress, and heed signals, until one says stop or a fault of ours does."""
-        look_s = min(_LOOK_S, self._manager.watchdog_s / 3 or _LOOK_S)
+        look_s = min(_LOOK_S, self._notifier.watchdog_s / 3 or _LOOK_S)
         while not (self._why or self._broken):
             number = self._signals.wait(look_s)
             if number in STOP:
@@ -179,18 +179,18 @@ class Daemon:
         fault = self._standstill()
         if not fault:
             self._stuck = False
-            self._manager.alive()
+            self._notifier.alive()
         elif not self._stuck:
             self._stuck = True
             log.critical("no progress: %s", fault)
             self._last_words.say(f"no progress: {fault}")
-        self._manager.status(fault or self._status())
+        self._notifier.status(fault or self._status())
         self._note_faults()
 
     def _standstill(self) -> str:
         """Why there is no progress; empty when there is. A broker that is away and a full disk are no standstill."""
         stuck_s = self._engine.stuck_s
-        if stuck_s > min(_STUCK_S, self._manager.watchdog_s / 3 or _STUCK_S):
+        if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
             return f"the engine has neither turned nor committed for {stuck_s:.0f} s; look at the disk of {self.configuration.store.path}"
         dead = self._hosts.dead()
         return f"the thread of {', '.join(dead)} has ended" if dead else ""
@@ -232,7 +232,7 @@ class Daemon:
 
     def reload(self) -> None:
         """Take over what the file says now: settings of devices that are there, and the log level. What else changed is named."""
-        self._manager.reloading()
+        self._notifier.reloading()
         try:
             configuration = read(self.path)
         except ConfigProblems as error:
@@ -240,7 +240,7 @@ class Daemon:
             log.error("cannot reload, the old configuration stays:\n%s", error)
         else:
             self._take_over(compare(self.configuration, configuration))
-        self._manager.ready(self._status())
+        self._notifier.ready(self._status())
 
     def _take_over(self, reload: Reload) -> None:
         set_level(reload.result.gateway.log_level)
@@ -257,7 +257,7 @@ class Daemon:
 
     def end(self) -> None:
         """Sources first, then the mail, then the sinks, then the last commit."""
-        self._manager.stopping(f"stopping: {self._broken or self._why}")
+        self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
         self._hosts.quieten()
         if not self._broken:
@@ -291,7 +291,7 @@ class Daemon:
 
     def _look_while_draining(self) -> None:
         if not self._standstill():
-            self._manager.alive()
+            self._notifier.alive()
 
     def _waiting(self) -> dict[str, int]:
         engine = self._engine
@@ -308,10 +308,10 @@ class Daemon:
             log.error("%s", error)
 
 
-def _say_why_not(manager: ServiceManager, text: str, code: int) -> int:
+def _say_why_not(notifier: Notifier, text: str, code: int) -> int:
     for line in text.split("\n"):
         log.critical("%s", line)
-    manager.status(text)
+    notifier.status(text)
     return code
 
 

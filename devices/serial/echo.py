@@ -3,7 +3,7 @@
 Bytes of a device may stand before the echo (it spoke first), and an echo may come in pieces. Where nothing is to be
 removed (`removes` false), the same class notices whole lines of ours that come back, so that the fault can be named.
 
-Source: libmodbus issue 380, where such an adapter made each request look like its own reply.
+Source: libmodbus#380, where such an adapter made each request look like its own reply.
 """
 
 from collections import deque

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 log = logging.getLogger(__name__)
 
 
-class ServiceManager:
+class Notifier:
     """What systemd hears of us. Where nobody listens, every call does nothing."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
