@@ -10,10 +10,11 @@ HEARD = "/var/tmp/heard"
 
 
 def start_broker(guest: Shell) -> None:
-    """Start mosquitto, and a subscriber that keeps its session."""
+    """Start mosquitto, and a subscriber that keeps its session; -R: what the broker retains is not news when it comes back."""
     guest.sh("systemctl start mosquitto")
-    command = f"exec mosquitto_sub -h localhost -q 1 -c -i witness -t 'gateway/#' -F '%t %p' >> {HEARD}"
-    guest.sh(f'systemd-run --quiet --unit=witness --property=Restart=always sh -c "{command}"')
+    command = f"exec mosquitto_sub -h localhost -q 1 -c -R -i witness -t 'gateway/#' -F '%t %p' >> {HEARD}"
+    again = "--property=Restart=always --property=RestartSec=0.5 --property=StartLimitIntervalSec=0"
+    guest.sh(f'systemd-run --quiet --unit=witness {again} sh -c "{command}"')
     guest.until(f"mosquitto_pub -h localhost -q 1 -t gateway/probe -m '{{}}'; cat {HEARD}", "gateway/probe")  # it has subscribed
 
 
