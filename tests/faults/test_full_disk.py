@@ -1,13 +1,12 @@
 """A disk that is full: a small file system of its own, and the whole daemon on it, from the meter to the broker."""
 
 import contextlib
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.disks import small_disk
 from tests.faults.field import QUIET, SAVES_AT_ITS_END, Field
 
 FULL = "nothing is taken in: the disk is full"
@@ -16,15 +15,8 @@ FULL = "nothing is taken in: the disk is full"
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 12 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip(f"cannot mount a tmpfs here: {made.stderr.decode().strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with small_disk(tmp_path, mib=12) as disk:
+        yield disk
 
 
 def _fill(path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import random
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from gateway.actors.errors import StoreCorrupt
 from gateway.store import Changes, MailRow, Span
 from gateway.store.migrations import STEPS
 from gateway.store.sqlite import SqliteStore
+from tests.disks import small_disk
 
 _KIB = 1024
 
@@ -164,17 +164,10 @@ def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_pat
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MiB of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip(f"cannot mount a tmpfs here: {made.stderr.decode().strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with small_disk(tmp_path, mib=4) as disk:
+        yield disk
 
 
 def _fill(path: Path) -> None:
@@ -183,11 +176,11 @@ def _fill(path: Path) -> None:
             file.write(b"x" * 4 * _KIB)
 
 
-def test_on_a_full_disk_the_ballast_lets_what_waits_through(small_disk: Path) -> None:
+def test_on_a_full_disk_the_ballast_lets_what_waits_through(disk: Path) -> None:
     """With no byte free, a commit raises StoreFull; when the ballast is freed it succeeds; the ballast comes back with the room."""
-    store = SqliteStore(small_disk / "gateway.db", ballast_mb=1)
+    store = SqliteStore(disk / "gateway.db", ballast_mb=1)
     store.commit(_bulk(1, 20))
-    hog = small_disk / "hog"
+    hog = disk / "hog"
     with pytest.raises(OSError, match="No space left"):
         _fill(hog)
     with pytest.raises(StoreFull):
@@ -198,7 +191,7 @@ def test_on_a_full_disk_the_ballast_lets_what_waits_through(small_disk: Path) ->
     assert not store.recovered()
     hog.unlink()
     assert store.recovered()
-    assert (small_disk / "gateway.ballast").stat().st_size == _KIB * _KIB
+    assert (disk / "gateway.ballast").stat().st_size == _KIB * _KIB
     store.close()
 
 
