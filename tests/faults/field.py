@@ -28,8 +28,12 @@ WINDOW = 64
 """How many lines the meter says before the first of them is acknowledged."""
 AHEAD = 300
 """How many numbers a sender may be ahead of what the ear has heard."""
+METER_AHEAD = 2_000
+"""The same for the meter: it is faster than what goes out, and what it says waits in front of what the others are waited for."""
 IN_FLIGHT = 40
 PATIENCE_S = 40.0
+LOST_AFTER_S = 1.0
+"""What is not heard for so long at a broker that was killed, it has lost."""
 
 CONFIG = """
 [mqtt.main]
@@ -184,6 +188,10 @@ class Field:
         environ = install_kinds(folder, tally="tests.faults.kinds:Tally", fuse="tests.faults.kinds:Fuse")
         self.daemon = DaemonProcess(folder, CONFIG.format(broker=self.broker.port, line=self.line.path) + config, environ=environ)
         self.holding = False
+        self._meter_lost = 0
+        """As a sender's `lost`."""
+        self._heard: tuple[int, float] = (0, 0.0)
+        """How much was heard when that was last looked at, and when it became so much (monotonic, seconds)."""
         self._plain = plain
         self._lossy = False
         self.ear: Ear
@@ -207,15 +215,34 @@ class Field:
     def __exit__(self, *exc: object) -> None:
         self._at_end.close()
 
+    @property
+    def _meter_unheard(self) -> int:
+        return self.meter.made - sum(len(self.ear.numbers[f"m{n}"]) for n in range(METERS))
+
     # --- time passes
 
     def turn(self) -> None:
         """Let each device do what it can do now."""
-        if not self.holding:
+        if not self.holding and self._meter_unheard - self._meter_lost < METER_AHEAD:
             self.meter.made = max(self.meter.made, self.meter.acknowledged + WINDOW)
         self.meter.turn(time.monotonic(), timeout_s=0.005)
+        if self._lossy:
+            self._write_off(time.monotonic())
         for sender in self.senders:
             sender.turn()
+
+    def _write_off(self, now_s: float) -> None:
+        """Wait no more for what a broker lost: it came back without the gateway's session, and took what then went to nobody."""
+        named = sum(len(self.ear.numbers[sender.device]) for sender in self.senders)
+        if named != self._heard[0]:
+            self._heard = named, now_s
+        elif now_s - self._heard[1] > LOST_AFTER_S:
+            self._note_lost()
+
+    def _note_lost(self) -> None:
+        for sender in self.senders:
+            sender.lost = sender.unheard
+        self._meter_lost = self._meter_unheard
 
     def until(self, truth: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
         """Let the devices live until `truth()` holds."""
@@ -260,7 +287,8 @@ class Field:
         self.broker.start()
         for sender in self.senders:
             sender.held = False
-            sender.lost = sender.unheard if self._lossy else 0
+        if self._lossy:
+            self._note_lost()
 
     # --- the end
 
