@@ -3,6 +3,7 @@ holds in memory only what its configuration names.
 
 Packages register kinds by entry points: host-bound ones in the group "gateway.devices", ordinary ones in
 "gateway.actors"; each as `kind = "module:Class"`. What comes in the box takes the same door as a user's own package.
+A user's single files need no package: gateway.config adds those of the folder that the configuration names.
 Source: Python Packaging User Guide, "Entry points specification".
 """
 
@@ -22,8 +23,10 @@ K = TypeVar("K", bound=HostBound | Actor[Any])
 class Kinds(Generic[K]):
     """The kinds of one group, by name."""
 
-    def __init__(self, group: str, parent: type[K], loaders: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, group: str, parent: type[K], loaders: Mapping[str, Callable[[], Any]], *, in_the_box: Iterable[str] = ()) -> None:
         self.group = group
+        self.in_the_box = frozenset(in_the_box)
+        """Names of the kinds that the gateway itself brings: they are known to load."""
         self._parent: type[K] = parent
         self._loaders = dict(loaders)
         self._loaded: dict[str, type[K]] = {}
@@ -32,6 +35,11 @@ class Kinds(Generic[K]):
     def names(self) -> list[str]:
         """Every registered name, sorted."""
         return sorted(self._loaders)
+
+    def plus(self, kinds: Iterable[type[K]]) -> "Kinds[K]":
+        """These kinds, and the classes given."""
+        loaders = {**self._loaders, **{kind.kind: _giving(kind) for kind in kinds}}
+        return Kinds(self.group, self._parent, loaders, in_the_box=self.in_the_box)
 
     def load(self, name: str) -> type[K]:
         """The class of a kind. Raises UnknownTarget when none is registered, BadDefinition when it cannot be used."""
@@ -59,11 +67,28 @@ class Kinds(Generic[K]):
         return found
 
 
+class Promised(NamedTuple):
+    """An ordinary kind that is imported and made when somebody first writes to one of its actors."""
+
+    kind: str
+    make: Callable[[], Actor[Any]]
+    """Raises BadDefinition where it cannot be used."""
+
+
 class Registry(NamedTuple):
     """All installed kinds."""
 
     host_bound: Kinds[HostBound]
     ordinary: Kinds[Actor[Any]]
+
+    @property
+    def names(self) -> list[str]:
+        """Every name of either sort."""
+        return [*self.host_bound.names, *self.ordinary.names]
+
+    def plus(self, host_bound: Iterable[type[HostBound]], ordinary: Iterable[type[Actor[Any]]]) -> "Registry":
+        """All of these, and the classes given."""
+        return Registry(self.host_bound.plus(host_bound), self.ordinary.plus(ordinary))
 
 
 def installed() -> Registry:
@@ -81,7 +106,9 @@ def doors() -> dict[str, EntryPoint]:
 
 def registered(devices: Iterable[EntryPoint], actors: Iterable[EntryPoint]) -> Registry:
     """The kinds of the given entry points."""
-    return Registry(Kinds(DEVICES, HostBound, _loaders(devices)), Kinds(ACTORS, Actor, _loaders(actors)))
+    actors = list(actors)
+    ours = [entry.name for entry in actors if entry.value.startswith(f"{__package__}.")]
+    return Registry(Kinds(DEVICES, HostBound, _loaders(devices)), Kinds(ACTORS, Actor, _loaders(actors), in_the_box=ours))
 
 
 def of_classes(host_bound: Iterable[type[HostBound]] = (), ordinary: Iterable[type[Actor[Any]]] = ()) -> Registry:

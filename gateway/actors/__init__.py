@@ -1,6 +1,7 @@
 """The language: what actors are written in. Pure: no I/O, no threads, no clock."""
 
 from gateway.actors.actor import Actor
+from gateway.actors.copies import Copied, Copy, Order, Standing
 from gateway.actors.errors import (
     BadDefinition,
     BadId,
@@ -13,41 +14,71 @@ from gateway.actors.errors import (
     Unanswered,
     UnknownTarget,
 )
+from gateway.actors.gather import Answer, Gathered, Request
 from gateway.actors.hostbound import Delivery, Health, Host, HostBound
-from gateway.actors.messages import NOTHING, REPLY, START, Message, Nothing, Payload, Reply, Start, State
+from gateway.actors.machine import After, Machine
+from gateway.actors.messages import NOTHING, REPLY, START, Event, Message, Nothing, Payload, Reply, Start, State
+from gateway.actors.phases import History
+from gateway.actors.readmodel import ReadModel, ReadStage, ReadState, on
 from gateway.actors.receipts import Receipt
+from gateway.actors.routes import Route, RouteFailed, Stop
 from gateway.actors.settings import Settings
+from gateway.actors.sourced import EventSourced
 from gateway.actors.stage import Stage
-from gateway.actors.verbs import Mode, verb
+from gateway.actors.supervision import Decision, Fault, Verdict
+from gateway.actors.verbs import Else, Mode, verb
 
 __all__ = [
     "NOTHING",
     "REPLY",
     "START",
     "Actor",
+    "After",
+    "Answer",
     "BadDefinition",
     "BadId",
     "BadPayload",
+    "Copied",
+    "Copy",
+    "Decision",
     "Delivery",
+    "Else",
+    "Event",
+    "EventSourced",
+    "Fault",
     "GatewayError",
+    "Gathered",
     "Health",
+    "History",
     "Host",
     "HostBound",
+    "Machine",
     "Message",
     "Mode",
     "Nothing",
+    "Order",
     "Payload",
+    "ReadModel",
+    "ReadStage",
+    "ReadState",
     "Receipt",
     "Refused",
     "Reply",
+    "Request",
+    "Route",
+    "RouteFailed",
     "Settings",
     "Stage",
+    "Standing",
     "Start",
     "State",
     "StateTooNew",
+    "Stop",
     "StoreFailed",
     "StoreFull",
     "Unanswered",
     "UnknownTarget",
+    "Verdict",
+    "on",
     "verb",
 ]

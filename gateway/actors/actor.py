@@ -5,13 +5,21 @@ actor remembers is in its state, which the stage carries.
 """
 
 import re
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
+from gateway.actors.copies import Copy
 from gateway.actors.errors import BadDefinition
+from gateway.actors.guards import guarded
 from gateway.actors.ids import is_key
 from gateway.actors.messages import State
 from gateway.actors.settings import Settings
+from gateway.actors.soundness import check_machine
+from gateway.actors.stage import Stage
+from gateway.actors.supervision import Decision, Fault, Verdict
 from gateway.actors.verbs import Verb, verbs_of
+
+if TYPE_CHECKING:
+    from gateway.actors.machine import Machine
 
 S = TypeVar("S", bound=State)
 
@@ -35,6 +43,12 @@ class Actor(Generic[S]):
     """How often a message is tried in all before it becomes a dead letter."""
     retry_s: ClassVar[float] = 0.5
     """Seconds before the first retry; doubled each time, up to a minute. Mail behind it waits, so order is kept."""
+    machine: ClassVar["Machine | None"] = None
+    """Its phases, where it has some: see `machine.py`."""
+    copies: ClassVar[dict[str, Copy]] = {}
+    """Which fields of which kind it keeps beside its state, by a name of its own: see `copies.py`."""
+    stage_model: ClassVar[type[Stage[Any]]] = Stage
+    """What its turns are given; event-sourced actors have another: see `sourced.py`."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -43,9 +57,24 @@ class Actor(Generic[S]):
             raise BadDefinition(f"cannot use {cls.__name__} as an actor: {cls.kind!r} cannot stand in an id; set `kind`")
         cls.state_model = _state_model(cls)
         cls.verbs = verbs_of(cls)
+        check_machine(cls)
+        cls.verbs = guarded(cls.verbs, cls.machine)
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = self.settings_model() if settings is None else settings
+
+    def failed(self, fault: Fault, state: S) -> Decision:
+        """Decide about a message of its own that failed for good; `state` is as it was before. By default its parent does."""
+        del fault, state
+        return Decision.ESCALATE
+
+    def child_failed(self, fault: Fault, stage: Stage[S]) -> Decision | Verdict:
+        """Decide about a child that escalated, in a turn of its own. By default the message is skipped."""
+        del fault, stage
+        return Decision.SKIP
+
+    def copied(self, name: str, stage: Stage[S]) -> None:
+        """A copy has come or has changed; called in a turn of its own. By default nothing happens: the copy is there to look at."""
 
 
 def snake(name: str) -> str:

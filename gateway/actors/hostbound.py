@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 from gateway.actors.actor import snake
+from gateway.actors.course import Table
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message, Payload, Start
 from gateway.actors.receipts import Receipt
@@ -105,8 +106,11 @@ class Host(Protocol):
     def fileno(self) -> int:
         """A descriptor that is readable while there is something to take, for an actor that waits in a selector."""
 
-    def report(self, health: Health, detail: str = "") -> None:
-        """Say how it is; shown by `gateway show`, logged when it changes."""
+    def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
+        """Say how it is; shown by `gateway show`, logged when it changes. `quietly`: a new detail alone is not worth a line in the log."""
+
+    def entered(self, phase: str, cause: str) -> None:
+        """Say in which phase it is now, and what brought it there; shown by `gateway show`, with since when."""
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
@@ -121,6 +125,8 @@ class HostBound:
     kind: ClassVar[str] = ""
     settings_model: ClassVar[type[Settings]] = Settings
     verbs: ClassVar[dict[str, Verb]] = {}
+    machine: ClassVar[Table[Any, Any] | None] = None
+    """Its phases, where it has some, for `gateway show --machine`: see `course.py`."""
     window: ClassVar[int] = 100
     """How many deliveries it may have in its hands at once."""
     close_s: ClassVar[float] = 5.0

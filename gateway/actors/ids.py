@@ -44,6 +44,12 @@ def key_of(actor: str) -> str:
     return actor.rsplit("/", 1)[-1]
 
 
+def parent_of(actor: str) -> str:
+    """The id of an actor's parent (`site/home` of `site/home/contacts/ann`); empty for one at the top."""
+    parts = actor.rsplit("/", 2)
+    return parts[0] if len(parts) > 2 else ""
+
+
 def root_of(actor: str) -> str:
     """The first pair of an id: the actor at the top of its family."""
     return "/".join(actor.split("/", 2)[:2])

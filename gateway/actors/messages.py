@@ -4,12 +4,15 @@ A payload and a state are frozen models; they change by making a copy with `chan
 """
 
 import json
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from gateway.actors.errors import BadPayload
+from gateway.actors.errors import BadPayload, StateTooNew
+
+if TYPE_CHECKING:
+    from gateway.actors.routes import Route
 
 
 class Model(BaseModel):
@@ -18,6 +21,7 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        defer_build=True,  # most gateways use a few of the models there are: each takes some 50 kB once it is built
         allow_inf_nan=False,
         ser_json_bytes="base64",
         val_json_bytes="base64",
@@ -33,18 +37,10 @@ class Model(BaseModel):
         return self.__pydantic_serializer__.to_json(self)
 
 
-class Payload(Model):
-    """What a verb takes: subclass it, one field per fact, units in the names."""
+class Versioned(Model):
+    """A model that is stored, and may change its shape: `VERSION` counts the changes.
 
-
-class Nothing(Payload):
-    """The payload of a verb that takes none."""
-
-
-class State(Model):
-    """What an actor remembers: every field has a default, the state of an actor nobody has written to yet.
-
-    `VERSION` counts changes of shape. `upcast` takes the stored fields of version N to N + 1; it is called on load.
+    `upcast` takes the stored fields of version N to N + 1; it is called on load.
     """
 
     VERSION: ClassVar[int] = 1
@@ -54,6 +50,22 @@ class State(Model):
         """Take the stored `fields` of `version` to `version + 1`; the default keeps them as they are."""
         del version
         return fields
+
+
+class Payload(Versioned):
+    """What a verb takes: subclass it, one field per fact, units in the names. Mail and timers keep its version while they wait."""
+
+
+class Nothing(Payload):
+    """The payload of a verb that takes none."""
+
+
+class State(Versioned):
+    """What an actor remembers: every field has a default, the state of an actor nobody has written to yet."""
+
+
+class Event(Versioned):
+    """What happened to an event-sourced actor, in the past tense: `Deposited`, `Renamed`. It is kept for the actor's life."""
 
 
 NOTHING = Nothing()
@@ -75,6 +87,13 @@ class Message(NamedTuple):
     """Id of the message from the outside that began it all."""
     expires_ms: int = 0
     """Wall time, milliseconds since 1970, after which it must not be acted on; 0: never."""
+    route: "Route | None" = None
+    """The stops it still has ahead of it; None when it is on no route."""
+
+    @property
+    def asked(self) -> str:
+        """Id of the message that a reply to this one answers: the one that set out, where this one is on a route."""
+        return self.id if self.route is None else self.route.of
 
 
 class Start(Payload):
@@ -97,6 +116,7 @@ class Reply(Payload):
 
 
 P = TypeVar("P", bound=Payload)
+V = TypeVar("V", bound=Versioned)
 
 START = "Builtin.Start"
 REPLY = "reply"
@@ -120,6 +140,21 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         raise BadPayload(f"cannot read the payload of {where}: {_said(error)}") from None
     except (PydanticSerializationError, _KeyTwice) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
+
+
+def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) -> V:
+    """Read what was stored as `version` of `model`, taken up to today's step by step.
+
+    Raises StateTooNew where it is newer than this program, ValueError where it does not fit.
+    """
+    if version == model.VERSION:
+        return model.model_validate_json(found)
+    if version > model.VERSION:
+        raise StateTooNew(f"{what} has version {version}, this program knows {model.VERSION}; install the newer program again")
+    fields = json.loads(found)
+    for number in range(version, model.VERSION):
+        fields = model.upcast(number, fields)
+    return model.model_validate_json(json.dumps(fields))
 
 
 class _KeyTwice(ValueError):

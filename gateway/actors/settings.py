@@ -8,7 +8,7 @@ class Settings(BaseModel):
     ordinary one. Units in the names.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def claims(self) -> dict[str, str]:
         """What this actor must own alone, by the key that says so: {"pin": "GPIO 17"}. Two claims of one thing are an error."""
@@ -16,4 +16,8 @@ class Settings(BaseModel):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """Where this actor sends: (key of the setting, actor id or template with {fields}, verb). Checked at start."""
+        return []
+
+    def at_start(self) -> list[tuple[str, str]]:
+        """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""
         return []

@@ -4,11 +4,19 @@ A turn that raises leaves no trace: its stage is dropped whole. Nothing on a sta
 at its next turn excepted, before the commit.
 """
 
+import enum
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from gateway.actors.errors import BadId
-from gateway.actors.ids import key_of
-from gateway.actors.messages import NOTHING, REPLY, Message, Nothing, Payload, Reply, State, read_payload
+from gateway.actors.copies import NO_TIES, UNWATCH, WATCH, Copied, Ties, Unwatch, Watch
+from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
+from gateway.actors.gather import Request, begin
+from gateway.actors.guards import Unwanted
+from gateway.actors.ids import check_id, key_of, kind_of, parent_of
+from gateway.actors.messages import NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, read_payload
+from gateway.actors.phases import History
+from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
+from gateway.actors.supervision import Decision, Fault, Verdict
 from gateway.actors.verbs import Verb
 
 S = TypeVar("S", bound=State)
@@ -38,11 +46,34 @@ class World(Protocol):
 class Stage(Generic[S]):
     """The effects of one turn. Valid inside that turn, on the engine's thread only."""
 
-    __slots__ = ("clock_ms", "late_s", "mail", "me", "message", "now_ms", "state", "stopped", "timers", "world")
+    # What few turns do stands on the class until one does it: a stage is made for each turn.
+    rare = False
+    """Whether this turn did more than change its state, set timers and send mail."""
+    events: Sequence[Event] = ()
+    """What an event-sourced actor has recorded in this turn."""
+    orders: Sequence[tuple[str, Decision]] = ()
+    """What is to become of children, by their ids."""
+    verdict: tuple[Fault, Verdict] | None = None
+    """What a parent has decided about a child's fault."""
+    stopped = False
+    moving = False
+    """Whether a move between phases is under way."""
+    routed = False
+    """Whether this turn has decided where its message's route goes on."""
 
     # Positional, for one is made per turn.
     def __init__(  # noqa: PLR0917
-        self, world: World, me: str, state: S, message: Message, now_ms: int, clock_ms: int, late_s: float = 0.0
+        self,
+        world: World,
+        me: str,
+        state: S,
+        message: Message,
+        now_ms: int,
+        clock_ms: int,
+        late_s: float = 0.0,
+        actor: Any = None,
+        born: bool = True,
+        ties: Ties = NO_TIES,
     ) -> None:
         self.world = world
         self.me = me
@@ -56,9 +87,23 @@ class Stage(Generic[S]):
         """The gateway's own clock, milliseconds: it never jumps, and goes on across restarts."""
         self.late_s = late_s
         """For a timer's message: how many seconds after its due time it came."""
+        self.actor = actor
+        """The object that serves this kind."""
+        self.born = born
+        """Whether the actor had a life before this turn: a state that somebody gave it."""
+        self.ties = ties
+        """What the runtime remembers of it beside its state."""
         self.mail: list[Message] = []
         self.timers: dict[str, Timer | None] = {}
-        self.stopped = False
+
+    def tie(self, ties: Ties) -> None:
+        """Change what the runtime remembers of the actor beside its state."""
+        self.ties = ties
+        self.rare = True
+
+    def begin(self) -> None:
+        """Have the actor be alive after this turn, even where nothing else changes."""
+        self.born = self.rare = True
 
     @property
     def key(self) -> str:
@@ -78,16 +123,185 @@ class Stage(Generic[S]):
         message = self.message
         self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, message.trace or message.id, expires_ms))
 
+    def send_builtin(self, to: str, verb: str, payload: Payload) -> None:
+        """Send one of the runtime's own verbs, which are on no actor's table."""
+        self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, "", self.message.trace or self.message.id))
+
     def reply(self, body: Payload | State | dict[str, Any] | None = None) -> None:
         """Answer the message of this turn. Does nothing when nobody asked."""
         if self.message.reply_to:
-            fields = {"of": self.message.id, "body": body}
+            fields = {"of": self.message.asked, "body": body}
             self._answer(read_payload(Reply, fields, where=f"{REPLY} to {self.message.reply_to}"))
 
     def refuse(self, reason: str) -> None:
-        """Answer the message of this turn with a no and its reason. Does nothing when nobody asked."""
+        """Answer the message of this turn with a no and its reason. Does nothing when nobody asked.
+
+        On a route it goes no further, and the error stop is told; where there is none, and nobody asked, the turn is dropped
+        and the message becomes a dead letter.
+        """
+        if self.message.route is not None and not self.routed:
+            self._fail_route(reason)
         if self.message.reply_to:
-            self._answer(Reply(of=self.message.id, ok=False, reason=reason))
+            self._answer(Reply(of=self.message.asked, ok=False, reason=reason))
+
+    def record(self, event: Event) -> None:
+        """Append an event, and fold it into the state at once. Only in an event-sourced actor: see `sourced.py`."""
+        raise BadDefinition(f"cannot record {type(event).__name__} in {self.me}: it is not event-sourced; derive it from EventSourced")
+
+    # --- routes
+
+    def route(self, stops: Iterable[tuple[str, str]], *, error: tuple[str, str] | None = None) -> Route:
+        """A route through (actor, verb) pairs, each checked now; see `routes.py`. Raises UnknownTarget, BadId or BadDefinition."""
+        ahead = tuple(Stop(to=to, verb=verb) for to, verb in stops)
+        if not 0 < len(ahead) <= STOPS_AT_MOST:
+            raise BadDefinition(f"cannot make a route of {len(ahead)} stops: it takes 1 to {STOPS_AT_MOST}")
+        for stop in ahead:
+            self.world.find_verb(stop.to, stop.verb)
+        if error and self.world.find_verb(*error).payload is not RouteFailed:
+            raise BadDefinition(f"cannot send what fails to {error[0]}: its verb {error[1]!r} takes no RouteFailed")
+        return Route(ahead=ahead, error=Stop(to=error[0], verb=error[1]) if error else None)
+
+    def send_along(self, route: Route, payload: Payload | dict[str, Any] | None = None, *, reply_to: str = "", expires_ms: int = 0) -> None:
+        """Send a message to the first stop ahead on a route: one that was made now, or was kept before."""
+        if not route.ahead:
+            raise BadDefinition("cannot send along a route without a stop ahead: it has come to its end")
+        if reply_to:
+            self.world.find_verb(reply_to, REPLY)
+        trace = self.message.trace or self.message.id
+        self.mail.append(along(route, payload, self._sending(), reply_to=reply_to, trace=trace, expires_ms=expires_ms))
+
+    def forward(self, payload: Payload | dict[str, Any] | None = None) -> None:
+        """Send this turn's message on to the next stop of its route, with another payload. At the last stop nothing happens."""
+        self._leave()
+        message = onward(self.message, payload, self._sending())
+        if message is not None:
+            self.mail.append(message)
+
+    def keep_route(self) -> Route | None:
+        """Take the route out of this turn's message: nothing goes on by itself. None when there is no route, or no stop ahead."""
+        self._leave()
+        route = departed(self.message, self.now_ms)
+        return route if route is not None and route.ahead else None
+
+    def _leave(self) -> None:
+        """A route goes on once: twice would double the message."""
+        if self.routed and self.message.route is not None:
+            raise BadDefinition(
+                f"cannot send {self.message.verb} of {self.me} on along its route: this turn has done so, or has kept the route"
+            )
+        self.routed = True
+
+    def _fail_route(self, reason: str) -> None:
+        self.routed = True
+        failure = failed(self.message, reason, self.world.new_id)
+        if failure is not None and self._takes_failures(failure):
+            self.mail.append(failure)
+        elif not self.message.reply_to:
+            raise Unwanted(reason)
+
+    def _takes_failures(self, failure: Message) -> bool:
+        try:
+            return self.world.find_verb(failure.to, failure.verb).payload is RouteFailed
+        except (BadId, UnknownTarget):  # it was there when the route was made
+            return False
+
+    def _sending(self) -> Sending:
+        return Sending(self.world.find_verb, self.world.new_id, self.me, self.now_ms)
+
+    # --- asking
+
+    def gather(self, requests: Iterable[Request], *, then: str, within_s: float, name: str = "", route: Route | None = None) -> str:
+        """Ask many: the verb `then` gets one Gathered when all have answered, or in `within_s` seconds; see `gather.py`.
+
+        Returns the id of the child that waits. Who is not there has answered, with a no; raises BadPayload, BadId or BadDefinition.
+        """
+        return begin(self, requests, then, within_s, name, route, single=False)
+
+    def ask(
+        self,
+        to: str,
+        verb: str,
+        payload: Payload | dict[str, Any] | None = None,
+        *,
+        then: str,
+        within_s: float,
+        name: str = "",
+        route: Route | None = None,
+    ) -> str:
+        """Ask one: the verb `then` gets its Answer, or one that has timed out in `within_s` seconds; as gather otherwise."""
+        return begin(self, [Request(to, verb, payload)], then, within_s, name, route, single=True)
+
+    # --- copies
+
+    def keep_copy(self, name: str, of: str) -> None:
+        """Keep the fields that the class declares under `name`, of the actor `of`; of another one than before, if so be."""
+        copy = self.actor.copies.get(name)
+        if copy is None:
+            raise BadDefinition(f"cannot keep a copy {name!r}: {type(self.actor).__name__}.copies declares {sorted(self.actor.copies)}")
+        if kind_of(check_id(of)) != copy.kind:
+            raise BadId(f"cannot keep a copy {name!r} of {of}: it is declared as one of a {copy.kind}")
+        if name in self.ties.copies and self.ties.copies[name].of != of:
+            self.drop_copy(name)
+        self.tie(self.ties.changed(copies={**self.ties.copies, name: self.ties.copies.get(name) or Copied(of=of)}))
+        self.send_builtin(of, WATCH, Watch(name=name, fields=copy.fields, order=copy.order))
+
+    def drop_copy(self, name: str) -> None:
+        """Keep it no more; nothing happens when there is none."""
+        copies = dict(self.ties.copies)
+        kept = copies.pop(name, None)
+        if kept is not None:
+            self.tie(self.ties.changed(copies=copies))
+            self.send_builtin(kept.of, UNWATCH, Unwatch(name=name))
+
+    def copy(self, name: str) -> Copied | None:
+        """A copy as it was before this turn; None when it is not kept."""
+        return self.ties.copies.get(name)
+
+    # --- children
+
+    @property
+    def parent(self) -> str:
+        """The id of this actor's parent; empty for one at the top."""
+        return parent_of(self.me)
+
+    def child(self, kind: str, key: str) -> str:
+        """The id of a child; it exists when somebody writes to it, and is there again whenever somebody does. Raises BadId."""
+        return check_id(f"{self.me}/{kind}/{key}")
+
+    def stop_child(self, child: str) -> None:
+        """End a child, its own children before it. Raises BadId when it is none of this actor's."""
+        self._order(child, Decision.STOP)
+
+    def reset_child(self, child: str) -> None:
+        """Have a child begin anew: its state and timers go, its children and its mail stay."""
+        self._order(child, Decision.RESET)
+
+    def pause_child(self, child: str) -> None:
+        """Have a child handle nothing until it is resumed."""
+        self._order(child, Decision.PAUSE)
+
+    def resume_child(self, child: str) -> None:
+        """Have a paused child go on, with the message it was paused at."""
+        self._order(child, Decision.RESUME)
+
+    def _order(self, child: str, decision: Decision) -> None:
+        if parent_of(check_id(child)) != self.me:
+            raise BadId(f"cannot {decision.value} {child}: it is no child of {self.me}")
+        self.orders = [*self.orders, (child, decision)]
+        self.rare = True
+
+    # --- phases
+
+    def enter(self, phase: enum.Enum | History[Any]) -> None:
+        """Move this actor to another phase of its machine, or back into one by `History(phase)`; see `machine.py`.
+
+        Raises BadDefinition where the row of the verb does not lead there.
+        """
+        if self.actor.machine is None:
+            raise BadDefinition(f"cannot enter {phase} in a turn of {self.me}: its class has no machine; set `machine`")
+        self.actor.machine.enter(self, phase)
+
+    # --- time and ends
 
     def after(self, delay_s: float, verb: str, payload: Payload | dict[str, Any] | None = None, *, name: str = "") -> None:
         """Send this actor `verb` in `delay_s` seconds; a timer of the same name (default: the verb's) is replaced."""
@@ -104,7 +318,7 @@ class Stage(Generic[S]):
 
     def stop(self) -> None:
         """End this actor after this turn: its state and timers go. A later message begins a new life."""
-        self.stopped = True
+        self.stopped = self.rare = True
 
     def new_key(self) -> str:
         """A key for a new actor: unique for life, sortable in the order of making."""

@@ -2,11 +2,14 @@
 
 A verb is a method marked `@verb`. Its name is the method's; its payload is the model its first parameter is annotated
 with, or none. An ordinary actor's verb takes (payload, stage); a host-bound actor's takes (payload, delivery).
+
+A row of the table may say more: in which phases of the actor's machine the verb is answered (`when`), what becomes of it in the
+others (`unless`), where it leads (`to`), and that it begins the actor's life (`begins`). `guards.py` holds the actor to it.
 """
 
 import enum
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, get_type_hints, overload
 
 from gateway.actors.errors import BadDefinition
@@ -24,6 +27,17 @@ class Mode(enum.Enum):
     """The attempt is on disk before the act, and found after a crash it is never made again: a pulse on a relay."""
 
 
+class Else(enum.Enum):
+    """What becomes of a verb that has no row for the phase its actor is in."""
+
+    REFUSE = "refuse"
+    """Whoever asked is told so; where nobody asked it is a dead letter, or goes to its route's error stop."""
+    DEFER = "defer"
+    """It waits, on disk, until the actor's state has changed, and then comes before newer mail."""
+    IGNORE = "ignore"
+    """It is consumed, and nothing happens."""
+
+
 class Verb(NamedTuple):
     """One row of an actor's table: what it is called, what it takes, what it runs."""
 
@@ -33,17 +47,46 @@ class Verb(NamedTuple):
     """Called with (actor, payload, stage or delivery)."""
     mode: Mode
     summary: str
+    when: frozenset[enum.Enum] = frozenset()
+    """The phases in which it is answered; empty: in all."""
+    unless: Else | None = None
+    """What becomes of it in the others; None: what the machine says."""
+    to: frozenset[enum.Enum] = frozenset()
+    """The phases it may lead to; empty: it does not say."""
+    begins: bool = False
+    """Whether it begins the life of an actor."""
+
+
+class Mark(NamedTuple):
+    """What `@verb` was told."""
+
+    mode: Mode
+    when: frozenset[enum.Enum]
+    unless: Else | None
+    to: frozenset[enum.Enum]
+    begins: bool
 
 
 @overload
 def verb(method: F) -> F: ...
 @overload
-def verb(*, mode: Mode = ...) -> Callable[[F], F]: ...
-def verb(method: F | None = None, *, mode: Mode = Mode.AT_LEAST_ONCE) -> F | Callable[[F], F]:
-    """Mark a method as a verb. `mode` matters on host-bound actors only."""
+def verb(
+    *, mode: Mode = ..., when: Iterable[enum.Enum] = ..., unless: Else | None = ..., to: Iterable[enum.Enum] = ..., begins: bool = ...
+) -> Callable[[F], F]: ...
+def verb(
+    method: F | None = None,
+    *,
+    mode: Mode = Mode.AT_LEAST_ONCE,
+    when: Iterable[enum.Enum] = (),
+    unless: Else | None = None,
+    to: Iterable[enum.Enum] = (),
+    begins: bool = False,
+) -> F | Callable[[F], F]:
+    """Mark a method as a verb. `mode` matters on host-bound actors only, the rest on ordinary ones only."""
+    said = Mark(mode, frozenset(when), unless, frozenset(to), begins)
 
     def mark(target: F) -> F:
-        target.__verb_mode__ = mode  # type: ignore[attr-defined]  # the mark is an attribute of the function
+        target.__verb_mark__ = said  # type: ignore[attr-defined]  # the mark is an attribute of the function
         return target
 
     return mark if method is None else mark(method)
@@ -51,34 +94,43 @@ def verb(method: F | None = None, *, mode: Mode = Mode.AT_LEAST_ONCE) -> F | Cal
 
 def verbs_of(actor_class: type) -> dict[str, Verb]:
     """Every verb of a class, own and inherited, by name. Raises BadDefinition where a signature does not fit."""
-    marked = inspect.getmembers(actor_class, lambda member: hasattr(member, "__verb_mode__"))
+    marked = inspect.getmembers(actor_class, lambda member: hasattr(member, "__verb_mark__"))
     _check_overrides(actor_class, {name for name, _ in marked})
     return {name: _read_verb(actor_class, name, method) for name, method in marked}
 
 
 def _check_overrides(actor_class: type, marked: set[str]) -> None:
-    """An override that forgot its mark would take the verb off the table without a word."""
+    """An override that forgot its mark would take the verb off the table without a word; a verb named as a hook would be called as it."""
     for parent in actor_class.__mro__[1:]:
+        for name in vars(parent).keys() & marked:
+            if not hasattr(vars(parent)[name], "__verb_mark__"):
+                raise BadDefinition(
+                    f"cannot use {actor_class.__name__}.{name} as a verb: {parent.__name__}.{name} is something else; give it another name"
+                )
         for name in vars(parent).keys() - marked:
-            if hasattr(vars(parent)[name], "__verb_mode__"):
+            if hasattr(vars(parent)[name], "__verb_mark__"):
                 raise BadDefinition(f"cannot use {actor_class.__name__}.{name}: it overrides a verb of {parent.__name__}; mark it @verb")
 
 
 def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb:
     parameters = list(inspect.signature(method).parameters)[1:]
     summary = (inspect.getdoc(method) or "").split("\n")[0]
-    mode = method.__verb_mode__  # type: ignore[attr-defined]  # set by the decorator
+    mark: Mark = method.__verb_mark__  # type: ignore[attr-defined]  # set by the decorator
     where = f"{actor_class.__name__}.{name}"
     if any(waits(method) for waits in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise BadDefinition(f"cannot use {where} as a verb: a turn does not wait; write it with `def`, without await or yield")
     if len(parameters) == 1:
-        return Verb(name, Nothing, _without_payload(method), mode, summary)
+        return _row(name, Nothing, _without_payload(method), mark, summary)
     if len(parameters) != 2:
         raise BadDefinition(f"cannot use {where} as a verb: it takes {parameters}; write (self, payload, stage) or (self, stage)")
     model = _annotation(method, parameters[0])
     if not (isinstance(model, type) and issubclass(model, Payload)):
         raise BadDefinition(f"cannot use {where} as a verb: annotate {parameters[0]!r} with a Payload model, not {model!r}")
-    return Verb(name, model, method, mode, summary)
+    return _row(name, model, method, mark, summary)
+
+
+def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], mark: Mark, summary: str) -> Verb:
+    return Verb(name, model, run, mark.mode, summary, mark.when, mark.unless, mark.to, mark.begins)
 
 
 def _annotation(method: Callable[..., Any], parameter: str) -> Any:

@@ -4,12 +4,16 @@ Source: names and units follow the W3C Geolocation API and SenML (RFC 8428) wher
 """
 
 import enum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
 from gateway.actors.messages import Payload
 
 Scalar = bool | int | float | str
+
+LAST_MS = 253_402_214_400_000
+"""The last day of the year 9999, milliseconds since 1970: no wall time is later."""
 
 
 class Quality(enum.Enum):
@@ -56,6 +60,8 @@ class Fix(Payload):
     hdop: float | None = Field(default=None, ge=0)
     """Horizontal dilution of precision; below 2 is good."""
     satellites: int | None = Field(default=None, ge=0)
+    accuracy_m: float | None = Field(default=None, ge=0)
+    """Metres around the place in which the receiver is with two chances in three, as phones say it."""
 
 
 class Pressed(Payload):
@@ -87,3 +93,53 @@ class Line(Payload):
     """Verb `line`: one line of text from a device, without its end."""
 
     text: str = Field(max_length=65536)
+
+
+class Hold(Payload):
+    """Verb `hold` of `clock/*`: this message stops there until its time, then goes on along its route with `body`.
+
+    One of `until_ms`, `at` and `for_s` says when.
+    """
+
+    until_ms: int | None = Field(default=None, ge=0, le=LAST_MS)
+    """Wall time, milliseconds since 1970."""
+    at: str | None = Field(default=None, max_length=64)
+    """Wall time in the clock's zone, `2026-01-01T07:00`; elsewhere with its offset, `2026-01-01T07:00+01:00`."""
+    for_s: float | None = Field(default=None, ge=0, le=LAST_MS / 1000)
+    """Seconds from `from_ms`; where that is not given, from when the stop before was left; without one, from when the clock
+    first had it in its hands, which a restart of the gateway makes later."""
+    from_ms: int | None = Field(default=None, ge=0, le=LAST_MS)
+    """Wall time from which `for_s` counts: `stage.now_ms` of the turn that sends it."""
+    body: dict[str, JsonValue] = {}
+    """The payload for the next stop. A text that is "{due_ms}" or "{late_s}" becomes that number: when it was to go on, and how much
+    later it did."""
+
+    @model_validator(mode="after")
+    def _has_one_time(self) -> Self:
+        given = [name for name in ("until_ms", "at", "for_s") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"say one of until_ms, at and for_s, not {' and '.join(given) or 'none'}")
+        return self
+
+
+class Post(Payload):
+    """Verb `post` of `webhook/*`: post `fields` as JSON, or `body` as it is. Repeated after a crash under the same message id."""
+
+    body: str = Field(default="", max_length=262_144)
+    fields: dict[str, JsonValue] = {}
+    path: str = Field(default="", max_length=1024)
+    """Follows the path of the webhook's url; it may bring a query."""
+    content_type: str = Field(default="application/json", pattern=r"^[!#$&^_.+A-Za-z0-9-]+/[ -~]{1,127}$")
+
+
+class Notify(Payload):
+    """Verb `notify` of `webhook/*`: tell people something. A notice that comes along a route from `contacts/*` fits too."""
+
+    subject: str = Field(default="", max_length=1024)
+    text: str = Field(default="", max_length=65_536)
+    fields: dict[str, JsonValue] = {}
+    """Facts for programs."""
+    user: str = ""
+    group: str = ""
+    recipients: list[dict[str, JsonValue]] = []
+    """Whoever takes the post may tell them; the gateway posts to the webhook's url only."""

@@ -3,17 +3,29 @@
 No thread, task, queue or file stands for an actor that is not here; one that is here is one small object.
 """
 
-import json
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.errors import StateTooNew
-from gateway.actors.messages import State
+from gateway.actors.copies import NO_TIES, Ties
+from gateway.actors.ids import root_of
+from gateway.actors.messages import State, read_stored
+from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
 from gateway.store.store import BoxSize, StateRow, Store
+
+
+class Tally:
+    """What is counted of all actors of one kind, since the start of the host."""
+
+    __slots__ = ("failed", "passivated", "turns")
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.failed = 0
+        self.passivated = 0
 
 
 class Cell:
@@ -21,15 +33,19 @@ class Cell:
 
     __slots__ = (
         "actor",
+        "alive",
         "batch",
         "blocked",
         "box",
+        "deferred",
         "ended",
         "fault",
         "id",
         "queued",
         "state",
         "stored",
+        "tally",
+        "ties",
         "timers",
         "unreadable",
         "used_s",
@@ -37,12 +53,18 @@ class Cell:
         "woken",
     )
 
-    def __init__(self, id: str, actor: Actor[Any], box: Mailbox) -> None:
+    def __init__(self, id: str, actor: Actor[Any], box: Mailbox, tally: Tally) -> None:
         self.id = id
         self.actor = actor
         self.box = box
         self.state: State = actor.state_model()
         self.timers: Timers = {}
+        self.ties = NO_TIES
+        self.alive = False
+        """Whether it has a life: a state or timers that somebody gave it."""
+        self.deferred: deque[Mail] | None = None
+        """Mail that waits, on disk, until the state changes; None for most."""
+        self.tally = tally
         self.wake_ms: int | None = None
         """The wake time that the store has, or will have after the commit under way."""
         self.woken = False
@@ -64,7 +86,7 @@ class Cell:
     @property
     def idle(self) -> bool:
         """Whether nothing keeps it in memory but its state."""
-        return not (self.queued or self.blocked or self.box.head or self.box.spilled)
+        return not (self.queued or self.blocked or self.box.head or self.box.spilled or self.deferred)
 
     def arm(self) -> bool:
         """Move the wake time forward to the first timer, where that is earlier; whether it moved."""
@@ -78,35 +100,69 @@ class Cell:
     def row(self) -> StateRow:
         """Its state as the store keeps it."""
         timers = encode_timers(self.timers) if self.timers else None
-        return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms)
+        ties = None if self.ties is NO_TIES else self.ties.to_json()
+        return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms, ties)
 
     def end(self) -> None:
         """Forget everything: a later message begins a new life."""
         self.state = self.actor.state_model()
         self.timers = {}
+        self.ties = NO_TIES
+        self.alive = False
         self.wake_ms = None
         self.woken = True
         self.ended = True
         self.unreadable = False
+        self.recall()
+
+    def defer(self, mail: Mail) -> None:
+        """Put mail aside until the state changes."""
+        if self.deferred is None:
+            self.deferred = deque()
+        self.deferred.append(mail)
+
+    def recall(self) -> None:
+        """Put what was put aside back before newer mail."""
+        if self.deferred:
+            self.box.head.extendleft(reversed(self.deferred))
+            self.deferred = None
 
     def restore(self, row: StateRow) -> None:
         """Take the state of a stored row. One that cannot be read blocks the actor, and nothing is lost."""
         self.stored = True
         self.wake_ms = row.wake_ms
         try:
-            self.state = read_state(self.actor.state_model, row)
+            self._restore_ties(row.ties)
+            self.state = self.read(row)
             self.timers = decode_timers(row.timers, self.actor.verbs)
         except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
             self.blocked = self.unreadable = True
             self.fault = f"cannot load {self.id}: {error}"
 
+    def read(self, row: StateRow) -> State:
+        """The state of a stored row. Raises where it cannot be read."""
+        return read_state(self.actor.state_model, row)
+
+    def _restore_ties(self, ties: bytes | None) -> None:
+        self.alive = True
+        if ties is not None:
+            self.ties = Ties.model_validate_json(ties)
+            self.alive = not self.ties.unborn
+            self.blocked = bool(self.ties.paused)
+            self.fault = self.ties.paused
+
 
 class Cells:
     """The active actors, the longest idle first. On the engine's thread."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, Tally], Cell] = Cell) -> None:
+        self.store = store
+        self._new_cell = new_cell
         self._cells: OrderedDict[str, Cell] = OrderedDict()
+        self._children: defaultdict[str, set[str]] = defaultdict(set)
+        """Ids of the children in memory, by the root of their family."""
+        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        """What was counted of each kind."""
         self.get = self._cells.get
 
     def __len__(self) -> int:
@@ -118,16 +174,29 @@ class Cells:
     def activate(self, id: str, actor: Actor[Any], stored: BoxSize | None = None) -> Cell:
         """Make a cell, with the state that the store has of it."""
         box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
-        cell = Cell(id, actor, box)
-        row = self._store.load(id)
+        cell = self._new_cell(id, actor, box, self.tallies[actor.kind])
+        row = self.store.load(id)
         if row is not None:
             cell.restore(row)
         self._cells[id] = cell
+        root = root_of(id)
+        if root != id:
+            self._children[root].add(id)
+        return cell
+
+    def children_under(self, id: str) -> Collection[str]:
+        """The children in memory, and theirs, of the family that an actor belongs to."""
+        return self._children.get(root_of(id), ())
+
+    def peek(self, id: str, actor: Actor[Any], row: StateRow) -> Cell:
+        """A cell of a stored row, to look at: it is not among the active ones."""
+        cell = self._new_cell(id, actor, Mailbox(id), Tally())
+        cell.restore(row)
         return cell
 
     def stored(self, prefix: str, after: str) -> list[str]:
         """The next ids with that prefix that the store has."""
-        return self._store.actors(prefix, after, 1000)
+        return self.store.actors(prefix, after, 1000)
 
     def touch(self, cell: Cell, now_s: float) -> None:
         """It is used now."""
@@ -140,9 +209,19 @@ class Cells:
         for id in list(self._candidates(idle_before_s, at_most)):
             cell = self._cells[id]
             if cell.idle and cell.batch <= committed:
-                del self._cells[id]
+                self._drop(id)
+                cell.tally.passivated += 1
                 gone += 1
         return gone
+
+    def _drop(self, id: str) -> None:
+        del self._cells[id]
+        root = root_of(id)
+        family = self._children.get(root)
+        if family is not None and root != id:
+            family.discard(id)
+            if not family:
+                del self._children[root]
 
     def _candidates(self, idle_before_s: float, at_most: int) -> Iterator[str]:
         above = len(self._cells) - at_most
@@ -155,11 +234,4 @@ class Cells:
 
 def read_state(model: type[State], row: StateRow) -> State:
     """A stored state, taken up to today's version step by step. Raises StateTooNew, or ValueError where it does not fit."""
-    if row.version == model.VERSION:
-        return model.model_validate_json(row.state)
-    if row.version > model.VERSION:
-        raise StateTooNew(f"its state has version {row.version}, this program knows {model.VERSION}; install the newer program again")
-    fields = json.loads(row.state)
-    for version in range(row.version, model.VERSION):
-        fields = model.upcast(version, fields)
-    return model.model_validate_json(json.dumps(fields))
+    return read_stored(model, row.version, row.state, what="its state")

@@ -9,6 +9,7 @@ from gateway.runtime.committer import Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.sourced import SourcedCell
 
 
 class Commits:
@@ -77,6 +78,8 @@ class Commits:
 
 def _seal_state(cell: Cell, batch: Batch) -> None:
     """Put an actor's state, or its end, into the commit."""
+    if isinstance(cell, SourcedCell) and not cell.seal(batch.changes):
+        return  # its events are enough
     if cell.ended:
         if cell.stored:
             batch.changes.gone.append(cell.id)

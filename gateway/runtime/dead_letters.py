@@ -25,10 +25,11 @@ class DeadLetters:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def add(self, box: str, mail: Mail, reason: str, *, at_ms: int, batch: Batch) -> None:
-        """Keep a message with its reason; the oldest goes when there are too many."""
+    def add(self, box: str, mail: Mail, reason: str, *, at_ms: int, batch: Batch) -> int:
+        """Keep a message with its reason; the oldest goes when there are too many. Its number."""
         self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, at_ms=at_ms, batch=batch)
         log.warning("dead letter %d: %s to %s: %s", self._last, mail.message.verb, mail.message.to, reason)
+        return self._last
 
     def add_raw(self, box: str, message: bytes, reason: str, *, attempt: int, at_ms: int, batch: Batch) -> None:
         """Keep a message in its stored form."""

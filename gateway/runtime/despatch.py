@@ -2,19 +2,21 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from gateway.actors.errors import BadPayload
+from gateway.actors.errors import BadId, BadPayload, UnknownTarget
 from gateway.actors.messages import REPLY, Message, Reply, read_payload
+from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
 from gateway.runtime.batch import Batch
+from gateway.runtime.clock import Clock
 from gateway.runtime.deliveries import Delivery
+from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Mail
+from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import CROWDED_S, Outbox
-from gateway.store.store import BoxSize
-
-if TYPE_CHECKING:
-    from gateway.runtime.engine import Engine
+from gateway.runtime.settings import EngineSettings
+from gateway.runtime.trail import DONE, FORWARDED
+from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
 
@@ -27,27 +29,31 @@ _UNKNOWN = "outcome unknown: the gateway stopped while it was being done; look b
 class Despatch:
     """All outboxes. On the engine's thread."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: Clock, settings: EngineSettings) -> None:
+        self._room = room
+        self._ingress = ingress
+        self._store = store
+        self._clock = clock
+        self._settings = settings
         self.give: Callable[[str], Callable[[list[Delivery]], None]] = lambda id: lambda deliveries: None
         self._backoffs: dict[str, float] = {}
 
     def make_outbox(self, id: str, stored: BoxSize | None) -> Outbox:
         """An outbox, with what the store has of it."""
-        kind = self._engine.directory.hosted[id]
+        kind = self._room.directory.hosted[id]
         once = {name for name, row in kind.verbs.items() if row.mode is Mode.AT_MOST_ONCE}
         return Outbox(
             id,
             window=kind.window,
             give=self.give(id),
-            post=self._engine.ingress.settle,
+            post=self._ingress.settle,
             is_once=once.__contains__,
             stored=stored,
         )
 
     def hand_out(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> None:
         """Hand out what is on disk and fits the windows."""
-        touched = self._engine.room.touched
+        touched = self._room.touched
         crowded = False
         for id, outbox in list(touched.items()):
             if not outbox.box.head and outbox.box.readable(committed_seq):
@@ -58,86 +64,106 @@ class Despatch:
             crowded = crowded or outbox.crowded(now_s)
             if not outbox.box.head and not outbox.box.spilled:
                 del touched[id]
-        if crowded is not self._engine.ingress.crowded:
-            self._engine.ingress.crowd(crowded)
+        if crowded is not self._ingress.crowded:
+            self._ingress.crowd(crowded)
 
     def _read_back(self, outbox: Outbox, batch: Batch, committed_seq: int) -> None:
-        engine = self._engine
-        now_ms = engine.clock.now_ms()
-        engine.room.read_back(outbox.box, engine.store, batch, committed_seq=committed_seq, now_ms=now_ms)
+        now_ms = self._clock.now_ms()
+        self._room.read_back(outbox.box, self._store, batch, committed_seq=committed_seq, now_ms=now_ms)
         for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
             outbox.box.head.remove(mail)
             self._give_up(outbox, mail, _UNKNOWN, batch)
 
     def settle(self, delivery: Delivery, batch: Batch) -> None:
         """A host-bound actor said done or failed."""
-        engine = self._engine
-        outbox = engine.room.outboxes[delivery.box]
+        outbox = self._room.outboxes[delivery.box]
         mail = outbox.settle(delivery)
         if mail is None:
             return
-        engine.room.touched[delivery.box] = outbox
+        self._room.touched[delivery.box] = outbox
         if not delivery.reason:
             self._done(outbox, mail, delivery, batch)
         elif delivery.retry and mail.attempt < _ATTEMPTS and not outbox.is_once(mail.message.verb):
-            self._retry(outbox, mail, delivery.reason)
+            self._retry(outbox, mail, delivery.reason, batch)
         else:
             self._give_up(outbox, mail, delivery.reason, batch)
 
     def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> None:
         outbox.box.drop(mail, batch)
-        outbox.done_s = self._engine.clock.mono_s()
         message = mail.message
-        if message.reply_to:
+        outbox.done_s = self._clock.mono_s()
+        since, outcome = self._room.last_seq, DONE
+        if message.route is not None and message.route.ahead:
+            outcome = self._forward(outbox, mail, delivery, batch)
+        elif message.reply_to:
             self._answer(message, delivery, batch)
+        self._note(mail, since, batch, outcome)
         if outbox.is_once(message.verb):
             batch.urgent = True
         elif not batch.lazy_since_s:
             batch.lazy_since_s = outbox.done_s
 
-    def _answer(self, message: Message, delivery: Delivery, batch: Batch) -> None:
-        engine = self._engine
+    def _forward(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> str:
+        """Send it on along its route, with what the actor gave back; the outcome."""
+        now_ms = self._clock.now_ms()
+        sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, now_ms)
         try:
-            reply = read_payload(Reply, {"of": message.id, "body": delivery.body}, where=f"{REPLY} to {message.reply_to}")
+            message = onward(mail.message, delivery.body, sending)
+        except (BadPayload, BadId, UnknownTarget) as error:  # it was done all the same
+            self._room.bury(outbox.box.id, mail, f"it was done, but cannot go on along its route: {error}", batch, now_ms=now_ms)
+            return DONE
+        if message is not None:
+            self._room.deliver(message, batch, now_ms=now_ms)
+            batch.urgent = True
+        return f"{DONE}, {FORWARDED}"
+
+    def _answer(self, message: Message, delivery: Delivery, batch: Batch) -> None:
+        try:
+            reply = read_payload(Reply, {"of": message.asked, "body": delivery.body}, where=f"{REPLY} to {message.reply_to}")
         except BadPayload as error:  # it was done all the same
             log.error("%s gave an answer that cannot be sent: %s", message.to, error)
-            reply = Reply(of=message.id)
-        engine.room.answer(message, reply, batch, now_ms=engine.clock.now_ms())
+            reply = Reply(of=message.asked)
+        self._room.answer(message, reply, batch, now_ms=self._clock.now_ms())
 
-    def _retry(self, outbox: Outbox, mail: Mail, reason: str) -> None:
+    def _note(self, mail: Mail, since: int, batch: Batch, outcome: str) -> None:
+        """Leave in the trail what became of a delivery."""
+        room = self._room
+        if room.trail.on:
+            room.trail.note(mail, since, room.last_seq, batch.number, self._clock.now_ms(), outcome)
+
+    def _retry(self, outbox: Outbox, mail: Mail, reason: str, batch: Batch) -> None:
         delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
         log.warning("%s to %s failed: %s; attempt %d in %.1f s", mail.message.verb, mail.message.to, reason, mail.attempt + 1, delay_s)
+        self._note(mail, self._room.last_seq, batch, f"failed, attempt {mail.attempt}: {reason}")
         outbox.put_back(mail)
-        outbox.not_before_s = self._engine.clock.mono_s() + delay_s
+        outbox.not_before_s = self._clock.mono_s() + delay_s
         self._backoffs[outbox.box.id] = outbox.not_before_s
 
     def _give_up(self, outbox: Outbox, mail: Mail, reason: str, batch: Batch) -> None:
-        engine = self._engine
-        now_ms = engine.clock.now_ms()
-        engine.dead_letters.add(outbox.box.id, mail, reason, at_ms=now_ms, batch=batch)
-        engine.room.refuse(mail.message, reason, batch, now_ms=now_ms)
+        now_ms = self._clock.now_ms()
+        self._room.bury(outbox.box.id, mail, reason, batch, now_ms=now_ms)
         outbox.box.drop(mail, batch)
 
     def reclaim(self, id: str, batch: Batch, *, for_good: bool = False) -> None:
         """An actor is gone with what it had in hands; `for_good` when it is closed, and gets no more until another takes its place."""
-        outbox = self._engine.room.outboxes[id]
-        outbox.window = 0 if for_good else self._engine.directory.hosted[id].window
+        outbox = self._room.outboxes[id]
+        outbox.window = 0 if for_good else self._room.directory.hosted[id].window
         for mail in outbox.reclaim(batch):
             self._give_up(outbox, mail, _UNKNOWN, batch)
-        self._engine.room.touched[id] = outbox
+        self._room.touched[id] = outbox
 
     def next_s(self) -> list[float]:
         """Monotonic seconds at which a backoff ends."""
-        now_s = self._engine.clock.mono_s()
+        now_s = self._clock.mono_s()
         self._backoffs = {id: at for id, at in self._backoffs.items() if at > now_s}
         times = list(self._backoffs.values())
-        return [*times, now_s + CROWDED_S] if self._engine.ingress.crowded else times
+        return [*times, now_s + CROWDED_S] if self._ingress.crowded else times
 
     def over_bounds(self) -> dict[str, str]:
         """Which outboxes are over their bounds, each said for people."""
-        settings = self._engine.settings
+        settings = self._settings
         return {
             id: f"the mailbox of {id} is full ({outbox.box.count} messages, {outbox.box.bytes} bytes)"
-            for id, outbox in self._engine.room.outboxes.items()
+            for id, outbox in self._room.outboxes.items()
             if outbox.box.count >= settings.mailbox_messages or outbox.box.bytes >= settings.mailbox_bytes
         }

@@ -6,11 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.actors.actor import Actor
+from gateway.actors.builtins import BUILTINS
 from gateway.actors.errors import BadDefinition, UnknownTarget
+from gateway.actors.gatherer import Gather
 from gateway.actors.hostbound import HostBound
 from gateway.actors.ids import check_id, kind_of, root_of
 from gateway.actors.messages import REPLY, Reply
 from gateway.actors.verbs import Mode, Verb
+from gateway.registry import Promised
+from gateway.runtime.kinds import Kinds
 
 ASKS = "ask"
 """Kind of the ids that stand for an ask from this process: replies to `ask/N` go to whoever waits."""
@@ -22,14 +26,28 @@ _RESERVED = {ASKS, "host", "dead"}
 class Directory:
     """Ordinary kinds by name, host-bound actors by id."""
 
-    def __init__(self, actors: Iterable[Actor[Any]], hosted: Iterable[tuple[str, type[HostBound]]]) -> None:
-        self.kinds: dict[str, Actor[Any]] = {}
-        for actor in actors:
+    def __init__(self, actors: Iterable[Actor[Any] | Promised], hosted: Iterable[tuple[str, type[HostBound]]]) -> None:
+        self.kinds = Kinds(self._check_copies)
+        for actor in (Gather(), *actors):
             if actor.kind in self.kinds or actor.kind in _RESERVED:
                 raise BadDefinition(f"cannot register kind {actor.kind!r}: it is taken; give {type(actor).__name__} another `kind`")
-            self.kinds[actor.kind] = actor
+            self.kinds.add(actor)
+        for made in self.kinds.made():
+            self._check_copies(made)
+            self.kinds.bring_readers(made)
         self.hosted: dict[str, type[HostBound]] = dict(hosted)
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
+
+    def _check_copies(self, actor: Actor[Any]) -> None:
+        """What it keeps of others must be there to be kept."""
+        for name, copy in actor.copies.items():
+            where = f"cannot keep copy {name!r} of {type(actor).__name__}"
+            if copy.kind not in self.kinds:
+                raise BadDefinition(f"{where}: no kind {copy.kind!r} is registered; {_choice(copy.kind, self.kinds)}")
+            known = self.kinds[copy.kind].state_model.model_fields
+            for field in copy.fields:
+                if field not in known:
+                    raise BadDefinition(f"{where}: the state of a {copy.kind} has no {field!r}; {_choice(field, known)}")
 
     def box_of(self, to: str) -> str | None:
         """The host-bound actor whose mailbox takes mail for `to` (its own id, or a child id of it); None for ordinary actors."""
@@ -45,6 +63,10 @@ class Directory:
         if row is None:
             raise UnknownTarget(f"cannot send {verb!r} to {to}: it has no such verb; {_choice(verb, verbs)}")
         return row
+
+    def find_row(self, to: str, verb: str) -> Verb:
+        """As find_verb, the runtime's own verbs included: for mail that comes back from the store."""
+        return BUILTINS.get(verb) or self.find_verb(to, verb)
 
     def _verbs_at(self, to: str) -> dict[str, Verb]:
         check_id(to)

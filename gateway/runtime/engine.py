@@ -16,6 +16,7 @@ from gateway.actors.actor import Actor
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.hostbound import HostBound
 from gateway.actors.messages import Reply
+from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.batch import LAZY_S, Batch, Observer
@@ -26,14 +27,17 @@ from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.directory import Directory
+from gateway.runtime.housekeeping import HOUSEKEEPING_S, Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Arrival
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.recovery import ENDED, PROVEN_S, UNCLEAN, cautious_turns, reopen_mailboxes, unclean_ends
+from gateway.runtime.recovery import ENDED, UNCLEAN, cautious_turns, reopen_mailboxes, send_beginnings, unclean_ends
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.sourced import Ledger
 from gateway.runtime.timetable import Timetable
+from gateway.runtime.trail import Trail
 from gateway.runtime.turns import Turns
 from gateway.store.store import Store
 
@@ -41,8 +45,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_HOUSEKEEPING_S = 1.0
-_NOTE_CLOCK_S = 60.0
 _AT_A_VISIT = 32
 """How many messages of one actor run before its neighbours get their turn."""
 
@@ -53,7 +55,7 @@ class Engine:
     def __init__(
         self,
         store: Store,
-        actors: Iterable[Actor[Any]],
+        actors: Iterable[Actor[Any] | Promised],
         hosted: Iterable[tuple[str, type[HostBound]]] = (),
         *,
         settings: EngineSettings | None = None,
@@ -73,16 +75,17 @@ class Engine:
         self.directory = Directory(actors, hosted)
         self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
         self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept)
-        self.cells = Cells(store)
-        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids)
+        self.ledger = Ledger(store, notes, self.directory.kinds.made)
+        self.cells = Cells(store, self.ledger.new_cell)
+        self.trail = Trail(self.settings.trail_bytes)
+        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail)
         self.room.full_at_messages = self.settings.mailbox_messages
         self.room.full_at_bytes = self.settings.mailbox_bytes
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
-        self.turns = Turns(self.room, self.timetable, self.clock, self.ids, random.Random())
-        self.despatch = Despatch(self)
+        self.turns = Turns(self.room, self.timetable, self.clock, self.ids, random.SystemRandom(), ledger=self.ledger)
+        self.despatch = Despatch(self.room, self.ingress, store, self.clock, self.settings)
         self.duplicates = 0
-        self.passivated = 0
         self.rounds = 0
         """How often it has turned."""
         self.beat_s = self.clock.mono_s()
@@ -91,9 +94,18 @@ class Engine:
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self._cautious = cautious_turns(self._unclean_ends, self.settings.cautious_turns)
         self.commits = Commits(self.room, self.ingress, self._committer)
+        self.housekeeping = Housekeeping(
+            store,
+            self.clock,
+            self.settings,
+            cells=self.cells,
+            timetable=self.timetable,
+            commits=self.commits,
+            committer=self._committer,
+            despatch=self.despatch,
+            ingress=self.ingress,
+        )
         self._backlog: deque[Any] = deque()
-        self._housekeeping_s = 0.0
-        self._noted_clock_s = self._began_s = self.clock.mono_s()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -106,6 +118,7 @@ class Engine:
         self.commits.last_seq = self.room.last_seq
         notes = {ENDED: "running", UNCLEAN: str(self._unclean_ends), life.NOTE: str(self.life), clocks.NOTE: self.clock.note()}
         self.commits.batch.changes.notes.update(notes)
+        send_beginnings(self.room, self.commits.batch, self.clock.now_ms())
         self.commits.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
@@ -183,7 +196,7 @@ class Engine:
         since_s = self.beat_s
         if self.commits.under_way is not None and not self._committer.fault:
             since_s = min(since_s, self.commits.submitted_s)
-        return max(0.0, now_s - since_s - _HOUSEKEEPING_S)
+        return max(0.0, now_s - since_s - HOUSEKEEPING_S)
 
     @property
     def store_fault(self) -> str:
@@ -212,8 +225,8 @@ class Engine:
         self.turns.retry_due(now_s)
         self._run_ready(now_s)
         self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.commits.batch, now_s)
-        if now_s >= self._housekeeping_s or (self._committer.full and not self.ingress.why_shut):
-            self._keep_house(now_s)  # a full disk at once: what comes in would take the reserve of what is to go out
+        if self.housekeeping.due(now_s):
+            self.housekeeping.keep(now_s, turns=self.turns.total)
         if self.commits.under_way is None and self.commits.batch.wants_commit(now_s):
             self.commits.submit(self.clock.mono_s())  # by now, the turns may have taken a while
 
@@ -275,7 +288,7 @@ class Engine:
         if self.ingress.arrivals and self._has_room():
             return 0.0
         now_s = self.clock.mono_s()
-        times = [self._housekeeping_s, *self.despatch.next_s()]
+        times = [self.housekeeping.due_s, *self.despatch.next_s()]
         if self.commits.under_way is None and self.commits.batch.lazy_since_s:
             times.append(self.commits.batch.lazy_since_s + LAZY_S)
         retry_s = self.turns.next_retry_s()
@@ -330,6 +343,7 @@ class Engine:
         if mail.attempt >= cell.actor.attempts:
             return
         mail.attempt += 1
+        self.turns.recorded = mail
         cell.box.save(mail, self.commits.batch)
         cell.box.save_new(self.commits.batch)
         mail.attempt -= 1
@@ -348,9 +362,9 @@ class Engine:
         while self.commits.under_way is not None:
             if self._committer.fault:
                 self.beat_s = self.clock.mono_s()
-                self._mind_bounds()
+                self.housekeeping.mind_bounds()
             try:
-                item = self.ingress.queue.get(timeout=_HOUSEKEEPING_S)
+                item = self.ingress.queue.get(timeout=HOUSEKEEPING_S)
             except Empty:
                 continue
             if type(item) is Batch:
@@ -361,31 +375,7 @@ class Engine:
             else:
                 self._backlog.append(item)
 
-    # --- now and then
-
-    def _keep_house(self, now_s: float) -> None:
-        self._housekeeping_s = now_s + _HOUSEKEEPING_S
-        self.timetable.extend(self.clock.clock_ms(), self.commits.unsaved_wakes())
-        self.passivated += self.cells.passivate(
-            idle_before_s=now_s - self.settings.idle_s, at_most=self.settings.active_actors, committed=self.commits.last
-        )
-        if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self.store.wants_sync():
-            self._noted_clock_s = now_s
-            self.commits.batch.changes.notes[clocks.NOTE] = self.clock.note()
-            if now_s - self._began_s >= PROVEN_S:
-                self.commits.batch.changes.notes[UNCLEAN] = "0"
-            self.commits.batch.urgent = True
-        self._mind_bounds()
-
-    def _mind_bounds(self) -> None:
-        """Shut the ingress while a mailbox to a host-bound actor is over its bounds, and while the disk is full."""
-        if self._committer.full and not self._committer.fault and self.store.recovered():
-            self._committer.full = False
-        over = {"": "the disk is full"} if self._committer.full else self.despatch.over_bounds()
-        if over:
-            self.ingress.shut(next(iter(over.values())), spare=over.keys())
-        elif self.ingress.why_shut:
-            self.ingress.open()
+    # --- the end
 
     def _begin_stop(self) -> None:
         self._stopping = True

@@ -13,12 +13,13 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, read_payload
 from gateway.actors.receipts import Receipt
+from gateway.runtime.clock import Clock
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.directory import Directory
 from gateway.runtime.ids import Ids
@@ -38,6 +39,7 @@ _ID_AT_MOST = 256
 class Floor(Protocol):
     """What a hosted actor needs of the engine. Called on any thread."""
 
+    clock: Clock
     directory: Directory
     ids: Ids
     ingress: Ingress
@@ -55,6 +57,15 @@ class Floor(Protocol):
         """Nobody waits for that reply any more."""
 
 
+class Phase(NamedTuple):
+    """Where a host-bound actor stands, by its own word."""
+
+    name: str
+    cause: str
+    since_s: float
+    """Monotonic second of its coming there."""
+
+
 class Hosted:
     """One host-bound actor: its Host, its thread, its restarts."""
 
@@ -68,6 +79,8 @@ class Hosted:
         self.closing = False
         self.health = Health.STARTING
         self.detail = ""
+        self.phase: Phase | None = None
+        """The phase it said it is in last."""
         self.counters: Counter[str] = Counter()
         self.restarts = 0
         self.last_fault = ""
@@ -134,10 +147,15 @@ class Hosted:
         self._signalled = False
         inbox = self._inbox
         taken = []
+        now_ms = self._floor.clock.now_ms()
         for _ in range(min(limit, len(inbox))):
             delivery = inbox.popleft()
-            if not delivery.void:
-                delivery.taken = True
+            if delivery.void:
+                continue
+            delivery.taken = True
+            if 0 < delivery.message.expires_ms < now_ms:
+                delivery.failed(f"expired {(now_ms - delivery.message.expires_ms) / 1000:.0f} s ago", retry=False)
+            else:
                 taken.append(delivery)
         if inbox:
             self.wake()
@@ -155,11 +173,14 @@ class Hosted:
     def fileno(self) -> int:
         return self._event
 
-    def report(self, health: Health, detail: str = "") -> None:
-        if (health, detail) != (self.health, self.detail):
+    def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
+        if health is not self.health or (detail != self.detail and not quietly):
             level = logging.INFO if health in (Health.OK, Health.STARTING, Health.CLOSED) else logging.WARNING
             log.log(level, "%s is %s%s", self.me, health.value, f": {detail}" if detail else "")
         self.health, self.detail = health, detail
+
+    def entered(self, phase: str, cause: str) -> None:
+        self.phase = Phase(phase, cause, time.monotonic())
 
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by

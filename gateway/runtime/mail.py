@@ -1,16 +1,21 @@
 """Mail: a message on its way through the runtime, and its form on disk.
 
 On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
+Form "2" has the route as one more field, as JSON, which has none either.
 """
 
 from collections.abc import Callable
 
-from gateway.actors.errors import GatewayError
+from gateway.actors.errors import GatewayError, StateTooNew
 from gateway.actors.messages import Message
 from gateway.actors.receipts import Receipt
+from gateway.actors.routes import Route
 from gateway.actors.verbs import Verb
+from gateway.runtime.versions import apart, read_waiting, with_version
 
 _SEPARATOR = "\x1f"
+_FIELDS = {"1": 7, "2": 8}
+"""How many fields the header of each form has."""
 
 
 class Arrival(Receipt):
@@ -49,8 +54,10 @@ class Mail:
 
 def encode(message: Message) -> bytes:
     """A message as bytes for the store."""
-    id, to, verb, payload, sender, reply_to, trace, expires_ms = message
-    header = f"1\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}\n"
+    id, to, verb, payload, sender, reply_to, trace, expires_ms, route = message
+    verb = with_version(verb, payload)
+    form, routed = ("1", "") if route is None else ("2", f"\x1f{route.to_json().decode()}")
+    header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{routed}\n"
     return header.encode() + payload.__pydantic_serializer__.to_json(payload)
 
 
@@ -59,19 +66,23 @@ class Unreadable(GatewayError, ValueError):
 
 
 def read_header(blob: bytes) -> tuple[list[str], bytes]:
-    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms) and the payload's JSON."""
+    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms, route) and the payload's JSON. No route is empty."""
     header, _, payload = blob.partition(b"\n")
-    version, *fields = header.decode().split(_SEPARATOR)
-    if version != "1" or len(fields) != 7:
-        raise Unreadable(f"cannot read stored mail: its form is {version!r}, this program knows '1'; install the newer program again")
-    return fields, payload
+    form, *fields = header.decode().split(_SEPARATOR)
+    if _FIELDS.get(form) != len(fields):
+        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows '1' and '2'; install the newer program again")
+    return (fields if form == "2" else [*fields, ""]), payload
 
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     """A message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
-    (id, to, verb, sender, reply_to, trace, expires_ms), json = read_header(blob)
+    (id, to, verb, sender, reply_to, trace, expires_ms, routed), json = read_header(blob)
+    verb, version = apart(verb)
     try:
-        payload = find_verb(to, verb).payload.model_validate_json(json)
+        payload = read_waiting(find_verb(to, verb), version, json)
+        route = Route.model_validate_json(routed) if routed else None
+    except StateTooNew as error:
+        raise Unreadable(f"cannot read stored mail {id} for {to}: {error}") from None
     except ValueError as error:
         raise Unreadable(f"cannot read stored mail {id} for {to}: its payload does not fit {verb}: {error}") from None
-    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms))
+    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route)

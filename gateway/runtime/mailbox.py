@@ -89,7 +89,7 @@ class Mailbox:
         for row in rows:
             self._loaded_to = row.seq
             try:
-                message = decode(row.message, directory.find_verb)
+                message = decode(row.message, directory.find_row)
             except (ValueError, LookupError) as error:
                 bad.append((row, str(error)))
                 batch.drop(self.id, row.seq)

@@ -5,9 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 
+from gateway.actors.builtins import BUILTINS
 from gateway.actors.errors import BadId, UnknownTarget
+from gateway.actors.gather import GATHER
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY, Message, Reply
+from gateway.actors.routes import RouteFailed, failed
 from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Cells
 from gateway.runtime.dead_letters import DeadLetters
@@ -16,6 +19,7 @@ from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
+from gateway.runtime.trail import DONE, Trail
 from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
@@ -24,10 +28,11 @@ log = logging.getLogger(__name__)
 class Mailroom:
     """Cells, outboxes and asks by id. On the engine's thread, `expect` and `give_up` excepted."""
 
-    def __init__(self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids) -> None:
+    def __init__(self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail) -> None:
         self.directory = directory
         self.cells = cells
         self.dead_letters = dead_letters
+        self.trail = trail
         self.outboxes: dict[str, Outbox] = {}
         self.ready: deque[Cell] = deque()
         """Cells with mail to handle, in the order in which it came."""
@@ -36,6 +41,7 @@ class Mailroom:
         self.touched: dict[str, Outbox] = {}
         """Outboxes that have something to hand out, maybe."""
         self._ids = ids
+        self.new_id = ids.new
         self.last_seq = 0
         """The place of the last mail made; places rise."""
         self.spilled: dict[str, Cell] = {}
@@ -60,9 +66,15 @@ class Mailroom:
             self.touched[box] = outbox
             batch.urgent = True
         elif kind_of(message.to) == ASKS:
-            self._answer(message, batch)
-        else:
+            self._answer(mail, batch, now_ms)
+        elif self.knows(message.to) or message.verb not in BUILTINS:
             self._push(self.cell(message.to), mail, batch, now_ms)
+        else:  # the runtime's own verbs go to whom it remembers, which may be of a kind that was registered once
+            log.warning("cannot bring %s from %s to %s: its kind is not registered", message.verb, message.sender, message.to)
+
+    def knows(self, id: str) -> bool:
+        """Whether the kind of an ordinary actor is registered."""
+        return kind_of(id) in self.directory.kinds
 
     def cell(self, id: str, stored: BoxSize | None = None) -> Cell:
         """The cell of an ordinary actor, made when it is not in memory. Raises UnknownTarget."""
@@ -79,8 +91,10 @@ class Mailroom:
 
     def family(self, id: str) -> list[Cell]:
         """The cells of all children of an actor, and of theirs: the deepest first."""
+        if kind_of(id) == GATHER:  # it has none, and one ends with each ask: looking for them took most of its time
+            return []
         prefix, after = f"{id}/", ""
-        ids = {cell.id for cell in self.cells if cell.id.startswith(prefix)}
+        ids = {child for child in self.cells.children_under(id) if child.startswith(prefix)}
         while found := self.cells.stored(prefix, after):
             ids.update(found)
             after = found[-1]
@@ -88,10 +102,9 @@ class Mailroom:
 
     def _push(self, cell: Cell, mail: Mail, batch: Batch, now_ms: int) -> None:
         box = cell.box
-        if box.count and (box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes):
+        if box.count and mail.message.verb not in BUILTINS and (box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes):
             reason = f"its mailbox is full ({box.count} messages, {box.bytes} bytes); {cell.fault or 'it handles them too slowly'}"
-            self.dead_letters.add(cell.id, mail, reason, at_ms=now_ms, batch=batch)
-            self.refuse(mail.message, reason, batch, now_ms=now_ms)
+            self.bury(cell.id, mail, reason, batch, now_ms=now_ms)
             return
         if not box.push(mail, batch):
             self.spilled[cell.id] = cell
@@ -105,13 +118,22 @@ class Mailroom:
         for row, reason in box.refill(store, self.directory, batch, committed_seq=committed_seq):
             self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, at_ms=now_ms, batch=batch)
 
+    def bring_back(self, cell: Cell, batch: Batch, now_ms: int) -> bool:
+        """Read some of the mail that a cell has only on disk back into memory; whether there was any."""
+        before = len(cell.box.head)
+        self.read_back(cell.box, self.cells.store, batch, committed_seq=0, now_ms=now_ms)
+        return len(cell.box.head) > before
+
     def live(self, id: str, below: int) -> list[int]:
         """The places below `below` of mail in a mailbox that is not dealt with."""
         outbox = self.outboxes.get(id)
         if outbox is not None:
             return [*(seq for seq in outbox.in_hand if seq < below), *takewhile(below.__gt__, (m.seq for m in outbox.box.head))]
         cell = self.cells.get(id)
-        return list(takewhile(below.__gt__, (m.seq for m in cell.box.head))) if cell is not None else []
+        if cell is None:
+            return []
+        head = takewhile(below.__gt__, (m.seq for m in cell.box.head))
+        return [*(m.seq for m in cell.deferred or () if m.seq < below), *head]
 
     def wake(self, cell: Cell) -> None:
         """Queue a cell for its turn, unless it is queued or blocked."""
@@ -142,16 +164,38 @@ class Mailroom:
         """Nobody waits for this reply any more: a late one is dropped. Any thread may call it."""
         self._asks.pop(address, None)
 
-    def _answer(self, message: Message, batch: Batch) -> None:
+    def _answer(self, mail: Mail, batch: Batch, now_ms: int) -> None:
+        message = mail.message
         answer = self._asks.pop(message.to, None)
+        if self.trail.on:
+            self.trail.note(mail, self.last_seq, self.last_seq, batch.number, now_ms, DONE if answer else "nobody waits for it any more")
         if answer is not None and isinstance(message.payload, Reply):
             batch.replies.append((answer, message.payload))
             batch.urgent = True
 
+    def bury(self, box: str, mail: Mail, reason: str, batch: Batch, *, now_ms: int) -> None:
+        """Nobody can take it: tell the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""
+        since = self.last_seq
+        failure = failed(mail.message, printable(reason), self._ids.new)
+        if failure is not None and self._known(failure):
+            self.deliver(failure, batch, now_ms=now_ms)
+            end = f"to the error stop of its route, {failure.to}"
+        else:
+            end = f"dead letter {self.dead_letters.add(box, mail, reason, at_ms=now_ms, batch=batch)}"
+        self.refuse(mail.message, reason, batch, now_ms=now_ms)
+        if self.trail.on:
+            self.trail.note(mail, since, self.last_seq, batch.number, now_ms, f"{end}: {reason}")
+
+    def _known(self, message: Message) -> bool:
+        try:
+            return self.directory.find_verb(message.to, message.verb).payload is RouteFailed
+        except (BadId, UnknownTarget):
+            return False
+
     def refuse(self, message: Message, reason: str, batch: Batch, *, now_ms: int) -> None:
         """Answer whoever asked with a no."""
         if message.reply_to:
-            self.answer(message, Reply(of=message.id, ok=False, reason=printable(reason)), batch, now_ms=now_ms)
+            self.answer(message, Reply(of=message.asked, ok=False, reason=printable(reason)), batch, now_ms=now_ms)
 
     def answer(self, message: Message, reply: Reply, batch: Batch, *, now_ms: int) -> None:
         """Send whoever asked the answer. It is dropped where the asker's kind is registered no more."""

@@ -104,7 +104,7 @@ class Outbox:
         mail = self.box.head.popleft()
         mail.attempt += 1
         message = mail.message
-        pressing = self._small or message.reply_to != "" or self.is_once(message.verb)
+        pressing = self._small or message.reply_to != "" or message.route is not None or self.is_once(message.verb)
         delivery = Delivery(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing)
         self.in_hand[mail.seq] = (mail, delivery)
         return delivery

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 
 from gateway.actors.errors import UnknownTarget
+from gateway.actors.messages import Message, read_payload
+from gateway.runtime.batch import Batch
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
 from gateway.store.store import BoxSize, Store
@@ -38,6 +40,15 @@ def cautious_turns(ends: int, least: int) -> int:
 def ended_cleanly(notes: dict[str, str]) -> bool:
     """Whether the last life ended well (or there was none)."""
     return notes.get(ENDED, "clean") == "clean"
+
+
+def send_beginnings(room: Mailroom, batch: Batch, now_ms: int) -> None:
+    """Send what the settings of ordinary kinds want sent at each start. Raises UnknownTarget where a kind has no such verb."""
+    for actor in room.directory.kinds.made():
+        for to, verb in actor.settings.at_start():
+            payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
+            room.deliver(Message(room.new_id(), to, verb, payload), batch, now_ms=now_ms)
+            batch.urgent = True
 
 
 def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:

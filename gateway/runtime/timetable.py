@@ -8,9 +8,10 @@ import heapq
 import sys
 from collections.abc import Iterable
 
-from gateway.actors.messages import NOTHING
+from gateway.actors.messages import NOTHING, Nothing
 from gateway.actors.stage import Timer
 from gateway.actors.verbs import Verb
+from gateway.runtime.versions import apart, read_waiting, with_version
 from gateway.store.store import Store
 
 HORIZON_MS = 60_000
@@ -65,7 +66,7 @@ def encode_timers(timers: Timers) -> bytes | None:
     """Timers as bytes for the store: a line each of due, verb, payload, name; None where there are none."""
     if not timers:
         return None
-    lines = [f"{t.due_ms}\t{t.verb}\t{t.payload.to_json().decode()}\t{name}" for name, t in timers.items()]
+    lines = [f"{t.due_ms}\t{with_version(t.verb, t.payload)}\t{t.payload.to_json().decode()}\t{name}" for name, t in timers.items()]
     return "\n".join(lines).encode()
 
 
@@ -74,10 +75,10 @@ def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
     timers: Timers = {}
     for line in (blob or b"").decode().split("\n"):
         if line:
-            due_ms, verb, json, name = line.split("\t", 3)
+            due_ms, stored, json, name = line.split("\t", 3)
+            verb, version = apart(stored)
             if verb in verbs:
-                model = verbs[verb].payload
-                payload = NOTHING if model is type(NOTHING) else model.model_validate_json(json)
+                payload = NOTHING if verbs[verb].payload is Nothing else read_waiting(verbs[verb], version, json)
                 timers[name] = Timer(int(due_ms), verb, payload)
     return timers
 

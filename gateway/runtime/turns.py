@@ -5,29 +5,40 @@ import logging
 import random
 from typing import Any
 
+from gateway.actors.builtins import BUILTINS
+from gateway.actors.copies import NO_TIES
 from gateway.actors.errors import BadPayload
+from gateway.actors.guards import Deferred, Unwanted
 from gateway.actors.messages import Message
 from gateway.actors.stage import Stage
+from gateway.actors.supervision import CHILD_FAILED, Fault
 from gateway.runtime.batch import Batch, Turned
 from gateway.runtime.cells import Cell
 from gateway.runtime.clock import Clock
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Mail
-from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.mailroom import Mailroom, printable
+from gateway.runtime.sourced import Ledger
+from gateway.runtime.supervision import Supervision, lightened, mark
 from gateway.runtime.timetable import Timetable
+from gateway.runtime.trail import FORWARDED, WELL
 
 log = logging.getLogger(__name__)
 
 _LAST_RETRY_S = 60.0
+_DEFERRED_AT_MOST = 1000
+"""How many messages of one actor may wait for a change of its state: they are held in memory."""
 
 
 class Turns:
     """Runs the mail of cells. It is the world that stages ask. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, timetable: Timetable, clock: Clock, ids: Ids, rng: random.Random) -> None:
+    def __init__(self, room: Mailroom, timetable: Timetable, clock: Clock, ids: Ids, rng: random.Random, *, ledger: Ledger) -> None:
         self._room = room
+        self._trail = room.trail
         self._timetable = timetable
         self._clock = clock
+        self._ledger = ledger
         self.new_id = ids.new
         self.find_verb = room.directory.find_verb
         self.random = rng.random
@@ -37,13 +48,18 @@ class Turns:
         self.total = 0
         self.failed = 0
         self.expired = 0
+        self.supervision = Supervision(room, give_up=self._give_up, back_off=self._back_off)
+        self.recorded: Mail | None = None
+        """The mail whose attempt was put on disk before its turn: see `Engine._record_attempt`."""
 
     def run(self, cell: Cell, batch: Batch, now_ms: int, clock_ms: int) -> None:
         """Handle the first message of a cell; drop it, or keep it for a retry."""
         actor = cell.actor
         mail = cell.box.head.popleft()
         message = mail.message
+        since = self._room.last_seq
         self.total += 1
+        cell.tally.turns += 1
         batch.turns += 1
         batch.urgent = True
         if 0 < message.expires_ms < now_ms:
@@ -53,38 +69,84 @@ class Turns:
             self._give_up(cell, mail, f"the process ended {mail.attempt} times while {cell.id} handled it", batch)
             return
         mail.attempt += 1
-        stage: Stage[Any] = Stage(self, cell.id, cell.state, message, now_ms, clock_ms, mail.late_s)
+        stage: Stage[Any] = actor.stage_model(
+            self, cell.id, cell.state, message, now_ms, clock_ms, mail.late_s, actor, cell.alive, cell.ties
+        )
         try:
-            actor.verbs[message.verb].run(actor, message.payload, stage)
+            row = actor.verbs.get(message.verb) or BUILTINS[message.verb]
+            row.run(actor, message.payload, stage)
             if type(stage.state) is not actor.state_model:
                 _check_state(stage.state, cell)
+            if message.route is not None and not stage.routed:
+                stage.forward()
+            if stage.orders:
+                self.supervision.check(stage.orders)
+        except Deferred as error:
+            self._defer(cell, mail, error, batch)
+            return
         except Exception as error:  # noqa: BLE001  # here faults are decided: one bad message must not stop its neighbours
             self._fail(cell, mail, error, batch)
             return
         self._apply(cell, stage, batch, now_ms)
         if mail.stored:
             cell.box.drop(mail, batch)
+        if self._trail.on:
+            outcome = WELL if message.route is None else _went(stage)
+            self._trail.note(mail, since, self._room.last_seq, batch.number, now_ms, outcome)
         if self.watched:
             batch.turned.append(Turned(message, "", batch.number))
 
     def _apply(self, cell: Cell, stage: Stage[Any], batch: Batch, now_ms: int) -> None:
         """Take the effects of a turn that went well."""
-        if stage.stopped:
-            for child in self._room.family(cell.id):
-                child.end()
-                self._mark(child, batch)
-                if child.blocked:
-                    self._room.unblock(child)
-            cell.end()
-            self._mark(cell, batch)
-        elif stage.state is not cell.state or stage.timers:
+        if stage.rare or cell.ties is not NO_TIES:
+            self._apply_rare(cell, stage, batch, now_ms)
+            return
+        if stage.state is not cell.state or stage.timers:
             cell.state = stage.state
+            cell.alive = True
             cell.ended = False
+            if cell.deferred:
+                cell.recall()
             if stage.timers:
                 self._set_timers(cell, stage)
-            self._mark(cell, batch)
+            mark(cell, batch)
         for message in stage.mail:
             self._room.deliver(message, batch, now_ms=now_ms)
+
+    def _apply_rare(self, cell: Cell, stage: Stage[Any], batch: Batch, now_ms: int) -> None:
+        """The same for one that did more, or whose actor is tied to others."""
+        for child, decision in stage.orders:
+            self.supervision.carry_out(decision, self._room.cell(child), "", batch, now_ms)
+        watched = stage.ties.watchers and not stage.stopped
+        if watched:
+            self.supervision.spread(cell, stage, batch, now_ms)
+        if stage.stopped:
+            cell.state, cell.ties = stage.state, stage.ties
+            self.supervision.end(cell, batch, now_ms)
+        elif stage.state is not cell.state or stage.timers or stage.events or stage.ties is not cell.ties or stage.born is not cell.alive:
+            self._change(cell, stage, batch)
+        if not watched:
+            for message in stage.mail:
+                self._room.deliver(message, batch, now_ms=now_ms)
+        if stage.verdict is not None:
+            self.supervision.decided(*stage.verdict, cell.id, batch, now_ms)
+
+    def _change(self, cell: Cell, stage: Stage[Any], batch: Batch) -> None:
+        """Take the state, the timers and the ties that a turn left."""
+        if stage.state is not cell.state or stage.timers or stage.events or stage.born is not cell.alive:
+            cell.alive = True
+            cell.recall()
+        if stage.ties is not NO_TIES:
+            cell.ties = lightened(stage.ties)
+            if cell.ties.unborn is cell.alive and cell.ties is not NO_TIES:
+                cell.ties = cell.ties.changed(unborn=not cell.alive)
+        cell.state = stage.state
+        cell.ended = cell.ties is NO_TIES and not cell.alive
+        if stage.timers:
+            self._set_timers(cell, stage)
+        if stage.events:
+            self._ledger.record(cell, stage, batch, self._room, self.new_id)
+        mark(cell, batch)
 
     def _set_timers(self, cell: Cell, stage: Stage[Any]) -> None:
         timers = dict(cell.timers)
@@ -96,10 +158,6 @@ class Turns:
         cell.timers = timers
         if cell.arm() and cell.wake_ms is not None:
             self._timetable.add(cell.wake_ms, cell.id)
-
-    def _mark(self, cell: Cell, batch: Batch) -> None:
-        cell.batch = batch.number
-        batch.dirty[cell.id] = cell
 
     def fire(self, cell: Cell, batch: Batch) -> None:
         """Its wake time has come: send it the timers that are due, and set the next wake time."""
@@ -113,7 +171,7 @@ class Turns:
         cell.woken = True
         if cell.arm() and cell.wake_ms is not None:
             self._timetable.add(cell.wake_ms, cell.id)
-        self._mark(cell, batch)
+        mark(cell, batch)
         batch.urgent = True
         for timer in fired:
             message = Message(self.new_id(), cell.id, timer.verb, timer.payload, cell.id)
@@ -122,46 +180,101 @@ class Turns:
 
     def _fail(self, cell: Cell, mail: Mail, error: Exception, batch: Batch) -> None:
         """A turn raised: try it again later, mail behind it waits; or give it up."""
+        if isinstance(error, Unwanted):
+            self._give_up(cell, mail, str(error), batch)
+            return
         self.failed += 1
+        cell.tally.failed += 1
         reason = f"{type(error).__name__}: {error}"
+        if isinstance(mail.message.payload, Fault) and mail.message.verb == CHILD_FAILED:
+            self.supervision.undecided(mail.message.payload, error, batch, self._clock.now_ms())
+            cell.box.drop(mail, batch)
+            self._note(mail, self._room.last_seq, batch, f"failed: {reason}; what failed at its child is skipped")
+            return
         if mail.attempt >= cell.actor.attempts:
             log.error("%s of %s failed %d times", mail.message.verb, cell.id, mail.attempt, exc_info=error)
-            self._give_up(cell, mail, reason, batch)
+            self._judge(cell, mail, reason, batch)
             return
-        delay_s = min(_LAST_RETRY_S, cell.actor.retry_s * 2 ** (mail.attempt - 1))
+        delay_s = _delay_s(cell, mail.attempt)
         log.warning("%s of %s failed: %s; attempt %d in %.1f s", mail.message.verb, cell.id, reason, mail.attempt + 1, delay_s)
         cell.box.head.appendleft(mail)
         cell.box.save(mail, batch)
         cell.box.save_new(batch)
-        self._room.block(cell, f"{mail.message.verb} failed: {reason}")
-        heapq.heappush(self._retries, (self._clock.mono_s() + delay_s, cell.id))
+        self._back_off(cell, mail.attempt, f"{mail.message.verb} failed: {reason}")
+        self._note(mail, self._room.last_seq, batch, f"failed, attempt {mail.attempt}: {reason}")
+
+    def _back_off(self, cell: Cell, attempts: int, fault: str) -> None:
+        """Have its mail wait for a while. All of it must be on disk, or go there with this batch."""
+        self._room.block(cell, fault)
+        heapq.heappush(self._retries, (self._clock.mono_s() + _delay_s(cell, attempts), cell.id))
+
+    def _judge(self, cell: Cell, mail: Mail, reason: str, batch: Batch) -> None:
+        """Its attempts are used up: the actor, or who supervises it, decides."""
+        fault = Fault(actor=cell.id, verb=mail.message.verb, reason=printable(reason), attempts=mail.attempt, message=mail.message.id)
+        since = self._room.last_seq
+        given_up = self.supervision.judge(cell, mail, fault, batch, self._clock.now_ms())
+        self._note(mail, since, batch, f"failed, attempt {fault.attempts}: {reason}")
+        if given_up:
+            self._give_up(cell, mail, reason, batch)
+
+    def _defer(self, cell: Cell, mail: Mail, why: Deferred, batch: Batch) -> None:
+        """Let a message wait until its actor's state has changed; not too many of them."""
+        mail.attempt -= 1
+        if len(cell.deferred or ()) >= _DEFERRED_AT_MOST:
+            self._give_up(cell, mail, f"{why}, and {_DEFERRED_AT_MOST} messages wait with it", batch)
+            return
+        if not mail.stored or mail is self.recorded:
+            cell.box.save(mail, batch)
+        cell.defer(mail)
+        self._note(mail, self._room.last_seq, batch, f"deferred: {why}")
 
     def _give_up(self, cell: Cell, mail: Mail, reason: str, batch: Batch) -> None:
         now_ms = self._clock.now_ms()
-        self._room.dead_letters.add(cell.id, mail, reason, at_ms=now_ms, batch=batch)
-        self._room.refuse(mail.message, reason, batch, now_ms=now_ms)
+        self._room.bury(cell.id, mail, reason, batch, now_ms=now_ms)
         cell.box.drop(mail, batch)
         if self.watched:
             batch.turned.append(Turned(mail.message, reason, batch.number))
 
     def _expire(self, cell: Cell, mail: Mail, batch: Batch, now_ms: int) -> None:
         self.expired += 1
-        late_s = (now_ms - mail.message.expires_ms) / 1000
-        self._room.refuse(mail.message, f"expired {late_s:.0f} s ago", batch, now_ms=now_ms)
+        since = self._room.last_seq
+        reason = f"expired {(now_ms - mail.message.expires_ms) / 1000:.0f} s ago"
+        if mail.message.route is None:
+            self._room.refuse(mail.message, reason, batch, now_ms=now_ms)
+        else:  # what it carries has come some way: whoever sent it off is to know
+            self._room.bury(cell.id, mail, reason, batch, now_ms=now_ms)
         cell.box.drop(mail, batch)
+        self._note(mail, since, batch, reason)
         if self.watched:
             batch.turned.append(Turned(mail.message, "expired", batch.number))
+
+    def _note(self, mail: Mail, since: int, batch: Batch, outcome: str) -> None:
+        """Leave in the trail what became of a message that did not go well."""
+        if self._trail.on:
+            self._trail.note(mail, since, self._room.last_seq, batch.number, self._clock.now_ms(), outcome)
 
     def retry_due(self, now_s: float) -> None:
         """Let the cells whose backoff is over go on."""
         while self._retries and self._retries[0][0] <= now_s:
             cell = self._room.cells.get(heapq.heappop(self._retries)[1])
-            if cell is not None:
+            if cell is not None and not cell.ties.paused:
                 self._room.unblock(cell)
 
     def next_retry_s(self) -> float | None:
         """Monotonic second of the next retry; None when there is none."""
         return self._retries[0][0] if self._retries else None
+
+
+def _delay_s(cell: Cell, attempts: int) -> float:
+    """Seconds before the next attempt after so many."""
+    return min(_LAST_RETRY_S, cell.actor.retry_s * 2.0 ** (attempts - 1))
+
+
+def _went(stage: Stage[Any]) -> str:
+    """The outcome of a turn whose message is on a route."""
+    route = stage.message.route
+    on = route is not None and any(made.route is not None and made.route.of == route.of for made in stage.mail)
+    return FORWARDED if on else WELL
 
 
 def _check_state(state: Any, cell: Cell) -> None:

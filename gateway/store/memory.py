@@ -3,8 +3,10 @@
 `fail_next` makes a commit raise before or after it took effect, as a medium may.
 """
 
+from collections.abc import Sequence
+
 from gateway.actors.errors import StoreFailed
-from gateway.store.store import BoxSize, Changes, DeadRow, MailRow, SeenRow, StateRow
+from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
 
 
 class MemoryStore:
@@ -15,6 +17,8 @@ class MemoryStore:
         self._mail: dict[tuple[str, int], MailRow] = {}
         self._seen: dict[tuple[str, int], SeenRow] = {}
         self._dead: dict[int, DeadRow] = {}
+        self._events: dict[int, EventRow] = {}
+        self._folded: dict[str, int] = {}
         self._notes: dict[str, str] = {}
         self.commits: list[Changes] = []
         """Every commit so far, for a test to look at."""
@@ -30,13 +34,21 @@ class MemoryStore:
         self._states.update({row.id: row for row in changes.woken})
         for actor in changes.gone:
             self._states.pop(actor, None)
+            self._folded.pop(actor, None)
         self._mail.update({(row.box, row.seq): row for row in changes.mail})
         for span in changes.mail_gone:
             for place in [p for p in self._mail if p[0] == span.box and span.first <= p[1] <= span.last]:
                 del self._mail[place]
+        self._commit_events(changes)
         self._commit_ids(changes)
         self._notes.update(changes.notes)
         self.commits.append(changes)
+
+    def _commit_events(self, changes: Changes) -> None:
+        if changes.events_gone:
+            self._events = {n: row for n, row in self._events.items() if row.actor not in changes.events_gone}
+        self._events.update({row.n: row for row in changes.events})
+        self._folded.update({actor: n for n, actor in changes.folded if actor in self._states})
 
     def _commit_ids(self, changes: Changes) -> None:
         self._seen.update({(row.source, row.n): row for row in changes.seen})
@@ -51,13 +63,14 @@ class MemoryStore:
         return self._states.get(actor)
 
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
-        return sorted(a for a in self._states if a.startswith(prefix) and a > after)[:limit]
+        # A copy, here and in `wakes`: the committer may write meanwhile.
+        return sorted(a for a in list(self._states) if a.startswith(prefix) and a > after)[:limit]
 
     def count_actors(self) -> int:
         return len(self._states)
 
     def wakes(self, after_ms: int, until_ms: int, limit: int) -> list[tuple[int, str]]:
-        found = [(r.wake_ms, r.id) for r in self._states.values() if r.wake_ms is not None and after_ms < r.wake_ms <= until_ms]
+        found = [(r.wake_ms, r.id) for r in list(self._states.values()) if r.wake_ms is not None and after_ms < r.wake_ms <= until_ms]
         return sorted(found)[:limit]
 
     def boxes(self) -> list[BoxSize]:
@@ -78,6 +91,24 @@ class MemoryStore:
 
     def count_dead(self) -> int:
         return len(self._dead)
+
+    def folded(self, actor: str) -> int:
+        return self._folded.get(actor, 0)
+
+    def events(self, actor: str, after: int, limit: int) -> list[EventRow]:
+        return self.page(actor=actor, after=after, limit=limit)
+
+    def last_event(self, kinds: Sequence[str] = ()) -> int:
+        return max((row.n for row in self._events.values() if not kinds or row.kind in kinds), default=0)
+
+    def event_reader(self) -> "MemoryStore":
+        return self
+
+    def page(self, *, actor: str = "", prefix: str = "", kinds: Sequence[str] = (), after: int = 0, limit: int = 100) -> list[EventRow]:
+        """As an EventReader: the dictionary is copied in one step, so any thread may look."""
+        rows = sorted(self._events.values())
+        wanted = [row for row in rows if row.n > after and actor in ("", row.actor) and row.actor.startswith(prefix)]
+        return [row for row in wanted if not kinds or row.kind in kinds][:limit]
 
     def notes(self) -> dict[str, str]:
         return dict(self._notes)

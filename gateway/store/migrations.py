@@ -20,4 +20,13 @@ STEPS: tuple[str, ...] = (
         message BLOB NOT NULL
     );
     """,
+    """
+    CREATE TABLE event (
+        n INTEGER PRIMARY KEY, actor TEXT NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX event_actor ON event (actor, n);
+    ALTER TABLE actor ADD COLUMN folded INTEGER;
+    """,
+    "ALTER TABLE actor ADD COLUMN ties BLOB",
 )

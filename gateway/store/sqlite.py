@@ -9,8 +9,8 @@ Source: https://sqlite.org/wal.html, https://rogerbinns.github.io/apsw/.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -18,17 +18,20 @@ from typing import Any
 
 import apsw
 
-from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
+from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.store.ballast import Ballast, free_bytes
+from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.migrations import STEPS
-from gateway.store.store import BoxSize, Changes, DeadRow, MailRow, SeenRow, StateRow
+from gateway.store.naming import naming
+from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
 
-_UPSERT = "INSERT INTO actor (id, version, state, timers, wake_ms) VALUES {rows} ON CONFLICT (id) DO UPDATE SET "
-STATE = _UPSERT + "version = excluded.version, state = excluded.state, timers = excluded.timers"
+_UPSERT = "INSERT INTO actor (id, version, state, timers, wake_ms, ties) VALUES {rows} ON CONFLICT (id) DO UPDATE SET "
+STATE = _UPSERT + "version = excluded.version, state = excluded.state, timers = excluded.timers, ties = excluded.ties"
 WOKEN = STATE + ", wake_ms = excluded.wake_ms"
 MAIL = "INSERT INTO mail VALUES {rows} ON CONFLICT (box, seq) DO UPDATE SET attempt = excluded.attempt"
 SEEN = "INSERT OR REPLACE INTO seen VALUES {rows}"
 DEAD = "INSERT OR REPLACE INTO dead VALUES {rows}"
+EVENT = "INSERT INTO event VALUES {rows}"
 NOTE = "INSERT OR REPLACE INTO note VALUES {rows}"
 
 _CHUNKS = (64, 16, 4, 1)
@@ -70,7 +73,7 @@ class SqliteStore:
         self._ballast.restore()
 
     def _open(self, max_mb: int) -> None:
-        with _naming("open", self.path):
+        with naming("open", self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = apsw.Connection(str(self.path))
             try:
@@ -110,7 +113,7 @@ class SqliteStore:
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
         try:
-            with _naming("commit to", self.path):
+            with naming("commit to", self.path):
                 self._write(changes)
         finally:
             if sync_now:
@@ -136,6 +139,7 @@ class SqliteStore:
             self._insert(MAIL, changes.mail)
             self._insert(SEEN, changes.seen)
             self._insert(DEAD, changes.dead)
+            self._write_events(changes)
             self._insert(NOTE, list(changes.notes.items()))
             self._delete(changes)
             run("COMMIT")
@@ -151,6 +155,14 @@ class SqliteStore:
                 self._writer.execute(_sized(statement, len(rows[at]), chunk), tuple(chain.from_iterable(rows[at : at + chunk])))
                 at += chunk
 
+    def _write_events(self, changes: Changes) -> None:
+        run = self._writer.execute
+        for actor in changes.events_gone:
+            run("DELETE FROM event WHERE actor = ?", (actor,))
+        self._insert(EVENT, changes.events)
+        for folded in changes.folded:
+            run("UPDATE actor SET folded = ? WHERE id = ?", folded)
+
     def _delete(self, changes: Changes) -> None:
         run = self._writer.execute
         for actor in changes.gone:
@@ -163,7 +175,7 @@ class SqliteStore:
             run("DELETE FROM dead WHERE n = ?", (n,))
 
     def load(self, actor: str) -> StateRow | None:
-        row = self._one("SELECT id, version, state, timers, wake_ms FROM actor WHERE id = ?", (actor,))
+        row = self._one("SELECT id, version, state, timers, wake_ms, ties FROM actor WHERE id = ?", (actor,))
         return StateRow(*row) if row else None
 
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
@@ -196,12 +208,28 @@ class SqliteStore:
     def count_dead(self) -> int:
         return int(self._one("SELECT count(*) FROM dead")[0])
 
+    def folded(self, actor: str) -> int:
+        row = self._one("SELECT folded FROM actor WHERE id = ?", (actor,))
+        return int(row[0] or 0) if row else 0
+
+    def events(self, actor: str, after: int, limit: int) -> list[EventRow]:
+        query = f"SELECT {EVENT_COLUMNS} FROM event WHERE actor = ? AND n > ? ORDER BY n LIMIT ?"
+        return [EventRow(*row) for row in self._all(query, (actor, after, limit))]
+
+    def last_event(self, kinds: Sequence[str] = ()) -> int:
+        where = f"WHERE kind IN ({','.join('?' * len(kinds))})" if kinds else ""
+        row = self._one(f"SELECT n FROM event {where} ORDER BY n DESC LIMIT 1", tuple(kinds))
+        return int(row[0]) if row else 0
+
+    def event_reader(self) -> SqliteEvents:
+        return SqliteEvents(self.path)
+
     def notes(self) -> dict[str, str]:
         return dict(self._all("SELECT key, value FROM note"))
 
     def check(self) -> str:
         """The first thing that does not hold together; empty when all does. It reads the whole file."""
-        with _naming("check", self.path):
+        with naming("check", self.path):
             found = self._writer.execute("PRAGMA quick_check(1)").fetchall()
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
@@ -240,13 +268,13 @@ class SqliteStore:
     def close(self) -> None:
         self._reader.close()
         try:
-            with _naming("close", self.path):
+            with naming("close", self.path):
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._writer.close()
 
     def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with _naming("read", self.path):
+        with naming("read", self.path):
             return self._reader.execute(query, values).fetchall()
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
@@ -280,20 +308,3 @@ def _sized(statement: str, columns: int, rows: int) -> str:
     """The statement for so many rows; the same text each time, so SQLite's statement cache finds it."""
     row = f"({','.join('?' * columns)})"
     return statement.format(rows=",".join([row] * rows))
-
-
-@contextmanager
-def _naming(verb: str, path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, which say what failed, where, and what the medium said."""
-    try:
-        yield
-    except StoreFailed:
-        raise  # named already
-    except apsw.FullError as error:
-        raise StoreFull(f"cannot {verb} {path}: {error}; make room on the disk, or raise store.max_mb") from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreCorrupt(f"cannot {verb} {path}: {error}; it is moved aside when the gateway starts again") from error
-    except apsw.Error as error:
-        raise StoreFailed(f"cannot {verb} {path}: {error} ({type(error).__name__})") from error
-    except OSError as error:
-        raise StoreFailed(f"cannot {verb} {path}: {error.strerror or error}") from error

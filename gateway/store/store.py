@@ -4,6 +4,7 @@
 given is on disk when it returns (within the loss window it was opened with), all of it or, when it raises, none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,8 @@ class StateRow(NamedTuple):
     timers: bytes | None
     wake_ms: int | None
     """Milliseconds on the gateway's clock at which to look at its timers; never later than the first one is due."""
+    ties: bytes | None = None
+    """What the runtime remembers of it beside its state, as JSON; None for most."""
 
 
 class MailRow(NamedTuple):
@@ -50,6 +53,20 @@ class DeadRow(NamedTuple):
     message: bytes
 
 
+class EventRow(NamedTuple):
+    """What happened to an event-sourced actor."""
+
+    n: int
+    """Its place among the events of all actors: unique, rising, never used again."""
+    actor: str
+    at_ms: int
+    """Wall time of the turn that recorded it, milliseconds since 1970."""
+    kind: str
+    version: int
+    body: bytes
+    """Its fields, as JSON of `version`."""
+
+
 class Span(NamedTuple):
     """Mail of one box to delete: from `first` to `last`, both included."""
 
@@ -74,6 +91,11 @@ class Changes:
     seen: list[SeenRow] = field(default_factory=list)
     seen_gone: list[tuple[str, int]] = field(default_factory=list)
     """(source, n): forget what this source said up to and including n."""
+    events_gone: list[str] = field(default_factory=list)
+    """Actors all of whose events go: those on disk, and not those of this commit."""
+    events: list[EventRow] = field(default_factory=list)
+    folded: list[tuple[int, str]] = field(default_factory=list)
+    """(n, actor): the actor's state holds its events up to n. One that is gone, or never was, is passed over."""
     dead: list[DeadRow] = field(default_factory=list)
     dead_gone: list[int] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -87,6 +109,18 @@ class BoxSize:
     count: int
     bytes: int
     last_seq: int
+
+
+class EventReader(Protocol):
+    """Reads committed events, on a thread of its own, whatever the store's other users do meanwhile."""
+
+    def page(self, *, actor: str = "", prefix: str = "", kinds: Sequence[str] = (), after: int = 0, limit: int = 100) -> list[EventRow]:
+        """The events behind number `after`, in order, at most `limit`: of one actor, of those whose ids begin with `prefix`, or of all;
+        of some kinds, or of all.
+        """
+
+    def close(self) -> None:
+        """Give everything back."""
 
 
 class Store(Protocol):
@@ -121,6 +155,18 @@ class Store(Protocol):
 
     def count_dead(self) -> int:
         """How many dead letters there are."""
+
+    def folded(self, actor: str) -> int:
+        """Number of the last event that the stored state of an actor holds; 0 where there is none."""
+
+    def events(self, actor: str, after: int, limit: int) -> list[EventRow]:
+        """The events of one actor behind number `after`, in order, at most `limit`."""
+
+    def last_event(self, kinds: Sequence[str] = ()) -> int:
+        """The highest number of an event that is there (of some kinds, or of all); 0 where there is none."""
+
+    def event_reader(self) -> EventReader:
+        """A reader of events for another thread; close it before the store."""
 
     def notes(self) -> dict[str, str]:
         """The gateway's notes to itself: its clock, how it ended, faults to remember."""

@@ -72,6 +72,8 @@ class Bench:
         self.me = me or f"{actor.kind}/bench"
         self.sent: list[Sent] = []
         self.health: list[tuple[Health, str]] = []
+        self.phases: list[tuple[str, str]] = []
+        """Each phase it said it entered, and why."""
         self.counters: Counter[str] = Counter()
         self.forgotten: list[str] = []
         self.error: BaseException | None = None
@@ -187,8 +189,12 @@ class Bench:
     def fileno(self) -> int:
         return self._reader
 
-    def report(self, health: Health, detail: str = "") -> None:
+    def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
         self.health.append((health, detail))
+        self._tell_change()
+
+    def entered(self, phase: str, cause: str) -> None:
+        self.phases.append((phase, cause))
         self._tell_change()
 
     def count(self, name: str, by: int = 1) -> None:

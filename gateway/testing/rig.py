@@ -16,9 +16,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar
 
-from gateway.actors import Actor, HostBound, Payload, Receipt, Reply, State, Unanswered
+from gateway.actors import Actor, EventSourced, HostBound, Payload, ReadModel, Receipt, Reply, Settings, State, Unanswered
+from gateway.actors.readmodel import JOURNAL
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
+from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Store
@@ -50,8 +52,8 @@ class Rig:
         by_hand: Iterable[str] = (),
     ) -> None:
         self.actors = list(actors)
-        self.kinds: dict[str, type[HostBound]] = {OUTSIDE: Outside, **(hosted or {})}
         self.store: Store = store or MemoryStore()
+        self.kinds: dict[str, type[HostBound]] = {OUTSIDE: Outside, **self._journal(), **(hosted or {})}
         self.clock = clock or ManualClock()
         self.settings = settings or EngineSettings()
         self.by_hand = {OUTSIDE, *by_hand}
@@ -60,6 +62,10 @@ class Rig:
         """What stands for each host-bound actor of this life."""
         self.faults: list[BaseException] = []
         """What ended the engine of this life, where it could not go on."""
+
+    def _journal(self) -> dict[str, type[HostBound]]:
+        """The journal, where an actor needs it, as the daemon brings it."""
+        return {JOURNAL: journal_on(self.store)} if any(isinstance(actor, (EventSourced, ReadModel)) for actor in self.actors) else {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -204,6 +210,18 @@ class Rig:
 
     def _state(self, id: str) -> State:
         return self.engine.room.cell(id).state
+
+
+def journal_on(store: Store) -> type[HostBound]:
+    """The class of a journal that reads this store."""
+
+    class OnStore(Journal):
+        kind = "journal"
+
+        def __init__(self, key: str, settings: Settings) -> None:
+            super().__init__(key, settings, store.event_reader)
+
+    return OnStore
 
 
 def _maker(id: str, kind: type[HostBound]) -> Callable[[], HostBound]:

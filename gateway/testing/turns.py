@@ -14,15 +14,23 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from gateway.actors import REPLY, Actor, BadDefinition, Message, Payload, Reply, Stage, State, UnknownTarget
+from gateway.actors import REPLY, Actor, BadDefinition, Event, EventSourced, Message, Payload, Reply, Stage, State, UnknownTarget
+from gateway.actors.builtins import BUILTINS
+from gateway.actors.collection import Collection
+from gateway.actors.copies import COPIED, NO_TIES, CopyCame
+from gateway.actors.gather import GATHER
+from gateway.actors.gatherer import Gather
 from gateway.actors.ids import check_id, kind_of
 from gateway.actors.messages import Model, read_payload
+from gateway.actors.routes import Route
 from gateway.actors.stage import Timer
+from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
 from gateway.actors.verbs import Mode, Verb
-from gateway.actors.vocabulary import Publish, Pulse, Switch, Write
+from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, Switch, Write
 from gateway.business.toggle import Toggle
-from gateway.business.trip import Trip
+from gateway.business.trip import Path, Trip, Trips
 from gateway.business.twin import Twin
+from gateway.testing.answers import Said, answered, last_gather
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Model)
@@ -49,6 +57,14 @@ class Turns(Generic[S]):
         self.mail: list[Message] = []
         """Every message the turns staged, replies too, in order; clear it as you like."""
         self.timers: dict[str, Timer] = {}
+        self.events: list[Event] = []
+        """Every event that an event-sourced actor recorded in this life."""
+        self.born = False
+        """Whether it has a life: a state or a timer that a turn gave it."""
+        self.ties = NO_TIES
+        """What it is tied to: the copies it keeps (`turns.ties.copies`), and who keeps one of it."""
+        self.orders: list[tuple[str, Decision]] = []
+        """What it has ordered about its children, by their ids."""
         self.stopped = False
         """True when the last turn ended the actor. The next one begins a new life."""
 
@@ -61,11 +77,34 @@ class Turns(Generic[S]):
         """The payloads sent to one actor."""
         return [message.payload for message in self.mail if message.to == to]
 
-    def tell(self, verb: str, payload: Brought = None, *, sender: str = "", reply_to: str = "", id: str = "") -> Stage[S]:
+    def tell(
+        self, verb: str, payload: Brought = None, *, sender: str = "", reply_to: str = "", id: str = "", route: Route | None = None
+    ) -> Stage[S]:
         """Run one turn and keep what it staged. A turn that raises leaves no trace, and its error comes out here."""
         row = self.world.find_verb(self.me, verb)
         read = _stored(read_payload(row.payload, payload, where=f"{verb} to {self.me}"))
-        return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to), late_s=0.0)
+        return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to, route=route), late_s=0.0)
+
+    def copy_comes(self, name: str, values: dict[str, Any], *, ended: bool = False) -> Stage[S]:
+        """Have a copy that the actor keeps come, at first or changed; `ended`: the other actor has ended."""
+        came = CopyCame(name=name, values=values, at_ms=self.now_ms, ended=ended)
+        return self._run(Message(self.world.new_id(), self.me, COPIED, came, self.ties.copies[name].of), late_s=0.0)
+
+    def answers_come(self, *said: Said, name: str = "") -> Stage[S]:
+        """End the actor's last gather or ask (of that name): the body each one answered, in the order of asking.
+
+        `Reply(of="", ok=False, reason="no")` for one who refused, None for one who was silent until the deadline.
+        """
+        began = last_gather(self.mail, name)
+        return self._run(answered(began, said, self.world.find_verb, self.world.new_id, self.now_ms), late_s=0.0)
+
+    def child_fails(self, child: str, reason: str, *, verb: str = "work") -> Verdict:
+        """Have the actor decide about a child whose message failed for good, and give what it decided."""
+        fault = Fault(actor=child, verb=verb, reason=reason, attempts=1, message=self.world.new_id(), child=child)
+        stage = self._run(Message(self.world.new_id(), self.me, CHILD_FAILED, fault, child), late_s=0.0)
+        if stage.verdict is None:
+            raise AssertionError(f"{self.me} decided nothing")
+        return stage.verdict[1]
 
     def ask(self, verb: str, payload: Brought = None) -> Reply:
         """Run one turn whose sender wants an answer, and give it. Raises AssertionError when the turn gave none, or several."""
@@ -105,18 +144,38 @@ class Turns(Generic[S]):
 
     def _run(self, message: Message, *, late_s: float, fired: str = "") -> Stage[S]:
         """One turn: the verb, then storage, and only then anything that stays."""
-        stage = Stage(self.world, self.me, self.state, message, now_ms=self.now_ms, clock_ms=self.clock_ms, late_s=late_s)
-        self.actor.verbs[message.verb].run(self.actor, message.payload, stage)
+        make: type[Stage[S]] = self.actor.stage_model
+        stage = make(self.world, self.me, self.state, message, self.now_ms, self.clock_ms, late_s, self.actor, self.born, self.ties)
+        row = self.actor.verbs.get(message.verb) or BUILTINS[message.verb]
+        row.run(self.actor, message.payload, stage)
+        if message.route is not None and not stage.routed:
+            stage.forward()
         if type(stage.state) is not self.actor.state_model:
             raise BadDefinition(f"cannot keep the state of {self.me}: {stage.state!r} is no {self.actor.state_model.__name__}")
+        self.born = not stage.stopped and (stage.born or stage.state is not self.state or bool(stage.timers or stage.events))
         state = _stored(stage.state)
+        events = self._folded_again(stage)
         mail = [sent._replace(payload=_stored(sent.payload)) for sent in stage.mail]
         timers = {name: timer and timer._replace(payload=_stored(timer.payload)) for name, timer in stage.timers.items()}
         self.mail += mail
+        self.events = [] if stage.stopped else [*self.events, *events]
+        self.ties = NO_TIES if stage.stopped else stage.ties
+        self.orders += stage.orders
         self.stopped = stage.stopped
         self.state = self._first_state() if stage.stopped else state
         self._set_timers({} if stage.stopped else {**self.timers, **{fired: None}, **timers})
         return stage
+
+    def _folded_again(self, stage: Stage[S]) -> list[Event]:
+        """The events of a turn as the store gives them back. Raises AssertionError when they add up to another state."""
+        events = [_stored(event) for event in stage.events]
+        actor, state = self.actor, self.state
+        if isinstance(actor, EventSourced):
+            for event in events:
+                state = actor.folded(state, event, self.me)
+            if state != stage.state:
+                raise AssertionError(f"cannot fold {self.me} again: it gives {state!r} for {stage.state!r}; fold must be pure")
+        return events
 
     def _set_timers(self, timers: Mapping[str, Timer | None]) -> None:
         self.timers = {name: timer for name, timer in timers.items() if timer is not None}
@@ -132,7 +191,7 @@ class TestWorld:
     __test__ = False  # pytest collects by name
 
     def __init__(self, reachable: Mapping[str, Mapping[str, Verb]], *, own: str = "") -> None:
-        self._reachable = reachable
+        self._reachable = {GATHER: Gather.verbs, **reachable}
         self._own = own
         self._numbers = count(1)
         self._random = random.Random(1)
@@ -158,13 +217,16 @@ class TestWorld:
 
 
 def in_the_box() -> dict[str, Mapping[str, Verb]]:
-    """Whom an actor may write to by default: the business kinds, `mqtt/*`, `gpio/*` and `serial/*`."""
-    kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, Trip, Toggle)}
+    """Whom an actor may write to by default: the business kinds, `collection/*`, and every kind of device."""
+    kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, Trip, Path, Trips, Toggle)}
     return {
         **kinds,
+        "collection": Collection.verbs,
         "mqtt": {"publish": row("publish", Publish)},
         "gpio": {"switch": row("switch", Switch), "pulse": row("pulse", Pulse)},
         "serial": {"write": row("write", Write)},
+        "clock": {"hold": row("hold", Hold)},
+        "webhook": {"post": row("post", Post), "notify": row("notify", Notify)},
     }
 
 

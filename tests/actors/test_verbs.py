@@ -229,3 +229,13 @@ def test_a_kind_that_fits_no_id() -> None:
             kind = "corner shop"
 
     assert refused(build) == "cannot use Shop as an actor: 'corner shop' cannot stand in an id; set `kind`"
+
+
+def test_a_verb_named_as_a_hook_is_refused() -> None:
+    """The runtime would call it as the hook: `failed` is what decides about faults."""
+    with pytest.raises(BadDefinition, match=r"^cannot use Trap\.failed as a verb: Actor\.failed is something else; give it another name$"):
+
+        class Trap(Actor[State]):
+            @verb
+            def failed(self, stage: Stage[State]) -> None:  # type: ignore[override]  # the fault under test
+                """Nobody's hook."""

@@ -25,7 +25,7 @@ ACTORS = 5_000
 SOURCE = "source/bench"
 TABLE = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-CREATE TABLE actor (id TEXT PRIMARY KEY, version INTEGER, state BLOB, timers BLOB, wake_ms INTEGER) WITHOUT ROWID;
+CREATE TABLE actor (id TEXT PRIMARY KEY, version INTEGER, state BLOB, timers BLOB, wake_ms INTEGER, ties BLOB) WITHOUT ROWID;
 """
 
 
@@ -102,7 +102,7 @@ def sqlite_s(folder: Path, groups: list[list[StateRow]]) -> float:
     start_s = time.perf_counter()
     for rows in groups:
         with database:
-            database.executemany("INSERT OR REPLACE INTO actor VALUES (?, ?, ?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO actor VALUES (?, ?, ?, ?, ?, ?)", rows)
     span_s = time.perf_counter() - start_s
     database.close()
     return span_s

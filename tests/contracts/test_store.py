@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import Changes, DeadRow, MailRow, SeenRow, Span, StateRow, Store
+from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, Span, StateRow, Store
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 
@@ -139,6 +139,58 @@ def test_seen_ids_come_back_in_their_order(store: Store) -> None:
     assert store.seen() == [SeenRow("a", 1, "z"), SeenRow("a", 2, "y"), SeenRow("b", 1, "x")]
     store.commit(Changes(seen=[SeenRow("a", 3, "w"), SeenRow("a", 4, "v")], seen_gone=[("a", 3)]))
     assert store.seen() == [SeenRow("a", 4, "v"), SeenRow("b", 1, "x")]
+
+
+def _event(n: int, actor: str = "account/ann", kind: str = "Deposited") -> EventRow:
+    return EventRow(n, actor, 5, kind, 2, f'{{"cents":{n}}}'.encode())
+
+
+def test_events_come_back_as_they_went_in_order(store: Store) -> None:
+    """Byte by byte, by number, behind a number and no more than asked for; those of another actor are not among them."""
+    store.commit(Changes(events=[_event(3), _event(1), _event(2, "account/bob"), _event(7)]))
+    assert store.events("account/ann", 0, 10) == [_event(1), _event(3), _event(7)]
+    assert store.events("account/ann", 1, 1) == [_event(3)]
+
+
+def test_the_last_event_is_found_of_all_or_of_some_kinds(store: Store) -> None:
+    """0 where there is none."""
+    assert store.last_event() == 0
+    store.commit(Changes(events=[_event(3), _event(5, kind="Withdrawn")]))
+    assert (store.last_event(), store.last_event(["Deposited", "Other"]), store.last_event(["Other"])) == (5, 3, 0)
+
+
+def test_events_that_go_make_room_for_those_of_the_same_commit(store: Store) -> None:
+    """What is on disk goes, what the same commit brings stays: the actor has begun a new life."""
+    store.commit(Changes(events=[_event(1), _event(2, "account/bob")]))
+    store.commit(Changes(events=[_event(3)], events_gone=["account/ann", "account/never"]))
+    assert store.events("account/ann", 0, 10) == [_event(3)]
+    assert store.events("account/bob", 0, 10) == [_event(2, "account/bob")]
+
+
+def test_how_far_a_state_holds_its_events_goes_with_it(store: Store) -> None:
+    """Kept when the state changes, gone with the actor; nothing is kept of one that is not there."""
+    assert store.folded("trip/van") == 0
+    store.commit(Changes(states=[VAN], folded=[(7, "trip/van"), (7, "trip/never")]))
+    store.commit(Changes(states=[VAN]))
+    assert (store.folded("trip/van"), store.folded("trip/never")) == (7, 0)
+    store.commit(Changes(folded=[(9, "trip/van")]))
+    assert store.folded("trip/van") == 9
+    store.commit(Changes(gone=["trip/van"]))
+    store.commit(Changes(states=[VAN]))
+    assert store.folded("trip/van") == 0
+
+
+def test_a_reader_of_events_sees_every_commit(store: Store) -> None:
+    """By actor, by the beginning of its id, by kind, behind a number; also what comes after it was opened."""
+    reader = store.event_reader()
+    store.commit(Changes(events=[_event(1), _event(2, "account/bob"), _event(4, "contacts/home", "Added")]))
+    assert [row.n for row in reader.page()] == [1, 2, 4]
+    assert reader.page(actor="account/bob") == [_event(2, "account/bob")]
+    assert [row.n for row in reader.page(prefix="account/", after=1)] == [2]
+    assert [row.n for row in reader.page(kinds=["Added", "Deposited"], limit=2)] == [1, 2]
+    store.commit(Changes(events=[_event(5)]))
+    assert [row.n for row in reader.page(kinds=["Deposited"], after=2)] == [5]
+    reader.close()
 
 
 def test_dead_letters_are_kept_until_they_go(store: Store) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.store.memory import MemoryStore
-from gateway.testing import Rig
+from gateway.testing import FrailStore, Rig
 from tests.runtime.actors import Book, Shelf
-from tests.runtime.power import FrailStore
 
 
 @pytest.fixture

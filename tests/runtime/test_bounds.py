@@ -7,9 +7,8 @@ import pytest
 from gateway.actors import Receipt, Refused
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
-from gateway.testing import OUTSIDE, Rig
+from gateway.testing import OUTSIDE, FrailStore, Rig
 from tests.runtime.actors import Book, Shelf
-from tests.runtime.power import FrailStore
 from tests.runtime.world import small_mailboxes
 
 

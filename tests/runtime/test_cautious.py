@@ -8,9 +8,8 @@ import pytest
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
-from gateway.testing import Rig
+from gateway.testing import FrailStore, Rig
 from tests.runtime.actors import Book, Shelf
-from tests.runtime.power import FrailStore
 
 
 class SlowStore(FrailStore):

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from gateway.actors import Actor, Stage, State, verb
-from gateway.store import Changes, StateRow
+from gateway.actors import Actor, Payload, Stage, State, verb
+from gateway.store import Changes, MailRow, StateRow
 from gateway.store.memory import MemoryStore
 from gateway.testing import Rig
 from tests.runtime.actors import Word
@@ -93,3 +93,81 @@ def test_mail_of_a_kind_that_is_not_configured_any_more_is_kept() -> None:
         rig.start()
         rig.settle()
         assert rig.store.boxes()[0].count == 1
+
+
+# --- payloads that wait
+
+
+class Length(Payload):
+    """Version 2 is in millimetres; 1 was in centimetres."""
+
+    VERSION: ClassVar[int] = 2
+    mm: int = 0
+
+    @classmethod
+    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        return {"mm": fields["cm"] * 10}
+
+
+class Rule(Actor[Total]):
+    """Adds what it is told, now or a minute later."""
+
+    @verb
+    def add(self, length: Length, stage: Stage[Total]) -> None:
+        stage.state = stage.state.changed(mm=stage.state.mm + length.mm)
+
+    @verb
+    def later(self, length: Length, stage: Stage[Total]) -> None:
+        stage.after(60, "add", length)
+
+
+def _waiting(verb: str, payload: str) -> MailRow:
+    return MailRow("rule/a", 1, 0, f"1\x1fm1\x1frule/a\x1f{verb}\x1f\x1f\x1f\x1f0\n{payload}".encode())
+
+
+def test_mail_and_timers_of_older_payloads_are_taken_up() -> None:
+    """A version stands behind the verb; where none stands it is 1, as all mail had it that older programs stored."""
+    store = MemoryStore()
+    timers = b'5\tadd\t{"cm":2}\tone\n6\tadd@2\t{"mm":3}\ttwo'
+    store.commit(Changes(woken=[StateRow("rule/a", 3, b'{"mm":0}', timers, 5)], mail=[_waiting("add", '{"cm":7}')]))
+    with Rig([Rule()], store=store) as rig:
+        rig.advance(1)
+        assert rig.state("rule/a").mm == 70 + 20 + 3
+
+
+def test_timers_keep_the_version_of_their_payload() -> None:
+    """One that is 1 is not written: most payloads never change."""
+    with Rig([Rule()]) as rig:
+        rig.tell("rule/a", "later", Length(mm=4))
+        row = rig.store.load("rule/a")
+        assert row is not None
+        assert row.timers is not None
+        assert row.timers.split(b"\t", 1)[1] == b'add@2\t{"mm":4}\tadd'
+        rig.restart()
+        rig.advance(61)
+        assert rig.state("rule/a").mm == 4
+
+
+def test_mail_with_a_newer_payload_becomes_a_dead_letter_that_a_newer_program_can_retry() -> None:
+    """It is kept as it was stored, with its reason."""
+    store = MemoryStore()
+    store.commit(Changes(mail=[_waiting("add@3", '{"um":7}')]))
+    with Rig([Rule()], store=store) as rig:
+        rig.settle()
+        (letter,) = store.dead(0, 10)
+        why = "its payload has version 3, this program knows 2; install the newer program again"
+        assert letter.reason == f"cannot read stored mail m1 for rule/a: {why}"
+        assert letter.message == _waiting("add@3", '{"um":7}').message
+
+
+def test_a_timer_with_a_newer_payload_pauses_its_actor() -> None:
+    """As a state of a newer version does: nothing is lost."""
+    store = MemoryStore()
+    row = StateRow("rule/a", 3, b'{"mm":0}', b'5\tadd@3\t{"um":2}\tone', 5)
+    store.commit(Changes(woken=[row]))
+    with Rig([Rule()], store=store) as rig:
+        rig.tell("rule/a", "add")
+        rig.advance(1)
+        fault = rig.look(lambda: rig.engine.room.cell("rule/a").fault)
+        assert fault == "cannot load rule/a: its payload has version 3, this program knows 2; install the newer program again"
+        assert store.load("rule/a") == row

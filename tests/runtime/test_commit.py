@@ -1,7 +1,6 @@
 """Commit: many turns in one, nothing released before it, nothing of a failed one seen."""
 
-from gateway.testing import Rig
-from tests.runtime.power import FrailStore, PowerCut
+from gateway.testing import FrailStore, PowerCut, Rig
 
 
 def _frail(rig: Rig) -> FrailStore:

@@ -15,8 +15,7 @@ from gateway.runtime.mail import read_header
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Store
-from gateway.testing import OUTSIDE, Rig
-from tests.runtime.power import FrailStore, PowerCut
+from gateway.testing import OUTSIDE, FrailStore, PowerCut, Rig
 
 NODES = 4
 SINK = "sink/a"

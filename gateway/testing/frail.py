@@ -1,8 +1,15 @@
-"""Power cuts at a chosen step: a store which ends the process that uses it, as far as an engine can tell."""
+"""A store that fails when told to: a medium that refuses, one that is full, and power cuts at a chosen step of a commit.
+
+store = FrailStore()
+with Rig([Depot()], store=store) as rig:
+    store.to_come = ["fails"]                      # what the next commit meets
+    ...
+"""
 
 from typing import Any
 
 from gateway.actors import StoreFailed, StoreFull
+from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes, Store
 
 
@@ -11,20 +18,21 @@ class PowerCut(BaseException):
 
 
 class FrailStore:
-    """Any store, with faults to come: one word a commit, the first for the next.
+    """Any store (one in memory unless given), with faults to come: one word a commit, the first for the next.
 
     "before": the power goes before anything is written; "after": when all of it is; "fails": the medium refuses;
-    "full": the medium is full; "": nothing.
+    "full": the medium is full; "": nothing. After a power cut `Rig.crash` and `Rig.start` begin the next life.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store | None = None) -> None:
+        self.store: Store = MemoryStore() if store is None else store
         self.to_come: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
     def commit(self, changes: Changes) -> None:
+        """Commit, or meet what is to come."""
         fault = self.to_come.pop(0) if self.to_come else ""
         if fault == "before":
             raise PowerCut

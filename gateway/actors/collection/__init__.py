@@ -1,0 +1,46 @@
+"""Collections: which business id is which actor, ordered, for a hundred thousand entries and more.
+
+A collection is an ordinary actor that comes in the box: its id is enough to begin one.
+
+    class Desk(Actor[State]):
+        @verb
+        def stop_vehicle(self, plate: Key, stage: Stage[State]) -> None:
+            stage.ask("collection/trips", "find", plate, then="found", within_s=5.0)
+
+        @verb
+        def found(self, answer: Answer, stage: Stage[State]) -> None:
+            if answer.ok and answer.body["found"]:
+                stage.tell(answer.body["value"], "stop")
+
+    gateway ask collection/trips add key="B-MX 4711" value=trip/van7
+    gateway ask collection/trips find key="B-MX 4711"
+    gateway ask collection/trips list prefix=B- limit=20
+
+| verb     | payload                       | answered with                                                   |
+|----------|-------------------------------|-----------------------------------------------------------------|
+| `add`    | Entry(key, value, note)       | Added: the entry that stands; the first of two wins             |
+| `put`    | Entry(key, value, note)       | Put: whether the key is new, and the value that was there       |
+| `find`   | Key(key)                      | Found: the entry, or `found` is false                           |
+| `remove` | Key(key)                      | Removed: whether it was there, and the value that was           |
+| `list`   | Listing(prefix, after, limit) | Listed: up to 200 entries in their order, and whether more come |
+| `count`  |                               | Counted: how many entries there are                             |
+
+A key is any text of 1 to 256 characters; the order is by code point. What one sender asks about one key is done in the order in
+which it was asked. A count knows every change that has been answered; a list reads page after page, each as it is then.
+
+How: the entries are in pages, which are children of the collection (`collection/trips/collection_page/…`) and leave memory when idle; the
+collection itself knows only which page begins where. So a find takes two turns and loads one page, and a change one turn more, of
+the tally that counts. A page that is full gives half to a new neighbour, and sends on what still comes here for that half: nothing
+waits for a split, and nothing is lost by one (`page.py`). Pages that become empty stay, and are filled again: 256 removed entries
+leave about 200 bytes.
+
+Source: Lehman and Yao, "Efficient locking for concurrent operations on B-trees", 1981 (the links between
+neighbours).
+"""
+
+from gateway.actors.collection.collection import Collection
+from gateway.actors.collection.entries import Added, Counted, Entry, Found, Key, Listed, Listing, Put, Removed
+from gateway.actors.collection.page import Page
+from gateway.actors.collection.tally import Tally
+
+__all__ = ["Added", "Collection", "Counted", "Entry", "Found", "Key", "Listed", "Listing", "Page", "Put", "Removed", "Tally"]

@@ -1,0 +1,251 @@
+"""A page of a collection: the entries of one range of keys. It knows its range, and its neighbours.
+
+A page that is full gives its upper half to a new neighbour on its right. The last page, when its keys only rise as times do, gives
+all but the last to a new one on its left, and so remains the one that rising keys go to. What comes here for keys that were given
+away is sent on to that side, until it is where it belongs.
+"""
+
+from typing import Any, ClassVar
+
+from pydantic import JsonValue
+
+from gateway.actors.actor import Actor
+from gateway.actors.collection.entries import Added, Entry, Found, Listed, Put, Removed
+from gateway.actors.collection.errand import Do, Errand
+from gateway.actors.collection.tally import Change, tally_of
+from gateway.actors.messages import Payload, State
+from gateway.actors.stage import Stage
+from gateway.actors.supervision import Decision, Fault
+from gateway.actors.verbs import verb
+
+FIRST = "first"
+"""Key of the page that a collection begins with: as long as it is alone, it has every key."""
+
+
+class Begin(Payload):
+    """Verb `begin` of a new page: what its neighbour has given away."""
+
+    low: str
+    high: str | None
+    left: str
+    right: str
+    next: str
+    before: str = ""
+    """Key of the neighbour, where it is the one on the right."""
+    values: dict[str, str]
+    notes: dict[str, JsonValue]
+
+
+class Opened(Payload):
+    """Verb `opened` of a collection, and of the page on the left: a page has begun, with the keys from `low` on."""
+
+    low: str
+    page: str
+    high: str = ""
+    before: str = ""
+    """Key of the page that begins at `high` now, where it has given the new one its keys."""
+
+
+class PageState(State):
+    """What a page remembers."""
+
+    low: str = ""
+    """Its keys are these from here on …"""
+    high: str | None = None
+    """… up to this one, which it has not; None: to the end."""
+    left: str = ""
+    """Key of a page that has what is below `low`, or knows who has."""
+    right: str = ""
+    """Key of the page that was given what is from `high` on. It stays, so that errands which go round do not overtake others."""
+    next: str = ""
+    """Key of the page that begins at `high`: lists go on there."""
+    begun: bool = False
+    joined: bool = False
+    """Whether everything that went round by its neighbours has come."""
+    held: tuple[Errand, ...] = ()
+    """What came straight from the collection before it joined."""
+    values: dict[str, str] = {}
+    notes: dict[str, JsonValue] = {}
+    """Notes of the entries that have one."""
+
+
+class Page(Actor[PageState]):
+    """Keeps the entries of one range of keys."""
+
+    kind = "collection_page"
+
+    most: ClassVar[int] = 256
+    """How many entries it has before it splits."""
+
+    @verb
+    def begin(self, begin: Begin, stage: Stage[PageState]) -> None:
+        """Take over what a neighbour has too much, and tell the collection."""
+        if not stage.state.begun:
+            fields = {name: getattr(begin, name) for name in ("low", "high", "left", "right", "next", "values", "notes")}
+            stage.state = stage.state.changed(begun=True, **fields)
+            opened = Opened(low=begin.low, page=stage.key, high=begin.high or "", before=begin.before)
+            stage.tell(_collection(stage), "opened", opened)
+            if begin.before and begin.left:
+                stage.tell(page_of(_collection(stage), begin.left), "opened", opened)
+
+    @verb
+    def run(self, errand: Errand, stage: Stage[PageState]) -> None:
+        """Do an errand here, or send it on to where its key is now."""
+        self._take(errand, stage)
+
+    @verb
+    def join(self, errand: Errand, stage: Stage[PageState]) -> None:
+        """Let the collection write straight to a page, this one or one that its keys were given to."""
+        self._take(errand, stage)
+
+    @verb
+    def opened(self, opened: Opened, stage: Stage[PageState]) -> None:
+        """Take a new neighbour on the right; lists go on there. Pages that this one gave its keys to may be in between."""
+        state = stage.state
+        if state.high == opened.low:
+            stage.state = state.changed(next=opened.page)
+        elif state.high is not None and state.high < opened.low:
+            stage.tell(page_of(_collection(stage), state.next), "opened", opened)
+
+    def failed(self, fault: Fault, state: PageState) -> Decision:
+        """A page that cannot begin or join waits with all its mail, so that nothing is lost or overtaken; other mail is skipped."""
+        del state
+        return Decision.PAUSE if fault.verb in ("begin", "join") else Decision.SKIP
+
+    def _take(self, errand: Errand, stage: Stage[PageState]) -> None:
+        state = stage.state
+        if stage.key != FIRST and not state.begun:
+            errand.refuse(stage, f"cannot {errand.do.value} {errand.key!r}: {stage.me} has not begun; see its dead letters")
+        elif stage.key != FIRST and not state.joined and stage.message.sender == _collection(stage):
+            stage.state = state.changed(held=(*state.held, errand))
+        else:
+            self._run(errand, stage)
+
+    def _run(self, errand: Errand, stage: Stage[PageState]) -> None:
+        to = "" if errand.page == stage.key else _away(errand.key, stage.state)
+        if to:
+            errand.send(stage, page_of(_collection(stage), to))
+            return
+        match errand.do:
+            case Do.ADD:
+                self._add(errand, stage)
+            case Do.PUT:
+                self._put(errand, stage)
+            case Do.FIND:
+                _find(errand, stage)
+            case Do.REMOVE:
+                _remove(errand, stage)
+            case Do.LIST:
+                _list(errand, stage)
+            case Do.JOIN:
+                self._join(stage)
+
+    def _add(self, errand: Errand, stage: Stage[PageState]) -> None:
+        added = errand.key not in stage.state.values
+        if added:
+            self._keep(errand, stage)
+        value, note = (errand.value, errand.note) if added else _entry(errand.key, stage.state)
+        errand.answer(stage, Added(key=errand.key, added=added, value=value, note=note))
+
+    def _put(self, errand: Errand, stage: Stage[PageState]) -> None:
+        before = stage.state.values.get(errand.key)
+        self._keep(errand, stage)
+        errand.answer(stage, Put(key=errand.key, new=before is None, before=before or ""))
+
+    def _keep(self, errand: Errand, stage: Stage[PageState]) -> None:
+        state = stage.state
+        if errand.key not in state.values:
+            stage.tell(tally_of(_collection(stage)), "change", Change(by=1))
+        notes = {key: note for key, note in state.notes.items() if key != errand.key}
+        if errand.note is not None:
+            notes[errand.key] = errand.note
+        stage.state = state.changed(values={**state.values, errand.key: errand.value}, notes=notes)
+        if len(stage.state.values) > self.most:
+            _split(stage, errand.key)
+
+    def _join(self, stage: Stage[PageState]) -> None:
+        """What went round has come: do what came straight, in its order."""
+        held = stage.state.held
+        stage.state = stage.state.changed(joined=True, held=())
+        for errand in held:
+            if 0 < errand.expires_ms < stage.now_ms:
+                errand.refuse(stage, f"expired {(stage.now_ms - errand.expires_ms) / 1000:.0f} s ago")
+            else:
+                self._run(errand, stage)
+
+
+def page_of(collection: str, key: str) -> str:
+    """The id of a page."""
+    return f"{collection}/collection_page/{key}"
+
+
+def _collection(stage: Stage[PageState]) -> str:
+    return stage.me.rsplit("/", 2)[0]
+
+
+def _away(key: str, state: PageState) -> str:
+    """Key of the page to send what is for a key on to; empty where it is here."""
+    if state.high is not None and key >= state.high:
+        return state.right
+    return state.left if key < state.low else ""
+
+
+def _entry(key: str, state: PageState) -> tuple[str, JsonValue]:
+    return state.values[key], state.notes.get(key)
+
+
+def _split(stage: Stage[PageState], added: str) -> None:
+    """Give what is too much to a new neighbour, and tell it all there is to know."""
+    state, page = stage.state, stage.new_key()
+    keys = sorted(state.values)
+    if state.high is None and added == keys[-1]:
+        kept, given, at = keys[-1:], keys[:-1], keys[-1]
+        stage.state = _with(state, kept).changed(low=at, left=page)
+        begin = Begin(low=state.low, high=at, left=state.left, right=stage.key, next=stage.key, before=stage.key, **_picked(state, given))
+    else:
+        at = keys[len(keys) // 2]
+        kept, given = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+        stage.state = _with(state, kept).changed(high=at, right=page, next=page)
+        begin = Begin(low=at, high=state.high, left=stage.key, right=state.right, next=state.next, **_picked(state, given))
+    stage.tell(page_of(_collection(stage), page), "begin", begin)
+
+
+def _with(state: PageState, keys: list[str]) -> PageState:
+    return state.changed(**_picked(state, keys))
+
+
+def _picked(state: PageState, keys: list[str]) -> dict[str, Any]:
+    """The entries of some keys."""
+    values, notes = state.values, state.notes
+    return {"values": {key: values[key] for key in keys}, "notes": {key: notes[key] for key in keys if key in notes}}
+
+
+def _find(errand: Errand, stage: Stage[PageState]) -> None:
+    found = errand.key in stage.state.values
+    value, note = _entry(errand.key, stage.state) if found else ("", None)
+    errand.answer(stage, Found(key=errand.key, found=found, value=value, note=note))
+
+
+def _remove(errand: Errand, stage: Stage[PageState]) -> None:
+    state = stage.state
+    before = state.values.get(errand.key)
+    if before is not None:
+        values = {key: value for key, value in state.values.items() if key != errand.key}
+        notes = {key: note for key, note in state.notes.items() if key != errand.key}
+        stage.state = state.changed(values=values, notes=notes)
+        stage.tell(tally_of(_collection(stage)), "change", Change(by=-1))
+    errand.answer(stage, Removed(key=errand.key, removed=before is not None, value=before or ""))
+
+
+def _list(errand: Errand, stage: Stage[PageState]) -> None:
+    """Add what this page has; go on to the right until there is one more than was asked for, or no more can be."""
+    state = stage.state
+    here = sorted(key for key in state.values if key > errand.after and key.startswith(errand.prefix))
+    room = errand.limit + 1 - len(errand.found)
+    found = (*errand.found, *(Entry(key=key, value=state.values[key], note=state.notes.get(key)) for key in here[:room]))
+    if len(found) > errand.limit:
+        errand.answer(stage, Listed(entries=found[: errand.limit], more=True))
+    elif state.high is None or (state.high > errand.prefix and not state.high.startswith(errand.prefix)):
+        errand.answer(stage, Listed(entries=found))
+    else:
+        errand.changed(key=state.high, found=found).send(stage, page_of(_collection(stage), state.next))

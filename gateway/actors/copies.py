@@ -1,0 +1,210 @@
+"""Copies (foreign data): fields of another actor's state that an actor keeps beside its own.
+
+    class Cart(Actor[CartState]):
+        copies = {"customer": Copy("customer", "name", "tier")}
+
+        @verb
+        def open(self, opened: Opened, stage: Stage[CartState]) -> None:
+            stage.keep_copy("customer", f"customer/{opened.customer}")
+
+        @verb
+        def total(self, stage: Stage[CartState]) -> None:
+            customer = stage.copy("customer")
+            discount = 0.1 if customer and customer.values.get("tier") == "gold" else 0.0
+
+A copy comes at first and after each turn that changed one of its fields; it arrives as mail, so it changes only between turns,
+and `copied` is called in a turn of its own when it did. It is cancelled when either of the two ends.
+
+Source: Sodacan's "foreign data".
+"""
+
+import enum
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.actors.messages import Message, Model, Payload, State
+from gateway.actors.verbs import Mode, Verb
+
+WATCH = "Builtin.Watch"
+UNWATCH = "Builtin.Unwatch"
+COPIED = "Builtin.Copied"
+
+
+class Order(enum.Enum):
+    """When a changed copy comes, beside the business messages that the same turn sends to the same actor."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    WITH = "with"
+    """Only just before the next business message from that actor: whoever looks at the copy only then is spared the changes between."""
+
+
+class Standing(enum.Enum):
+    """How far a copy can be trusted."""
+
+    WAITING = "waiting"
+    """Asked for, nothing came yet."""
+    CURRENT = "current"
+    """As its owner was at `at_ms`; each committed change since is on its way."""
+    ENDED = "ended"
+    """Its owner has ended; these are its last values, and no more will come."""
+
+
+class Copy:
+    """A declaration: of which kind, which fields of its state, and when they come."""
+
+    def __init__(self, kind: str, *fields: str, order: Order = Order.BEFORE) -> None:
+        self.kind = kind
+        self.fields = fields
+        self.order = order
+
+
+class Copied(Model):
+    """A copy as it is kept."""
+
+    of: str
+    """Id of the actor whose fields these are."""
+    values: dict[str, Any] = {}
+    """The fields as JSON values."""
+    standing: Standing = Standing.WAITING
+    at_ms: int = 0
+    """Wall time of the owner's turn that they are from, milliseconds since 1970."""
+
+
+class Watcher(Model):
+    """Somebody who keeps a copy of this actor."""
+
+    actor: str
+    name: str
+    fields: tuple[str, ...]
+    order: Order
+    owed: bool = False
+    """Whether a change waits: for the next business message (Order.WITH), or until the watcher's kind is registered again."""
+
+
+class Ties(Model):
+    """What the runtime remembers of an actor beside its state."""
+
+    copies: dict[str, Copied] = {}
+    watchers: tuple[Watcher, ...] = ()
+    paused: str = ""
+    """Why it handles no mail until somebody resumes it; empty when it does."""
+    paused_at: str = ""
+    """Id of the message that it was paused at; empty when at none."""
+    unborn: bool = False
+    """Whether the actor is stored for its ties only, and has no life."""
+
+
+NO_TIES = Ties.model_construct()  # so its model is built only where somebody is tied to something
+
+
+class Watch(Payload):
+    """To the owner: send me these fields, now and when they change."""
+
+    name: str
+    fields: tuple[str, ...]
+    order: Order
+
+
+class Unwatch(Payload):
+    """To the owner: send no more."""
+
+    name: str
+
+
+class CopyCame(Payload):
+    """To whoever keeps it."""
+
+    name: str
+    values: dict[str, Any]
+    at_ms: int
+    ended: bool = False
+
+
+class Parcel(NamedTuple):
+    """A message of the runtime's own that goes with a turn's mail."""
+
+    at: int
+    """Before which of the turn's messages; their count: after all."""
+    to: str
+    verb: str
+    payload: Payload
+
+
+def fields_of(state: State, fields: tuple[str, ...]) -> dict[str, Any]:
+    """The values of some fields, as JSON values; what the state does not have is left out."""
+    return state.model_dump(mode="json", include=set(fields))
+
+
+def changes(
+    ties: Ties, old: State, new: State, *, mail: list[Message], now_ms: int, knows: Callable[[str], bool]
+) -> tuple[Ties, list[Parcel]]:
+    """What the watchers of an actor get with a turn, and the ties after it. Those whom nobody `knows` now are owed it."""
+    watchers, parcels = [], []
+    for watcher in ties.watchers:
+        changed = any(getattr(old, name, None) != getattr(new, name, None) for name in watcher.fields)
+        due = _place(watcher, mail) if (changed or watcher.owed) and knows(watcher.actor) else None
+        if due is not None:
+            parcels.append(Parcel(due, watcher.actor, COPIED, _came(watcher, new, now_ms)))
+        owed = (changed or watcher.owed) and due is None
+        watchers.append(watcher if owed is watcher.owed else watcher.changed(owed=owed))
+    kept = tuple(watchers)
+    return (ties if kept == ties.watchers else ties.changed(watchers=kept)), sorted(parcels, key=lambda parcel: parcel.at)
+
+
+def _place(watcher: Watcher, mail: list[Message]) -> int | None:
+    """Where in the turn's mail the copy goes; None: not now."""
+    if watcher.order is Order.WITH:
+        business = (at for at, message in enumerate(mail) if message.to == watcher.actor and message.verb not in ROWS)
+        return next(business, None)
+    return 0 if watcher.order is Order.BEFORE else len(mail)
+
+
+def endings(ties: Ties, state: State, now_ms: int) -> list[Parcel]:
+    """What an actor that ends says to those it is tied to."""
+    last = [Parcel(0, one.actor, COPIED, _came(one, state, now_ms).changed(ended=True)) for one in ties.watchers]
+    return last + [Parcel(0, copy.of, UNWATCH, Unwatch(name=name)) for name, copy in ties.copies.items()]
+
+
+def _came(watcher: Watcher, state: State, now_ms: int) -> CopyCame:
+    return CopyCame(name=watcher.name, values=fields_of(state, watcher.fields), at_ms=now_ms)
+
+
+def _watch(actor: Any, watch: Watch, stage: Any) -> None:
+    """Take a watcher, and send it what there is."""
+    del actor
+    sender = stage.message.sender
+    watcher = Watcher(actor=sender, name=watch.name, fields=watch.fields, order=watch.order)
+    others = tuple(one for one in stage.ties.watchers if (one.actor, one.name) != (sender, watch.name))
+    stage.tie(stage.ties.changed(watchers=(*others, watcher)))
+    stage.send_builtin(sender, COPIED, _came(watcher, stage.state, stage.now_ms))
+
+
+def _unwatch(actor: Any, unwatch: Unwatch, stage: Any) -> None:
+    """Send it no more."""
+    del actor
+    left = tuple(one for one in stage.ties.watchers if (one.actor, one.name) != (stage.message.sender, unwatch.name))
+    if left != stage.ties.watchers:
+        stage.tie(stage.ties.changed(watchers=left))
+
+
+def _copied(actor: Any, came: CopyCame, stage: Any) -> None:
+    """Keep what came; who does not want it (any more) says so."""
+    owner = stage.message.sender
+    kept = stage.ties.copies.get(came.name)
+    if kept is None or kept.of != owner:
+        if not came.ended:
+            stage.send_builtin(owner, UNWATCH, Unwatch(name=came.name))
+        return
+    standing = Standing.ENDED if came.ended else Standing.CURRENT
+    copied = Copied(of=owner, values=came.values, standing=standing, at_ms=came.at_ms)
+    stage.tie(stage.ties.changed(copies={**stage.ties.copies, came.name: copied}))
+    actor.copied(came.name, stage)
+
+
+ROWS = {
+    WATCH: Verb(WATCH, Watch, _watch, Mode.AT_LEAST_ONCE, "Send an actor some fields, and their changes."),
+    UNWATCH: Verb(UNWATCH, Unwatch, _unwatch, Mode.AT_LEAST_ONCE, "Send it no more."),
+    COPIED: Verb(COPIED, CopyCame, _copied, Mode.AT_LEAST_ONCE, "Take a copy of another actor's fields."),
+}
+"""The runtime's own verbs, which every ordinary actor answers; nobody outside can send them."""

@@ -1,0 +1,100 @@
+"""The child that waits for answers: `<who gathers>/gather/<key>`, one for each gather and ask, gone when it has told.
+
+It is always registered, and nobody writes to it but its parent and who answers.
+"""
+
+from typing import Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.gather import GATHER, Answer, Begin, Gathered
+from gateway.actors.messages import Payload, Reply, State
+from gateway.actors.stage import Stage
+from gateway.actors.verbs import verb
+
+
+class GatherState(State):
+    """What it remembers until every answer is there."""
+
+    begun: Begin | None = None
+    answers: tuple[Answer | None, ...] = ()
+    """One place for each request."""
+
+
+class Gather(Actor[GatherState]):
+    """Waits for the answers of one gather, and tells its parent once."""
+
+    kind = GATHER
+
+    @verb
+    def begin(self, begin: Begin, stage: Stage[GatherState]) -> None:
+        """Wait from now on, until the deadline at most. Who could not be asked has answered."""
+        if stage.state.begun is None:
+            answers = tuple(
+                _answer(begin, at, ok=False, reason=asked.fault) if asked.fault else None for at, asked in enumerate(begin.asked)
+            )
+            stage.state = GatherState(begun=begin, answers=answers)
+            stage.after(begin.within_s, "deadline")
+            _tell_if_complete(stage)
+
+    @verb
+    def reply(self, reply: Reply, stage: Stage[GatherState]) -> None:
+        """Take an answer. A second one to the same request, and one that comes too late, change nothing."""
+        begun, answers = stage.state.begun, stage.state.answers
+        if begun is None:
+            return
+        at = _place(begun, answers, reply, stage.message.sender)
+        if at is not None and answers[at] is None:
+            answer = _answer(begun, at, ok=reply.ok, reason=reply.reason, body=reply.body)
+            stage.state = stage.state.changed(answers=(*answers[:at], answer, *answers[at + 1 :]))
+            _tell_if_complete(stage)
+
+    @verb
+    def deadline(self, stage: Stage[GatherState]) -> None:
+        """Tell what has come (its own timer)."""
+        if stage.state.begun is not None:
+            _tell(stage, stage.state.begun)
+
+
+def _answer(begun: Begin, at: int, **said: Any) -> Answer:
+    asked = begun.asked[at]
+    return Answer(to=asked.to, verb=asked.verb, at=at, **said)
+
+
+def _place(begun: Begin, answers: tuple[Answer | None, ...], reply: Reply, sender: str) -> int | None:
+    """Which request a reply answers: it says so by its id; where somebody passed the request on, who answers must do."""
+    for at, asked in enumerate(begun.asked):
+        if asked.of == reply.of:
+            return at
+    if begun.single:
+        return 0
+    for at, asked in enumerate(begun.asked):
+        if answers[at] is None and (sender == asked.to or sender.startswith(f"{asked.to}/")):
+            return at
+    return None
+
+
+def _tell_if_complete(stage: Stage[GatherState]) -> None:
+    if stage.state.begun is not None and None not in stage.state.answers:
+        _tell(stage, stage.state.begun)
+
+
+def _tell(stage: Stage[GatherState], begun: Begin) -> None:
+    """Tell the parent, and end."""
+    said = outcome(begun, stage.state.answers)
+    if begun.route is not None:
+        stage.send_along(begun.route, said, reply_to=begun.reply_to)
+    else:
+        stage.tell(stage.parent, begun.then, said)
+    stage.mail.append(stage.mail.pop()._replace(trace=begun.trace))  # a timer's message knows nothing of what began it all
+    stage.stop()
+
+
+def outcome(begun: Begin, answers: tuple[Answer | None, ...]) -> Payload:
+    """What `then` is told when these answers have come."""
+    if begun.single:
+        late = f"no answer within {begun.within_s:g} s; the outcome is unknown"
+        answer = answers[0] or _answer(begun, 0, ok=False, reason=late, timed_out=True)
+        return answer.changed(name=begun.name)
+    missing = tuple(asked.to for asked, answer in zip(begun.asked, answers, strict=True) if answer is None)
+    came = tuple(answer for answer in answers if answer is not None)
+    return Gathered(name=begun.name, answers=came, missing=missing, complete=not missing)

@@ -1,0 +1,117 @@
+"""Routes: a message that visits several actors, each of which may enrich its payload.
+
+A route is made on a stage, and every stop's verb is checked there. The last stop is often whoever began it:
+
+    route = stage.route([("customer/ann", "quote"), ("cart/7", "priced")], error=("cart/7", "went_wrong"))
+    stage.send_along(route, Quote(cart="7"))
+
+In its turn a stop enriches the payload with `stage.forward(quote.changed(name="Ann"))`. A turn that goes well without a word
+about its route passes the payload on as it came. `stage.keep_route()` takes the route out of the message, into the state if need
+be, to go on later with `stage.send_along`. A stop that fails for good sends RouteFailed to the route's error stop; where there
+is none, the message becomes a dead letter as any other.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.actors.messages import NOTHING, Message, Model, Nothing, Payload, read_payload
+from gateway.actors.verbs import Verb
+
+STOPS_AT_MOST = 32
+
+
+class Stop(Model):
+    """One stop: an actor and the verb it is sent."""
+
+    to: str
+    verb: str
+
+
+class Visit(Model):
+    """A stop that has been made."""
+
+    actor: str
+    verb: str
+    at_ms: int
+    """Wall time at which it was left, milliseconds since 1970."""
+
+
+class Route(Model):
+    """The stops a message still has ahead of it, and those behind it. It may stand in a state."""
+
+    ahead: tuple[Stop, ...]
+    error: Stop | None = None
+    """Who is sent RouteFailed when a stop fails for good."""
+    history: tuple[Visit, ...] = ()
+    of: str = ""
+    """Id of the message that set out on it: a reply on the way says that it answers this one."""
+
+
+class RouteFailed(Payload):
+    """What an error stop gets."""
+
+    at: str
+    """The actor where it failed."""
+    verb: str
+    reason: str
+    of: str
+    """Id of the message that set out."""
+    payload: dict[str, Any] = {}
+    """The payload as it was at that stop."""
+    history: tuple[Visit, ...] = ()
+
+
+class Sending(NamedTuple):
+    """What a message needs to get onto its way."""
+
+    find_verb: Callable[[str, str], Verb]
+    new_id: Callable[[], str]
+    sender: str
+    now_ms: int
+
+
+def departed(message: Message, now_ms: int) -> Route | None:
+    """The route of a message as it is when its stop is left; None when it has none."""
+    route = message.route
+    if route is None:
+        return None
+    return route.changed(history=(*route.history, Visit(actor=message.to, verb=message.verb, at_ms=now_ms)))
+
+
+def along(
+    route: Route, payload: Payload | dict[str, Any] | None, sending: Sending, *, reply_to: str, trace: str, expires_ms: int
+) -> Message:
+    """The message to the first stop ahead. Raises UnknownTarget or BadPayload."""
+    stop = route.ahead[0]
+    model = sending.find_verb(stop.to, stop.verb).payload
+    if type(payload) is not model:
+        payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{stop.verb} to {stop.to}")
+    id = sending.new_id()
+    left = route.changed(ahead=route.ahead[1:], of=route.of or id)
+    return Message(id, stop.to, stop.verb, payload, sending.sender, reply_to, trace or id, expires_ms, left)
+
+
+def onward(message: Message, payload: Payload | dict[str, Any] | None, sending: Sending) -> Message | None:
+    """The message to the stop after this one, None when this was the last. Without a payload it goes on as it came."""
+    route = departed(message, sending.now_ms)
+    if route is None or not route.ahead:
+        return None
+    payload = message.payload if payload is None else payload
+    trace = message.trace or message.id
+    return along(route, payload, sending, reply_to=message.reply_to, trace=trace, expires_ms=message.expires_ms)
+
+
+def failed(message: Message, reason: str, new_id: Callable[[], str]) -> Message | None:
+    """The message to the error stop, None where the route has none, or where it is the error stop that failed."""
+    route = message.route
+    if route is None or route.error is None:
+        return None
+    payload = RouteFailed(
+        at=message.to,
+        verb=message.verb,
+        reason=reason,
+        of=route.of,
+        payload=message.payload.model_dump(mode="json"),
+        history=route.history,
+    )
+    return Message(new_id(), route.error.to, route.error.verb, payload, message.to, "", message.trace or message.id)

@@ -1,0 +1,65 @@
+"""The ordinary kinds of one gateway: an object for each that is in use. One that is only promised is made when it is first asked for.
+
+Any thread may ask: two that ask at once for a promised kind get the same object.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.sourced import EventSourced
+from gateway.registry import Promised
+
+
+class Kinds:
+    """By name. Nothing is added while the host runs."""
+
+    def __init__(self, check: Callable[[Actor[Any]], None]) -> None:
+        """`check` raises where a promised kind, when it is made, does not fit the others."""
+        self._check = check
+        self._made: dict[str, Actor[Any]] = {}
+        self._promised: dict[str, Promised] = {}
+        self._lock = threading.RLock()
+
+    def add(self, actor: Actor[Any] | Promised) -> None:
+        """One kind more."""
+        if isinstance(actor, Promised):
+            self._promised[actor.kind] = actor
+        else:
+            self._made[actor.kind] = actor
+
+    def made(self) -> list[Actor[Any]]:
+        """Those that are in use."""
+        return list(self._made.values())
+
+    def get(self, kind: str) -> Actor[Any] | None:
+        """The object of a kind; None where there is no such kind. Raises BadDefinition where a promised one cannot be made."""
+        found = self._made.get(kind)
+        return found if found is not None or kind not in self._promised else self._make(kind)
+
+    def __getitem__(self, kind: str) -> Actor[Any]:
+        found = self.get(kind)
+        if found is None:
+            raise KeyError(kind)
+        return found
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._made or kind in self._promised
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._made, *self._promised}))
+
+    def _make(self, kind: str) -> Actor[Any]:
+        with self._lock:
+            if kind not in self._made:
+                actor = self._promised[kind].make()
+                self._made[kind] = actor  # before the check, which may look for kinds that this one keeps copies of, and they of it
+                self._check(actor)
+                self.bring_readers(actor)
+            return self._made[kind]
+
+    def bring_readers(self, actor: Actor[Any]) -> None:
+        """Make the promised read models that come with an event-sourced kind."""
+        for name in actor.readers if isinstance(actor, EventSourced) else ():
+            self.get(name)

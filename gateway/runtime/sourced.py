@@ -1,0 +1,166 @@
+"""Event-sourced actors in memory and on disk: their cells, and the ledger that numbers events and tells who follows them.
+
+A commit holds the events of its turns. The state goes along only at the beginning of a life, when timers or ties change, and after
+`snapshot_every` events: so an actor with events always has a row, and is listed and found as any other.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.actors.actor import Actor
+from gateway.actors.messages import Message, State
+from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
+from gateway.actors.sourced import EventSourced
+from gateway.actors.stage import Stage
+from gateway.runtime.batch import Batch
+from gateway.runtime.cells import Cell, Tally, read_state
+from gateway.runtime.mailbox import Mailbox
+from gateway.runtime.mailroom import Mailroom
+from gateway.store.store import Changes, EventRow, StateRow, Store
+
+NOTE = "events"
+"""Key of the note that holds the highest number an event ever had, where events with it may be gone."""
+
+_PAGE = 500
+
+
+class SourcedCell(Cell):
+    """One active event-sourced actor."""
+
+    __slots__ = ("_erased", "_kept_ties", "_kept_timers", "_ledger", "last", "pending", "since")
+
+    actor: EventSourced[Any]
+
+    def __init__(self, id: str, actor: EventSourced[Any], box: Mailbox, tally: Tally, *, ledger: "Ledger") -> None:
+        super().__init__(id, actor, box, tally)
+        self._ledger = ledger
+        self.last = 0
+        """Number of the last event in its state."""
+        self.since = 0
+        """How many events its stored state does not hold."""
+        self.pending: list[EventRow] = []
+        """Events of the batch that fills now."""
+        self._erased = False
+        self._kept_timers = self.timers
+        self._kept_ties = self.ties
+
+    def record(self, row: EventRow) -> None:
+        """Have an event go with this batch."""
+        self.pending.append(row)
+        self.last = row.n
+        self.since += 1
+
+    def end(self) -> None:
+        super().end()
+        self.pending = []
+        self.last = self.since = 0
+        self._erased = True
+
+    def read(self, row: StateRow) -> State:
+        """The stored state, and the events behind it. One of an older version is not taken up: all events are folded anew."""
+        state: State = self.actor.state_model()
+        if row.version >= self.actor.state_model.VERSION:
+            state = read_state(self.actor.state_model, row)
+            self.last = self._ledger.store.folded(self.id)
+        while rows := self._ledger.store.events(self.id, self.last, _PAGE):
+            for event in rows:
+                state = self._folded(state, event)
+            self.since += len(rows)
+        return state
+
+    def _folded(self, state: State, row: EventRow) -> State:
+        event = self.actor.read_event(row.kind, row.version, row.body, n=row.n)
+        self.last = row.n
+        folded: State = self.actor.folded(state, event, self.id)
+        return folded
+
+    def restore(self, row: StateRow) -> None:
+        super().restore(row)
+        self._kept_timers, self._kept_ties = self.timers, self.ties
+
+    def seal(self, changes: Changes) -> bool:
+        """Put its events into the commit; whether its row belongs there too."""
+        if self._erased:
+            self._erased = False
+            changes.events_gone.append(self.id)
+            changes.notes[NOTE] = str(self._ledger.last)
+        changes.events += self.pending
+        self.pending = []
+        return self.ended or self._wants_row(changes)
+
+    def _wants_row(self, changes: Changes) -> bool:
+        same = self.timers is self._kept_timers and self.ties is self._kept_ties and not self.woken
+        if self.stored and same and self.since < self.actor.snapshot_every:
+            return False
+        self._kept_timers, self._kept_ties = self.timers, self.ties
+        self.since = 0
+        changes.folded.append((self.last, self.id))
+        return True
+
+
+class _Follower(NamedTuple):
+    """A read model, and the events it follows."""
+
+    id: str
+    kinds: frozenset[str]
+    """Kinds of actors."""
+    events: tuple[str, ...]
+
+
+class Ledger:
+    """The numbers of events, and who follows which. On the engine's thread."""
+
+    def __init__(self, store: Store, notes: Mapping[str, str], made: Callable[[], Sequence[Actor[Any]]]) -> None:
+        """`made` gives the kinds that are in use by now."""
+        self.store = store
+        self.last = max(store.last_event(), int(notes.get(NOTE, "0")))
+        """The highest number an event has, or ever had."""
+        self._made = made
+        self._known = 0
+        """How many kinds were in use when that was last looked at."""
+        self._followers: list[_Follower] = []
+        self._told: dict[str, int] = {}
+        """Number of the last event that concerned each follower."""
+
+    def new_cell(self, id: str, actor: Actor[Any], box: Mailbox, tally: Tally) -> Cell:
+        """A cell of the right kind."""
+        if isinstance(actor, EventSourced):
+            return SourcedCell(id, actor, box, tally, ledger=self)
+        return Cell(id, actor, box, tally)
+
+    def record(self, cell: Cell, stage: Stage[Any], batch: Batch, room: Mailroom, new_id: Callable[[], str]) -> None:
+        """Number the events of a turn, have them go with this batch, and tell who follows them."""
+        assert isinstance(cell, SourcedCell)  # only its stage records
+        if len(self._made()) != self._known:
+            self._look_for_followers()
+        for event in stage.events:
+            self.last += 1
+            row = EventRow(self.last, cell.id, stage.now_ms, type(event).__name__, event.VERSION, event.to_json())
+            cell.record(row)
+            for one in self._followers:
+                if row.kind in one.events and cell.actor.kind in one.kinds:
+                    room.deliver(self._telling(one, row, stage.message, new_id()), batch, now_ms=stage.now_ms)
+
+    def _look_for_followers(self) -> None:
+        """A read model that came since then has not been told of what was committed before: it sees that by its first event."""
+        made = self._made()
+        self._known = len(made)
+        self._followers = [_follower(actor) for actor in made if isinstance(actor, ReadModel)]
+        for one in self._followers:
+            if one.id not in self._told:
+                self._told[one.id] = self.store.last_event(one.events)
+
+    def _telling(self, follower: _Follower, row: EventRow, cause: Message, id: str) -> Message:
+        told = Told(event=recorded(row), before=self._told[follower.id])
+        self._told[follower.id] = row.n
+        return Message(id, follower.id, FOLLOW, told, row.actor, "", cause.trace or cause.id)
+
+
+def recorded(row: EventRow) -> Recorded:
+    """An event as it is told and read."""
+    return Recorded(n=row.n, actor=row.actor, at_ms=row.at_ms, kind=row.kind, version=row.version, body=json.loads(row.body))
+
+
+def _follower(actor: ReadModel[Any]) -> _Follower:
+    return _Follower(actor.whole, frozenset(one.kind for one in actor.follows), tuple(sorted(actor.event_models)))

@@ -1,0 +1,295 @@
+"""Supervision at work: what is decided about a fault becomes so, in the batch of the turn that decided it.
+
+While a parent decides, the actor is paused, on disk too: a restart in between neither tries the message again nor skips it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.copies import NO_TIES, Parcel, Ties, changes, endings
+from gateway.actors.errors import UnknownTarget
+from gateway.actors.gather import GATHER
+from gateway.actors.ids import check_id, kind_of, parent_of
+from gateway.actors.messages import Message
+from gateway.actors.stage import Stage
+from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
+from gateway.runtime.batch import Batch
+from gateway.runtime.cells import Cell
+from gateway.runtime.mail import Mail
+from gateway.runtime.mailroom import Mailroom
+
+log = logging.getLogger(__name__)
+
+_UP_TO_HOST = "its fault went up to the host"
+
+
+class Supervision:
+    """Ends, resets, pauses and resumes actors. On the engine's thread."""
+
+    def __init__(
+        self, room: Mailroom, *, give_up: Callable[[Cell, Mail, str, Batch], None], back_off: Callable[[Cell, int, str], None]
+    ) -> None:
+        """`give_up` makes a message a dead letter; `back_off` has a cell wait as after so many attempts."""
+        self._room = room
+        self._give_up = give_up
+        self._back_off = back_off
+
+    # --- a fault
+
+    def judge(self, cell: Cell, mail: Mail, fault: Fault, batch: Batch, now_ms: int) -> bool:
+        """A message of the cell failed for good: decide, or have somebody decide. Whether the message is to be given up at once."""
+        decision = self._own_decision(cell, fault)
+        if decision is Decision.ESCALATE:
+            if not self._supervised(cell) and type(cell.actor).failed is Actor.failed:
+                return True
+            self._put_back(cell, mail, batch)
+            self._escalate(cell, fault.changed(child=cell.id), batch, now_ms)
+            return False
+        if decision is Decision.PAUSE:
+            self._put_back(cell, mail, batch)
+            self._pause(cell, f"it paused itself: {fault.reason}", batch, at=fault.message)
+            return False
+        if decision is Decision.RESUME:
+            mail.attempt = 0
+            self._put_back(cell, mail, batch)
+            cell.box.save_new(batch)
+            self._back_off(cell, cell.actor.attempts, f"it tries {fault.verb} again: {fault.reason}")
+            return False
+        if decision is not Decision.SKIP:
+            self.carry_out(decision, cell, fault.reason, batch, now_ms)
+        return True
+
+    def decided(self, fault: Fault, verdict: Verdict, me: str, batch: Batch, now_ms: int) -> None:
+        """A parent has decided. A decision about a message that is dealt with meanwhile changes nothing for it."""
+        decision = verdict.decision
+        cell = self._paused_at(fault)
+        if cell is None:
+            return
+        if decision is Decision.ESCALATE:
+            self._escalate(cell, fault.changed(child=me), batch, now_ms)
+            return
+        if decision is Decision.RESUME:
+            self._pardon(cell, batch, now_ms)
+            self._back_off(cell, cell.actor.attempts, f"its parent has it try {fault.verb} again: {fault.reason}")
+        elif decision is not Decision.PAUSE:
+            self._skip(cell, fault.reason, batch, now_ms)
+        for child in self._meant(fault, me, everyone=verdict.all_children):
+            self.carry_out(decision, child, fault.reason, batch, now_ms)
+
+    def undecided(self, fault: Fault, error: Exception, batch: Batch, now_ms: int) -> None:
+        """The policy itself raised: the message is skipped, so that nothing hangs."""
+        log.error("the policy for %s failed; its message %s is skipped", fault.actor, fault.message, exc_info=error)
+        cell = self._paused_at(fault)
+        if cell is not None:
+            self._skip(cell, fault.reason, batch, now_ms)
+
+    def _paused_at(self, fault: Fault) -> Cell | None:
+        """Whose message it was, where that waits for the decision; its kind may be registered no more."""
+        if not self._room.knows(fault.actor):
+            return None
+        cell = self._room.cell(fault.actor)
+        return cell if cell.ties.paused_at == fault.message else None
+
+    def _skip(self, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+        """Let the actor go on without the message that it was paused at. Both in one batch: a crash in between cannot be."""
+        mail = self._held(cell, batch, now_ms)
+        self._release(cell, batch)
+        self._drop(cell, mail, reason, batch)
+
+    def _held(self, cell: Cell, batch: Batch, now_ms: int) -> Mail | None:
+        """The message that a cell is paused at. After a restart it may have to be read back, behind deferred mail."""
+        wanted, box = cell.ties.paused_at, cell.box
+        if not wanted:
+            return None
+        while True:
+            found = next((mail for mail in box.head if mail.message.id == wanted), None)
+            if found is not None or not self._room.bring_back(cell, batch, now_ms):
+                return found
+
+    def _drop(self, cell: Cell, mail: Mail | None, reason: str, batch: Batch) -> None:
+        if mail is not None:
+            cell.box.head.remove(mail)
+            self._give_up(cell, mail, reason, batch)
+
+    def _own_decision(self, cell: Cell, fault: Fault) -> Decision:
+        try:
+            return Decision(cell.actor.failed(fault, cell.state))
+        except Exception as error:  # a policy is the actor's own code
+            log.error("the policy of %s failed; its message is skipped", cell.id, exc_info=error)
+            return Decision.SKIP
+
+    def _escalate(self, cell: Cell, fault: Fault, batch: Batch, now_ms: int) -> None:
+        """Have the nearest ancestor that supervises decide; above them all is the host."""
+        above = self._supervisor(fault.child)
+        if not above:
+            log.error("%s is paused: its fault went up to the host: %s", fault.child, fault.reason)
+            self._pause(cell, f"{_UP_TO_HOST}: {fault.reason}", batch, at=fault.message)
+            return
+        self._pause(cell, f"{above} decides about its fault: {fault.reason}", batch, at=fault.message)
+        fault = fault.changed(child=self._child_of(above, fault.child))
+        message = Message(self._room.new_id(), above, CHILD_FAILED, fault, cell.id, "", fault.message)
+        self._room.deliver(message, batch, now_ms=now_ms)
+
+    def _child_of(self, above: str, id: str) -> str:
+        """The child of `above` that leads to an actor. One of no registered kind can be nobody's business: then who is below it."""
+        child = id
+        while parent_of(id) != above:
+            id = parent_of(id)
+            if self._room.knows(id):
+                child = id
+        return child
+
+    def _supervised(self, cell: Cell) -> bool:
+        return self._supervisor(cell.id) != ""
+
+    def _supervisor(self, id: str) -> str:
+        """The nearest ancestor whose class has a policy for its children; empty where there is none."""
+        above = parent_of(id)
+        while above:
+            actor = self._room.directory.kinds.get(kind_of(above))
+            if actor is not None and type(actor).child_failed is not Actor.child_failed:
+                return above
+            above = parent_of(above)
+        return ""
+
+    def _meant(self, fault: Fault, me: str, *, everyone: bool) -> Iterable[Cell]:
+        """Whom a decision is for. A gather is no business of a policy: whoever gathers waits for it."""
+        if everyone:
+            children = [cell for cell in self._room.family(me) if parent_of(cell.id) == me]
+            return [cell for cell in children if cell.actor.kind != GATHER or cell.id == fault.child]
+        return [self._room.cell(fault.child)] if self._room.knows(fault.child) else []
+
+    # --- what is decided
+
+    def check(self, orders: Iterable[tuple[str, Decision]]) -> None:
+        """Raise UnknownTarget where an order is for an actor of no registered kind."""
+        for child, decision in orders:
+            if not self._room.knows(child):
+                raise UnknownTarget(f"cannot {decision.value} {child}: no kind {kind_of(child)!r} is registered")
+
+    def carry_out(self, decision: Decision, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+        """Make it so for one actor."""
+        if decision is Decision.RESET:
+            self._reset(cell, batch, now_ms)
+        elif decision is Decision.STOP:
+            self.end(cell, batch, now_ms)
+        elif decision is Decision.PAUSE:
+            self._pause(cell, f"its parent paused it: {reason}" if reason else "its parent paused it", batch)
+        elif decision is Decision.RESUME and cell.ties.paused:
+            self._pardon(cell, batch, now_ms)
+
+    def end(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+        """End an actor, its children before it, the deepest first."""
+        for one in [*self._room.family(cell.id), cell]:
+            self._end_one(one, batch, now_ms)
+
+    def _end_one(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+        parcels = endings(cell.ties, cell.state, now_ms) if cell.ties is not NO_TIES else []
+        held, why = self._held(cell, batch, now_ms), cell.ties.paused
+        cell.end()
+        self._begin_anew(cell, batch)
+        self._drop(cell, held, why, batch)
+        self.send(parcels, cell.id, batch, now_ms)
+
+    def _begin_anew(self, cell: Cell, batch: Batch) -> None:
+        """Have a cell without a past handle its mail: what was blocked, and what was deferred."""
+        mark(cell, batch)
+        if cell.blocked:
+            self._room.unblock(cell)
+        elif cell.box.head:
+            self._room.wake(cell)
+
+    def _reset(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+        """Begin anew: who watches it goes on to do so, and sees the change."""
+        old, watchers = cell.state, cell.ties.watchers
+        leaving = endings(cell.ties.changed(watchers=()), old, now_ms)
+        held, why = self._held(cell, batch, now_ms), cell.ties.paused
+        cell.end()
+        if watchers:
+            cell.ended = False
+            cell.ties, seen = changes(Ties(watchers=watchers, unborn=True), old, cell.state, mail=[], now_ms=now_ms, knows=self._room.knows)
+            leaving += seen
+        self._begin_anew(cell, batch)
+        self._drop(cell, held, why, batch)
+        self.send(leaving, cell.id, batch, now_ms)
+
+    def _pause(self, cell: Cell, why: str, batch: Batch, *, at: str = "") -> None:
+        if cell.unreadable:  # it handles nothing as it is, and its row must stay
+            return
+        cell.ties = cell.ties.changed(paused=why, paused_at=at or cell.ties.paused_at, unborn=not cell.alive)
+        cell.ended = False
+        mark(cell, batch)
+        for mail in cell.box.head:  # what was in memory for this batch only has to wait on disk now
+            if not mail.stored:
+                cell.box.save(mail, batch)
+        self._room.block(cell, why)
+
+    def _release(self, cell: Cell, batch: Batch) -> None:
+        """Let a paused actor handle its mail again."""
+        cell.ties = lightened(cell.ties.changed(paused="", paused_at=""))
+        if cell.ties is NO_TIES and not cell.alive:
+            cell.end()
+        mark(cell, batch)
+        self._room.unblock(cell)
+
+    def resume(self, id: str, batch: Batch, now_ms: int, *, skip: bool) -> bool:
+        """Let a paused actor go on, with the message it was paused at or without; whether it was paused. Raises BadId or UnknownTarget."""
+        cell = self._room.cell(check_id(id))
+        if not cell.ties.paused:
+            return False
+        batch.urgent = True
+        if skip:
+            self._skip(cell, f"somebody decided to skip it; {cell.ties.paused}", batch, now_ms)
+        else:
+            self._pardon(cell, batch, now_ms)
+        return True
+
+    def _pardon(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+        """Let it go on with the message that it was paused at, and all attempts anew."""
+        mail = self._held(cell, batch, now_ms)
+        if mail is not None:
+            mail.attempt = 0
+            cell.box.save(mail, batch)
+        self._release(cell, batch)
+
+    def _put_back(self, cell: Cell, mail: Mail, batch: Batch) -> None:
+        cell.box.head.appendleft(mail)
+        cell.box.save(mail, batch)
+
+    # --- what goes with it
+
+    def send(self, parcels: Iterable[Parcel], sender: str, batch: Batch, now_ms: int) -> None:
+        """Send what the runtime itself has to say to other actors."""
+        for parcel in parcels:
+            message = Message(self._room.new_id(), parcel.to, parcel.verb, parcel.payload, sender)
+            self._room.deliver(message, batch, now_ms=now_ms)
+
+    def spread(self, cell: Cell, stage: Stage[Any], batch: Batch, now_ms: int) -> None:
+        """Deliver a turn's mail, and with it the copies that others keep of this actor."""
+        stage.ties, parcels = changes(stage.ties, cell.state, stage.state, mail=stage.mail, now_ms=now_ms, knows=self._room.knows)
+        at = 0
+        for parcel in parcels:
+            for message in stage.mail[at : parcel.at]:
+                self._room.deliver(message, batch, now_ms=now_ms)
+            at = max(at, parcel.at)
+            self.send([parcel], cell.id, batch, now_ms)
+        for message in stage.mail[at:]:
+            self._room.deliver(message, batch, now_ms=now_ms)
+
+
+def escalated(room: Mailroom) -> list[Cell]:
+    """The actors in memory that are paused because nobody above them decided. Any thread."""
+    return [cell for cell in list(room.blocked.values()) if cell.ties.paused.startswith(_UP_TO_HOST)]
+
+
+def lightened(ties: Ties) -> Ties:
+    """NO_TIES where there is nothing left to remember: such an actor pays nothing for them."""
+    return ties if ties.copies or ties.watchers or ties.paused else NO_TIES
+
+
+def mark(cell: Cell, batch: Batch) -> None:
+    """Have the actor stored with this batch."""
+    cell.batch = batch.number
+    batch.dirty[cell.id] = cell

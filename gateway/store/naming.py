@@ -1,0 +1,26 @@
+"""The errors of SQLite, by our names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
+
+
+@contextmanager
+def naming(verb: str, path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, which say what failed, where, and what the medium said."""
+    try:
+        yield
+    except StoreFailed:
+        raise  # named already
+    except apsw.FullError as error:
+        raise StoreFull(f"cannot {verb} {path}: {error}; make room on the disk, or raise store.max_mb") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreCorrupt(f"cannot {verb} {path}: {error}; it is moved aside when the gateway starts again") from error
+    except apsw.Error as error:
+        raise StoreFailed(f"cannot {verb} {path}: {error} ({type(error).__name__})") from error
+    except OSError as error:
+        raise StoreFailed(f"cannot {verb} {path}: {error.strerror or error}") from error

@@ -1,0 +1,393 @@
+"""A small society of parents and children that defer, fail, are paused, watch each other and pass walks on; and a model of it.
+
+Whatever an actor handles it publishes, so the books outlive its state: `Society` runs one program, `check` holds the books.
+"""
+
+import enum
+from collections import Counter, defaultdict
+from itertools import count
+from typing import Any
+
+from gateway.actors import (
+    Actor,
+    Copy,
+    Decision,
+    Delivery,
+    Else,
+    Fault,
+    HostBound,
+    Order,
+    Payload,
+    RouteFailed,
+    Stage,
+    Standing,
+    State,
+    Verdict,
+    verb,
+)
+from gateway.actors.machine import Machine
+from gateway.runtime.mail import read_header
+from gateway.runtime.settings import EngineSettings
+from gateway.store.memory import MemoryStore
+from gateway.store.store import Store
+from gateway.testing import FrailStore, PowerCut, Rig
+
+SINK = "sink/a"
+NODES = ("hub/a", "hub/a/hub/b", "hub/a/hub/b/leaf/c", "hub/a/leaf/d", "hub/e")
+TINY = EngineSettings(idle_s=3.0, active_actors=1, ids_kept=500, batch_turns=4, cautious_turns=8)
+
+
+class Job(Payload):
+    """Something to do, once. Its tag is unique."""
+
+    tag: int
+    verb: str = "do"
+    to: str = ""
+    fails: int = 0
+    """How often its turn raises before it goes well."""
+    verdict: str = "skip"
+    """What is decided where it fails for good: by the actor, then by those above it, apart by `>`."""
+    value: int = 0
+    target: str = ""
+    """Whom an order, or a copy, is about."""
+    stops: tuple[str, ...] = ()
+    then: tuple["Job", ...] = ()
+    """What is told to others in the same turn."""
+
+
+class Done(Payload):
+    """What an actor did: a tag, and at which stop of a route."""
+
+    tag: int
+    stop: int
+    node: str
+    verb: str
+
+
+class Gate(enum.Enum):
+    """Whether `later` is answered."""
+
+    SHUT = "shut"
+    OPEN = "open"
+
+
+class NodeState(State):
+    """What a node remembers; its books are elsewhere."""
+
+    phase: Gate = Gate.SHUT
+    value: int = 0
+    came: int = 0
+    faults: int = 0
+
+
+class Leaf(Actor[NodeState]):
+    """Does as it is told."""
+
+    kind = "leaf"
+    attempts = 2
+    machine = Machine(initial=Gate.SHUT)
+    copies = {order.value: Copy("hub", "value", order=order) for order in Order}  # as the class declares it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raised: Counter[tuple[int, str]] = Counter()
+
+    @verb
+    def do(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Do it, and tell others."""
+        self._act(job, stage)
+
+    @verb(when={Gate.OPEN}, unless=Else.DEFER)
+    def later(self, job: Job, stage: Stage[NodeState]) -> None:
+        """The same, when the gate is open."""
+        self._act(job, stage)
+
+    @verb(when=Gate, to={Gate.OPEN})
+    def open(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Open the gate."""
+        stage.enter(Gate.OPEN)
+        self._act(job, stage)
+
+    @verb(when=Gate, to={Gate.SHUT})
+    def shut(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Shut the gate."""
+        stage.enter(Gate.SHUT)
+        self._act(job, stage)
+
+    @verb
+    def set(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Change what others may keep a copy of."""
+        stage.state = stage.state.changed(value=job.value)
+        self._act(job, stage)
+
+    @verb
+    def keep(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Keep a copy, in one of the orders."""
+        stage.keep_copy(tuple(Order)[job.value % 3].value, job.target)
+        self._act(job, stage)
+
+    @verb
+    def drop(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Keep it no more."""
+        stage.drop_copy(tuple(Order)[job.value % 3].value)
+        self._act(job, stage)
+
+    @verb
+    def end(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Stop."""
+        self._act(job, stage)
+        stage.stop()
+
+    @verb
+    def order(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Order something about a child, where it is one."""
+        if job.target.rpartition("/")[0].rpartition("/")[0] == stage.me:
+            getattr(stage, ("stop_child", "reset_child", "pause_child", "resume_child")[job.value % 4])(job.target)
+        self._act(job, stage)
+
+    @verb
+    def walk(self, job: Job, stage: Stage[NodeState]) -> None:
+        """One stop of a walk: where it is at `value`, it fails."""
+        at = len(stage.message.route.history) if stage.message.route else 0
+        self._act(job.changed(fails=job.fails if at == job.value else 0, then=()), stage, at)
+
+    @verb
+    def set_out(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Begin a walk."""
+        route = stage.route([(to, "walk") for to in job.stops], error=(NODES[0], "went_wrong"))
+        stage.send_along(route, job)
+        self._act(job, stage, 100)
+
+    @verb
+    def went_wrong(self, failure: RouteFailed, stage: Stage[NodeState]) -> None:
+        """Keep book of a walk that failed."""
+        stage.tell(SINK, "done", Done(tag=failure.payload["tag"], stop=-1, node=stage.me, verb="walk"))
+
+    def copied(self, name: str, stage: Stage[NodeState]) -> None:
+        """Notice it."""
+        stage.state = stage.state.changed(came=stage.state.came + 1)
+
+    def failed(self, fault: Fault, state: NodeState) -> Decision:
+        """As the job said."""
+        return _decision(fault, 0).decision
+
+    def _act(self, job: Job, stage: Stage[NodeState], stop: int = 0) -> None:
+        for other in job.then:
+            stage.tell(other.to, other.verb, other)
+        stage.tell(SINK, "done", Done(tag=job.tag, stop=stop, node=stage.me, verb=job.verb))
+        place = (job.tag, f"{stage.me} {stop}")
+        if self.raised[place] < job.fails:
+            self.raised[place] += 1
+            raise RuntimeError(job.verdict)
+
+
+class Hub(Leaf):
+    """Decides about its children as the job said."""
+
+    kind = "hub"
+
+    def child_failed(self, fault: Fault, stage: Stage[NodeState]) -> Decision | Verdict:
+        """By how far the actor is below."""
+        stage.state = stage.state.changed(faults=stage.state.faults + 1)
+        return _decision(fault, (fault.actor.count("/") - stage.me.count("/")) // 2)
+
+
+def _decision(fault: Fault, place: int) -> Verdict:
+    words = fault.reason.removeprefix("RuntimeError: ").split(">")
+    word, _, whom = (words[place] if place < len(words) else "skip").partition(" ")
+    return Verdict(Decision(word), all_children=whom == "all")
+
+
+class Sink(HostBound):
+    """Never runs: the test takes its deliveries in its own hands."""
+
+    window = 5
+
+    @verb
+    def done(self, done: Done, delivery: Delivery) -> None:
+        """Somebody did something."""
+
+
+class Society:
+    """One program's run, and the books of the outside."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = FrailStore(store or MemoryStore())
+        self.rig = Rig([Hub(), Leaf()], {SINK: Sink}, store=self.store, settings=TINY, by_hand=[SINK])
+        self.tags = count(1)
+        self.sent: dict[int, Job] = {}
+        self.acknowledged: set[int] = set()
+        self.done: dict[str, Done] = {}
+        """What came to the sink, by the id of its message, in its order."""
+        self.in_hand: list[Any] = []
+
+    # --- the steps of a program
+
+    def burst(self, jobs: list[dict[str, Any]]) -> None:
+        """Send many, and wait for none."""
+        for fields in jobs:
+            job = self._job(fields)
+            self.sent[job.tag] = job
+            self._send(job)
+
+    def settle(self) -> None:
+        """Wait until the engine rests, or has lost its power."""
+        try:
+            self.rig.settle()
+            self._check_stored()
+        except PowerCut:
+            self.cut()
+
+    def _check_stored(self) -> None:
+        """At rest, whatever waits in memory is on disk, with the same attempts: deferred mail too."""
+        waits = self.rig.look(
+            lambda: [(cell.id, mail) for cell in self.rig.engine.cells for mail in (*cell.box.head, *(cell.deferred or ()))]
+        )
+        for id, mail in waits:
+            rows = self.store.mail(id, mail.seq - 1, 1)
+            assert [(row.seq, row.attempt) for row in rows] == [(mail.seq, mail.attempt)], f"{mail.message} of {id} waits; on disk: {rows}"
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.settle()
+        self.rig.clock.advance(seconds)
+        self.rig.engine.post(lambda: None)
+        self.settle()
+
+    def hands(self, settled: int) -> None:
+        """The sink takes what there is, and settles some of it."""
+        for delivery in self.rig.hosted[SINK].take():
+            (row,) = self.store.mail(SINK, delivery.seq - 1, 1)
+            assert row.seq == delivery.seq, "it was handed out and is not on disk"
+            self.done[delivery.message.id] = delivery.message.payload
+            self.in_hand.append(delivery)
+        for delivery in self.in_hand[:settled]:
+            delivery.done()
+        del self.in_hand[:settled]
+
+    def resume(self, which: int, skip: bool) -> None:  # a step of a program
+        """Somebody resumes an actor that may be paused."""
+        try:
+            self._resume(NODES[which], skip=skip)
+        except PowerCut:
+            self.cut()
+
+    def cut(self) -> None:
+        """The power goes, now; and comes back."""
+        self.rig.crash()
+        self._back()
+
+    def restart(self) -> None:
+        """A good end, and a new life."""
+        self.settle()
+        self.store.to_come.clear()
+        assert self.rig.stop()
+        self._back()
+
+    def fault(self, word: str) -> None:
+        """What the next commit will meet."""
+        self.store.to_come.append(word)
+
+    # --- the outside
+
+    def _job(self, fields: dict[str, Any]) -> Job:
+        then = tuple(self._job(other) for other in fields["then"])
+        return Job(tag=next(self.tags), **{**fields, "then": then})
+
+    def _send(self, job: Job) -> None:
+        self.rig.send(job.to, job.verb, job, id=f"m{job.tag}", on_commit=lambda _: self.acknowledged.add(job.tag))
+
+    def _resume(self, id: str, *, skip: bool) -> bool:
+        engine, said = self.rig.engine, list[bool]()
+
+        def once() -> None:
+            if not said:  # a look may be asked twice
+                said.append(engine.turns.supervision.resume(id, engine.batch, engine.clock.now_ms(), skip=skip))
+
+        self.rig.look(once)
+        return said[0]
+
+    def _back(self) -> None:
+        """Begin a new life. The outside sends again, in order, what was not acknowledged."""
+        self.in_hand.clear()
+        self.store.to_come.clear()
+        self.rig.faults.clear()
+        self.rig.start()
+        for tag in sorted(self.sent.keys() - self.acknowledged):
+            self._send(self.sent[tag])
+
+    # --- the end
+
+    def heal(self) -> None:
+        """Let everything come to its end: the gates open, the paused go on, nothing waits any more."""
+        self.store.to_come.clear()
+        self.settle()
+        for _ in range(100):
+            for id in NODES:
+                self._resume(id, skip=False)
+            self.hands(100)
+            self.advance(30)
+            if self._rested():
+                return
+            if any(self.rig.state(box.box).phase is not Gate.OPEN for box in self.store.boxes() if box.box != SINK):
+                self.burst([{"verb": "open", "to": id, "then": ()} for id in NODES])
+        raise AssertionError(f"something waits for ever: {self.store.boxes()}")
+
+    def _rested(self) -> bool:
+        paused = [cell.id for cell in self.rig.look(lambda: list(self.rig.engine.cells)) if cell.ties.paused]
+        return not (self.in_hand or self.store.boxes() or paused or self.sent.keys() - self.acknowledged)
+
+    def check(self) -> None:
+        """Hold the books against each other, and the copies against their owners."""
+        places = Counter((done.tag, done.stop) for done in self.done.values())
+        assert all(times == 1 for times in places.values()), f"done more than once: {places}"
+        dead = self._dead()
+        assert all(times == 1 for times in dead.values()), f"dead more than once: {dead}"
+        for job in self.sent.values():
+            self._check_job(job, places, dead, must=True)
+        self._check_order()
+        self._check_copies()
+
+    def _check_job(self, job: Job, places: Counter[tuple[int, int]], dead: Counter[int], *, must: bool) -> None:
+        """Done once, or a dead letter; what it tells others happened exactly when it was done."""
+        walks = job.verb == "set_out"
+        did = (job.tag, 100 if walks else 0) in places
+        if walks and did:
+            self._check_walk(job, places)
+            assert job.tag not in dead
+        else:
+            assert (did + (job.tag in dead)) == must, f"{job}: done {did}, dead {job.tag in dead}, caused {must}"
+        for other in job.then:
+            self._check_job(other, places, dead, must=did)
+
+    def _check_walk(self, job: Job, places: Counter[tuple[int, int]]) -> None:
+        """It came to its end, or to some stop, and then its error stop knows."""
+        made = [stop for stop in range(len(job.stops)) if (job.tag, stop) in places]
+        whole = made == list(range(len(job.stops)))
+        assert made == list(range(len(made))), f"{job}: it made the stops {made}"
+        assert whole is not ((job.tag, -1) in places), f"{job}: it made the stops {made}, failed: {(job.tag, -1) in places}"
+
+    def _check_order(self) -> None:
+        """What came from the outside for one actor is done in its order, deferred or not."""
+        orders: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        for done in self.done.values():
+            if done.tag in self.sent and done.stop == (100 if done.verb == "set_out" else 0):
+                orders[done.node, done.verb == "later"].append(done.tag)
+        for (node, _), tags in orders.items():
+            assert tags == sorted(tags), f"{node} did {tags}"
+
+    def _check_copies(self) -> None:
+        cells = {id: self.rig.look(lambda id=id: self.rig.engine.room.cell(id)) for id in NODES}  # type: ignore[misc]  # bound now
+        for id, cell in cells.items():
+            for name, copy in cell.ties.copies.items():
+                watchers = [one for one in cells[copy.of].ties.watchers if (one.actor, one.name) == (id, name)]
+                assert copy.standing is not Standing.WAITING, f"{id} waits for {name} of {copy.of}"
+                assert len(watchers) == (copy.standing is Standing.CURRENT), f"{id} has {copy}, {copy.of} has {watchers}"
+                if watchers and not watchers[0].owed:
+                    assert copy.values == {"value": cells[copy.of].state.value}, f"{id} has {copy}"
+            for one in cell.ties.watchers:
+                assert cells[one.actor].ties.copies[one.name].of == id, f"{id} tells {one.actor} of {one.name}"
+
+    def _dead(self) -> Counter[int]:
+        """How often each tag is a dead letter."""
+        return Counter(Job.model_validate_json(read_header(row.message)[1]).tag for row in self.store.dead(0, 10_000))
