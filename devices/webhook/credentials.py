@@ -1,0 +1,63 @@
+"""What the files that the settings name hold: the token, read anew for each connection, and the certificates to trust."""
+
+import os
+import ssl
+import threading
+from pathlib import Path
+
+from devices.webhook.outcomes import BadSetting
+from devices.webhook.settings import WebhookSettings
+
+_AT_MOST_BYTES = 8192
+
+
+def token_of(settings: WebhookSettings, name: str) -> str:
+    """The token out of its file; empty where none is set. Raises BadSetting."""
+    if not settings.token_file:
+        return ""
+    try:
+        token = _path(settings.token_file, name).read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise BadSetting(f"cannot use {settings.token_file} as a token: it is no ASCII; mend {name}.token_file") from None
+    except OSError as error:
+        raise BadSetting(f"cannot read {settings.token_file}: {error.strerror or error}; mend {name}.token_file") from None
+    if not token or len(token) > _AT_MOST_BYTES or not token.isprintable():
+        raise BadSetting(f"cannot use {settings.token_file} as a token: it is empty, or longer than a line; mend {name}.token_file")
+    return token
+
+
+class Trust:
+    """Whose certificates are trusted: read once for all connections (the system's take a tenth of a second). Any thread."""
+
+    def __init__(self, settings: WebhookSettings, name: str) -> None:
+        self._file = settings.ca_file
+        self._name = name
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """What TLS needs. Raises BadSetting."""
+        with self._lock:
+            try:
+                self._context = self._context or ssl.create_default_context(cafile=self._file or None)
+            except OSError as error:
+                raise BadSetting(f"cannot use {self._file} as a CA: {error.strerror or error}; mend {self._name}.ca_file") from None
+            return self._context
+
+    def forget(self) -> None:
+        """Read them anew the next time: they may have been mended."""
+        with self._lock:
+            self._context = None
+
+
+def _path(named: str, name: str) -> Path:
+    path = Path(named)
+    if path.is_absolute():
+        return path
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not folder:
+        raise BadSetting(
+            f"cannot find the credential {named!r}: there is no CREDENTIALS_DIRECTORY; give {name}.token_file as an absolute "
+            "path, or add LoadCredential to the unit"
+        )
+    return Path(folder) / path

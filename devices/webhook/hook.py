@@ -1,0 +1,117 @@
+"""A webhook: one address of somebody else's server, to which messages are posted over HTTP.
+
+[webhook.alerts]
+url = "https://hooks.example.com/gateway"
+
+A message waits on disk until the server has taken it, and is posted at least once, each time under the same Idempotency-Key. An
+answer of 2xx is done; 4xx is refused for good and becomes a dead letter, which `gateway dead-letters retry` posts anew once
+the cause is mended; anything else is tried again. Nothing is sent in order when more than one is in flight.
+Source: draft-ietf-httpapi-idempotency-key-header; RFC 9110.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from devices.webhook.credentials import Trust
+from devices.webhook.crew import Crew
+from devices.webhook.line import Line
+from devices.webhook.outbox import Outbox
+from devices.webhook.outcomes import End, Outcome
+from devices.webhook.posts import BadRequest, Request, of_notify, of_post
+from devices.webhook.settings import WebhookSettings, WebhookSimulation
+from gateway.actors import Delivery, Health, HostBound, Start, verb
+from gateway.actors.vocabulary import Notify, Post
+
+log = logging.getLogger(__name__)
+
+_CLOSE_S = 1.0
+_LOOK_S = 30.0
+"""How often what has expired is looked for while the server is away."""
+
+
+class Webhook(HostBound):
+    """`webhook/<key>`: posts what it is told to one address, several at once, and never waits for a server on its own thread."""
+
+    settings_model = WebhookSettings
+    window = 32
+    close_s = 3.0
+
+    def __init__(self, key: str, settings: WebhookSettings) -> None:
+        self.settings = settings
+        self._name = f"webhook.{key}"
+        self._outbox = Outbox(settings.retry_min_s, settings.retry_max_s)
+        self._at_end = ExitStack()
+        self._shown = ""
+        self._crew: Crew
+
+    def started(self, start: Start) -> None:
+        """Make ready; nothing is connected to before there is something to post."""
+        url = self.settings.url
+        origin = "/".join(url.split("/", 3)[:3])  # the rest may be a secret: at some services the whole url is one
+        self._shown = f"posting to {origin}"
+        if self.settings.simulation is not None:
+            url = self._simulated(self.settings.simulation)
+            self._shown = f"posting to {url} (simulated)"
+        elif self.settings.in_clear:
+            self._shown += ", in clear"
+            log.warning("%s: what is posted to %s can be read on its way; write https", self.host.me, origin)
+        trust = Trust(self.settings, self._name)
+        self._crew = Crew(self.host.me, self.settings.in_flight, lambda: Line(self.settings, self._name, url, trust), self.host.wake)
+        self._at_end.callback(self._crew.close, _CLOSE_S)
+        self.host.report(Health.OK, self._shown)
+
+    def _simulated(self, simulation: WebhookSimulation) -> str:
+        from devices.webhook.simulator import Receiver  # noqa: PLC0415  # a server's libraries are not for who has none
+
+        return self._at_end.enter_context(Receiver(simulation)).url
+
+    # --- what it is told
+
+    @verb
+    def post(self, post: Post, delivery: Delivery) -> None:
+        """Post a body, or fields as JSON."""
+        self._take(delivery, lambda: of_post(delivery.message, post))
+
+    @verb
+    def notify(self, notify: Notify, delivery: Delivery) -> None:
+        """Post a subject, a text and facts, as one JSON object."""
+        self._take(delivery, lambda: of_notify(delivery.message, notify))
+
+    def _take(self, delivery: Delivery, make: Callable[[], Request]) -> None:
+        delivery.keep()
+        try:
+            self._outbox.add(delivery, make())
+        except BadRequest as error:
+            delivery.failed(str(error), retry=False)
+
+    # --- its own thread
+
+    def wait(self) -> None:
+        """Until there is mail, an answer, or something is due."""
+        due_s = min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else float("inf"))
+        self.host.wait(min(max(0.0, due_s - time.monotonic()), _LOOK_S) if len(self._outbox) else None)
+
+    def tick(self) -> None:
+        """Take what has ended, end what is late, begin what may be begun."""
+        self._crew.cut_late()
+        now_s = time.monotonic()
+        for number, outcome in self._crew.ended():
+            self._outbox.settle(number, outcome, now_s)
+            self._note(outcome)
+        if self._outbox.expire(round(time.time() * 1000)):
+            self.host.count("expired")
+        while self._crew.idle and (job := self._outbox.next(now_s)):
+            self._crew.post(*job)
+
+    def close(self) -> None:
+        """Cut off what is under way: it is on disk, and posted again under its key."""
+        self._at_end.close()
+
+    def _note(self, outcome: Outcome) -> None:
+        self.host.count(outcome.end.value)
+        if outcome.health is not Health.OK:
+            self.host.report(outcome.health, outcome.reason)
+        elif outcome.end is End.DONE:
+            self.host.report(Health.OK, self._shown)

@@ -1,0 +1,134 @@
+"""The outbox: what waits to be posted, and when each may be tried (again).
+
+What is in it is kept on disk by the host until it is settled here. While the server is away nothing is lost and nothing counted:
+one request at a time looks whether it is back. What the server fails at is tried again by itself, and the others go on; it is
+given up only when it has failed often while others went through, so that neither a broken server nor a broken message loses
+or holds up the rest.
+"""
+
+import random
+from collections.abc import Callable
+
+from devices.webhook.outcomes import End, Outcome
+from devices.webhook.posts import Request
+from gateway.actors import Delivery
+
+STRIKES = 10
+"""How often one message may fail while others go through."""
+_WAIT_AT_MOST_S = 3600.0
+
+
+class Item:
+    """One message on its way."""
+
+    def __init__(self, delivery: Delivery, request: Request) -> None:
+        self.delivery = delivery
+        self.request = request
+        self.under_way = False
+        self.strikes = 0
+        self.not_before_s = 0.0
+        self.done_before = 0
+        """How many others were done when it failed first."""
+
+
+class Outbox:
+    """On the actor's own thread. Seconds are of the monotonic clock."""
+
+    def __init__(self, retry_min_s: float, retry_max_s: float, *, chance: Callable[[], float] = random.random) -> None:
+        self._retry_min_s = retry_min_s
+        self._retry_max_s = retry_max_s
+        self._chance = chance
+        self._items: dict[int, Item] = {}
+        self._number = 0
+        self._failures = 0
+        """How often in a row the server was away; above 0 it still is, as far as we know."""
+        self._resume_s = 0.0
+        self._done = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def away(self) -> bool:
+        """Whether all wait for the server."""
+        return self._failures > 0
+
+    def add(self, delivery: Delivery, request: Request) -> None:
+        """Take a message in."""
+        self._number += 1
+        self._items[self._number] = Item(delivery, request)
+
+    def next(self, now_s: float) -> tuple[int, Request] | None:
+        """What to post now, and its number; None: nothing."""
+        waiting = [number for number, item in self._items.items() if not item.under_way]
+        if self.away:
+            if now_s < self._resume_s or len(waiting) < len(self._items):
+                return None
+            waiting.sort(key=lambda number: (self._items[number].strikes, number))  # it may be just this one that cannot pass
+        else:
+            waiting = [number for number in waiting if self._items[number].not_before_s <= now_s]
+        if not waiting:
+            return None
+        item = self._items[waiting[0]]
+        item.under_way = True
+        return waiting[0], item.request
+
+    def next_s(self) -> float:
+        """When `next` may have something that it has not now."""
+        if self.away:
+            return self._resume_s if self._items else float("inf")
+        return min((item.not_before_s for item in self._items.values() if not item.under_way), default=float("inf"))
+
+    def expire(self, now_ms: int) -> int:
+        """Give up what must not be posted any more at this wall time; how many there were."""
+        late = [
+            (number, item) for number, item in self._items.items() if not item.under_way and 0 < item.delivery.message.expires_ms < now_ms
+        ]
+        for number, item in late:
+            del self._items[number]
+            item.delivery.failed("cannot post it: it expired while the server could not be reached", retry=False)
+        return len(late)
+
+    def settle(self, number: int, outcome: Outcome, now_s: float) -> bool:
+        """Take what came of a request; whether the message has left the outbox."""
+        item = self._items[number]
+        item.under_way = False
+        if outcome.end is End.AWAY:
+            self._server_away(outcome, now_s)
+            if outcome.status:
+                self._strike(item, outcome, now_s)
+            return False
+        self._failures = 0
+        if outcome.end is End.AGAIN:
+            return self._strike(item, outcome, now_s) and self._given_up(number, outcome)
+        del self._items[number]
+        if outcome.end is End.DONE:
+            self._done += 1
+            route = item.delivery.message.route
+            # Along a route the payload goes on as it came; whoever asked hears what the server said.
+            item.delivery.done(None if route is not None and route.ahead else {"status": outcome.status})
+        else:
+            item.delivery.failed(f"cannot post it: {outcome.reason}", retry=False)
+        return True
+
+    def _server_away(self, outcome: Outcome, now_s: float) -> None:
+        self._failures += 1
+        self._resume_s = now_s + self._backoff_s(self._failures, outcome.after_s)
+
+    def _strike(self, item: Item, outcome: Outcome, now_s: float) -> bool:
+        """Note one more failure of this message; whether it is to be given up."""
+        if not item.strikes:
+            item.done_before = self._done
+        item.strikes += 1
+        item.not_before_s = now_s + self._backoff_s(item.strikes, outcome.after_s)
+        return item.strikes >= STRIKES and self._done > item.done_before
+
+    def _given_up(self, number: int, outcome: Outcome) -> bool:
+        item = self._items.pop(number)
+        item.delivery.failed(f"cannot post it: it failed {item.strikes} times while others went through; {outcome.reason}", retry=False)
+        return True
+
+    def _backoff_s(self, times: int, after_s: float) -> float:
+        """Doubled each time, and jittered, so that a hundred gateways do not all come back in the same second."""
+        step_s = min(self._retry_max_s, self._retry_min_s * 2.0 ** min(times - 1, 30))
+        return max(step_s * (0.5 + self._chance() / 2), min(after_s, _WAIT_AT_MOST_S))

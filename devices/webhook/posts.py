@@ -1,0 +1,64 @@
+"""Requests: what one message becomes on the wire."""
+
+import json
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from gateway.actors import GatewayError, Message
+from gateway.actors.vocabulary import Notify, Post
+
+_PATH = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:@!$&'()*+,;=%/?-"
+_IN_A_HEADER = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
+
+
+class BadRequest(GatewayError, ValueError):
+    """A message cannot be posted, now or later: mend what sent it."""
+
+
+class Request(NamedTuple):
+    """One POST, less what is the same for each."""
+
+    id: str
+    """The message's id, as the header Idempotency-Key: the same each time it is posted."""
+    path: str
+    """Follows the path of the webhook's url."""
+    content_type: str
+    body: bytes
+
+
+def of_post(message: Message, post: Post) -> Request:
+    """The request of a `post`. Raises BadRequest."""
+    if post.body and post.fields:
+        raise BadRequest("cannot post it: it has a body and fields; send one of them")
+    body = _json(post.fields) if post.fields or not post.body else post.body.encode()
+    return Request(key_of(message), _checked(post.path), post.content_type, body)
+
+
+def of_notify(message: Message, notify: Notify) -> Request:
+    """The request of a `notify`: its fields as JSON, and who sent it."""
+    said = {name: value for name, value in notify.model_dump(mode="json", exclude_defaults=True).items() if name != "subject"}
+    body = {"subject": notify.subject, "text": "", **said, "sender": message.sender, "id": message.id}
+    return Request(key_of(message), "", "application/json", _json(body))
+
+
+def key_of(message: Message) -> str:
+    """Its id as a header can hold it: what is not ASCII as %XX."""
+    return quote(message.id, safe=_IN_A_HEADER)
+
+
+def _checked(path: str) -> str:
+    """Return a path that stays below the webhook's own; raise BadRequest for others."""
+    wrong = next((letter for letter in path if letter not in _PATH), "")
+    if wrong:
+        raise BadRequest(f"cannot post to the path {path[:100]!r}: {wrong!r} has no place in a URL; write it as %XX")
+    before = path.partition("?")[0].lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")
+    if ".." in before.split("/"):
+        raise BadRequest(f"cannot post to the path {path[:100]!r}: it leaves the webhook's own; leave .. out")
+    return path
+
+
+def _json(found: Any) -> bytes:
+    try:
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError as error:  # an infinity, or text that is no Unicode
+        raise BadRequest(f"cannot post it: {error}; mend its fields") from None

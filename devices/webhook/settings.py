@@ -1,0 +1,128 @@
+"""What `[webhook.<key>]` takes: where messages are posted, and as whom."""
+
+import re
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gateway.actors import Settings
+
+TOKEN = "{token}"
+"""Stands for the content of token_file, in the url or in a header."""
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
+_PATH = re.compile(r"[A-Za-z0-9._~:@!$&'()*+,;=%/?{}-]*")
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OURS = ("host", "content-length", "content-type", "transfer-encoding", "connection", "idempotency-key")
+_SECRET = ("authorization", "cookie", "token", "key", "secret", "password")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class WebhookSimulation(BaseModel):
+    """`[webhook.<key>.simulate]`: a server of our own on the loopback takes the posts, and can be told to fail."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fail_every: int = Field(default=0, ge=0)
+    """Each so-manieth request is answered with `status`; 0: none."""
+    status: int = Field(default=503, ge=400, le=599)
+    answer_after_s: float = Field(default=0.0, ge=0, le=3600)
+    """Seconds until it answers."""
+
+
+class WebhookSettings(Settings):
+    """One address that takes HTTP POSTs."""
+
+    url: str = Field(default="", max_length=2048)
+    """https://host/path; {token} in it stands for the content of token_file."""
+    token_file: str = ""
+    """A file that holds a secret and nothing else: an absolute path, or the name of a systemd credential.
+
+    It goes where {token} stands in the url or in a header; where it stands nowhere, as `Authorization: Bearer`.
+    """
+    headers: dict[str, str] = Field(default={}, max_length=50)
+    """Further headers of each request."""
+    ca_file: str = ""
+    """Whose certificates to trust; the system's unless set."""
+    timeout_s: float = Field(default=10.0, gt=0, le=300)
+    """How long one request may take, from the connection to the answer's end."""
+    in_flight: int = Field(default=4, ge=1, le=16)
+    """How many requests may be under way at once; with 1 they go in order, but for one that the server fails."""
+    retry_min_s: float = Field(default=1.0, gt=0)
+    """The first wait before a request is made again; doubled each time."""
+    retry_max_s: float = Field(default=300.0, gt=0)
+    simulate: bool | WebhookSimulation = False
+    """True: nothing leaves this host; a server of our own takes the posts."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        return check_url(url) if url else url
+
+    @field_validator("headers")
+    @classmethod
+    def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            _check_header(name, value)
+        return headers
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if not self.url and not self.simulate:
+            raise ValueError('url is missing; write url = "https://…", or simulate = true')
+        if not self.token_file and any(TOKEN in text for text in (self.url, *self.headers.values())):
+            raise ValueError(f"{TOKEN} stands for the content of a file; add token_file")
+        if self.ca_file and not self.url.startswith("https:"):
+            raise ValueError("'ca_file' needs TLS; write https:// in 'url'")
+        if self.retry_max_s < self.retry_min_s:
+            raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
+        return self
+
+    @property
+    def simulation(self) -> WebhookSimulation | None:
+        """How to simulate; None: not at all."""
+        if isinstance(self.simulate, WebhookSimulation):
+            return self.simulate
+        return WebhookSimulation() if self.simulate else None
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether what is posted can be read on its way."""
+        return self.url.startswith("http:") and urlsplit(self.url).hostname not in _LOOPBACK
+
+
+def check_url(url: str) -> str:
+    """Return `url` when it can be posted to; raise ValueError otherwise. What may be a secret in it is not repeated."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"no URL: {error}; write https://host/path") from None
+    if parts.scheme not in {"https", "http"}:
+        raise ValueError("it begins with neither https:// nor http://; write one of them")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user or a password does not belong in this file; use token_file")
+    if parts.fragment or "#" in url:
+        raise ValueError("a part behind # is never sent; leave it out")
+    if not _HOST.fullmatch(host_of(parts)):
+        raise ValueError("no host is in it; write https://host/path (an international name in its xn-- form)")
+    if not _PATH.fullmatch(parts.path + ("?" + parts.query if parts.query else "")):
+        raise ValueError("its path has a character that no URL has; write it as %XX")
+    return url
+
+
+def host_of(parts: SplitResult) -> str:
+    """The host of a URL as it stands there, an IPv6 address in its brackets."""
+    return parts.netloc.rpartition(":")[0] if parts.port is not None else parts.netloc.rstrip(":")
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header; use letters, digits and -")
+    if name.lower() in _OURS:
+        raise ValueError(f"{name} is set by the gateway itself; leave it out")
+    if not value.isprintable() or not value.isascii():
+        raise ValueError(f"the value of {name} has a character that no header takes; write ASCII on one line")
+    if TOKEN not in value and any(word in name.lower() for word in _SECRET):
+        raise ValueError(f'a secret does not belong in this file; write {name} = "{TOKEN}", and token_file')
