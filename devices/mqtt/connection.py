@@ -4,38 +4,44 @@ Out, a publish is done when the broker has acknowledged it. In, a message is ack
 Source: OASIS MQTT Version 5.0 and Version 3.1.1.
 """
 
+import math
 import time
 from typing import ClassVar
 
 from devices.mqtt.answers import Answers
+from devices.mqtt.chart import Cause, Phase, chart
 from devices.mqtt.encoder import Encoder
-from devices.mqtt.events import Closed, Event, Opened, Subscribed, Unwelcome
+from devices.mqtt.events import Closed, Event, Opened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.inbox import Inbox
 from devices.mqtt.outbox import Notice, Outbox
 from devices.mqtt.packets import puback
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
-from devices.mqtt.reconnect import Reconnect
+from devices.mqtt.reconnect import Ending, Reconnect
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Delivery, Health, HostBound, Reply, Start, verb
+from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
 
 _FULL_S = 0.05
 """How soon messages that wait for room in the gateway are offered again."""
 _TEND_S = 0.25
-_FAREWELL_S = 2.0
-"""How long closing waits for the broker."""
+_IDLE_S = 60.0
 
 
 class Connection(HostBound):
-    """Publishes at least once, under the message's own id; takes in `tell`, `ask` and what it subscribes to."""
+    """Publishes at least once, under the message's own id; takes in `tell`, `ask` and what it subscribes to.
+
+    Where it stands is in `chart.py`, and changes in `_move` alone. The packets themselves do not ask the chart.
+    """
 
     kind = "mqtt"
     settings_model = MqttSettings
     window: ClassVar[int] = 500
     close_s: ClassVar[float] = 8.0
+    machine: ClassVar[Table[Phase, Cause]] = chart()
 
     def __init__(self, key: str, settings: MqttSettings) -> None:
         self._key = key
@@ -75,8 +81,12 @@ class Connection(HostBound):
         self._link = Link(settings, names, in_use=self._outbox.sent, on_puback=self._outbox.acked, on_arrival=self._inbox.arrived)
         self._reconnect = Reconnect(settings, names)
         self._filters = [(one, 1) for one in self._routes.filters] + [(one.topic, one.qos) for one in settings.subscribe]
+        self._denied: list[tuple[str, int]] = []
+        self._asked: list[tuple[str, int]] = []
         self._oldest = (0, 0.0)
         self._due_s = 0.0
+        self._course = Course(self.machine, now_s=time.monotonic(), owner=self._reconnect)
+        self._next_s = self._course.due_s() or math.inf
         self._link.watch(host.fileno())
         host.report(Health.STARTING, f"connecting to {settings.address}")
 
@@ -87,14 +97,15 @@ class Connection(HostBound):
     def tick(self) -> None:
         """Connect when it is time; send what is due: acknowledgements first, then publishes."""
         now_s = time.monotonic()
+        self._follow(now_s)
         if now_s >= self._due_s:
             self._tend(now_s)
-        self._follow(now_s)
+            self._follow(now_s)
         self._inbox.retry()
         while self._inbox.repeats:
             self._answers.give_again(self._inbox.repeats.popleft())
         if self._inbox.must_reopen:
-            self._link.drop("it sent more than it may, and will again")
+            self._link.drop("it sent more than it may, and will again", Cause.OVERRUN)
         self._flush()
         self._count()
 
@@ -107,28 +118,58 @@ class Connection(HostBound):
         if not hasattr(self, "_link"):
             return
         self._link.unwatch(self.host.fileno())
-        deadline_s = time.monotonic() + _FAREWELL_S
+        self._move(Cause.CLOSE, time.monotonic())
+        deadline_s = self._next_s
         self._last_words(deadline_s)
-        self._link.drop("we are closing")
+        self._link.drop("we are closing", Cause.FAREWELL if time.monotonic() < deadline_s else Cause.FAREWELL_OVER)
+        self._follow(time.monotonic())
+        if self._course.phase is not Phase.CLOSED:  # there was no socket
+            self._move(Cause.FAREWELL, time.monotonic())
         self.host.report(Health.CLOSED, "")
 
     # --- the connection
 
+    def _move(self, cause: Cause, now_s: float) -> None:
+        """Go where the chart says that `cause` leads."""
+        self._course.take(cause, now_s=now_s)
+        self._next_s = self._course.due_s() or math.inf
+        self._due_s = 0.0
+        self.host.entered(self._course.phase.value, cause.value)
+
     def _tend(self, now_s: float) -> None:
         """What the clock asks for; a few times a second are enough."""
-        if not self._link.is_connected:
-            if now_s >= self._reconnect.next_s:
+        due = self._course.due(now_s)
+        if due is not None:
+            self._in_time(due, now_s)
+        self._due_s = min(now_s + min(_TEND_S, self._settings.keepalive_s / 4), self._next_s)
+        if self._link.is_connected:
+            self._link.keep_alive()
+            self._check_progress(now_s)
+
+    def _in_time(self, due: Cause, now_s: float) -> None:
+        """A phase has lasted as long as it may. Where that ends the connection, the move is made when it has."""
+        match due:
+            case Cause.TIME_TO_CONNECT:
                 self._open(now_s)
-            return
-        self._due_s = now_s + min(_TEND_S, self._settings.keepalive_s / 4)
-        self._link.check_time(now_s)
-        self._check_progress(now_s)
+            case Cause.NO_CONNACK | Cause.NO_SUBACK:
+                waited_s = now_s - (self._course.since_s(self._course.phase) or now_s)
+                self._link.drop(f"{due.value} ({waited_s:.1f} s)", due)
+            case Cause.TIME_TO_SUBSCRIBE:
+                self._move(due, now_s)
+                self._subscribe(self._denied)
 
     def _open(self, now_s: float) -> None:
+        self._move(Cause.TIME_TO_CONNECT, now_s)
         try:
             self._link.open()
         except (OSError, ValueError) as error:
-            self.host.report(*self._reconnect.could_not(error, now_s))
+            self._end(self._reconnect.could_not(error, now_s), now_s)
+        else:
+            self._move(Cause.REACHED, time.monotonic())
+
+    def _end(self, ending: Ending, now_s: float) -> None:
+        self._move(ending.cause, now_s)
+        self.host.report(ending.health, ending.said)
 
     def _follow(self, now_s: float) -> None:
         while self._link.events:
@@ -136,34 +177,50 @@ class Connection(HostBound):
 
     def _react(self, event: Event, now_s: float) -> None:
         match event:
-            case Opened():
+            case Opened() if self._course.phase is Phase.LOGGING_IN:  # not where we are closing meanwhile
                 self._opened(event, now_s)
-            case Unwelcome():
-                self._reconnect.unwelcome(event.code)
-            case Subscribed():
-                self._subscribed(event.codes)
+            case Subscribed() if self._course.phase is Phase.SUBSCRIBING:
+                self._subscribed(event.codes, now_s)
             case Closed():
-                because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
-                self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
-                self._inbox.closed()
-                self.host.report(*self._reconnect.closed(event, now_s))
-                self.host.count("disconnects")
+                self._closed(event, now_s)
 
     def _opened(self, event: Opened, now_s: float) -> None:
-        self._reconnect.opened(now_s)
+        self._move(Cause.WELCOME, now_s)
         self._outbox.opened(receive_maximum=event.receive_maximum, max_packet_bytes=event.max_packet_bytes)
         self._inbox.opened(session_present=event.session_present)
-        self._link.subscribe(self._filters)
-        self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, b"online", retain=True))
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}")
-
-    def _subscribed(self, codes: list[int]) -> None:
-        refusals = [(one, code) for (one, _), code in zip(self._filters, codes, strict=False) if code >= 0x80]
-        if refusals:
-            self.host.report(Health.FAULTY, why_unsubscribed(refusals, self._settings, self._names))
+        self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, b"online", retain=True))
+        if self._filters:
+            self._subscribe(self._filters)
         else:
+            self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
+
+    def _subscribe(self, filters: list[tuple[str, int]]) -> None:
+        self._asked = filters
+        self._link.subscribe(filters)
+
+    def _subscribed(self, codes: list[int], now_s: float) -> None:
+        refusals = [(one, code) for one, code in zip(self._asked, codes, strict=False) if code >= 0x80]
+        self._denied = [one for one, _ in refusals]
+        if refusals:
+            self._move(Cause.SUBSCRIPTION_DENIED, now_s)
+            said = why_unsubscribed([(one, code) for (one, _), code in refusals], self._settings, self._names)
+            self.host.report(Health.FAULTY, said)
+        else:
+            self._move(Cause.SUBSCRIBED, now_s)
             where = f"{self._settings.address} as {self._names.client_id!r}"
-            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(codes)} filters")
+            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._filters)} filters")
+
+    def _closed(self, event: Closed, now_s: float) -> None:
+        because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
+        self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
+        self._inbox.closed()
+        if self._course.phase is Phase.CLOSING:
+            self._move(event.cause, now_s)
+            return
+        since_s = self._course.since_s(Phase.CONNECTED)
+        self._end(self._reconnect.closed(event, now_s, lived_s=None if since_s is None else now_s - since_s), now_s)
+        self.host.count("disconnects")
 
     def _check_progress(self, now_s: float) -> None:
         """Give the connection up when the oldest publish has waited too long for its PUBACK."""
@@ -171,7 +228,7 @@ class Connection(HostBound):
         if oldest != self._oldest[0]:
             self._oldest = (oldest, now_s)
         elif oldest and now_s - self._oldest[1] > self._settings.ack_timeout_s:
-            self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s")
+            self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s", Cause.NO_PUBACK)
 
     def _flush(self) -> None:
         """Send in one write all that may be sent now, unless the socket is full."""
@@ -197,11 +254,14 @@ class Connection(HostBound):
 
     def _patience_s(self) -> float:
         """How long there is nothing to do but wait for others."""
+        if self._link.events:
+            return 0.0
+        patience_s = min(_IDLE_S, max(0.0, self._next_s - time.monotonic()))
         if not self._link.is_connected:
-            return max(0.0, self._reconnect.next_s - time.monotonic())
+            return patience_s
         if self._inbox.pending:
-            return _FULL_S
-        return min(self._settings.keepalive_s / 4, 1.0 if self._outbox.sent or not self._link.is_open else 15.0)
+            return min(patience_s, _FULL_S)
+        return min(patience_s, self._settings.keepalive_s / 4, 1.0 if self._outbox.sent or not self._link.is_open else 15.0)
 
     def _last_words(self, deadline_s: float) -> None:
         link, outbox = self._link, self._outbox

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from devices.mqtt.chart import Cause
+
 
 class Opened(NamedTuple):
     """The broker has taken us."""
@@ -10,12 +12,6 @@ class Opened(NamedTuple):
     receive_maximum: int
     max_packet_bytes: int
     """0: any."""
-
-
-class Unwelcome(NamedTuple):
-    """The broker refused our CONNECT; it closes the connection next."""
-
-    code: int
 
 
 class Subscribed(NamedTuple):
@@ -27,12 +23,13 @@ class Subscribed(NamedTuple):
 class Closed(NamedTuple):
     """The connection is gone."""
 
-    code: int
-    """The reason in the broker's DISCONNECT (MQTT 5); 0 where there was none."""
+    cause: Cause
     because: str
     """In words."""
     by_broker: bool
     """Whether the broker closed it; not when we did, or it fell silent."""
+    code: int = 0
+    """The reason in the broker's CONNACK, or in its DISCONNECT (MQTT 5); 0 where there was none."""
 
 
-Event = Opened | Unwelcome | Subscribed | Closed
+Event = Opened | Subscribed | Closed

@@ -5,6 +5,7 @@ import socket
 import ssl
 from pathlib import Path
 
+from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import GatewayError, Health
@@ -48,19 +49,21 @@ def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
     return context
 
 
-def why_no_connection(error: Exception, settings: MqttSettings, names: Names) -> tuple[Health, str]:
-    """Why a connection could not be made: what is wrong on our side is FAULTY, an absent broker is MISSING."""
+def why_no_connection(error: Exception, settings: MqttSettings, names: Names) -> tuple[Cause, Health, str]:
+    """Why there is no connection, for the chart and for people: what is wrong on our side is FAULTY, an absent broker is MISSING."""
     section, address = names.section, settings.address
     if isinstance(error, BadSetting):
-        return Health.FAULTY, str(error)
+        return Cause.BAD_SETTING, Health.FAULTY, str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or _said(error)
-        return Health.FAULTY, f"cannot trust the broker at {address}: {why}; mend {section}.ca_file or {section}.host"
+        return Cause.UNTRUSTED, Health.FAULTY, f"cannot trust the broker at {address}: {why}; mend {section}.ca_file or {section}.host"
     if isinstance(error, ssl.SSLError):
-        return Health.FAULTY, f"cannot speak TLS with {address}: {_said(error)}; mend {section}.tls, cert_file or port"
+        return Cause.NO_TLS, Health.FAULTY, f"cannot speak TLS with {address}: {_said(error)}; mend {section}.tls, cert_file or port"
     if isinstance(error, (socket.gaierror, ValueError)):
-        return Health.FAULTY, f"cannot find the host {settings.host!r}: {_said(error)}; mend {section}.host, or the name server"
-    return Health.MISSING, f"cannot reach the broker at {address}: {_said(error)}; start it, or mend {section}.host and {section}.port"
+        said = f"cannot find the host {settings.host!r}: {_said(error)}; mend {section}.host, or the name server"
+        return Cause.NAME_UNKNOWN, Health.FAULTY, said
+    said = f"cannot reach the broker at {address}: {_said(error)}; start it, or mend {section}.host and {section}.port"
+    return Cause.UNREACHABLE, Health.MISSING, said
 
 
 def why_refused(code: int, settings: MqttSettings, names: Names) -> str:

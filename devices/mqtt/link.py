@@ -6,7 +6,6 @@ imported when a connection actor starts, and not before.
 
 import select
 import socket
-import time
 from collections import deque
 from collections.abc import Callable, Container
 from typing import Any
@@ -18,17 +17,16 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from devices.mqtt.events import Closed, Event, Opened, Subscribed, Unwelcome
+from devices.mqtt.chart import Cause
+from devices.mqtt.events import Closed, Event, Opened, Subscribed
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.lean import LeanClient
 from devices.mqtt.packets import Arrival
-from devices.mqtt.reasons import reason_text
+from devices.mqtt.reasons import OF_A_LOGIN, TAKEN_OVER, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 
 CONNECT_S = 3.0
 """How long TCP may take to connect, and TLS to shake hands, seconds each."""
-CONNACK_S = 10.0
-"""How long the broker may take to answer our CONNECT."""
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
@@ -55,7 +53,7 @@ class Link:
         self._client: LeanClient | None = None
         self._fd = -1
         self._poll = select.poll()
-        self._answer_by_s = 0.0
+        self._refusal = 0
 
     @property
     def is_connected(self) -> bool:
@@ -96,7 +94,7 @@ class Link:
             client.drop()
             raise
         self._client = client
-        self._answer_by_s = time.monotonic() + CONNACK_S
+        self._refusal = 0
 
     def wait(self, timeout_s: float) -> None:
         """Block until there is something to read or write, at most `timeout_s` seconds; read and write it."""
@@ -108,13 +106,9 @@ class Link:
             if event & select.POLLOUT and self._fd == fd:
                 self._client.loop_write()
 
-    def check_time(self, now_s: float) -> None:
-        """Keep the connection alive; give it up when the broker does not answer."""
-        if self._client is None:
-            return
-        if not self.is_open and now_s > self._answer_by_s:
-            self.drop(f"no answer to CONNECT within {CONNACK_S:g} s")
-        else:
+    def keep_alive(self) -> None:
+        """Ping the broker when it is time; the connection ends when it did not answer the last one."""
+        if self._client is not None:
             self._client.loop_misc()
 
     def write(self, packets: bytes) -> None:
@@ -136,11 +130,11 @@ class Link:
         if self._client is not None:
             self._client.disconnect()
 
-    def drop(self, because: str) -> None:
+    def drop(self, because: str, cause: Cause = Cause.DROPPED) -> None:
         """Close the socket at once, for a reason of ours."""
         client = self._client
         if client is not None:
-            self._lost(Closed(0, because, by_broker=False))
+            self._lost(Closed(cause, because, by_broker=False))
             client.drop()
 
     def _new_client(self) -> LeanClient:
@@ -176,16 +170,18 @@ class Link:
         return properties
 
     def _lost(self, event: Closed) -> None:
-        self.is_open = False
-        self._client = None
-        self.events.append(event)
+        """A connection ends once: paho tells of some ends twice (a ping without an answer)."""
+        if self._client is not None:
+            self.is_open = False
+            self._client = None
+            self.events.append(event)
 
     # --- called back by paho; a socket's descriptor is watched from its opening to its closing
 
     def _connack(self, client: Client, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
         del client, userdata
         if reason.value >= 0x80:
-            self.events.append(Unwelcome(reason.value))
+            self._refusal = reason.value  # the connection closes next
             return
         self.is_open = True
         receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
@@ -201,14 +197,22 @@ class Link:
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         del client, userdata, properties
-        if flags.is_disconnect_packet_from_server:
+        self._lost(self._ending(reason, said_so=flags.is_disconnect_packet_from_server))
+
+    def _ending(self, reason: ReasonCode, *, said_so: bool) -> Closed:
+        """Why paho's client has closed its socket."""
+        if said_so:
             code = self._client.said_goodbye if self._client is not None else reason.value
-            self._lost(Closed(code, f"it said {reason_text(code)}", by_broker=True))
-        elif reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._lost(Closed(0, "we said goodbye", by_broker=False))
-        else:
-            silent = str(reason) == "Keep alive timeout"
-            self._lost(Closed(0, "it fell silent" if silent else "it was closed", by_broker=not silent))
+            cause = Cause.TAKEN_OVER if code == TAKEN_OVER else Cause.SENT_AWAY
+            return Closed(cause, f"it said {reason_text(code)}", by_broker=True, code=code)
+        if self._refusal:
+            cause = Cause.BAD_LOGIN if self._refusal in OF_A_LOGIN else Cause.REFUSED
+            return Closed(cause, f"it said {reason_text(self._refusal)}", by_broker=True, code=self._refusal)
+        if reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return Closed(Cause.FAREWELL, "we said goodbye", by_broker=False)
+        if str(reason) == "Keep alive timeout":
+            return Closed(Cause.SILENT, "it fell silent", by_broker=False)
+        return Closed(Cause.HUNG_UP, "it was closed", by_broker=True)
 
     def _socket_opened(self, client: Client, userdata: Any, sock: Any) -> None:
         del client, userdata

@@ -45,6 +45,9 @@ NEVER_AGAIN = frozenset((0x87, 0x90, 0x95, 0x99))
 OF_A_PUBLISH = frozenset((0x81, 0x82, 0x90, 0x95, 0x99, 0x9A, 0x9B))
 """Codes in a DISCONNECT that a publish of ours brings about."""
 
+OF_A_LOGIN = frozenset((0x86, 0x87, 0x8C))
+"""Codes in a CONNACK that a wrong user name or password brings about."""
+
 CONNACK_KEYS = {
     0x84: "protocol",
     0x85: "client_id",

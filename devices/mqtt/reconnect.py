@@ -1,9 +1,11 @@
 """When to connect again, and what to say meanwhile: each way a connection ends, as what it is."""
 
+from typing import NamedTuple
+
 from devices.mqtt.backoff import Backoff
+from devices.mqtt.chart import NEVER_TAKEN, Cause
 from devices.mqtt.events import Closed
 from devices.mqtt.faults import taken_over, thrown_out, why_no_connection, why_refused
-from devices.mqtt.reasons import TAKEN_OVER
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Health
 
@@ -16,54 +18,58 @@ _RIVAL = 10
 """A rival is given room: the first delay after it is so many times the shortest."""
 
 
+class Ending(NamedTuple):
+    """How a connection ended, or did not come about."""
+
+    cause: Cause
+    health: Health
+    said: str
+
+
 class Reconnect:
     """The course of one connection actor's connections. `next_s` is the monotonic time of its next attempt."""
 
     def __init__(self, settings: MqttSettings, names: Names) -> None:
         self.next_s = 0.0
+        self.wait_s = 0.0
+        """How long that is from the last end."""
         self._settings = settings
         self._names = names
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s)
-        self._opened_s: float | None = None
-        self._unwelcome = 0
         self._short = 0
 
-    def opened(self, now_s: float) -> None:
-        """The broker took us."""
-        self._opened_s = now_s
-
-    def unwelcome(self, code: int) -> None:
-        """The broker refused us; the connection closes next."""
-        self._unwelcome = code
-
-    def could_not(self, error: Exception, now_s: float) -> tuple[Health, str]:
+    def could_not(self, error: Exception, now_s: float) -> Ending:
         """No connection came about."""
         self._short = 0
-        self.next_s = now_s + self._backoff.next_s()
-        return why_no_connection(error, self._settings, self._names)
+        self._wait(now_s)
+        return Ending(*why_no_connection(error, self._settings, self._names))
 
-    def closed(self, event: Closed, now_s: float) -> tuple[Health, str]:
-        """A connection ended."""
-        opened_s, self._opened_s = self._opened_s, None
-        unwelcome, self._unwelcome = self._unwelcome, 0
-        health = self._never_open(event, unwelcome) if opened_s is None else self._was_open(event, now_s - opened_s)
-        self.next_s = now_s + self._backoff.next_s()
-        return health
+    def closed(self, event: Closed, now_s: float, *, lived_s: float | None) -> Ending:
+        """A connection ended; `lived_s` after the broker took it, None where it never did."""
+        ending = self._never_open(event) if lived_s is None else self._was_open(event, lived_s)
+        self._wait(now_s)
+        return ending
 
-    def _never_open(self, event: Closed, unwelcome: int) -> tuple[Health, str]:
-        if unwelcome:
-            return Health.FAULTY, why_refused(unwelcome, self._settings, self._names)
+    def _wait(self, now_s: float) -> None:
+        self.wait_s = self._backoff.next_s()
+        self.next_s = now_s + self.wait_s
+
+    def _never_open(self, event: Closed) -> Ending:
+        if event.code and event.cause in NEVER_TAKEN:
+            return Ending(event.cause, Health.FAULTY, why_refused(event.code, self._settings, self._names))
         keys = f"{self._names.section}.protocol, tls and port"
-        return Health.FAULTY, f"cannot log in at {self._settings.address}: {event.because} before the broker took us; look at {keys}"
+        said = f"cannot log in at {self._settings.address}: {event.because} before the broker took us; look at {keys}"
+        return Ending(event.cause, Health.FAULTY, said)
 
-    def _was_open(self, event: Closed, lived_s: float) -> tuple[Health, str]:
-        if event.code == TAKEN_OVER:
+    def _was_open(self, event: Closed, lived_s: float) -> Ending:
+        if event.cause is Cause.TAKEN_OVER:
             self._backoff.at_least(_RIVAL * self._settings.reconnect_min_s)
-            return Health.FAULTY, taken_over(self._settings, self._names)
+            return Ending(event.cause, Health.FAULTY, taken_over(self._settings, self._names))
         self._short = self._short + 1 if event.by_broker and lived_s < 2 * self._settings.reconnect_max_s else 0
         if self._short >= SUSPICIOUS:
             self._backoff.at_least(_RIVAL * self._settings.reconnect_min_s)
-            return Health.FAULTY, thrown_out(self._short, self._settings, self._names)
+            return Ending(Cause.THROWN_OUT, Health.FAULTY, thrown_out(self._short, self._settings, self._names))
         if lived_s >= STABLE_S:
             self._backoff.reset()
-        return Health.MISSING, f"lost the broker at {self._settings.address}: {event.because}; connecting again"
+        said = f"lost the broker at {self._settings.address}: {event.because}; connecting again"
+        return Ending(event.cause, Health.MISSING, said)

@@ -1,0 +1,132 @@
+"""The chart of a connection: in which phase it may be, what may happen there, and where that leads. There is no other state.
+
+`gateway show --machine mqtt/main` draws it. What is done on each move is in `connection.py`; when to come back, in `reconnect.py`.
+A session's subscriptions are the broker's to keep while we are away, so there is no phase for giving them up.
+"""
+
+import enum
+from typing import Any
+
+from gateway.actors.course import Delay, Table
+
+CONNACK_S = 10.0
+"""How long the broker may take to answer our CONNECT."""
+SUBACK_S = 10.0
+"""How long it may take to answer our SUBSCRIBE."""
+DENIED_S = 60.0
+"""How long after a denied subscription it is tried again: access lists get mended."""
+FAREWELL_S = 2.0
+"""How long closing waits for the broker."""
+
+
+class Phase(enum.Enum):
+    """Where a connection stands."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    REACHING = "reaching"
+    """Name lookup, TCP, TLS. Each has a time limit of its own, after which the call comes back."""
+    LOGGING_IN = "logging in"
+    """CONNECT is sent, CONNACK awaited."""
+    CONNECTED = "connected"
+    SUBSCRIBING = "subscribing"
+    """SUBSCRIBE is sent, SUBACK awaited. Publishes flow already."""
+    READY = "ready"
+    DENIED = "partly denied"
+    """The broker denied some subscription; the others stand, and publishes flow."""
+    BACKING_OFF = "backing off"
+    CLOSING = "closing"
+    """What is under way comes to its end, and we say goodbye."""
+    CLOSED = "closed"
+
+
+class Cause(enum.Enum):
+    """What may happen to a connection, in words for people."""
+
+    TIME_TO_CONNECT = "time to connect"
+    BAD_SETTING = "a file of the settings cannot be used"
+    NAME_UNKNOWN = "the name of the host cannot be looked up"
+    UNTRUSTED = "the broker's certificate is not trusted"
+    NO_TLS = "TLS did not come about"
+    UNREACHABLE = "the broker cannot be reached"
+    REACHED = "there is a socket"
+    WELCOME = "the broker took us"
+    BAD_LOGIN = "the broker refused our user name or password"
+    REFUSED = "the broker refused us"
+    NO_CONNACK = "no answer to CONNECT in time"
+    NOTHING_TO_SUBSCRIBE = "there is nothing to subscribe to"
+    SUBSCRIBED = "the broker took our subscriptions"
+    SUBSCRIPTION_DENIED = "the broker denied a subscription"
+    NO_SUBACK = "no answer to SUBSCRIBE in time"
+    TIME_TO_SUBSCRIBE = "time to try the denied ones again"
+    NO_PUBACK = "a publish was left without its PUBACK"
+    SILENT = "no answer to a ping in time"
+    HUNG_UP = "the socket was closed, or what came was no MQTT"
+    SENT_AWAY = "the broker said DISCONNECT"
+    TAKEN_OVER = "another client took our name"
+    THROWN_OUT = "the broker keeps closing what it took"
+    OVERRUN = "the broker sent more than it may"
+    DROPPED = "we closed the socket"
+    CLOSE = "we are told to close"
+    FAREWELL = "all is said"
+    FAREWELL_OVER = "the time to say goodbye is over"
+
+
+NEVER_REACHED = frozenset({Cause.BAD_SETTING, Cause.NAME_UNKNOWN, Cause.UNTRUSTED, Cause.NO_TLS, Cause.UNREACHABLE})
+"""What ends the attempt to open a socket."""
+NEVER_TAKEN = frozenset({Cause.BAD_LOGIN, Cause.REFUSED, Cause.NO_CONNACK})
+"""What ends a login, and nothing else."""
+LOST = frozenset({Cause.SILENT, Cause.HUNG_UP, Cause.SENT_AWAY, Cause.TAKEN_OVER, Cause.DROPPED})
+"""What may end any connection."""
+GIVEN_UP = frozenset({Cause.NO_PUBACK, Cause.OVERRUN})
+"""Why we end a connection that the broker took."""
+
+
+def chart(*, connack_s: float = CONNACK_S, suback_s: float = SUBACK_S, denied_s: float = DENIED_S) -> Table[Phase, Cause]:
+    """The table. How long to back off comes from the course's owner, its `wait_s`."""
+    return Table(
+        initial=Phase.DISCONNECTED,
+        parents={
+            Phase.REACHING: Phase.CONNECTING,
+            Phase.LOGGING_IN: Phase.CONNECTING,
+            Phase.SUBSCRIBING: Phase.CONNECTED,
+            Phase.READY: Phase.CONNECTED,
+            Phase.DENIED: Phase.CONNECTED,
+        },
+        moves={
+            Phase.DISCONNECTED: {Cause.TIME_TO_CONNECT: Phase.CONNECTING, Cause.CLOSE: Phase.CLOSED},
+            Phase.CONNECTING: {Cause.CLOSE: Phase.CLOSING},
+            Phase.REACHING: {Cause.REACHED: Phase.LOGGING_IN, **_all(NEVER_REACHED, Phase.BACKING_OFF)},
+            Phase.LOGGING_IN: {Cause.WELCOME: Phase.CONNECTED, **_all(NEVER_TAKEN | LOST, Phase.BACKING_OFF)},
+            Phase.CONNECTED: {
+                **_all(LOST | GIVEN_UP | {Cause.THROWN_OUT}, Phase.BACKING_OFF),
+                Cause.CLOSE: Phase.CLOSING,
+            },
+            Phase.SUBSCRIBING: {
+                Cause.NOTHING_TO_SUBSCRIBE: Phase.READY,
+                Cause.SUBSCRIBED: Phase.READY,
+                Cause.SUBSCRIPTION_DENIED: Phase.DENIED,
+                Cause.NO_SUBACK: Phase.BACKING_OFF,
+            },
+            Phase.DENIED: {Cause.TIME_TO_SUBSCRIBE: Phase.SUBSCRIBING},
+            Phase.BACKING_OFF: {Cause.TIME_TO_CONNECT: Phase.CONNECTING, Cause.CLOSE: Phase.CLOSED},
+            Phase.CLOSING: _all(LOST | GIVEN_UP | NEVER_TAKEN | {Cause.NO_SUBACK, Cause.FAREWELL, Cause.FAREWELL_OVER}, Phase.CLOSED),
+        },
+        delays={
+            Phase.DISCONNECTED: Delay(0.0, Cause.TIME_TO_CONNECT),
+            Phase.LOGGING_IN: Delay(connack_s, Cause.NO_CONNACK),
+            Phase.SUBSCRIBING: Delay(suback_s, Cause.NO_SUBACK),
+            Phase.DENIED: Delay(denied_s, Cause.TIME_TO_SUBSCRIBE),
+            Phase.BACKING_OFF: Delay(_wait_s, Cause.TIME_TO_CONNECT),
+            Phase.CLOSING: Delay(FAREWELL_S, Cause.FAREWELL_OVER),
+        },
+        final={Phase.CLOSED},
+    )
+
+
+def _all(causes: frozenset[Cause], phase: Phase) -> dict[Cause, Phase]:
+    return {cause: phase for cause in Cause if cause in causes}
+
+
+def _wait_s(owner: Any) -> float:
+    return float(owner.wait_s)
