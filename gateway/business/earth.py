@@ -19,6 +19,8 @@ class Place(Model):
     """Wall time by the receiver, milliseconds since 1970; 0: it did not say."""
     clock_ms: int = 0
     """The time by the gateway's clock."""
+    accuracy_m: float = 0.0
+    """How far it may be off, where the receiver said so."""
 
 
 def distance_m(one: Place, other: Place) -> float:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gateway.actors.messages import read_stored
 from gateway.actors.vocabulary import Fix
-from gateway.business.trip import Phase, Trip, TripSettings, TripState
+from gateway.business.trip import EndedBy, Phase, Trip, TripSettings, TripState
 from gateway.testing import Turns
 
 STEP_DEG = 0.0001
@@ -251,19 +252,60 @@ def test_the_next_trip() -> None:
     assert turns.state.started_ms == turns.now_ms
 
 
-def test_nothing_to_stop() -> None:
-    """A trip that never began has nothing to stop, and says how it stands."""
+def test_nobody_there() -> None:
+    """A trip that never began has nothing to stop and nothing to tell; asking does not begin it."""
     turns = trip()
-    assert turns.ask("stop").body["phase"] == "waiting"
-    turns.tell("signal_lost")
-    assert turns.state == TripState()
+    for verb in ("stop", "read", "gpx", "geojson"):
+        answer = turns.ask(verb)
+        assert (answer.ok, answer.reason) == (False, "there is no trip van")
+    assert (turns.state, turns.born, turns.timers) == (TripState(), False, {})
 
 
 def test_read() -> None:
-    """Whoever asks gets the whole state."""
+    """Whoever asks gets everything that anybody may know: not how the trip is kept."""
     turns = trip()
     drive(turns, 2)
-    assert turns.ask("read").body == turns.state.model_dump(mode="json")
+    hidden = {"token_digest", "listed_in", "since_clock_ms", "way"}
+    assert turns.ask("read").body == {**turns.state.model_dump(mode="json", exclude=hidden), "points": 1}
+
+
+def test_a_position_that_is_asked_for_an_answer() -> None:
+    """Whoever sends a fix and wants to know gets the status."""
+    turns = trip()
+    answer = turns.ask("position", north(turns, 0).model_dump(exclude_none=True))
+    assert (answer.body["phase"], answer.body["fixes"]) == ("moving", 1)
+
+
+def test_accuracy() -> None:
+    """Where a phone says how far it may be off, movement below that is noise, and a place in reach of it is no jump."""
+    turns = trip()
+    turns.tell("position", north(turns, 0, accuracy_m=8.0))
+    turns.advance(1)
+    turns.tell("position", north(turns, 5, accuracy_m=60.0))
+    assert turns.state.length_m == 0
+    turns.advance(1)
+    turns.tell("position", north(turns, 100, accuracy_m=1200.0))
+    assert turns.state.jumps == 0
+    turns.advance(1)
+    turns.tell("position", north(turns, 10, accuracy_m=8.0))
+    assert turns.state.length_m == pytest.approx(111.2, abs=0.1)
+
+
+def test_a_state_of_version_1() -> None:
+    """A trip that an older program stored goes on; one that it had stopped says by whom it was ended."""
+    old = b'{"phase":"stopped","trip":3,"started_ms":5,"last_ms":7,"latest":null,"place":null,"anchor":null,"suspect":null,'
+    old += b'"length_m":2.5,"fixes":9,"repeated":1,"jumps":0,"losses":0}'
+    found = read_stored(TripState, 1, old, what="its state")
+    assert found == TripState(phase=Phase.STOPPED, trip=3, started_ms=5, last_ms=7, length_m=2.5, fixes=9, repeated=1).changed(
+        ended_ms=7, ended_by=EndedBy.TRACKER
+    )
+
+
+def test_the_machine_can_be_drawn() -> None:
+    """The picture of the machine says what ends a trip, and what loses it."""
+    drawn = Trip.machine.mermaid(Trip)
+    assert "MOVING --> LOST : signal_lost" in drawn
+    assert "LOST --> STOPPED : grace_over" in drawn
 
 
 def test_nobody_to_publish() -> None:
@@ -274,7 +316,10 @@ def test_nobody_to_publish() -> None:
     assert (turns.state.phase, turns.mail) == (Phase.LOST, [])
 
 
-@pytest.mark.parametrize(("key", "value"), [("lost_after_s", 0), ("min_move_m", -1), ("max_speed_mps", 0), ("topic", "trips")])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("lost_after_s", 0), ("min_move_m", -1), ("max_speed_mps", 0), ("topic", "trips"), ("path_tolerance_m", -1), ("grace_s", 0)],
+)
 def test_wrong_settings(key: str, value: Any) -> None:
     """A setting that cannot work is refused by its key."""
     with pytest.raises(ValidationError) as caught:
@@ -302,7 +347,7 @@ def test_any_sequence(steps: list[Fix | float | str]) -> None:
         if isinstance(step, Fix):
             turns.tell("position", step)
         elif isinstance(step, str):
-            turns.tell("stop")
+            turns.ask("stop")
         else:
             turns.advance(step)
         after = turns.state

@@ -1,0 +1,298 @@
+"""An alarm: watches one twin, and tells people, once, until somebody has acknowledged.
+
+It keeps a copy of the twin's values. What is wrong for long enough raises it; raised, it sends a notice along a route through the
+contacts, which say whom to tell, tells each of them, and gathers what was delivered. Where nobody acknowledges it escalates.
+
+    gateway ask alarm/freezer read
+    gateway ask alarm/freezer acknowledge '{"by": "ann"}'
+"""
+
+import enum
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, State, verb
+from gateway.actors.gather import Gathered, Request
+from gateway.actors.machine import Machine
+from gateway.actors.messages import read_payload
+from gateway.actors.vocabulary import Notify, Publish, Scalar
+from gateway.business.alarm.readings import Findings, judge
+from gateway.business.alarm.rules import AlarmSettings, Rule
+from gateway.business.notices import Channel, Notice, Recipient
+
+MOST_UNTOLD = 50
+"""How many failures of one incident are remembered."""
+_PENDING, _ESCALATION = "pending", "escalation"
+
+
+class Phase(enum.Enum):
+    """Where an alarm stands."""
+
+    NORMAL = "normal"
+    PENDING = "pending"
+    """Something is wrong, not for long enough yet."""
+    RAISED = "raised"
+    """It is active or acknowledged."""
+    ACTIVE = "active"
+    """Nobody has acknowledged it."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has, and something is still wrong."""
+    CLEARED = "cleared"
+    """It was raised, and all is right again."""
+
+
+class AlarmState(State):
+    """What an alarm remembers."""
+
+    phase: Phase = Phase.NORMAL
+    findings: Findings = Findings()
+    incident: int = 0
+    """Which one it is, from 1; a number is never used again."""
+    since_ms: int = 0
+    """Wall time of the last change of phase, milliseconds since 1970."""
+    raised_ms: int = 0
+    """Wall time at which the last incident was raised."""
+    why: tuple[str, ...] = ()
+    """What was wrong when it was raised."""
+    acknowledged_by: str = ""
+    escalations: int = 0
+    """How often this incident was told again."""
+    told: tuple[Recipient, ...] = ()
+    """Who was told of this incident, each once."""
+    asking: dict[str, tuple[Recipient, ...]] = {}
+    """Who is being told now, by the name of the gather, in the order of its requests."""
+    untold: tuple[str, ...] = ()
+    """Who could not be told, each with the reason."""
+
+
+class Acknowledgement(Payload):
+    """Verb `acknowledge`: somebody knows of it."""
+
+    by: str = Field(default="", max_length=128)
+
+
+class Alarm(Actor[AlarmState]):
+    """Watches a device, and tells people when something is wrong with it."""
+
+    settings_model = AlarmSettings
+    settings: AlarmSettings
+    copies = {"twin": Copy("twin", "values", "online")}
+    machine = Machine(
+        initial=Phase.NORMAL,
+        parents={Phase.ACTIVE: Phase.RAISED, Phase.ACKNOWLEDGED: Phase.RAISED},
+        entry={Phase.PENDING: "begin_waiting", Phase.RAISED: "begin_incident", Phase.ACTIVE: "begin_escalation"},
+        exit={Phase.PENDING: "end_waiting", Phase.ACTIVE: "end_escalation", Phase.RAISED: "end_incident"},
+    )
+
+    # --- what it sees
+
+    @verb
+    def watch(self, stage: Stage[AlarmState]) -> None:
+        """Begin to watch what the configuration says, or go on; sent at each start of the gateway."""
+        rule = self._rule(stage)
+        if rule is not None:
+            stage.keep_copy("twin", rule.of)
+        stage.reply(stage.state)
+
+    def copied(self, name: str, stage: Stage[AlarmState]) -> None:
+        """The twin has changed: look whether something is wrong."""
+        rule, copy = self._rule(stage), stage.copy(name)
+        if rule is None or copy is None:
+            return
+        online = bool(copy.values.get("online", False))
+        findings = judge(rule, stage.state.findings, copy.values.get("values", {}), online=online, clock_ms=stage.clock_ms)
+        if findings != stage.state.findings:
+            stage.state = stage.state.changed(findings=findings)
+        phase, wrong = stage.state.phase, bool(stage.state.findings.wrong)
+        if wrong and phase in (Phase.NORMAL, Phase.CLEARED):
+            self.trip(stage)
+        elif not wrong and phase not in (Phase.NORMAL, Phase.CLEARED):
+            self.clear(stage)
+
+    @verb(when={Phase.NORMAL, Phase.CLEARED}, to={Phase.PENDING, Phase.ACTIVE})
+    def trip(self, stage: Stage[AlarmState]) -> None:
+        """Something is wrong. Sent by hand it tries the alarm out: it goes on until the twin changes."""
+        rule = self._rule(stage)
+        self._enter(stage, Phase.PENDING if rule is not None and rule.for_s else Phase.ACTIVE)
+        stage.reply(stage.state)
+
+    @verb(when={Phase.PENDING, Phase.RAISED}, to={Phase.NORMAL, Phase.CLEARED})
+    def clear(self, stage: Stage[AlarmState]) -> None:
+        """All is right again. Sent by hand it ends the incident; what is still wrong begins the next when the twin changes."""
+        passed = stage.state.phase is Phase.PENDING and not stage.state.incident
+        self._enter(stage, Phase.NORMAL if passed else Phase.CLEARED)
+        stage.reply(stage.state)
+
+    @verb(when={Phase.PENDING}, to={Phase.ACTIVE}, unless=Else.IGNORE)
+    def waited(self, stage: Stage[AlarmState]) -> None:
+        """It has been wrong for long enough (the alarm's own timer)."""
+        self._enter(stage, Phase.ACTIVE)
+
+    @verb(when={Phase.ACTIVE}, unless=Else.IGNORE)
+    def escalate(self, stage: Stage[AlarmState]) -> None:
+        """Nobody has acknowledged in time (the alarm's own timer): tell again."""
+        rule = self._rule(stage)
+        if rule is None or stage.state.escalations >= rule.escalations:
+            return
+        stage.state = stage.state.changed(escalations=stage.state.escalations + 1)
+        self._notice(rule, stage, user=rule.escalate_user or rule.user, group=rule.escalate_group or rule.group)
+        stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
+        self._publish(stage)
+
+    # --- what people do
+
+    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED})
+    def acknowledge(self, said: Acknowledgement, stage: Stage[AlarmState]) -> None:
+        """Somebody knows: it does not escalate any more. The first one stands; answers with the state."""
+        if stage.state.phase is Phase.ACTIVE:
+            stage.state = stage.state.changed(acknowledged_by=said.by or stage.message.sender or "somebody")
+            self._enter(stage, Phase.ACKNOWLEDGED)
+        stage.reply(stage.state)
+
+    @verb
+    def read(self, stage: Stage[AlarmState]) -> None:
+        """Answer with everything the alarm knows."""
+        stage.reply(stage.state)
+
+    # --- entries and exits
+
+    def begin_waiting(self, stage: Stage[AlarmState]) -> None:
+        """Give it its time to pass by itself."""
+        rule = self._rule(stage)
+        stage.after(rule.for_s if rule else 0.0, "waited", name=_PENDING)
+
+    def end_waiting(self, stage: Stage[AlarmState]) -> None:
+        """It passed, or it is raised."""
+        stage.cancel(_PENDING)
+
+    def begin_incident(self, stage: Stage[AlarmState]) -> None:
+        """Raise it: a new incident, of which people are told once."""
+        state = stage.state
+        stage.state = state.changed(
+            incident=state.incident + 1,
+            raised_ms=stage.now_ms,
+            why=state.findings.wrong,
+            acknowledged_by="",
+            escalations=0,
+            told=(),
+            untold=(),
+        )
+        rule = self._rule(stage)
+        if rule is not None:
+            self._notice(rule, stage, user=rule.user, group=rule.group)
+
+    def begin_escalation(self, stage: Stage[AlarmState]) -> None:
+        """Wait for somebody to acknowledge."""
+        rule = self._rule(stage)
+        if rule is not None and rule.escalate_after_s:
+            stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
+
+    def end_escalation(self, stage: Stage[AlarmState]) -> None:
+        """Somebody has, or all is right again."""
+        stage.cancel(_ESCALATION)
+
+    def end_incident(self, stage: Stage[AlarmState]) -> None:
+        """Tell those who were told that it is over."""
+        state = stage.state
+        over = Notice(subject=f"{stage.key}: over", fields={"alarm": stage.me, "incident": state.incident, "over": True})
+        for recipient in state.told:
+            request = self._request(recipient, over)
+            stage.tell(request.to, request.verb, request.payload)
+
+    # --- telling people
+
+    def _notice(self, rule: Rule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
+        """Send a notice through the contacts, and back to whoever is to be told."""
+        state = stage.state
+        facts: dict[str, Scalar] = {
+            "alarm": stage.me,
+            "incident": state.incident,
+            "severity": rule.severity,
+            "escalation": state.escalations,
+            "since_ms": state.raised_ms,
+        }
+        subject = rule.subject or f"{stage.key}: {state.why[0] if state.why else rule.severity}"
+        notice = Notice(
+            subject=subject[:256],
+            text="; ".join(state.why),
+            user=user,
+            group=group,
+            recipients=tuple(rule.recipients),
+            fields=facts,
+        )
+        stops = [(rule.contacts, "whom")] if rule.contacts else []
+        stage.send_along(stage.route([*stops, (stage.me, "inform")], error=(stage.me, "unroutable")), notice)
+
+    @verb
+    def inform(self, notice: Notice, stage: Stage[AlarmState]) -> None:
+        """The notice comes back with its recipients: tell each of them, and gather what was delivered."""
+        rule = self._rule(stage)
+        if rule is None or notice.fields.get("incident") != stage.state.incident:
+            return  # it came late, and another incident has begun
+        if notice.recipients:
+            self._tell(rule, notice, stage)
+        else:
+            self._note(stage, untold=("nobody: no contact fits, and the rule names no recipient",))
+
+    @verb
+    def unroutable(self, failure: RouteFailed, stage: Stage[AlarmState]) -> None:
+        """The contacts could not be asked: tell those that the rule names itself."""
+        notice = read_payload(Notice, failure.payload, where=f"what came back from {failure.at}")
+        self._note(stage, untold=(f"{failure.at}: {failure.reason}",))
+        rule = self._rule(stage)
+        if rule is not None and rule.recipients:
+            self._tell(rule, notice.changed(recipients=tuple(rule.recipients)), stage)
+
+    @verb
+    def delivered(self, gathered: Gathered, stage: Stage[AlarmState]) -> None:
+        """What became of the notices."""
+        asking = dict(stage.state.asking)
+        asked = asking.pop(gathered.name, ())
+        stage.state = stage.state.changed(asking=asking)
+        came = {answer.at for answer in gathered.answers}
+        told = tuple(asked[answer.at] for answer in gathered.answers if answer.ok)
+        failed = tuple(f"{_shown(asked[answer.at])}: {answer.reason}" for answer in gathered.answers if not answer.ok)
+        late = tuple(f"{_shown(asked[at])}: no answer in time" for at in range(len(asked)) if at not in came)
+        self._note(stage, told=told, untold=failed + late)
+
+    def _tell(self, rule: Rule, notice: Notice, stage: Stage[AlarmState]) -> None:
+        """Tell every recipient, and gather what was delivered."""
+        name = f"{stage.state.incident}.{stage.state.escalations}"
+        stage.state = stage.state.changed(asking={**stage.state.asking, name: notice.recipients})
+        requests = [self._request(one, notice) for one in notice.recipients]
+        stage.gather(requests, then="delivered", within_s=rule.deliver_within_s, name=name)
+
+    def _request(self, recipient: Recipient, notice: Notice) -> Request:
+        """How one recipient is told."""
+        if recipient.channel is Channel.WEBHOOK:
+            return Request(recipient.address, "notify", Notify(subject=notice.subject, text=notice.text, fields=dict(notice.fields)))
+        body = to_json({"subject": notice.subject, "text": notice.text, **notice.fields}).decode()
+        return Request(self.settings.publish_to, "publish", Publish(topic=recipient.address, body=body))
+
+    def _note(self, stage: Stage[AlarmState], *, told: tuple[Recipient, ...] = (), untold: tuple[str, ...] = ()) -> None:
+        """Remember who was told, and who was not; publish it."""
+        state = stage.state
+        new = tuple(one for one in told if one not in state.told)
+        stage.state = state.changed(told=state.told + new, untold=(*state.untold, *untold)[-MOST_UNTOLD:])
+        self._publish(stage)
+
+    # --- showing it
+
+    def _rule(self, stage: Stage[AlarmState]) -> Rule | None:
+        return self.settings.rules.get(stage.key)
+
+    def _enter(self, stage: Stage[AlarmState], phase: Phase) -> None:
+        stage.enter(phase)
+        stage.state = stage.state.changed(since_ms=stage.now_ms)
+        self._publish(stage)
+
+    def _publish(self, stage: Stage[AlarmState]) -> None:
+        state = stage.state
+        told = {"told": [one.name for one in state.told], "untold": state.untold}
+        names = ("phase", "incident", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
+        self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
+
+
+def _shown(recipient: Recipient) -> str:
+    return f"{recipient.name} ({recipient.channel.value} {recipient.address})"

@@ -1,0 +1,152 @@
+"""A contact: what an address book says of one person, what may be asked of it, and what happens to it."""
+
+import enum
+from typing import Self
+
+from pydantic import Field, field_validator
+
+from gateway.actors import Event, Payload
+from gateway.actors.ids import is_key
+from gateway.actors.messages import Model
+from gateway.business.notices import Address, Recipient
+
+Texts = tuple[str, ...]
+
+
+class Entry(Model):
+    """What is known of one person."""
+
+    name: str = Field(min_length=1, max_length=256)
+    emails: Texts = Field(default=(), max_length=32)
+    numbers: Texts = Field(default=(), max_length=32)
+    """Telephone numbers, as they were written."""
+    groups: Texts = Field(default=(), max_length=32)
+    """What notices may be sent to together: `family`, `night shift`."""
+    notify: tuple[Address, ...] = Field(default=(), max_length=16)
+    """Where this person wants to be told of notices; empty: nowhere."""
+
+
+class Contact(Entry):
+    """An entry with its number, which is the first free one ever: no number is used twice."""
+
+    id: int = Field(ge=1)
+
+    def updated(self, change: "Change") -> Self:
+        """This contact with those fields that the change names."""
+        return self.changed(**{name: getattr(change, name) for name in change.model_fields_set if name in Entry.model_fields})
+
+    def recipients(self, group: str) -> tuple[Recipient, ...]:
+        """Where this person is told of a notice to a group (empty: to everyone)."""
+        if group and group not in self.groups:
+            return ()
+        return tuple(Recipient(name=self.name, channel=one.channel, address=one.address) for one in self.notify)
+
+
+# --- what may be asked of one user's contacts
+
+
+class Create(Entry, Payload):
+    """Verb `create`: a new contact."""
+
+
+class Which(Payload):
+    """Verbs `find` and `remove`: one contact."""
+
+    id: int = Field(ge=1)
+
+
+class Change(Which):
+    """Verb `update`: fields that are named replace those of the contact, the others stay."""
+
+    name: str = Field(default="-", min_length=1, max_length=256)
+    emails: Texts = Field(default=(), max_length=32)
+    numbers: Texts = Field(default=(), max_length=32)
+    groups: Texts = Field(default=(), max_length=32)
+    notify: tuple[Address, ...] = Field(default=(), max_length=16)
+
+
+# --- the same, asked of the service, which knows all users
+
+
+class OfUser(Payload):
+    """Verb `list` of `contacts/home`: whose contacts."""
+
+    user: str = Field(max_length=128)
+    """A key: it is the last part of an actor's id."""
+
+    @field_validator("user")
+    @classmethod
+    def _is_key(cls, user: str) -> str:
+        if not is_key(user):
+            raise ValueError(f"cannot use {user!r} as a user: write letters, digits and . _ ~ : @ = , -")
+        return user
+
+
+class CreateOf(Create, OfUser):
+    """Verb `create` of `contacts/home`."""
+
+
+class WhichOf(Which, OfUser):
+    """Verbs `find` and `remove` of `contacts/home`."""
+
+
+class ChangeOf(Change, OfUser):
+    """Verb `update` of `contacts/home`."""
+
+
+# --- what is answered
+
+
+class Status(enum.Enum):
+    """Whether there was such a contact. That there is none is an answer, and no fault."""
+
+    SUCCESS = "success"
+    NOT_FOUND = "not found"
+
+
+class One(Payload):
+    """The answer about one contact: as it is now; after `remove`, as it was."""
+
+    status: Status = Status.SUCCESS
+    contact: Contact
+
+
+class Many(Payload):
+    """The answer to `list`: the contacts in the order of their numbers."""
+
+    status: Status = Status.SUCCESS
+    contacts: tuple[Contact, ...] = ()
+
+
+class NotFound(Payload):
+    """The answer where there is no contact of that number."""
+
+    status: Status = Status.NOT_FOUND
+    id: int
+
+
+# --- what happens
+
+
+class ContactCreated(Event):
+    """There is a new contact."""
+
+    contact: Contact
+
+
+class ContactUpdated(Event):
+    """A contact is now as it stands here."""
+
+    contact: Contact
+
+
+class ContactRemoved(Event):
+    """A contact is gone; its number is not used again."""
+
+    id: int
+
+
+class UserJoined(Event):
+    """A user has a first contact."""
+
+    user: str

@@ -1,0 +1,9 @@
+"""Trips: where vehicles and people are, how far they came and which way; and the house that begins shared ones."""
+
+from gateway.business.trip.house import Trips, TripsState
+from gateway.business.trip.path import Path
+from gateway.business.trip.settings import TripSettings, TripsSettings
+from gateway.business.trip.state import EndedBy, Phase, TripState
+from gateway.business.trip.trip import Trip
+
+__all__ = ["EndedBy", "Path", "Phase", "Trip", "TripSettings", "TripState", "Trips", "TripsSettings", "TripsState"]

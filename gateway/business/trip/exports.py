@@ -1,0 +1,116 @@
+"""Exports: a trip's path for programs that show maps.
+
+Source: GPX 1.1 schema (Topografix, 2004); RFC 7946 (GeoJSON, 2016).
+The accuracy of a point stands, in GPX, in an extension of our own; in GeoJSON, `times` and `accuracies_m` are lists as deep as
+the coordinates.
+"""
+
+import json
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from gateway.business.trip.line import Point
+from gateway.business.trip.state import TripState
+
+GPX_TYPE = "application/gpx+xml"
+GEOJSON_TYPE = "application/geo+json"
+
+_DAY_MS = 86_400_000
+_EPOCH_DAY = 719_163
+"""1 January 1970, as Python counts days."""
+_LAST_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
+
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<gpx version="1.1" creator="pi-device-gateway" xmlns="http://www.topografix.com/GPX/1/1" xmlns:g="urn:pi-device-gateway:gpx:1">\n'
+)
+
+
+def to_gpx(name: str, state: TripState, points: list[Point]) -> str:
+    """One track, a segment for each stretch without a gap."""
+    title = f"<desc>{_escaped(state.title)}</desc>" if state.title else ""
+    began = f"<time>{_iso(state.started_ms)}</time>" if state.started_ms else ""
+    segments = "".join(f"<trkseg>\n{''.join(map(_trkpt, segment))}</trkseg>\n" for segment in segments_of(points))
+    head = f"{_HEAD}<metadata><name>{_escaped(name)}</name>{title}{began}</metadata>\n"
+    return f"{head}<trk><name>{_escaped(name)}</name>{title}\n{segments}</trk>\n</gpx>\n"
+
+
+def to_geojson(name: str, state: TripState, points: list[Point]) -> str:
+    """A collection of two features: the way, where there is one, and where it ends."""
+    lines = [segment for segment in segments_of(_cut(points)) if len(segment) > 1]
+    facts = {"name": name, "title": state.title, "phase": state.phase.value, "length_m": round(state.length_m, 1)}
+    features = [_feature("LineString", _coordinates(lines[0]), {**facts, **_lists(lines[0])})] if len(lines) == 1 else []
+    if len(lines) > 1:
+        each = [_lists(line) for line in lines]
+        features = [_feature("MultiLineString", [*map(_coordinates, lines)], {**facts, **{key: [e[key] for e in each] for key in each[0]}})]
+    if points:
+        last = points[-1]
+        features.append(_feature("Point", _position(last), {**facts, "time": _iso(last.at_ms), "accuracy_m": last.accuracy_m}))
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+
+
+def fewer(points: list[Point], most: int) -> list[Point]:
+    """About `most` of the points, evenly; the first, the last and those where a gap ends are always there."""
+    step = -(-len(points) // most)
+    return [point for at, point in enumerate(points) if not at % step or point.begins or at == len(points) - 1] if step > 1 else points
+
+
+def segments_of(points: list[Point]) -> list[list[Point]]:
+    """The points apart where nobody knows the way between."""
+    segments: list[list[Point]] = []
+    for point in points:
+        if point.begins or not segments:
+            segments.append([])
+        segments[-1].append(point)
+    return segments
+
+
+def _trkpt(point: Point) -> str:
+    height = "" if point.altitude_m is None else f"<ele>{point.altitude_m}</ele>"
+    more = "" if point.accuracy_m is None else f"<extensions><g:accuracy>{point.accuracy_m}</g:accuracy></extensions>"
+    return f'<trkpt lat="{point.latitude_deg:.6f}" lon="{point.longitude_deg:.6f}">{height}<time>{_iso(point.at_ms)}</time>{more}</trkpt>\n'
+
+
+def _escaped(text: str) -> str:
+    """Text for XML, without the characters that it cannot hold."""
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _iso(at_ms: int) -> str:
+    """`2025-06-15T15:06:40.000Z`. A receiver's clock may say anything: what is past the year 9999 is that year's end."""
+    day, ms = divmod(min(at_ms, _LAST_MS), _DAY_MS)
+    return f"{_day(day)}T{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _day(day: int) -> str:
+    """The date of so many days since 1970. Kept: a path has thousands of points a day."""
+    return date.fromordinal(_EPOCH_DAY + day).isoformat()
+
+
+def _cut(points: list[Point]) -> list[Point]:
+    """Apart at the antimeridian too, as RFC 7946, section 3.1.9, wants it."""
+    crossing = [abs(two.longitude_deg - one.longitude_deg) > 180 for one, two in pairwise(points)]
+    return [point._replace(begins=True) if cross else point for point, cross in zip(points, [False, *crossing], strict=False)]
+
+
+def _feature(kind: str, coordinates: Any, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties}
+
+
+def _coordinates(line: list[Point]) -> list[list[float]]:
+    return [_position(point) for point in line]
+
+
+def _position(point: Point) -> list[float]:
+    """Longitude first, as the RFC has it."""
+    place = [round(point.longitude_deg, 6), round(point.latitude_deg, 6)]
+    return place if point.altitude_m is None else [*place, point.altitude_m]
+
+
+def _lists(line: list[Point]) -> dict[str, Any]:
+    return {"times": [_iso(point.at_ms) for point in line], "accuracies_m": [point.accuracy_m for point in line]}

@@ -1,0 +1,57 @@
+"""A line on the map as text: how a trip's way stands in states and messages.
+
+One word per point, `latitude,longitude,at_ms,accuracy_m,altitude_m`; what nobody said is empty, and a point that begins a
+segment (the first one, and the first after a gap) ends in `,n`. Text, for a state is written whole at each change: it costs one
+copy, where a list of models would cost a visit of each.
+
+    52.500000,13.400000,1750000000000,4.5,,n 52.510000,13.400000,1750000060000,,34
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """One point of the way. Degrees WGS 84, metres."""
+
+    latitude_deg: float
+    longitude_deg: float
+    at_ms: int = 0
+    """Wall time, milliseconds since 1970: the receiver's, or the gateway's where it did not say."""
+    accuracy_m: float | None = None
+    altitude_m: float | None = None
+    begins: bool = False
+    """Whether nobody knows the way to here: the first point, and the first after a lost signal or a jump."""
+
+
+def write_line(points: Iterable[Point]) -> str:
+    """Points as text."""
+    return " ".join(map(word_of, points))
+
+
+def read_line(text: str) -> list[Point]:
+    """The points of a text."""
+    return [point_of(word) for word in text.split()]
+
+
+def joined(one: str, other: str) -> str:
+    """Two texts as one."""
+    return f"{one} {other}" if one and other else one or other
+
+
+def word_of(point: Point) -> str:
+    """One point as text."""
+    place = f"{point.latitude_deg:.6f},{point.longitude_deg:.6f},{point.at_ms}"
+    return f"{place},{_short(point.accuracy_m)},{_short(point.altitude_m)}{',n' if point.begins else ''}"
+
+
+def _short(metres: float | None) -> str:
+    """With one decimal, where it says something."""
+    return "" if metres is None else f"{metres:.1f}".removesuffix(".0")
+
+
+def point_of(word: str) -> Point:
+    """The point of a word."""
+    latitude, longitude, at_ms, accuracy, altitude, *mark = word.split(",")
+    accuracy_m = float(accuracy) if accuracy else None
+    return Point(float(latitude), float(longitude), int(at_ms), accuracy_m, float(altitude) if altitude else None, bool(mark))

@@ -1,0 +1,31 @@
+"""A path: where a trip came along, in parts of at most 500 points, each a child of its trip: `trip/van/path/1`, `…/2`."""
+
+from gateway.actors import Actor, Stage, State, verb
+from gateway.business.trip.line import joined
+from gateway.business.trip.payloads import Export, Points
+
+
+class PathState(State):
+    """One part of a path."""
+
+    points: str = ""
+    """As in `line.py`."""
+    count: int = 0
+
+
+class Path(Actor[PathState]):
+    """One part of a trip's path."""
+
+    @verb(begins=True)
+    def keep(self, more: Points, stage: Stage[PathState]) -> None:
+        """Take some more points."""
+        state = stage.state
+        stage.state = state.changed(points=joined(state.points, more.points), count=state.count + more.count)
+
+    @verb
+    def collect(self, export: Export, stage: Stage[PathState]) -> None:
+        """Add the points of this part to an export, and pass it on."""
+        points = stage.state.points
+        if stage.key == str(export.part):
+            points = " ".join(points.split(" ")[: export.part_points])
+        stage.forward(export.changed(points=joined(export.points, points)))

@@ -1,0 +1,309 @@
+"""A trip: where something is, how far it has come and which way, from its first fix to its last.
+
+There are two kinds. A vehicle's trip begins with the first `position` that comes for it, from a GPS on a serial line or from the
+OwnTracks app, and after its end the next fix begins another. A shared trip is begun, best by asking `trips/home` for a new one
+(see `house.py`): it has a name that followers know, and a token that only its tracker knows, without which nobody moves or ends it.
+
+    gateway ask trips/home new title="On my way home"                        # slug, token, where to follow
+    gateway ask trip/brave-otter update token=… latitude_deg=52.5 longitude_deg=13.4 accuracy_m=8
+    gateway ask trip/brave-otter read                                        # what followers see, now
+    gateway ask trip/brave-otter stop token=…
+    gateway ask trip/brave-otter gpx --json | jq -r .text > brave-otter.gpx  # or geojson
+"""
+
+from gateway.actors import Actor, Stage, verb
+from gateway.actors.guards import refuse
+from gateway.actors.ids import kind_of
+from gateway.actors.machine import Machine
+from gateway.actors.supervision import Decision, Fault
+from gateway.actors.verbs import Else
+from gateway.actors.vocabulary import Fix
+from gateway.business.earth import Place
+from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
+from gateway.business.trip.following import agrees, in_reach, moved, noise_m, repeats
+from gateway.business.trip.line import Point, joined, read_line
+from gateway.business.trip.payloads import Begin, Ending, Export, Format, Gone, OwnTracks, Update, Wanted
+from gateway.business.trip.settings import TripSettings
+from gateway.business.trip.state import EndedBy, Phase, TripState, shown, summary
+from gateway.business.trip.token import digest_of, fits, new_token
+from gateway.business.trip.way import Way, begun_anew, extended, part_of
+
+LATE_S = 5.0
+"""A timer later than this fell due while the gateway was off: nobody could be heard."""
+
+
+class Trip(Actor[TripState]):
+    """Follows one vehicle or one person: where they are, how far they came; notices a lost signal, awake or not."""
+
+    settings_model = TripSettings
+    settings: TripSettings
+    machine = Machine(
+        initial=Phase.WAITING,
+        unless=Else.IGNORE,
+        entry={Phase.MOVING: "_moves", Phase.LOST: "_is_lost", Phase.STOPPED: "_has_ended"},
+        exit={Phase.WAITING: "_is_heard", Phase.LOST: "_is_heard", Phase.MOVING: "_rests"},
+    )
+
+    def failed(self, fault: Fault, state: TripState) -> Decision:
+        """One fix that cannot be taken ends nothing: the trip goes on with the next."""
+        return Decision.SKIP
+
+    def child_failed(self, fault: Fault, stage: Stage[TripState]) -> Decision:
+        """A part of the path that fails for good is begun anew: the trip goes on."""
+        return Decision.RESET
+
+    # --- what moves it
+
+    @verb(begins=True)
+    def begin(self, begin: Begin, stage: Stage[TripState]) -> None:
+        """Begin a shared trip; answers its token, once. Refused where there is a trip of this name."""
+        if stage.born:
+            refuse(stage, f"there is a trip {stage.key} already")
+            return
+        token = new_token(stage.random)
+        stage.state = TripState(
+            trip=1,
+            since_clock_ms=stage.clock_ms,
+            title=begin.title,
+            token_digest=digest_of(token),
+            listed_in=stage.message.sender if kind_of(stage.message.sender or "/") == "trips" else "",
+            grace_s=begin.grace_s or self.settings.grace_s,
+            started_ms=stage.now_ms,
+        )
+        stage.after(self._patience_s(stage.state), "grace_over")
+        self._publish_status(stage)
+        stage.reply({"slug": stage.key, "token": token, "topic": self.settings.topic_of(stage.me)})
+
+    @verb(to={Phase.MOVING})
+    def update(self, update: Update, stage: Stage[TripState]) -> None:
+        """Take a fix from the holder of the token."""
+        if self._may(stage, update.token):
+            self._take(update.fix(), stage)
+
+    @verb(begins=True, to={Phase.MOVING})
+    def position(self, fix: Fix, stage: Stage[TripState]) -> None:
+        """Take a GPS fix of a vehicle; publish where it is now. The first one begins the trip."""
+        if self._may(stage, ""):
+            self._take(fix, stage)
+
+    @verb(begins=True, to={Phase.MOVING})
+    def owntracks(self, said: OwnTracks, stage: Stage[TripState]) -> None:
+        """Take what the OwnTracks app says: its locations are fixes, the rest is ignored."""
+        fix = said.fix()
+        if fix is None and not stage.born:
+            stage.stop()  # what names no place begins no trip
+        elif fix is not None and self._may(stage, said.token):
+            self._take(fix, stage)
+
+    @verb(to={Phase.STOPPED})
+    def stop(self, ending: Ending, stage: Stage[TripState]) -> None:
+        """End the trip and publish its summary; a vehicle's next fix begins another. Of a shared trip, by its token."""
+        if not self._may(stage, ending.token, ended=True):
+            return
+        if stage.state.phase is not Phase.STOPPED:
+            stage.enter(Phase.STOPPED)
+        stage.reply(shown(stage.state))
+
+    # --- what it tells
+
+    @verb
+    def read(self, stage: Stage[TripState]) -> None:
+        """Answer with everything that anybody may know of the trip."""
+        stage.reply(shown(stage.state))
+
+    @verb
+    def gpx(self, wanted: Wanted, stage: Stage[TripState]) -> None:
+        """Answer with the path as GPX 1.1: {"type", "name", "text"}; `gateway ask trip/van gpx --json | jq -r .text > van.gpx`."""
+        self._export(Format.GPX, wanted, stage)
+
+    @verb
+    def geojson(self, wanted: Wanted, stage: Stage[TripState]) -> None:
+        """Answer with the path as GeoJSON: {"type", "name", "text"}; write it to a file as with gpx."""
+        self._export(Format.GEOJSON, wanted, stage)
+
+    @verb
+    def write_out(self, export: Export, stage: Stage[TripState]) -> None:
+        """Answer with an export that has been to all parts of the path (the last stop of its route)."""
+        points = read_line(joined(export.points, export.tail))
+        if export.most_points:
+            points = fewer(points, export.most_points)
+        if export.format is Format.GPX:
+            text, media, ending = to_gpx(stage.key, stage.state, points), GPX_TYPE, "gpx"
+        else:
+            text, media, ending = to_geojson(stage.key, stage.state, points), GEOJSON_TYPE, "geojson"
+        stage.reply({"type": media, "name": f"{stage.key}.{ending}", "text": text})
+
+    # --- its own timers
+
+    @verb(when={Phase.MOVING}, to={Phase.LOST})
+    def signal_lost(self, stage: Stage[TripState]) -> None:
+        """Look whether fixes still come (the trip's own timer); publish the loss when they do not."""
+        heard_ms = stage.state.place.clock_ms if stage.state.place is not None else 0
+        left_s = self.settings.lost_after_s - (stage.clock_ms - heard_ms) / 1000
+        if left_s > 0:
+            stage.after(left_s, "signal_lost")
+        else:
+            stage.enter(Phase.LOST)
+
+    @verb(when={Phase.WAITING, Phase.LOST}, to={Phase.STOPPED})
+    def grace_over(self, stage: Stage[TripState]) -> None:
+        """End a shared trip whose tracker did not come back (its own timer). After a power cut it has time to be heard again."""
+        state = stage.state
+        if not state.shared:
+            return
+        left_s = self._patience_s(state) - (stage.clock_ms - state.since_clock_ms) / 1000
+        if stage.late_s > LATE_S:
+            left_s = max(left_s, self.settings.lost_after_s)
+        if left_s > 0:
+            stage.after(left_s, "grace_over")
+        else:
+            stage.enter(Phase.STOPPED)
+
+    @verb(when={Phase.STOPPED})
+    def forget(self, stage: Stage[TripState]) -> None:
+        """Forget a shared trip that ended long ago (its own timer): its state, its path, what the broker kept, its name."""
+        state, settings = stage.state, self.settings
+        over_s = (stage.clock_ms - state.since_clock_ms) / 1000
+        if not state.shared or not 0 < settings.kept_s <= over_s:
+            return
+        settings.clear(stage, under="/position")
+        settings.clear(stage, under="/status")
+        if state.listed_in:
+            stage.tell(state.listed_in, "gone", Gone(slug=stage.key))
+        stage.stop()
+
+    # --- what comes with each phase
+
+    def _moves(self, stage: Stage[TripState]) -> None:
+        stage.after(self.settings.lost_after_s, "signal_lost")
+        self._publish_status(stage)
+
+    def _rests(self, stage: Stage[TripState]) -> None:
+        stage.cancel("signal_lost")
+
+    def _is_lost(self, stage: Stage[TripState]) -> None:
+        state = stage.state
+        way = state.way.changed(broken=True)
+        stage.state = state.changed(since_clock_ms=stage.clock_ms, losses=state.losses + 1, way=way)
+        if state.shared:
+            stage.after(state.grace_s, "grace_over")
+        self._publish_status(stage)
+
+    def _is_heard(self, stage: Stage[TripState]) -> None:
+        if stage.state.shared:
+            stage.cancel("grace_over")
+
+    def _has_ended(self, stage: Stage[TripState]) -> None:
+        by = EndedBy.SILENCE if stage.message.verb == "grace_over" else EndedBy.TRACKER
+        ended = {"since_clock_ms": stage.clock_ms, "ended_ms": stage.now_ms, "ended_by": by, "suspect": None}
+        stage.state = stage.state.changed(**ended)
+        if stage.state.shared and self.settings.kept_s:
+            stage.after(self.settings.kept_s, "forget")
+        self._publish_status(stage)
+
+    # --- how
+
+    def _may(self, stage: Stage[TripState], token: str, *, ended: bool = False) -> bool:
+        """Whether the trip takes this; refuses it where it does not. `ended`: one that has ended takes it, too.
+
+        Where nobody asked nothing is said: fixes that come once a second for a trip that is over would push what matters out of the
+        dead letters.
+        """
+        state = stage.state
+        if not (token or state.shared):
+            return True
+        why = "" if fits(token, state.token_digest) else "wrong token"
+        if not why and state.phase is Phase.STOPPED and not ended:
+            why = "it has ended"
+        if why:
+            stage.refuse(f"cannot {stage.message.verb} trip {stage.key}: {why}")
+        return not why
+
+    def _take(self, fix: Fix, stage: Stage[TripState]) -> None:
+        """Take a fix, believed or not."""
+        state = stage.state
+        here = Place(
+            latitude_deg=fix.latitude_deg,
+            longitude_deg=fix.longitude_deg,
+            at_ms=fix.at_ms,
+            clock_ms=stage.clock_ms,
+            accuracy_m=fix.accuracy_m or 0.0,
+        )
+        if state.place is not None and repeats(here, state.place):
+            stage.state = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
+        elif state.phase in (Phase.WAITING, Phase.STOPPED):
+            self._follow(stage, self._first(state, fix, stage), fix, here)
+        elif state.place is None or in_reach(state.place, here, self.settings):
+            self._follow(stage, state, fix, here)
+        elif agrees(state, here, self.settings):  # a place reached by a jump is a new beginning: nobody knows the way there
+            self._follow(stage, state.changed(anchor=None, way=state.way.changed(broken=True)), fix, here)
+        else:
+            stage.state = state.changed(fixes=state.fixes + 1, jumps=state.jumps + 1, suspect=here)
+        if stage.message.reply_to:
+            stage.reply(summary(stage.state))
+
+    def _patience_s(self, state: TripState) -> float:
+        """How long a shared trip waits for its tracker: as long again as the signal takes to be lost, before the first fix."""
+        return state.grace_s + (self.settings.lost_after_s if state.phase is Phase.WAITING else 0.0)
+
+    def _first(self, state: TripState, fix: Fix, stage: Stage[TripState]) -> TripState:
+        """The state before a trip's first fix: of a vehicle that is a new trip."""
+        started_ms = fix.at_ms or stage.now_ms
+        if state.shared:
+            return state.changed(started_ms=started_ms)
+        return TripState(trip=state.trip + 1, started_ms=started_ms, way=begun_anew(stage, state.way))
+
+    def _follow(self, stage: Stage[TripState], state: TripState, fix: Fix, here: Place) -> None:
+        """Take a believed fix as where the vehicle is."""
+        anchor, moved_m = moved(state, here, fix, self.settings)
+        at_ms = fix.at_ms or stage.now_ms
+        stage.state = state.changed(
+            last_ms=at_ms,
+            latest=fix,
+            place=here,
+            anchor=anchor,
+            suspect=None,
+            length_m=state.length_m + moved_m,
+            fixes=state.fixes + 1,
+            way=self._extended(stage, state.way, fix, at_ms),
+        )
+        self._publish_position(stage, fix)
+        if state.phase is not Phase.MOVING:
+            stage.enter(Phase.MOVING)
+
+    def _extended(self, stage: Stage[TripState], way: Way, fix: Fix, at_ms: int) -> Way:
+        tolerance_m = self.settings.path_tolerance_m
+        if not tolerance_m:
+            return way
+        return extended(stage, way, _point(fix, at_ms), tolerance_m=max(tolerance_m, noise_m(fix, self.settings)))
+
+    def _export(self, format: Format, wanted: Wanted, stage: Stage[TripState]) -> None:
+        """Send the export through the parts of the path, and have it come back to be written."""
+        if not stage.message.reply_to:
+            return
+        state, way = stage.state, stage.state.way
+        latest = None if state.latest is None else _point(state.latest, state.last_ms)
+        export = Export(format=format, most_points=wanted.most_points, part=way.part, part_points=way.part_points, tail=way.tail(latest))
+        stops = [*((part_of(stage, number), "collect") for number in way.parts), (stage.me, "write_out")]
+        route = stage.route(stops).changed(of=stage.message.id)
+        stage.send_along(route, export, reply_to=stage.message.reply_to, expires_ms=stage.message.expires_ms)
+
+    def _publish_position(self, stage: Stage[TripState], fix: Fix) -> None:
+        state = stage.state
+        place = {name: value for name, value in fix.__dict__.items() if value is not None}
+        told = {"at_ms": state.last_ms, "trip": state.trip, "fixes": state.fixes, "length_m": round(state.length_m, 1)}
+        self.settings.publish(stage, {**place, **told}, under="/position")
+
+    def _publish_status(self, stage: Stage[TripState]) -> None:
+        self.settings.publish(stage, summary(stage.state), under="/status")
+
+
+def _point(fix: Fix, at_ms: int) -> Point:
+    """A fix as a point of the path."""
+    return Point(
+        latitude_deg=fix.latitude_deg,
+        longitude_deg=fix.longitude_deg,
+        at_ms=at_ms,
+        accuracy_m=fix.accuracy_m,
+        altitude_m=fix.altitude_m,
+    )

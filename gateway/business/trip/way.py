@@ -1,0 +1,89 @@
+"""The way of a trip: what of its path the trip itself holds, and how it comes to the path's parts.
+
+The trip is written at every fix, so it stays small: it holds at most twenty points. A part is written once for every twenty.
+"""
+
+from typing import Any
+
+from gateway.actors import Stage
+from gateway.actors.messages import Model
+from gateway.business.trip.line import Point, joined, point_of, word_of
+from gateway.business.trip.payloads import Points
+from gateway.business.trip.thinning import Thinner, thin
+
+PART_POINTS = 500
+TOGETHER_POINTS = 20
+"""So many points wait in the trip, and come to a part together."""
+PARTS_AT_MOST = 30
+"""Full ones. The oldest part of a longer way goes: 15 000 points are days on winding roads, and a route has no more stops."""
+
+
+class Way(Model):
+    """Where a trip came along: the points that are in no part yet, and which parts there are."""
+
+    thinner: Thinner = Thinner()
+    recent: str = ""
+    """Kept points that are in no part yet, as in `line.py`."""
+    recent_points: int = 0
+    parted_points: int = 0
+    """Points that went to parts, of this trip."""
+    first_part: int = 1
+    part: int = 1
+    """The part that is being filled; those before it, from the first on, are full."""
+    part_points: int = 0
+    broken: bool = True
+    """Whether nobody knows the way to the next point."""
+
+    @property
+    def points(self) -> int:
+        """Points that were kept, of this trip."""
+        return self.parted_points + self.recent_points
+
+    @property
+    def parts(self) -> list[int]:
+        """The numbers of the parts that hold points."""
+        return list(range(self.first_part, self.part + bool(self.part_points)))
+
+    def tail(self, latest: Point | None) -> str:
+        """The points that are in no part, to where the trip is now."""
+        before = self.thinner.last or self.thinner.kept
+        known = latest is None or (bool(before) and point_of(before).at_ms == latest.at_ms)
+        tail = joined(self.recent, self.thinner.last)
+        return tail if known or latest is None else joined(tail, word_of(latest))
+
+
+def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -> Way:
+    """The way with one more point; what is kept goes to the path in its time."""
+    thinner, kept = thin(way.thinner, point._replace(begins=True) if way.broken else point, tolerance_m=tolerance_m)
+    if not kept:
+        return way if thinner is way.thinner else way.changed(thinner=thinner)
+    recent, count = joined(way.recent, " ".join(kept)), way.recent_points + len(kept)
+    way = way.changed(thinner=thinner, broken=False, recent=recent, recent_points=count)
+    return way if count < TOGETHER_POINTS else _parted(stage, way)
+
+
+def part_of(stage: Stage[Any], number: int) -> str:
+    """Id of a part of this trip's path."""
+    return stage.child("path", str(number))
+
+
+def begun_anew(stage: Stage[Any], way: Way) -> Way:
+    """End the parts of a trip, and give the way for the vehicle's next. Numbers are not used again."""
+    for number in way.parts:
+        stage.stop_child(part_of(stage, number))
+    fresh = way.part + bool(way.part_points)
+    return Way(first_part=fresh, part=fresh)
+
+
+def _parted(stage: Stage[Any], way: Way) -> Way:
+    """Send what is recent to the part that is being filled; begin another when it is full, and end the oldest of too many."""
+    stage.tell(part_of(stage, way.part), "keep", Points(points=way.recent, count=way.recent_points))
+    parted, filled = way.parted_points + way.recent_points, way.part_points + way.recent_points
+    way = way.changed(recent="", recent_points=0, parted_points=parted, part_points=filled)
+    if filled < PART_POINTS - TOGETHER_POINTS:
+        return way
+    way = way.changed(part=way.part + 1, part_points=0)
+    if way.part - way.first_part <= PARTS_AT_MOST:
+        return way
+    stage.stop_child(part_of(stage, way.first_part))
+    return way.changed(first_part=way.first_part + 1)
