@@ -13,11 +13,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed
-from gateway.actors.hostbound import Health
+from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.readmodel import JOURNAL
+from gateway.actors.settings import Settings
 from gateway.config import ConfigProblems, Configuration, read
-from gateway.control import Control, ControlSettings, House
+from gateway.control import Control, ControlSettings, House, Statistics
 from gateway.runtime.engine import Engine
+from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.supervision import escalated
 from gateway.service.hosts import Hosts, Part, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, Lock
@@ -116,6 +120,7 @@ class Daemon:
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
+        self._house: House
         self._hosts: Hosts
 
     # --- the beginning
@@ -133,9 +138,13 @@ class Daemon:
 
     def _assemble(self, opened: Opened) -> None:
         configuration = self.configuration
-        house = House(configuration.gateway.name, self.path, self._faults, self._last_words)
+        self._house = house = House(configuration.gateway.name, self.path, self._faults, self._last_words)
         control = ControlSettings(path=configuration.gateway.control_socket)
-        parts = [*parts_of(configuration.host_bound), Part("control/local", Control, lambda: Control("local", control, house))]
+        parts = [
+            *(self._housed(part) for part in parts_of(configuration.host_bound)),
+            Part(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader)),
+            Part("control/local", Control, lambda: Control("local", control, house)),
+        ]
         engine = Engine(
             opened.store,
             configuration.actors,
@@ -151,6 +160,19 @@ class Daemon:
         elif not engine.clean_start:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
         engine.start(self._hosts.give)
+
+    def _housed(self, part: Part) -> Part:
+        """A part that is given the daemon to look into, where it needs it."""
+        if not issubclass(part.kind, Statistics):
+            return part
+
+        def make() -> HostBound:
+            actor = part.make()
+            assert isinstance(actor, Statistics)
+            actor.house = self._house
+            return actor
+
+        return part._replace(make=make)
 
     def start(self) -> None:
         """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
@@ -205,6 +227,8 @@ class Daemon:
         shut = self._engine.ingress.why_shut
         parts += [f"nothing is taken in: {shut}"] if shut else []
         parts += [f"{len(self._engine.dead_letters)} dead letters"] if len(self._engine.dead_letters) else []
+        paused = escalated(self._engine.room)
+        parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
         parts += [self._reload_fault] if self._reload_fault else []
         return "; ".join(parts)
 
@@ -244,7 +268,7 @@ class Daemon:
 
     def _take_over(self, reload: Reload) -> None:
         set_level(reload.result.gateway.log_level)
-        kept = [part.id for part in reload.changed if not self._hosts.replace(part)]
+        kept = [part.id for part in reload.changed if not self._hosts.replace(self._housed(part))]
         self.configuration = reload.result
         needs = [*reload.needs_restart, *kept]
         self._reload_fault = f"restart needed for {', '.join(needs)}" if needs else ""
@@ -344,6 +368,7 @@ def _engine_settings(configuration: Configuration) -> EngineSettings:
         ingress_bytes=runtime.ingress_mb * _MIB,
         ids_kept=store.ids_kept,
         dead_letters_kept=store.dead_letters_kept,
+        trail_bytes=runtime.explain_kb * 1024,
         close_s=runtime.close_s,
     )
 

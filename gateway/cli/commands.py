@@ -74,9 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_message(add("ask", _ask, "send a message and show the reply", there), "ask")
     _add_tail(add("tail", _tail, "show each message to an ordinary actor as it is committed", there))
+    _add_explain(add("explain", _explain, "which message made which, and what came of it", there))
     _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
+    _add_resume(add("resume", _resume, "let a paused actor go on", there))
+    _add_events(add("events", _events, "what event-sourced actors have recorded, in the order of the commits", there))
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
+    _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
     return parser
 
 
@@ -106,6 +110,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="ID", help="twin/door: one actor; twin: the ids of a kind; 'twin/d*': those")
+    parser.add_argument("--machine", action="store_true", help="the phases of a kind or an actor, as a Mermaid state diagram")
     parser.add_argument("--after", default="", metavar="ID", help="go on with the ids behind this one")
     parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many ids (default: 100)")
 
@@ -136,9 +141,34 @@ def _add_tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verb", default="", help="only this verb")
 
 
+def _add_events(parser: argparse.ArgumentParser) -> None:
+    text = "account/ann: one actor's; account: a kind's; 'account/a*': theirs"
+    parser.add_argument("whose", nargs="?", default="", metavar="ID", help=text)
+    parser.add_argument("--after", type=int, default=0, metavar="N", help="only those behind number N")
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    text = "a message's id, as gateway tail shows it; or an actor's, for what it handled lately"
+    parser.add_argument("id", metavar="ID", help=text)
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many messages (default: 50)")
+
+
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the actor; gateway show lists those that are paused")
+    parser.add_argument("--skip", action="store_true", help="without the message it was paused at, which becomes a dead letter")
+
+
 def _add_letters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", nargs="?", default="list", choices=["list", "show", "retry", "drop"])
     parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["actor"], help="what to begin")
+    parser.add_argument("name", metavar="NAME", help="its kind, as in boiler_room: ids are boiler_room/KEY")
+    parser.add_argument("--host-bound", action="store_true", help="one that owns something of this host, and has a section of the file")
+    parser.add_argument("--in", dest="folder", type=Path, metavar="DIR", help="where (default: actors, beside the configuration)")
 
 
 # --- the commands
@@ -190,9 +220,11 @@ def _demo(options: Options) -> int:
 
 
 def _show(options: Options) -> int:
-    from gateway.cli.show import show  # noqa: PLC0415
+    from gateway.cli.show import show, show_machine  # noqa: PLC0415
 
     with _client(options) as client:
+        if options.machine:
+            return show_machine(client, options.what, as_json=options.json)
         return show(client, options.what, after=options.after, limit=options.limit, as_json=options.json)
 
 
@@ -217,6 +249,20 @@ def _ask(options: Options) -> int:
         return ask(client, options.to, options.verb, options.payload, timeout_s=options.timeout, as_json=options.json)
 
 
+def _explain(options: Options) -> int:
+    from gateway.cli.explain import explain  # noqa: PLC0415
+
+    with _client(options) as client:
+        return explain(client, options.id, limit=options.limit, as_json=options.json)
+
+
+def _resume(options: Options) -> int:
+    from gateway.cli.letters import resume  # noqa: PLC0415
+
+    with _client(options) as client:
+        return resume(client, options.id, skip=options.skip, as_json=options.json)
+
+
 def _letters(options: Options) -> int:
     from gateway.cli.letters import decide, number_of, show_letter, show_letters  # noqa: PLC0415
 
@@ -230,6 +276,13 @@ def _letters(options: Options) -> int:
         return decide(client, options.act, options.which, as_json=options.json)
 
 
+def _events(options: Options) -> int:
+    from gateway.cli.events import events  # noqa: PLC0415
+
+    with _client(options) as client:
+        return events(client, options.whose, after=options.after, limit=options.limit, as_json=options.json)
+
+
 def _ports(options: Options) -> int:
     from gateway.cli.hardware import ports  # noqa: PLC0415
 
@@ -238,7 +291,15 @@ def _ports(options: Options) -> int:
 
 def _schema(options: Options) -> int:
     from gateway.config import json_schema  # noqa: PLC0415  # imports every kind
+    from gateway.config.reading import kinds_of  # noqa: PLC0415  # as above
 
-    del options
-    say_json(json_schema())
+    say_json(json_schema(registry=kinds_of(_config(options))))
     return exits.FINE
+
+
+def _new(options: Options) -> int:
+    from gateway.cli.new import new_actor, usual_folder  # noqa: PLC0415
+
+    config = _config(options)
+    folder = options.folder or usual_folder(config)
+    return new_actor(options.name, folder, host_bound=options.host_bound, config=config, as_json=options.json)

@@ -1,4 +1,4 @@
-"""`gateway dead-letters`: the messages nobody could take, and what becomes of them."""
+"""`gateway dead-letters` and `gateway resume`: messages nobody could take, actors that are paused, and what becomes of them."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ def show_letters(client: Client, *, as_json: bool) -> int:
     elif not found:
         say("no dead letters")
     else:
-        say(table(([str(one["n"]), moment(one["at_ms"]), f"{one['to']} {one['verb']}", one["reason"]] for one in found), indent=""))
-        say("gateway dead-letters show N, retry N, drop N (or all)")
+        rows = ([str(one["n"]), moment(one["at_ms"]), f"{one['to']} {one['verb']}", one["reason"], one["id"]] for one in found)
+        say(table(rows, indent=""))
+        say("gateway dead-letters show N, retry N, drop N (or all); gateway explain with the id at the end of a line")
     return FINE
 
 
@@ -42,6 +43,16 @@ def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int
         say_json({verb: numbers})
     else:
         say(f"{done}: {', '.join(map(str, numbers))}" if numbers else "no dead letters")
+    return FINE
+
+
+def resume(client: Client, id: str, *, skip: bool, as_json: bool) -> int:
+    """Let a paused actor go on."""
+    client.ask({"do": "resume", "id": id, "skip": skip})
+    if as_json:
+        say_json({"resumed": id, "skipped": skip})
+    else:
+        say(f"resumed: {id}, {'without' if skip else 'with'} the message it was paused at")
     return FINE
 
 

@@ -4,10 +4,12 @@ import time
 from typing import Any
 
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO, NO_GATEWAY, Failed
+from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
 
 _COUNTERS_SHOWN = 5
+_OF_A_KIND = {"turns": "turns", "failed": "failed", "active": "in memory", "passivated": "passivated", "waiting": "waiting"}
+"""What is shown of a kind, and its headings."""
 _TAIL_PAYLOAD = 110
 _TELLING_S = 600
 """Uptime from which bytes written say something of a day."""
@@ -20,6 +22,18 @@ def show(client: Client, what: str, *, after: str, limit: int, as_json: bool) ->
     if "/" in what and not what.endswith("*"):
         return _show_one(client.ask({"do": "show", "id": what}), as_json=as_json)
     return _show_ids(client, what.removesuffix("*") if what.endswith("*") else f"{what}/", after=after, limit=limit, as_json=as_json)
+
+
+def show_machine(client: Client, of: str, *, as_json: bool) -> int:
+    """The machine of a kind or an actor, as the text of a Mermaid state diagram."""
+    if not of:
+        raise Failed("say whose: gateway show --machine KIND, or ID", USAGE)
+    answer = client.ask({"do": "machine", "of": of})
+    if as_json:
+        say_json({"machine": answer["machine"], "now": answer["now"]})
+    else:
+        say(answer["machine"])
+    return FINE
 
 
 def _show_whole(view: dict[str, Any], *, as_json: bool) -> int:
@@ -42,24 +56,53 @@ def _whole(view: dict[str, Any]) -> list[str]:
         "",
         table(
             [
-                ["turns", number(totals["turns"]), f"{totals['failed']} failed, {totals['expired']} expired"],
+                ["turns", number(totals["turns"]), _turns(totals)],
                 ["commits", number(totals["commits"]), f"{number(totals['duplicates'])} repeats were known"],
                 [
                     "actors",
                     number(totals.get("stored_actors", 0)),
                     f"{totals['active_actors']} in memory, {totals['passivated']} passivated",
                 ],
+                *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
                 ["store", size(store.get("bytes", 0)), store.get("path", "")],
                 ["written", size(view["written_bytes"]), a_day],
             ]
         ),
     ]
+    lines += _kinds(view.get("kinds", []))
     lines += _section("not well", view["problems"])
-    lines += _section("waiting", [f"{b['id']}  {b['waiting']} messages: {b['fault']}" for b in view.get("blocked", [])])
+    blocked = view.get("blocked", [])
+    lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
+    lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])
     lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["recent_faults"][-5:]])
     lines += _section("the life before did not end well", _earlier(view))
     return lines
+
+
+def _turns(totals: dict[str, Any]) -> str:
+    said = [f"{totals['failed']} failed", f"{totals['expired']} expired"]
+    return ", ".join([f"{totals['turns_a_second']:g} a second", *said] if totals["turns_a_second"] else said)
+
+
+def _mail(totals: dict[str, Any]) -> list[list[str]]:
+    """A row where mail waits, with the mailbox that has most of it."""
+    if not totals.get("waiting"):
+        return []
+    largest = totals["largest_mailbox"]
+    return [["mail", number(totals["waiting"]), f"waits, {number(largest['waiting'])} of it for {largest['id']}"]]
+
+
+def _kinds(kinds: list[dict[str, Any]]) -> list[str]:
+    """A table of the kinds that were written to in this life."""
+    if not kinds:
+        return []
+    rows = [[one["kind"], *(number(one[name]) for name in _OF_A_KIND), one["largest"]] for one in kinds]
+    return ["", table([["kind", *_OF_A_KIND.values(), "most for" if any(one["largest"] for one in kinds) else ""], *rows])]
+
+
+def _blocked(one: dict[str, Any]) -> str:
+    return f"{one['id']}  {one['waiting']} message{'' if one['waiting'] == 1 else 's'}: {one['fault']}"
 
 
 def _earlier(view: dict[str, Any]) -> list[str]:
@@ -125,6 +168,5 @@ def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
 def _turn(turn: dict[str, Any]) -> str:
     payload = turn["payload"] if len(turn["payload"]) <= _TAIL_PAYLOAD else turn["payload"][:_TAIL_PAYLOAD] + "…"
     outcome = f"  FAILED: {turn['outcome']}" if turn.get("outcome") else ""
-    return (
-        f"{time.strftime('%H:%M:%S')}  {turn['sender'] or '-'} → {turn['to']} {turn['verb']}  {'' if payload == '{}' else payload}{outcome}"
-    )
+    said = f"{turn['sender'] or '-'} → {turn['to']} {turn['verb']}  {'' if payload == '{}' else payload}{outcome}"
+    return f"{time.strftime('%H:%M:%S')}  {turn['id']}  {said}"

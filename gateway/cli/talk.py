@@ -17,7 +17,7 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
     request = {"do": "tell", "to": to, "verb": verb, "payload": read_words(words), "timeout_s": timeout_s, "id": id}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     if as_json:
-        say_json({"duplicate": answer["duplicate"]})
+        say_json({"id": answer["id"], "duplicate": answer["duplicate"]})
     else:
         say("known already: it was told under this id before" if answer["duplicate"] else "told: it is on disk")
     return FINE

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors import Actor, HostBound, Settings
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
+from gateway.registry import Promised
 
 
 class HostBoundPart(NamedTuple):
@@ -29,5 +30,5 @@ class Configuration:
     runtime: RuntimeSettings
     host_bound: tuple[HostBoundPart, ...]
     """In the order of the file: the order they start in."""
-    actors: tuple[Actor[Any], ...]
-    """One instance per ordinary kind that is installed, named in the file or not."""
+    actors: tuple[Actor[Any] | Promised, ...]
+    """Every ordinary kind that is installed, named in the file or not; those in the box that are not named are promised."""

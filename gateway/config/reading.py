@@ -1,6 +1,7 @@
 """A configuration file → a checked Configuration, or every problem in it at once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,12 +13,15 @@ from gateway.config.checks import Section, check_addresses, check_claims, withou
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.did_you_mean import did_you_mean
 from gateway.config.document import Document, open_document
+from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
-from gateway.registry import Kinds, Registry, installed
+from gateway.registry import Kinds, Promised, Registry, installed
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
+OWN_KINDS = ("control", "journal")
+"""Kinds that the daemon brings along without a section."""
 
 T = TypeVar("T", bound=Settings)
 K = TypeVar("K", bound=HostBound | Actor[Any])
@@ -26,6 +30,24 @@ K = TypeVar("K", bound=HostBound | Actor[Any])
 def read(path: str | Path, *, registry: Registry | None = None) -> Configuration:
     """Read and check the file at `path` against the installed kinds, or those of `registry`. Raises ConfigProblems."""
     return _Reading(open_document(path), registry or installed()).configuration()
+
+
+def own_folder(path: str | Path, gateway: GatewaySettings) -> Path | None:
+    """The folder of the user's own kinds; None where the file wants none, or there is none of the usual name beside it."""
+    folder = Path(path).absolute().parent / Path(gateway.actors).expanduser()
+    usual = gateway.actors == GatewaySettings.model_fields["actors"].default
+    return folder if gateway.actors and (folder.is_dir() or not usual) else None
+
+
+def kinds_of(path: str | Path, *, registry: Registry | None = None) -> Registry:
+    """The installed kinds, or those of `registry`, and the user's own that the file at `path` brings, as far as they can be used."""
+    found = registry or installed()
+    try:
+        reading = _Reading(open_document(path), found)
+    except ConfigProblems:  # where there is no file, there is no folder beside it
+        return found
+    reading.add_own_kinds(reading.own("gateway", GatewaySettings))
+    return reading.registry
 
 
 class _Made(NamedTuple):
@@ -43,25 +65,49 @@ class _Reading:
         self.document = document
         self.registry = registry
         self.simulate = False
+        self.complete = True
+        """False when some kinds of the user's could not be loaded: what names one of them is no problem of its own."""
 
     def configuration(self) -> Configuration:
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
         runtime = self.own("runtime", RuntimeSettings)
         self.simulate = gateway.simulate
+        self.add_own_kinds(gateway)
         host_bound = self.host_bound()
-        actors = self.ordinary()
+        table = self.actor_sections()
+        promised = [name for name in self.registry.ordinary.names if name in self.registry.ordinary.in_the_box and name not in table]
+        actors = [made for name in self.registry.ordinary.names if name not in promised for made in self.actor(name)]
         sections = [made.section for made in (*host_bound, *actors)]
         check_claims(self.document, sections)
-        check_addresses(self.document, sections, self.registry)
+        if self.complete:
+            check_addresses(self.document, sections, self.registry)
         self.document.check()
         parts = tuple(made.part for made in host_bound if made.part)
-        return Configuration(gateway, store, runtime, parts, tuple(made.actor for made in actors if made.actor))
+        ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
+        ordinary += [Promised(name, self.promise(name)) for name in promised]
+        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))))
 
     def own(self, name: str, model: type[T]) -> T:
         """One of the gateway's own sections; its defaults stand in for one with problems, until they are raised."""
         settings = read_settings(self.document, (name,), model)
         return model() if settings is None else settings
+
+    def add_own_kinds(self, gateway: GatewaySettings) -> None:
+        """Load the folder of the user's own kinds, if there is one."""
+        folder = own_folder(self.document.path, gateway)
+        if folder is None:
+            return
+        if not folder.is_dir():
+            self.document.add(("gateway", "actors"), f"there is no folder {folder}; make it, or mend the path")
+            return
+        from gateway.config.own_kinds import load_own_kinds  # noqa: PLC0415  # not for a gateway without
+
+        found = load_own_kinds(folder, [*OWN_TABLES, *OWN_KINDS, *self.registry.names])
+        self.complete = not found.problems
+        position = self.document.positions.get(("gateway", "actors"))
+        self.document.problems += [Problem(position, "", text) for text in found.problems]
+        self.registry = self.registry.plus(found.host_bound, found.ordinary)
 
     def host_bound(self) -> list[_Made]:
         """Every section `[kind.key]`, in the order of the file."""
@@ -71,7 +117,8 @@ class _Reading:
     def of_kind(self, name: str) -> Iterable[_Made]:
         table = self.document.table[name]
         if name not in self.registry.host_bound.names:
-            self.document.add((name,), self.no_such_table(name))
+            if self.complete:
+                self.document.add((name,), self.no_such_table(name))
             return
         if not isinstance(table, dict) or not table:
             self.document.add((name,), f"a device has a name of its own; write [{name}.NAME]")
@@ -94,10 +141,22 @@ class _Reading:
     def device(self, kind: type[HostBound], key: str) -> Iterable[_Made]:
         path = (kind.kind, key)
         simulation = self.simulation(path, kind.settings_model) if self.simulate else None
-        settings = read_settings(self.document, path, kind.settings_model, more=simulation)
+        settings = self.settings(path, kind, more=simulation)
         if settings is not None:
-            settings = without_absent_defaults(self.document, settings, self.registry)
             yield _Made(Section(path, settings), part=HostBoundPart(kind, key, settings))
+
+    def settings(self, path: tuple[str, ...], kind: type[HostBound | Actor[Any]], *, more: dict[str, Any] | None = None) -> Settings | None:
+        """The settings of one section, less default addresses that lead nowhere; None when there were problems instead."""
+        try:
+            settings = read_settings(self.document, path, kind.settings_model, more=more)
+            if settings is not None:
+                settings.claims()
+                settings = without_absent_defaults(self.document, settings, self.registry)
+        except Exception as error:  # noqa: BLE001  # validators, claims and addresses may be a user's code, and raise anything
+            fact = f"{type(error).__name__}: {error}"
+            self.document.add(path, f"cannot read the settings of {kind.kind}: {fact}; mend {kind.settings_model.__name__}")
+            return None
+        return settings
 
     def simulation(self, path: tuple[str, ...], model: type[Settings]) -> dict[str, Any]:
         """`simulate` for a device that can be simulated and does not say how: true, or a table of defaults."""
@@ -111,28 +170,38 @@ class _Reading:
             return {"simulate": {}}
         return {"simulate": True}
 
-    def ordinary(self) -> list[_Made]:
-        """Every installed ordinary kind, with its section `[actors.kind]` or with defaults."""
+    def actor_sections(self) -> dict[str, Any]:
+        """The tables `[actors.kind]`, by kind."""
         table = self.document.table.get("actors", {})
         if not isinstance(table, dict):
             self.document.add(("actors",), "settings of actors stand by kind; write [actors.KIND]")
             table = {}
         for name in table:
-            if name not in self.registry.ordinary.names:
+            if name not in self.registry.ordinary.names and self.complete:
                 self.document.add(("actors", name), self.no_such_actor(name))
-        return [made for name in self.registry.ordinary.names for made in self.actor(name)]
+        return table
+
+    def promise(self, name: str) -> Callable[[], Actor[Any]]:
+        """How to make a kind in the box that the file does not name: most gateways use few of them, and each costs memory."""
+
+        def make() -> Actor[Any]:
+            kind = self.registry.ordinary.load(name)
+            return kind(without_absent_defaults(self.document, kind.settings_model(), self.registry))
+
+        return make
 
     def actor(self, name: str) -> Iterable[_Made]:
         path = ("actors", name)
         kind = self.load(self.registry.ordinary, name, path)
-        settings = read_settings(self.document, path, kind.settings_model) if kind is not None else None
+        settings = self.settings(path, kind) if kind is not None else None
         if kind is None or settings is None:
             return
-        settings = without_absent_defaults(self.document, settings, self.registry)
         try:
             yield _Made(Section(path, settings), actor=kind(settings))
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
+        except Exception as error:  # noqa: BLE001  # its constructor may raise anything
+            self.document.add(path, f"cannot make {kind.__name__}: {type(error).__name__}: {error}; mend its __init__")
 
     def load(self, kinds: Kinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:
         try:

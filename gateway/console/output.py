@@ -64,6 +64,11 @@ def moment(at_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ms / 1000))
 
 
+def clock_time(at_ms: int) -> str:
+    """Local time of day of milliseconds since 1970, with its milliseconds."""
+    return f"{time.strftime('%H:%M:%S', time.localtime(at_ms / 1000))}.{at_ms % 1000:03d}"
+
+
 def number(count: int) -> str:
     """`12 345`: thousands apart."""
     return f"{count:,}".replace(",", " ")

@@ -6,5 +6,6 @@ JSON lines over a Unix socket: a request is {"do": ..., "n": anything}, its answ
 
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
+from gateway.control.statistics import Statistics
 
-__all__ = ["Control", "ControlSettings", "House"]
+__all__ = ["Control", "ControlSettings", "House", "Statistics"]

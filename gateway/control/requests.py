@@ -2,12 +2,15 @@
 
     {"do": "show"}                                  the daemon as a whole
     {"do": "show", "id": "twin/door"}               one actor, host-bound or ordinary
+    {"do": "machine", "of": "mqtt/main"}            the machine of a kind or an actor, as a Mermaid state diagram
     {"do": "list", "prefix": "twin/", "after": "", "limit": 100}
     {"do": "health"}
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
     {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
+    {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
     {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
+    {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
 
 A timeout means that the outcome is unknown: the message may be handled yet.
 """
@@ -24,8 +27,12 @@ from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, views
 from gateway.control.connection import Connection
+from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
 from gateway.control.pending import Answer, Pending, no
+from gateway.control.pictures import picture
+from gateway.control.resume import NotPaused, resume
+from gateway.runtime.mail import Arrival
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +48,8 @@ _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
     (BadPayload, "bad_payload"),
     (Refused, "refused"),
     (dead.NoSuchLetter, "not_found"),
+    (Unexplained, "not_found"),
+    (NotPaused, "not_paused"),
 )
 
 
@@ -71,11 +80,14 @@ class Requests:
         self.desk = desk
         self._doors: dict[str, Callable[[Connection, Any, dict[str, Any]], Answer | None]] = {
             "show": self.show,
+            "machine": self.machine,
             "list": self.list,
             "health": self.health,
             "tell": self.tell,
             "ask": self.ask,
             "tail": self.tail,
+            "explain": self.explain,
+            "resume": self.resume,
             "letters": self.letters,
             "letter": self.letter,
             "retry": self.retry,
@@ -102,6 +114,10 @@ class Requests:
         check_id(id)
         return self._look(connection, n, lambda: self._actor(id))
 
+    def machine(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        of = _text(request, "of")
+        return self._look(connection, n, lambda: picture(of, self.house))
+
     def list(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
         return self._look(connection, n, lambda: views.ids(prefix, after, limit, self.house.engine))
@@ -114,6 +130,10 @@ class Requests:
         self.desk.follow(connection, n, prefix=_text(request, "prefix"), verb=_text(request, "verb"))
         return {"ok": True, "tail": True}
 
+    def explain(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        id, limit = _text(request, "id"), _limit(request)
+        return self._look(connection, n, lambda: {"explained": explain(self.house.engine, id, limit)})
+
     # --- telling and asking
 
     def tell(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
@@ -122,8 +142,9 @@ class Requests:
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
 
         def committed(receipt: Receipt) -> None:
-            answer = no(fault_of(receipt.error), str(receipt.error)) if receipt.error else {"ok": True, "duplicate": receipt.duplicate}
-            self.desk.settle(pending, answer)
+            id = receipt.message.id if isinstance(receipt, Arrival) else ""
+            told = {"ok": True, "id": id, "duplicate": receipt.duplicate}
+            self.desk.settle(pending, no(fault_of(receipt.error), str(receipt.error)) if receipt.error else told)
 
         self._send(pending, request, on_commit=committed)
         return None
@@ -185,6 +206,12 @@ class Requests:
     def drop(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         number = int(_number(request, "letter", 0))
         return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
+
+    # --- paused actors
+
+    def resume(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        id, skip = _text(request, "id"), request.get("skip", False) is True
+        return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
 
     # --- on the engine's thread
 

@@ -4,14 +4,20 @@ Functions that take an Engine run on its thread; `from_outside` runs anywhere, s
 """
 
 import json
+import time
 from typing import Any
 
 from gateway.actors.hostbound import Health
+from gateway.actors.ids import kind_of
+from gateway.actors.sourced import EventSourced
 from gateway.control.house import House
 from gateway.runtime.cells import Cell
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
+from gateway.runtime.statistics import of_kinds, waiting_for
+from gateway.runtime.supervision import escalated
 from gateway.runtime.timetable import Timers
+from gateway.runtime.versions import apart
 from gateway.service.memory import resident_bytes, written_bytes
 from gateway.store.store import StateRow
 
@@ -52,8 +58,12 @@ def whole(house: House) -> View:
     view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
     view["totals"]["stored_actors"] = store.count_actors()
     blocked = list(engine.room.blocked.values())
-    view["blocked"] = [{"id": cell.id, "fault": cell.fault, "waiting": _waiting(cell)} for cell in blocked[:_BLOCKED_SHOWN]]
+    blocked.sort(key=lambda cell: not cell.ties.paused)
+    view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]
     view["totals"]["blocked_actors"] = len(blocked)
+    view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.ties.paused)
+    view["kinds"] = [kind._asdict() for kind in of_kinds(engine.cells)]
+    view["totals"] |= _mail(engine)
     return view
 
 
@@ -67,6 +77,7 @@ def problems(house: House) -> list[str]:
         found.append(f"nothing is taken in: {engine.ingress.why_shut}")
     if engine.stuck_s > _STUCK_S:
         found.append(f"the engine has made no progress for {engine.stuck_s:.0f} s")
+    found += [f"{cell.id} is paused: {cell.fault}" for cell in escalated(engine.room)[:_BLOCKED_SHOWN]]
     return found
 
 
@@ -77,6 +88,7 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
         "id": hosted.me,
         "health": hosted.health.value,
         "detail": hosted.detail,
+        **_phase(hosted),
         "counters": dict(hosted.counters),
         "waiting": outbox.waiting if outbox else 0,
         "in_hand": len(outbox.in_hand) if outbox else 0,
@@ -85,13 +97,27 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
     }
 
 
+def _phase(hosted: Hosted) -> View:
+    """Where it stands by its own word, why, and since when in wall time; nothing where it has no phases."""
+    phase = hosted.phase
+    if phase is None:
+        return {}
+    since_ms = round((time.time() - (time.monotonic() - phase.since_s)) * 1000)
+    return {"phase": {"name": phase.name, "because": phase.cause, "since_ms": since_ms}}
+
+
 def of_actor(id: str, engine: Engine) -> View | None:
     """One ordinary actor: its state, timers and mail; None when nobody ever wrote to it. On the engine's thread."""
     cell = engine.cells.get(id)
     if cell is not None:
         return _of_cell(cell, engine)
     row = engine.store.load(id)
-    return None if row is None else _of_row(row, engine)
+    if row is None:
+        return None
+    actor = engine.directory.kinds.get(kind_of(id))
+    if isinstance(actor, EventSourced):  # its row is a snapshot: the events behind it belong to its state
+        return {**_of_cell(engine.cells.peek(id, actor, row), engine), "active": False}
+    return _of_row(row, engine)
 
 
 def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
@@ -100,15 +126,30 @@ def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
     return {"ids": found[:limit], "more": len(found) > limit}
 
 
+def _of_blocked(cell: Cell) -> View:
+    return {"id": cell.id, "fault": cell.fault, "waiting": waiting_for(cell), "paused": bool(cell.ties.paused)}
+
+
+def _mail(engine: Engine) -> View:
+    """How much mail waits, in all mailboxes, and in the largest."""
+    boxes = [(outbox.waiting, id) for id, outbox in engine.room.outboxes.items()]
+    boxes += [(waiting_for(cell), cell.id) for cell in engine.cells]
+    most, largest = max(boxes, default=(0, ""))
+    return {"waiting": sum(count for count, _ in boxes), "largest_mailbox": {"id": largest if most else "", "waiting": most}}
+
+
 def _totals(engine: Engine) -> View:
+    rates = engine.housekeeping.pace.rates()
     return {
         "turns": engine.turns.total,
         "failed": engine.turns.failed,
         "expired": engine.turns.expired,
         "commits": engine.commits.count,
         "duplicates": engine.duplicates,
-        "passivated": engine.passivated,
+        "passivated": engine.housekeeping.passivated,
         "active_actors": len(engine.cells),
+        "turns_a_second": rates.turns,
+        "commits_a_second": rates.commits,
         "dead_letters": len(engine.dead_letters),
     }
 
@@ -120,7 +161,7 @@ def _of_cell(cell: Cell, engine: Engine) -> View:
         "version": cell.state.VERSION,
         "state": json.loads(cell.state.to_json()),
         "timers": _of_timers(cell.timers, engine),
-        "waiting": _waiting(cell),
+        "waiting": waiting_for(cell),
         "fault": cell.fault,
     }
 
@@ -146,8 +187,4 @@ def _of_stored_timers(row: StateRow, engine: Engine) -> list[View]:
     """Read without the actor's class, which may have changed since: due, verb, payload and name are apart by tabs."""
     now_ms = engine.clock.clock_ms()
     lines = [line.split("\t", 3) for line in (row.timers or b"").decode("utf-8", "replace").split("\n") if line]
-    return [{"name": name, "verb": verb, "in_s": round((int(due_ms) - now_ms) / 1000, 1)} for due_ms, verb, _, name in lines]
-
-
-def _waiting(cell: Cell) -> int:
-    return max(cell.box.count, len(cell.box.head))
+    return [{"name": name, "verb": apart(verb)[0], "in_s": round((int(due_ms) - now_ms) / 1000, 1)} for due_ms, verb, _, name in lines]

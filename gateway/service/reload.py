@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors import Actor
 from gateway.config import Configuration
+from gateway.registry import Promised
 from gateway.service.hosts import Part, part_of
 
 
@@ -31,10 +32,12 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
     """What of `wanted` is other than `now`, and what can be done about it."""
     before = {part.id: part for part in now.host_bound}
     after = {part.id: part for part in wanted.host_bound}
-    changed = [part for id, part in after.items() if id in before and part.settings != before[id].settings]
+    recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]
+    changed = [part for id, part in after.items() if id in before and id not in recoded and part.settings != before[id].settings]
     needs = [f"{id} (new)" for id in after if id not in before] + [f"{id} (gone)" for id in before if id not in after]
+    needs += [f"{id} (new code)" for id in recoded]
     needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
-    parts = tuple(after.get(id, part) for id, part in before.items())
+    parts = tuple(part if id in recoded else after.get(id, part) for id, part in before.items())
     gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
     return Reload([part_of(part) for part in changed], needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
 
@@ -53,6 +56,18 @@ def _sections(now: Configuration, wanted: Configuration) -> list[str]:
     ]
 
 
-def _actors(now: tuple[Actor[Any], ...], wanted: tuple[Actor[Any], ...]) -> list[str]:
-    before = {actor.kind: actor.settings for actor in now}
-    return [f"actors.{actor.kind}" for actor in wanted if before.get(actor.kind) != actor.settings]
+def _made(actor: Actor[Any] | Promised) -> Actor[Any]:
+    return actor.make() if isinstance(actor, Promised) else actor
+
+
+def _actors(now: tuple[Actor[Any] | Promised, ...], wanted: tuple[Actor[Any] | Promised, ...]) -> list[str]:
+    before, after = ({actor.kind: actor for actor in actors} for actors in (now, wanted))
+    gone = [f"actors.{kind} (gone)" for kind in before if kind not in after]
+    new = [f"actors.{kind} (new)" for kind in after if kind not in before]
+    pairs = [(kind, before[kind], actor) for kind, actor in after.items() if kind in before]
+    both = [
+        (kind, _made(old), _made(actor)) for kind, old, actor in pairs if not (isinstance(old, Promised) and isinstance(actor, Promised))
+    ]
+    recoded = [f"actors.{kind} (new code)" for kind, old, actor in both if type(old) is not type(actor)]
+    other = [f"actors.{kind}" for kind, old, actor in both if type(old) is type(actor) and old.settings != actor.settings]
+    return new + gone + recoded + other

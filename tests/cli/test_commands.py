@@ -1,6 +1,7 @@
 """The commands, run as a person runs them."""
 
 import json
+import re
 import select
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.registry import installed
 from tests.daemons import ROOT, DaemonProcess, install_kinds
 
 CONFIG = """
@@ -23,7 +25,8 @@ simulate = true
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """One daemon for all of these tests."""
     folder = tmp_path_factory.mktemp("c")
-    with DaemonProcess(folder, CONFIG, environ=install_kinds(folder, counter="tests.daemon.kinds:Counter")) as running:
+    kinds = install_kinds(folder, counter="tests.daemon.kinds:Counter", fuse="tests.daemon.kinds:Fuse")
+    with DaemonProcess(folder, CONFIG, environ=kinds) as running:
         running.until_listening()
         running.until(lambda: "gpio/lamp is ok" in running.said())
         yield running
@@ -90,6 +93,61 @@ def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
     assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: 1\n"
 
 
+def without_times(text: str) -> str:
+    """What is said, without times of day, ids that the gateway made, and numbers of commits."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d\.\d{3}", "TIME", text)
+    text = re.sub(r"[0-9a-f]{6}-[0-9a-f]{6}-\d{13}", "ID", text)
+    return re.sub(r"[+-]\d+ ms", "+N ms", re.sub(r"commit \d+", "commit N", text))
+
+
+def test_explain_shows_which_message_made_which(daemon: DaemonProcess) -> None:
+    """By the id of a message, from the first cause on; by that of an actor, what it handled lately."""
+    told = daemon.gateway("tell", "fuse/kitchen", "load", "units=10", "--id", "plugged-1", "--json")
+    assert told.stdout == '{"id":"plugged-1","duplicate":false}\n'
+    assert without_times(daemon.gateway("explain", "plugged-1").stdout).split("\n") == [
+        "from control/local, TIME",
+        ">  +N ms  fuse/kitchen load   plugged-1                    ok  (commit N)",
+        "   +N ms    counter/load add  ID  ok  (commit N)",
+        "",
+    ]
+    lately = without_times(daemon.gateway("explain", "fuse/kitchen").stdout)
+    assert lately == "TIME  control/local → load  plugged-1  ok  (commit N)  made 1 message\n"
+    (chain,) = json.loads(daemon.gateway("explain", "plugged-1", "--json").stdout)["told"]
+    assert [node["to"] for node in chain["nodes"]] == ["fuse/kitchen", "counter/load"]
+
+
+def test_explain_says_that_nothing_is_known(daemon: DaemonProcess) -> None:
+    """1, and how far back it goes."""
+    found = daemon.gateway("explain", "never-seen")
+    assert (found.returncode, found.stdout) == (1, "")
+    beginning = "gateway: cannot explain never-seen: no message of that id, and none to an actor of that id, is known; what is kept goes "
+    assert found.stderr.startswith(beginning + "back to the start of the gateway (")
+
+
+def test_a_paused_actor_is_shown_and_resumed(daemon: DaemonProcess) -> None:
+    """With the reason; the gateway is not well until somebody has decided."""
+    daemon.gateway("tell", "fuse/cellar", "load", "units=20")
+    why = "its fault went up to the host: ValueError: 20 is too much"
+    shown = daemon.gateway("show")
+    assert shown.returncode == 1
+    assert f"\nnot well:\n  fuse/cellar is paused: {why}\n" in shown.stdout
+    assert f"\npaused, until gateway resume ID:\n  fuse/cellar  1 message: {why}\n" in shown.stdout
+    assert daemon.gateway("resume", "fuse/cellar", "--skip").stdout == "resumed: fuse/cellar, without the message it was paused at\n"
+    again = daemon.gateway("resume", "fuse/cellar")
+    assert (again.returncode, again.stderr) == (1, "gateway: cannot resume fuse/cellar: it is not paused\n")
+    assert daemon.gateway("show").returncode == 0
+    assert f"fuse/cellar load  somebody decided to skip it; {why}" in daemon.gateway("dead-letters").stdout
+    assert daemon.gateway("dead-letters", "drop", "all").returncode == 0
+
+
+def test_show_has_a_table_of_kinds(daemon: DaemonProcess) -> None:
+    """Of those that were written to."""
+    daemon.gateway("tell", "counter/shown", "add")
+    assert "kind     turns  failed  in memory  passivated  waiting\n" in daemon.gateway("show").stdout
+    kinds = {kind["kind"]: kind for kind in json.loads(daemon.gateway("show", "--json").stdout)["kinds"]}
+    assert (kinds["counter"]["active"] >= 1, kinds["counter"]["waiting"], kinds["counter"]["largest"]) == (True, 0, "")
+
+
 def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
     """A script that follows it learns that there is nothing more to come."""
     with DaemonProcess(tmp_path, CONFIG, environ=install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")) as daemon:
@@ -137,7 +195,8 @@ def test_check_says_that_all_is_fine(tmp_path: Path) -> None:
     """How many devices, how many kinds."""
     (tmp_path / "g.toml").write_text(CONFIG)
     found = run("check", "--config", "g.toml", folder=tmp_path)
-    assert (found.returncode, found.stdout) == (0, "fine: 1 device, 3 kinds of actors in g.toml\n")
+    kinds = len(installed().ordinary.names)
+    assert (found.returncode, found.stdout) == (0, f"fine: 1 device, {kinds} kinds of actors in g.toml\n")
 
 
 def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:

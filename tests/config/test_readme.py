@@ -25,6 +25,15 @@ def test_the_configuration_is_one(tmp_path: Path) -> None:
     assert [part.id for part in configuration.host_bound] == ["mqtt/main", "serial/gps", "serial/boiler", "gpio/bell", "gpio/lamp"]
 
 
+def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
+    """The example of a freezer and of a lamp has no problem either."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(blocks("toml")[1])
+    configuration = read(path)
+    ids = ["mqtt/main", "webhook/alerts", "serial/freezer", "gpio/lamp", "clock/main"]
+    assert [part.id for part in configuration.host_bound] == ids
+
+
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The actor of one's own can be made, and the test below it passes."""
     actor, test = blocks("python")

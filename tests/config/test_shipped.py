@@ -2,9 +2,10 @@
 
 import re
 import tomllib
+from enum import Enum
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
@@ -14,7 +15,7 @@ from pydantic.fields import FieldInfo
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
 from gateway.config.schema import field_docstrings
 from gateway.config.settings_reader import models_in
-from gateway.registry import ACTORS, DEVICES, Registry, registered
+from gateway.registry import ACTORS, DEVICES, Promised, Registry, registered
 from gateway.runtime.settings import EngineSettings
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,8 @@ def test_the_file_as_shipped_starts(in_the_box: Registry) -> None:
     found = read(SHIPPED, registry=in_the_box)
     assert found.host_bound == ()
     assert [actor.kind for actor in found.actors] == in_the_box.ordinary.names
-    assert not [address for actor in found.actors for address in actor.settings.addresses()]
+    actors = [actor.make() if isinstance(actor, Promised) else actor for actor in found.actors]
+    assert not [address for actor in actors for address in actor.settings.addresses()]
 
 
 def test_every_line_of_it_can_be_used(in_the_box: Registry, everything: str, tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_it_names_every_key_with_its_true_default(in_the_box: Registry, everythi
     for name in in_the_box.host_bound.names:
         wrong += _wrong(list(table[name].values()), in_the_box.host_bound.load(name).settings_model)
     for name in in_the_box.ordinary.names:
-        wrong += _wrong([table["actors"][name]], in_the_box.ordinary.load(name).settings_model)
+        wrong += _wrong([table["actors"].get(name, {})], in_the_box.ordinary.load(name).settings_model)
     assert not wrong, "\n".join(wrong)
 
 
@@ -68,6 +70,7 @@ def test_its_defaults_are_the_engine_s() -> None:
     for name in ("idle_s", "active_actors", "mailbox_messages", "ingress_messages", "close_s"):
         assert getattr(ours, name) == getattr(engine, name)
     assert (ours.mailbox_mb << 20, ours.ingress_mb << 20) == (engine.mailbox_bytes, engine.ingress_bytes)
+    assert ours.explain_kb << 10 == engine.trail_bytes
     assert (StoreSettings().ids_kept, StoreSettings().dead_letters_kept) == (engine.ids_kept, engine.dead_letters_kept)
 
 
@@ -123,11 +126,23 @@ def _wrong(tables: list[dict[str, Any]], model: type[BaseModel]) -> list[str]:
         values = [table[key] for table in tables if key in table]
         if not values:
             found.append(f"{model.__name__}.{key} is not in the file")
-        elif _has_default(field) and field.get_default() not in values:
-            found.append(f"{model.__name__}.{key}: the default is {field.get_default()!r}, the file says {values}")
+        elif _has_default(field) and _default(field) not in values:
+            found.append(f"{model.__name__}.{key}: the default is {_default(field)!r}, the file says {values}")
         for inner in models_in(field.annotation):
-            found += _wrong([t for value in values for t in (value if isinstance(value, list) else [value]) if isinstance(t, dict)], inner)
+            found += _wrong([table for value in values for table in _tables(value, named=get_origin(field.annotation) is dict)], inner)
     return found
+
+
+def _tables(value: Any, *, named: bool) -> list[dict[str, Any]]:
+    """The tables that a value is: itself, each of its list, or, where they are `named`, each under its name."""
+    found = value if isinstance(value, list) else list(value.values()) if named and isinstance(value, dict) else [value]
+    return [table for table in found if isinstance(table, dict)]
+
+
+def _default(field: FieldInfo) -> Any:
+    """The default as a file writes it."""
+    default = field.get_default()
+    return default.value if isinstance(default, Enum) else default
 
 
 def _has_default(field: FieldInfo) -> bool:

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from gateway.actors import Actor, Payload, Stage, State, verb
+from gateway.actors import Actor, Decision, Fault, Payload, Stage, State, verb
 
 
 class Amount(Payload):
@@ -42,3 +42,22 @@ class Counter(Actor[Count]):
     def end_process(self, stage: Stage[Any]) -> None:
         """Be a fault that no `except` catches."""
         raise SystemExit("a fault of ours")
+
+
+class Fuse(Actor[Count]):
+    """Blows at the first fault, and leaves it to who is above."""
+
+    attempts = 1
+
+    @verb
+    def load(self, amount: Amount, stage: Stage[Count]) -> None:
+        """Add some; 16 is the most."""
+        total = stage.state.total + amount.units
+        if total > 16:
+            raise ValueError(f"{total} is too much")
+        stage.tell("counter/load", "add", Amount(units=amount.units))
+        stage.state = stage.state.changed(total=total)
+
+    def failed(self, fault: Fault, state: Count) -> Decision:
+        """Nobody is above: the host pauses it."""
+        return Decision.ESCALATE

@@ -37,7 +37,7 @@ def test_installed_twice_started_and_removed(bare: Container) -> None:
 
     kept = bare.sh("/src/gateway/systemd/uninstall")
     assert kept == "kept: /etc/gateway, /var/lib/gateway and the user gateway (--purge removes them)\n"
-    assert bare.sh("ls /etc/gateway /var/lib/gateway").split()[:2] == ["/etc/gateway:", "gateway.toml"]
+    assert bare.sh("ls /etc/gateway /var/lib/gateway").split()[:3] == ["/etc/gateway:", "actors", "gateway.toml"]
     assert bare.sh("ls -d /opt/gateway /etc/systemd/system/gateway.service 2>/dev/null || true") == ""
 
     bare.sh("/src/gateway/systemd/uninstall --purge")

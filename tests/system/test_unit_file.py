@@ -103,6 +103,14 @@ def test_what_the_daemon_relies_on_is_in_it(line: str) -> None:
     assert line in lines_of(UNIT.read_text())
 
 
+def test_the_service_can_read_actors_of_ones_own_and_not_change_them() -> None:
+    """Their folder is root's and readable; given to the service, as ConfigurationDirectory would, it would be code that it can write."""
+    unit = lines_of(UNIT.read_text())
+    assert "install -d -m 0755 /etc/gateway /etc/gateway/actors " in (SYSTEMD / "install").read_text()
+    assert {"User=gateway", "ProtectSystem=strict"} <= set(unit)
+    assert not [line for line in unit if line.startswith(("ConfigurationDirectory=", "ReadWritePaths=", "InaccessiblePaths="))]
+
+
 def test_devices_are_allowed_by_class_and_drivers_of_adapters_are_loaded() -> None:
     """A path would be looked up once and lost at a replug; a class must be known when the unit starts."""
     allowed = [line for line in lines_of(UNIT.read_text()) if line.startswith("DeviceAllow=")]

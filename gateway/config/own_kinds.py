@@ -1,0 +1,260 @@
+"""A user's own kinds: the modules of one folder, each class in them that is an Actor or a HostBound.
+
+Every `*.py` of the folder is imported under its bare name, so that they can import each other; tests (`test_*.py`,
+`conftest.py`) are not. Nothing else becomes importable by it. What is wrong with a file is said with its line, for all files
+at once. Only code that nobody but root and the user who runs this can change is run.
+
+Read again in one process, as a reload does, unchanged files give the classes that are there; changed ones are imported beside
+them, so that what is wrong with them is known, and the running ones stay.
+"""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, NamedTuple
+
+from gateway.actors import Actor, BadDefinition, HostBound
+from gateway.actors.ids import is_key
+from gateway.config.trust import why_untrusted
+
+Kind = type[Actor[Any]] | type[HostBound]
+
+_SAID_AT_MOST = 300
+
+
+class OwnKinds(NamedTuple):
+    """What a folder comes to."""
+
+    ordinary: list[type[Actor[Any]]]
+    host_bound: list[type[HostBound]]
+    problems: list[str]
+    """Each with the file, its line where there is one, and what to do."""
+
+
+class Source(NamedTuple):
+    """One file."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """The name it is imported by."""
+        return self.path.stem
+
+
+def load_own_kinds(folder: Path, taken: Sequence[str]) -> OwnKinds:
+    """Import the modules of `folder`; `taken` are the names of kinds that there are already."""
+    problems: list[str] = []
+    sources = list(_sources(folder, problems))
+    digest = hashlib.sha256(repr(sources).encode()).hexdigest()
+    modules = _modules_there(sources, digest) or _import_all(sources, digest, folder, problems)
+    kinds = [found for source in sources if source.name in modules for found in _kinds_in(modules[source.name], source)]
+    usable = list(_usable(kinds, taken, problems))
+    ordinary = [kind for kind in usable if issubclass(kind, Actor)]
+    host_bound = [kind for kind in usable if issubclass(kind, HostBound)]
+    return OwnKinds(ordinary, host_bound, list(dict.fromkeys(problems)))
+
+
+# --- the files
+
+
+def _sources(folder: Path, problems: list[str]) -> Iterator[Source]:
+    try:
+        untrusted = why_untrusted(folder.stat())
+        paths = [] if untrusted else sorted(folder.glob("*.py"))
+    except OSError as error:
+        problems.append(f"cannot read {folder}: {error.strerror}; let the gateway's user read it (chmod a+rx)")
+        return
+    if untrusted:
+        problems.append(f"cannot load actors from {folder}: {untrusted} {folder}")
+    for path in paths:
+        if not path.name.startswith(("test_", "conftest.", "__", ".")):
+            yield from _source(path, problems)
+
+
+def _source(path: Path, problems: list[str]) -> Iterator[Source]:
+    try:
+        with path.open("rb") as file:
+            untrusted = why_untrusted(os.fstat(file.fileno()))
+            content = file.read()
+    except OSError as error:
+        problems.append(f"cannot read {path}: {error.strerror}; let the gateway's user read it (chmod a+r), or move it out of the folder")
+        return
+    wrong = f"cannot load {path}: {untrusted} {path}" if untrusted else _why_no_name(path)
+    if wrong:
+        problems.append(wrong)
+    else:
+        yield Source(path, content)
+
+
+def _why_no_name(path: Path) -> str:
+    name = path.stem
+    if not name.isidentifier():
+        return f"cannot import {path}: {name!r} is no name of a module; use letters, digits and _"
+    other = _spec_of(name)
+    if other is None or isinstance(other.loader, _SourceLoader) or (other.origin and Path(other.origin).resolve() == path.resolve()):
+        return ""
+    return f"cannot import {path}: there is a module {name!r} already ({other.origin}); name the file otherwise"
+
+
+def _spec_of(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ValueError:  # one that is there without a spec
+        return ModuleSpec(name, None)
+
+
+# --- the import
+
+
+class _SourceLoader(Loader):
+    """Runs the content that was looked at, and no other."""
+
+    def __init__(self, source: Source, digest: str) -> None:
+        self.source = source
+        self.digest = digest
+        """Of all files of the folder: a module may be another when what it imports is."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.source.content, str(self.source.path), "exec", dont_inherit=True), module.__dict__)
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules of the folder, for as long as they are being imported."""
+
+    def __init__(self, sources: Sequence[Source], digest: str) -> None:
+        self._loaders = {source.name: _SourceLoader(source, digest) for source in sources}
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        loader = self._loaders.get(fullname) if path is None else None
+        return importlib.util.spec_from_file_location(fullname, loader.source.path, loader=loader) if loader else None
+
+
+def _loader_of(module: ModuleType | None) -> _SourceLoader | None:
+    loader = getattr(getattr(module, "__spec__", None), "loader", None)
+    return loader if isinstance(loader, _SourceLoader) else None
+
+
+def _modules_there(sources: Sequence[Source], digest: str) -> dict[str, ModuleType]:
+    """The modules as an earlier reading imported them; none where any file is another."""
+    found = {source.name: sys.modules[source.name] for source in sources if source.name in sys.modules}
+    same = all((loader := _loader_of(module)) is not None and loader.digest == digest for module in found.values())
+    return found if same and len(found) == len(sources) else {}
+
+
+def _import_all(sources: Sequence[Source], digest: str, folder: Path, problems: list[str]) -> dict[str, ModuleType]:
+    modules: dict[str, ModuleType] = {}
+    with _only_ours(sources, digest):
+        for source in sources:
+            try:
+                modules[source.name] = importlib.import_module(source.name)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a module may raise anything; each is a problem of its file
+                problems.append(_why(error, source.path, folder))
+    return modules
+
+
+@contextmanager
+def _only_ours(sources: Sequence[Source], digest: str) -> Iterator[None]:
+    """The folder's modules can be imported meanwhile. Those of an earlier reading, which may run, come back afterwards."""
+    finder = _Finder(sources, digest)
+    folders = {source.path.parent for source in sources}
+    earlier = {name: (module, loader) for name, module in sys.modules.items() if (loader := _loader_of(module))}
+    for name in earlier:
+        del sys.modules[name]
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        if any(loader.source.path.parent in folders for _, loader in earlier.values()):
+            for name in [name for name, module in sys.modules.items() if _loader_of(module)]:
+                del sys.modules[name]
+        sys.modules.update({name: module for name, (module, _) in earlier.items()})
+
+
+def _why(error: BaseException, path: Path, folder: Path) -> str:
+    """What an import met, at the innermost line of the user's own files."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == folder:
+        return f"{error.filename}:{error.lineno or 1}: no Python: {error.msg}; mend this line"
+    where = _where(error.__traceback__, folder) or str(path)
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"{where}: cannot import {error.name}: it is not installed; {sys.prefix}/bin/pip install it, or move the file out of {folder}"
+        )
+    said = " ".join(str(error).split())[:_SAID_AT_MOST]
+    if isinstance(error, BadDefinition):
+        return f"{where}: {said}"
+    if isinstance(error, ImportError):
+        return f"{where}: {said}; mend the import, or move the file out of {folder}"
+    return f"{where}: its import ends in {type(error).__name__}: {said}; mend it, or move the file out of {folder}"
+
+
+def _where(trace: TracebackType | None, folder: Path) -> str:
+    found = ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if Path(name).parent == folder:
+            found = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+# --- the kinds
+
+
+class _Defined(NamedTuple):
+    kind: Kind
+    where: str
+
+
+def _kinds_in(module: ModuleType, source: Source) -> Iterator[_Defined]:
+    """Each public class that the module itself defines, in its order."""
+    lines = {node.name: node.lineno for node in ast.parse(source.content).body if isinstance(node, ast.ClassDef)}
+    for name, found in vars(module).items():
+        if name.startswith("_") or not isinstance(found, type) or found.__module__ != module.__name__ or found.__name__ != name:
+            continue
+        if issubclass(found, (Actor, HostBound)):
+            yield _Defined(found, f"{source.path}:{lines.get(name, 1)}")
+
+
+def _usable(found: list[_Defined], taken: Sequence[str], problems: list[str]) -> Iterator[Kind]:
+    first: dict[str, _Defined] = {}
+    for one in found:
+        wrong = _why_unusable(one, first, taken)
+        if wrong:
+            problems.append(f"{one.where}: cannot use {one.kind.__name__}: {wrong}")
+        else:
+            first[one.kind.kind] = one
+            yield one.kind
+
+
+def _why_unusable(one: _Defined, first: dict[str, _Defined], taken: Sequence[str]) -> str:
+    name = one.kind.kind
+    if name in taken:
+        return f'there is a kind {name!r} already; name the class otherwise, or set kind = "…" in it'
+    if name in first:
+        return f'{first[name].kind.__name__} ({first[name].where}) is of kind {name!r} too; set kind = "…" in one of them'
+    if not is_key(name):
+        return f"{name!r} cannot stand in an id; set kind to letters and digits"
+    if issubclass(one.kind, HostBound) and not _takes_key_and_settings(one.kind):
+        return "it cannot be made of a key and its settings; write def __init__(self, key: str, settings: ...) -> None"
+    return ""
+
+
+def _takes_key_and_settings(kind: type[HostBound]) -> bool:
+    try:
+        inspect.signature(kind).bind("key", None)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""Explaining: which message made which, in which turn and commit, and what came of it. On the engine's thread.
+
+    {"do": "explain", "id": "00000a-3fc21d-1000000000123", "limit": 100}     a message: what led to it, and what it led to
+    {"do": "explain", "id": "trip/van", "limit": 20}                         an actor: what it handled lately
+
+All of it is told from the engine's trail, which is short and does not outlive the process, and from the mail that waits.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.messages import Message
+from gateway.runtime.engine import Engine
+from gateway.runtime.trail import DONE, WELL, Step
+
+View = dict[str, Any]
+
+_SAME_ID_AT_MOST = 5
+"""The outside may give one id to several messages: so many of them are explained, the last ones."""
+
+
+class Unexplained(GatewayError, LookupError):
+    """Nothing is known of it, or no longer."""
+
+
+def explain(engine: Engine, id: str, limit: int) -> View:
+    """A message, or an actor. Raises Unexplained."""
+    if not engine.trail.on:
+        raise Unexplained(f"cannot explain {id}: nothing is kept to tell from; set runtime.explain_kb above 0")
+    past = Past(engine)
+    places = past.places_of(id)
+    if places:
+        return {"message": id, "told": [past.told(place, limit) for place in places[-_SAME_ID_AT_MOST:]], "kept": past.kept}
+    steps = [step for step in past.steps if step.to == id]
+    if steps:
+        shown = [past.step(step) for step in steps[-limit:]]
+        return {"actor": id, "steps": shown, "left_out": len(steps) - len(shown), "kept": past.kept}
+    raise Unexplained(f"cannot explain {id}: no message of that id, and none to an actor of that id, is known; {_how_far(past.kept)}")
+
+
+def _how_far(kept: View) -> str:
+    if not kept["steps"]:
+        return "nothing has happened since the start of the gateway"
+    back = "the start of the gateway" if kept["whole"] else f"{kept['back_s']:.0f} s ago"
+    return f"what is kept goes back to {back} ({kept['steps']} turns and deliveries)"
+
+
+class Past:
+    """What the trail holds, made ready to be followed. A message is known by its place in the order of all mail."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._committed = engine.commits.last
+        self._hosted = engine.directory.hosted
+        self.steps = engine.trail.steps()
+        self._by_place: dict[int, list[Step]] = {}
+        for step in self.steps:
+            self._by_place.setdefault(step.seq, []).append(step)
+        self._waiting = {seq: (message, where) for seq, message, where in _waiting(engine)}
+        self._maker = _makers(self.steps)
+        self._made: dict[int, list[int]] = {}
+        """By the place of a message, the places of those made because of it."""
+        for place, step in self._maker.items():
+            self._made.setdefault(step.seq, []).append(place)
+        back_ms = engine.clock.now_ms() - self.steps[0].at_ms if self.steps else 0
+        self.kept = {"steps": len(self.steps), "back_s": round(back_ms / 1000, 1), "whole": not engine.trail.dropped}
+
+    def places_of(self, id: str) -> list[int]:
+        """The places of the messages of that id, in their order."""
+        handled = {step.seq for step in self.steps if step.message == id}
+        return sorted(handled | {seq for seq, (message, _) in self._waiting.items() if message.id == id})
+
+    def told(self, place: int, limit: int) -> View:
+        """One message: what led to it, the first cause first, then the message, then the tree of what it led to, `depth` by `depth`."""
+        above = [place]
+        while above[-1] in self._maker:
+            above.append(self._maker[above[-1]].seq)
+        lines = list(enumerate(reversed(above)))
+        if len(lines) > limit:
+            lines = [lines[0], *lines[len(lines) - limit + 1 :]]
+        below = self._below(place, depth=len(above))
+        shown = [*lines, *below[: limit - len(lines)]]
+        nodes = [{"depth": depth, "asked": one == place, **self.node(one)} for depth, one in shown]
+        return {"origin": self._origin(above[-1]), "nodes": nodes, "left_out": len(above) + len(below) - len(shown)}
+
+    def _below(self, place: int, *, depth: int) -> list[tuple[int, int]]:
+        """(depth, place) of everything that a message led to, each below what made it."""
+        found = []
+        ahead = [(depth, one) for one in sorted(self._made.get(place, ()), reverse=True)]
+        while ahead:
+            here, one = ahead.pop()
+            found.append((here, one))
+            ahead += [(here + 1, made) for made in sorted(self._made.get(one, ()), reverse=True)]
+        return found
+
+    def _origin(self, place: int) -> View:
+        """Where the first of a chain came from."""
+        known: Message | Step = self._by_place[place][0] if place in self._by_place else self._waiting[place][0]
+        id = known.message if isinstance(known, Step) else known.id
+        if known.trace not in ("", id) or (known.sender and known.sender != known.to and known.sender not in self._hosted):
+            return {"from": "forgotten", "sender": known.sender, "trace": known.trace}
+        return {"from": "timer" if known.sender == known.to else "outside", "sender": known.sender, "trace": id}
+
+    def node(self, place: int) -> View:
+        """One message, and what became of it, without what it led to."""
+        steps = self._by_place.get(place, [])
+        message, where = self._waiting.get(place, (None, ""))
+        if message is not None:
+            named = {"message": message.id, "to": message.to, "verb": message.verb, "sender": message.sender}
+        elif steps:
+            named = {"message": steps[0].message, "to": steps[0].to, "verb": steps[0].verb, "sender": steps[0].sender}
+        else:
+            named = {"message": "", "to": "", "verb": "", "sender": ""}
+            where = "it waits on disk, or nothing more is known of it"
+        return {**named, "steps": [self.outcome(step) for step in steps], "waits": where}
+
+    def outcome(self, step: Step) -> View:
+        """What came of one attempt at a message."""
+        on_disk = step.batch <= self._committed
+        return {"at_ms": step.at_ms, "outcome": step.outcome or "ok", "well": _is_well(step), "commit": step.batch, "on_disk": on_disk}
+
+    def step(self, step: Step) -> View:
+        """One attempt, with its message."""
+        named = {"message": step.message, "verb": step.verb, "sender": step.sender, "made": step.upto - step.since}
+        return {**named, **self.outcome(step)}
+
+
+def _is_well(step: Step) -> bool:
+    return step.outcome == WELL or step.outcome.startswith((DONE, "forwarded", "deferred"))
+
+
+def _makers(steps: list[Step]) -> dict[int, Step]:
+    """Which step made the message in each place. Where one lies within another (a full mailbox in the midst of a turn), the inner did."""
+    found: dict[int, Step] = {}
+    for step in sorted(steps, key=lambda step: step.since - step.upto):
+        for place in range(step.since + 1, step.upto + 1):
+            found[place] = step
+    return found
+
+
+def _waiting(engine: Engine) -> Iterator[tuple[int, Message, str]]:
+    """(place, message, where) of the mail in memory that waits."""
+    for outbox in engine.room.outboxes.values():
+        id = outbox.box.id
+        yield from ((mail.seq, mail.message, f"waits for {id}") for mail in outbox.box.head)
+        yield from ((mail.seq, mail.message, f"in the hands of {id}") for mail, _ in outbox.in_hand.values())
+    for cell in engine.cells:
+        if cell.box.head or cell.deferred:
+            why = f": {cell.fault}" if cell.fault else ""
+            yield from ((mail.seq, mail.message, f"waits for {cell.id}{why}") for mail in cell.box.head)
+            yield from ((mail.seq, mail.message, f"waits until {cell.id} has changed") for mail in cell.deferred or ())

@@ -1,0 +1,28 @@
+"""Resuming: a paused actor goes on, with the message it was paused at or without. On the engine's thread."""
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.ids import check_id, kind_of
+from gateway.runtime.engine import Engine
+
+
+class NotPaused(GatewayError, LookupError):
+    """There is nothing to resume."""
+
+
+def resume(engine: Engine, id: str, *, skip: bool) -> None:
+    """Let it go on. Raises NotPaused, or BadId."""
+    why = _why_not(engine, id)
+    if not why and not engine.turns.supervision.resume(id, engine.batch, engine.clock.now_ms(), skip=skip):
+        fault = engine.room.cell(id).fault
+        why = f"it is not paused; its mail waits for another reason: {fault}" if fault else "it is not paused"
+    if why:
+        raise NotPaused(f"cannot resume {id}: {why}")
+
+
+def _why_not(engine: Engine, id: str) -> str:
+    """Why there can be no paused actor of that id; empty when there can: nobody is called into memory for nothing."""
+    if id in engine.directory.hosted:
+        return "it is host-bound: the gateway restarts it by itself"
+    if kind_of(check_id(id)) not in engine.directory.kinds:
+        return f"there is no such kind; there is {', '.join(engine.directory.kinds)}"
+    return "" if engine.cells.get(id) is not None or engine.store.load(id) is not None else "nobody has written to it"

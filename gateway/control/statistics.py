@@ -1,0 +1,125 @@
+"""The statistics actor: tells the gateway's own figures as messages, so that who watches a broker sees how the gateway is.
+
+    [statistics.local]
+    every_s = 30
+    publish_to = "mqtt/main"        # JSON, retained, under gateway/statistics/local
+    report_to = "twin/gateway"      # the plain figures, as a device would report them
+
+What it publishes waits for the broker once: while one is under way, the next is left out, so a broker that is away for a week
+gets the newest figures soon after it is back, and not ten thousand old ones.
+"""
+
+import json
+import time
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
+from gateway.actors.vocabulary import Publish, Report, Scalar
+from gateway.control import views
+from gateway.control.house import House
+
+_UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
+
+
+class StatisticsSettings(Settings):
+    """Section `[statistics.KEY]`."""
+
+    every_s: float = Field(default=30.0, ge=1, le=86_400)
+    """Seconds between two tellings; a twin that hears of nothing for 60 counts as silent."""
+    publish_to: str = ""
+    """Actor id that gets `publish` with all figures as JSON; "": nobody."""
+    topic: str = Field(default="gateway/statistics/{key}", min_length=1, max_length=512)
+    """Where they are published, retained. {key} is the name of the section."""
+    report_to: str = ""
+    """Actor id, a twin's, that gets `report` with the plain figures; "": nobody."""
+
+    @model_validator(mode="after")
+    def _has_a_target(self) -> Self:
+        if not (self.publish_to or self.report_to):
+            raise ValueError("nobody would hear of them; set publish_to, report_to or both")
+        return self
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        targets = [("publish_to", self.publish_to, "publish"), ("report_to", self.report_to, "report")]
+        return [target for target in targets if target[1]]
+
+
+class Statistics(HostBound):
+    """`statistics/KEY`: looks into the engine every so often, and says what it saw."""
+
+    settings_model = StatisticsSettings
+    house: House
+    """The daemon sets it before the actor starts."""
+
+    def __init__(self, key: str, settings: StatisticsSettings) -> None:
+        self.settings = settings
+        self._topic = settings.topic.replace("{key}", key)
+        self._due_s = 0.0
+        self._publishing = False
+        """Whether the last publish has not got out yet."""
+
+    def started(self, start: Start) -> None:
+        """Begin with a telling."""
+        self._due_s = time.monotonic()
+        self.host.report(Health.OK, f"every {self.settings.every_s:g} s")
+
+    def wait(self) -> None:
+        """Until the next telling."""
+        self.host.wait(max(0.0, self._due_s - time.monotonic()))
+
+    def tick(self) -> None:
+        """Tell, when it is time."""
+        if time.monotonic() < self._due_s or self.host.quiet:
+            return
+        self._due_s = time.monotonic() + self.settings.every_s
+        try:
+            view = self.house.engine.inspect(lambda: views.whole(self.house))
+            self._publish(view)
+            self._report(view)
+        except (GatewayError, TimeoutError) as error:  # no room now, or no time: the next telling says more
+            self.host.count("left_out")
+            self.host.report(Health.OK, f"every {self.settings.every_s:g} s; the last was left out: {error}", quietly=True)
+
+    def _publish(self, view: dict[str, Any]) -> None:
+        if not self.settings.publish_to:
+            return
+        if self._publishing:
+            self.host.count("left_out")
+            return
+        body = json.dumps(as_published(view), separators=(",", ":"), ensure_ascii=False)
+        self._publishing = True
+        try:
+            publish = Publish(topic=self._topic, body=body, retain=True)
+            self.host.ask(self.settings.publish_to, "publish", publish, on_reply=self._published)
+        except GatewayError:
+            self._publishing = False
+            raise
+
+    def _published(self, reply: Reply) -> None:
+        """It is out, or given up. On a thread of the runtime."""
+        self._publishing = False
+        self.host.count("published" if reply.ok else "not_published")
+
+    def _report(self, view: dict[str, Any]) -> None:
+        if self.settings.report_to:
+            figures = as_reported(view)
+            report = Report(values=figures, units={name: unit for name, unit in _UNITS.items() if name in figures})
+            self.host.send(self.settings.report_to, "report", report)
+            self.host.count("reported")
+
+
+def as_published(view: dict[str, Any]) -> dict[str, Any]:
+    """What a broker's users see of the whole: health, totals, mailboxes, kinds."""
+    hosts = [{name: one[name] for name in ("id", "health", "detail", "waiting", "restarts")} for one in view["host_bound"]]
+    figures = {name: view[name] for name in ("name", "healthy", "problems", "uptime_s", "life", "memory_bytes", "totals", "kinds")}
+    return {**figures, "store_bytes": view["store"]["bytes"], "host_bound": hosts, "at_ms": time.time_ns() // 1_000_000}
+
+
+def as_reported(view: dict[str, Any]) -> dict[str, Scalar]:
+    """The plain figures: one number, or truth, by name."""
+    totals = {name: value for name, value in view["totals"].items() if isinstance(value, (int, float))}
+    largest = view["totals"]["largest_mailbox"]["waiting"]
+    plain = {name: view[name] for name in ("healthy", "uptime_s", "memory_bytes")}
+    return {**plain, "store_bytes": view["store"]["bytes"], **totals, "largest_mailbox": largest}

@@ -1,0 +1,117 @@
+"""The statistics actor: the gateway's figures as messages."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.actors import Delivery, HostBound, Settings, verb
+from gateway.actors.vocabulary import Publish
+from gateway.business.twin import Twin, TwinSettings
+from gateway.control import House, Statistics
+from gateway.control.statistics import StatisticsSettings
+from gateway.runtime.hosted import Hosted
+from gateway.service.last_words import LastWords
+from gateway.service.logs import RecentFaults
+from gateway.testing import Rig
+from tests.daemons import DaemonProcess
+
+
+class Broker(HostBound):
+    """Takes what is published; the test holds it in its hands."""
+
+    kind = "mqtt"
+
+    @verb
+    def publish(self, publish: Publish, delivery: Delivery) -> None:
+        """Only its row counts."""
+
+
+class Told(Statistics):
+    """Set as a configuration would, with a daemon around it."""
+
+    kind = "statistics"
+    settings_model = Settings  # type: ignore[assignment]  # the rig fills in none
+    of: ClassVar[House]
+
+    def __init__(self, key: str, settings: Settings) -> None:
+        super().__init__(key, StatisticsSettings(every_s=1, publish_to="mqtt/main", report_to="twin/gateway"))
+        self.house = self.of
+
+
+class Hosting:
+    """The host-bound actors that the daemon would show."""
+
+    def __init__(self, *hosted: Hosted) -> None:
+        self.all = list(hosted)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """A life with a twin, a broker in the test's hands, and the statistics."""
+    Told.of = House("test", tmp_path / "gateway.toml", RecentFaults(), LastWords(tmp_path / "store"))
+    with Rig(
+        [Twin(TwinSettings(publish_to=""))], {"mqtt/main": Broker, "statistics/local": Told}, by_hand=["mqtt/main", "statistics/local"]
+    ) as made:
+        told = made.hosted["statistics/local"]
+        Told.of.engine, Told.of.hosts, Told.of.earlier_faults = made.engine, Hosting(told), []
+        told.start()
+        yield made
+
+
+def published(rig: Rig) -> tuple[Any, Any]:
+    """The next publish: its delivery, and its payload."""
+    (delivery,) = rig.until(rig.hosted["mqtt/main"].take)
+    return delivery, delivery.message.payload
+
+
+def test_all_figures_are_published_as_json(rig: Rig) -> None:
+    """Retained, so that who comes later sees them too."""
+    _, publish = published(rig)
+    assert (publish.topic, publish.retain) == ("gateway/statistics/local", True)
+    body = json.loads(publish.body)
+    assert (body["name"], body["healthy"], body["problems"]) == ("test", True, [])
+    assert body["host_bound"] == [{"id": "statistics/local", "health": "ok", "detail": "every 1 s", "waiting": 0, "restarts": 0}]
+    assert {"turns", "failed", "commits", "active_actors", "waiting", "largest_mailbox", "turns_a_second"} <= body["totals"].keys()
+
+
+def test_one_publish_is_under_way_at_a_time(rig: Rig) -> None:
+    """While the broker is away no more are put into its mailbox; when it is back, the next one follows."""
+    delivery, _ = published(rig)
+    told = rig.hosted["statistics/local"]
+    rig.until(lambda: told.counters["left_out"])
+    assert rig.hosted["mqtt/main"].take() == []
+    delivery.done()
+    _, publish = published(rig)
+    assert [kind["kind"] for kind in json.loads(publish.body)["kinds"]] == ["twin"]
+    assert told.counters["published"] == 1
+
+
+def test_the_plain_figures_are_reported_to_a_twin(rig: Rig) -> None:
+    """As a device would, with their units."""
+    rig.until(lambda: rig.hosted["statistics/local"].counters["reported"])
+    rig.settle()
+    values = rig.state("twin/gateway").values
+    assert (values["healthy"]["value"], values["dead_letters"]["value"], values["largest_mailbox"]["value"]) == (True, 0, 0)
+    assert (values["uptime_s"]["unit"], values["memory_bytes"]["unit"]) == ("s", "B")
+
+
+def test_somebody_must_hear_of_them() -> None:
+    """A section that says nothing would look into the engine for nobody."""
+    with pytest.raises(ValidationError, match="nobody would hear of them; set publish_to, report_to or both"):
+        StatisticsSettings()
+
+
+def test_the_daemon_gives_it_what_it_looks_into(tmp_path: Path) -> None:
+    """At the start, and again when its settings are changed."""
+    with DaemonProcess(tmp_path, '[statistics.local]\nreport_to = "twin/gateway"') as daemon:
+        daemon.until_listening()
+        daemon.until(lambda: daemon.ask(do="show", id="twin/gateway")["ok"])
+        daemon.write('[statistics.local]\nreport_to = "twin/other"')
+        daemon.signal(signal.SIGHUP)
+        daemon.until(lambda: daemon.ask(do="show", id="twin/other")["ok"])
+        assert daemon.stop() == 0
