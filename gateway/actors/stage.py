@@ -305,8 +305,8 @@ class Stage(Generic[S]):
 
     def after(self, delay_s: float, verb: str, payload: Payload | dict[str, Any] | None = None, *, name: str = "") -> None:
         """Send this actor `verb` in `delay_s` seconds; a timer of the same name (default: the verb's) is replaced."""
-        if "\n" in name:
-            raise BadId(f"cannot set timer {name!r} of {self.me}: a name is one line")
+        if not (name or verb).isprintable():
+            raise BadId(f"cannot set timer {name!r} of {self.me}: a name is one line of printable text")
         model = self.world.find_verb(self.me, verb).payload
         if type(payload) is not model:
             payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"timer {verb} of {self.me}")

@@ -1,10 +1,11 @@
 """Mail: a message on its way through the runtime, and its form on disk.
 
 On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
-Form "2" has the route as one more field, as JSON, which has none either.
+Form "2" has the route as one more field, as JSON, which has none either; form "3" behind that which timer it is from.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from gateway.actors.errors import GatewayError, StateTooNew
 from gateway.actors.messages import Message
@@ -14,7 +15,7 @@ from gateway.actors.verbs import Verb
 from gateway.runtime.versions import apart, read_waiting, with_version
 
 _SEPARATOR = "\x1f"
-_FIELDS = {"1": 7, "2": 8}
+_FIELDS = {"1": 7, "2": 8, "3": 9}
 """How many fields the header of each form has."""
 
 
@@ -36,10 +37,18 @@ class Arrival(Receipt):
         self.size = size
 
 
+class Due(NamedTuple):
+    """Which timer of its actor a message is from."""
+
+    due_ms: int
+    """When it was due, on the gateway's clock."""
+    name: str
+
+
 class Mail:
     """One message in a mailbox in memory."""
 
-    __slots__ = ("attempt", "late_s", "message", "seq", "stored")
+    __slots__ = ("attempt", "message", "seq", "stored", "timer")
 
     def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False) -> None:
         self.message = message
@@ -48,15 +57,17 @@ class Mail:
         """How many attempts at it have begun and not ended well."""
         self.stored = stored
         """Whether the store has it, or a commit under way will bring it there."""
-        self.late_s = 0.0
-        """For a timer's message: how many seconds after its due time it came."""
+        self.timer: Due | None = None
+        """The timer it is from; None for most."""
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, timer: Due | None = None) -> bytes:
     """A message as bytes for the store."""
     id, to, verb, payload, sender, reply_to, trace, expires_ms, route = message
     verb = with_version(verb, payload)
     form, routed = ("1", "") if route is None else ("2", f"\x1f{route.to_json().decode()}")
+    if timer is not None:
+        form, routed = "3", f"{routed or _SEPARATOR}{_SEPARATOR}{timer.due_ms} {timer.name}"
     header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{routed}\n"
     return header.encode() + payload.__pydantic_serializer__.to_json(payload)
 
@@ -70,8 +81,16 @@ def read_header(blob: bytes) -> tuple[list[str], bytes]:
     header, _, payload = blob.partition(b"\n")
     form, *fields = header.decode().split(_SEPARATOR)
     if _FIELDS.get(form) != len(fields):
-        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows '1' and '2'; install the newer program again")
-    return (fields if form == "2" else [*fields, ""]), payload
+        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows 1 to 3; install the newer program again")
+    return [*fields, ""][:8], payload
+
+
+def due_of(blob: bytes) -> Due | None:
+    """The timer that a stored message is from."""
+    if not blob.startswith(b"3"):
+        return None
+    due_ms, _, name = blob.partition(b"\n")[0].decode().rsplit(_SEPARATOR, 1)[1].partition(" ")
+    return Due(int(due_ms), name)
 
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:

@@ -7,7 +7,7 @@ from collections import deque
 
 from gateway.runtime.batch import Batch
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, decode, encode
+from gateway.runtime.mail import Mail, decode, due_of, encode
 from gateway.store.store import MailRow, Span, Store
 
 HEAD_AT_MOST = 4096
@@ -57,7 +57,7 @@ class Mailbox:
 
     def save(self, mail: Mail, batch: Batch) -> None:
         """Store mail, or its new attempt count, with this batch."""
-        blob = encode(mail.message)
+        blob = encode(mail.message, mail.timer)
         batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if not mail.stored:
             mail.stored = True
@@ -96,7 +96,9 @@ class Mailbox:
                 self.count -= 1
                 self.bytes = max(0, self.bytes - len(row.message))
             else:
-                self.head.append(Mail(message, row.seq, attempt=row.attempt, stored=True))
+                mail = Mail(message, row.seq, attempt=row.attempt, stored=True)
+                mail.timer = due_of(row.message)
+                self.head.append(mail)
         if len(rows) < READ_BACK:  # what is still only on disk comes there with a later commit: nothing to read before
             self._loaded_to = max(self._loaded_to, committed_seq)
         return bad

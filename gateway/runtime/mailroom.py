@@ -16,7 +16,7 @@ from gateway.runtime.cells import Cell, Cells
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.ids import Ids
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Due, Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.trail import DONE, Trail
@@ -50,11 +50,11 @@ class Mailroom:
         self.full_at_messages = 0
         self.full_at_bytes = 0
 
-    def deliver(self, message: Message, batch: Batch, *, now_ms: int, late_s: float = 0.0) -> None:
+    def deliver(self, message: Message, batch: Batch, *, now_ms: int, timer: Due | None = None) -> None:
         """Put a message into the mailbox it is for."""
         self.last_seq += 1
         mail = Mail(message, self.last_seq)
-        mail.late_s = late_s
+        mail.timer = timer
         cell = self.cells.get(message.to)
         if cell is not None:
             self._push(cell, mail, batch, now_ms)

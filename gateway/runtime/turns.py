@@ -3,6 +3,7 @@
 import heapq
 import logging
 import random
+from collections.abc import Collection
 from typing import Any
 
 from gateway.actors.builtins import BUILTINS
@@ -16,7 +17,7 @@ from gateway.runtime.batch import Batch, Turned
 from gateway.runtime.cells import Cell
 from gateway.runtime.clock import Clock
 from gateway.runtime.ids import Ids
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Due, Mail
 from gateway.runtime.mailroom import Mailroom, printable
 from gateway.runtime.sourced import Ledger
 from gateway.runtime.supervision import Supervision, lightened, mark
@@ -69,9 +70,8 @@ class Turns:
             self._give_up(cell, mail, f"the process ended {mail.attempt} times while {cell.id} handled it", batch)
             return
         mail.attempt += 1
-        stage: Stage[Any] = actor.stage_model(
-            self, cell.id, cell.state, message, now_ms, clock_ms, mail.late_s, actor, cell.alive, cell.ties
-        )
+        late_s = 0.0 if mail.timer is None else max(0, clock_ms - mail.timer.due_ms) / 1000
+        stage: Stage[Any] = actor.stage_model(self, cell.id, cell.state, message, now_ms, clock_ms, late_s, actor, cell.alive, cell.ties)
         try:
             row = actor.verbs.get(message.verb) or BUILTINS[message.verb]
             row.run(actor, message.payload, stage)
@@ -108,7 +108,7 @@ class Turns:
             if cell.deferred:
                 cell.recall()
             if stage.timers:
-                self._set_timers(cell, stage)
+                self._set_timers(cell, stage, batch)
             mark(cell, batch)
         for message in stage.mail:
             self._room.deliver(message, batch, now_ms=now_ms)
@@ -143,13 +143,16 @@ class Turns:
         cell.state = stage.state
         cell.ended = cell.ties is NO_TIES and not cell.alive
         if stage.timers:
-            self._set_timers(cell, stage)
+            self._set_timers(cell, stage, batch)
         if stage.events:
             self._ledger.record(cell, stage, batch, self._room, self.new_id)
         mark(cell, batch)
 
-    def _set_timers(self, cell: Cell, stage: Stage[Any]) -> None:
+    def _set_timers(self, cell: Cell, stage: Stage[Any], batch: Batch) -> None:
+        """Take the timers that a turn set and cancelled. One that has fired already, and waits behind other mail, is called back."""
         timers = dict(cell.timers)
+        if cell.box.head or cell.deferred:
+            _call_back(cell, stage.timers, batch)
         for name, timer in stage.timers.items():
             if timer is None:
                 timers.pop(name, None)
@@ -165,7 +168,7 @@ class Turns:
             return
         clock_ms = self._clock.clock_ms()
         due = sorted((name for name, t in cell.timers.items() if t.due_ms <= clock_ms), key=lambda name: cell.timers[name].due_ms)
-        fired = [cell.timers[name] for name in due]
+        fired = {name: cell.timers[name] for name in due}
         cell.timers = {name: t for name, t in cell.timers.items() if name not in due}
         cell.wake_ms = None
         cell.woken = True
@@ -173,10 +176,9 @@ class Turns:
             self._timetable.add(cell.wake_ms, cell.id)
         mark(cell, batch)
         batch.urgent = True
-        for timer in fired:
+        for name, timer in fired.items():
             message = Message(self.new_id(), cell.id, timer.verb, timer.payload, cell.id)
-            late_s = (clock_ms - timer.due_ms) / 1000
-            self._room.deliver(message, batch, now_ms=self._clock.now_ms(), late_s=late_s)
+            self._room.deliver(message, batch, now_ms=self._clock.now_ms(), timer=Due(timer.due_ms, name))
 
     def _fail(self, cell: Cell, mail: Mail, error: Exception, batch: Batch) -> None:
         """A turn raised: try it again later, mail behind it waits; or give it up."""
@@ -275,6 +277,14 @@ def _went(stage: Stage[Any]) -> str:
     route = stage.message.route
     on = route is not None and any(made.route is not None and made.route.of == route.of for made in stage.mail)
     return FORWARDED if on else WELL
+
+
+def _call_back(cell: Cell, names: Collection[str], batch: Batch) -> None:
+    """Drop the mail of timers of these names: they are set anew, or cancelled."""
+    for box in (cell.box.head, cell.deferred or ()):
+        for mail in [mail for mail in box if mail.timer is not None and mail.timer.name in names]:
+            box.remove(mail)  # type: ignore[union-attr]  # the empty tuple has none to remove
+            cell.box.drop(mail, batch)
 
 
 def _check_state(state: Any, cell: Cell) -> None:

@@ -87,7 +87,7 @@ def test_timers_of_one_actor_fire_in_the_order_of_their_times(rig: Rig) -> None:
 def test_a_name_of_two_lines_is_refused(rig: Rig) -> None:
     """It could not be kept."""
     rig.tell("book/a", "write", {"text": "~1"})
-    with pytest.raises(BadId, match=r"^cannot set timer 'a\\nb' of book/a: a name is one line$"):
+    with pytest.raises(BadId, match=r"^cannot set timer 'a\\nb' of book/a: a name is one line of printable text$"):
         rig.look(lambda: _stage(rig).after(1, "ring", name="a\nb"))
 
 
@@ -106,3 +106,38 @@ def test_however_many_are_due_in_one_millisecond_none_is_left_out(monkeypatch: p
         table.extend(0, ())
         woken.update(id for _, id in table.due(1000))
     assert len(woken) == 50
+
+
+@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize(("word", "rings"), [("-10", []), ("~10", ["rang 10"]), ("else", ["rang 10"])])
+def test_a_timer_that_has_fired_and_waits_can_still_be_cancelled(rig: Rig, word: str, rings: list[str], *, crash: bool) -> None:
+    """Its message waits behind one that is being tried again, and behind the word that cancels it, or sets it anew: that word holds."""
+    _ring(rig, "~10")
+    rig.advance(9.5)
+    rig.send("book/a", "write", {"text": "fail"})
+    rig.tell("book/a", "write", {"text": word})
+    rig.clock.advance(1)
+    rig.until(lambda: not rig.look(lambda: rig.engine.room.cell("book/a").timers))
+    if crash:
+        rig.settle()
+        rig.crash()
+        rig.start()
+    rig.advance(5)
+    assert [said for said in rig.state("book/a").words if said.startswith("rang")] == (rings if word == "else" else [])
+    rig.advance(20)
+    assert [said for said in rig.state("book/a").words if said.startswith("rang")] == rings
+
+
+def test_a_timer_that_waits_through_a_crash_still_knows_how_late_it_is(rig: Rig) -> None:
+    """It had fired, its message was on disk, and the power went."""
+    _ring(rig, "~10")
+    rig.advance(9.5)
+    rig.tell("book/a", "write", {"text": "fail"})
+    rig.clock.advance(1)
+    rig.until(lambda: not rig.look(lambda: rig.engine.room.cell("book/a").timers))
+    rig.settle()
+    rig.crash()
+    rig.clock.advance(60)
+    rig.start()
+    rig.advance(5)
+    assert rig.state("book/a").late_s >= 60
