@@ -101,6 +101,8 @@ class Control(HostBound):
             self._selector.register(self._listener, selectors.EVENT_READ)
         for connection in list(self._connections.values()):
             self._mind(connection)
+        if any(tail.pours_on for tail in self._tails):  # what was poured is gone already: no socket would wake us for the rest
+            self.host.wake()
 
     def close(self) -> None:
         """Say what is still to be said, and take the socket away."""

@@ -23,6 +23,8 @@ class Tail:
         self._wake = wake
         self._waiting: deque[Turned] = deque()
         self._left_out = 0
+        """Only the engine's thread counts up, and only the other says how many: taken apart, no count is lost between them."""
+        self._said_left_out = 0
 
     def observe(self, turns: list[Turned]) -> None:
         """Take the turns of one commit. On the engine's thread."""
@@ -35,12 +37,18 @@ class Tail:
                     self._left_out += 1
         self._wake()
 
+    @property
+    def pours_on(self) -> bool:
+        """Whether there is more, and the client can take it."""
+        return bool(self._waiting) and self.connection.open and not self.connection.sluggish
+
     def pour(self) -> None:
         """Give the client what it can take."""
         while self._waiting and not self.connection.sluggish:
             self.connection.say({"n": self._n, "ok": True, "turn": _shown(self._waiting.popleft())})
-        if self._left_out and not self._waiting:
-            left_out, self._left_out = self._left_out, 0
+        left_out = self._left_out - self._said_left_out
+        if left_out and not self._waiting:
+            self._said_left_out += left_out
             self.connection.say({"n": self._n, "ok": True, "left_out": left_out})
 
 
