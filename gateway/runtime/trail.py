@@ -5,8 +5,8 @@ is known by its place in the order of all mail: who began when the last place wa
 in places 8 and 9. So a step is cheap to note; what follows from it is found out when somebody asks. Payloads are not kept.
 """
 
+import marshal
 from collections import deque
-from sys import getsizeof
 from typing import NamedTuple
 
 from gateway.runtime.mail import Mail
@@ -19,9 +19,7 @@ FORWARDED = "forwarded"
 """The outcome of a turn, or of a delivery, that sent its message on along its route."""
 
 _TOGETHER = 128
-"""Steps that are kept, and dropped, together."""
-_SAMPLED = 16
-"""Of so many steps one is measured."""
+"""How many steps are packed, and dropped, together."""
 _OUTCOME_AT_MOST = 400
 
 _Noted = tuple[str, str, str, str, str, int, int, int, int, int, str]
@@ -57,8 +55,8 @@ class Trail:
         """Whether it keeps any."""
         self._size = size
         self._fresh: list[_Noted] = []
-        self._older: deque[tuple[int, list[_Noted]]] = deque()
-        """(bytes, steps), the oldest first."""
+        self._older: deque[bytes] = deque()
+        """Steps packed, the oldest first: a third of what they take as objects, and nothing for the garbage collector to look at."""
         self._bytes = 0
         self.dropped = 0
         """How many steps are no longer kept."""
@@ -74,23 +72,16 @@ class Trail:
             self._lay_by()
 
     def _lay_by(self) -> None:
-        """Weigh the fresh steps, and drop the oldest that do not fit beside them."""
-        fresh, self._fresh = self._fresh, []
-        size = _SAMPLED * sum(map(_bytes_of, fresh[::_SAMPLED]))
-        self._older.append((size, fresh))
-        self._bytes += size
+        """Pack the fresh steps, and drop the oldest that do not fit beside them."""
+        packed = marshal.dumps(self._fresh)
+        self._fresh = []
+        self._older.append(packed)
+        self._bytes += len(packed)
         while self._bytes > self._size:
-            size, steps = self._older.popleft()
-            self._bytes -= size
-            self.dropped += len(steps)
+            self._bytes -= len(self._older.popleft())
+            self.dropped += _TOGETHER
 
     def steps(self) -> list[Step]:
         """What is kept, the oldest first."""
-        return [Step(*noted) for noted in [*(noted for _, steps in self._older for noted in steps), *self._fresh]]
-
-
-def _bytes_of(noted: _Noted) -> int:
-    """About how many bytes one step takes: its tuples and what is its own in them. Verbs, senders and most numbers are shared."""
-    id, to, _, _, trace, seq, *_, outcome = noted
-    own = sum(map(getsizeof, (noted, id, to, trace, seq)))
-    return own + getsizeof(outcome) if outcome else own
+        older = [noted for packed in self._older for noted in marshal.loads(packed)]  # made above, in this process
+        return [Step(*noted) for noted in [*older, *self._fresh]]
