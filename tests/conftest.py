@@ -16,7 +16,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 
-LATE = ("bench", "demo", "faults", "system")
+LATE = ("scenarios", "bench", "demo", "faults", "system")
 """Folders whose tests take seconds each: they run last, in this order, so that what fails fast is known soon."""
 
 LIMIT_S = 120

@@ -8,15 +8,15 @@ between them is the whole daemon. No trip has a process, a thread or a connectio
 import json
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.brokers import Mosquitto, Peer
+from tests.brokers import Mosquitto
 from tests.daemons import DaemonProcess
+from tests.scenarios.phones import Phone
 
 CONFIG = """
 [mqtt.main]
@@ -35,38 +35,6 @@ grace_s = 30.0
 [actors.trips]
 link = "https://example.com/#{{slug}}"
 """
-
-ASK = "gateway/home/ask"
-
-
-class Phone:
-    """Someone at the broker who asks and gets answers."""
-
-    def __init__(self, port: int) -> None:
-        self.peer = Peer(port)
-        self._asks = count(1)
-        self._home = f"answers/{id(self)}"
-
-    def __enter__(self) -> Self:
-        self.peer.__enter__()
-        self.peer.listen(self._home)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.peer.__exit__(*exc)
-
-    def ask(self, actor: str, verb: str, **fields: Any) -> dict[str, Any]:
-        """Ask an actor, and wait for its answer."""
-        number = str(next(self._asks)).encode()
-        self.peer.publish(f"{ASK}/{actor}/{verb}", json.dumps(fields), ResponseTopic=self._home, CorrelationData=number)
-        heard = self.peer.until(lambda: [one for one in list(self.peer.heard) if one.topic == self._home and _of(one) == number])
-        answer: dict[str, Any] = json.loads(heard[0].payload)
-        return answer
-
-
-def _of(heard: Any) -> bytes:
-    correlation: bytes = heard.properties.CorrelationData
-    return correlation
 
 
 class Tracker(Phone):
