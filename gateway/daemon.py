@@ -213,9 +213,15 @@ class Daemon:
         """Why there is no progress; empty when there is. A broker that is away and a full disk are no standstill."""
         stuck_s = self._engine.stuck_s
         if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
-            return f"the engine has neither turned nor committed for {stuck_s:.0f} s; look at the disk of {self.configuration.store.path}"
+            return f"the engine has neither turned nor committed for {stuck_s:.0f} s; {self._where_it_hangs()}"
         dead = self._hosts.dead()
         return f"the thread of {', '.join(dead)} has ended" if dead else ""
+
+    def _where_it_hangs(self) -> str:
+        visited = self._engine.visited
+        if visited:
+            return f"a turn of {visited} does not end: look at what it waits for"
+        return f"look at the disk of {self.configuration.store.path}"
 
     def _status(self) -> str:
         """One line: who is not well, or that all are."""

@@ -89,7 +89,7 @@ class SerialPort(HostBound):
         """Open the port, or look for it from now on."""
         self._poll.register(self.host.fileno(), select.POLLIN)
         if self.settings.simulate is not None:
-            self._simulation = simulate(self.settings.simulate)
+            self._simulation = simulate(self.settings.simulate, self.settings.codec)
             self._path = self._simulation.path
         self._open()
 

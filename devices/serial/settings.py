@@ -16,8 +16,8 @@ VERBS = {"json": "report", "nmea": "position", "text": "line"}
 class SerialSimulation(Settings):
     """A simulated device on a pseudo-terminal, in place of the port: `[serial.<key>.simulate]`."""
 
-    device: Literal["gps", "meter"] = "gps"
-    """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters."""
+    device: Literal["", "gps", "meter"] = ""
+    """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters. Default: what the codec reads."""
     interval_s: float = Field(default=1.0, ge=0.001)
     devices: int = Field(default=1, ge=1, le=1000)
     acked: bool = False

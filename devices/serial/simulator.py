@@ -285,12 +285,12 @@ class Simulation:
         self.device.line.unplug()
 
 
-def simulate(settings: SerialSimulation) -> Simulation:
-    """The simulated device that a port's settings ask for."""
+def simulate(settings: SerialSimulation, codec: str = "nmea") -> Simulation:
+    """The simulated device that a port's settings ask for; where they do not say which, one that its codec can read."""
     line = SimulatedLine()
     device: Callable[..., SimulatedDevice] = GpsTracker
     keywords: dict[str, int] = {}
-    if settings.device == "meter":
+    if (settings.device or ("meter" if codec == "json" else "gps")) == "meter":
         device, keywords = JsonMeter, {"devices": settings.devices}
     return Simulation(device(line, interval_s=settings.interval_s, acked=settings.acked, **keywords))
 

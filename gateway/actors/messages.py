@@ -137,7 +137,7 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
             return payload
         return model.model_validate_json(_as_json(found), strict=True)
     except ValidationError as error:
-        raise BadPayload(f"cannot read the payload of {where}: {_said(error)}") from None
+        raise BadPayload(f"cannot read the payload of {where}: {said(error)}") from None
     except (PydanticSerializationError, _KeyTwice) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
 
@@ -192,7 +192,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _said(error: ValidationError) -> str:
+def said(error: ValidationError) -> str:
     """One line that names each field and what is wrong with it."""
     return "; ".join(
         f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors(include_url=False, include_input=False)

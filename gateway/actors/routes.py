@@ -5,6 +5,8 @@ A route is made on a stage, and every stop's verb is checked there. The last sto
     route = stage.route([("customer/ann", "quote"), ("cart/7", "priced")], error=("cart/7", "went_wrong"))
     stage.send_along(route, Quote(cart="7"))
 
+Whoever asked in the turn that sends it goes along: a `stage.reply` at any stop answers them.
+
 In its turn a stop enriches the payload with `stage.forward(quote.changed(name="Ann"))`. A turn that goes well without a word
 about its route passes the payload on as it came. `stage.keep_route()` takes the route out of the message, into the state if need
 be, to go on later with `stage.send_along`. A stop that fails for good sends RouteFailed to the route's error stop; where there

@@ -161,14 +161,21 @@ class Stage(Generic[S]):
             raise BadDefinition(f"cannot send what fails to {error[0]}: its verb {error[1]!r} takes no RouteFailed")
         return Route(ahead=ahead, error=Stop(to=error[0], verb=error[1]) if error else None)
 
-    def send_along(self, route: Route, payload: Payload | dict[str, Any] | None = None, *, reply_to: str = "", expires_ms: int = 0) -> None:
-        """Send a message to the first stop ahead on a route: one that was made now, or was kept before."""
+    def send_along(
+        self, route: Route, payload: Payload | dict[str, Any] | None = None, *, reply_to: str | None = None, expires_ms: int = 0
+    ) -> None:
+        """Send a message to the first stop ahead on a route: one that was made now, or was kept before.
+
+        Whoever asked in this turn goes along: a stop's reply answers them, unless `reply_to` names somebody else ("": nobody).
+        """
         if not route.ahead:
             raise BadDefinition("cannot send along a route without a stop ahead: it has come to its end")
         if reply_to:
             self.world.find_verb(reply_to, REPLY)
+        elif reply_to is None and self.message.reply_to:
+            reply_to, route = self.message.reply_to, route if route.of else route.changed(of=self.message.asked)
         trace = self.message.trace or self.message.id
-        self.mail.append(along(route, payload, self._sending(), reply_to=reply_to, trace=trace, expires_ms=expires_ms))
+        self.mail.append(along(route, payload, self._sending(), reply_to=reply_to or "", trace=trace, expires_ms=expires_ms))
 
     def forward(self, payload: Payload | dict[str, Any] | None = None) -> None:
         """Send this turn's message on to the next stop of its route, with another payload. At the last stop nothing happens."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from gateway.actors import Actor, BadId, BadPayload, Payload, Stage, State, UnknownTarget, verb
+from gateway.actors.guards import refuse
 from gateway.actors.messages import read_payload
 
 WRONG_CLOCK_MS = 2 * 86_400_000
@@ -95,6 +96,9 @@ class Job(Actor[JobState]):
     @verb
     def run(self, stage: Stage[JobState]) -> None:
         """Tell the target now, whatever the time: to try it out."""
+        if not stage.state.to:
+            refuse(stage, f"there is no job {stage.key}; `gateway show job` lists those there are")
+            return
         self._tell(stage, stage.state.payload)
         stage.reply(stage.state)
 

@@ -19,7 +19,7 @@ _TIMEOUT_S = 10.0
 
 def command(words: Sequence[str]) -> int:
     """Run the command that the words say; what to exit with."""
-    options = _parser().parse_args(words)
+    options = _options(words)
     try:
         run: Callable[[Options], int] = options.run
         return run(options)
@@ -35,6 +35,17 @@ def command(words: Sequence[str]) -> int:
         if os.environ.get("GATEWAY_TRACEBACK"):
             raise
         return _fault(error)
+
+
+def _options(words: Sequence[str]) -> Options:
+    """The words read. name=value may stand behind an option too, where argparse itself takes no more words."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(words)
+    if rest and ("payload" not in options or any(word.startswith("-") for word in rest)):
+        parser.parse_args(words)  # it says what is wrong, and ends
+    if rest:
+        options.payload = [*options.payload, *rest]
+    return options
 
 
 def _fault(error: Exception) -> int:

@@ -6,7 +6,7 @@ text for a path or an enum, and a list for a tuple, from JSON only.
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -82,14 +82,17 @@ def _without_secret(path: KeyPath, errors: list[ErrorDetails], seen: Any) -> str
 
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     """The model of the table at `path` within a table of `model`; None where several or none may stand there."""
+    named = False
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int) or named:
+            named = False  # the name of one of many tables
             continue
         field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
         inner = models_in(field.annotation) if field else []
         if len(inner) != 1:
             return None
         model = inner[0]
+        named = field is not None and get_origin(field.annotation) is dict
     return model
 
 

@@ -106,6 +106,8 @@ class Engine:
             ingress=self.ingress,
         )
         self._backlog: deque[Any] = deque()
+        self.visited = ""
+        """Id of the actor whose turns run now; any thread may look."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -318,11 +320,13 @@ class Engine:
             cell.queued = False
             self._visit(cell, now_s)
             if self._cautious:
-                return  # a turn takes a commit now: look up in between
+                break  # a turn takes a commit now: look up in between
+        self.visited = ""
 
     def _visit(self, cell: Cell, now_s: float) -> None:
         """Run some of an actor's mail; queue it again when there is more."""
         box = cell.box
+        self.visited = cell.id
         now_ms, clock_ms = self.clock.now_ms(), self.clock.clock_ms()
         if not box.head and box.spilled:
             self.room.read_back(box, self.store, self.commits.batch, committed_seq=self.commits.last_seq, now_ms=now_ms)

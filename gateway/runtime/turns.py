@@ -6,11 +6,13 @@ import random
 from collections.abc import Collection
 from typing import Any
 
+from pydantic import ValidationError
+
 from gateway.actors.builtins import BUILTINS
 from gateway.actors.copies import NO_TIES
 from gateway.actors.errors import BadPayload
 from gateway.actors.guards import Deferred, Unwanted
-from gateway.actors.messages import Message
+from gateway.actors.messages import Message, said
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import CHILD_FAILED, Fault
 from gateway.runtime.batch import Batch, Turned
@@ -27,6 +29,7 @@ from gateway.runtime.trail import FORWARDED, WELL
 log = logging.getLogger(__name__)
 
 _LAST_RETRY_S = 60.0
+_REASON_AT_MOST = 1000
 _DEFERRED_AT_MOST = 1000
 """How many messages of one actor may wait for a change of its state: they are held in memory."""
 
@@ -187,7 +190,7 @@ class Turns:
             return
         self.failed += 1
         cell.tally.failed += 1
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {_in_a_line(error)}"
         if isinstance(mail.message.payload, Fault) and mail.message.verb == CHILD_FAILED:
             self.supervision.undecided(mail.message.payload, error, batch, self._clock.now_ms())
             cell.box.drop(mail, batch)
@@ -277,6 +280,12 @@ def _went(stage: Stage[Any]) -> str:
     route = stage.message.route
     on = route is not None and any(made.route is not None and made.route.of == route.of for made in stage.mail)
     return FORWARDED if on else WELL
+
+
+def _in_a_line(error: Exception) -> str:
+    """What an error says, for lists: pydantic writes a paragraph, and where to read more."""
+    text = said(error) if isinstance(error, ValidationError) else str(error)
+    return " ".join(text.split())[:_REASON_AT_MOST]
 
 
 def _call_back(cell: Cell, names: Collection[str], batch: Batch) -> None:

@@ -201,6 +201,44 @@ def test_those_who_were_told_hear_that_it_is_over() -> None:
     assert (turns.state.incident, turns.state.told) == (2, ())
 
 
+def test_a_drill_rings_whatever_the_twin_says() -> None:
+    """At once, although ten minutes are asked for and the freezer is cold; acknowledged, it is over."""
+    turns = alarm()
+    reads(turns, -20.0)
+    assert turns.ask("drill").body["phase"] == "active"
+    assert notices(turns)[-1].subject == "freezer: drill"
+    reads(turns, -21.0)
+    assert turns.state.phase is Phase.ACTIVE
+    assert turns.ask("acknowledge", {"by": "ann"}).body["phase"] == "cleared"
+    assert not turns.state.drill
+
+
+def test_what_gets_worse_after_it_was_acknowledged_is_told_too() -> None:
+    """Somebody knows that the thermometer is silent; that the freezer is warm is news, when it is so for long enough."""
+    turns = alarm(silent=True)
+    reads(turns, -20.0, online=False)
+    turns.advance(600)
+    turns.tell("acknowledge", {"by": "ann"})
+    reads(turns, -5.5)
+    turns.advance(599)
+    assert (turns.state.phase, len(notices(turns))) == (Phase.ACKNOWLEDGED, 1)
+    turns.advance(1)
+    assert (turns.state.phase, turns.state.incident) == (Phase.ACTIVE, 1)
+    assert notices(turns)[-1].text == "silent; above -15: c is -5.5"
+
+
+def test_what_gets_worse_and_passes_is_told_to_nobody() -> None:
+    """Silent and acknowledged; warm for a minute; then only silent again."""
+    turns = alarm(silent=True)
+    reads(turns, -20.0, online=False)
+    turns.advance(600)
+    turns.tell("acknowledge")
+    reads(turns, -5.5, online=False)
+    reads(turns, -20.0, online=False)
+    turns.advance(600)
+    assert (turns.state.phase, len(notices(turns)), turns.state.worse) == (Phase.ACKNOWLEDGED, 1, False)
+
+
 def test_nothing_is_acknowledged_that_is_not_raised() -> None:
     """The answer says where the alarm stands."""
     assert alarm().ask("acknowledge").reason == "cannot acknowledge alarm/freezer: it is normal"
@@ -209,8 +247,8 @@ def test_nothing_is_acknowledged_that_is_not_raised() -> None:
 def test_an_alarm_without_a_rule_watches_nothing() -> None:
     """Somebody took the rule out of the configuration, or wrote to a key that there is none of."""
     turns = Turns(Alarm(AlarmSettings()), me="alarm/other", reachable={"mqtt": {"publish": row("publish", Publish)}})
-    turns.tell("watch")
-    assert turns.mail == []
+    assert turns.ask("drill").reason == "there is no [actors.alarm.rules.other]; there is none"
+    assert (turns.born, turns.mail_to("mqtt/main")) == (False, [])
 
 
 @pytest.mark.parametrize(

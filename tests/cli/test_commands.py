@@ -90,7 +90,7 @@ def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
     listed = daemon.gateway("dead-letters").stdout
     assert "counter/dead add  ValueError: 13 is unlucky" in listed
     assert "units" in daemon.gateway("dead-letters", "show", "1").stdout
-    assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: 1\n"
+    assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: letter 1\n"
 
 
 def without_times(text: str) -> str:
@@ -255,3 +255,10 @@ def test_a_time_to_wait_is_a_number_of_seconds(daemon: DaemonProcess, seconds: s
     found = daemon.gateway("ask", "counter/x", "add", "--timeout", seconds)
     assert found.returncode == 2
     assert f"argument --timeout: '{seconds}' is no number of seconds above 0 and at most 3600" in found.stderr
+
+
+def test_a_payload_may_stand_behind_an_option(daemon: DaemonProcess) -> None:
+    """Wherever somebody puts it; what is no payload is still refused."""
+    assert daemon.gateway("tell", "counter/late", "add", "--id", "Q1", "units=2").returncode == 0
+    wrong = daemon.gateway("tell", "counter/late", "add", "units=2", "--wrong")
+    assert (wrong.returncode, "unrecognized arguments: --wrong" in wrong.stderr) == (2, True)

@@ -3,17 +3,19 @@
 It keeps a copy of the twin's values. What is wrong for long enough raises it; raised, it sends a notice along a route through the
 contacts, which say whom to tell, tells each of them, and gathers what was delivered. Where nobody acknowledges it escalates.
 
-    gateway ask alarm/freezer read
+    gateway ask alarm/freezer drill
     gateway ask alarm/freezer acknowledge '{"by": "ann"}'
 """
 
 import enum
+import logging
 
 from pydantic import Field
 from pydantic_core import to_json
 
 from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, State, verb
 from gateway.actors.gather import Gathered, Request
+from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.messages import read_payload
 from gateway.actors.vocabulary import Notify, Publish, Scalar
@@ -23,7 +25,9 @@ from gateway.business.notices import Channel, Notice, Recipient
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
-_PENDING, _ESCALATION = "pending", "escalation"
+_PENDING, _ESCALATION, _WORSE = "pending", "escalation", "worse"
+
+log = logging.getLogger(__name__)
 
 
 class Phase(enum.Enum):
@@ -55,6 +59,10 @@ class AlarmState(State):
     """Wall time at which the last incident was raised."""
     why: tuple[str, ...] = ()
     """What was wrong when it was raised."""
+    drill: bool = False
+    """Whether somebody tries it out."""
+    worse: bool = False
+    """Whether something else is wrong than what was acknowledged, not for long enough yet."""
     acknowledged_by: str = ""
     escalations: int = 0
     """How often this incident was told again."""
@@ -82,7 +90,12 @@ class Alarm(Actor[AlarmState]):
         initial=Phase.NORMAL,
         parents={Phase.ACTIVE: Phase.RAISED, Phase.ACKNOWLEDGED: Phase.RAISED},
         entry={Phase.PENDING: "begin_waiting", Phase.RAISED: "begin_incident", Phase.ACTIVE: "begin_escalation"},
-        exit={Phase.PENDING: "end_waiting", Phase.ACTIVE: "end_escalation", Phase.RAISED: "end_incident"},
+        exit={
+            Phase.PENDING: "end_waiting",
+            Phase.ACTIVE: "end_escalation",
+            Phase.ACKNOWLEDGED: "end_worse",
+            Phase.RAISED: "end_incident",
+        },
     )
 
     # --- what it sees
@@ -90,32 +103,36 @@ class Alarm(Actor[AlarmState]):
     @verb
     def watch(self, stage: Stage[AlarmState]) -> None:
         """Begin to watch what the configuration says, or go on; sent at each start of the gateway."""
-        rule = self._rule(stage)
+        rule = self._known_rule(stage)
         if rule is not None:
             stage.keep_copy("twin", rule.of)
-        stage.reply(stage.state)
+            stage.reply(stage.state)
 
     def copied(self, name: str, stage: Stage[AlarmState]) -> None:
         """The twin has changed: look whether something is wrong."""
         rule, copy = self._rule(stage), stage.copy(name)
         if rule is None or copy is None:
+            stage.drop_copy(name)  # somebody took its rule out of the configuration
             return
         online = bool(copy.values.get("online", False))
         findings = judge(rule, stage.state.findings, copy.values.get("values", {}), online=online, clock_ms=stage.clock_ms)
         if findings != stage.state.findings:
             stage.state = stage.state.changed(findings=findings)
-        phase, wrong = stage.state.phase, bool(stage.state.findings.wrong)
-        if wrong and phase in (Phase.NORMAL, Phase.CLEARED):
-            self.trip(stage)
-        elif not wrong and phase not in (Phase.NORMAL, Phase.CLEARED):
+        state = stage.state
+        if state.findings.wrong and state.phase in (Phase.NORMAL, Phase.CLEARED):
+            self.suspect(stage)
+        elif not state.findings.wrong and state.phase not in (Phase.NORMAL, Phase.CLEARED) and not state.drill:
             self.clear(stage)
+        elif state.phase is Phase.ACKNOWLEDGED and _new(state) and not state.worse:
+            stage.state = state.changed(worse=True)
+            stage.after(rule.for_s, "worsen", name=_WORSE)
 
     @verb(when={Phase.NORMAL, Phase.CLEARED}, to={Phase.PENDING, Phase.ACTIVE})
-    def trip(self, stage: Stage[AlarmState]) -> None:
-        """Something is wrong. Sent by hand it tries the alarm out: it goes on until the twin changes."""
-        rule = self._rule(stage)
-        self._enter(stage, Phase.PENDING if rule is not None and rule.for_s else Phase.ACTIVE)
-        stage.reply(stage.state)
+    def suspect(self, stage: Stage[AlarmState]) -> None:
+        """Something is wrong: raise it, when it stays so for long enough."""
+        rule = self._known_rule(stage)
+        if rule is not None:
+            self._enter(stage, Phase.PENDING if rule.for_s else Phase.ACTIVE)
 
     @verb(when={Phase.PENDING, Phase.RAISED}, to={Phase.NORMAL, Phase.CLEARED})
     def clear(self, stage: Stage[AlarmState]) -> None:
@@ -123,6 +140,17 @@ class Alarm(Actor[AlarmState]):
         passed = stage.state.phase is Phase.PENDING and not stage.state.incident
         self._enter(stage, Phase.NORMAL if passed else Phase.CLEARED)
         stage.reply(stage.state)
+
+    @verb(when={Phase.ACKNOWLEDGED}, to={Phase.ACTIVE}, unless=Else.IGNORE)
+    def worsen(self, stage: Stage[AlarmState]) -> None:
+        """Somebody knows of one thing, and another has been wrong for long enough (the alarm's own timer): tell of that too."""
+        state, rule = stage.state, self._rule(stage)
+        new = _new(state)
+        stage.state = state.changed(worse=False, why=state.why + new)
+        if rule is not None and new:
+            stage.state = stage.state.changed(acknowledged_by="", escalations=0)
+            self._enter(stage, Phase.ACTIVE)
+            self._notice(rule, stage, user=rule.user, group=rule.group)
 
     @verb(when={Phase.PENDING}, to={Phase.ACTIVE}, unless=Else.IGNORE)
     def waited(self, stage: Stage[AlarmState]) -> None:
@@ -142,18 +170,29 @@ class Alarm(Actor[AlarmState]):
 
     # --- what people do
 
-    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED})
+    @verb(when={Phase.NORMAL, Phase.CLEARED, Phase.PENDING}, to={Phase.ACTIVE})
+    def drill(self, stage: Stage[AlarmState]) -> None:
+        """Try it out: raised at once, whatever the twin says, until somebody acknowledges or clears it."""
+        if self._known_rule(stage) is not None:
+            stage.state = stage.state.changed(drill=True)
+            self._enter(stage, Phase.ACTIVE)
+            stage.reply(stage.state)
+
+    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED, Phase.CLEARED})
     def acknowledge(self, said: Acknowledgement, stage: Stage[AlarmState]) -> None:
-        """Somebody knows: it does not escalate any more. The first one stands; answers with the state."""
+        """Somebody knows: it does not escalate any more, and a drill is over. The first one stands; answers with the state."""
         if stage.state.phase is Phase.ACTIVE:
             stage.state = stage.state.changed(acknowledged_by=said.by or stage.message.sender or "somebody")
             self._enter(stage, Phase.ACKNOWLEDGED)
+        if stage.state.drill and not stage.state.findings.wrong:
+            self._enter(stage, Phase.CLEARED)
         stage.reply(stage.state)
 
     @verb
     def read(self, stage: Stage[AlarmState]) -> None:
         """Answer with everything the alarm knows."""
-        stage.reply(stage.state)
+        if self._known_rule(stage) is not None:
+            stage.reply(stage.state)
 
     # --- entries and exits
 
@@ -172,7 +211,7 @@ class Alarm(Actor[AlarmState]):
         stage.state = state.changed(
             incident=state.incident + 1,
             raised_ms=stage.now_ms,
-            why=state.findings.wrong,
+            why=state.findings.wrong or ("drill",),
             acknowledged_by="",
             escalations=0,
             told=(),
@@ -192,9 +231,15 @@ class Alarm(Actor[AlarmState]):
         """Somebody has, or all is right again."""
         stage.cancel(_ESCALATION)
 
+    def end_worse(self, stage: Stage[AlarmState]) -> None:
+        """It is over, or has been told of."""
+        stage.cancel(_WORSE)
+        stage.state = stage.state.changed(worse=False)
+
     def end_incident(self, stage: Stage[AlarmState]) -> None:
         """Tell those who were told that it is over."""
         state = stage.state
+        stage.state = state.changed(drill=False)
         over = Notice(subject=f"{stage.key}: over", fields={"alarm": stage.me, "incident": state.incident, "over": True})
         for recipient in state.told:
             request = self._request(recipient, over)
@@ -274,13 +319,23 @@ class Alarm(Actor[AlarmState]):
         """Remember who was told, and who was not; publish it."""
         state = stage.state
         new = tuple(one for one in told if one not in state.told)
-        stage.state = state.changed(told=state.told + new, untold=(*state.untold, *untold)[-MOST_UNTOLD:])
+        failed = tuple(one for one in untold if one not in state.untold)
+        stage.state = state.changed(told=state.told + new, untold=(*state.untold, *failed)[-MOST_UNTOLD:])
+        if failed:
+            log.warning("%s could not tell everybody: %s", stage.me, "; ".join(failed))
         self._publish(stage)
 
     # --- showing it
 
     def _rule(self, stage: Stage[AlarmState]) -> Rule | None:
         return self.settings.rules.get(stage.key)
+
+    def _known_rule(self, stage: Stage[AlarmState]) -> Rule | None:
+        """The rule; where there is none, whoever asked is told so."""
+        rule = self._rule(stage)
+        if rule is None:
+            refuse(stage, f"there is no [actors.alarm.rules.{stage.key}]; there is {', '.join(sorted(self.settings.rules)) or 'none'}")
+        return rule
 
     def _enter(self, stage: Stage[AlarmState], phase: Phase) -> None:
         stage.enter(phase)
@@ -292,6 +347,12 @@ class Alarm(Actor[AlarmState]):
         told = {"told": [one.name for one in state.told], "untold": state.untold}
         names = ("phase", "incident", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
         self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
+
+
+def _new(state: AlarmState) -> tuple[str, ...]:
+    """What is wrong in another way than when the incident was raised."""
+    known = {word.split(" ")[0] for word in state.why}
+    return tuple(word for word in state.findings.wrong if word.split(" ")[0] not in known)
 
 
 def _shown(recipient: Recipient) -> str:
