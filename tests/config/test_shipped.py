@@ -148,3 +148,11 @@ def _default(field: FieldInfo) -> Any:
 def _has_default(field: FieldInfo) -> bool:
     """Whether there is a default to show: what is unset unless given has an example in the file instead."""
     return not field.is_required() and field.default_factory is None and field.default not in (None, "", {}, [])
+
+
+def test_a_misspelled_key_of_an_alarm_s_rule_is_told_what_was_meant(in_the_box: Registry, tmp_path: Path) -> None:
+    """In tables that have names of their own, too."""
+    path = tmp_path / "gateway.toml"
+    path.write_text("[actors.alarm.rules.freezer]\nof = 'twin/freezer'\nvalu = 'c'\nsilent = true\n")
+    with pytest.raises(ConfigProblems, match=r"3:8   actors.alarm.rules.freezer.valu: no such key; did you mean 'value'\?"):
+        read(path, registry=in_the_box)
