@@ -39,6 +39,8 @@ class Actor(Generic[S]):
     settings_model: ClassVar[type[Settings]] = Settings
     """What the kind takes from its section `[actors.kind]` of the configuration."""
     verbs: ClassVar[dict[str, Verb]] = {}
+    inner: ClassVar[bool] = False
+    """Whether only actors write to it: what comes from outside, over MQTT or the command line, is refused."""
     attempts: ClassVar[int] = 4
     """How often a message is tried in all before it becomes a dead letter."""
     retry_s: ClassVar[float] = 0.5

@@ -32,12 +32,11 @@ The count and the deadline are kept by a child, `<me>/gather/<key>`, whose id bo
 up. An id has at most 8 pairs, so who gathers has at most 7. See `gatherer.py`.
 """
 
-import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
-from gateway.actors.messages import Message, Payload
+from gateway.actors.messages import LONGEST_S, Message, Payload
 from gateway.actors.routes import Route
 
 GATHER = "gather"
@@ -137,8 +136,8 @@ def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give 
 
 
 def _check(stage: Any, requests: list[Request], then: str, *, within_s: float, model: type[Payload], what: str) -> None:
-    if not (within_s > 0 and math.isfinite(within_s)):
-        raise BadDefinition(f"{what}: within_s is {within_s}; give the seconds to wait for answers, above 0")
+    if not 0 < within_s <= LONGEST_S:
+        raise BadDefinition(f"{what}: within_s is {within_s}; give the seconds to wait for answers, above 0 and at most {LONGEST_S:g}")
     if len(requests) > ASKED_AT_MOST:
         raise BadDefinition(f"{what}: {len(requests)} requests are too many; ask at most {ASKED_AT_MOST} at once")
     found = stage.world.find_verb(stage.me, then).payload

@@ -24,6 +24,7 @@ class Gather(Actor[GatherState]):
     """Waits for the answers of one gather, and tells its parent once."""
 
     kind = GATHER
+    inner = True
 
     @verb
     def begin(self, begin: Begin, stage: Stage[GatherState]) -> None:

@@ -168,7 +168,10 @@ class HostBound:
                 self.quiet()
 
     def receive(self, delivery: Delivery) -> None:
-        """Run the verb of one delivery. It is done when the verb returns, unless it was kept; failed when that raises a GatewayError."""
+        """Run the verb of one delivery. It is done when the verb returns, unless it was kept; failed when that raises.
+
+        A GatewayError is a fault of the message or of the outside; anything else is one of the actor, which is made anew.
+        """
         message = delivery.message
         row = self.verbs.get(message.verb)
         if row is None:  # an answer to one who takes none
@@ -178,6 +181,9 @@ class HostBound:
             row.run(self, message.payload, delivery)
         except GatewayError as error:
             delivery.failed(str(error))
+        except Exception as error:
+            delivery.failed(f"{type(error).__name__}: {error}")  # so it is found out, and becomes a dead letter in the end
+            raise
         else:
             if not delivery.kept:
                 delivery.done()

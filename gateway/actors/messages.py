@@ -4,6 +4,7 @@ A payload and a state are frozen models; they change by making a copy with `chan
 """
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -118,6 +119,13 @@ class Reply(Payload):
 P = TypeVar("P", bound=Payload)
 V = TypeVar("V", bound=Versioned)
 
+LONGEST_S = 3_155_760_000.0
+"""The longest that anything may be put off: a century."""
+
+DEEPEST = 64
+"""How deep a payload may be nested."""
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
 START = "Builtin.Start"
 REPLY = "reply"
 
@@ -132,13 +140,16 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         return found
     try:
         if isinstance(found, (bytes, bytearray, str)):
+            _refuse_depth(found)
             payload = model.model_validate_json(found or b"{}", strict=True)
             _refuse_twins(found, payload)
             return payload
-        return model.model_validate_json(_as_json(found), strict=True)
+        json_bytes = _as_json(found)
+        _refuse_depth(json_bytes)
+        return model.model_validate_json(json_bytes, strict=True)
     except ValidationError as error:
         raise BadPayload(f"cannot read the payload of {where}: {said(error)}") from None
-    except (PydanticSerializationError, _KeyTwice) as error:
+    except (PydanticSerializationError, _KeyTwice, _TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
 
 
@@ -159,6 +170,22 @@ def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) 
 
 class _KeyTwice(ValueError):
     """A JSON object has one key twice."""
+
+
+class _TooDeep(ValueError):
+    """A JSON value is nested too deep."""
+
+
+def _refuse_depth(text: bytes | bytearray | str) -> None:
+    """Raise _TooDeep where it is nested so deep that what wraps it, in a state or in mail, might be too deep to be read back."""
+    octets = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
+    if octets.count(b"{") + octets.count(b"[") <= DEEPEST:
+        return
+    depth = 0
+    for octet in _TEXTS.sub(b"", octets):
+        depth += (octet in b"{[") - (octet in b"}]")
+        if depth > DEEPEST:
+            raise _TooDeep(f"it is nested deeper than {DEEPEST} levels")
 
 
 def _as_json(found: Any) -> bytes:

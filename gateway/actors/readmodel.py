@@ -32,6 +32,8 @@ JOURNAL = "journal/local"
 FOLLOW = "follow"
 """The verb under which events are told."""
 
+LAST_N = 2**63 - 1
+"""No event has a higher number."""
 _PAGE = 200
 _AGAIN_S = 60.0
 
@@ -68,7 +70,7 @@ class ReadEvents(Payload):
     """Of the actors whose ids begin so."""
     kinds: tuple[str, ...] = ()
     """Of these kinds of events only."""
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=LAST_N)
     limit: int = Field(default=100, ge=1, le=500)
     told: int = 0
     """Given back as it is."""
@@ -88,7 +90,7 @@ class EventsPage(Payload):
 class Rebuild(Payload):
     """Verb `rebuild` of a read model: forget everything, and begin with the event behind number `after`."""
 
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=LAST_N)
 
 
 class ReadState(State):

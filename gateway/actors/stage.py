@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.actors.copies import NO_TIES, UNWATCH, WATCH, Copied, Ties, Unwatch, Watch
-from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
+from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Request, begin
 from gateway.actors.guards import Unwanted
 from gateway.actors.ids import check_id, key_of, kind_of, parent_of
-from gateway.actors.messages import NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, read_payload
+from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, read_payload
 from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
 from gateway.actors.supervision import Decision, Fault, Verdict
@@ -312,6 +312,8 @@ class Stage(Generic[S]):
 
     def after(self, delay_s: float, verb: str, payload: Payload | dict[str, Any] | None = None, *, name: str = "") -> None:
         """Send this actor `verb` in `delay_s` seconds; a timer of the same name (default: the verb's) is replaced."""
+        if not delay_s <= LONGEST_S:
+            raise BadPayload(f"cannot set timer {name or verb!r} of {self.me} in {delay_s:g} s: a century ({LONGEST_S:g} s) is the longest")
         if not (name or verb).isprintable():
             raise BadId(f"cannot set timer {name!r} of {self.me}: a name is one line of printable text")
         model = self.world.find_verb(self.me, verb).payload

@@ -45,7 +45,7 @@ class Census(ReadModel[CensusState]):
         """Answer with the counts."""
         users = stage.state.users
         counts = {user: {"now": count.now, "ever": count.ever} for user, count in users.items()}
-        stage.reply({"contacts": sum(count.now for count in users.values()), "users": counts})
+        stage.reply({"contacts": sum(count.now for count in users.values()), "users": counts, "catching_up": stage.state.catching_up})
 
     def _count(self, stage: ReadStage[CensusState], *, now: int, ever: int) -> None:
         users = stage.state.users

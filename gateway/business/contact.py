@@ -1,7 +1,7 @@
 """A contact: what an address book says of one person, what may be asked of it, and what happens to it."""
 
 import enum
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator
 
@@ -10,7 +10,7 @@ from gateway.actors.ids import is_key
 from gateway.actors.messages import Model
 from gateway.business.notices import Address, Recipient
 
-Texts = tuple[str, ...]
+Texts = tuple[Annotated[str, Field(max_length=256)], ...]
 
 
 class Entry(Model):

@@ -159,7 +159,7 @@ def _import_all(sources: Sequence[Source], digest: str, folder: Path, problems: 
         for source in sources:
             try:
                 modules[source.name] = importlib.import_module(source.name)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a module may raise anything; each is a problem of its file
+            except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # a module may raise anything; each is a problem of its file
                 problems.append(_why(error, source.path, folder))
     return modules
 

@@ -20,8 +20,8 @@ from gateway.registry import Kinds, Promised, Registry, installed
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
-OWN_KINDS = ("control", "journal")
-"""Kinds that the daemon brings along without a section."""
+OWN_KINDS = ("control", "journal", "gather", "ask", "host", "dead")
+"""Kinds that the daemon brings along without a section, or keeps for itself."""
 
 T = TypeVar("T", bound=Settings)
 K = TypeVar("K", bound=HostBound | Actor[Any])

@@ -15,6 +15,7 @@
 A timeout means that the outcome is unknown: the message may be handled yet.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -182,7 +183,7 @@ class Requests:
                 id=_text(request, "id"),
                 reply_to=reply_to,
                 expires_ms=expires_ms,
-                size=_SIZE,
+                size=_SIZE + len(json.dumps(payload)),
                 wait=False,
                 on_commit=on_commit,
             )

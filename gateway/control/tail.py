@@ -1,5 +1,6 @@
 """A tail: the turns of each commit, streamed to a client that may be slow. What it cannot take is counted and left out."""
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ from gateway.runtime.batch import Turned
 MOST_WAITING = 5000
 """Turns that may wait between the engine and the client."""
 MOST_PAYLOAD = 2000
+_SECRET = re.compile(r'("(?:token|password|secret)":")[^"]*"')
+"""Nobody who looks over a shoulder is to learn these."""
 
 
 class Tail:
@@ -54,7 +57,7 @@ class Tail:
 
 def _shown(turn: Turned) -> dict[str, Any]:
     message = turn.message
-    payload = message.payload.to_json().decode("utf-8", "replace")
+    payload = _SECRET.sub(r"\1…\"", message.payload.to_json().decode("utf-8", "replace"))
     shown = {
         "id": message.id,
         "to": message.to,

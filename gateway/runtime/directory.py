@@ -10,7 +10,7 @@ from gateway.actors.builtins import BUILTINS
 from gateway.actors.errors import BadDefinition, UnknownTarget
 from gateway.actors.gatherer import Gather
 from gateway.actors.hostbound import HostBound
-from gateway.actors.ids import check_id, kind_of, root_of
+from gateway.actors.ids import check_id, kind_of, parent_of, root_of
 from gateway.actors.messages import REPLY, Reply
 from gateway.actors.verbs import Mode, Verb
 from gateway.registry import Promised
@@ -37,6 +37,7 @@ class Directory:
             self.kinds.bring_readers(made)
         self.hosted: dict[str, type[HostBound]] = dict(hosted)
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
+        self.outside_verbs_at = lru_cache(maxsize=8192)(self._outside_verbs_at)
 
     def _check_copies(self, actor: Actor[Any]) -> None:
         """What it keeps of others must be there to be kept."""
@@ -58,11 +59,17 @@ class Directory:
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The row of `verb` at `to`. Raises BadId or UnknownTarget, with what was probably meant."""
+        return _row(self.verbs_at(to), to, verb)
+
+    def find_outside(self, to: str, verb: str) -> Verb:
+        """As find_verb, for what comes from outside: to inner kinds nothing does."""
+        return _row(self.outside_verbs_at(to), to, verb)
+
+    def _outside_verbs_at(self, to: str) -> dict[str, Verb]:
         verbs = self.verbs_at(to)
-        row = verbs.get(verb)
-        if row is None:
-            raise UnknownTarget(f"cannot send {verb!r} to {to}: it has no such verb; {_choice(verb, verbs)}")
-        return row
+        if self.box_of(to) is None and kind_of(to) in self.kinds and self.kinds[kind_of(to)].inner:
+            raise UnknownTarget(f"cannot send to {to}: only other actors write to it; write to {parent_of(to) or 'its parent'}")
+        return verbs
 
     def find_row(self, to: str, verb: str) -> Verb:
         """As find_verb, the runtime's own verbs included: for mail that comes back from the store."""
@@ -80,6 +87,13 @@ class Directory:
             names = sorted({*self.kinds, *(id for id in self.hosted)})
             raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {_choice(to, names)}")
         return self.kinds[kind].verbs
+
+
+def _row(verbs: dict[str, Verb], to: str, verb: str) -> Verb:
+    row = verbs.get(verb)
+    if row is None:
+        raise UnknownTarget(f"cannot send {verb!r} to {to}: it has no such verb; {_choice(verb, verbs)}")
+    return row
 
 
 def _choice(seen: str, known: Iterable[str]) -> str:

@@ -111,7 +111,7 @@ class Hosted:
         on_commit: Callable[[Receipt], None] | None = None,
     ) -> Receipt:
         floor = self._floor
-        row = floor.directory.find_verb(to, verb)
+        row = floor.directory.find_outside(to, verb)
         if type(payload) is not row.payload:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:

@@ -120,6 +120,8 @@ class Ledger:
         self._known = 0
         """How many kinds were in use when that was last looked at."""
         self._followers: list[_Follower] = []
+        self._recorded: dict[str, int] = {}
+        """Number of the last event of each kind that was recorded in this life."""
         self._told: dict[str, int] = {}
         """Number of the last event that concerned each follower."""
 
@@ -138,6 +140,7 @@ class Ledger:
             self.last += 1
             row = EventRow(self.last, cell.id, stage.now_ms, type(event).__name__, event.VERSION, event.to_json())
             cell.record(row)
+            self._recorded[row.kind] = row.n
             for one in self._followers:
                 if row.kind in one.events and cell.actor.kind in one.kinds:
                     room.deliver(self._telling(one, row, stage.message, new_id()), batch, now_ms=stage.now_ms)
@@ -149,7 +152,8 @@ class Ledger:
         self._followers = [_follower(actor) for actor in made if isinstance(actor, ReadModel)]
         for one in self._followers:
             if one.id not in self._told:
-                self._told[one.id] = self.store.last_event(one.events)
+                recorded_now = (self._recorded.get(kind, 0) for kind in one.events)  # not in the store yet, maybe
+                self._told[one.id] = max(self.store.last_event(one.events), *recorded_now)
 
     def _telling(self, follower: _Follower, row: EventRow, cause: Message, id: str) -> Message:
         told = Told(event=recorded(row), before=self._told[follower.id])

@@ -177,13 +177,24 @@ class Supervision:
             self.end(cell, batch, now_ms)
         elif decision is Decision.PAUSE:
             self._pause(cell, f"its parent paused it: {reason}" if reason else "its parent paused it", batch)
-        elif decision is Decision.RESUME and cell.ties.paused:
-            self._pardon(cell, batch, now_ms)
+        elif decision is Decision.RESUME and cell.ties.paused and self._pardon(cell, batch, now_ms):
+            self._back_off(cell, cell.actor.attempts, "its parent has it go on")
 
     def end(self, cell: Cell, batch: Batch, now_ms: int) -> None:
-        """End an actor, its children before it, the deepest first."""
-        for one in [*self._room.family(cell.id), cell]:
-            self._end_one(one, batch, now_ms)
+        """End an actor, its children before it, the deepest first. What waits for a child came before its end, and revives none."""
+        for child in self._room.family(cell.id):
+            self._end_one(child, batch, now_ms)
+            self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", batch, now_ms)
+        self._end_one(cell, batch, now_ms)
+
+    def _bury_mail(self, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+        """Give up all mail of a child. Nobody misses what a gather was still to hear."""
+        cell.recall()
+        while cell.box.head or (cell.box.spilled and self._room.bring_back(cell, batch, now_ms)):
+            mail = cell.box.head.popleft()
+            if kind_of(cell.id) != GATHER:
+                self._room.bury(cell.id, mail, reason, batch, now_ms=now_ms)
+            cell.box.drop(mail, batch)
 
     def _end_one(self, cell: Cell, batch: Batch, now_ms: int) -> None:
         parcels = endings(cell.ties, cell.state, now_ms) if cell.ties is not NO_TIES else []
@@ -246,13 +257,14 @@ class Supervision:
             self._pardon(cell, batch, now_ms)
         return True
 
-    def _pardon(self, cell: Cell, batch: Batch, now_ms: int) -> None:
-        """Let it go on with the message that it was paused at, and all attempts anew."""
+    def _pardon(self, cell: Cell, batch: Batch, now_ms: int) -> bool:
+        """Let it go on with the message that it was paused at, and all attempts anew; whether there was one."""
         mail = self._held(cell, batch, now_ms)
         if mail is not None:
             mail.attempt = 0
             cell.box.save(mail, batch)
         self._release(cell, batch)
+        return mail is not None
 
     def _put_back(self, cell: Cell, mail: Mail, batch: Batch) -> None:
         cell.box.head.appendleft(mail)

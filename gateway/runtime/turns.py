@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from gateway.actors.builtins import BUILTINS
 from gateway.actors.copies import NO_TIES
 from gateway.actors.errors import BadPayload
+from gateway.actors.gather import GATHER
 from gateway.actors.guards import Deferred, Unwanted
 from gateway.actors.messages import Message, said
 from gateway.actors.stage import Stage
@@ -125,6 +126,9 @@ class Turns:
             self.supervision.spread(cell, stage, batch, now_ms)
         if stage.stopped:
             cell.state, cell.ties = stage.state, stage.ties
+            if stage.events:  # they go with its life, but who follows them hears of it
+                self._ledger.record(cell, stage, batch, self._room, self.new_id)
+            stage.mail = [message for message in stage.mail if not message.to.startswith(f"{cell.id}/{GATHER}/")]
             self.supervision.end(cell, batch, now_ms)
         elif stage.state is not cell.state or stage.timers or stage.events or stage.ties is not cell.ties or stage.born is not cell.alive:
             self._change(cell, stage, batch)

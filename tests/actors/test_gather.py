@@ -190,7 +190,7 @@ def test_giving_up() -> None:
         (
             {"within_s": 0},
             BadDefinition,
-            "cannot gather 'quotes' in cart/7: within_s is 0.0; give the seconds to wait for answers, above 0",
+            "cannot gather 'quotes' in cart/7: within_s is 0.0; give the seconds to wait for answers, above 0 and at most 3.15576e+09",
         ),
         ({"then": "paid"}, BadDefinition, "cannot gather 'quotes' in cart/7: the verb 'paid' takes Answer; have it take Gathered"),
         ({"then": "wow"}, UnknownTarget, "cannot send wow to cart/7: cart answers paid, pay, price, quoted, stop"),

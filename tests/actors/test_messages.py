@@ -98,11 +98,15 @@ def test_what_is_no_json(found: Any, fault: str) -> None:
 
 @pytest.mark.parametrize(
     ("bomb", "fault"),
-    [(b"[" * 5000, "recursion limit exceeded"), (b'{"a":' * 5000, "recursion limit exceeded"), (b"9" * 5000, "number out of range")],
+    [
+        (b"[" * 5000, "it is nested deeper than 64 levels"),
+        (b'{"a":' * 5000, "it is nested deeper than 64 levels"),
+        (b"9" * 5000, "payload: Invalid JSON: number out of range at line 1 column "),
+    ],
 )
 def test_bombs(bomb: bytes, fault: str) -> None:
     """JSON that is too deep and numbers that are too long are refused before they cost anything."""
-    assert refusal(Reply, b'{"of":"m1","body":' + bomb + b"}").startswith(f"payload: Invalid JSON: {fault} at line 1 column ")
+    assert refusal(Reply, b'{"of":"m1","body":' + bomb + b"}").startswith(fault)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

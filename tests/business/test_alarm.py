@@ -201,6 +201,18 @@ def test_those_who_were_told_hear_that_it_is_over() -> None:
     assert (turns.state.incident, turns.state.told) == (2, ())
 
 
+def test_who_is_told_too_late_hears_that_it_is_over() -> None:
+    """The broker was away: the notice went out when all was right again."""
+    turns = raised()
+    come_back(turns, ANN)
+    reads(turns, -20.0)
+    turns.mail.clear()
+    delivered(turns, Answer(to="mqtt/main", verb="publish", at=0))
+    (over,) = [payload for payload in turns.mail_to("mqtt/main") if payload.topic == "people/ann"]
+    assert '"over":true' in over.body
+    assert turns.state.told == ()
+
+
 def test_a_drill_rings_whatever_the_twin_says() -> None:
     """At once, although ten minutes are asked for and the freezer is cold; acknowledged, it is over."""
     turns = alarm()

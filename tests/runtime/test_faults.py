@@ -58,6 +58,9 @@ def test_a_host_bound_actor_that_fails_is_made_anew() -> None:
     kind = touchy("make", "started", "put", "close")
     with Rig([Book()], {"touchy/a": kind}) as rig:
         rig.tell("touchy/a", "put", {"text": "x"})
+        rig.until(lambda: "put" in kind.trace.calls, 20)
+        rig.until(lambda: rig.look(lambda: rig.engine.room.outboxes["touchy/a"].not_before_s))
+        rig.advance(1)
         rig.until(lambda: "x" in kind.trace.calls, 20)
         assert kind.trace.calls == ["make", "make", "started", "close", "make", "started", "put", "close", "make", "started", "put", "x"]
         assert rig.hosted["touchy/a"].restarts == 3

@@ -12,6 +12,7 @@ from gateway.actors import (
     Delivery,
     Gathered,
     HostBound,
+    Message,
     Payload,
     Reply,
     Request,
@@ -288,6 +289,7 @@ def test_the_name_is_taken() -> None:
 
 def test_a_reply_to_nobody(rig: Rig) -> None:
     """An answer to a gather that never was changes nothing."""
-    rig.tell("cart/7/gather/none", "reply", Reply(of="m1"))
+    late = Message("m2", "cart/7/gather/none", "reply", Reply(of="m1"), "shop/ann")
+    rig.look(lambda: rig.engine.room.deliver(late, rig.engine.batch, now_ms=0))
     rig.settle()
     assert stored(rig) == []

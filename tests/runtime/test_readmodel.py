@@ -42,6 +42,13 @@ def test_it_is_told_each_event_in_order(rig: Rig) -> None:
     assert (state.cents, state.seen) == ({"account/ann": 20, "account/bob": 0}, (1, 2, 3, 5))
 
 
+def test_it_hears_the_last_event_of_a_life(rig: Rig) -> None:
+    """What an account recorded in the turn that ended it."""
+    rig.tell("account/ann", "deposit", Amount(cents=30))
+    rig.tell("account/ann", "pay_out")
+    assert _caught_up(rig).cents == {"account/ann": 0}
+
+
 def test_it_goes_on_after_a_power_cut(rig: Rig) -> None:
     """Nothing twice, nothing missing, and without asking the journal."""
     rig.tell("account/ann", "deposit", Amount(cents=30))

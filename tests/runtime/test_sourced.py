@@ -113,7 +113,7 @@ def test_stop_deletes_the_events_too(rig: Rig) -> None:
     assert (_kinds(rig), rig.store.load(ANN)) == ([], None)
     rig.restart()
     rig.tell(ANN, "deposit", Amount(cents=7))
-    assert [row.n for row in rig.store.events(ANN, 0, 10)] == [2]
+    assert [row.n for row in rig.store.events(ANN, 0, 10)] == [3]
     assert rig.state(ANN) == Balance(cents=7, events=1)
 
 

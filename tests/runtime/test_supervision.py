@@ -70,9 +70,14 @@ def test_what_is_decided_becomes_so(rig: Rig, word: str, left: tuple[str, ...], 
     """By itself, its parent, or that one's: the message is a dead letter with its own reason, and the mail behind it goes on."""
     at = NOOK if above.count(">") == 2 else HALL
     fail(rig, above + word, at)
-    assert dead(rig) == [(at, f"RuntimeError: {above}{word}")]
+    letters = dead(rig)
+    assert letters[0] == (at, f"RuntimeError: {above}{word}")
     meant = FLOOR if above.count(">") == 2 else at  # whose parent decides
-    if meant == at or word == "stop":
+    if word == "stop" and meant != at:  # its parent has ended, and what waited for it revives it no more
+        assert (did(rig, at), letters[1:]) == ((), [(at, f"{meant} has ended, and {at} with it")])
+        return
+    assert letters[1:] == []
+    if meant == at:
         assert did(rig, at) == left
     else:
         assert did(rig, at) == ("before", "behind")

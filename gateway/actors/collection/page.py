@@ -73,6 +73,7 @@ class Page(Actor[PageState]):
     """Keeps the entries of one range of keys."""
 
     kind = "collection_page"
+    inner = True
 
     most: ClassVar[int] = 256
     """How many entries it has before it splits."""

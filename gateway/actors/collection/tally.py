@@ -24,6 +24,7 @@ class Tally(Actor[TallyState]):
     """Counts the entries of the collection it is a child of."""
 
     kind = "collection_tally"
+    inner = True
 
     @verb
     def change(self, change: Change, stage: Stage[TallyState]) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, State, verb
-from gateway.actors.gather import Gathered, Request
+from gateway.actors.gather import ASKED_AT_MOST, Gathered, Request
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.messages import read_payload
@@ -44,6 +44,9 @@ class Phase(enum.Enum):
     """Somebody has, and something is still wrong."""
     CLEARED = "cleared"
     """It was raised, and all is right again."""
+
+
+_RAISED = (Phase.ACTIVE, Phase.ACKNOWLEDGED)
 
 
 class AlarmState(State):
@@ -240,10 +243,7 @@ class Alarm(Actor[AlarmState]):
         """Tell those who were told that it is over."""
         state = stage.state
         stage.state = state.changed(drill=False)
-        over = Notice(subject=f"{stage.key}: over", fields={"alarm": stage.me, "incident": state.incident, "over": True})
-        for recipient in state.told:
-            request = self._request(recipient, over)
-            stage.tell(request.to, request.verb, request.payload)
+        self._call_off(stage, state.told, state.incident)
 
     # --- telling people
 
@@ -299,10 +299,24 @@ class Alarm(Actor[AlarmState]):
         told = tuple(asked[answer.at] for answer in gathered.answers if answer.ok)
         failed = tuple(f"{_shown(asked[answer.at])}: {answer.reason}" for answer in gathered.answers if not answer.ok)
         late = tuple(f"{_shown(asked[at])}: no answer in time" for at in range(len(asked)) if at not in came)
-        self._note(stage, told=told, untold=failed + late)
+        if stage.state.phase not in _RAISED or gathered.name.split(".")[0] != str(stage.state.incident):
+            self._call_off(stage, told, int(gathered.name.split(".")[0]))  # it is over since it was sent
+        else:
+            self._note(stage, told=told, untold=failed + late)
+
+    def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int) -> None:
+        """Tell those who were told of an incident that it is over."""
+        over = Notice(subject=f"{stage.key}: over", fields={"alarm": stage.me, "incident": incident, "over": True})
+        for recipient in told:
+            request = self._request(recipient, over)
+            stage.tell(request.to, request.verb, request.payload)
 
     def _tell(self, rule: Rule, notice: Notice, stage: Stage[AlarmState]) -> None:
         """Tell every recipient, and gather what was delivered."""
+        beyond = notice.recipients[ASKED_AT_MOST:]
+        if beyond:
+            self._note(stage, untold=(f"{len(beyond)} recipients: more than {ASKED_AT_MOST} are not told at once",))
+            notice = notice.changed(recipients=notice.recipients[:ASKED_AT_MOST])
         name = f"{stage.state.incident}.{stage.state.escalations}"
         stage.state = stage.state.changed(asking={**stage.state.asking, name: notice.recipients})
         requests = [self._request(one, notice) for one in notice.recipients]

@@ -16,6 +16,8 @@ class PathState(State):
 class Path(Actor[PathState]):
     """One part of a trip's path."""
 
+    inner = True
+
     @verb(begins=True)
     def keep(self, more: Points, stage: Stage[PathState]) -> None:
         """Take some more points."""
