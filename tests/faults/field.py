@@ -305,7 +305,8 @@ class Field:
 
     def until_heard(self) -> None:
         """Live until the ear has heard every number; then stop the daemon, and return when the ear has heard all there was."""
-        self.until(lambda: all(len(self.ear.numbers[device]) >= len(numbers) for device, numbers in self.expected().items()))
+        counts = {device: len(numbers) for device, numbers in self.expected().items()}
+        self.until(lambda: all(len(self.ear.numbers[device]) >= count for device, count in counts.items()))
         self.stop()
         self.senders[0].say_end()
         assert self.ear.ended.wait(20)

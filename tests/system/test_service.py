@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from gateway.registry import installed
 from tests.system.broker_inside import numbers_heard, start_broker, until_heard
 from tests.system.lab.container import Container
 from tests.system.meter import Meter, meter_on_pty
@@ -85,7 +86,7 @@ def test_from_the_serial_port_to_the_broker(house: House) -> None:
 def test_the_command_line_inside(house: House) -> None:
     """Root and members of the group gateway ask the running service; others are told why they cannot."""
     host = house.host
-    assert host.sh("/opt/gateway/bin/gateway check") == f"fine: 3 devices, 3 kinds of actors in {CONFIG}\n"
+    assert host.sh("/opt/gateway/bin/gateway check") == f"fine: 3 devices, {len(installed().ordinary.names)} kinds of actors in {CONFIG}\n"
     host.sh("systemctl start gateway")
     host.sh('/opt/gateway/bin/gateway tell twin/shed report \'{"values": {"t": 21.5}}\'')
     assert '"t"' in host.sh("/opt/gateway/bin/gateway ask twin/shed read --json").replace(" ", "")
