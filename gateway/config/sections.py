@@ -66,7 +66,7 @@ class RuntimeSettings(Settings):
     """How many messages from outside may be in memory, on their way to their commit; then sources wait."""
     ingress_mb: int = Field(default=16, ge=1)
     """How many megabytes of them."""
-    explain_kb: int = Field(default=384, ge=0, le=1024 * 1024)
-    """Kilobytes of memory for what `gateway explain` tells from: about three thousand turns; 0: nothing is kept."""
+    explain_kb: int = Field(default=512, ge=0, le=1024 * 1024)
+    """Kilobytes of memory for what `gateway explain` tells from: nearly two thousand turns; 0: nothing is kept."""
     close_s: float = Field(default=10.0, ge=0, le=600)
     """Seconds that mail has to drain to its devices when the daemon stops; the rest waits in the store."""

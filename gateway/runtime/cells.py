@@ -179,9 +179,8 @@ class Cells:
         if row is not None:
             cell.restore(row)
         self._cells[id] = cell
-        root = root_of(id)
-        if root != id:
-            self._children[root].add(id)
+        if id.count("/") > 1:
+            self._children[root_of(id)].add(id)
         return cell
 
     def children_under(self, id: str) -> Collection[str]:
@@ -216,11 +215,10 @@ class Cells:
 
     def _drop(self, id: str) -> None:
         del self._cells[id]
-        root = root_of(id)
-        family = self._children.get(root)
-        if family is not None and root != id:
-            family.discard(id)
-            if not family:
+        if id.count("/") > 1:
+            root = root_of(id)
+            self._children[root].discard(id)
+            if not self._children[root]:
                 del self._children[root]
 
     def _candidates(self, idle_before_s: float, at_most: int) -> Iterator[str]:

@@ -67,7 +67,7 @@ class Mailroom:
             batch.urgent = True
         elif kind_of(message.to) == ASKS:
             self._answer(mail, batch, now_ms)
-        elif self.knows(message.to) or message.verb not in BUILTINS:
+        elif message.verb not in BUILTINS or self.knows(message.to):
             self._push(self.cell(message.to), mail, batch, now_ms)
         else:  # the runtime's own verbs go to whom it remembers, which may be of a kind that was registered once
             log.warning("cannot bring %s from %s to %s: its kind is not registered", message.verb, message.sender, message.to)

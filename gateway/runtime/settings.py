@@ -26,7 +26,7 @@ class EngineSettings:
     """How many turns go into one commit at most."""
     close_s: float = 10.0
     """How long the mail may take to drain at the end."""
-    trail_bytes: int = 384 * 1024
-    """How much is kept, in memory, to explain what became of messages: about three thousand turns; 0: nothing."""
+    trail_bytes: int = 512 * 1024
+    """How much is kept, in memory, to explain what became of messages: nearly two thousand turns; 0: nothing."""
     cautious_turns: int = 256
     """How many turns run one by one after an unclean end; twice as many after a second one in a row, and so on."""
