@@ -16,6 +16,9 @@ GROUPS = 64
 HOST_GROUP = 0
 """The group of host-bound actors; ordinary actors are in 1 to GROUPS - 1."""
 
+RESERVED = ("ask", "host", "dead")
+"""Kinds that nobody can register: the runtime keeps them for itself."""
+
 _SEGMENT = r"[A-Za-z0-9._~:@=,-]{1,128}"
 _ID = re.compile(rf"{_SEGMENT}/{_SEGMENT}(?:/{_SEGMENT}/{_SEGMENT}){{0,7}}")
 _KEY = re.compile(_SEGMENT)

@@ -178,9 +178,10 @@ class _TooDeep(ValueError):
 
 def _refuse_depth(text: bytes | bytearray | str) -> None:
     """Raise _TooDeep where it is nested so deep that what wraps it, in a state or in mail, might be too deep to be read back."""
-    octets = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
-    if octets.count(b"{") + octets.count(b"[") <= DEEPEST:
+    opened = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+    if opened <= DEEPEST:
         return
+    octets = text.encode(errors="replace") if isinstance(text, str) else text
     depth = 0
     for octet in _TEXTS.sub(b"", octets):
         depth += (octet in b"{[") - (octet in b"}]")

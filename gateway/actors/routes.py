@@ -16,6 +16,7 @@ is none, the message becomes a dead letter as any other.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.messages import NOTHING, Message, Model, Nothing, Payload, read_payload
 from gateway.actors.verbs import Verb
 
@@ -103,10 +104,10 @@ def onward(message: Message, payload: Payload | dict[str, Any] | None, sending: 
     return along(route, payload, sending, reply_to=message.reply_to, trace=trace, expires_ms=message.expires_ms)
 
 
-def failed(message: Message, reason: str, new_id: Callable[[], str]) -> Message | None:
-    """The message to the error stop, None where the route has none, or where it is the error stop that failed."""
+def failed(message: Message, reason: str, new_id: Callable[[], str], find_verb: Callable[[str, str], Verb]) -> Message | None:
+    """The message to the error stop; None where there is none, or it takes no RouteFailed any more, or is what failed."""
     route = message.route
-    if route is None or route.error is None:
+    if route is None or route.error is None or not _takes_failures(route.error, find_verb):
         return None
     payload = RouteFailed(
         at=message.to,
@@ -117,3 +118,10 @@ def failed(message: Message, reason: str, new_id: Callable[[], str]) -> Message 
         history=route.history,
     )
     return Message(new_id(), route.error.to, route.error.verb, payload, message.to, "", message.trace or message.id)
+
+
+def _takes_failures(stop: Stop, find_verb: Callable[[str, str], Verb]) -> bool:
+    try:
+        return find_verb(stop.to, stop.verb).payload is RouteFailed
+    except (BadId, UnknownTarget):  # it was there when the route was made
+        return False

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.actors.copies import NO_TIES, UNWATCH, WATCH, Copied, Ties, Unwatch, Watch
-from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
+from gateway.actors.errors import BadDefinition, BadId, BadPayload
 from gateway.actors.gather import Request, begin
 from gateway.actors.guards import Unwanted
 from gateway.actors.ids import check_id, key_of, kind_of, parent_of
@@ -200,17 +200,11 @@ class Stage(Generic[S]):
 
     def _fail_route(self, reason: str) -> None:
         self.routed = True
-        failure = failed(self.message, reason, self.world.new_id)
-        if failure is not None and self._takes_failures(failure):
+        failure = failed(self.message, reason, self.world.new_id, self.world.find_verb)
+        if failure is not None:
             self.mail.append(failure)
         elif not self.message.reply_to:
             raise Unwanted(reason)
-
-    def _takes_failures(self, failure: Message) -> bool:
-        try:
-            return self.world.find_verb(failure.to, failure.verb).payload is RouteFailed
-        except (BadId, UnknownTarget):  # it was there when the route was made
-            return False
 
     def _sending(self) -> Sending:
         return Sending(self.world.find_verb, self.world.new_id, self.me, self.now_ms)

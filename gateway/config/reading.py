@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
-from gateway.actors.ids import is_key
+from gateway.actors.gather import GATHER
+from gateway.actors.ids import RESERVED, is_key
 from gateway.config.checks import Section, check_addresses, check_claims, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.did_you_mean import did_you_mean
@@ -20,7 +21,7 @@ from gateway.registry import Kinds, Promised, Registry, installed
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
-OWN_KINDS = ("control", "journal", "gather", "ask", "host", "dead")
+OWN_KINDS = ("control", "journal", GATHER, *RESERVED)
 """Kinds that the daemon brings along without a section, or keeps for itself."""
 
 T = TypeVar("T", bound=Settings)

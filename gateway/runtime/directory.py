@@ -10,7 +10,7 @@ from gateway.actors.builtins import BUILTINS
 from gateway.actors.errors import BadDefinition, UnknownTarget
 from gateway.actors.gatherer import Gather
 from gateway.actors.hostbound import HostBound
-from gateway.actors.ids import check_id, kind_of, parent_of, root_of
+from gateway.actors.ids import RESERVED, check_id, kind_of, parent_of, root_of
 from gateway.actors.messages import REPLY, Reply
 from gateway.actors.verbs import Mode, Verb
 from gateway.registry import Promised
@@ -20,7 +20,6 @@ ASKS = "ask"
 """Kind of the ids that stand for an ask from this process: replies to `ask/N` go to whoever waits."""
 
 _REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE, "Take an answer.")
-_RESERVED = {ASKS, "host", "dead"}
 
 
 class Directory:
@@ -29,7 +28,7 @@ class Directory:
     def __init__(self, actors: Iterable[Actor[Any] | Promised], hosted: Iterable[tuple[str, type[HostBound]]]) -> None:
         self.kinds = Kinds(self._check_copies)
         for actor in (Gather(), *actors):
-            if actor.kind in self.kinds or actor.kind in _RESERVED:
+            if actor.kind in self.kinds or actor.kind in RESERVED:
                 raise BadDefinition(f"cannot register kind {actor.kind!r}: it is taken; give {type(actor).__name__} another `kind`")
             self.kinds.add(actor)
         for made in self.kinds.made():

@@ -10,7 +10,7 @@ from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY, Message, Reply
-from gateway.actors.routes import RouteFailed, failed
+from gateway.actors.routes import failed
 from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Cells
 from gateway.runtime.dead_letters import DeadLetters
@@ -176,8 +176,8 @@ class Mailroom:
     def bury(self, box: str, mail: Mail, reason: str, batch: Batch, *, now_ms: int) -> None:
         """Nobody can take it: tell the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""
         since = self.last_seq
-        failure = failed(mail.message, printable(reason), self._ids.new)
-        if failure is not None and self._known(failure):
+        failure = failed(mail.message, printable(reason), self._ids.new, self.directory.find_verb)
+        if failure is not None:
             self.deliver(failure, batch, now_ms=now_ms)
             end = f"to the error stop of its route, {failure.to}"
         else:
@@ -185,12 +185,6 @@ class Mailroom:
         self.refuse(mail.message, reason, batch, now_ms=now_ms)
         if self.trail.on:
             self.trail.note(mail, since, self.last_seq, batch.number, now_ms, f"{end}: {reason}")
-
-    def _known(self, message: Message) -> bool:
-        try:
-            return self.directory.find_verb(message.to, message.verb).payload is RouteFailed
-        except (BadId, UnknownTarget):
-            return False
 
     def refuse(self, message: Message, reason: str, batch: Batch, *, now_ms: int) -> None:
         """Answer whoever asked with a no."""

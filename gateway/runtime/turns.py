@@ -130,17 +130,19 @@ class Turns:
                 self._ledger.record(cell, stage, batch, self._room, self.new_id)
             stage.mail = [message for message in stage.mail if not message.to.startswith(f"{cell.id}/{GATHER}/")]
             self.supervision.end(cell, batch, now_ms)
-        elif stage.state is not cell.state or stage.timers or stage.events or stage.ties is not cell.ties or stage.born is not cell.alive:
-            self._change(cell, stage, batch)
+        else:
+            lived = stage.state is not cell.state or stage.timers or stage.events or stage.born is not cell.alive
+            if lived or stage.ties is not cell.ties:
+                self._change(cell, stage, batch, lived=bool(lived))
         if not watched:
             for message in stage.mail:
                 self._room.deliver(message, batch, now_ms=now_ms)
         if stage.verdict is not None:
             self.supervision.decided(*stage.verdict, cell.id, batch, now_ms)
 
-    def _change(self, cell: Cell, stage: Stage[Any], batch: Batch) -> None:
-        """Take the state, the timers and the ties that a turn left."""
-        if stage.state is not cell.state or stage.timers or stage.events or stage.born is not cell.alive:
+    def _change(self, cell: Cell, stage: Stage[Any], batch: Batch, *, lived: bool) -> None:
+        """Take the state, the timers and the ties that a turn left; `lived` where it left more than ties."""
+        if lived:
             cell.alive = True
             cell.recall()
         if stage.ties is not NO_TIES:

@@ -299,8 +299,9 @@ class Alarm(Actor[AlarmState]):
         told = tuple(asked[answer.at] for answer in gathered.answers if answer.ok)
         failed = tuple(f"{_shown(asked[answer.at])}: {answer.reason}" for answer in gathered.answers if not answer.ok)
         late = tuple(f"{_shown(asked[at])}: no answer in time" for at in range(len(asked)) if at not in came)
-        if stage.state.phase not in _RAISED or gathered.name.split(".")[0] != str(stage.state.incident):
-            self._call_off(stage, told, int(gathered.name.split(".")[0]))  # it is over since it was sent
+        incident = int(gathered.name.split(".")[0])
+        if stage.state.phase not in _RAISED or incident != stage.state.incident:
+            self._call_off(stage, told, incident)  # it is over since it was sent
         else:
             self._note(stage, told=told, untold=failed + late)
 
