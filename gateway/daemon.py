@@ -248,7 +248,7 @@ class Daemon:
 
     def _note(self, key: str, text: str) -> None:
         engine = self._engine
-        engine.post(lambda: engine.batch.changes.notes.update({key: text}))
+        engine.post(lambda: engine.round.batch.changes.notes.update({key: text}))
 
     def fail(self, error: BaseException) -> None:
         """A fault of ours: end this life, for the next one begins from the last commit. Any thread."""
@@ -325,7 +325,7 @@ class Daemon:
 
     def _waiting(self) -> dict[str, int]:
         engine = self._engine
-        held = engine.ingress.held + len(engine.room.ready)
+        held = engine.ingress.held + len(engine.room.schedule.ready)
         return {**({"the engine": held} if held else {}), **self._hosts.undrained()}
 
     def close_store(self) -> None:

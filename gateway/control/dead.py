@@ -29,20 +29,20 @@ def retry(engine: Engine, n: int) -> None:
     """Deliver one again, and forget it, in one commit. Raises what keeps it from being delivered."""
     row = _find(engine, n)
     message = decode(row.message, engine.directory.find_verb)
-    engine.room.deliver(message, engine.batch, now_ms=engine.clock.now_ms())
-    engine.dead_letters.drop(n, engine.batch)
+    engine.room.deliver(message, engine.round)
+    engine.dead_letters.drop(n, engine.round)
 
 
 def drop(engine: Engine, n: int) -> None:
     """Forget one."""
-    if not engine.dead_letters.drop(n, engine.batch):
+    if not engine.dead_letters.drop(n, engine.round):
         raise NoSuchLetter(f"cannot drop dead letter {n}: there is none of that number; list them")
 
 
 def after_commit(engine: Engine, done: Any) -> None:
     """Call `done` when what was just done is on disk."""
-    engine.batch.replies.append((lambda reply: done(), Reply(of="")))
-    engine.batch.urgent = True
+    engine.round.batch.replies.append((lambda reply: done(), Reply(of="")))
+    engine.round.batch.urgent = True
 
 
 def _find(engine: Engine, n: int) -> DeadRow:

@@ -8,6 +8,7 @@ from gateway.actors.hostbound import HostBound
 from gateway.actors.ids import check_id, kind_of
 from gateway.control.house import House
 from gateway.control.pending import Answer, no
+from gateway.runtime.cells import Wait
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 
@@ -52,7 +53,7 @@ def _phase_of(id: str, actor: Any, engine: Engine) -> enum.Enum | None:
         if row is None:
             return None
         cell = engine.cells.peek(id, actor, row)
-    return None if cell.unreadable else actor.machine.phase_of(cell.state)
+    return None if cell.wait is Wait.UNREADABLE else actor.machine.phase_of(cell.state)
 
 
 def _there(kinds: Iterable[str]) -> str:

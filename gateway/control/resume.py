@@ -12,8 +12,8 @@ class NotPaused(GatewayError, LookupError):
 def resume(engine: Engine, id: str, *, skip: bool) -> None:
     """Let it go on. Raises NotPaused, or BadId."""
     why = _why_not(engine, id)
-    if not why and not engine.turns.supervision.resume(id, engine.batch, engine.clock.now_ms(), skip=skip):
-        fault = engine.room.cell(id).fault
+    if not why and not engine.turns.supervision.resume(id, engine.round, skip=skip):
+        fault = engine.room.activation.cell(id).fault
         why = f"it is not paused; its mail waits for another reason: {fault}" if fault else "it is not paused"
     if why:
         raise NotPaused(f"cannot resume {id}: {why}")

@@ -57,7 +57,7 @@ def whole(house: House) -> View:
     store = engine.store
     view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
     view["totals"]["stored_actors"] = store.count_actors()
-    blocked = list(engine.room.blocked.values())
+    blocked = list(engine.room.schedule.held.values())
     blocked.sort(key=lambda cell: not cell.ties.paused)
     view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]
     view["totals"]["blocked_actors"] = len(blocked)

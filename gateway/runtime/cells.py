@@ -1,8 +1,28 @@
 """Cells: the ordinary actors that are in memory now. An idle actor leaves it without anyone noticing: its state is in the store.
 
 No thread, task, queue or file stands for an actor that is not here; one that is here is one small object.
+
+A cell's life says what there is of its actor, and what the next commit does about it:
+
+    life      there is                                             the store has, after the commit
+    ABSENT    nothing: nobody gave it a state                      no row
+    TIED      no state, but it is tied to others, or is paused     a row for its ties
+    ALIVE     a state, timers or events that a turn gave it        a row
+    ENDED     nothing any more: it was stopped in this batch       no row; then it is ABSENT
+
+    a turn that changed something → ALIVE     one that changed ties only → TIED, where it was not alive
+    stop, reset, the last tie of one that is TIED → ENDED, and TIED at once where others still watch one that was reset
+
+Its wait says whether its mail is handled:
+
+    wait         until                                                  set by
+    NONE         it is handled
+    BACKOFF      a retry is due                                         a turn that raised
+    PAUSED       somebody resumes it; it is on disk, as `Ties.paused`   supervision, the actor itself
+    UNREADABLE   another program reads its state, or somebody forgets it   loading
 """
 
+import enum
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -28,27 +48,43 @@ class Tally:
         self.passivated = 0
 
 
+class Life(enum.Enum):
+    """What there is of an actor: see the table above."""
+
+    ABSENT = "absent"
+    TIED = "tied"
+    ALIVE = "alive"
+    ENDED = "ended"
+
+
+class Wait(enum.Enum):
+    """Why an actor's mail waits: see the table above."""
+
+    NONE = "none"
+    BACKOFF = "backoff"
+    PAUSED = "paused"
+    UNREADABLE = "unreadable"
+
+
 class Cell:
-    """One active actor."""
+    """One active actor. `state`, `timers` and `ties` are as the last turn left them."""
 
     __slots__ = (
         "actor",
-        "alive",
         "batch",
-        "blocked",
         "box",
         "deferred",
-        "ended",
         "fault",
         "id",
+        "life",
         "queued",
         "state",
         "stored",
         "tally",
         "ties",
         "timers",
-        "unreadable",
         "used_s",
+        "wait",
         "wake_ms",
         "woken",
     )
@@ -60,8 +96,8 @@ class Cell:
         self.state: State = actor.state_model()
         self.timers: Timers = {}
         self.ties = NO_TIES
-        self.alive = False
-        """Whether it has a life: a state or timers that somebody gave it."""
+        self.life = Life.ABSENT
+        self.wait = Wait.NONE
         self.deferred: deque[Mail] | None = None
         """Mail that waits, on disk, until the state changes; None for most."""
         self.tally = tally
@@ -71,14 +107,10 @@ class Cell:
         """Whether this batch changes it."""
         self.stored = False
         """Whether the store has a row of it, or will have."""
-        self.ended = False
-        """Whether it was stopped in this batch and has not begun a new life."""
         self.queued = False
-        self.blocked = False
-        """Whether its mail waits: for a retry, or until somebody mends it."""
+        """Whether it is in line for its turn."""
         self.fault = ""
-        self.unreadable = False
-        """Whether its stored state cannot be read: it is kept as it is."""
+        """Why its mail waits, for people; empty when it does not."""
         self.batch = 0
         """Number of the last batch that changed it."""
         self.used_s = 0.0
@@ -86,7 +118,7 @@ class Cell:
     @property
     def idle(self) -> bool:
         """Whether nothing keeps it in memory but its state."""
-        return not (self.queued or self.blocked or self.box.head or self.box.spilled or self.deferred)
+        return not (self.queued or self.wait is not Wait.NONE or self.box.head or self.box.spilled or self.deferred)
 
     def arm(self) -> bool:
         """Move the wake time forward to the first timer, where that is earlier; whether it moved."""
@@ -100,7 +132,7 @@ class Cell:
     def row(self) -> StateRow:
         """Its state as the store keeps it."""
         timers = encode_timers(self.timers) if self.timers else None
-        ties = None if self.ties is NO_TIES else self.ties.to_json()
+        ties = None if self.ties is NO_TIES else self.ties.changed(unborn=self.life is Life.TIED).to_json()
         return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms, ties)
 
     def end(self) -> None:
@@ -108,12 +140,15 @@ class Cell:
         self.state = self.actor.state_model()
         self.timers = {}
         self.ties = NO_TIES
-        self.alive = False
+        self.life = Life.ENDED
         self.wake_ms = None
         self.woken = True
-        self.ended = True
-        self.unreadable = False
         self.recall()
+
+    def settle(self) -> None:
+        """Say what there is of it after a change that gave it no life: its ties, or nothing."""
+        if self.life is not Life.ALIVE:
+            self.life = Life.ENDED if self.ties is NO_TIES else Life.TIED
 
     def defer(self, mail: Mail) -> None:
         """Put mail aside until the state changes."""
@@ -136,7 +171,7 @@ class Cell:
             self.state = self.read(row)
             self.timers = decode_timers(row.timers, self.actor.verbs)
         except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
-            self.blocked = self.unreadable = True
+            self.wait = Wait.UNREADABLE
             self.fault = f"cannot load {self.id}: {error}"
 
     def read(self, row: StateRow) -> State:
@@ -144,11 +179,11 @@ class Cell:
         return read_state(self.actor.state_model, row)
 
     def _restore_ties(self, ties: bytes | None) -> None:
-        self.alive = True
+        self.life = Life.ALIVE
         if ties is not None:
             self.ties = Ties.model_validate_json(ties)
-            self.alive = not self.ties.unborn
-            self.blocked = bool(self.ties.paused)
+            self.life = Life.TIED if self.ties.unborn else Life.ALIVE
+            self.wait = Wait.PAUSED if self.ties.paused else Wait.NONE
             self.fault = self.ties.paused
 
 

@@ -4,11 +4,12 @@ On the engine's thread.
 """
 
 from gateway.runtime.batch import Batch, Observer
-from gateway.runtime.cells import Cell
+from gateway.runtime.cells import Cell, Life
 from gateway.runtime.committer import Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.round import Round
 from gateway.runtime.sourced import SourcedCell
 
 
@@ -32,11 +33,11 @@ class Commits:
         self._ingress = ingress
         self._committer = committer
 
-    def submit(self, now_s: float) -> None:
-        """Give the committer what there is. It must be free."""
-        batch = self.batch
-        self._seal(batch, now_s)
-        self.batch = Batch(batch.number + 1)
+    def submit(self, round: Round, now_s: float) -> None:
+        """Give the committer what there is; a new batch begins. It must be free. `now_s`: by now the turns may have taken a while."""
+        batch = round.batch
+        self._seal(round)
+        self.batch = round.batch = Batch(batch.number + 1)
         self.under_way = batch
         self.submitted_s = now_s
         self._committer.submit(batch)
@@ -49,11 +50,11 @@ class Commits:
         self.count += 1
         if batch.arrivals:
             self._ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
-        for cell in list(self._room.spilled.values()):
+        for cell in list(self._room.schedule.spilled.values()):
             if cell.box.spilled:
-                self._room.wake(cell)
+                self._room.schedule.wake(cell)
             else:  # it may have left memory: it must not be queued
-                del self._room.spilled[cell.id]
+                del self._room.schedule.spilled[cell.id]
         if batch.turned:
             for observe in self.observers:
                 observe(batch.turned)
@@ -63,13 +64,14 @@ class Commits:
         batches = [batch for batch in (self.batch, self.under_way) if batch is not None]
         return [(cell.wake_ms, cell.id) for batch in batches for cell in batch.dirty.values() if cell.wake_ms is not None]
 
-    def _seal(self, batch: Batch, now_s: float) -> None:
+    def _seal(self, round: Round) -> None:
         """Fill in what the commit holds: states, and mail that still waits."""
+        batch = round.batch
         batch.last_seq = self._room.last_seq
-        for cell in [*self._room.ready, *self._room.blocked.values()]:
-            cell.box.save_new(batch)
+        for cell in [*self._room.schedule.ready, *self._room.schedule.held.values()]:
+            cell.box.save_new(round)
         for outbox in self._room.touched.values():
-            outbox.next_after(batch, now_s)
+            outbox.next_after(round)
         for box, gone in batch.gone.items():
             batch.changes.mail_gone += spans(box, gone, self._room.live(box, max(gone)))
         for cell in batch.dirty.values():
@@ -80,10 +82,11 @@ def _seal_state(cell: Cell, batch: Batch) -> None:
     """Put an actor's state, or its end, into the commit."""
     if isinstance(cell, SourcedCell) and not cell.seal(batch.changes):
         return  # its events are enough
-    if cell.ended:
+    if cell.life is Life.ENDED:
         if cell.stored:
             batch.changes.gone.append(cell.id)
-        cell.ended = cell.stored = cell.woken = False
+        cell.life = Life.ABSENT
+        cell.stored = cell.woken = False
         return
     rows = batch.changes.woken if cell.woken else batch.changes.states
     rows.append(cell.row())

@@ -3,8 +3,8 @@
 import logging
 from collections import OrderedDict
 
-from gateway.runtime.batch import Batch
 from gateway.runtime.mail import Mail, encode
+from gateway.runtime.round import Round
 from gateway.store.store import DeadRow, Store
 
 log = logging.getLogger(__name__)
@@ -25,28 +25,28 @@ class DeadLetters:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def add(self, box: str, mail: Mail, reason: str, *, at_ms: int, batch: Batch) -> int:
+    def add(self, box: str, mail: Mail, reason: str, round: Round) -> int:
         """Keep a message with its reason; the oldest goes when there are too many. Its number."""
-        self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, at_ms=at_ms, batch=batch)
+        self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, round=round)
         log.warning("dead letter %d: %s to %s: %s", self._last, mail.message.verb, mail.message.to, reason)
         return self._last
 
-    def add_raw(self, box: str, message: bytes, reason: str, *, attempt: int, at_ms: int, batch: Batch) -> None:
+    def add_raw(self, box: str, message: bytes, reason: str, *, attempt: int, round: Round) -> None:
         """Keep a message in its stored form."""
         self._last += 1
         self._numbers[self._last] = None
         said = reason.encode(errors="backslashreplace").decode()  # a file name in it may be no Unicode
-        batch.changes.dead.append(DeadRow(self._last, at_ms, box, said, attempt, message))
-        batch.urgent = True
+        round.batch.changes.dead.append(DeadRow(self._last, round.now_ms, box, said, attempt, message))
+        round.batch.urgent = True
         if len(self._numbers) > self._kept:
             oldest, _ = self._numbers.popitem(last=False)
-            batch.changes.dead_gone.append(oldest)
+            round.batch.changes.dead_gone.append(oldest)
 
-    def drop(self, n: int, batch: Batch) -> bool:
+    def drop(self, n: int, round: Round) -> bool:
         """Forget one; whether there was such a one."""
         if n not in self._numbers:
             return False
         del self._numbers[n]
-        batch.changes.dead_gone.append(n)
-        batch.urgent = True
+        round.batch.changes.dead_gone.append(n)
+        round.batch.urgent = True
         return True

@@ -7,13 +7,13 @@ from gateway.actors.errors import BadId, BadPayload, UnknownTarget
 from gateway.actors.messages import REPLY, Message, Reply, read_payload
 from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
-from gateway.runtime.batch import Batch
 from gateway.runtime.clock import Clock
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import CROWDED_S, Outbox
+from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.trail import DONE, FORWARDED
 from gateway.store.store import BoxSize, Store
@@ -51,30 +51,29 @@ class Despatch:
             stored=stored,
         )
 
-    def hand_out(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> None:
+    def hand_out(self, committed: int, committed_seq: int, round: Round) -> None:
         """Hand out what is on disk and fits the windows."""
         touched = self._room.touched
         crowded = False
         for id, outbox in list(touched.items()):
             if not outbox.box.head and outbox.box.readable(committed_seq):
-                self._read_back(outbox, batch, committed_seq)
-            ready = outbox.next(committed, committed_seq, batch, now_s)
+                self._read_back(outbox, round, committed_seq)
+            ready = outbox.next(committed, committed_seq, round)
             if ready:
                 outbox.give(ready)
-            crowded = crowded or outbox.crowded(now_s)
+            crowded = crowded or outbox.crowded(round.now_s)
             if not outbox.box.head and not outbox.box.spilled:
                 del touched[id]
         if crowded is not self._ingress.crowded:
             self._ingress.crowd(crowded)
 
-    def _read_back(self, outbox: Outbox, batch: Batch, committed_seq: int) -> None:
-        now_ms = self._clock.now_ms()
-        self._room.read_back(outbox.box, self._store, batch, committed_seq=committed_seq, now_ms=now_ms)
+    def _read_back(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
+        self._room.read_back(outbox.box, self._store, round, committed_seq=committed_seq)
         for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
             outbox.box.head.remove(mail)
-            self._give_up(outbox, mail, _UNKNOWN, batch)
+            self._give_up(outbox, mail, _UNKNOWN, round)
 
-    def settle(self, delivery: Delivery, batch: Batch) -> None:
+    def settle(self, delivery: Delivery, round: Round) -> None:
         """A host-bound actor said done or failed."""
         outbox = self._room.outboxes[delivery.box]
         mail = outbox.settle(delivery)
@@ -82,74 +81,66 @@ class Despatch:
             return
         self._room.touched[delivery.box] = outbox
         if not delivery.reason:
-            self._done(outbox, mail, delivery, batch)
+            self._done(outbox, mail, delivery, round)
         elif delivery.retry and mail.attempt < _ATTEMPTS and not outbox.is_once(mail.message.verb):
-            self._retry(outbox, mail, delivery.reason, batch)
+            self._retry(outbox, mail, delivery.reason, round)
         else:
-            self._give_up(outbox, mail, delivery.reason, batch)
+            self._give_up(outbox, mail, delivery.reason, round)
 
-    def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> None:
-        outbox.box.drop(mail, batch)
+    def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> None:
+        outbox.box.drop(mail, round)
         message = mail.message
-        outbox.done_s = self._clock.mono_s()
+        outbox.done_s = round.now_s
         since, outcome = self._room.last_seq, DONE
         if message.route is not None and message.route.ahead:
-            outcome = self._forward(outbox, mail, delivery, batch)
+            outcome = self._forward(outbox, mail, delivery, round)
         elif message.reply_to:
-            self._answer(message, delivery, batch)
-        self._note(mail, since, batch, outcome)
+            self._answer(message, delivery, round)
+        self._room.note(mail, since, round, outcome)
         if outbox.is_once(message.verb):
-            batch.urgent = True
-        elif not batch.lazy_since_s:
-            batch.lazy_since_s = outbox.done_s
+            round.batch.urgent = True
+        elif not round.batch.lazy_since_s:
+            round.batch.lazy_since_s = outbox.done_s
 
-    def _forward(self, outbox: Outbox, mail: Mail, delivery: Delivery, batch: Batch) -> str:
+    def _forward(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> str:
         """Send it on along its route, with what the actor gave back; the outcome."""
-        now_ms = self._clock.now_ms()
-        sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, now_ms)
+        sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, round.now_ms)
         try:
             message = onward(mail.message, delivery.body, sending)
         except (BadPayload, BadId, UnknownTarget) as error:  # it was done all the same
-            self._room.bury(outbox.box.id, mail, f"it was done, but cannot go on along its route: {error}", batch, now_ms=now_ms)
+            self._room.bury(outbox.box.id, mail, f"it was done, but cannot go on along its route: {error}", round)
             return DONE
         if message is not None:
-            self._room.deliver(message, batch, now_ms=now_ms)
-            batch.urgent = True
+            self._room.deliver(message, round)
+            round.batch.urgent = True
         return f"{DONE}, {FORWARDED}"
 
-    def _answer(self, message: Message, delivery: Delivery, batch: Batch) -> None:
+    def _answer(self, message: Message, delivery: Delivery, round: Round) -> None:
         try:
             reply = read_payload(Reply, {"of": message.asked, "body": delivery.body}, where=f"{REPLY} to {message.reply_to}")
         except BadPayload as error:  # it was done all the same
             log.error("%s gave an answer that cannot be sent: %s", message.to, error)
             reply = Reply(of=message.asked)
-        self._room.answer(message, reply, batch, now_ms=self._clock.now_ms())
+        self._room.answer(message, reply, round)
 
-    def _note(self, mail: Mail, since: int, batch: Batch, outcome: str) -> None:
-        """Leave in the trail what became of a delivery."""
-        room = self._room
-        if room.trail.on:
-            room.trail.note(mail, since, room.last_seq, batch.number, self._clock.now_ms(), outcome)
-
-    def _retry(self, outbox: Outbox, mail: Mail, reason: str, batch: Batch) -> None:
+    def _retry(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
         delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
         log.warning("%s to %s failed: %s; attempt %d in %.1f s", mail.message.verb, mail.message.to, reason, mail.attempt + 1, delay_s)
-        self._note(mail, self._room.last_seq, batch, f"failed, attempt {mail.attempt}: {reason}")
+        self._room.note(mail, self._room.last_seq, round, f"failed, attempt {mail.attempt}: {reason}")
         outbox.put_back(mail)
-        outbox.not_before_s = self._clock.mono_s() + delay_s
+        outbox.not_before_s = round.now_s + delay_s
         self._backoffs[outbox.box.id] = outbox.not_before_s
 
-    def _give_up(self, outbox: Outbox, mail: Mail, reason: str, batch: Batch) -> None:
-        now_ms = self._clock.now_ms()
-        self._room.bury(outbox.box.id, mail, reason, batch, now_ms=now_ms)
-        outbox.box.drop(mail, batch)
+    def _give_up(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
+        self._room.bury(outbox.box.id, mail, reason, round)
+        outbox.box.drop(mail, round)
 
-    def reclaim(self, id: str, batch: Batch, *, for_good: bool = False) -> None:
+    def reclaim(self, id: str, round: Round, *, for_good: bool = False) -> None:
         """An actor is gone with what it had in hands; `for_good` when it is closed, and gets no more until another takes its place."""
         outbox = self._room.outboxes[id]
         outbox.window = 0 if for_good else self._room.directory.hosted[id].window
-        for mail in outbox.reclaim(batch):
-            self._give_up(outbox, mail, _UNKNOWN, batch)
+        for mail in outbox.reclaim(round):
+            self._give_up(outbox, mail, _UNKNOWN, round)
         self._room.touched[id] = outbox
 
     def next_s(self) -> list[float]:

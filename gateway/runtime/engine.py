@@ -20,7 +20,7 @@ from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.batch import LAZY_S, Batch, Observer
-from gateway.runtime.cells import Cell, Cells
+from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Abandoned, Committer, end_here
 from gateway.runtime.dead_letters import DeadLetters
@@ -33,6 +33,7 @@ from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Arrival
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import ENDED, UNCLEAN, cautious_turns, reopen_mailboxes, send_beginnings, unclean_ends
+from gateway.runtime.round import Round
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.sourced import Ledger
@@ -83,7 +84,7 @@ class Engine:
         self.room.full_at_bytes = self.settings.mailbox_bytes
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
-        self.turns = Turns(self.room, self.timetable, self.clock, self.ids, random.SystemRandom(), ledger=self.ledger)
+        self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger)
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, self.settings)
         self.duplicates = 0
         self.rounds = 0
@@ -105,6 +106,8 @@ class Engine:
             despatch=self.despatch,
             ingress=self.ingress,
         )
+        self.round = Round(self.commits.batch, self.clock)
+        """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self._backlog: deque[Any] = deque()
         self.visited = ""
         """Id of the actor whose turns run now; any thread may look."""
@@ -119,9 +122,10 @@ class Engine:
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
         notes = {ENDED: "running", UNCLEAN: str(self._unclean_ends), life.NOTE: str(self.life), clocks.NOTE: self.clock.note()}
-        self.commits.batch.changes.notes.update(notes)
-        send_beginnings(self.room, self.commits.batch, self.clock.now_ms())
-        self.commits.batch.urgent = True
+        self.round = Round(self.commits.batch, self.clock)
+        self.round.batch.changes.notes.update(notes)
+        send_beginnings(self.room, self.round)
+        self.round.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
         self._committer.start()
@@ -153,20 +157,20 @@ class Engine:
         return inspect(self.post, look, timeout_s=timeout_s)
 
     def give_up(self, address: str) -> None:
-        self.room.give_up(address)
+        self.room.asks.give_up(address)
 
     def reclaim(self, id: str, *, for_good: bool = False) -> None:
-        self.post(lambda: self.despatch.reclaim(id, self.commits.batch, for_good=for_good))
+        self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good))
 
     def forget_ids(self, source: str) -> None:
         self.ingress.bring(lambda: self._forget_ids(source))
 
     def _forget_ids(self, source: str) -> None:
-        self.seen.forget(source, self.commits.batch.changes)
-        self.commits.batch.urgent = True  # forgotten late, they would take new messages for repeats
+        self.seen.forget(source, self.round.batch.changes)
+        self.round.batch.urgent = True  # forgotten late, they would take new messages for repeats
 
     def expect(self, answer: Callable[[Reply], None]) -> str:
-        return self.room.expect(answer)
+        return self.room.asks.expect(answer)
 
     def watch(self, observer: Observer) -> None:
         """Call `observer` with the turns of each commit, on the engine's thread, until `unwatch`."""
@@ -180,11 +184,6 @@ class Engine:
         others = [other for other in self.commits.observers if other is not observer]
         self.commits.observers = [*others, observer] if on else others
         self.turns.watched = bool(self.commits.observers)
-
-    @property
-    def batch(self) -> Batch:
-        """The batch that fills now, for what `post` and `inspect` run on the engine's thread."""
-        return self.commits.batch
 
     @property
     def resting(self) -> bool:
@@ -219,31 +218,42 @@ class Engine:
             self._fatal(error)
 
     def _turn_once(self) -> None:
-        self._take()
-        now_s = self.clock.mono_s()
-        self.beat_s = now_s
-        self.rounds += 1
+        come = self._await_work()
+        self._begin_round()
+        self._take(come)
         self._wake_timers()
-        self.turns.retry_due(now_s)
-        self._run_ready(now_s)
-        self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.commits.batch, now_s)
-        if self.housekeeping.due(now_s):
-            self.housekeeping.keep(now_s, turns=self.turns.total)
-        if self.commits.under_way is None and self.commits.batch.wants_commit(now_s):
-            self.commits.submit(self.clock.mono_s())  # by now, the turns may have taken a while
+        self.turns.retry_due(self.round.now_s)
+        self._run_ready()
+        self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.round)
+        if self.housekeeping.due(self.round.now_s):
+            self.housekeeping.keep(self.round, turns=self.turns.total)
+        if self.commits.under_way is None and self.round.batch.wants_commit(self.round.now_s):
+            self.commits.submit(self.round, self.clock.mono_s())
 
-    def _take(self) -> None:
-        """Take what has come in; block only when there is nothing else to do."""
-        queue = self.ingress.queue
+    def _begin_round(self) -> None:
+        self.round = Round(self.commits.batch, self.clock)
+        self.beat_s = self.round.now_s
+        self.rounds += 1
+
+    def _await_work(self) -> Any:
+        """Block while there is nothing to do; the first thing that came from another thread meanwhile, or None."""
+        if self._backlog or self.ingress.queue.qsize():
+            return None
+        timeout_s = self._idle_s()
+        if timeout_s <= 0:
+            return None
+        try:
+            return self.ingress.queue.get(timeout=timeout_s)
+        except Empty:
+            return None
+
+    def _take(self, come: Any) -> None:
+        """Take what has come in: `come` first."""
         while self._backlog:
             self._accept(self._backlog.popleft())
-        if not queue.qsize():
-            timeout_s = self._idle_s()
-            if timeout_s > 0:
-                try:
-                    self._accept(queue.get(timeout=timeout_s))
-                except Empty:
-                    return
+        if come is not None:
+            self._accept(come)
+        queue = self.ingress.queue
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())
         self._settle()
@@ -257,7 +267,7 @@ class Engine:
 
     def _has_room(self) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
-        return len(self.commits.batch.arrivals) < self.settings.batch_turns
+        return len(self.round.batch.arrivals) < self.settings.batch_turns
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
@@ -269,10 +279,10 @@ class Engine:
     def _settle(self) -> None:
         settled = self.ingress.settled
         while settled:
-            self.despatch.settle(settled.popleft(), self.commits.batch)
+            self.despatch.settle(settled.popleft(), self.round)
 
     def _arrive(self, arrival: Arrival) -> None:
-        batch = self.commits.batch
+        batch = self.round.batch
         batch.arrivals.append(arrival)
         batch.urgent = True
         if arrival.outside_id:
@@ -281,11 +291,11 @@ class Engine:
                 self.duplicates += 1
                 return
             self.seen.add(arrival.source, arrival.outside_id, batch.changes)
-        self.room.deliver(arrival.message, batch, now_ms=self.clock.now_ms())
+        self.room.deliver(arrival.message, self.round)
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
-        if self.room.ready and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
+        if self.room.schedule.ready and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
             return 0.0
         if self.ingress.arrivals and self._has_room():
             return 0.0
@@ -302,43 +312,40 @@ class Engine:
         return max(0.0, min(times) - now_s)
 
     def _wake_timers(self) -> None:
-        for wake_ms, id in self.timetable.due(self.clock.clock_ms()):
+        for wake_ms, id in self.timetable.due(self.round.clock_ms):
             try:
-                cell = self.room.cell(id)
+                cell = self.room.activation.cell(id)
             except UnknownTarget as error:
                 log.error("cannot fire the timers of %s: %s", id, error)
                 continue
             if cell.wake_ms == wake_ms:
-                self.turns.fire(cell, self.commits.batch)
+                self.turns.fire(cell, self.round)
 
-    def _run_ready(self, now_s: float) -> None:
+    def _run_ready(self) -> None:
         """Run turns until nobody has mail, or the batch is full."""
-        ready = self.room.ready
+        schedule = self.room.schedule
         full = self.settings.batch_turns
-        while ready and self.commits.batch.turns < full:
-            cell = ready.popleft()
-            cell.queued = False
-            self._visit(cell, now_s)
+        while schedule.ready and self.round.batch.turns < full:
+            self._visit(schedule.next())
             if self._cautious:
                 break  # a turn takes a commit now: look up in between
         self.visited = ""
 
-    def _visit(self, cell: Cell, now_s: float) -> None:
+    def _visit(self, cell: Cell) -> None:
         """Run some of an actor's mail; queue it again when there is more."""
         box = cell.box
         self.visited = cell.id
-        now_ms, clock_ms = self.clock.now_ms(), self.clock.clock_ms()
         if not box.head and box.spilled:
-            self.room.read_back(box, self.store, self.commits.batch, committed_seq=self.commits.last_seq, now_ms=now_ms)
+            self.room.read_back(box, self.store, self.round, committed_seq=self.commits.last_seq)
         for _ in range(_AT_A_VISIT):
-            if not box.head or cell.blocked:
+            if not box.head or cell.wait is not Wait.NONE:
                 break
             if self._cautious:
                 self._record_attempt(cell)
-            self.turns.run(cell, self.commits.batch, now_ms, clock_ms)
-        self.cells.touch(cell, now_s)
+            self.turns.run(cell, self.round)
+        self.cells.touch(cell, self.round.now_s)
         if box.head or (box.spilled and box.readable(self.commits.last_seq)):
-            self.room.wake(cell)
+            self.room.schedule.wake(cell)
 
     def _record_attempt(self, cell: Cell) -> None:
         """After an unclean end: have the attempt on disk before the turn, so that mail which ends the process is found out."""
@@ -348,8 +355,8 @@ class Engine:
             return
         mail.attempt += 1
         self.turns.recorded = mail
-        cell.box.save(mail, self.commits.batch)
-        cell.box.save_new(self.commits.batch)
+        cell.box.save(mail, self.round)
+        cell.box.save_new(self.round)
         mail.attempt -= 1
         self._commit_and_wait()
 
@@ -358,8 +365,9 @@ class Engine:
     def _commit_and_wait(self) -> None:
         """Commit the batch as it stands, and block until it is done."""
         self._await_commit()
-        self.commits.submit(self.clock.mono_s())
+        self.commits.submit(self.round, self.clock.mono_s())
         self._await_commit()
+        self._begin_round()  # what comes now comes later: the wait may have been long
 
     def _await_commit(self) -> None:
         """Block until the commit under way is done. One that fails and is tried again is no standstill; one that hangs is."""
@@ -386,8 +394,10 @@ class Engine:
 
     def _at_rest(self) -> bool:
         """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
-        return not (self.room.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.commits.under_way)
+        return not (
+            self.room.schedule.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.commits.under_way
+        )
 
     def _last_commit(self) -> None:
-        self.commits.batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
+        self.round.batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
         self._commit_and_wait()

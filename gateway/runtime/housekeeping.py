@@ -12,6 +12,7 @@ from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.pace import Pace
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
+from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.timetable import Timetable
 from gateway.store.store import Store
@@ -55,24 +56,25 @@ class Housekeeping:
         """Whether to keep house now. A full disk at once: what comes in would take the reserve of what is to go out."""
         return now_s >= self.due_s or (self._committer.full and not self._ingress.why_shut)
 
-    def keep(self, now_s: float, *, turns: int) -> None:
+    def keep(self, round: Round, *, turns: int) -> None:
         """Do all of it. `turns` is how many there were so far."""
+        now_s = round.now_s
         self.due_s = now_s + HOUSEKEEPING_S
-        self._timetable.extend(self._clock.clock_ms(), self._commits.unsaved_wakes())
+        self._timetable.extend(round.clock_ms, self._commits.unsaved_wakes())
         self.passivated += self._cells.passivate(
             idle_before_s=now_s - self._settings.idle_s, at_most=self._settings.active_actors, committed=self._commits.last
         )
         self.pace.look(now_s, turns=turns, commits=self._commits.count)
         if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self._store.wants_sync():
-            self._note_clock(now_s)
+            self._note_clock(round)
         self.mind_bounds()
 
-    def _note_clock(self, now_s: float) -> None:
+    def _note_clock(self, round: Round) -> None:
         """Have the next life know the time, and how this one goes."""
-        self._noted_clock_s = now_s
-        batch = self._commits.batch
+        self._noted_clock_s = round.now_s
+        batch = round.batch
         batch.changes.notes[clocks.NOTE] = self._clock.note()
-        if now_s - self._began_s >= PROVEN_S:
+        if round.now_s - self._began_s >= PROVEN_S:
             batch.changes.notes[UNCLEAN] = "0"
         batch.urgent = True
 

@@ -5,9 +5,9 @@ So a broker that is away for a day costs disk, not memory. Order is by `seq`, in
 
 from collections import deque
 
-from gateway.runtime.batch import Batch
 from gateway.runtime.directory import Directory
 from gateway.runtime.mail import Mail, decode, due_of, encode
+from gateway.runtime.round import Round
 from gateway.store.store import MailRow, Span, Store
 
 HEAD_AT_MOST = 4096
@@ -44,27 +44,27 @@ class Mailbox:
         """Whether there is mail only on disk that a commit has brought there."""
         return self._spilled_to > self._loaded_to < committed_seq
 
-    def push(self, mail: Mail, batch: Batch) -> bool:
+    def push(self, mail: Mail, round: Round) -> bool:
         """Put mail at the end; whether it went into memory. What does not is stored with this batch."""
         head = self.head
         if self._spilled_to <= self._loaded_to and len(head) < HEAD_AT_MOST:
             head.append(mail)
             self._loaded_to = mail.seq
             return True
-        self.save(mail, batch)
+        self.save(mail, round)
         self._spilled_to = mail.seq
         return False
 
-    def save(self, mail: Mail, batch: Batch) -> None:
+    def save(self, mail: Mail, round: Round) -> None:
         """Store mail, or its new attempt count, with this batch."""
         blob = encode(mail.message, mail.timer)
-        batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
+        round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if not mail.stored:
             mail.stored = True
             self.count += 1
             self.bytes += len(blob)
 
-    def save_new(self, batch: Batch) -> None:
+    def save_new(self, round: Round) -> None:
         """Store what came into memory since the last commit and is still here."""
         fresh = []
         for mail in reversed(self.head):
@@ -72,17 +72,17 @@ class Mailbox:
                 break
             fresh.append(mail)
         for mail in reversed(fresh):
-            self.save(mail, batch)
+            self.save(mail, round)
 
-    def drop(self, mail: Mail, batch: Batch) -> None:
-        """The mail is dealt with: delete it with this batch, if the store has it."""
+    def drop(self, mail: Mail, round: Round) -> None:
+        """The mail is dealt with: delete it with this round, if the store has it."""
         if mail.stored:
-            batch.drop(self.id, mail.seq)
+            round.batch.drop(self.id, mail.seq)
             average = self.bytes // self.count if self.count else 0
             self.count -= 1
             self.bytes -= average
 
-    def refill(self, store: Store, directory: Directory, batch: Batch, *, committed_seq: int) -> list[tuple[MailRow, str]]:
+    def refill(self, store: Store, directory: Directory, round: Round, *, committed_seq: int) -> list[tuple[MailRow, str]]:
         """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
         bad = []
         rows = store.mail(self.id, self._loaded_to, READ_BACK)
@@ -92,7 +92,7 @@ class Mailbox:
                 message = decode(row.message, directory.find_row)
             except (ValueError, LookupError) as error:
                 bad.append((row, str(error)))
-                batch.drop(self.id, row.seq)
+                round.batch.drop(self.id, row.seq)
                 self.count -= 1
                 self.bytes = max(0, self.bytes - len(row.message))
             else:

@@ -6,11 +6,11 @@ before it is handed out; found begun after a crash it is never handed out again.
 
 from collections.abc import Callable
 
-from gateway.runtime.batch import Batch
 from gateway.runtime.deliveries import Delivery, Post
 from gateway.runtime.ingress import SETTLED_TOGETHER
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
+from gateway.runtime.round import Round
 from gateway.store.store import BoxSize
 
 CROWDED = 1000
@@ -59,46 +59,46 @@ class Outbox:
         """Whether sources should wait for this actor, which is slower than they are."""
         return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
 
-    def push(self, mail: Mail, batch: Batch) -> None:
-        """New mail: stored with this batch, whatever becomes of it."""
-        if self.box.push(mail, batch):
-            self.box.save(mail, batch)
+    def push(self, mail: Mail, round: Round) -> None:
+        """New mail: stored with this round, whatever becomes of it."""
+        if self.box.push(mail, round):
+            self.box.save(mail, round)
 
-    def next(self, committed: int, committed_seq: int, batch: Batch, now_s: float) -> list[Delivery]:
+    def next(self, committed: int, committed_seq: int, round: Round) -> list[Delivery]:
         """What to hand out at once: mail that is on disk, up to the first that is once-only. Its attempt goes with this batch."""
         ready: list[Delivery] = []
         head = self.box.head
-        if now_s < self.not_before_s or committed < self.held_for:
+        if round.now_s < self.not_before_s or committed < self.held_for:
             return ready
         while head and len(self.in_hand) < self.window and head[0].seq <= committed_seq:
             if self.is_once(head[0].message.verb):
-                self._begin_once(batch)
+                self._begin_once(round)
                 break
             ready.append(self._take())
         return ready
 
-    def next_after(self, batch: Batch, now_s: float) -> None:
+    def next_after(self, round: Round) -> None:
         """Plan what to hand out when this batch is committed: mail that came with it, as far as the window goes."""
         planned: list[Delivery] = []
-        if now_s < self.not_before_s:
+        if round.now_s < self.not_before_s:
             return
         while self.box.head and len(self.in_hand) < self.window:
             once = self.is_once(self.box.head[0].message.verb)
             planned.append(self._take())
             if once:
-                self._record_attempt(planned[-1], batch)
+                self._record_attempt(planned[-1], round)
         if planned:
-            batch.given.append((self.give, planned))
+            round.batch.given.append((self.give, planned))
 
-    def _begin_once(self, batch: Batch) -> None:
+    def _begin_once(self, round: Round) -> None:
         delivery = self._take()
-        self._record_attempt(delivery, batch)
-        batch.given.append((self.give, [delivery]))
-        batch.urgent = True
-        self.held_for = batch.number
+        self._record_attempt(delivery, round)
+        round.batch.given.append((self.give, [delivery]))
+        round.batch.urgent = True
+        self.held_for = round.batch.number
 
-    def _record_attempt(self, delivery: Delivery, batch: Batch) -> None:
-        self.box.save(self.in_hand[delivery.seq][0], batch)
+    def _record_attempt(self, delivery: Delivery, round: Round) -> None:
+        self.box.save(self.in_hand[delivery.seq][0], round)
 
     def _take(self) -> Delivery:
         mail = self.box.head.popleft()
@@ -125,7 +125,7 @@ class Outbox:
             at += 1
         head.insert(at, mail)
 
-    def reclaim(self, batch: Batch) -> list[Mail]:
+    def reclaim(self, round: Round) -> list[Mail]:
         """The actor is gone, with what it had in hands: put back what may be done again; return what may not."""
         lost = []
         for mail, delivery in sorted(self.in_hand.values(), key=lambda held: -held[0].seq):
@@ -134,7 +134,7 @@ class Outbox:
             if not delivery.taken:  # it never saw this one
                 mail.attempt -= 1
                 if once:
-                    self.box.save(mail, batch)
+                    self.box.save(mail, round)
             if once and delivery.taken:
                 lost.append(mail)
             else:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.messages import Message, read_payload
-from gateway.runtime.batch import Batch
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
+from gateway.runtime.round import Round
 from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,13 @@ def ended_cleanly(notes: dict[str, str]) -> bool:
     return notes.get(ENDED, "clean") == "clean"
 
 
-def send_beginnings(room: Mailroom, batch: Batch, now_ms: int) -> None:
+def send_beginnings(room: Mailroom, round: Round) -> None:
     """Send what the settings of ordinary kinds want sent at each start. Raises UnknownTarget where a kind has no such verb."""
     for actor in room.directory.kinds.made():
         for to, verb in actor.settings.at_start():
             payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
-            room.deliver(Message(room.new_id(), to, verb, payload), batch, now_ms=now_ms)
-            batch.urgent = True
+            room.deliver(Message(room.new_id(), to, verb, payload), round)
+            round.batch.urgent = True
 
 
 def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:
@@ -60,6 +60,6 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
         room.touched[id] = room.outboxes[id]
     for id, size in sizes.items():
         try:
-            room.wake(room.cell(id, size))
+            room.schedule.wake(room.activation.cell(id, size))
         except UnknownTarget as error:
             log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, error)

@@ -13,10 +13,10 @@ from gateway.actors.messages import Message, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stage import Stage
-from gateway.runtime.batch import Batch
-from gateway.runtime.cells import Cell, Tally, read_state
+from gateway.runtime.cells import Cell, Life, Tally, read_state
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.round import Round
 from gateway.store.store import Changes, EventRow, StateRow, Store
 
 NOTE = "events"
@@ -87,7 +87,7 @@ class SourcedCell(Cell):
             changes.notes[NOTE] = str(self._ledger.last)
         changes.events += self.pending
         self.pending = []
-        return self.ended or self._wants_row(changes)
+        return self.life is Life.ENDED or self._wants_row(changes)
 
     def _wants_row(self, changes: Changes) -> bool:
         same = self.timers is self._kept_timers and self.ties is self._kept_ties and not self.woken
@@ -131,8 +131,8 @@ class Ledger:
             return SourcedCell(id, actor, box, tally, ledger=self)
         return Cell(id, actor, box, tally)
 
-    def record(self, cell: Cell, stage: Stage[Any], batch: Batch, room: Mailroom, new_id: Callable[[], str]) -> None:
-        """Number the events of a turn, have them go with this batch, and tell who follows them."""
+    def record(self, cell: Cell, stage: Stage[Any], round: Round, room: Mailroom, new_id: Callable[[], str]) -> None:
+        """Number the events of a turn, have them go with this round, and tell who follows them."""
         assert isinstance(cell, SourcedCell)  # only its stage records
         if len(self._made()) != self._known:
             self._look_for_followers()
@@ -143,7 +143,7 @@ class Ledger:
             self._recorded[row.kind] = row.n
             for one in self._followers:
                 if row.kind in one.events and cell.actor.kind in one.kinds:
-                    room.deliver(self._telling(one, row, stage.message, new_id()), batch, now_ms=stage.now_ms)
+                    room.deliver(self._telling(one, row, stage.message, new_id()), round)
 
     def _look_for_followers(self) -> None:
         """A read model that came since then has not been told of what was committed before: it sees that by its first event."""

@@ -15,10 +15,10 @@ from gateway.actors.ids import check_id, kind_of, parent_of
 from gateway.actors.messages import Message
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
-from gateway.runtime.batch import Batch
-from gateway.runtime.cells import Cell
+from gateway.runtime.cells import Cell, Life, Wait
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.round import Round
 
 log = logging.getLogger(__name__)
 
@@ -29,89 +29,90 @@ class Supervision:
     """Ends, resets, pauses and resumes actors. On the engine's thread."""
 
     def __init__(
-        self, room: Mailroom, *, give_up: Callable[[Cell, Mail, str, Batch], None], back_off: Callable[[Cell, int, str], None]
+        self, room: Mailroom, *, give_up: Callable[[Cell, Mail, str, Round], None], back_off: Callable[[Cell, int, str, Round], None]
     ) -> None:
         """`give_up` makes a message a dead letter; `back_off` has a cell wait as after so many attempts."""
         self._room = room
+        self._activation = room.activation
         self._give_up = give_up
         self._back_off = back_off
 
     # --- a fault
 
-    def judge(self, cell: Cell, mail: Mail, fault: Fault, batch: Batch, now_ms: int) -> bool:
+    def judge(self, cell: Cell, mail: Mail, fault: Fault, round: Round) -> bool:
         """A message of the cell failed for good: decide, or have somebody decide. Whether the message is to be given up at once."""
         decision = self._own_decision(cell, fault)
         if decision is Decision.ESCALATE:
             if not self._supervised(cell) and type(cell.actor).failed is Actor.failed:
                 return True
-            self._put_back(cell, mail, batch)
-            self._escalate(cell, fault.changed(child=cell.id), batch, now_ms)
+            self._put_back(cell, mail, round)
+            self._escalate(cell, fault.changed(child=cell.id), round)
             return False
         if decision is Decision.PAUSE:
-            self._put_back(cell, mail, batch)
-            self._pause(cell, f"it paused itself: {fault.reason}", batch, at=fault.message)
+            self._put_back(cell, mail, round)
+            self._pause(cell, f"it paused itself: {fault.reason}", round, at=fault.message)
             return False
         if decision is Decision.RESUME:
             mail.attempt = 0
-            self._put_back(cell, mail, batch)
-            cell.box.save_new(batch)
-            self._back_off(cell, cell.actor.attempts, f"it tries {fault.verb} again: {fault.reason}")
+            self._put_back(cell, mail, round)
+            cell.box.save_new(round)
+            self._back_off(cell, cell.actor.attempts, f"it tries {fault.verb} again: {fault.reason}", round)
             return False
         if decision is not Decision.SKIP:
-            self.carry_out(decision, cell, fault.reason, batch, now_ms)
+            self.carry_out(decision, cell, fault.reason, round)
         return True
 
-    def decided(self, fault: Fault, verdict: Verdict, me: str, batch: Batch, now_ms: int) -> None:
+    def decided(self, fault: Fault, verdict: Verdict, me: str, round: Round) -> None:
         """A parent has decided. A decision about a message that is dealt with meanwhile changes nothing for it."""
         decision = verdict.decision
         cell = self._paused_at(fault)
         if cell is None:
             return
         if decision is Decision.ESCALATE:
-            self._escalate(cell, fault.changed(child=me), batch, now_ms)
+            self._escalate(cell, fault.changed(child=me), round)
             return
         if decision is Decision.RESUME:
-            self._pardon(cell, batch, now_ms)
-            self._back_off(cell, cell.actor.attempts, f"its parent has it try {fault.verb} again: {fault.reason}")
+            self._pardon(cell, round)
+            self._back_off(cell, cell.actor.attempts, f"its parent has it try {fault.verb} again: {fault.reason}", round)
         elif decision is not Decision.PAUSE:
-            self._skip(cell, fault.reason, batch, now_ms)
+            self._skip(cell, fault.reason, round)
         for child in self._meant(fault, me, everyone=verdict.all_children):
-            self.carry_out(decision, child, fault.reason, batch, now_ms)
+            self.carry_out(decision, child, fault.reason, round)
 
-    def undecided(self, fault: Fault, error: Exception, batch: Batch, now_ms: int) -> None:
+    def undecided(self, fault: Fault, error: Exception, round: Round) -> None:
         """The policy itself raised: the message is skipped, so that nothing hangs."""
         log.error("the policy for %s failed; its message %s is skipped", fault.actor, fault.message, exc_info=error)
         cell = self._paused_at(fault)
         if cell is not None:
-            self._skip(cell, fault.reason, batch, now_ms)
+            self._skip(cell, fault.reason, round)
 
     def _paused_at(self, fault: Fault) -> Cell | None:
         """Whose message it was, where that waits for the decision; its kind may be registered no more."""
-        if not self._room.knows(fault.actor):
+        if not self._activation.knows(fault.actor):
             return None
-        cell = self._room.cell(fault.actor)
+        cell = self._activation.cell(fault.actor)
         return cell if cell.ties.paused_at == fault.message else None
 
-    def _skip(self, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+    def _skip(self, cell: Cell, reason: str, round: Round) -> None:
         """Let the actor go on without the message that it was paused at. Both in one batch: a crash in between cannot be."""
-        mail = self._held(cell, batch, now_ms)
-        self._release(cell, batch)
-        self._drop(cell, mail, reason, batch)
+        mail = self._held(cell, round)
+        self._release(cell, round)
+        self._drop(cell, mail, reason, round)
 
-    def _held(self, cell: Cell, batch: Batch, now_ms: int) -> Mail | None:
+    def _held(self, cell: Cell, round: Round) -> Mail | None:
         """The message that a cell is paused at. After a restart it may have to be read back, behind deferred mail."""
         wanted, box = cell.ties.paused_at, cell.box
         if not wanted:
             return None
         while True:
             found = next((mail for mail in box.head if mail.message.id == wanted), None)
-            if found is not None or not self._room.bring_back(cell, batch, now_ms):
+            if found is not None or not self._room.bring_back(cell, round):
                 return found
 
-    def _drop(self, cell: Cell, mail: Mail | None, reason: str, batch: Batch) -> None:
+    def _drop(self, cell: Cell, mail: Mail | None, reason: str, round: Round) -> None:
         if mail is not None:
             cell.box.head.remove(mail)
-            self._give_up(cell, mail, reason, batch)
+            self._give_up(cell, mail, reason, round)
 
     def _own_decision(self, cell: Cell, fault: Fault) -> Decision:
         try:
@@ -120,24 +121,24 @@ class Supervision:
             log.error("the policy of %s failed; its message is skipped", cell.id, exc_info=error)
             return Decision.SKIP
 
-    def _escalate(self, cell: Cell, fault: Fault, batch: Batch, now_ms: int) -> None:
+    def _escalate(self, cell: Cell, fault: Fault, round: Round) -> None:
         """Have the nearest ancestor that supervises decide; above them all is the host."""
         above = self._supervisor(fault.child)
         if not above:
             log.error("%s is paused: its fault went up to the host: %s", fault.child, fault.reason)
-            self._pause(cell, f"{_UP_TO_HOST}: {fault.reason}", batch, at=fault.message)
+            self._pause(cell, f"{_UP_TO_HOST}: {fault.reason}", round, at=fault.message)
             return
-        self._pause(cell, f"{above} decides about its fault: {fault.reason}", batch, at=fault.message)
+        self._pause(cell, f"{above} decides about its fault: {fault.reason}", round, at=fault.message)
         fault = fault.changed(child=self._child_of(above, fault.child))
         message = Message(self._room.new_id(), above, CHILD_FAILED, fault, cell.id, "", fault.message)
-        self._room.deliver(message, batch, now_ms=now_ms)
+        self._room.deliver(message, round)
 
     def _child_of(self, above: str, id: str) -> str:
         """The child of `above` that leads to an actor. One of no registered kind can be nobody's business: then who is below it."""
         child = id
         while parent_of(id) != above:
             id = parent_of(id)
-            if self._room.knows(id):
+            if self._activation.knows(id):
                 child = id
         return child
 
@@ -157,143 +158,145 @@ class Supervision:
     def _meant(self, fault: Fault, me: str, *, everyone: bool) -> Iterable[Cell]:
         """Whom a decision is for. A gather is no business of a policy: whoever gathers waits for it."""
         if everyone:
-            children = [cell for cell in self._room.family(me) if parent_of(cell.id) == me]
+            children = [cell for cell in self._activation.family(me) if parent_of(cell.id) == me]
             return [cell for cell in children if cell.actor.kind != GATHER or cell.id == fault.child]
-        return [self._room.cell(fault.child)] if self._room.knows(fault.child) else []
+        return [self._activation.cell(fault.child)] if self._activation.knows(fault.child) else []
 
     # --- what is decided
 
     def check(self, orders: Iterable[tuple[str, Decision]]) -> None:
         """Raise UnknownTarget where an order is for an actor of no registered kind."""
         for child, decision in orders:
-            if not self._room.knows(child):
+            if not self._activation.knows(child):
                 raise UnknownTarget(f"cannot {decision.value} {child}: no kind {kind_of(child)!r} is registered")
 
-    def carry_out(self, decision: Decision, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+    def carry_out(self, decision: Decision, cell: Cell, reason: str, round: Round) -> None:
         """Make it so for one actor."""
         if decision is Decision.RESET:
-            self._reset(cell, batch, now_ms)
+            self._reset(cell, round)
         elif decision is Decision.STOP:
-            self.end(cell, batch, now_ms)
+            self.end(cell, round)
         elif decision is Decision.PAUSE:
-            self._pause(cell, f"its parent paused it: {reason}" if reason else "its parent paused it", batch)
-        elif decision is Decision.RESUME and cell.ties.paused and self._pardon(cell, batch, now_ms):
-            self._back_off(cell, cell.actor.attempts, "its parent has it go on")
+            self._pause(cell, f"its parent paused it: {reason}" if reason else "its parent paused it", round)
+        elif decision is Decision.RESUME and cell.ties.paused and self._pardon(cell, round):
+            self._back_off(cell, cell.actor.attempts, "its parent has it go on", round)
 
-    def end(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+    def end(self, cell: Cell, round: Round) -> None:
         """End an actor, its children before it, the deepest first. What waits for a child came before its end, and revives none."""
-        for child in self._room.family(cell.id):
-            self._end_one(child, batch, now_ms)
-            self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", batch, now_ms)
-        self._end_one(cell, batch, now_ms)
+        for child in self._activation.family(cell.id):
+            self._end_one(child, round)
+            self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", round)
+        self._end_one(cell, round)
 
-    def _bury_mail(self, cell: Cell, reason: str, batch: Batch, now_ms: int) -> None:
+    def _bury_mail(self, cell: Cell, reason: str, round: Round) -> None:
         """Give up all mail of a child. Nobody misses what a gather was still to hear."""
         cell.recall()
-        while cell.box.head or (cell.box.spilled and self._room.bring_back(cell, batch, now_ms)):
+        while cell.box.head or (cell.box.spilled and self._room.bring_back(cell, round)):
             mail = cell.box.head.popleft()
             if kind_of(cell.id) != GATHER:
-                self._room.bury(cell.id, mail, reason, batch, now_ms=now_ms)
-            cell.box.drop(mail, batch)
+                self._room.bury(cell.id, mail, reason, round)
+            cell.box.drop(mail, round)
 
-    def _end_one(self, cell: Cell, batch: Batch, now_ms: int) -> None:
-        parcels = endings(cell.ties, cell.state, now_ms) if cell.ties is not NO_TIES else []
-        held, why = self._held(cell, batch, now_ms), cell.ties.paused
+    def _end_one(self, cell: Cell, round: Round) -> None:
+        parcels = endings(cell.ties, cell.state, round.now_ms) if cell.ties is not NO_TIES else []
+        held, why = self._held(cell, round), cell.ties.paused
         cell.end()
-        self._begin_anew(cell, batch)
-        self._drop(cell, held, why, batch)
-        self.send(parcels, cell.id, batch, now_ms)
+        self._begin_anew(cell, round)
+        self._drop(cell, held, why, round)
+        self.send(parcels, cell.id, round)
 
-    def _begin_anew(self, cell: Cell, batch: Batch) -> None:
+    def _begin_anew(self, cell: Cell, round: Round) -> None:
         """Have a cell without a past handle its mail: what was blocked, and what was deferred."""
-        mark(cell, batch)
-        if cell.blocked:
-            self._room.unblock(cell)
+        mark(cell, round)
+        if cell.wait is not Wait.NONE:
+            self._room.schedule.release(cell)
         elif cell.box.head:
-            self._room.wake(cell)
+            self._room.schedule.wake(cell)
 
-    def _reset(self, cell: Cell, batch: Batch, now_ms: int) -> None:
+    def _reset(self, cell: Cell, round: Round) -> None:
         """Begin anew: who watches it goes on to do so, and sees the change."""
         old, watchers = cell.state, cell.ties.watchers
-        leaving = endings(cell.ties.changed(watchers=()), old, now_ms)
-        held, why = self._held(cell, batch, now_ms), cell.ties.paused
+        leaving = endings(cell.ties.changed(watchers=()), old, round.now_ms)
+        held, why = self._held(cell, round), cell.ties.paused
         cell.end()
         if watchers:
-            cell.ended = False
-            cell.ties, seen = changes(Ties(watchers=watchers, unborn=True), old, cell.state, mail=[], now_ms=now_ms, knows=self._room.knows)
+            cell.ties, seen = changes(Ties(watchers=watchers), old, cell.state, mail=[], now_ms=round.now_ms, knows=self._activation.knows)
+            cell.settle()
             leaving += seen
-        self._begin_anew(cell, batch)
-        self._drop(cell, held, why, batch)
-        self.send(leaving, cell.id, batch, now_ms)
+        self._begin_anew(cell, round)
+        self._drop(cell, held, why, round)
+        self.send(leaving, cell.id, round)
 
-    def _pause(self, cell: Cell, why: str, batch: Batch, *, at: str = "") -> None:
-        if cell.unreadable:  # it handles nothing as it is, and its row must stay
+    def _pause(self, cell: Cell, why: str, round: Round, *, at: str = "") -> None:
+        if cell.wait is Wait.UNREADABLE:  # it handles nothing as it is, and its row must stay
             return
-        cell.ties = cell.ties.changed(paused=why, paused_at=at or cell.ties.paused_at, unborn=not cell.alive)
-        cell.ended = False
-        mark(cell, batch)
+        cell.ties = cell.ties.changed(paused=why, paused_at=at or cell.ties.paused_at)
+        cell.settle()
+        mark(cell, round)
         for mail in cell.box.head:  # what was in memory for this batch only has to wait on disk now
             if not mail.stored:
-                cell.box.save(mail, batch)
-        self._room.block(cell, why)
+                cell.box.save(mail, round)
+        self._room.schedule.hold(cell, Wait.PAUSED, why)
 
-    def _release(self, cell: Cell, batch: Batch) -> None:
+    def _release(self, cell: Cell, round: Round) -> None:
         """Let a paused actor handle its mail again."""
         cell.ties = lightened(cell.ties.changed(paused="", paused_at=""))
-        if cell.ties is NO_TIES and not cell.alive:
+        if cell.ties is NO_TIES and cell.life is not Life.ALIVE:
             cell.end()
-        mark(cell, batch)
-        self._room.unblock(cell)
+        mark(cell, round)
+        self._room.schedule.release(cell)
 
-    def resume(self, id: str, batch: Batch, now_ms: int, *, skip: bool) -> bool:
+    def resume(self, id: str, round: Round, *, skip: bool) -> bool:
         """Let a paused actor go on, with the message it was paused at or without; whether it was paused. Raises BadId or UnknownTarget."""
-        cell = self._room.cell(check_id(id))
+        cell = self._activation.cell(check_id(id))
         if not cell.ties.paused:
             return False
-        batch.urgent = True
+        round.batch.urgent = True
         if skip:
-            self._skip(cell, f"somebody decided to skip it; {cell.ties.paused}", batch, now_ms)
+            self._skip(cell, f"somebody decided to skip it; {cell.ties.paused}", round)
         else:
-            self._pardon(cell, batch, now_ms)
+            self._pardon(cell, round)
         return True
 
-    def _pardon(self, cell: Cell, batch: Batch, now_ms: int) -> bool:
+    def _pardon(self, cell: Cell, round: Round) -> bool:
         """Let it go on with the message that it was paused at, and all attempts anew; whether there was one."""
-        mail = self._held(cell, batch, now_ms)
+        mail = self._held(cell, round)
         if mail is not None:
             mail.attempt = 0
-            cell.box.save(mail, batch)
-        self._release(cell, batch)
+            cell.box.save(mail, round)
+        self._release(cell, round)
         return mail is not None
 
-    def _put_back(self, cell: Cell, mail: Mail, batch: Batch) -> None:
+    def _put_back(self, cell: Cell, mail: Mail, round: Round) -> None:
         cell.box.head.appendleft(mail)
-        cell.box.save(mail, batch)
+        cell.box.save(mail, round)
 
     # --- what goes with it
 
-    def send(self, parcels: Iterable[Parcel], sender: str, batch: Batch, now_ms: int) -> None:
+    def send(self, parcels: Iterable[Parcel], sender: str, round: Round) -> None:
         """Send what the runtime itself has to say to other actors."""
         for parcel in parcels:
             message = Message(self._room.new_id(), parcel.to, parcel.verb, parcel.payload, sender)
-            self._room.deliver(message, batch, now_ms=now_ms)
+            self._room.deliver(message, round)
 
-    def spread(self, cell: Cell, stage: Stage[Any], batch: Batch, now_ms: int) -> None:
+    def spread(self, cell: Cell, stage: Stage[Any], round: Round) -> None:
         """Deliver a turn's mail, and with it the copies that others keep of this actor."""
-        stage.ties, parcels = changes(stage.ties, cell.state, stage.state, mail=stage.mail, now_ms=now_ms, knows=self._room.knows)
+        stage.ties, parcels = changes(
+            stage.ties, cell.state, stage.state, mail=stage.mail, now_ms=round.now_ms, knows=self._activation.knows
+        )
         at = 0
         for parcel in parcels:
             for message in stage.mail[at : parcel.at]:
-                self._room.deliver(message, batch, now_ms=now_ms)
+                self._room.deliver(message, round)
             at = max(at, parcel.at)
-            self.send([parcel], cell.id, batch, now_ms)
+            self.send([parcel], cell.id, round)
         for message in stage.mail[at:]:
-            self._room.deliver(message, batch, now_ms=now_ms)
+            self._room.deliver(message, round)
 
 
 def escalated(room: Mailroom) -> list[Cell]:
     """The actors in memory that are paused because nobody above them decided. Any thread."""
-    return [cell for cell in list(room.blocked.values()) if cell.ties.paused.startswith(_UP_TO_HOST)]
+    return [cell for cell in list(room.schedule.held.values()) if cell.ties.paused.startswith(_UP_TO_HOST)]
 
 
 def lightened(ties: Ties) -> Ties:
@@ -301,7 +304,7 @@ def lightened(ties: Ties) -> Ties:
     return ties if ties.copies or ties.watchers or ties.paused else NO_TIES
 
 
-def mark(cell: Cell, batch: Batch) -> None:
+def mark(cell: Cell, round: Round) -> None:
     """Have the actor stored with this batch."""
-    cell.batch = batch.number
-    batch.dirty[cell.id] = cell
+    cell.batch = round.batch.number
+    round.batch.dirty[cell.id] = cell

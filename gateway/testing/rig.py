@@ -209,7 +209,7 @@ class Rig:
         return self.look(lambda: self._state(id))
 
     def _state(self, id: str) -> State:
-        return self.engine.room.cell(id).state
+        return self.engine.room.activation.cell(id).state
 
 
 def journal_on(store: Store) -> type[HostBound]:

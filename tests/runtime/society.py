@@ -302,7 +302,7 @@ class Society:
 
         def once() -> None:
             if not said:  # a look may be asked twice
-                said.append(engine.turns.supervision.resume(id, engine.batch, engine.clock.now_ms(), skip=skip))
+                said.append(engine.turns.supervision.resume(id, engine.round, skip=skip))
 
         self.rig.look(once)
         return said[0]
@@ -377,7 +377,7 @@ class Society:
             assert tags == sorted(tags), f"{node} did {tags}"
 
     def _check_copies(self) -> None:
-        cells = {id: self.rig.look(lambda id=id: self.rig.engine.room.cell(id)) for id in NODES}  # type: ignore[misc]  # bound now
+        cells = {id: self.rig.look(lambda id=id: self.rig.engine.room.activation.cell(id)) for id in NODES}  # type: ignore[misc]  # bound now
         for id, cell in cells.items():
             for name, copy in cell.ties.copies.items():
                 watchers = [one for one in cells[copy.of].ties.watchers if (one.actor, one.name) == (id, name)]

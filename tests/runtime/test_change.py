@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from gateway.actors import Actor, Payload, Stage, State, verb
+from gateway.runtime.cells import Wait
 from gateway.store import Changes, MailRow, StateRow
 from gateway.store.memory import MemoryStore
 from gateway.testing import Rig
@@ -70,7 +71,7 @@ def test_an_upcast_that_raises_pauses_the_actor() -> None:
         rig.tell("gauge/a", "add")
         rig.settle()
         assert rig.faults == []
-        assert rig.look(lambda: rig.engine.cells.get("gauge/a").blocked)  # type: ignore[union-attr]
+        assert rig.look(lambda: rig.engine.cells.get("gauge/a").wait is Wait.UNREADABLE)  # type: ignore[union-attr]
         row = rig.store.load("gauge/a")
         assert row is not None
         assert row.state == b'{"inches":3}'
@@ -168,6 +169,6 @@ def test_a_timer_with_a_newer_payload_pauses_its_actor() -> None:
     with Rig([Rule()], store=store) as rig:
         rig.tell("rule/a", "add")
         rig.advance(1)
-        fault = rig.look(lambda: rig.engine.room.cell("rule/a").fault)
+        fault = rig.look(lambda: rig.engine.room.activation.cell("rule/a").fault)
         assert fault == "cannot load rule/a: its payload has version 3, this program knows 2; install the newer program again"
         assert store.load("rule/a") == row

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.actors import BadDefinition, Standing
+from gateway.runtime.cells import Wait
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.testing import FrailStore, PowerCut, Rig
@@ -43,7 +44,7 @@ def log(rig: Rig, cart: str = CART) -> list[str]:
 
 def watchers(rig: Rig, id: str = ANN) -> list[tuple[str, str]]:
     """Who watches an actor."""
-    return [(one.actor, one.name) for one in rig.look(lambda: rig.engine.room.cell(id)).ties.watchers]
+    return [(one.actor, one.name) for one in rig.look(lambda: rig.engine.room.activation.cell(id)).ties.watchers]
 
 
 def test_first_values_and_each_change_of_declared_fields_come(rig: Rig) -> None:
@@ -174,7 +175,7 @@ def test_a_power_cut_at_any_commit_neither_loses_nor_doubles_a_copy(rig: Rig, wo
     for n, (to, verb, payload) in enumerate(steps):
         _until_done(rig, to, verb, payload, id=f"m{n}")
     rig.settle()
-    copy = rig.look(lambda: rig.engine.room.cell(CART)).ties.copies["first"]
+    copy = rig.look(lambda: rig.engine.room.activation.cell(CART)).ties.copies["first"]
     assert (copy.values, copy.standing) == ({"name": "Ann", "tier": "lead"}, Standing.CURRENT)
     assert watchers(rig) == [(CART, "first")]
 
@@ -215,7 +216,7 @@ def test_a_watch_that_waited_for_a_kind_that_is_gone_stops_nobody(rig: Rig) -> N
     """First values for nobody are dropped; the host goes on."""
     assert isinstance(rig.store, FrailStore)
     rig.tell(ANN, "change", {"tier": "x", "fails": True})
-    rig.look(lambda: rig.engine.room.block(rig.engine.room.cell(ANN), "held by the test"))
+    rig.look(lambda: rig.engine.room.schedule.hold(rig.engine.room.activation.cell(ANN), Wait.PAUSED, "held by the test"))
     keep(rig, "first")
     assert rig.stop()
     rig.actors = [Customer()]

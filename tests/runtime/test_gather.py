@@ -290,6 +290,6 @@ def test_the_name_is_taken() -> None:
 def test_a_reply_to_nobody(rig: Rig) -> None:
     """An answer to a gather that never was changes nothing."""
     late = Message("m2", "cart/7/gather/none", "reply", Reply(of="m1"), "shop/ann")
-    rig.look(lambda: rig.engine.room.deliver(late, rig.engine.batch, now_ms=0))
+    rig.look(lambda: rig.engine.room.deliver(late, rig.engine.round))
     rig.settle()
     assert stored(rig) == []

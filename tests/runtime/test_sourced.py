@@ -31,7 +31,7 @@ def _kinds(rig: Rig, id: str = ANN) -> list[str]:
 
 
 def _fault(rig: Rig, id: str = ANN) -> str:
-    return rig.look(lambda: rig.engine.room.cell(id).fault)
+    return rig.look(lambda: rig.engine.room.activation.cell(id).fault)
 
 
 def test_an_event_changes_the_state_at_once_and_is_kept(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.runtime.cells import Wait
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
@@ -45,7 +46,7 @@ def did(rig: Rig, id: str = HALL) -> tuple[str, ...]:
 
 def paused(rig: Rig, id: str = HALL) -> str:
     """Why it is paused; empty when it is not."""
-    return rig.look(lambda: rig.engine.room.cell(id)).ties.paused
+    return rig.look(lambda: rig.engine.room.activation.cell(id)).ties.paused
 
 
 def resume(rig: Rig, id: str = HALL, *, skip: bool = False) -> bool:
@@ -54,7 +55,7 @@ def resume(rig: Rig, id: str = HALL, *, skip: bool = False) -> bool:
 
     def once() -> None:
         if not said:  # a look may be asked twice
-            said.append(engine.turns.supervision.resume(id, engine.batch, engine.clock.now_ms(), skip=skip))
+            said.append(engine.turns.supervision.resume(id, engine.round, skip=skip))
 
     rig.look(once)
     rig.settle()
@@ -228,7 +229,7 @@ def test_a_kind_between_them_that_is_not_registered_is_passed_over() -> None:
 
 def test_a_decision_about_a_kind_that_is_gone_stops_nobody(rig: Rig) -> None:
     """The parent's turn came late; the house goes on."""
-    rig.look(lambda: rig.engine.room.block(rig.engine.room.cell(HOUSE), "held by the test"))
+    rig.look(lambda: rig.engine.room.schedule.hold(rig.engine.room.activation.cell(HOUSE), Wait.PAUSED, "held by the test"))
     fail(rig, "escalate>reset")
     assert rig.stop()
     rig.actors = [House()]

@@ -1,0 +1,23 @@
+"""A round: one pass of the engine, with the batch that fills and one reading of each clock.
+
+Whatever happens in a round happens at one time: two readings in one round would put a later message before an earlier one.
+"""
+
+from gateway.runtime.batch import Batch
+from gateway.runtime.clock import Clock
+
+
+class Round:
+    """Made by the engine at the beginning of each pass. On the engine's thread."""
+
+    __slots__ = ("batch", "clock_ms", "now_ms", "now_s")
+
+    def __init__(self, batch: Batch, clock: Clock) -> None:
+        self.batch = batch
+        """What this round leaves goes into this batch."""
+        self.now_ms = clock.now_ms()
+        """Wall time, milliseconds since 1970. It may jump from one round to the next."""
+        self.clock_ms = clock.clock_ms()
+        """The gateway's clock, milliseconds. It never jumps."""
+        self.now_s = clock.mono_s()
+        """Monotonic seconds, for delays and deadlines."""

@@ -1,0 +1,42 @@
+"""The schedule: which actors have mail to handle, and which have mail that waits."""
+
+from collections import deque
+
+from gateway.runtime.cells import Cell, Wait
+
+
+class Schedule:
+    """On the engine's thread."""
+
+    def __init__(self) -> None:
+        self.ready: deque[Cell] = deque()
+        """Cells with mail to handle, in the order in which it came."""
+        self.held: dict[str, Cell] = {}
+        """Cells whose mail waits: for a retry, or for somebody to mend them."""
+        self.spilled: dict[str, Cell] = {}
+        """Cells with mail that is only on disk."""
+
+    def wake(self, cell: Cell) -> None:
+        """Queue a cell for its turn, unless it is queued or its mail waits."""
+        if not cell.queued and cell.wait is Wait.NONE:
+            cell.queued = True
+            self.ready.append(cell)
+
+    def next(self) -> Cell:
+        """Take the cell whose turn it is."""
+        cell = self.ready.popleft()
+        cell.queued = False
+        return cell
+
+    def hold(self, cell: Cell, wait: Wait, fault: str) -> None:
+        """Have a cell's mail wait, and say why."""
+        cell.wait = wait
+        cell.fault = fault
+        self.held[cell.id] = cell
+
+    def release(self, cell: Cell) -> None:
+        """Have a cell's mail handled again."""
+        cell.wait = Wait.NONE
+        cell.fault = ""
+        self.held.pop(cell.id, None)
+        self.wake(cell)
