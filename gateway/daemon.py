@@ -16,6 +16,7 @@ from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
+from gateway.actors.words import described
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.control import Control, ControlSettings, House, Statistics
 from gateway.runtime.engine import Engine
@@ -248,12 +249,12 @@ class Daemon:
 
     def _note(self, key: str, text: str) -> None:
         engine = self._engine
-        engine.post(lambda: engine.round.batch.changes.notes.update({key: text}))
+        engine.post(lambda: engine.round.batch.note(key, text))
 
     def fail(self, error: BaseException) -> None:
         """A fault of ours: end this life, for the next one begins from the last commit. Any thread."""
         if not self._broken:
-            self._broken = f"{type(error).__name__}: {error}"
+            self._broken = described(error)
             log.critical("cannot go on: %s", self._broken, exc_info=None if isinstance(error, GatewayError) else error)
             self._last_words.say(self._broken)
             self._signals.wake()

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
+from gateway.actors.words import described
 
 DEVICES = "gateway.devices"
 ACTORS = "gateway.actors"
@@ -55,7 +56,7 @@ class Kinds(Generic[K]):
         except BadDefinition:
             raise
         except Exception as error:  # a module may raise anything while it is imported; all of it means this
-            fact = f"{type(error).__name__}: {error}"
+            fact = described(error)
             raise BadDefinition(f"cannot import kind {name!r}: {fact}; install what it needs, or take its sections out") from error
 
     def _checked(self, name: str, found: Any) -> type[K]:

@@ -17,7 +17,7 @@ from gateway.actors.errors import (
 from gateway.actors.gather import Answer, Gathered, Request
 from gateway.actors.hostbound import Delivery, Health, Host, HostBound
 from gateway.actors.machine import After, Machine
-from gateway.actors.messages import NOTHING, REPLY, START, Event, Message, Nothing, Payload, Reply, Start, State
+from gateway.actors.messages import NOTHING, REPLY, START, Event, Message, Model, Nothing, Payload, Reply, Start, State
 from gateway.actors.phases import History
 from gateway.actors.readmodel import ReadModel, ReadStage, ReadState, on
 from gateway.actors.receipts import Receipt
@@ -55,6 +55,7 @@ __all__ = [
     "Machine",
     "Message",
     "Mode",
+    "Model",
     "Nothing",
     "Order",
     "Payload",

@@ -11,7 +11,7 @@ from gateway.actors.copies import Copy
 from gateway.actors.errors import BadDefinition
 from gateway.actors.guards import guarded
 from gateway.actors.ids import is_key
-from gateway.actors.messages import State
+from gateway.actors.messages import LONGEST_S, State
 from gateway.actors.settings import Settings
 from gateway.actors.soundness import check_machine
 from gateway.actors.stage import Stage
@@ -57,6 +57,7 @@ class Actor(Generic[S]):
         cls.kind = cls.__dict__.get("kind", "") or snake(cls.__name__)
         if not is_key(cls.kind):
             raise BadDefinition(f"cannot use {cls.__name__} as an actor: {cls.kind!r} cannot stand in an id; set `kind`")
+        _check_attempts(cls)
         cls.state_model = _state_model(cls)
         cls.verbs = verbs_of(cls)
         check_machine(cls)
@@ -77,6 +78,16 @@ class Actor(Generic[S]):
 
     def copied(self, name: str, stage: Stage[S]) -> None:
         """A copy has come or has changed; called in a turn of its own. By default nothing happens: the copy is there to look at."""
+
+
+def _check_attempts(cls: type[Actor[Any]]) -> None:
+    """They are used where a turn has failed: nothing may fail there."""
+    if type(cls.attempts) is not int or cls.attempts < 1:
+        raise BadDefinition(
+            f"cannot use {cls.__name__} as an actor: attempts is {cls.attempts!r}; say how often a message is tried, from 1"
+        )
+    if type(cls.retry_s) not in {int, float} or not 0 <= cls.retry_s <= LONGEST_S:
+        raise BadDefinition(f"cannot use {cls.__name__} as an actor: retry_s is {cls.retry_s!r}; say the seconds before the first retry")
 
 
 def snake(name: str) -> str:

@@ -188,18 +188,24 @@ def _unwatch(actor: Any, unwatch: Unwatch, stage: Any) -> None:
         stage.tie(stage.ties.changed(watchers=left))
 
 
-def _copied(actor: Any, came: CopyCame, stage: Any) -> None:
-    """Keep what came; who does not want it (any more) says so."""
-    owner = stage.message.sender
-    kept = stage.ties.copies.get(came.name)
+def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
+    """The ties with a copy that has come; as they are where it is not wanted (any more)."""
+    kept = ties.copies.get(came.name)
     if kept is None or kept.of != owner:
-        if not came.ended:
-            stage.send_builtin(owner, UNWATCH, Unwatch(name=came.name))
-        return
+        return ties
     standing = Standing.ENDED if came.ended else Standing.CURRENT
     copied = Copied(of=owner, values=came.values, standing=standing, at_ms=came.at_ms)
-    stage.tie(stage.ties.changed(copies={**stage.ties.copies, came.name: copied}))
-    actor.copied(came.name, stage)
+    return ties.changed(copies={**ties.copies, came.name: copied})
+
+
+def _copied(actor: Any, came: CopyCame, stage: Any) -> None:
+    """Keep what came; who does not want it (any more) says so."""
+    ties = with_copy(stage.ties, came, stage.message.sender)
+    if ties is not stage.ties:
+        stage.tie(ties)
+        actor.copied(came.name, stage)
+    elif not came.ended:
+        stage.send_builtin(stage.message.sender, UNWATCH, Unwatch(name=came.name))
 
 
 ROWS = {

@@ -25,6 +25,10 @@ class BadDefinition(GatewayError, TypeError):
     """An actor class is not well formed: mend the class."""
 
 
+class StageSpent(GatewayError, RuntimeError):
+    """A stage is used after its turn: use it within the verb only."""
+
+
 class Refused(GatewayError, RuntimeError):
     """The gateway does not take the message now: wait, and send it again."""
 

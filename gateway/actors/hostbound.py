@@ -16,6 +16,7 @@ from gateway.actors.messages import Message, Payload, Start
 from gateway.actors.receipts import Receipt
 from gateway.actors.settings import Settings
 from gateway.actors.verbs import Verb, verbs_of
+from gateway.actors.words import described
 
 
 class Health(enum.Enum):
@@ -182,7 +183,7 @@ class HostBound:
         except GatewayError as error:
             delivery.failed(str(error))
         except Exception as error:
-            delivery.failed(f"{type(error).__name__}: {error}")  # so it is found out, and becomes a dead letter in the end
+            delivery.failed(described(error))  # so it is found out, and becomes a dead letter in the end
             raise
         else:
             if not delivery.kept:

@@ -17,37 +17,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadId, UnknownTarget
-from gateway.actors.messages import NOTHING, Message, Model, Nothing, Payload, read_payload
+from gateway.actors.itinerary import Route, Stop, Visit
+from gateway.actors.messages import NOTHING, Message, Nothing, Payload, read_payload
 from gateway.actors.verbs import Verb
 
+__all__ = ["STOPS_AT_MOST", "Route", "RouteFailed", "Sending", "Stop", "Visit", "along", "departed", "failed", "onward"]
+
 STOPS_AT_MOST = 32
-
-
-class Stop(Model):
-    """One stop: an actor and the verb it is sent."""
-
-    to: str
-    verb: str
-
-
-class Visit(Model):
-    """A stop that has been made."""
-
-    actor: str
-    verb: str
-    at_ms: int
-    """Wall time at which it was left, milliseconds since 1970."""
-
-
-class Route(Model):
-    """The stops a message still has ahead of it, and those behind it. It may stand in a state."""
-
-    ahead: tuple[Stop, ...]
-    error: Stop | None = None
-    """Who is sent RouteFailed when a stop fails for good."""
-    history: tuple[Visit, ...] = ()
-    of: str = ""
-    """Id of the message that set out on it: a reply on the way says that it answers this one."""
 
 
 class RouteFailed(Payload):
@@ -87,7 +63,7 @@ def along(
     """The message to the first stop ahead. Raises UnknownTarget or BadPayload."""
     stop = route.ahead[0]
     model = sending.find_verb(stop.to, stop.verb).payload
-    if type(payload) is not model:
+    if type(payload) is not model or model.LOOSE:
         payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{stop.verb} to {stop.to}")
     id = sending.new_id()
     left = route.changed(ahead=route.ahead[1:], of=route.of or id)

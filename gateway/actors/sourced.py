@@ -34,6 +34,7 @@ from typing import Any, ClassVar, TypeVar
 from gateway.actors.actor import Actor
 from gateway.actors.errors import BadDefinition, StateTooNew
 from gateway.actors.messages import Event, State, read_stored
+from gateway.actors.payloads import prove
 from gateway.actors.stage import Stage
 
 S = TypeVar("S", bound=State)
@@ -63,6 +64,8 @@ class SourcedStage(Stage[S]):
             names = ", ".join(one.__name__ for one in actor.events) or "none"
             what = f"cannot record {type(event).__name__} in {self.me}"
             raise BadDefinition(f"{what}: {type(actor).__name__}.events has {names}; add it there")
+        if event.LOOSE:
+            prove(event, where=f"event {type(event).__name__} of {self.me}")
         self._folded = actor.folded(self._folded, event, self.me)
         self.events.append(event)
         self.rare = True

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.actors.copies import NO_TIES, UNWATCH, WATCH, Copied, Ties, Unwatch, Watch
-from gateway.actors.errors import BadDefinition, BadId, BadPayload
+from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Request, begin
 from gateway.actors.guards import Unwanted
 from gateway.actors.ids import check_id, key_of, kind_of, parent_of
-from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, read_payload
+from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, check_expiry, read_payload
 from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
 from gateway.actors.supervision import Decision, Fault, Verdict
@@ -30,11 +30,23 @@ class Timer(NamedTuple):
     payload: Payload
 
 
+class Order(NamedTuple):
+    """What is to become of a child."""
+
+    at: int
+    """How many of the turn's messages come before it."""
+    child: str
+    decision: Decision
+
+
 class World(Protocol):
     """What a stage asks of the runtime. Called on the engine's thread, inside a turn."""
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The verb's row at the actor `to`; raises BadId or UnknownTarget."""
+
+    def knows(self, id: str) -> bool:
+        """Whether the kind of an ordinary actor is registered."""
 
     def new_id(self) -> str:
         """A new id: unique for life, sortable in the order of making."""
@@ -51,8 +63,8 @@ class Stage(Generic[S]):
     """Whether this turn did more than change its state, set timers and send mail."""
     events: Sequence[Event] = ()
     """What an event-sourced actor has recorded in this turn."""
-    orders: Sequence[tuple[str, Decision]] = ()
-    """What is to become of children, by their ids."""
+    orders: Sequence[Order] = ()
+    """What is to become of children."""
     verdict: tuple[Fault, Verdict] | None = None
     """What a parent has decided about a child's fault."""
     stopped = False
@@ -118,8 +130,10 @@ class Stage(Generic[S]):
         model = self.world.find_verb(to, verb).payload
         if reply_to:
             self.world.find_verb(reply_to, REPLY)
-        if type(payload) is not model:
+        if type(payload) is not model or model.LOOSE:
             payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{verb} to {to}")
+        if expires_ms:
+            check_expiry(expires_ms)
         message = self.message
         self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, message.trace or message.id, expires_ms))
 
@@ -174,6 +188,7 @@ class Stage(Generic[S]):
             self.world.find_verb(reply_to, REPLY)
         elif reply_to is None and self.message.reply_to:
             reply_to, route = self.message.reply_to, route if route.of else route.changed(of=self.message.asked)
+        check_expiry(expires_ms)
         trace = self.message.trace or self.message.id
         self.mail.append(along(route, payload, self._sending(), reply_to=reply_to or "", trace=trace, expires_ms=expires_ms))
 
@@ -288,7 +303,9 @@ class Stage(Generic[S]):
     def _order(self, child: str, decision: Decision) -> None:
         if parent_of(check_id(child)) != self.me:
             raise BadId(f"cannot {decision.value} {child}: it is no child of {self.me}")
-        self.orders = [*self.orders, (child, decision)]
+        if not self.world.knows(child):
+            raise UnknownTarget(f"cannot {decision.value} {child}: no kind {kind_of(child)!r} is registered")
+        self.orders = [*self.orders, Order(len(self.mail), child, decision)]
         self.rare = True
 
     # --- phases
@@ -311,7 +328,7 @@ class Stage(Generic[S]):
         if not (name or verb).isprintable():
             raise BadId(f"cannot set timer {name!r} of {self.me}: a name is one line of printable text")
         model = self.world.find_verb(self.me, verb).payload
-        if type(payload) is not model:
+        if type(payload) is not model or model.LOOSE:
             payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"timer {verb} of {self.me}")
         self.timers[name or verb] = Timer(self.clock_ms + max(0, round(delay_s * 1000)), verb, payload)
 
@@ -332,4 +349,7 @@ class Stage(Generic[S]):
         return self.world.random()
 
     def _answer(self, reply: Reply) -> None:
-        self.tell(self.message.reply_to, REPLY, reply)
+        """Send a reply that has been read: it needs no proof."""
+        message = self.message
+        self.world.find_verb(message.reply_to, REPLY)
+        self.mail.append(Message(self.world.new_id(), message.reply_to, REPLY, reply, self.me, "", message.trace or message.id))

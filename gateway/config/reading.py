@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
+from gateway.actors.words import described
 from gateway.config.checks import Section, check_addresses, check_claims, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.did_you_mean import did_you_mean
@@ -154,7 +155,7 @@ class _Reading:
                 settings.claims()
                 settings = without_absent_defaults(self.document, settings, self.registry)
         except Exception as error:  # noqa: BLE001  # validators, claims and addresses may be a user's code, and raise anything
-            fact = f"{type(error).__name__}: {error}"
+            fact = described(error)
             self.document.add(path, f"cannot read the settings of {kind.kind}: {fact}; mend {kind.settings_model.__name__}")
             return None
         return settings
@@ -202,7 +203,7 @@ class _Reading:
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
         except Exception as error:  # noqa: BLE001  # its constructor may raise anything
-            self.document.add(path, f"cannot make {kind.__name__}: {type(error).__name__}: {error}; mend its __init__")
+            self.document.add(path, f"cannot make {kind.__name__}: {described(error)}; mend its __init__")
 
     def load(self, kinds: Kinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:
         try:

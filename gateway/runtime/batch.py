@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.actors.messages import Message, Reply
+from gateway.actors.words import printable
 from gateway.store.store import Changes
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class Batch:
             self.gone[box] = [seq]
         else:
             gone.append(seq)
+
+    def note(self, key: str, text: str) -> None:
+        """Have the store keep a note. What is no Unicode in it is escaped: a log text may be anything."""
+        self.changes.notes[key] = printable(text)
 
     def wants_commit(self, now_s: float) -> bool:
         """Whether to commit as soon as the committer is free."""

@@ -31,6 +31,7 @@ from gateway.actors.actor import Actor
 from gateway.actors.copies import NO_TIES, Ties
 from gateway.actors.ids import root_of
 from gateway.actors.messages import State, read_stored
+from gateway.actors.words import in_a_line
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
@@ -172,7 +173,7 @@ class Cell:
             self.timers = decode_timers(row.timers, self.actor.verbs)
         except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
             self.wait = Wait.UNREADABLE
-            self.fault = f"cannot load {self.id}: {error}"
+            self.fault = f"cannot load {self.id}: {in_a_line(error)}"
 
     def read(self, row: StateRow) -> State:
         """The state of a stored row. Raises where it cannot be read."""

@@ -121,9 +121,10 @@ class Engine:
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
-        notes = {ENDED: "running", UNCLEAN: str(self._unclean_ends), life.NOTE: str(self.life), clocks.NOTE: self.clock.note()}
         self.round = Round(self.commits.batch, self.clock)
-        self.round.batch.changes.notes.update(notes)
+        for key, text in ((ENDED, "running"), (UNCLEAN, str(self._unclean_ends)), (life.NOTE, str(self.life))):
+            self.round.batch.note(key, text)
+        self.round.batch.note(clocks.NOTE, self.clock.note())
         send_beginnings(self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:
@@ -399,5 +400,6 @@ class Engine:
         )
 
     def _last_commit(self) -> None:
-        self.round.batch.changes.notes.update({ENDED: "clean", clocks.NOTE: self.clock.note()})
+        self.round.batch.note(ENDED, "clean")
+        self.round.batch.note(clocks.NOTE, self.clock.note())
         self._commit_and_wait()

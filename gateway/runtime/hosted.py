@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
-from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, read_payload
+from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, check_expiry, read_payload
 from gateway.actors.receipts import Receipt
+from gateway.actors.words import described
 from gateway.runtime.clock import Clock
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.directory import Directory
@@ -112,12 +113,14 @@ class Hosted:
     ) -> Receipt:
         floor = self._floor
         row = floor.directory.find_outside(to, verb)
-        if type(payload) is not row.payload:
+        if type(payload) is not row.payload or row.payload.LOOSE:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:
             _check_outside_id(id)
         if reply_to:
             floor.directory.find_verb(reply_to, REPLY)
+        if expires_ms:
+            check_expiry(expires_ms)
         floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}", host=self)
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
         source = f"{self.me}#{scope}" if scope else self.me
@@ -253,7 +256,7 @@ class Hosted:
             log.error("%s did not close well", self.me, exc_info=error)
 
     def _note_fault(self, error: Exception) -> None:
-        self.last_fault = f"{type(error).__name__}: {error}"
+        self.last_fault = described(error)
         log.error("%s failed; it will be made anew", self.me, exc_info=error)
         self.report(Health.FAULTY, self.last_fault)
 

@@ -73,9 +73,9 @@ class Housekeeping:
         """Have the next life know the time, and how this one goes."""
         self._noted_clock_s = round.now_s
         batch = round.batch
-        batch.changes.notes[clocks.NOTE] = self._clock.note()
+        batch.note(clocks.NOTE, self._clock.note())
         if round.now_s - self._began_s >= PROVEN_S:
-            batch.changes.notes[UNCLEAN] = "0"
+            batch.note(UNCLEAN, "0")
         batch.urgent = True
 
     def mind_bounds(self) -> None:

@@ -8,6 +8,7 @@ from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY, Message, Reply
 from gateway.actors.routes import failed
+from gateway.actors.words import printable
 from gateway.runtime.activation import Activation
 from gateway.runtime.asks import Asks
 from gateway.runtime.cells import Cell, Cells, Wait
@@ -137,8 +138,3 @@ class Mailroom:
             return
         answer = Message(self.new_id(), message.reply_to, REPLY, reply, message.to, "", message.trace or message.id)
         self.deliver(answer, round)
-
-
-def printable(reason: str) -> str:
-    """A reason that any store and any wire takes: what is no Unicode in it (a file name, say) is escaped."""
-    return reason.encode(errors="backslashreplace").decode()

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
-from gateway.actors.messages import Message, State
+from gateway.actors.messages import Event, Message, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
-from gateway.actors.stage import Stage
 from gateway.runtime.cells import Cell, Life, Tally, read_state
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.mailroom import Mailroom
@@ -131,19 +130,19 @@ class Ledger:
             return SourcedCell(id, actor, box, tally, ledger=self)
         return Cell(id, actor, box, tally)
 
-    def record(self, cell: Cell, stage: Stage[Any], round: Round, room: Mailroom, new_id: Callable[[], str]) -> None:
+    def record(self, cell: Cell, events: Sequence[Event], cause: Message, round: Round, room: Mailroom) -> None:
         """Number the events of a turn, have them go with this round, and tell who follows them."""
         assert isinstance(cell, SourcedCell)  # only its stage records
         if len(self._made()) != self._known:
             self._look_for_followers()
-        for event in stage.events:
+        for event in events:
             self.last += 1
-            row = EventRow(self.last, cell.id, stage.now_ms, type(event).__name__, event.VERSION, event.to_json())
+            row = EventRow(self.last, cell.id, round.now_ms, type(event).__name__, event.VERSION, event.to_json())
             cell.record(row)
             self._recorded[row.kind] = row.n
             for one in self._followers:
                 if row.kind in one.events and cell.actor.kind in one.kinds:
-                    room.deliver(self._telling(one, row, stage.message, new_id()), round)
+                    room.deliver(self._telling(one, row, cause, room.new_id()), round)
 
     def _look_for_followers(self) -> None:
         """A read model that came since then has not been told of what was committed before: it sees that by its first event."""

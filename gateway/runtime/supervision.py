@@ -5,16 +5,14 @@ While a parent decides, the actor is paused, on disk too: a restart in between n
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.copies import NO_TIES, Parcel, Ties, changes, endings
-from gateway.actors.errors import UnknownTarget
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import check_id, kind_of, parent_of
 from gateway.actors.messages import Message
-from gateway.actors.stage import Stage
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
+from gateway.actors.words import printable
 from gateway.runtime.cells import Cell, Life, Wait
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailroom import Mailroom
@@ -79,7 +77,7 @@ class Supervision:
         for child in self._meant(fault, me, everyone=verdict.all_children):
             self.carry_out(decision, child, fault.reason, round)
 
-    def undecided(self, fault: Fault, error: Exception, round: Round) -> None:
+    def undecided(self, fault: Fault, error: BaseException, round: Round) -> None:
         """The policy itself raised: the message is skipped, so that nothing hangs."""
         log.error("the policy for %s failed; its message %s is skipped", fault.actor, fault.message, exc_info=error)
         cell = self._paused_at(fault)
@@ -164,12 +162,6 @@ class Supervision:
 
     # --- what is decided
 
-    def check(self, orders: Iterable[tuple[str, Decision]]) -> None:
-        """Raise UnknownTarget where an order is for an actor of no registered kind."""
-        for child, decision in orders:
-            if not self._activation.knows(child):
-                raise UnknownTarget(f"cannot {decision.value} {child}: no kind {kind_of(child)!r} is registered")
-
     def carry_out(self, decision: Decision, cell: Cell, reason: str, round: Round) -> None:
         """Make it so for one actor."""
         if decision is Decision.RESET:
@@ -187,6 +179,11 @@ class Supervision:
             self._end_one(child, round)
             self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", round)
         self._end_one(cell, round)
+
+    def stop_child(self, child: Cell, round: Round) -> None:
+        """End a child because its parent says so. What waits for it came before that, and begins no new life."""
+        self.end(child, round)
+        self._bury_mail(child, f"{parent_of(child.id)} has stopped it", round)
 
     def _bury_mail(self, cell: Cell, reason: str, round: Round) -> None:
         """Give up all mail of a child. Nobody misses what a gather was still to hear."""
@@ -230,7 +227,7 @@ class Supervision:
     def _pause(self, cell: Cell, why: str, round: Round, *, at: str = "") -> None:
         if cell.wait is Wait.UNREADABLE:  # it handles nothing as it is, and its row must stay
             return
-        cell.ties = cell.ties.changed(paused=why, paused_at=at or cell.ties.paused_at)
+        cell.ties = cell.ties.changed(paused=printable(why), paused_at=at or cell.ties.paused_at)
         cell.settle()
         mark(cell, round)
         for mail in cell.box.head:  # what was in memory for this batch only has to wait on disk now
@@ -277,20 +274,6 @@ class Supervision:
         """Send what the runtime itself has to say to other actors."""
         for parcel in parcels:
             message = Message(self._room.new_id(), parcel.to, parcel.verb, parcel.payload, sender)
-            self._room.deliver(message, round)
-
-    def spread(self, cell: Cell, stage: Stage[Any], round: Round) -> None:
-        """Deliver a turn's mail, and with it the copies that others keep of this actor."""
-        stage.ties, parcels = changes(
-            stage.ties, cell.state, stage.state, mail=stage.mail, now_ms=round.now_ms, knows=self._activation.knows
-        )
-        at = 0
-        for parcel in parcels:
-            for message in stage.mail[at : parcel.at]:
-                self._room.deliver(message, round)
-            at = max(at, parcel.at)
-            self.send([parcel], cell.id, round)
-        for message in stage.mail[at:]:
             self._room.deliver(message, round)
 
 

@@ -3,34 +3,28 @@
 import heapq
 import logging
 import random
-from collections.abc import Collection
-from typing import Any
 
-from pydantic import ValidationError
-
-from gateway.actors.builtins import BUILTINS
-from gateway.actors.copies import NO_TIES
-from gateway.actors.errors import BadPayload
-from gateway.actors.gather import GATHER
 from gateway.actors.guards import Deferred, Unwanted
-from gateway.actors.messages import Message, said
-from gateway.actors.stage import Stage
+from gateway.actors.itinerary import Route
+from gateway.actors.messages import Message
 from gateway.actors.supervision import CHILD_FAILED, Fault
+from gateway.actors.turn import Outcome, kept_anyway, run_turn
+from gateway.actors.words import described, in_a_line
 from gateway.runtime.batch import Turned
 from gateway.runtime.cells import Cell, Life, Wait
+from gateway.runtime.effects import Effects
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail
-from gateway.runtime.mailroom import Mailroom, printable
+from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.sourced import Ledger
-from gateway.runtime.supervision import Supervision, lightened, mark
+from gateway.runtime.supervision import Supervision, mark
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.trail import FORWARDED, WELL
 
 log = logging.getLogger(__name__)
 
 _LAST_RETRY_S = 60.0
-_REASON_AT_MOST = 1000
 _DEFERRED_AT_MOST = 1000
 """How many messages of one actor may wait for a change of its state: they are held in memory."""
 
@@ -42,9 +36,9 @@ class Turns:
         self._room = room
         self._trail = room.trail
         self._timetable = timetable
-        self._ledger = ledger
         self.new_id = ids.new
         self.find_verb = room.directory.find_verb
+        self.knows = room.activation.knows
         self.random = rng.random
         self._retries: list[tuple[float, str]] = []
         self.watched = False
@@ -53,6 +47,7 @@ class Turns:
         self.failed = 0
         self.expired = 0
         self.supervision = Supervision(room, give_up=self._give_up, back_off=self._back_off)
+        self._effects = Effects(room, timetable, ledger, self.supervision)
         self.recorded: Mail | None = None
         """The mail whose attempt was put on disk before its turn: see `Engine._record_attempt`."""
 
@@ -74,100 +69,23 @@ class Turns:
             return
         mail.attempt += 1
         late_s = 0.0 if mail.timer is None else max(0, round.clock_ms - mail.timer.due_ms) / 1000
-        stage: Stage[Any] = actor.stage_model(
-            self, cell.id, cell.state, message, round.now_ms, round.clock_ms, late_s, actor, cell.life is Life.ALIVE, cell.ties
-        )
+        alive = cell.life is Life.ALIVE
         try:
-            row = actor.verbs.get(message.verb) or BUILTINS[message.verb]
-            row.run(actor, message.payload, stage)
-            if type(stage.state) is not actor.state_model:
-                _check_state(stage.state, cell)
-            if message.route is not None and not stage.routed:
-                stage.forward()
-            if stage.orders:
-                self.supervision.check(stage.orders)
+            outcome = run_turn(actor, cell.state, message, self, round.now_ms, round.clock_ms, late_s, alive, cell.ties)
         except Deferred as error:
             self._defer(cell, mail, error, round)
             return
-        except Exception as error:  # noqa: BLE001  # here faults are decided: one bad message must not stop its neighbours
+        except BaseException as error:  # noqa: BLE001  # here faults are decided: one bad message, one that says sys.exit() too, stops nobody
             self._fail(cell, mail, error, round)
             return
-        self._apply(cell, stage, round)
+        self._effects.apply(cell, message, outcome, round)
         if mail.stored:
             cell.box.drop(mail, round)
         if self._trail.on:
-            outcome = WELL if message.route is None else _went(stage)
-            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.now_ms, outcome)
+            said = WELL if message.route is None else _went(message.route, outcome)
+            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.now_ms, said)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
-
-    def _apply(self, cell: Cell, stage: Stage[Any], round: Round) -> None:
-        """Take the effects of a turn that went well."""
-        if stage.rare or cell.ties is not NO_TIES:
-            self._apply_rare(cell, stage, round)
-            return
-        if stage.state is not cell.state or stage.timers:
-            cell.state = stage.state
-            cell.life = Life.ALIVE
-            if cell.deferred:
-                cell.recall()
-            if stage.timers:
-                self._set_timers(cell, stage, round)
-            mark(cell, round)
-        for message in stage.mail:
-            self._room.deliver(message, round)
-
-    def _apply_rare(self, cell: Cell, stage: Stage[Any], round: Round) -> None:
-        """The same for one that did more, or whose actor is tied to others."""
-        for child, decision in stage.orders:
-            self.supervision.carry_out(decision, self._room.activation.cell(child), "", round)
-        watched = stage.ties.watchers and not stage.stopped
-        if watched:
-            self.supervision.spread(cell, stage, round)
-        if stage.stopped:
-            cell.state, cell.ties = stage.state, stage.ties
-            if stage.events:  # they go with its life, but who follows them hears of it
-                self._ledger.record(cell, stage, round, self._room, self.new_id)
-            stage.mail = [message for message in stage.mail if not message.to.startswith(f"{cell.id}/{GATHER}/")]
-            self.supervision.end(cell, round)
-        else:
-            lived = stage.state is not cell.state or stage.timers or stage.events or stage.born is not (cell.life is Life.ALIVE)
-            if lived or stage.ties is not cell.ties:
-                self._change(cell, stage, round, lived=bool(lived))
-        if not watched:
-            for message in stage.mail:
-                self._room.deliver(message, round)
-        if stage.verdict is not None:
-            self.supervision.decided(*stage.verdict, cell.id, round)
-
-    def _change(self, cell: Cell, stage: Stage[Any], round: Round, *, lived: bool) -> None:
-        """Take the state, the timers and the ties that a turn left; `lived` where it left more than ties."""
-        if lived:
-            cell.life = Life.ALIVE
-            cell.recall()
-        if stage.ties is not NO_TIES:
-            cell.ties = lightened(stage.ties)
-        cell.state = stage.state
-        cell.settle()
-        if stage.timers:
-            self._set_timers(cell, stage, round)
-        if stage.events:
-            self._ledger.record(cell, stage, round, self._room, self.new_id)
-        mark(cell, round)
-
-    def _set_timers(self, cell: Cell, stage: Stage[Any], round: Round) -> None:
-        """Take the timers that a turn set and cancelled. One that has fired already, and waits behind other mail, is called back."""
-        timers = dict(cell.timers)
-        if cell.box.head or cell.deferred:
-            _call_back(cell, stage.timers, round)
-        for name, timer in stage.timers.items():
-            if timer is None:
-                timers.pop(name, None)
-            else:
-                timers[name] = timer
-        cell.timers = timers
-        if cell.arm() and cell.wake_ms is not None:
-            self._timetable.add(cell.wake_ms, cell.id)
 
     def fire(self, cell: Cell, round: Round) -> None:
         """Its wake time has come: send it the timers that are due, and set the next wake time."""
@@ -187,14 +105,15 @@ class Turns:
             message = Message(self.new_id(), cell.id, timer.verb, timer.payload, cell.id)
             self._room.deliver(message, round, Due(timer.due_ms, name))
 
-    def _fail(self, cell: Cell, mail: Mail, error: Exception, round: Round) -> None:
+    def _fail(self, cell: Cell, mail: Mail, error: BaseException, round: Round) -> None:
         """A turn raised: try it again later, mail behind it waits; or give it up."""
+        self._effects.keep_ties(cell, kept_anyway(cell.ties, mail.message), round)
         if isinstance(error, Unwanted):
-            self._give_up(cell, mail, str(error), round)
+            self._give_up(cell, mail, in_a_line(error), round)
             return
         self.failed += 1
         cell.tally.failed += 1
-        reason = f"{type(error).__name__}: {_in_a_line(error)}"
+        reason = described(error)
         if isinstance(mail.message.payload, Fault) and mail.message.verb == CHILD_FAILED:
             self.supervision.undecided(mail.message.payload, error, round)
             cell.box.drop(mail, round)
@@ -219,7 +138,7 @@ class Turns:
 
     def _judge(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
         """Its attempts are used up: the actor, or who supervises it, decides."""
-        fault = Fault(actor=cell.id, verb=mail.message.verb, reason=printable(reason), attempts=mail.attempt, message=mail.message.id)
+        fault = Fault(actor=cell.id, verb=mail.message.verb, reason=reason, attempts=mail.attempt, message=mail.message.id)
         since = self._room.last_seq
         given_up = self.supervision.judge(cell, mail, fault, round)
         self._room.note(mail, since, round, f"failed, attempt {fault.attempts}: {reason}")
@@ -273,28 +192,6 @@ def _delay_s(cell: Cell, attempts: int) -> float:
     return min(_LAST_RETRY_S, cell.actor.retry_s * 2.0 ** (attempts - 1))
 
 
-def _went(stage: Stage[Any]) -> str:
-    """The outcome of a turn whose message is on a route."""
-    route = stage.message.route
-    on = route is not None and any(made.route is not None and made.route.of == route.of for made in stage.mail)
-    return FORWARDED if on else WELL
-
-
-def _in_a_line(error: Exception) -> str:
-    """What an error says, for lists: pydantic writes a paragraph, and where to read more."""
-    text = said(error) if isinstance(error, ValidationError) else str(error)
-    return " ".join(text.split())[:_REASON_AT_MOST]
-
-
-def _call_back(cell: Cell, names: Collection[str], round: Round) -> None:
-    """Drop the mail of timers of these names: they are set anew, or cancelled."""
-    for box in (cell.box.head, cell.deferred or ()):
-        for mail in [mail for mail in box if mail.timer is not None and mail.timer.name in names]:
-            box.remove(mail)  # type: ignore[union-attr]  # the empty tuple has none to remove
-            cell.box.drop(mail, round)
-
-
-def _check_state(state: Any, cell: Cell) -> None:
-    model = cell.actor.state_model
-    if not isinstance(state, model):
-        raise BadPayload(f"cannot keep the state of {cell.id}: {type(state).__name__} is no {model.__name__}")
+def _went(route: Route, outcome: Outcome) -> str:
+    """What became of a message on a route whose turn went well."""
+    return FORWARDED if any(made.route is not None and made.route.of == route.of for made in outcome.mail) else WELL

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from gateway.actors.words import printable
+
 KEPT = 30
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
@@ -35,11 +37,19 @@ class RecentFaults(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.total += 1
-        self._kept.append(Fault(int(record.created * 1000), record.levelname.lower(), record.name, record.getMessage()[:500]))
+        self._kept.append(Fault(int(record.created * 1000), record.levelname.lower(), record.name, _said(record)[:500]))
 
     def newest(self, count: int = KEPT) -> list[Fault]:
         """The last ones, oldest first."""
         return list(self._kept)[-count:]
+
+
+def _said(record: logging.LogRecord) -> str:
+    """What a record says. What is logged may be anybody's: no text of it may end who logs it, or the commit that keeps it."""
+    try:
+        return printable(record.getMessage())
+    except Exception as error:  # noqa: BLE001  # the __str__ of what was logged is anybody's code
+        return f"(what it says cannot be shown: {type(error).__name__}) {record.msg!s}"
 
 
 def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:

@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from gateway.actors import REPLY, Actor, BadDefinition, Event, EventSourced, Message, Payload, Reply, Stage, State, UnknownTarget
-from gateway.actors.builtins import BUILTINS
+from gateway.actors import REPLY, Actor, Event, EventSourced, Message, Payload, Reply, State, UnknownTarget
 from gateway.actors.collection import Collection
 from gateway.actors.copies import COPIED, NO_TIES, CopyCame
 from gateway.actors.gather import GATHER
@@ -25,6 +24,7 @@ from gateway.actors.messages import Model, read_payload
 from gateway.actors.routes import Route
 from gateway.actors.stage import Timer
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
+from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.verbs import Mode, Verb
 from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, Switch, Write
 from gateway.business.toggle import Toggle
@@ -79,18 +79,18 @@ class Turns(Generic[S]):
 
     def tell(
         self, verb: str, payload: Brought = None, *, sender: str = "", reply_to: str = "", id: str = "", route: Route | None = None
-    ) -> Stage[S]:
-        """Run one turn and keep what it staged. A turn that raises leaves no trace, and its error comes out here."""
+    ) -> Outcome:
+        """Run one turn and keep what it left, which is given too. A turn that raises leaves no trace, and its error comes out here."""
         row = self.world.find_verb(self.me, verb)
         read = _stored(read_payload(row.payload, payload, where=f"{verb} to {self.me}"))
         return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to, route=route), late_s=0.0)
 
-    def copy_comes(self, name: str, values: dict[str, Any], *, ended: bool = False) -> Stage[S]:
+    def copy_comes(self, name: str, values: dict[str, Any], *, ended: bool = False) -> Outcome:
         """Have a copy that the actor keeps come, at first or changed; `ended`: the other actor has ended."""
         came = CopyCame(name=name, values=values, at_ms=self.now_ms, ended=ended)
         return self._run(Message(self.world.new_id(), self.me, COPIED, came, self.ties.copies[name].of), late_s=0.0)
 
-    def answers_come(self, *said: Said, name: str = "") -> Stage[S]:
+    def answers_come(self, *said: Said, name: str = "") -> Outcome:
         """End the actor's last gather or ask (of that name): the body each one answered, in the order of asking.
 
         `Reply(of="", ok=False, reason="no")` for one who refused, None for one who was silent until the deadline.
@@ -101,10 +101,10 @@ class Turns(Generic[S]):
     def child_fails(self, child: str, reason: str, *, verb: str = "work") -> Verdict:
         """Have the actor decide about a child whose message failed for good, and give what it decided."""
         fault = Fault(actor=child, verb=verb, reason=reason, attempts=1, message=self.world.new_id(), child=child)
-        stage = self._run(Message(self.world.new_id(), self.me, CHILD_FAILED, fault, child), late_s=0.0)
-        if stage.verdict is None:
+        outcome = self._run(Message(self.world.new_id(), self.me, CHILD_FAILED, fault, child), late_s=0.0)
+        if outcome.verdict is None:
             raise AssertionError(f"{self.me} decided nothing")
-        return stage.verdict[1]
+        return outcome.verdict[1]
 
     def ask(self, verb: str, payload: Brought = None) -> Reply:
         """Run one turn whose sender wants an answer, and give it. Raises AssertionError when the turn gave none, or several."""
@@ -142,39 +142,37 @@ class Turns(Generic[S]):
         self.now_ms += clock_ms - self.clock_ms
         self.clock_ms = clock_ms
 
-    def _run(self, message: Message, *, late_s: float, fired: str = "") -> Stage[S]:
-        """One turn: the verb, then storage, and only then anything that stays."""
-        make: type[Stage[S]] = self.actor.stage_model
-        stage = make(self.world, self.me, self.state, message, self.now_ms, self.clock_ms, late_s, self.actor, self.born, self.ties)
-        row = self.actor.verbs.get(message.verb) or BUILTINS[message.verb]
-        row.run(self.actor, message.payload, stage)
-        if message.route is not None and not stage.routed:
-            stage.forward()
-        if type(stage.state) is not self.actor.state_model:
-            raise BadDefinition(f"cannot keep the state of {self.me}: {stage.state!r} is no {self.actor.state_model.__name__}")
-        self.born = not stage.stopped and (stage.born or stage.state is not self.state or bool(stage.timers or stage.events))
-        state = _stored(stage.state)
-        events = self._folded_again(stage)
-        mail = [sent._replace(payload=_stored(sent.payload)) for sent in stage.mail]
-        timers = {name: timer and timer._replace(payload=_stored(timer.payload)) for name, timer in stage.timers.items()}
+    def _run(self, message: Message, *, late_s: float, fired: str = "") -> Outcome:
+        """One turn, then storage, and only then anything that stays."""
+        try:
+            outcome = run_turn(self.actor, self.state, message, self.world, self.now_ms, self.clock_ms, late_s, self.born, self.ties)
+        except Exception:
+            self.ties = kept_anyway(self.ties, message)
+            raise
+        state = _stored(outcome.state)
+        events = self._folded_again(outcome)
+        mail = [sent._replace(payload=_stored(sent.payload)) for sent in outcome.mail]
+        timers = {name: timer and timer._replace(payload=_stored(timer.payload)) for name, timer in outcome.timers.items()}
+        left = outcome.state is not self.state or bool(outcome.timers or outcome.events)
+        self.born = not outcome.stopped and (outcome.born or left)
         self.mail += mail
-        self.events = [] if stage.stopped else [*self.events, *events]
-        self.ties = NO_TIES if stage.stopped else stage.ties
-        self.orders += stage.orders
-        self.stopped = stage.stopped
-        self.state = self._first_state() if stage.stopped else state
-        self._set_timers({} if stage.stopped else {**self.timers, **{fired: None}, **timers})
-        return stage
+        self.events = [] if outcome.stopped else [*self.events, *events]
+        self.ties = NO_TIES if outcome.stopped else outcome.ties
+        self.orders += [(order.child, order.decision) for order in outcome.orders]
+        self.stopped = outcome.stopped
+        self.state = self._first_state() if outcome.stopped else state  # type: ignore[assignment]  # the model that S was subscripted with
+        self._set_timers({} if outcome.stopped else {**self.timers, **{fired: None}, **timers})
+        return outcome
 
-    def _folded_again(self, stage: Stage[S]) -> list[Event]:
+    def _folded_again(self, outcome: Outcome) -> list[Event]:
         """The events of a turn as the store gives them back. Raises AssertionError when they add up to another state."""
-        events = [_stored(event) for event in stage.events]
+        events = [_stored(event) for event in outcome.events]
         actor, state = self.actor, self.state
         if isinstance(actor, EventSourced):
             for event in events:
                 state = actor.folded(state, event, self.me)
-            if state != stage.state:
-                raise AssertionError(f"cannot fold {self.me} again: it gives {state!r} for {stage.state!r}; fold must be pure")
+            if state != outcome.state:
+                raise AssertionError(f"cannot fold {self.me} again: it gives {state!r} for {outcome.state!r}; fold must be pure")
         return events
 
     def _set_timers(self, timers: Mapping[str, Timer | None]) -> None:
@@ -206,6 +204,10 @@ class TestWorld:
         if verb not in self._reachable[kind]:
             raise UnknownTarget(f"cannot send {verb} to {to}: {kind} answers {', '.join(sorted(self._reachable[kind])) or 'nothing'}")
         return self._reachable[kind][verb]
+
+    def knows(self, id: str) -> bool:
+        """Whether orders can be given about an actor of that kind."""
+        return kind_of(id) in self._reachable
 
     def new_id(self) -> str:
         """The next id: `t000001`, `t000002`."""

@@ -214,7 +214,7 @@ def test_notes() -> None:
         ({"key": "", "value": "x"}, "key: String should have at least 1 character"),
         ({"key": "k" * 257, "value": "x"}, "key: String should have at most 256 characters"),
         ({"key": "k", "value": "x" * 1025}, "value: String should have at most 1024 characters"),
-        ({"key": "k", "value": "x", "note": float("nan")}, "note: Value error, Out of range float values are not JSON compliant"),
+        ({"key": "k", "value": "x", "note": float("nan")}, "note: Value error, a number must be finite, and this is nan"),
         (
             {"key": "k", "value": "x", "note": "n" * 1023},
             "note: Value error, cannot keep a note of more than 1024 characters of JSON; keep it in the actor's state",

@@ -26,6 +26,7 @@ from gateway.actors import (
 )
 from gateway.actors.gather import Begin
 from gateway.actors.gatherer import Gather
+from gateway.actors.itinerary import Route, Stop
 from gateway.testing import Turns
 from gateway.testing.turns import row
 
@@ -152,9 +153,7 @@ def test_who_asked_is_answered_in_the_end() -> None:
 def test_a_gather_on_a_route() -> None:
     """A kept route goes on where `then` forwards: with what was gathered, and with the history of both turns."""
     turns = cart()
-    route = turns.tell("pay").route([("cart/7", "price"), ("shop/zoe", "quote")])
-    turns.mail.clear()
-    set_out = route.changed(ahead=route.ahead[1:], of="m1")
+    set_out = Route(ahead=(Stop(to="shop/zoe", verb="quote"),), of="m1")
     turns.tell("price", id="m1", reply_to="test/asker", route=set_out)
     turns.answers_come({"sku": "1"}, None)
     [onward] = [message for message in turns.mail if message.to == "shop/zoe"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import Actor, BadDefinition, BadPayload, Payload, Stage, State, UnknownTarget, verb
+from gateway.actors import Actor, BadPayload, Payload, Stage, State, UnknownTarget, verb
 from gateway.actors.verbs import Verb
 from gateway.actors.vocabulary import Switch
 from gateway.testing import Turns
@@ -141,9 +141,9 @@ def test_what_storage_does_not_keep() -> None:
 
 def test_a_state_of_another_model() -> None:
     """A state must be of the actor's own model."""
-    with pytest.raises(BadDefinition) as caught:
+    with pytest.raises(BadPayload) as caught:
         Turns(Flasher()).tell("swap")
-    assert str(caught.value) == "cannot keep the state of flasher/one: State() is no Lamp"
+    assert str(caught.value) == "cannot keep the state of flasher/one: State is no Lamp"
 
 
 def test_the_end() -> None:

@@ -129,8 +129,8 @@ def test_the_journal_answers_pages(rig: Rig) -> None:
     assert _page(rig, kinds=("Withdrawn",)) == ([5], 5, False)
     assert _page(rig, prefix="nobody/", after=3) == ([], 3, False)
     (event,) = rig.ask(JOURNAL, "read", ReadEvents(after=4)).body["events"]
-    at_ms = event.pop("at_ms")
-    assert at_ms > 0
+    event = dict(event)
+    assert event.pop("at_ms") > 0
     assert event == {"n": 5, "actor": "account/ann", "kind": "Withdrawn", "version": 1, "body": {"cents": 1}}
 
 

@@ -1,0 +1,87 @@
+"""Models: what states, payloads and events are made of.
+
+They are frozen, and change by making a copy with `changed`, which validates it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from gateway.actors.shapes import is_loose, tightened
+
+
+class Model(BaseModel):
+    """A frozen model. Unknown fields, infinities, NaN, integers of more than 4,000 digits and text that is no Unicode (lone surrogates)
+    are refused; so is, when the class is made, a field that could not be read back. Its lists, dicts and sets cannot be changed.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        defer_build=True,  # most gateways use a few of the models there are: each takes some 50 kB once it is built
+        allow_inf_nan=False,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        str_max_length=16 * 1024 * 1024,  # also makes pydantic read each text, so that a lone surrogate fails here and not at the commit
+    )
+
+    LOOSE: ClassVar[bool] = False
+    """Whether it may hold what cannot be read back, so that it is proved when it is put on a stage: see `shapes.py`."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        super().__pydantic_init_subclass__(**keywords)
+        cls.LOOSE = is_loose(cls)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return tightened(handler(source), handler.resolve_ref_schema)
+
+    def changed(self, **fields: Any) -> Self:
+        """A validated copy with `fields` replaced (cheaper than model_copy, which does not validate)."""
+        return self.__pydantic_validator__.validate_python({**self.__dict__, **fields})  # type: ignore[no-any-return]  # a Self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; `update` is validated, as by `changed`: what no model can hold would be found out when it is stored."""
+        del deep  # nothing in it can be changed
+        return self.changed(**update) if update else self
+
+    def to_json(self) -> bytes:
+        """This model as compact JSON."""
+        return self.__pydantic_serializer__.to_json(self)
+
+
+class Versioned(Model):
+    """A model that is stored, and may change its shape: `VERSION` counts the changes.
+
+    `upcast` takes the stored fields of version N to N + 1; it is called on load.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """Take the stored `fields` of `version` to `version + 1`; the default keeps them as they are."""
+        del version
+        return fields
+
+
+class Payload(Versioned):
+    """What a verb takes: subclass it, one field per fact, units in the names. Mail and timers keep its version while they wait."""
+
+
+class Nothing(Payload):
+    """The payload of a verb that takes none."""
+
+
+class State(Versioned):
+    """What an actor remembers: every field has a default, the state of an actor nobody has written to yet."""
+
+
+class Event(Versioned):
+    """What happened to an event-sourced actor, in the past tense: `Deposited`, `Renamed`. It is kept for the actor's life."""
+
+
+NOTHING = Nothing()

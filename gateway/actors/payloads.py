@@ -1,0 +1,148 @@
+"""Payloads and stored models as bytes: read strictly when they come in, step by step when they are of an older version.
+
+What is taken can be read back: JSON from outside is read by the model itself, and what code made is written and read once where
+its model is loose.
+"""
+
+import json
+import re
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from gateway.actors.errors import BadPayload, StateTooNew
+from gateway.actors.models import Model, Payload, Versioned
+
+P = TypeVar("P", bound=Payload)
+V = TypeVar("V", bound=Versioned)
+
+LONGEST_S = 3_155_760_000.0
+"""The longest that anything may be put off: a century."""
+
+DEEPEST = 64
+"""How deep a payload may be nested."""
+_DEEPEST_KEPT = 2 * DEEPEST
+"""How deep what is stored may be nested: a state, or mail that carries what others said. Reading stops at 200."""
+_TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
+
+
+def read_payload(model: type[P], found: Any, *, where: str) -> P:
+    """Make a payload of `model` from what came in: a model as it is, JSON bytes or text, a dict, or None for no fields.
+
+    The reading is strict, and the same for JSON and for a dict of JSON values: no numbers from text, no unknown fields, no key
+    twice. Raises BadPayload that names each field.
+    """
+    if type(found) is model:
+        if model.LOOSE:
+            prove(found, where=f"the payload of {where}")
+        return found
+    try:
+        if isinstance(found, (bytes, bytearray, str)):
+            _refuse_depth(found)
+            payload = model.model_validate_json(found or b"{}", strict=True)
+            _refuse_twins(found, payload)
+            return payload
+        json_bytes = _as_json(found)
+        _refuse_depth(json_bytes)
+        return model.model_validate_json(json_bytes, strict=True)
+    except ValidationError as error:
+        raise BadPayload(f"cannot read the payload of {where}: {said(error)}") from None
+    except (PydanticSerializationError, _KeyTwice, _TooDeep) as error:
+        raise BadPayload(f"cannot read the payload of {where}: {error}") from None
+
+
+def prove(model: Model, *, where: str) -> None:
+    """Write a loose model as JSON, and read it back. Raises BadPayload where it does not come back: it would be lost when stored."""
+    try:
+        text = model.to_json()
+        _refuse_depth(text, _DEEPEST_KEPT)
+        from_json(text, allow_inf_nan=False)
+        type(model).__pydantic_validator__.validate_json(text)
+    except ValidationError as error:
+        raise BadPayload(f"cannot keep {where}: read back from JSON it does not fit: {said(error)}") from None
+    except Exception as error:  # noqa: BLE001  # its own validators and serializers may raise anything
+        raise BadPayload(f"cannot keep {where}: {error}") from None
+
+
+def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) -> V:
+    """Read what was stored as `version` of `model`, taken up to today's step by step.
+
+    Raises StateTooNew where it is newer than this program, ValueError where it does not fit.
+    """
+    if version == model.VERSION:
+        return model.model_validate_json(found)
+    if version > model.VERSION:
+        raise StateTooNew(f"{what} has version {version}, this program knows {model.VERSION}; install the newer program again")
+    fields = json.loads(found)
+    for number in range(version, model.VERSION):
+        fields = model.upcast(number, fields)
+    return model.model_validate_json(json.dumps(fields))
+
+
+class _KeyTwice(ValueError):
+    """A JSON object has one key twice."""
+
+
+class _TooDeep(ValueError):
+    """A JSON value is nested too deep."""
+
+
+def _refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None:
+    """Raise _TooDeep where it is nested so deep that what wraps it, in a state or in mail, might be too deep to be read back."""
+    opened = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+    if opened <= deepest:
+        return
+    octets = text.encode(errors="replace") if isinstance(text, str) else text
+    depth = 0
+    for octet in _TEXTS.sub(b"", octets):
+        depth += (octet in b"{[") - (octet in b"}]")
+        if depth > deepest:
+            raise _TooDeep(f"it is nested deeper than {deepest} levels")
+
+
+def _as_json(found: Any) -> bytes:
+    """The JSON of what code made. So a dict is read as strictly as the same JSON from outside, its enums and nested models too."""
+    if found is None:
+        return b"{}"
+    if isinstance(found, Payload):
+        return found.to_json()
+    return to_json(found, bytes_mode="base64", inf_nan_mode="constants")
+
+
+def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
+    """Raise _KeyTwice where an object has one key twice; pydantic would keep the last.
+
+    Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
+    """
+    colons = text.count(":") if isinstance(text, str) else text.count(b":")
+    if colons <= len(payload.model_fields_set):
+        return
+    fields = payload.__dict__
+    distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.model_fields_set)
+    if colons > distinct:
+        json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _KeyTwice(f"{next(name for name in names if names.count(name) > 1)}: the key stands twice in one object")
+    return found
+
+
+def said(error: ValidationError) -> str:
+    """One line that names each field and what is wrong with it."""
+    found = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found)
+
+
+def _in_words(fault: str, text: str) -> str:
+    """What pydantic says; the limit of integers would be written with all its digits."""
+    beyond = fault in {"greater_than_equal", "less_than_equal"} and len(text) > _DIGITS
+    return f"an integer must have at most {_DIGITS:,} digits" if beyond else text
+
+
+_DIGITS = 4000

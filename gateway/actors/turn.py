@@ -1,0 +1,100 @@
+"""A turn: one message handled by one actor, start to end. What it leaves is its outcome; a turn that raises leaves nothing.
+
+The engine and the test kit run the same turn, so what passes in a test passes on the Pi.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.actors.actor import Actor
+from gateway.actors.builtins import BUILTINS
+from gateway.actors.copies import NO_TIES, CopyCame, Ties, with_copy
+from gateway.actors.errors import BadPayload, StageSpent
+from gateway.actors.messages import Message
+from gateway.actors.models import Event, State
+from gateway.actors.payloads import prove
+from gateway.actors.stage import Order, Stage, Timer, World
+from gateway.actors.supervision import Fault, Verdict
+
+
+class Outcome(NamedTuple):
+    """Everything one turn leaves. All of it can be encoded, so to apply it and to store it cannot fail."""
+
+    state: State
+    mail: list[Message]
+    """The messages it sent, in the order in which it sent them."""
+    timers: Mapping[str, Timer | None]
+    """The timers it set, and (None) those it cancelled, by name."""
+    rare: bool = False
+    """Whether it did more than change the state, set timers and send mail: something of the following."""
+    orders: Sequence[Order] = ()
+    """What is to become of children; each says behind which message of the mail it comes."""
+    events: Sequence[Event] = ()
+    """What an event-sourced actor recorded, in that order; it is folded into the state."""
+    ties: Ties = NO_TIES
+    verdict: tuple[Fault, Verdict] | None = None
+    """What a parent has decided about a child's fault."""
+    born: bool = True
+    """Whether the actor has a life after it, even where it left nothing else."""
+    stopped: bool = False
+    """Whether the actor ends with it."""
+
+
+# Positional, for it is called once a turn.
+def run_turn(  # noqa: PLR0917
+    actor: Actor[Any],
+    state: State,
+    message: Message,
+    world: World,
+    now_ms: int,
+    clock_ms: int,
+    late_s: float = 0.0,
+    born: bool = True,
+    ties: Ties = NO_TIES,
+) -> Outcome:
+    """Run the verb of `message` at the actor that it is to, and give what the turn left. Raises whatever the actor raises.
+
+    `state`, `born` (whether it has a life) and `ties` are as the turn before left them. Pure: what it needs of the world it asks
+    `world` for. Raises BadPayload where what it left could not be stored.
+    """
+    stage: Stage[Any] = actor.stage_model(world, message.to, state, message, now_ms, clock_ms, late_s, actor, born, ties)
+    try:
+        row = actor.verbs.get(message.verb) or BUILTINS[message.verb]
+        row.run(actor, message.payload, stage)
+        if message.route is not None and not stage.routed:
+            stage.forward()
+        return _outcome(stage, actor, state)
+    finally:
+        stage.__class__ = _Spent  # whoever has kept it is told that its turn is over
+
+
+def _outcome(stage: Stage[Any], actor: Actor[Any], before: State) -> Outcome:
+    state = stage.state
+    if state is not before:
+        _check(state, actor.state_model, stage.me)
+    return Outcome(
+        state, stage.mail, stage.timers, stage.rare, stage.orders, stage.events, stage.ties, stage.verdict, stage.born, stage.stopped
+    )
+
+
+def kept_anyway(ties: Ties, message: Message) -> Ties:
+    """What a message leaves of an actor's ties although its turn raised: a copy that has come is kept, whatever `copied` says to it."""
+    return with_copy(ties, message.payload, message.sender) if isinstance(message.payload, CopyCame) else ties
+
+
+def _check(state: Any, model: type[State], me: str) -> None:
+    """A state of another class, a subclass too, would not be read back as what it is."""
+    if type(state) is not model:
+        raise BadPayload(f"cannot keep the state of {me}: {type(state).__name__} is no {model.__name__}")
+    if model.LOOSE:
+        prove(state, where=f"the state of {me}")
+
+
+class _Spent(Stage[Any]):
+    """What a stage becomes when its turn is over. A stage that was kept would otherwise take effects that nobody sees."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise StageSpent(f"cannot use {name!r} of a stage whose turn is over; a stage is for its own turn only, keep nothing of it")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise StageSpent(f"cannot set {name!r} of a stage whose turn is over; a stage is for its own turn only, keep nothing of it")

@@ -1,0 +1,26 @@
+"""Words: what an error or a name says, so that any log, store and wire can take it, and saying it cannot fail."""
+
+from pydantic import ValidationError
+
+from gateway.actors.payloads import said
+
+_AT_MOST = 1000
+
+
+def printable(text: str) -> str:
+    """A text that any store and any wire takes: what is no Unicode in it (a file name, say) is escaped."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def in_a_line(error: BaseException) -> str:
+    """What an error says, in one line: pydantic writes a paragraph, and an error of somebody's own may fail to say anything."""
+    try:
+        text = said(error) if isinstance(error, ValidationError) else str(error)
+    except Exception as inner:  # noqa: BLE001  # its __str__ is anybody's code
+        text = f"(what it says cannot be shown: its __str__ raises {type(inner).__name__})"
+    return printable(" ".join(text.split())[:_AT_MOST])
+
+
+def described(error: BaseException) -> str:
+    """`ValueError: no such shelf`."""
+    return f"{type(error).__name__}: {in_a_line(error)}"

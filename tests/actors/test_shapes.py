@@ -1,0 +1,267 @@
+"""What a model may hold: plain types pay nothing, loose ones are proved, and what can never be read back is refused with its class."""
+
+import collections
+import copy
+import dataclasses
+import pickle
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, Field, JsonValue, PrivateAttr, ValidationError, computed_field, field_validator
+
+from gateway.actors import BadDefinition, BadPayload, Event, Payload, State
+from gateway.actors.models import Model
+from gateway.actors.payloads import prove, read_payload
+from gateway.actors.vocabulary import Fix, Publish, Report, Switch
+
+
+class Shelf(State):
+    """A state with one of each container."""
+
+    lines: list[str] = []
+    counts: dict[str, int] = {}
+    tags: set[str] = set()
+    rows: tuple[list[int], ...] = ([1],)
+    notes: JsonValue = None
+    whatever: Any = None
+    made: list[str] = Field(default_factory=lambda: ["made"])
+
+
+class Knot(State):
+    """A model in itself."""
+
+    inner: "Knot | None" = None
+
+
+@pytest.mark.parametrize("model", [Publish, Report, Fix, Switch])
+def test_what_most_messages_are_pays_nothing(model: type[Payload]) -> None:
+    """Models of plain types are not proved in a turn."""
+    assert not model.LOOSE
+
+
+def test_what_can_hold_anything_is_loose() -> None:
+    """Any, JSON, a model in itself, and what a validator of its own gives back."""
+
+    class Checked(State):
+        name: str = ""
+
+        @field_validator("name")
+        @classmethod
+        def _swap(cls, name: str) -> Any:
+            return object() if name == "object" else name
+
+    assert Shelf.LOOSE
+    assert Knot.LOOSE
+    assert Checked.LOOSE
+    with pytest.raises(BadPayload, match=r"^cannot keep the state: Unable to serialize unknown type"):
+        prove(Checked(name="object"), where="the state")
+
+
+def _nested(depth: int) -> Any:
+    found: Any = 1
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+def _cycle() -> Any:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, object()}, _nested(200), _nested(400), _cycle(), "\udcff", {"\udcff": 1}, {("a", "b"): object()}],
+    ids=["an object", "a set of objects", "deep", "deeper", "a cycle", "a surrogate", "a surrogate as key", "an object within"],
+)
+def test_what_does_not_come_back_is_refused(value: Any) -> None:
+    """With a BadPayload, and no other error: nor does it end anything."""
+    with pytest.raises(BadPayload, match=r"^cannot keep it: "):
+        prove(Shelf(whatever=value), where="it")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}])
+def test_numbers_that_json_cannot_say_are_no_values(value: Any) -> None:
+    """Not from code, and not from outside, where Python's JSON would take them."""
+    with pytest.raises(ValidationError, match="a number must be finite"):
+        Shelf(whatever=value)
+    with pytest.raises(ValidationError, match="a number must be finite"):
+        Shelf.model_validate_json(b'{"notes": {"a": 1e999}}')
+
+
+def test_integers_that_cannot_be_read_back() -> None:
+    """Python reads 4,300 digits; the largest is below. The error does not repeat them."""
+
+    class Count(Payload):
+        n: int = 0
+        free: Any = None
+
+    assert Count(n=2**64).changed(n=-(10**3999)).n == -(10**3999)
+    with pytest.raises(BadPayload) as raised:
+        read_payload(Count, b'{"n": 1' + b"0" * 4200 + b"}", where="count")
+    assert str(raised.value) == "cannot read the payload of count: n: an integer must have at most 4,000 digits"
+    with pytest.raises(ValidationError, match="an integer must have at most 4,000 digits"):
+        Count(free=10**5000)
+
+
+def test_containers_cannot_be_changed() -> None:
+    """Neither given ones nor defaults, however deep; and they are what they stand for in every other way."""
+    shelf = Shelf(lines=["a"], counts={"a": 1}, tags={"x"}, notes={"deep": [1, {"er": 2}]}, whatever=[[1]])
+    for change in (
+        lambda: shelf.lines.append("b"),
+        shelf.lines.sort,
+        lambda: shelf.lines.__setitem__(0, "b"),
+        lambda: shelf.counts.update(b=2),
+        lambda: shelf.counts.__setitem__("b", 2),
+        lambda: shelf.counts.pop("a"),
+        lambda: shelf.tags.add("y"),
+        lambda: shelf.rows[0].append(2),
+        shelf.notes["deep"][1].clear,  # type: ignore[index,call-overload,union-attr]  # JSON of any form
+        lambda: shelf.whatever[0].append(2),
+        lambda: Shelf().lines.append("b"),
+        lambda: Shelf().counts.setdefault("b", 2),
+        lambda: Shelf().made.append("b"),
+        lambda: Shelf.model_validate_json(b'{"lines": ["a"]}').lines.extend(["b"]),
+    ):
+        with pytest.raises(TypeError, match=r"^cannot change a (list|dict|set) of a model in place: models are frozen"):
+            change()
+    with pytest.raises(TypeError):
+        shelf.lines += ["b"]
+    assert (shelf.lines, shelf.counts, shelf.tags) == (["a"], {"a": 1}, {"x"})
+    assert [*shelf.lines, "b"] == ["a", "b"]
+    assert {**shelf.counts, "b": 2} == {"a": 1, "b": 2}
+    assert copy.deepcopy(shelf) == shelf == pickle.loads(pickle.dumps(shelf))
+    assert Shelf.model_validate_json(shelf.to_json()) == shelf
+
+
+def test_a_copy_with_a_change_is_checked() -> None:
+    """pydantic's own way of copying would take anything."""
+    assert Publish(topic="a").model_copy(update={"topic": "b"}).topic == "b"
+    with pytest.raises(ValidationError):
+        Publish(topic="a").model_copy(update={"topic": object()})
+
+
+@dataclasses.dataclass
+class Point:
+    """Can be changed in place."""
+
+    x: int = 0
+
+
+class Loose(BaseModel):
+    """Somebody's model, not frozen."""
+
+    x: int = 0
+
+
+def _tuple_keys() -> type[State]:
+    class Board(State):
+        fields: dict[tuple[int, int], str] = {}
+
+    return Board
+
+
+def _nested_keys() -> type[State]:
+    class Board(State):
+        fields: list[dict[frozenset[int], str] | None] = []
+
+    return Board
+
+
+def _computed() -> type[State]:
+    class Board(State):
+        @computed_field  # type: ignore[prop-decorator]  # as pydantic documents it
+        @property
+        def size(self) -> int:
+            return 1
+
+    return Board
+
+
+def _private() -> type[State]:
+    class Board(State):
+        _kept: int = PrivateAttr(default=1)
+
+    return Board
+
+
+def _aliased() -> type[Payload]:
+    class Board(Payload):
+        size: int = Field(default=1, alias="Size")
+
+    return Board
+
+
+def _excluded() -> type[Event]:
+    class Board(Event):
+        size: int = Field(default=1, exclude=True)
+
+    return Board
+
+
+def _deque() -> type[State]:
+    class Board(State):
+        last: collections.deque[int] = collections.deque()
+
+    return Board
+
+
+def _dataclass() -> type[State]:
+    class Board(State):
+        point: Annotated[Point | None, "where"] = None
+
+    return Board
+
+
+def _thawed() -> type[State]:
+    class Board(State):
+        inner: dict[str, Loose] = {}
+
+    return Board
+
+
+def _version() -> type[State]:
+    class Board(State):
+        VERSION = 2**63
+
+    return Board
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (_tuple_keys, "fields has keys of type tuple[int, int], which cannot be read back from JSON; use text, numbers or an enum"),
+        (_nested_keys, "fields has keys of type frozenset[int], which cannot be read back from JSON; use text, numbers or an enum"),
+        (_computed, "size is computed, and cannot be read back; make it a method"),
+        (_private, "_kept is private, and not stored; make it a field"),
+        (_aliased, "size is written under another name than it is read; give it no alias, or AliasChoices with 'size' too"),
+        (_excluded, "size is excluded, and not stored; make it a plain field"),
+        (_deque, "last is a deque, which can be changed in place; use a tuple, bytes, or a Model of gateway.actors"),
+        (_dataclass, "point is a Point, which can be changed in place; use a tuple, bytes, or a Model of gateway.actors"),
+        (_thawed, "inner is a Loose, which can be changed in place; use a tuple, bytes, or a Model of gateway.actors"),
+        (_version, "its VERSION is 9223372036854775808; count its shapes from 1"),
+    ],
+)
+def test_what_can_never_be_read_back_is_refused_with_its_class(make: Any, why: str) -> None:
+    """When the class is made, and not when an actor is loaded at night."""
+    with pytest.raises(BadDefinition) as raised:
+        make()
+    assert str(raised.value) == f"cannot use Board as a model: {why}"
+
+
+class Leaf(Model):
+    """A part of a state."""
+
+    names: list[str] = []
+
+
+def test_the_parts_of_a_state_are_frozen_too() -> None:
+    """A model within a model."""
+
+    class Tree(State):
+        leaves: tuple[Leaf, ...] = (Leaf(),)
+
+    assert not Tree.LOOSE
+    with pytest.raises(TypeError):
+        Tree().leaves[0].names.append("x")
