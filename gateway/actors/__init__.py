@@ -1,7 +1,7 @@
 """The language: what actors are written in. Pure: no I/O, no threads, no clock."""
 
 from gateway.actors.actor import Actor
-from gateway.actors.copies import Copied, Copy, Order, Standing
+from gateway.actors.copies import Copy
 from gateway.actors.errors import (
     BadDefinition,
     BadId,
@@ -26,6 +26,7 @@ from gateway.actors.settings import Settings
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import Decision, Fault, Verdict
+from gateway.actors.ties import Copied, Order, Standing
 from gateway.actors.verbs import Else, Mode, verb
 
 __all__ = [

@@ -18,36 +18,17 @@ and `copied` is called in a turn of its own when it did. It is cancelled when ei
 Source: Sodacan's "foreign data".
 """
 
-import enum
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.actors.messages import Message, Model, Payload, State
+from gateway.actors.messages import Message, Payload, State
+from gateway.actors.staging import Staging
+from gateway.actors.ties import Copied, Order, Standing, Ties, Watcher
 from gateway.actors.verbs import Mode, Verb
 
 WATCH = "Builtin.Watch"
 UNWATCH = "Builtin.Unwatch"
 COPIED = "Builtin.Copied"
-
-
-class Order(enum.Enum):
-    """When a changed copy comes, beside the business messages that the same turn sends to the same actor."""
-
-    BEFORE = "before"
-    AFTER = "after"
-    WITH = "with"
-    """Only just before the next business message from that actor: whoever looks at the copy only then is spared the changes between."""
-
-
-class Standing(enum.Enum):
-    """How far a copy can be trusted."""
-
-    WAITING = "waiting"
-    """Asked for, nothing came yet."""
-    CURRENT = "current"
-    """As its owner was at `at_ms`; each committed change since is on its way."""
-    ENDED = "ended"
-    """Its owner has ended; these are its last values, and no more will come."""
 
 
 class Copy:
@@ -57,45 +38,6 @@ class Copy:
         self.kind = kind
         self.fields = fields
         self.order = order
-
-
-class Copied(Model):
-    """A copy as it is kept."""
-
-    of: str
-    """Id of the actor whose fields these are."""
-    values: dict[str, Any] = {}
-    """The fields as JSON values."""
-    standing: Standing = Standing.WAITING
-    at_ms: int = 0
-    """Wall time of the owner's turn that they are from, milliseconds since 1970."""
-
-
-class Watcher(Model):
-    """Somebody who keeps a copy of this actor."""
-
-    actor: str
-    name: str
-    fields: tuple[str, ...]
-    order: Order
-    owed: bool = False
-    """Whether a change waits: for the next business message (Order.WITH), or until the watcher's kind is registered again."""
-
-
-class Ties(Model):
-    """What the runtime remembers of an actor beside its state."""
-
-    copies: dict[str, Copied] = {}
-    watchers: tuple[Watcher, ...] = ()
-    paused: str = ""
-    """Why it handles no mail until somebody resumes it; empty when it does."""
-    paused_at: str = ""
-    """Id of the message that it was paused at; empty when at none."""
-    unborn: bool = False
-    """Whether the actor is stored for its ties only, and has no life."""
-
-
-NO_TIES = Ties.model_construct()  # so its model is built only where somebody is tied to something
 
 
 class Watch(Payload):
@@ -170,7 +112,7 @@ def _came(watcher: Watcher, state: State, now_ms: int) -> CopyCame:
     return CopyCame(name=watcher.name, values=fields_of(state, watcher.fields), at_ms=now_ms)
 
 
-def _watch(actor: Any, watch: Watch, stage: Any) -> None:
+def _watch(actor: Any, watch: Watch, stage: Staging) -> None:
     """Take a watcher, and send it what there is."""
     del actor
     sender = stage.message.sender
@@ -180,7 +122,7 @@ def _watch(actor: Any, watch: Watch, stage: Any) -> None:
     stage.send_builtin(sender, COPIED, _came(watcher, stage.state, stage.now_ms))
 
 
-def _unwatch(actor: Any, unwatch: Unwatch, stage: Any) -> None:
+def _unwatch(actor: Any, unwatch: Unwatch, stage: Staging) -> None:
     """Send it no more."""
     del actor
     left = tuple(one for one in stage.ties.watchers if (one.actor, one.name) != (stage.message.sender, unwatch.name))
@@ -198,7 +140,7 @@ def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
     return ties.changed(copies={**ties.copies, came.name: copied})
 
 
-def _copied(actor: Any, came: CopyCame, stage: Any) -> None:
+def _copied(actor: Any, came: CopyCame, stage: Staging) -> None:
     """Keep what came; who does not want it (any more) says so."""
     ties = with_copy(stage.ties, came, stage.message.sender)
     if ties is not stage.ties:

@@ -38,6 +38,7 @@ from typing import Any, NamedTuple
 from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
 from gateway.actors.messages import LONGEST_S, Message, Payload
 from gateway.actors.routes import Route
+from gateway.actors.staging import Staging
 
 GATHER = "gather"
 """The kind that keeps the count: it is always registered."""
@@ -111,7 +112,7 @@ class Begin(Payload):
 
 
 def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give them
-    stage: Any, requests: Iterable[Request], then: str, within_s: float, name: str, route: Route | None, *, single: bool
+    stage: Staging, requests: Iterable[Request], then: str, within_s: float, name: str, route: Route | None, *, single: bool
 ) -> str:
     """Stage the requests, and before them the child that waits for the answers; its id."""
     what = f"cannot {'ask' if single else 'gather'}{f' {name!r}' if name else ''} in {stage.me}"
@@ -135,7 +136,7 @@ def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give 
     return child
 
 
-def _check(stage: Any, requests: list[Request], then: str, *, within_s: float, model: type[Payload], what: str) -> None:
+def _check(stage: Staging, requests: list[Request], then: str, *, within_s: float, model: type[Payload], what: str) -> None:
     if not 0 < within_s <= LONGEST_S:
         raise BadDefinition(f"{what}: within_s is {within_s}; give the seconds to wait for answers, above 0 and at most {LONGEST_S:g}")
     if len(requests) > ASKED_AT_MOST:
@@ -145,7 +146,7 @@ def _check(stage: Any, requests: list[Request], then: str, *, within_s: float, m
         raise BadDefinition(f"{what}: the verb {then!r} takes {found.__name__}; have it take {model.__name__}")
 
 
-def _child(stage: Any, what: str) -> str:
+def _child(stage: Staging, what: str) -> str:
     try:
         child: str = stage.child(GATHER, stage.new_key())
     except BadId:
@@ -153,7 +154,7 @@ def _child(stage: Any, what: str) -> str:
     return child
 
 
-def _asked(stage: Any, requests: list[Request], child: str) -> tuple[tuple[Asked, ...], list[Message]]:
+def _asked(stage: Staging, requests: list[Request], child: str) -> tuple[tuple[Asked, ...], list[Message]]:
     """The requests as the child is to know them, and their messages, which go out behind the one that begins it."""
     at = len(stage.mail)
     try:
@@ -162,7 +163,7 @@ def _asked(stage: Any, requests: list[Request], child: str) -> tuple[tuple[Asked
         del stage.mail[at:]
 
 
-def _ask(stage: Any, request: Request, child: str) -> Asked:
+def _ask(stage: Staging, request: Request, child: str) -> Asked:
     """Stage one request. That nobody is there to take it is its answer, and no fault of the turn; a bad payload is one."""
     try:
         stage.tell(request.to, request.verb, request.payload, reply_to=child)
@@ -171,7 +172,7 @@ def _ask(stage: Any, request: Request, child: str) -> Asked:
     return Asked(to=request.to, verb=request.verb, of=stage.mail[-1].id)
 
 
-def _way_back(stage: Any, then: str, kept: Route | None) -> Route | None:
+def _way_back(stage: Staging, then: str, kept: Route | None) -> Route | None:
     """The route that leads to `then`, and on along the kept one; so a reply there says which message it answers."""
     back = {"to": stage.me, "verb": then}
     if kept is not None:

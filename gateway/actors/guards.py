@@ -17,6 +17,7 @@ from typing import Any
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.ids import key_of, kind_of
+from gateway.actors.staging import Staging
 from gateway.actors.verbs import Else, Verb
 
 Run = Callable[[Any, Any, Any], None]
@@ -48,7 +49,7 @@ def _guard(row: Verb, machine: Any, *, begins: bool) -> Run:
 
 
 def _in_life(run: Run) -> Run:
-    def guard(actor: Any, payload: Any, stage: Any) -> None:
+    def guard(actor: Any, payload: Any, stage: Staging) -> None:
         if stage.born:
             run(actor, payload, stage)
         else:
@@ -58,7 +59,7 @@ def _in_life(run: Run) -> Run:
 
 
 def _begun(run: Run) -> Run:
-    def guard(actor: Any, payload: Any, stage: Any) -> None:
+    def guard(actor: Any, payload: Any, stage: Staging) -> None:
         run(actor, payload, stage)
         stage.begin()
 
@@ -66,7 +67,7 @@ def _begun(run: Run) -> Run:
 
 
 def _beginning(run: Run, machine: Any) -> Run:
-    def guard(actor: Any, payload: Any, stage: Any) -> None:
+    def guard(actor: Any, payload: Any, stage: Staging) -> None:
         if not stage.born:
             machine.begin(stage)
         run(actor, payload, stage)
@@ -77,7 +78,7 @@ def _beginning(run: Run, machine: Any) -> Run:
 def _in_phase(row: Verb, run: Run, machine: Any) -> Run:
     answered, unless, phase_of = machine.within(row.when), machine.otherwise(row), machine.phase_of
 
-    def guard(actor: Any, payload: Any, stage: Any) -> None:
+    def guard(actor: Any, payload: Any, stage: Staging) -> None:
         phase = phase_of(stage.state)
         if phase in answered:
             run(actor, payload, stage)
@@ -89,7 +90,7 @@ def _in_phase(row: Verb, run: Run, machine: Any) -> Run:
     return guard
 
 
-def refuse(stage: Any, reason: str) -> None:
+def refuse(stage: Staging, reason: str) -> None:
     """Tell whoever asked; where nobody did, raise Unwanted: the message goes to its route's error stop or becomes a dead letter."""
     if not stage.message.reply_to or stage.message.route is not None:
         raise Unwanted(reason)

@@ -64,6 +64,7 @@ from typing import Any, NamedTuple
 from gateway.actors.errors import BadDefinition
 from gateway.actors.phases import History, Phases, name_of, word_of
 from gateway.actors.picture import Edge, draw, outermost
+from gateway.actors.staging import Staging
 from gateway.actors.verbs import Else, Verb
 
 Hook = str | Callable[[Any, Any], None]
@@ -148,12 +149,12 @@ class Machine:
 
     # --- moves
 
-    def begin(self, stage: Any) -> None:
+    def begin(self, stage: Staging) -> None:
         """Enter the initial phase, in the first turn of a life."""
         stage.state = stage.state.changed()  # another object: a life that has begun is kept, even where nothing else changes it
         self._enter(stage, self.phases.path(self.initial))
 
-    def enter(self, stage: Any, target: enum.Enum | History[Any]) -> None:
+    def enter(self, stage: Staging, target: enum.Enum | History[Any]) -> None:
         """Move the stage's actor; see `Stage.enter`. Raises BadDefinition where the verb's row does not lead there, or in a move."""
         if stage.moving:
             raise BadDefinition(f"cannot enter {_said(target)} in an entry or exit of {stage.me}: a move is under way; decide in the verb")
@@ -169,7 +170,7 @@ class Machine:
             stage.state = stage.state.changed(**{self.field: plan.leaf}, **dict.fromkeys(plan.memories, old))
         self._enter(stage, plan.entered)
 
-    def _enter(self, stage: Any, phases: tuple[enum.Enum, ...]) -> None:
+    def _enter(self, stage: Staging, phases: tuple[enum.Enum, ...]) -> None:
         stage.moving = True
         for phase in phases:
             if phase in self.entry:
@@ -205,7 +206,7 @@ class Machine:
         found: enum.Enum | None = getattr(state, self.history[target.phase])
         return target.phase if found is None else found
 
-    def _check_target(self, stage: Any, target: enum.Enum | History[Any]) -> None:
+    def _check_target(self, stage: Staging, target: enum.Enum | History[Any]) -> None:
         """The verb's row is a promise: who draws the machine believes it."""
         row = stage.actor.verbs.get(stage.message.verb)
         if row is None or not row.to or target in row.to:
@@ -246,7 +247,7 @@ def timer_of(phase: enum.Enum) -> str:
     return f"phase:{word_of(phase)}"
 
 
-def _run(hook: Hook, stage: Any) -> None:
+def _run(hook: Hook, stage: Staging) -> None:
     if isinstance(hook, str):
         getattr(stage.actor, hook)(stage)
     else:

@@ -6,9 +6,9 @@ at its next turn excepted, before the commit.
 
 import enum
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.actors.copies import NO_TIES, UNWATCH, WATCH, Copied, Ties, Unwatch, Watch
+from gateway.actors.copies import UNWATCH, WATCH, Unwatch, Watch
 from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Request, begin
 from gateway.actors.guards import Unwanted
@@ -16,8 +16,9 @@ from gateway.actors.ids import check_id, key_of, kind_of, parent_of
 from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, check_expiry, read_payload
 from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
+from gateway.actors.staging import World
 from gateway.actors.supervision import Decision, Fault, Verdict
-from gateway.actors.verbs import Verb
+from gateway.actors.ties import NO_TIES, Copied, Ties
 
 S = TypeVar("S", bound=State)
 
@@ -37,22 +38,6 @@ class Order(NamedTuple):
     """How many of the turn's messages come before it."""
     child: str
     decision: Decision
-
-
-class World(Protocol):
-    """What a stage asks of the runtime. Called on the engine's thread, inside a turn."""
-
-    def find_verb(self, to: str, verb: str) -> Verb:
-        """The verb's row at the actor `to`; raises BadId or UnknownTarget."""
-
-    def knows(self, id: str) -> bool:
-        """Whether the kind of an ordinary actor is registered."""
-
-    def new_id(self) -> str:
-        """A new id: unique for life, sortable in the order of making."""
-
-    def random(self) -> float:
-        """A random number in [0, 1)."""
 
 
 class Stage(Generic[S]):

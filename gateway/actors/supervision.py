@@ -18,6 +18,7 @@ import enum
 from typing import Any, NamedTuple
 
 from gateway.actors.messages import Payload
+from gateway.actors.staging import Staging
 from gateway.actors.verbs import Mode, Verb
 
 CHILD_FAILED = "Builtin.ChildFailed"
@@ -62,7 +63,7 @@ class Verdict(NamedTuple):
     """For all children of the parent that decides, and not only for the one that failed. Only that one's message is skipped."""
 
 
-def _child_failed(actor: Any, fault: Fault, stage: Any) -> None:
+def _child_failed(actor: Any, fault: Fault, stage: Staging) -> None:
     """Have the parent decide."""
     said = actor.child_failed(fault, stage)
     verdict = said if isinstance(said, Verdict) else Verdict(Decision(said))

@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
 from gateway.actors.builtins import BUILTINS
-from gateway.actors.copies import NO_TIES, CopyCame, Ties, with_copy
+from gateway.actors.copies import CopyCame, with_copy
 from gateway.actors.errors import BadPayload, StageSpent
 from gateway.actors.messages import Message
 from gateway.actors.models import Event, State
 from gateway.actors.payloads import prove
-from gateway.actors.stage import Order, Stage, Timer, World
+from gateway.actors.stage import Order, Stage, Timer
+from gateway.actors.staging import World
 from gateway.actors.supervision import Fault, Verdict
+from gateway.actors.ties import NO_TIES, Ties
 
 
 class Outcome(NamedTuple):

@@ -2,16 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.messages import Message, Reply
 from gateway.actors.words import printable
+from gateway.runtime.deliveries import Delivery
+from gateway.runtime.mail import Arrival
 from gateway.store.store import Changes
-
-if TYPE_CHECKING:
-    from gateway.runtime.cells import Cell
-    from gateway.runtime.deliveries import Delivery
-    from gateway.runtime.mail import Arrival
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +23,20 @@ class Turned(NamedTuple):
     outcome: str
     """Empty when it went well, else why not."""
     batch: int
+
+
+class Changed(Protocol):
+    """An actor whose state, timers or ties changed in a batch."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def wake_ms(self) -> int | None:
+        """When its first timer wants it, on the gateway's clock."""
+
+    def seal(self, changes: Changes) -> None:
+        """Put its state, or its end, into the commit."""
 
 
 class Batch:
@@ -49,7 +60,7 @@ class Batch:
     def __init__(self, number: int) -> None:
         self.number = number
         self.changes = Changes()
-        self.dirty: dict[str, Cell] = {}
+        self.dirty: dict[str, Changed] = {}
         """Actors whose state or timers changed."""
         self.gone: dict[str, list[int]] = {}
         """Places of mail that is dealt with, by mailbox."""

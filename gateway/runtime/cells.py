@@ -28,14 +28,14 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.copies import NO_TIES, Ties
 from gateway.actors.ids import root_of
 from gateway.actors.messages import State, read_stored
+from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.words import in_a_line
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
-from gateway.store.store import BoxSize, StateRow, Store
+from gateway.store.store import BoxSize, Changes, StateRow, Store
 
 
 class Tally:
@@ -135,6 +135,19 @@ class Cell:
         timers = encode_timers(self.timers) if self.timers else None
         ties = None if self.ties is NO_TIES else self.ties.changed(unborn=self.life is Life.TIED).to_json()
         return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms, ties)
+
+    def seal(self, changes: Changes) -> None:
+        """Put its state, or its end, into the commit."""
+        if self.life is Life.ENDED:
+            if self.stored:
+                changes.gone.append(self.id)
+            self.life = Life.ABSENT
+            self.stored = self.woken = False
+            return
+        rows = changes.woken if self.woken else changes.states
+        rows.append(self.row())
+        self.woken = False
+        self.stored = True
 
     def end(self) -> None:
         """Forget everything: a later message begins a new life."""

@@ -4,13 +4,11 @@ On the engine's thread.
 """
 
 from gateway.runtime.batch import Batch, Observer
-from gateway.runtime.cells import Cell, Life
 from gateway.runtime.committer import Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
-from gateway.runtime.sourced import SourcedCell
 
 
 class Commits:
@@ -74,21 +72,5 @@ class Commits:
             outbox.next_after(round)
         for box, gone in batch.gone.items():
             batch.changes.mail_gone += spans(box, gone, self._room.live(box, max(gone)))
-        for cell in batch.dirty.values():
-            _seal_state(cell, batch)
-
-
-def _seal_state(cell: Cell, batch: Batch) -> None:
-    """Put an actor's state, or its end, into the commit."""
-    if isinstance(cell, SourcedCell) and not cell.seal(batch.changes):
-        return  # its events are enough
-    if cell.life is Life.ENDED:
-        if cell.stored:
-            batch.changes.gone.append(cell.id)
-        cell.life = Life.ABSENT
-        cell.stored = cell.woken = False
-        return
-    rows = batch.changes.woken if cell.woken else batch.changes.states
-    rows.append(cell.row())
-    cell.woken = False
-    cell.stored = True
+        for changed in batch.dirty.values():
+            changed.seal(batch.changes)

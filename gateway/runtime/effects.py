@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from gateway.actors.copies import NO_TIES, Parcel, Ties, changes
+from gateway.actors.copies import Parcel, changes
 from gateway.actors.messages import Message
 from gateway.actors.stage import Order
 from gateway.actors.supervision import Decision
+from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.turn import Outcome
 from gateway.runtime.cells import Cell, Life
 from gateway.runtime.mailroom import Mailroom

@@ -78,15 +78,16 @@ class SourcedCell(Cell):
         super().restore(row)
         self._kept_timers, self._kept_ties = self.timers, self.ties
 
-    def seal(self, changes: Changes) -> bool:
-        """Put its events into the commit; whether its row belongs there too."""
+    def seal(self, changes: Changes) -> None:
+        """Put its events into the commit, and its row where they are not enough."""
         if self._erased:
             self._erased = False
             changes.events_gone.append(self.id)
             changes.notes[NOTE] = str(self._ledger.last)
         changes.events += self.pending
         self.pending = []
-        return self.life is Life.ENDED or self._wants_row(changes)
+        if self.life is Life.ENDED or self._wants_row(changes):
+            super().seal(changes)
 
     def _wants_row(self, changes: Changes) -> bool:
         same = self.timers is self._kept_timers and self.ties is self._kept_ties and not self.woken

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Callable, Iterable
 
 from gateway.actors.actor import Actor
-from gateway.actors.copies import NO_TIES, Parcel, Ties, changes, endings
+from gateway.actors.copies import Parcel, changes, endings
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import check_id, kind_of, parent_of
 from gateway.actors.messages import Message
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
+from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.words import printable
 from gateway.runtime.cells import Cell, Life, Wait
 from gateway.runtime.mail import Mail

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from gateway.actors import REPLY, Actor, Event, EventSourced, Message, Payload, Reply, State, UnknownTarget
 from gateway.actors.collection import Collection
-from gateway.actors.copies import COPIED, NO_TIES, CopyCame
+from gateway.actors.copies import COPIED, CopyCame
 from gateway.actors.gather import GATHER
 from gateway.actors.gatherer import Gather
 from gateway.actors.ids import check_id, kind_of
@@ -24,6 +24,7 @@ from gateway.actors.messages import Model, read_payload
 from gateway.actors.routes import Route
 from gateway.actors.stage import Timer
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
+from gateway.actors.ties import NO_TIES
 from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.verbs import Mode, Verb
 from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, Switch, Write
