@@ -1,7 +1,7 @@
 """The language: what actors are written in. Pure: no I/O, no threads, no clock."""
 
 from gateway.actors.actor import Actor
-from gateway.actors.copies import Copy
+from gateway.actors.copies import Copy, Ended
 from gateway.actors.errors import (
     BadDefinition,
     BadId,
@@ -14,7 +14,7 @@ from gateway.actors.errors import (
     Unanswered,
     UnknownTarget,
 )
-from gateway.actors.gather import Answer, Gathered, Request
+from gateway.actors.gather import Answer, Enough, Gathered, Request
 from gateway.actors.hostbound import Delivery, Health, Host, HostBound
 from gateway.actors.machine import After, Machine
 from gateway.actors.messages import NOTHING, REPLY, START, Event, Message, Model, Nothing, Payload, Reply, Start, State
@@ -44,6 +44,8 @@ __all__ = [
     "Decision",
     "Delivery",
     "Else",
+    "Ended",
+    "Enough",
     "Event",
     "EventSourced",
     "Fault",

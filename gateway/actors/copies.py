@@ -15,7 +15,10 @@
 A copy comes at first and after each turn that changed one of its fields; it arrives as mail, so it changes only between turns,
 and `copied` is called in a turn of its own when it did. It is cancelled when either of the two ends.
 
-Source: Sodacan's "foreign data".
+An actor that only wants to know when another ends watches it: `stage.watch("session/7", then="left")`, and the verb `left` is sent an
+Ended, once, whatever happens in between; at once where there is no such actor now.
+
+Source: Sodacan's "foreign data"; Erlang's monitors.
 """
 
 from collections.abc import Callable
@@ -61,6 +64,16 @@ class CopyCame(Payload):
     values: dict[str, Any]
     at_ms: int
     ended: bool = False
+
+
+class Ended(Payload):
+    """To whoever watches an actor: it has ended, or was not there."""
+
+    actor: str
+
+
+WATCHED = "watch "
+"""Names of ties that only watch begin so: no copy can be called so."""
 
 
 class Parcel(NamedTuple):
@@ -116,6 +129,9 @@ def _watch(actor: Any, watch: Watch, stage: Staging) -> None:
     """Take a watcher, and send it what there is."""
     del actor
     sender = stage.message.sender
+    if not watch.fields and not stage.born:
+        stage.send_builtin(sender, COPIED, CopyCame(name=watch.name, values={}, at_ms=stage.now_ms, ended=True))
+        return
     watcher = Watcher(actor=sender, name=watch.name, fields=watch.fields, order=watch.order)
     others = tuple(one for one in stage.ties.watchers if (one.actor, one.name) != (sender, watch.name))
     stage.tie(stage.ties.changed(watchers=(*others, watcher)))
@@ -135,6 +151,9 @@ def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
     kept = ties.copies.get(came.name)
     if kept is None or kept.of != owner:
         return ties
+    if kept.then:
+        left = {name: copy for name, copy in ties.copies.items() if name != came.name}
+        return ties.changed(copies=left) if came.ended else ties
     standing = Standing.ENDED if came.ended else Standing.CURRENT
     copied = Copied(of=owner, values=came.values, standing=standing, at_ms=came.at_ms)
     return ties.changed(copies={**ties.copies, came.name: copied})
@@ -142,12 +161,16 @@ def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
 
 def _copied(actor: Any, came: CopyCame, stage: Staging) -> None:
     """Keep what came; who does not want it (any more) says so."""
-    ties = with_copy(stage.ties, came, stage.message.sender)
-    if ties is not stage.ties:
-        stage.tie(ties)
+    owner = stage.message.sender
+    kept = stage.ties.copies.get(came.name)
+    wanted = kept is not None and kept.of == owner
+    stage.tie(with_copy(stage.ties, came, owner))
+    if not wanted and not came.ended:
+        stage.send_builtin(owner, UNWATCH, Unwatch(name=came.name))
+    elif kept is not None and wanted and not kept.then:
         actor.copied(came.name, stage)
-    elif not came.ended:
-        stage.send_builtin(stage.message.sender, UNWATCH, Unwatch(name=came.name))
+    elif kept is not None and wanted and came.ended:
+        stage.tell(stage.me, kept.then, Ended(actor=owner))
 
 
 ROWS = {

@@ -23,6 +23,10 @@
             if answer.timed_out:                       # the outcome is unknown: look before it is repeated
                 stage.ask("bank/main", "look", then="paid", within_s=30.0)
 
+`enough` says when what has come is enough: `Enough.ALL` (every answer, a no too), `Enough.FIRST` (one good answer), `Enough.QUORUM`
+(good answers of more than half), or a number of good answers. It ends as soon as that can no longer be reached, too: `quotes.enough`
+says whether it was. With `each="quoted_one"` that verb gets each Answer as it comes, to act on a part before the whole is there.
+
 The requests leave with the turn that gathers, in its order. The verb `then` gets what has come when every answer is there, or at
 the deadline: exactly once, through crashes and restarts too (a deadline that passes while the gateway is off comes late, at its
 start). An answer that comes later, or twice, changes nothing. A `stage.reply` in `then` answers whoever asked in the turn that
@@ -32,6 +36,7 @@ The count and the deadline are kept by a child, `<me>/gather/<key>`, whose id bo
 up. An id has at most 8 pairs, so who gathers has at most 7. See `gatherer.py`.
 """
 
+import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -43,6 +48,14 @@ from gateway.actors.staging import Staging
 GATHER = "gather"
 """The kind that keeps the count: it is always registered."""
 ASKED_AT_MOST = 1000
+
+
+class Enough(enum.Enum):
+    """When a gather has heard enough."""
+
+    ALL = "all"
+    FIRST = "first"
+    QUORUM = "quorum"
 
 
 class Request(NamedTuple):
@@ -83,6 +96,8 @@ class Gathered(Payload):
     """Whose answer did not come in time, in the order of the requests."""
     complete: bool = True
     """Whether every answer is here."""
+    enough: bool = True
+    """Whether as many good answers came as the gather wanted."""
 
 
 class Asked(Payload):
@@ -105,6 +120,10 @@ class Begin(Payload):
     name: str = ""
     single: bool = False
     """Whether it is an ask: `then` takes an Answer."""
+    enough: int = 0
+    """How many good answers are enough; 0: every answer, a no too."""
+    each: str = ""
+    """The verb that gets each Answer as it comes; empty where none does."""
     route: Route | None = None
     """Along which `then` is told."""
     reply_to: str = ""
@@ -112,12 +131,23 @@ class Begin(Payload):
 
 
 def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give them
-    stage: Staging, requests: Iterable[Request], then: str, within_s: float, name: str, route: Route | None, *, single: bool
+    stage: Staging,
+    requests: Iterable[Request],
+    then: str,
+    within_s: float,
+    name: str,
+    route: Route | None,
+    *,
+    single: bool = False,
+    enough: Enough | int = Enough.ALL,
+    each: str = "",
 ) -> str:
     """Stage the requests, and before them the child that waits for the answers; its id."""
     what = f"cannot {'ask' if single else 'gather'}{f' {name!r}' if name else ''} in {stage.me}"
     requests = list(requests)
     _check(stage, requests, then, within_s=within_s, model=Answer if single else Gathered, what=what)
+    if each:
+        _check_model(stage, each, Answer, what)
     child = _child(stage, what)
     asked, sent = _asked(stage, requests, child)
     message = stage.message
@@ -127,6 +157,8 @@ def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give 
         within_s=within_s,
         name=name,
         single=single,
+        enough=_wanted(enough, len(requests), what),
+        each=each,
         route=_way_back(stage, then, route),
         reply_to=message.reply_to,
         trace=message.trace or message.id,
@@ -141,9 +173,22 @@ def _check(stage: Staging, requests: list[Request], then: str, *, within_s: floa
         raise BadDefinition(f"{what}: within_s is {within_s}; give the seconds to wait for answers, above 0 and at most {LONGEST_S:g}")
     if len(requests) > ASKED_AT_MOST:
         raise BadDefinition(f"{what}: {len(requests)} requests are too many; ask at most {ASKED_AT_MOST} at once")
-    found = stage.world.find_verb(stage.me, then).payload
+    _check_model(stage, then, model, what)
+
+
+def _check_model(stage: Staging, verb: str, model: type[Payload], what: str) -> None:
+    found = stage.world.find_verb(stage.me, verb).payload
     if found is not model:
-        raise BadDefinition(f"{what}: the verb {then!r} takes {found.__name__}; have it take {model.__name__}")
+        raise BadDefinition(f"{what}: the verb {verb!r} takes {found.__name__}; have it take {model.__name__}")
+
+
+def _wanted(enough: Enough | int, asked: int, what: str) -> int:
+    """How many good answers are enough; 0: every answer."""
+    if isinstance(enough, Enough):
+        return {Enough.ALL: 0, Enough.FIRST: min(1, asked), Enough.QUORUM: asked // 2 + 1 if asked else 0}[enough]
+    if not 0 < enough <= asked:
+        raise BadDefinition(f"{what}: {enough} good answers cannot be enough when {asked} are asked; give 1 to {asked}, or an Enough")
+    return enough
 
 
 def _child(stage: Staging, what: str) -> str:

@@ -35,7 +35,10 @@ class Gather(Actor[GatherState]):
             )
             stage.state = GatherState(begun=begin, answers=answers)
             stage.after(begin.within_s, "deadline")
-            _tell_if_complete(stage)
+            for answer in answers:
+                if answer is not None:
+                    _tell_part(stage, begin, answer)
+            _tell_if_settled(stage)
 
     @verb
     def reply(self, reply: Reply, stage: Stage[GatherState]) -> None:
@@ -47,7 +50,8 @@ class Gather(Actor[GatherState]):
         if at is not None and answers[at] is None:
             answer = _answer(begun, at, ok=reply.ok, reason=reply.reason, body=reply.body)
             stage.state = stage.state.changed(answers=(*answers[:at], answer, *answers[at + 1 :]))
-            _tell_if_complete(stage)
+            _tell_part(stage, begun, answer)
+            _tell_if_settled(stage)
 
     @verb
     def deadline(self, stage: Stage[GatherState]) -> None:
@@ -74,9 +78,25 @@ def _place(begun: Begin, answers: tuple[Answer | None, ...], reply: Reply, sende
     return None
 
 
-def _tell_if_complete(stage: Stage[GatherState]) -> None:
-    if stage.state.begun is not None and None not in stage.state.answers:
-        _tell(stage, stage.state.begun)
+def _tell_part(stage: Stage[GatherState], begun: Begin, answer: Answer) -> None:
+    """Tell the parent of one answer, where it wants to hear of each."""
+    if begun.each:
+        stage.tell(stage.parent, begun.each, answer.changed(name=begun.name))
+
+
+def _tell_if_settled(stage: Stage[GatherState]) -> None:
+    """Tell the parent when every answer is there, when enough good ones are, or when so many cannot come any more."""
+    begun, answers = stage.state.begun, stage.state.answers
+    if begun is None:
+        return
+    missing = answers.count(None)
+    good = _good(answers)
+    if not missing or (begun.enough and (good >= begun.enough or good + missing < begun.enough)):
+        _tell(stage, begun)
+
+
+def _good(answers: tuple[Answer | None, ...]) -> int:
+    return sum(1 for answer in answers if answer is not None and answer.ok)
 
 
 def _tell(stage: Stage[GatherState], begun: Begin) -> None:
@@ -98,4 +118,5 @@ def outcome(begun: Begin, answers: tuple[Answer | None, ...]) -> Payload:
         return answer.changed(name=begun.name)
     missing = tuple(asked.to for asked, answer in zip(begun.asked, answers, strict=True) if answer is None)
     came = tuple(answer for answer in answers if answer is not None)
-    return Gathered(name=begun.name, answers=came, missing=missing, complete=not missing)
+    enough = _good(answers) >= begun.enough if begun.enough else not missing
+    return Gathered(name=begun.name, answers=came, missing=missing, complete=not missing, enough=enough)

@@ -7,7 +7,8 @@ A route is made on a stage, and every stop's verb is checked there. The last sto
 
 Whoever asked in the turn that sends it goes along: a `stage.reply` at any stop answers them.
 
-In its turn a stop enriches the payload with `stage.forward(quote.changed(name="Ann"))`. A turn that goes well without a word
+In its turn a stop enriches the payload with `stage.forward(quote.changed(name="Ann"))`, or has it go by way of others first with
+`stage.detour([("bank/main", "check")], quote)`: the stops that were ahead come behind those. A turn that goes well without a word
 about its route passes the payload on as it came. `stage.keep_route()` takes the route out of the message, into the state if need
 be, to go on later with `stage.send_along`. A stop that fails for good sends RouteFailed to the route's error stop; where there
 is none, the message becomes a dead letter as any other.
@@ -70,9 +71,16 @@ def along(
     return Message(id, stop.to, stop.verb, payload, sending.sender, reply_to, trace or id, expires_ms, left)
 
 
-def onward(message: Message, payload: Payload | dict[str, Any] | None, sending: Sending) -> Message | None:
-    """The message to the stop after this one, None when this was the last. Without a payload it goes on as it came."""
+def onward(
+    message: Message, payload: Payload | dict[str, Any] | None, sending: Sending, *, by_way_of: tuple[Stop, ...] = ()
+) -> Message | None:
+    """The message to the stop after this one, None when this was the last. Without a payload it goes on as it came.
+
+    The stops `by_way_of` come before those that were ahead.
+    """
     route = departed(message, sending.now_ms)
+    if route is not None and by_way_of:
+        route = route.changed(ahead=(*by_way_of, *route.ahead))
     if route is None or not route.ahead:
         return None
     payload = message.payload if payload is None else payload

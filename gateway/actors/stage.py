@@ -8,9 +8,9 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.actors.copies import UNWATCH, WATCH, Unwatch, Watch
+from gateway.actors.copies import UNWATCH, WATCH, WATCHED, Ended, Unwatch, Watch
 from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
-from gateway.actors.gather import Request, begin
+from gateway.actors.gather import Enough, Request, begin
 from gateway.actors.guards import Unwanted
 from gateway.actors.ids import check_id, key_of, kind_of, parent_of
 from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, check_expiry, read_payload
@@ -18,7 +18,7 @@ from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
 from gateway.actors.staging import World
 from gateway.actors.supervision import Decision, Fault, Verdict
-from gateway.actors.ties import NO_TIES, Copied, Ties
+from gateway.actors.ties import NO_TIES, Copied, Order, Ties
 
 S = TypeVar("S", bound=State)
 
@@ -31,7 +31,7 @@ class Timer(NamedTuple):
     payload: Payload
 
 
-class Order(NamedTuple):
+class ChildOrder(NamedTuple):
     """What is to become of a child."""
 
     at: int
@@ -48,7 +48,7 @@ class Stage(Generic[S]):
     """Whether this turn did more than change its state, set timers and send mail."""
     events: Sequence[Event] = ()
     """What an event-sourced actor has recorded in this turn."""
-    orders: Sequence[Order] = ()
+    orders: Sequence[ChildOrder] = ()
     """What is to become of children."""
     verdict: tuple[Fault, Verdict] | None = None
     """What a parent has decided about a child's fault."""
@@ -151,11 +151,9 @@ class Stage(Generic[S]):
 
     def route(self, stops: Iterable[tuple[str, str]], *, error: tuple[str, str] | None = None) -> Route:
         """A route through (actor, verb) pairs, each checked now; see `routes.py`. Raises UnknownTarget, BadId or BadDefinition."""
-        ahead = tuple(Stop(to=to, verb=verb) for to, verb in stops)
+        ahead = self._stops(stops)
         if not 0 < len(ahead) <= STOPS_AT_MOST:
             raise BadDefinition(f"cannot make a route of {len(ahead)} stops: it takes 1 to {STOPS_AT_MOST}")
-        for stop in ahead:
-            self.world.find_verb(stop.to, stop.verb)
         if error and self.world.find_verb(*error).payload is not RouteFailed:
             raise BadDefinition(f"cannot send what fails to {error[0]}: its verb {error[1]!r} takes no RouteFailed")
         return Route(ahead=ahead, error=Stop(to=error[0], verb=error[1]) if error else None)
@@ -184,6 +182,28 @@ class Stage(Generic[S]):
         if message is not None:
             self.mail.append(message)
 
+    def detour(self, stops: Iterable[tuple[str, str]], payload: Payload | dict[str, Any] | None = None) -> None:
+        """Send this turn's message to other (actor, verb) pairs first; behind them its route goes on where it was.
+
+        Without a payload it goes on as it came. Raises UnknownTarget, BadId, BadPayload, or BadDefinition where it is on no route.
+        """
+        self._leave()
+        first = self._stops(stops)
+        if self.message.route is None:
+            raise BadDefinition(f"cannot send {self.message.verb} of {self.me} by a detour: it is on no route; use tell or send_along")
+        if len(first) + len(self.message.route.ahead) > STOPS_AT_MOST:
+            raise BadDefinition(
+                f"cannot send {self.message.verb} of {self.me} by a detour: the route would have more than {STOPS_AT_MOST} stops ahead"
+            )
+        message = onward(self.message, payload, self._sending(), by_way_of=first)
+        if message is not None:
+            self.mail.append(message)
+
+    def _stops(self, stops: Iterable[tuple[str, str]]) -> tuple[Stop, ...]:
+        for to, verb in (found := tuple(stops)):
+            self.world.find_verb(to, verb)
+        return tuple(Stop(to=to, verb=verb) for to, verb in found)
+
     def keep_route(self) -> Route | None:
         """Take the route out of this turn's message: nothing goes on by itself. None when there is no route, or no stop ahead."""
         self._leave()
@@ -211,12 +231,24 @@ class Stage(Generic[S]):
 
     # --- asking
 
-    def gather(self, requests: Iterable[Request], *, then: str, within_s: float, name: str = "", route: Route | None = None) -> str:
-        """Ask many: the verb `then` gets one Gathered when all have answered, or in `within_s` seconds; see `gather.py`.
+    def gather(
+        self,
+        requests: Iterable[Request],
+        *,
+        then: str,
+        within_s: float,
+        name: str = "",
+        route: Route | None = None,
+        enough: Enough | int = Enough.ALL,
+        each: str = "",
+    ) -> str:
+        """Ask many: the verb `then` gets one Gathered when enough have answered, or in `within_s` seconds; see `gather.py`.
 
-        Returns the id of the child that waits. Who is not there has answered, with a no; raises BadPayload, BadId or BadDefinition.
+        `enough`: ALL, the FIRST good answer, a QUORUM (more than half) of good ones, or so many. The verb `each` gets an Answer for
+        each one that comes. Returns the id of the child that waits. Who is not there has answered, with a no; raises BadPayload, BadId
+        or BadDefinition.
         """
-        return begin(self, requests, then, within_s, name, route, single=False)
+        return begin(self, requests, then, within_s, name, route, enough=enough, each=each)
 
     def ask(
         self,
@@ -258,6 +290,25 @@ class Stage(Generic[S]):
         """A copy as it was before this turn; None when it is not kept."""
         return self.ties.copies.get(name)
 
+    # --- watching
+
+    def watch(self, actor: str, then: str) -> None:
+        """Have this actor be sent `then` with an Ended when another ends; at once where that has no life now. See `copies.py`.
+
+        Raises BadId, UnknownTarget, or BadDefinition where `then` takes no Ended.
+        """
+        if not self.world.knows(check_id(actor)):
+            raise UnknownTarget(f"cannot watch {actor}: no kind {kind_of(actor)!r} of ordinary actors is registered")
+        if self.world.find_verb(self.me, then).payload is not Ended:
+            raise BadDefinition(f"cannot watch {actor}: the verb {then!r} of {self.me} takes no Ended; have it take one")
+        name = f"{WATCHED}{actor}"
+        self.tie(self.ties.changed(copies={**self.ties.copies, name: Copied(of=actor, then=then)}))
+        self.send_builtin(actor, WATCH, Watch(name=name, fields=(), order=Order.AFTER))
+
+    def unwatch(self, actor: str) -> None:
+        """Watch an actor no more; nothing happens when it was not watched."""
+        self.drop_copy(f"{WATCHED}{actor}")
+
     # --- children
 
     @property
@@ -268,6 +319,10 @@ class Stage(Generic[S]):
     def child(self, kind: str, key: str) -> str:
         """The id of a child; it exists when somebody writes to it, and is there again whenever somebody does. Raises BadId."""
         return check_id(f"{self.me}/{kind}/{key}")
+
+    def children(self, *, after: str = "", limit: int = 1000) -> list[str]:
+        """The ids of this actor's children that have a life, as they were before this turn, in order; the next `limit` behind `after`."""
+        return self.world.children(self.me, after, limit)
 
     def stop_child(self, child: str) -> None:
         """End a child, its own children before it. Raises BadId when it is none of this actor's."""
@@ -290,7 +345,7 @@ class Stage(Generic[S]):
             raise BadId(f"cannot {decision.value} {child}: it is no child of {self.me}")
         if not self.world.knows(child):
             raise UnknownTarget(f"cannot {decision.value} {child}: no kind {kind_of(child)!r} is registered")
-        self.orders = [*self.orders, Order(len(self.mail), child, decision)]
+        self.orders = [*self.orders, ChildOrder(len(self.mail), child, decision)]
         self.rare = True
 
     # --- phases

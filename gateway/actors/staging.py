@@ -20,6 +20,9 @@ class World(Protocol):
     def knows(self, id: str) -> bool:
         """Whether the kind of an ordinary actor is registered."""
 
+    def children(self, id: str, after: str, limit: int) -> list[str]:
+        """The ids of an actor's children that have a life, behind `after`, in order."""
+
     def new_id(self) -> str:
         """A new id: unique for life, sortable in the order of making."""
 

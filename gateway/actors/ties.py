@@ -36,6 +36,8 @@ class Copied(Model):
     standing: Standing = Standing.WAITING
     at_ms: int = 0
     """Wall time of the owner's turn that they are from, milliseconds since 1970."""
+    then: str = ""
+    """The verb that is sent when the owner ends, where it is only watched; empty for a copy."""
 
 
 class Watcher(Model):

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
 from gateway.actors.builtins import BUILTINS
-from gateway.actors.copies import CopyCame, with_copy
+from gateway.actors.copies import WATCHED, CopyCame, with_copy
 from gateway.actors.errors import BadPayload, StageSpent
 from gateway.actors.messages import Message
 from gateway.actors.models import Event, State
 from gateway.actors.payloads import prove
-from gateway.actors.stage import Order, Stage, Timer
+from gateway.actors.stage import ChildOrder, Stage, Timer
 from gateway.actors.staging import World
 from gateway.actors.supervision import Fault, Verdict
 from gateway.actors.ties import NO_TIES, Ties
@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
     """The timers it set, and (None) those it cancelled, by name."""
     rare: bool = False
     """Whether it did more than change the state, set timers and send mail: something of the following."""
-    orders: Sequence[Order] = ()
+    orders: Sequence[ChildOrder] = ()
     """What is to become of children; each says behind which message of the mail it comes."""
     events: Sequence[Event] = ()
     """What an event-sourced actor recorded, in that order; it is folded into the state."""
@@ -81,7 +81,10 @@ def _outcome(stage: Stage[Any], actor: Actor[Any], before: State) -> Outcome:
 
 def kept_anyway(ties: Ties, message: Message) -> Ties:
     """What a message leaves of an actor's ties although its turn raised: a copy that has come is kept, whatever `copied` says to it."""
-    return with_copy(ties, message.payload, message.sender) if isinstance(message.payload, CopyCame) else ties
+    came = message.payload
+    if not isinstance(came, CopyCame) or came.name.startswith(WATCHED):
+        return ties
+    return with_copy(ties, came, message.sender)
 
 
 def _check(state: Any, model: type[State], me: str) -> None:

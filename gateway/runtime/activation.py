@@ -5,7 +5,7 @@ import logging
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import kind_of
-from gateway.runtime.cells import Cell, Cells, Wait
+from gateway.runtime.cells import Cell, Cells, Life, Wait
 from gateway.runtime.directory import Directory
 from gateway.runtime.schedule import Schedule
 from gateway.store.store import BoxSize
@@ -48,3 +48,22 @@ class Activation:
             ids.update(found)
             after = found[-1]
         return [self.cell(child) for child in sorted(ids, reverse=True) if self.knows(child)]
+
+    def children(self, id: str, after: str, limit: int) -> list[str]:
+        """The ids of an actor's children that have a life, in memory or stored, in order: the next `limit` behind `after`."""
+        prefix = f"{id}/"
+        inside = {child for child in self._cells.children_under(id) if child > after and _is_child(child, prefix) and self._lives(child)}
+        found: set[str] = set()
+        while len(found) < limit and (page := self._cells.stored(prefix, after)):
+            found.update(child for child in page if _is_child(child, prefix) and self._lives(child))
+            after = page[-1]
+        return sorted(found | inside)[:limit]
+
+    def _lives(self, id: str) -> bool:
+        """Whether an actor that is in memory, or stored, has a life: a stored one may just have been stopped."""
+        cell = self._cells.get(id)
+        return cell is None or cell.life is Life.ALIVE
+
+
+def _is_child(id: str, prefix: str) -> bool:
+    return id.startswith(prefix) and id.count("/", len(prefix)) == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.actors.copies import Parcel, changes
 from gateway.actors.messages import Message
-from gateway.actors.stage import Order
+from gateway.actors.stage import ChildOrder
 from gateway.actors.supervision import Decision
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.turn import Outcome
@@ -16,7 +16,7 @@ from gateway.runtime.sourced import Ledger
 from gateway.runtime.supervision import Supervision, lightened, mark
 from gateway.runtime.timetable import Timetable
 
-Step = Message | Order | Parcel
+Step = Message | ChildOrder | Parcel
 
 
 class Effects:
@@ -106,7 +106,7 @@ class Effects:
     def _take(self, step: Step, cell: Cell, round: Round) -> None:
         if isinstance(step, Message):
             self._room.deliver(step, round)
-        elif isinstance(step, Order):
+        elif isinstance(step, ChildOrder):
             child = self._room.activation.cell(step.child)
             if step.decision is Decision.STOP:
                 self._supervision.stop_child(child, round)
@@ -130,7 +130,7 @@ class Effects:
             self._timetable.add(cell.wake_ms, cell.id)
 
 
-def _in_order(mail: list[Message], orders: Collection[Order], parcels: Collection[Parcel]) -> Iterator[Step]:
+def _in_order(mail: list[Message], orders: Collection[ChildOrder], parcels: Collection[Parcel]) -> Iterator[Step]:
     """A turn's messages, with everything else between them where it belongs."""
     others: list[Any] = sorted([*parcels, *orders], key=lambda one: one.at)  # stable: parcels go before orders of the same place
     at = 0

@@ -39,6 +39,7 @@ class Turns:
         self.new_id = ids.new
         self.find_verb = room.directory.find_verb
         self.knows = room.activation.knows
+        self.children = room.activation.children
         self.random = rng.random
         self._retries: list[tuple[float, str]] = []
         self.watched = False

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from gateway.actors import REPLY, Actor, Event, EventSourced, Message, Payload, Reply, State, UnknownTarget
 from gateway.actors.collection import Collection
-from gateway.actors.copies import COPIED, CopyCame
+from gateway.actors.copies import COPIED, WATCHED, CopyCame, Ended
 from gateway.actors.gather import GATHER
 from gateway.actors.gatherer import Gather
 from gateway.actors.ids import check_id, kind_of
@@ -90,6 +90,13 @@ class Turns(Generic[S]):
         """Have a copy that the actor keeps come, at first or changed; `ended`: the other actor has ended."""
         came = CopyCame(name=name, values=values, at_ms=self.now_ms, ended=ended)
         return self._run(Message(self.world.new_id(), self.me, COPIED, came, self.ties.copies[name].of), late_s=0.0)
+
+    def ends(self, actor: str) -> Outcome:
+        """Have an actor end that this one watches: the verb it named gets its Ended."""
+        kept = self.ties.copies[f"{WATCHED}{actor}"]
+        came = CopyCame(name=f"{WATCHED}{actor}", values={}, at_ms=self.now_ms, ended=True)
+        self._run(Message(self.world.new_id(), self.me, COPIED, came, actor), late_s=0.0)
+        return self._run(Message(self.world.new_id(), self.me, kept.then, Ended(actor=actor), self.me), late_s=0.0)
 
     def answers_come(self, *said: Said, name: str = "") -> Outcome:
         """End the actor's last gather or ask (of that name): the body each one answered, in the order of asking.
@@ -192,6 +199,8 @@ class TestWorld:
     def __init__(self, reachable: Mapping[str, Mapping[str, Verb]], *, own: str = "") -> None:
         self._reachable = {GATHER: Gather.verbs, **reachable}
         self._own = own
+        self.living: set[str] = set()
+        """The ids of children that have a life, for `stage.children`: `turns.world.living = {"house/a/room/1"}`."""
         self._numbers = count(1)
         self._random = random.Random(1)
 
@@ -209,6 +218,10 @@ class TestWorld:
     def knows(self, id: str) -> bool:
         """Whether orders can be given about an actor of that kind."""
         return kind_of(id) in self._reachable
+
+    def children(self, id: str, after: str, limit: int) -> list[str]:
+        """The children that the test says there are."""
+        return [child for child in sorted(self.living) if child > after and child.startswith(f"{id}/")][:limit]
 
     def new_id(self) -> str:
         """The next id: `t000001`, `t000002`."""

@@ -115,6 +115,7 @@ def test_answers_in_a_test() -> None:
         ),
         missing=("shop/cid",),
         complete=False,
+        enough=False,
     )
 
 
@@ -282,3 +283,37 @@ def test_the_trace_of_a_deadline() -> None:
     turns.tell("reply", {"of": "m1"}, sender="shop/ann")
     assert len(turns.mail) == 1
     assert not turns.born
+
+
+@pytest.mark.parametrize(("enough", "asked"), [(0, 3), (4, 3), (1, 0)])
+def test_more_than_are_asked_cannot_be_enough(enough: int, asked: int) -> None:
+    """It is said in the turn that gathers."""
+
+    class Buyer(Actor[State]):
+        @verb
+        def buy(self, stage: Stage[State]) -> None:
+            requests = [Request(f"shop/{n}", "quote", {"sku": "1"}) for n in range(asked)]
+            stage.gather(requests, then="bought", within_s=1, enough=enough)
+
+        @verb
+        def bought(self, told: Gathered, stage: Stage[State]) -> None: ...
+
+    with pytest.raises(BadDefinition) as raised:
+        Turns(Buyer(), reachable={"shop": {"quote": row("quote", Item)}}).tell("buy")
+    said = f"cannot gather in buyer/one: {enough} good answers cannot be enough when {asked} are asked; give 1 to {asked}, or an Enough"
+    assert str(raised.value) == said
+
+
+def test_the_verb_for_each_takes_an_answer() -> None:
+    """As the one for all takes a Gathered."""
+
+    class Buyer(Actor[State]):
+        @verb
+        def buy(self, stage: Stage[State]) -> None:
+            stage.gather([], then="bought", within_s=1, each="bought")
+
+        @verb
+        def bought(self, told: Gathered, stage: Stage[State]) -> None: ...
+
+    with pytest.raises(BadDefinition, match=r"^cannot gather in buyer/one: the verb 'bought' takes Gathered; have it take Answer$"):
+        Turns(Buyer()).tell("buy")

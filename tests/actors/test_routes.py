@@ -85,3 +85,17 @@ def test_who_cannot_take_an_answer_cannot_be_asked_to_be_answered() -> None:
     turns = Turns(Desk(), "desk/b")
     with pytest.raises(BadId, match="'nobody'"):
         turns.tell("set_out", {"stops": [GOOD]}, reply_to="nobody")
+
+
+def test_a_detour_is_for_a_message_on_a_route_and_once() -> None:
+    """What is on none cannot be sent round; what has gone on is not sent twice; and a route does not grow for ever."""
+    turns = Turns(Desk(), "desk/b")
+    with pytest.raises(BadDefinition, match=r"^cannot send detour of desk/b by a detour: it is on no route; use tell or send_along$"):
+        turns.tell("detour", Walk(note="desk/c"))
+    route = Route(ahead=(Stop(to="desk/c", verb="stamp"),) * 31, of="m")
+    with pytest.raises(BadDefinition, match=r"^cannot send detour of desk/b by a detour: the route would have more than 32 stops ahead$"):
+        turns.tell("detour", Walk(note="desk/c desk/d"), route=route)
+    turns.tell("detour", Walk(note="desk/d"), route=route)
+    assert turns.mail[0].to == "desk/d"
+    assert turns.mail[0].route is not None
+    assert turns.mail[0].route.ahead == route.ahead

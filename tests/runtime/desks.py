@@ -65,6 +65,12 @@ class Desk(Actor[DeskState]):
         self._log(walk, stage)
 
     @verb
+    def detour(self, walk: Walk, stage: Stage[DeskState]) -> None:
+        """Have it go by way of two others first; its note names them."""
+        self._log(walk, stage)
+        stage.detour([(desk, "stamp") for desk in walk.note.split()], walk.changed(seen=(*walk.seen, stage.key)))
+
+    @verb
     def keep(self, walk: Walk, stage: Stage[DeskState]) -> None:
         """Keep it, to go on later."""
         stage.state = stage.state.changed(kept=stage.keep_route(), carried=walk)

@@ -10,6 +10,7 @@ from gateway.actors import (
     Answer,
     BadDefinition,
     Delivery,
+    Enough,
     Gathered,
     HostBound,
     Message,
@@ -35,6 +36,13 @@ class Wanted(Payload):
     within_s: float = 5.0
 
 
+class Race(Payload):
+    of: tuple[str, ...]
+    enough: Enough | None = None
+    of_many: int = 1
+    each: bool = False
+
+
 class CartState(State):
     heard: tuple[Gathered, ...] = ()
     paid: tuple[Answer, ...] = ()
@@ -56,6 +64,11 @@ class Cart(Actor[CartState]):
         stage.state = stage.state.changed(heard=(*stage.state.heard, quotes))
         stage.reply({"missing": list(quotes.missing)})
         stage.forward(Item(sku=",".join(answer.body["sku"] for answer in quotes.answers)))
+
+    @verb
+    def race(self, race: Race, stage: Stage[CartState]) -> None:
+        requests = [Request(shop, "quote", Item()) for shop in race.of]
+        stage.gather(requests, then="surveyed", within_s=5, enough=race.enough or race.of_many, each="paid" if race.each else "")
 
     @verb
     def pay(self, wanted: Wanted, stage: Stage[CartState]) -> None:
@@ -293,3 +306,56 @@ def test_a_reply_to_nobody(rig: Rig) -> None:
     rig.look(lambda: rig.engine.room.deliver(late, rig.engine.round))
     rig.settle()
     assert stored(rig) == []
+
+
+SHOPS = ("corner/x", "corner/refuses", "corner/y", "corner/z", "shop/ann")
+
+
+def raced(rig: Rig, race: Race) -> Gathered:
+    """What a cart was told that gathered so."""
+    rig.tell("cart/7", "race", race)
+    rig.settle()
+    (told,) = rig.state("cart/7").heard
+    assert isinstance(told, Gathered)
+    return told
+
+
+@pytest.mark.parametrize(("enough", "good"), [(Enough.FIRST, 1), (2, 2), (Enough.QUORUM, 3)], ids=["first", "two", "quorum"])
+def test_it_ends_when_enough_good_answers_are_there(rig: Rig, enough: Enough | int, good: int) -> None:
+    """A refusal is no good answer; who is silent is not waited for, and a late answer changes nothing."""
+    race = Race(of=SHOPS, enough=enough) if isinstance(enough, Enough) else Race(of=SHOPS, of_many=enough)
+    told = raced(rig, race)
+    assert (told.enough, told.complete) == (True, False)
+    assert sum(answer.ok for answer in told.answers) == good
+    assert "shop/ann" in told.missing
+    answer(rig, "shop/ann", "late")
+    rig.advance(10)
+    assert len(rig.state("cart/7").heard) == 1
+    assert [id for id in stored(rig) if "gather" in id] == []
+
+
+def test_it_ends_when_enough_cannot_come_any_more(rig: Rig) -> None:
+    """Two have refused, so two of three cannot agree; and nobody waits for the deadline."""
+    told = raced(rig, Race(of=("corner/refuses", "nobody/home", "shop/ann"), enough=Enough.QUORUM))
+    assert (told.enough, told.complete, told.missing) == (False, False, ("shop/ann",))
+
+
+def test_at_the_deadline_it_says_that_it_was_not_enough(rig: Rig) -> None:
+    """With what has come until then."""
+    rig.tell("cart/7", "race", Race(of=("corner/x", "shop/ann", "shop/bob"), enough=Enough.QUORUM))
+    rig.advance(6)
+    (told,) = rig.state("cart/7").heard
+    assert (told.enough, [one.to for one in told.answers], told.missing) == (False, ["corner/x"], ("shop/ann", "shop/bob"))
+
+
+def test_each_answer_can_be_acted_on_as_it_comes(rig: Rig) -> None:
+    """Before the whole is there, and once each, through a restart."""
+    rig.tell("cart/7", "race", Race(of=("corner/x", "corner/refuses", "shop/ann"), enough=Enough.ALL, each=True))
+    rig.settle()
+    assert [(one.to, one.ok) for one in rig.state("cart/7").paid] == [("corner/x", True), ("corner/refuses", False)]
+    assert rig.state("cart/7").heard == ()
+    rig.restart()
+    answer(rig, "shop/ann", "at last")
+    assert [(one.to, one.at) for one in rig.state("cart/7").paid][2:] == [("shop/ann", 2)]
+    (told,) = rig.state("cart/7").heard
+    assert (told.complete, told.enough) == (True, True)

@@ -64,6 +64,24 @@ def test_the_answer_on_a_route_names_the_message_that_set_out(rig: Rig) -> None:
     assert second.of == failures(rig)[0].of != first.of
 
 
+def test_a_stop_has_it_go_by_way_of_others_first(rig: Rig) -> None:
+    """Then the route goes on where it was; and they may do the same."""
+    walk(rig, ("desk/a", "detour"), ("desk/d", "stamp"), ("desk/home", "arrive"), note="desk/b desk/c")
+    assert rig.state("desk/home").walks == (("a", "b", "c", "d"),)
+    (answer,) = rig.state("desk/asker").answers
+    assert answer.body["seen"] == ["a", "b", "c", "d"]
+
+
+def test_the_last_stop_may_have_it_go_further(rig: Rig) -> None:
+    """And an error on the way is told to the route's error stop."""
+    walk(rig, ("desk/a", "detour"), note="desk/b desk/c", error=ERROR)
+    assert rig.state("desk/c").walks == (("a", "b"),)
+    walk(rig, ("desk/a", "detour"), note="nobody/home", error=ERROR)
+    (failure,) = failures(rig)
+    assert failure.at == "desk/a"
+    assert failure.reason.startswith("UnknownTarget: cannot send to nobody/home: no kind 'nobody'")
+
+
 def test_a_route_is_kept_in_a_state_and_goes_on_after_a_restart(rig: Rig) -> None:
     """With its history and its error stop; meanwhile nothing goes on by itself."""
     walk(rig, ("desk/a", "stamp"), ("desk/b", "keep"), ("desk/c", "stamp"), ("desk/d", "break_down"), error=ERROR)
