@@ -234,6 +234,9 @@ class Daemon:
         shut = self._engine.ingress.why_shut
         parts += [f"nothing is taken in: {shut}"] if shut else []
         parts += [f"{len(self._engine.dead_letters)} dead letters"] if len(self._engine.dead_letters) else []
+        full = self._engine.room.fullness.full
+        parts += [f"{len(full)} mailboxes are full: gateway show"] if full else []
+        parts += [self._engine.housekeeping.loops.named] if self._engine.housekeeping.loops.named else []
         paused = escalated(self._engine.room)
         parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
         parts += [self._reload_fault] if self._reload_fault else []

@@ -16,6 +16,8 @@ class NoSuchLetter(GatewayError, LookupError):
 def letters(engine: Engine, after: int, limit: int) -> dict[str, Any]:
     """A page of them, oldest first, without their payloads."""
     rows = engine.store.dead(after, limit + 1)
+    for row in rows[:limit]:
+        engine.dead_letters.look(row.n)
     return {"letters": [_shown(row) for row in rows[:limit]], "more": len(rows) > limit, "total": len(engine.dead_letters)}
 
 

@@ -75,6 +75,9 @@ def problems(house: House) -> list[str]:
         found.append(engine.store_fault)
     if engine.ingress.why_shut:
         found.append(f"nothing is taken in: {engine.ingress.why_shut}")
+    found += [f"the mailbox of {box} is full ({how})" for box, how in list(engine.room.fullness.full.items())[:_BLOCKED_SHOWN]]
+    if engine.housekeeping.loops.named:
+        found.append(engine.housekeeping.loops.named)
     if engine.stuck_s > _STUCK_S:
         found.append(f"the engine has made no progress for {engine.stuck_s:.0f} s")
     found += [f"{cell.id} is paused: {cell.fault}" for cell in escalated(engine.room)[:_BLOCKED_SHOWN]]
@@ -145,7 +148,7 @@ def _totals(engine: Engine) -> View:
         "failed": engine.turns.failed,
         "expired": engine.turns.expired,
         "commits": engine.commits.count,
-        "duplicates": engine.duplicates,
+        "duplicates": engine.admission.duplicates,
         "passivated": engine.housekeeping.passivated,
         "active_actors": len(engine.cells),
         "turns_a_second": rates.turns,

@@ -1,12 +1,17 @@
 """Activation: brings an ordinary actor into memory when somebody needs it there, and finds its family."""
 
 import logging
+from collections.abc import Iterable
+from itertools import islice
 
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import kind_of
+from gateway.actors.sourced import EventSourced
+from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Cells, Life, Wait
 from gateway.runtime.directory import Directory
+from gateway.runtime.round import Round
 from gateway.runtime.schedule import Schedule
 from gateway.store.store import BoxSize
 
@@ -20,34 +25,66 @@ class Activation:
         self._directory = directory
         self._cells = cells
         self._schedule = schedule
+        self.unopened: dict[str, BoxSize] = {}
+        """Mail that an earlier life left, by the id of its actor, which is not in memory yet: see `open_some`."""
+        self.removed: dict[str, int] = {}
+        """Stored actors that a commit to come removes, each with the number of its batch: they are not loaded any more."""
 
     def knows(self, id: str) -> bool:
         """Whether the kind of an ordinary actor is registered."""
         return kind_of(id) in self._directory.kinds
 
-    def cell(self, id: str, stored: BoxSize | None = None) -> Cell:
+    def cell(self, id: str) -> Cell:
         """The cell of an ordinary actor, made when it is not in memory. Raises UnknownTarget."""
         cell = self._cells.get(id)
         if cell is None:
             actor = self._directory.kinds.get(kind_of(id))
             if actor is None:
                 raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
-            cell = self._cells.activate(id, actor, stored)
+            cell = self._cells.activate(id, actor, self.unopened.pop(id, None), removed=id in self.removed)
             if cell.wait is not Wait.NONE:
                 log.error("%s; its mail waits", cell.fault)
                 self._schedule.hold(cell, cell.wait, cell.fault)
         return cell
 
-    def family(self, id: str) -> list[Cell]:
-        """The cells of all children of an actor, and of theirs: the deepest first."""
+    def open_some(self, at_most: int) -> None:
+        """Bring some of those into memory, in order, for whom mail waits that an earlier life left. Raises UnknownTarget."""
+        for id in list(islice(self.unopened, max(0, at_most))):
+            self._schedule.wake(self.cell(id))
+
+    def family(self, id: str) -> tuple[list[Cell], list[str]]:
+        """All children of an actor, and theirs: the cells of some, the deepest first, and the ids of the others.
+
+        Those are stored, and nothing else is to be known of them: there may be hundreds of thousands, so none is brought into memory.
+        """
         if kind_of(id) == GATHER:  # it has none, and one ends with each ask: looking for them took most of its time
-            return []
+            return [], []
         prefix, after = f"{id}/", ""
-        ids = {child for child in self._cells.children_under(id) if child.startswith(prefix)}
-        while found := self._cells.stored(prefix, after):
-            ids.update(found)
-            after = found[-1]
-        return [self.cell(child) for child in sorted(ids, reverse=True) if self.knows(child)]
+        known = {child for child in (*self._cells.children_under(id), *self.unopened) if child.startswith(prefix)}
+        asleep = []
+        while page := self._cells.family(prefix, after):
+            for child, tied in page:
+                if tied or self._is_sourced(child):
+                    known.add(child)
+                elif child not in known and child not in self.removed:
+                    asleep.append(child)
+            after = page[-1][0]
+        return [self.cell(child) for child in sorted(known, reverse=True) if self.knows(child)], asleep
+
+    def _is_sourced(self, id: str) -> bool:
+        return isinstance(self._directory.kinds.get(kind_of(id)), EventSourced)
+
+    def remove(self, ids: Iterable[str], round: Round) -> None:
+        """Have the store forget actors that are not in memory."""
+        for id in ids:
+            self.removed[id] = round.batch.number
+            round.batch.removed.append(id)
+
+    def forget_removed(self, batch: Batch) -> None:
+        """The store has forgotten those that a batch removed."""
+        for id in batch.removed:
+            if self.removed.get(id) == batch.number:
+                del self.removed[id]
 
     def children(self, id: str, after: str, limit: int) -> list[str]:
         """The ids of an actor's children that have a life, in memory or stored, in order: the next `limit` behind `after`."""
@@ -62,7 +99,7 @@ class Activation:
     def _lives(self, id: str) -> bool:
         """Whether an actor that is in memory, or stored, has a life: a stored one may just have been stopped."""
         cell = self._cells.get(id)
-        return cell is None or cell.life is Life.ALIVE
+        return id not in self.removed if cell is None else cell.life is Life.ALIVE
 
 
 def _is_child(id: str, prefix: str) -> bool:

@@ -46,11 +46,13 @@ class Batch:
         "arrivals",
         "changes",
         "dirty",
+        "ended",
         "given",
         "gone",
         "last_seq",
         "lazy_since_s",
         "number",
+        "removed",
         "replies",
         "turned",
         "turns",
@@ -62,12 +64,16 @@ class Batch:
         self.changes = Changes()
         self.dirty: dict[str, Changed] = {}
         """Actors whose state or timers changed."""
+        self.ended: list[str] = []
+        """Actors that were ended."""
         self.gone: dict[str, list[int]] = {}
         """Places of mail that is dealt with, by mailbox."""
         self.arrivals: list[Arrival] = []
         """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
         self.given: list[tuple[Callable[[list[Delivery]], None], list[Delivery]]] = []
         """Deliveries to hand to host-bound actors after the commit."""
+        self.removed: list[str] = []
+        """Stored actors that it removes without their having been in memory."""
         self.replies: list[tuple[Callable[[Reply], None], Reply]] = []
         self.turns = 0
         self.last_seq = 0

@@ -18,6 +18,7 @@ Its wait says whether its mail is handled:
     wait         until                                                  set by
     NONE         it is handled
     BACKOFF      a retry is due                                         a turn that raised
+    ROOM         a mailbox it writes to has room                        a turn that would have overfilled one
     PAUSED       somebody resumes it; it is on disk, as `Ties.paused`   supervision, the actor itself
     UNREADABLE   another program reads its state, or somebody forgets it   loading
 """
@@ -63,6 +64,7 @@ class Wait(enum.Enum):
 
     NONE = "none"
     BACKOFF = "backoff"
+    ROOM = "room"
     PAUSED = "paused"
     UNREADABLE = "unreadable"
 
@@ -220,13 +222,15 @@ class Cells:
     def __iter__(self) -> Iterator[Cell]:
         return iter(self._cells.values())
 
-    def activate(self, id: str, actor: Actor[Any], stored: BoxSize | None = None) -> Cell:
-        """Make a cell, with the state that the store has of it."""
+    def activate(self, id: str, actor: Actor[Any], stored: BoxSize | None = None, *, removed: bool = False) -> Cell:
+        """Make a cell, with the state that the store has of it; `removed`: without, for a commit to come deletes it there."""
         box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
         cell = self._new_cell(id, actor, box, self.tallies[actor.kind])
-        row = self.store.load(id)
+        row = None if removed else self.store.load(id)
         if row is not None:
             cell.restore(row)
+        if removed:
+            cell.woken = cell.stored = True
         self._cells[id] = cell
         if id.count("/") > 1:
             self._children[root_of(id)].add(id)
@@ -242,6 +246,10 @@ class Cells:
         cell.restore(row)
         return cell
 
+    def family(self, prefix: str, after: str) -> list[tuple[str, bool]]:
+        """The next ids with that prefix that the store has, and of each whether it has ties."""
+        return self.store.family(prefix, after, 1000)
+
     def stored(self, prefix: str, after: str) -> list[str]:
         """The next ids with that prefix that the store has."""
         return self.store.actors(prefix, after, 1000)
@@ -251,16 +259,26 @@ class Cells:
         cell.used_s = now_s
         self._cells.move_to_end(cell.id)
 
-    def passivate(self, *, idle_before_s: float, at_most: int, committed: int) -> int:
+    def passivate(self, *, now_s: float, idle_before_s: float, at_most: int, committed: int) -> int:
         """Drop what has been idle since before, and the longest idle above the cap; how many went."""
         gone = 0
         for id in list(self._candidates(idle_before_s, at_most)):
             cell = self._cells[id]
-            if cell.idle and cell.batch <= committed:
+            if not cell.idle:
+                self._cells.move_to_end(id)  # it is not looked at again before those that may be idle
+                cell.used_s = now_s
+            elif cell.batch <= committed:
                 self._drop(id)
                 cell.tally.passivated += 1
                 gone += 1
         return gone
+
+    def drop_ended(self, ids: Collection[str], *, committed: int) -> None:
+        """Drop those of some actors of which there is nothing any more: the living are not to make room for them."""
+        for id in ids:
+            cell = self._cells.get(id)
+            if cell is not None and cell.life is Life.ABSENT and cell.idle and cell.batch <= committed:
+                self._drop(id)
 
     def _drop(self, id: str) -> None:
         del self._cells[id]

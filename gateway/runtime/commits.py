@@ -4,6 +4,7 @@ On the engine's thread.
 """
 
 from gateway.runtime.batch import Batch, Observer
+from gateway.runtime.cells import Wait
 from gateway.runtime.committer import Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
@@ -48,14 +49,21 @@ class Commits:
         self.count += 1
         if batch.arrivals:
             self._ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
-        for cell in list(self._room.schedule.spilled.values()):
-            if cell.box.spilled:
-                self._room.schedule.wake(cell)
-            else:  # it may have left memory: it must not be queued
-                del self._room.schedule.spilled[cell.id]
+        self._wake_spilled()
+        self._room.cells.drop_ended(batch.ended, committed=batch.number)
+        self._room.activation.forget_removed(batch)
         if batch.turned:
             for observe in self.observers:
                 observe(batch.turned)
+
+    def _wake_spilled(self) -> None:
+        """Have those go on whose mail is only on disk, and has come there. Who waits for something else goes on when that has come."""
+        spilled = self._room.schedule.spilled
+        for cell in list(spilled.values()):
+            if cell.box.spilled and cell.wait is Wait.NONE:
+                self._room.schedule.wake(cell)
+            else:  # it may have left memory: it must not be queued
+                del spilled[cell.id]
 
     def unsaved_wakes(self) -> list[tuple[int, str]]:
         """(wake_ms, actor) that the store does not show yet."""
@@ -66,11 +74,11 @@ class Commits:
         """Fill in what the commit holds: states, and mail that still waits."""
         batch = round.batch
         batch.last_seq = self._room.last_seq
-        for cell in [*self._room.schedule.ready, *self._room.schedule.held.values()]:
-            cell.box.save_new(round)
+        self._room.settle_memory(round)
         for outbox in self._room.touched.values():
             outbox.next_after(round)
         for box, gone in batch.gone.items():
             batch.changes.mail_gone += spans(box, gone, self._room.live(box, max(gone)))
         for changed in batch.dirty.values():
             changed.seal(batch.changes)
+        batch.changes.gone += [id for id in batch.removed if id not in batch.dirty]

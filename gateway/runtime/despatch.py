@@ -89,6 +89,7 @@ class Despatch:
 
     def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> None:
         outbox.box.drop(mail, round)
+        self._room.taken_from(outbox.box)
         message = mail.message
         outbox.done_s = round.now_s
         since, outcome = self._room.last_seq, DONE
@@ -134,6 +135,7 @@ class Despatch:
     def _give_up(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
         self._room.bury(outbox.box.id, mail, reason, round)
         outbox.box.drop(mail, round)
+        self._room.taken_from(outbox.box)
 
     def reclaim(self, id: str, round: Round, *, for_good: bool = False) -> None:
         """An actor is gone with what it had in hands; `for_good` when it is closed, and gets no more until another takes its place."""
@@ -149,12 +151,3 @@ class Despatch:
         self._backoffs = {id: at for id, at in self._backoffs.items() if at > now_s}
         times = list(self._backoffs.values())
         return [*times, now_s + CROWDED_S] if self._ingress.crowded else times
-
-    def over_bounds(self) -> dict[str, str]:
-        """Which outboxes are over their bounds, each said for people."""
-        settings = self._settings
-        return {
-            id: f"the mailbox of {id} is full ({outbox.box.count} messages, {outbox.box.bytes} bytes)"
-            for id, outbox in self._room.outboxes.items()
-            if outbox.box.count >= settings.mailbox_messages or outbox.box.bytes >= settings.mailbox_bytes
-        }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from gateway.actors.copies import Parcel, changes
-from gateway.actors.messages import Message
+from gateway.actors.messages import Message, State
 from gateway.actors.stage import ChildOrder
 from gateway.actors.supervision import Decision
 from gateway.actors.ties import NO_TIES, Ties
@@ -34,10 +34,10 @@ class Effects:
             self._apply_rare(cell, cause, outcome, round)
             return
         if outcome.state is not cell.state or outcome.timers:
+            if cell.deferred:
+                _recall(cell, outcome.state)
             cell.state = outcome.state
             cell.life = Life.ALIVE
-            if cell.deferred:
-                cell.recall()
             if outcome.timers:
                 self._set_timers(cell, outcome, round)
             mark(cell, round)
@@ -76,7 +76,8 @@ class Effects:
             return
         if lived:
             cell.life = Life.ALIVE
-            cell.recall()
+            if cell.deferred:
+                _recall(cell, outcome.state)
         if ties is not NO_TIES:
             cell.ties = lightened(ties)
         cell.state = outcome.state
@@ -128,6 +129,13 @@ class Effects:
         cell.timers = timers
         if cell.arm() and cell.wake_ms is not None:
             self._timetable.add(cell.wake_ms, cell.id)
+
+
+def _recall(cell: Cell, state: State) -> None:
+    """Put deferred mail back in line where the actor has come into another phase: in the one it was in it would be deferred again."""
+    machine = cell.actor.machine
+    if machine is None or machine.phase_of(state) is not machine.phase_of(cell.state):
+        cell.recall()
 
 
 def _in_order(mail: list[Message], orders: Collection[ChildOrder], parcels: Collection[Parcel]) -> Iterator[Step]:

@@ -7,18 +7,19 @@ there is. Only the commit lets anything out. Everything here runs on the engine'
 import logging
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import Empty
 from typing import Any, TypeVar
 
 from gateway.actors.actor import Actor
-from gateway.actors.errors import UnknownTarget
 from gateway.actors.hostbound import HostBound
 from gateway.actors.messages import Reply
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
+from gateway.runtime.admission import Admission
 from gateway.runtime.batch import LAZY_S, Batch, Observer
 from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.commits import Commits
@@ -30,7 +31,7 @@ from gateway.runtime.directory import Directory
 from gateway.runtime.housekeeping import HOUSEKEEPING_S, Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.inspection import inspect
-from gateway.runtime.mail import Arrival
+from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import ENDED, UNCLEAN, cautious_turns, reopen_mailboxes, send_beginnings, unclean_ends
 from gateway.runtime.round import Round
@@ -48,6 +49,8 @@ T = TypeVar("T")
 
 _AT_A_VISIT = 32
 """How many messages of one actor run before its neighbours get their turn."""
+_RUN_OUT_S = 2.0
+"""How long turns are run after everything else has closed."""
 
 
 class Engine:
@@ -80,13 +83,14 @@ class Engine:
         self.cells = Cells(store, self.ledger.new_cell)
         self.trail = Trail(self.settings.trail_bytes)
         self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail)
+        self.room.memory.most = self.settings.mail_in_memory_bytes
+        self.ingress.fullness = self.room.fullness
         self.room.full_at_messages = self.settings.mailbox_messages
         self.room.full_at_bytes = self.settings.mailbox_bytes
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
         self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger)
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, self.settings)
-        self.duplicates = 0
         self.rounds = 0
         """How often it has turned."""
         self.beat_s = self.clock.mono_s()
@@ -95,6 +99,7 @@ class Engine:
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self._cautious = cautious_turns(self._unclean_ends, self.settings.cautious_turns)
         self.commits = Commits(self.room, self.ingress, self._committer)
+        self.admission = Admission(self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings)
         self.housekeeping = Housekeeping(
             store,
             self.clock,
@@ -105,6 +110,7 @@ class Engine:
             committer=self._committer,
             despatch=self.despatch,
             ingress=self.ingress,
+            loops=Loops(self.trail),
         )
         self.round = Round(self.commits.batch, self.clock)
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
@@ -112,6 +118,8 @@ class Engine:
         self.visited = ""
         """Id of the actor whose turns run now; any thread may look."""
         self._stopping = False
+        self._stop_by_s = 0.0
+        """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     # --- from other threads
@@ -133,9 +141,12 @@ class Engine:
         self._thread.start()
 
     def stop(self, timeout_s: float = 30.0) -> bool:
-        """Run what has come in, make the last commit, and end; whether that was done in time. Sources and sinks are closed before."""
+        """Run what has come in, make the last commit, and end; whether that was done in time. Sources and sinks are closed before.
+
+        Mail that makes mail without end is run for a second or two only: what is left waits on disk.
+        """
         self.ingress.end()
-        self.post(self._begin_stop)
+        self.post(lambda: self._begin_stop(time.monotonic() + min(_RUN_OUT_S, timeout_s / 2)))
         self._thread.join(timeout_s)
         return self._committer.stop(timeout_s) and not self._thread.is_alive()
 
@@ -209,7 +220,7 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while not (self._stopping and self._at_rest()):
+            while not self._has_ended():
                 self._turn_once()
             self._last_commit()
         except Abandoned:
@@ -222,12 +233,16 @@ class Engine:
         come = self._await_work()
         self._begin_round()
         self._take(come)
-        self._wake_timers()
+        self.admission.open_mailboxes(self.round)
+        self.admission.wake_timers(self.round)
         self.turns.retry_due(self.round.now_s)
         self._run_ready()
         self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.round)
         if self.housekeeping.due(self.round.now_s):
-            self.housekeeping.keep(self.round, turns=self.turns.total)
+            self.housekeeping.keep(self.round, turns=self.turns.total, outside=self.admission.outside)
+        if self.room.fullness.emptied:
+            self.room.fullness.emptied = False
+            self.ingress.stir()
         if self.commits.under_way is None and self.round.batch.wants_commit(self.round.now_s):
             self.commits.submit(self.round, self.clock.mono_s())
 
@@ -258,47 +273,31 @@ class Engine:
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())
         self._settle()
-        arrivals = self.ingress.arrivals
-        while arrivals and self._has_room():
-            item = arrivals.popleft()
-            if type(item) is Arrival:
-                self._arrive(item)
-            else:
-                item()
-
-    def _has_room(self) -> bool:
-        """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
-        return len(self.round.batch.arrivals) < self.settings.batch_turns
+        self.admission.take(self.round)
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
             self.commits.done(item)
+            if len(self.cells) > self.settings.active_actors:
+                self.housekeeping.passivate(self.round)
         else:
             self._settle()  # what was settled before is so when this runs
             item()
 
     def _settle(self) -> None:
         settled = self.ingress.settled
+        self.admission.outside += len(settled)
         while settled:
             self.despatch.settle(settled.popleft(), self.round)
-
-    def _arrive(self, arrival: Arrival) -> None:
-        batch = self.round.batch
-        batch.arrivals.append(arrival)
-        batch.urgent = True
-        if arrival.outside_id:
-            if arrival.again and self.seen.has(arrival.source, arrival.outside_id):
-                arrival.duplicate = True
-                self.duplicates += 1
-                return
-            self.seen.add(arrival.source, arrival.outside_id, batch.changes)
-        self.room.deliver(arrival.message, self.round)
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
         if self.room.schedule.ready and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
             return 0.0
-        if self.ingress.arrivals and self._has_room():
+        if self.ingress.arrivals and self.admission.has_room(self.round):
+            return 0.0
+        admits = self.admission.admitted(self.round) > 0
+        if self.room.activation.unopened and admits:
             return 0.0
         now_s = self.clock.mono_s()
         times = [self.housekeeping.due_s, *self.despatch.next_s()]
@@ -308,19 +307,9 @@ class Engine:
         if retry_s is not None:
             times.append(retry_s)
         next_ms = self.timetable.next_ms()
-        if next_ms is not None:
+        if next_ms is not None and admits:
             times.append(now_s + (next_ms - self.clock.clock_ms()) / 1000)
         return max(0.0, min(times) - now_s)
-
-    def _wake_timers(self) -> None:
-        for wake_ms, id in self.timetable.due(self.round.clock_ms):
-            try:
-                cell = self.room.activation.cell(id)
-            except UnknownTarget as error:
-                log.error("cannot fire the timers of %s: %s", id, error)
-                continue
-            if cell.wake_ms == wake_ms:
-                self.turns.fire(cell, self.round)
 
     def _run_ready(self) -> None:
         """Run turns until nobody has mail, or the batch is full."""
@@ -345,8 +334,12 @@ class Engine:
                 self._record_attempt(cell)
             self.turns.run(cell, self.round)
         self.cells.touch(cell, self.round.now_s)
+        self.room.fresh[cell.id] = cell
+        self.room.taken_from(box)
         if box.head or (box.spilled and box.readable(self.commits.last_seq)):
             self.room.schedule.wake(cell)
+        elif box.spilled:
+            self.room.schedule.spilled[cell.id] = cell
 
     def _record_attempt(self, cell: Cell) -> None:
         """After an unclean end: have the attempt on disk before the turn, so that mail which ends the process is found out."""
@@ -390,14 +383,18 @@ class Engine:
 
     # --- the end
 
-    def _begin_stop(self) -> None:
+    def _begin_stop(self, by_s: float) -> None:
         self._stopping = True
+        self._stop_by_s = by_s
+
+    def _has_ended(self) -> bool:
+        """Whether it is to stop, and has nothing left to run, or no time for it."""
+        return self._stopping and (self._at_rest() or time.monotonic() > self._stop_by_s)
 
     def _at_rest(self) -> bool:
         """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
-        return not (
-            self.room.schedule.ready or self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.commits.under_way
-        )
+        coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.room.activation.unopened
+        return not (self.room.schedule.ready or coming or self.commits.under_way)
 
     def _last_commit(self) -> None:
         self.round.batch.note(ENDED, "clean")

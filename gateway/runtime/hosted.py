@@ -121,7 +121,7 @@ class Hosted:
             floor.directory.find_verb(reply_to, REPLY)
         if expires_ms:
             check_expiry(expires_ms)
-        floor.ingress.admit(size, wait=wait, what=f"{verb} to {to}", host=self)
+        floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self)
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
         source = f"{self.me}#{scope}" if scope else self.me
         arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)

@@ -10,6 +10,7 @@ from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Committer
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
+from gateway.runtime.loops import Loops
 from gateway.runtime.pace import Pace
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.runtime.round import Round
@@ -36,6 +37,7 @@ class Housekeeping:
         committer: Committer,
         despatch: Despatch,
         ingress: Ingress,
+        loops: Loops,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -51,23 +53,29 @@ class Housekeeping:
         self._noted_clock_s = self._began_s = clock.mono_s()
         self.passivated = 0
         self.pace = Pace()
+        self.loops = loops
 
     def due(self, now_s: float) -> bool:
         """Whether to keep house now. A full disk at once: what comes in would take the reserve of what is to go out."""
         return now_s >= self.due_s or (self._committer.full and not self._ingress.why_shut)
 
-    def keep(self, round: Round, *, turns: int) -> None:
-        """Do all of it. `turns` is how many there were so far."""
+    def keep(self, round: Round, *, turns: int, outside: int) -> None:
+        """Do all of it. `turns` is how many there were so far, `outside` how much came from outside of the actors."""
         now_s = round.now_s
         self.due_s = now_s + HOUSEKEEPING_S
         self._timetable.extend(round.clock_ms, self._commits.unsaved_wakes())
-        self.passivated += self._cells.passivate(
-            idle_before_s=now_s - self._settings.idle_s, at_most=self._settings.active_actors, committed=self._commits.last
-        )
+        self.passivate(round, idle_before_s=now_s - self._settings.idle_s)
+        self.loops.look(now_s, turns=turns, outside=outside)
         self.pace.look(now_s, turns=turns, commits=self._commits.count)
         if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self._store.wants_sync():
             self._note_clock(round)
         self.mind_bounds()
+
+    def passivate(self, round: Round, *, idle_before_s: float = 0.0) -> None:
+        """Let go of the actors that are idle since before, and of the longest idle above the cap."""
+        self.passivated += self._cells.passivate(
+            now_s=round.now_s, idle_before_s=idle_before_s, at_most=self._settings.active_actors, committed=self._commits.last
+        )
 
     def _note_clock(self, round: Round) -> None:
         """Have the next life know the time, and how this one goes."""
@@ -79,12 +87,11 @@ class Housekeeping:
         batch.urgent = True
 
     def mind_bounds(self) -> None:
-        """Shut the ingress while a mailbox to a host-bound actor is over its bounds, and while the disk is full."""
+        """Shut the ingress while the disk is full. Who fills a mailbox that is full waits by itself."""
         committer = self._committer
         if committer.full and not committer.fault and self._store.recovered():
             committer.full = False
-        over = {"": "the disk is full"} if committer.full else self._despatch.over_bounds()
-        if over:
-            self._ingress.shut(next(iter(over.values())), spare=over.keys())
+        if committer.full:
+            self._ingress.shut("the disk is full")
         elif self._ingress.why_shut:
             self._ingress.open()

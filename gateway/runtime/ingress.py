@@ -9,8 +9,9 @@ from collections.abc import Collection
 from queue import SimpleQueue
 from typing import Any
 
-from gateway.actors.errors import Refused
+from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.hostbound import Host
+from gateway.runtime.fullness import Fullness
 
 SETTLED_TOGETHER = 32
 """So many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
@@ -34,6 +35,8 @@ class Ingress:
         self._held_bytes = 0
         self._shut = ""
         self._spared: frozenset[str] = frozenset()
+        self.fullness: Fullness | None = None
+        """Which mailboxes are full; set by the engine."""
         self.crowded = False
         """Whether sources that can wait should: somebody behind is slower than they are."""
         self._ended = False
@@ -45,22 +48,33 @@ class Ingress:
         """How many messages have come in and are not committed."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, what: str, host: Host) -> None:
-        """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes."""
+    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> None:
+        """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes.
+
+        Raises BadPayload where it is larger than everything together may be.
+        """
+        if size > self._bytes:
+            raise BadPayload(f"cannot take {what}: it has {size} bytes, and at most {self._bytes} may be under way; make it smaller")
         with self._lock:
-            while not self._has_room(size, host, wait=wait):
+            while (full := self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait):
                 if self._ended or host.closing or not wait:
-                    raise Refused(f"cannot take {what}: {self._why(host)}; send it again later")
+                    raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
                 self._change.wait()
             self._held += 1
             self._held_bytes += size
 
     def _has_room(self, size: int, host: Host, *, wait: bool) -> bool:
-        if self._held >= self._messages or self._held_bytes + size > self._bytes > size:
+        if self._held >= self._messages or (self._held and self._held_bytes + size > self._bytes):
             return False
         if self._ended or (self._shut and host.me not in self._spared):
             return False
         return not (self.crowded and wait)
+
+    def _in_the_way(self, to: str, host: Host) -> str:
+        """Which full mailbox keeps `host` from sending to an actor, in words; empty where none does."""
+        fullness = self.fullness
+        box = fullness.in_the_way(host.me, (to,)) if fullness is not None and fullness.full and not self._ended else ""
+        return f"the mailbox of {box} is full ({fullness.full.get(box, '')})" if box and fullness is not None else ""
 
     def bring(self, arrival: Any) -> None:
         """Put an arrival in line, and wake the engine."""

@@ -48,7 +48,7 @@ class Due(NamedTuple):
 class Mail:
     """One message in a mailbox in memory."""
 
-    __slots__ = ("attempt", "message", "seq", "stored", "timer")
+    __slots__ = ("attempt", "message", "seq", "size", "stored", "timer")
 
     def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False) -> None:
         self.message = message
@@ -57,6 +57,8 @@ class Mail:
         """How many attempts at it have begun and not ended well."""
         self.stored = stored
         """Whether the store has it, or a commit under way will bring it there."""
+        self.size = 0
+        """How many bytes it has there; 0 while it is not stored."""
         self.timer: Due | None = None
         """The timer it is from; None for most."""
 

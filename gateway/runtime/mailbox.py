@@ -13,13 +13,15 @@ from gateway.store.store import MailRow, Span, Store
 HEAD_AT_MOST = 4096
 """How many messages of one mailbox are held in memory."""
 READ_BACK = 512
-"""How many messages are read back at a time."""
+"""How many messages are read back at a time, at most;"""
+READ_BACK_BYTES = 1024 * 1024
+"""and about how many bytes of them."""
 
 
 class Mailbox:
     """The mail of one actor. On the engine's thread."""
 
-    __slots__ = ("_loaded_to", "_spilled_to", "bytes", "count", "head", "id")
+    __slots__ = ("_loaded_to", "_spilled_to", "below", "bytes", "count", "head", "head_bytes", "id")
 
     def __init__(self, id: str, *, spilled_to: int = 0, count: int = 0, size: int = 0) -> None:
         self.id = id
@@ -27,6 +29,10 @@ class Mailbox:
         self.count = count
         """How many messages of it the store has, or will have after the commit under way."""
         self.bytes = size
+        self.below = count
+        """How many of them are only on disk."""
+        self.head_bytes = 0
+        """How many bytes of it were in memory when a batch was last sealed."""
         self._loaded_to = 0
         self._spilled_to = spilled_to
 
@@ -44,16 +50,36 @@ class Mailbox:
         """Whether there is mail only on disk that a commit has brought there."""
         return self._spilled_to > self._loaded_to < committed_seq
 
-    def push(self, mail: Mail, round: Round) -> bool:
-        """Put mail at the end; whether it went into memory. What does not is stored with this batch."""
+    @property
+    def total(self) -> int:
+        """How many messages are in it, in memory and on disk: those that are put aside, or in somebody's hands, too."""
+        return max(self.count, self.below + len(self.head))
+
+    def push(self, mail: Mail, round: Round, *, keep: bool = True) -> bool:
+        """Put mail at the end; whether it went into memory. What does not is stored with this batch.
+
+        Unless `keep` is set only what is first in it goes into memory: there is too much of other mail.
+        """
         head = self.head
-        if self._spilled_to <= self._loaded_to and len(head) < HEAD_AT_MOST:
+        if self._spilled_to <= self._loaded_to and (len(head) < HEAD_AT_MOST if keep else not head):
             head.append(mail)
             self._loaded_to = mail.seq
             return True
-        self.save(mail, round)
+        if not mail.stored:
+            self.save(mail, round)
         self._spilled_to = mail.seq
+        self.below += 1
         return False
+
+    def spill(self, keep: int) -> None:
+        """Let go of the mail behind the first `keep`: the store has it, or will after the commit under way."""
+        head = self.head
+        if len(head) <= keep:
+            return
+        gone = [head.pop() for _ in range(len(head) - keep)]
+        self.below += len(gone)
+        self._spilled_to = max(self._spilled_to, gone[0].seq)
+        self._loaded_to = head[-1].seq if head else gone[-1].seq - 1
 
     def save(self, mail: Mail, round: Round) -> None:
         """Store mail, or its new attempt count, with this batch."""
@@ -61,8 +87,9 @@ class Mailbox:
         round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if not mail.stored:
             mail.stored = True
+            mail.size = len(blob)
             self.count += 1
-            self.bytes += len(blob)
+            self.bytes += mail.size
 
     def save_new(self, round: Round) -> None:
         """Store what came into memory since the last commit and is still here."""
@@ -78,16 +105,17 @@ class Mailbox:
         """The mail is dealt with: delete it with this round, if the store has it."""
         if mail.stored:
             round.batch.drop(self.id, mail.seq)
-            average = self.bytes // self.count if self.count else 0
             self.count -= 1
-            self.bytes -= average
+            self.bytes -= mail.size
 
     def refill(self, store: Store, directory: Directory, round: Round, *, committed_seq: int) -> list[tuple[MailRow, str]]:
         """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
         bad = []
-        rows = store.mail(self.id, self._loaded_to, READ_BACK)
+        limit = max(1, min(READ_BACK, READ_BACK_BYTES * self.count // max(1, self.bytes)))
+        rows = store.mail(self.id, self._loaded_to, limit)
         for row in rows:
             self._loaded_to = row.seq
+            self.below -= 1
             try:
                 message = decode(row.message, directory.find_row)
             except (ValueError, LookupError) as error:
@@ -97,9 +125,10 @@ class Mailbox:
                 self.bytes = max(0, self.bytes - len(row.message))
             else:
                 mail = Mail(message, row.seq, attempt=row.attempt, stored=True)
+                mail.size = len(row.message)
                 mail.timer = due_of(row.message)
                 self.head.append(mail)
-        if len(rows) < READ_BACK:  # what is still only on disk comes there with a later commit: nothing to read before
+        if len(rows) < limit:  # what is still only on disk comes there with a later commit: nothing to read before
             self._loaded_to = max(self._loaded_to, committed_seq)
         return bad
 

@@ -14,6 +14,7 @@ from gateway.runtime.asks import Asks
 from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
+from gateway.runtime.fullness import Fullness
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail
 from gateway.runtime.mailbox import Mailbox
@@ -24,6 +25,26 @@ from gateway.runtime.trail import DONE, Trail
 from gateway.store.store import Store
 
 log = logging.getLogger(__name__)
+
+
+_ROOM_AT = 0.9
+"""A full mailbox has room again from this part of its bounds down: so whoever waits is not woken for each message."""
+_KEPT_AT_LEAST = 32
+
+
+class Memory:
+    """How many bytes of mail are in memory, over all mailboxes. On the engine's thread."""
+
+    __slots__ = ("bytes", "most")
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.most = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether mail that need not be in memory stays on disk."""
+        return self.bytes >= self.most
 
 
 class Mailroom:
@@ -43,6 +64,10 @@ class Mailroom:
         self.new_id = ids.new
         self.last_seq = 0
         """The place of the last mail made; places rise."""
+        self.fullness = Fullness(self.schedule, directory.box_of)
+        self.fresh: dict[str, Cell] = {}
+        """Cells whose mailboxes have changed in the batch that fills."""
+        self.memory = Memory()
         self.full_at_messages = 0
         self.full_at_bytes = 0
 
@@ -58,8 +83,10 @@ class Mailroom:
         box = self.directory.box_of(message.to)
         if box is not None:
             outbox = self.outboxes[box]
-            outbox.push(mail, round)
+            outbox.push(mail, round, keep=not self.memory.full)
+            self.memory.bytes += mail.size
             self.touched[box] = outbox
+            self._look_at(outbox.box)
             round.batch.urgent = True
         elif kind_of(message.to) == ASKS:
             self._hand_to_asker(mail, round)
@@ -70,16 +97,53 @@ class Mailroom:
 
     def _push(self, cell: Cell, mail: Mail, round: Round) -> None:
         box = cell.box
-        if box.count and mail.message.verb not in BUILTINS and (box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes):
-            reason = f"its mailbox is full ({box.count} messages, {box.bytes} bytes); {cell.fault or 'it handles them too slowly'}"
-            self.bury(cell.id, mail, reason, round)
-            return
-        if not box.push(mail, round):
+        self.fresh[cell.id] = cell
+        if not box.push(mail, round, keep=not self.memory.full):
             self.schedule.spilled[cell.id] = cell
         elif cell.wait is not Wait.NONE:
             box.save(mail, round)
         if not cell.queued:
             self.schedule.wake(cell)
+        if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
+            self._look_at(box)
+
+    def _look_at(self, box: Mailbox) -> None:
+        """Note whether a mailbox is full, or has room again."""
+        full = self.fullness.full
+        if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
+            if box.id not in full:
+                self.fullness.mark(box.id, f"{box.total} messages, {box.bytes} bytes")
+        elif box.id in full and box.total <= _ROOM_AT * self.full_at_messages and box.bytes <= _ROOM_AT * self.full_at_bytes:
+            self.fullness.clear(box.id)
+
+    def taken_from(self, box: Mailbox) -> None:
+        """Mail of a mailbox was dealt with: it may have room again."""
+        if box.id in self.fullness.full:
+            self._look_at(box)
+
+    def settle_memory(self, round: Round) -> None:
+        """Store the mail that is new in a batch and still waits, and let go of what memory need not hold. Only changed mailboxes."""
+        for cell in self.fresh.values():
+            box = cell.box
+            if box.head:
+                box.save_new(round)
+                if cell.wait is not Wait.NONE or self.memory.full:
+                    self._let_go(cell)
+            self._weigh(box)
+        self.fresh = {}
+        for outbox in self.touched.values():
+            self._weigh(outbox.box)
+
+    def _let_go(self, cell: Cell) -> None:
+        """Have most of a cell's mail on disk only: nobody may ask for it for long, or there is too much mail in memory."""
+        cell.box.spill(0 if cell.wait in {Wait.PAUSED, Wait.UNREADABLE} else _KEPT_AT_LEAST)
+        if cell.box.spilled:
+            self.schedule.spilled[cell.id] = cell
+
+    def _weigh(self, box: Mailbox) -> None:
+        now = sum(mail.size for mail in box.head)
+        self.memory.bytes += now - box.head_bytes
+        box.head_bytes = now
 
     def read_back(self, box: Mailbox, store: Store, round: Round, *, committed_seq: int) -> None:
         """Read a mailbox's mail back into memory; what cannot be read becomes a dead letter."""

@@ -59,10 +59,10 @@ class Outbox:
         """Whether sources should wait for this actor, which is slower than they are."""
         return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
 
-    def push(self, mail: Mail, round: Round) -> None:
-        """New mail: stored with this round, whatever becomes of it."""
-        if self.box.push(mail, round):
-            self.box.save(mail, round)
+    def push(self, mail: Mail, round: Round, *, keep: bool) -> None:
+        """New mail: stored with this batch, whatever becomes of it. It goes into memory where there is room, or it is the first."""
+        self.box.save(mail, round)
+        self.box.push(mail, round, keep=keep)
 
     def next(self, committed: int, committed_seq: int, round: Round) -> list[Delivery]:
         """What to hand out at once: mail that is on disk, up to the first that is once-only. Its attempt goes with this batch."""

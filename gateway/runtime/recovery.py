@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from gateway.actors.errors import UnknownTarget
+from gateway.actors.ids import kind_of
 from gateway.actors.messages import Message, read_payload
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
@@ -52,14 +52,15 @@ def send_beginnings(room: Mailroom, round: Round) -> None:
 
 
 def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:
-    """Make every outbox, and a cell for every ordinary actor that has mail. Mail of kinds nobody knows stays where it is."""
+    """Make every outbox, and note which ordinary actors have mail. Mail of kinds nobody knows stays where it is."""
     sizes = {size.box: size for size in store.boxes()}
     room.last_seq = max((size.last_seq for size in sizes.values()), default=0)
     for id in room.directory.hosted:
         room.outboxes[id] = make_outbox(id, sizes.pop(id, None))
         room.touched[id] = room.outboxes[id]
     for id, size in sizes.items():
-        try:
-            room.schedule.wake(room.activation.cell(id, size))
-        except UnknownTarget as error:
-            log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, error)
+        if room.activation.knows(id):
+            room.activation.unopened[id] = size
+        else:
+            why = f"no kind {kind_of(id)!r} is registered"
+            log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, why)

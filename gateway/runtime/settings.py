@@ -15,10 +15,12 @@ class EngineSettings:
     """How many actors are kept in memory; above it the longest idle leave."""
     mailbox_messages: int = 1_000_000
     mailbox_bytes: int = 512 * _MIB
-    """How much may wait in one mailbox, on disk. Above it sources wait."""
+    """How much may wait in one mailbox, on disk. Above it sources, and actors that write to it, wait."""
     ingress_messages: int = 2_000
     ingress_bytes: int = 16 * _MIB
-    """How much may have come in and not be committed. Above it sources wait."""
+    """How much may have come in and not be committed. Above it sources, and actors that write to it, wait."""
+    mail_in_memory_bytes: int = 16 * _MIB
+    """How much mail that waits is held in memory, over all mailboxes; the rest is on disk only."""
     ids_kept: int = 10_000
     """How many ids of each host-bound actor are remembered, over all its scopes, to know repeats."""
     dead_letters_kept: int = 10_000

@@ -157,8 +157,9 @@ class Supervision:
     def _meant(self, fault: Fault, me: str, *, everyone: bool) -> Iterable[Cell]:
         """Whom a decision is for. A gather is no business of a policy: whoever gathers waits for it."""
         if everyone:
-            children = [cell for cell in self._activation.family(me) if parent_of(cell.id) == me]
-            return [cell for cell in children if cell.actor.kind != GATHER or cell.id == fault.child]
+            awake, asleep = self._activation.family(me)
+            children = [*awake, *(self._activation.cell(id) for id in asleep if parent_of(id) == me and self._activation.knows(id))]
+            return [cell for cell in children if parent_of(cell.id) == me and (cell.actor.kind != GATHER or cell.id == fault.child)]
         return [self._activation.cell(fault.child)] if self._activation.knows(fault.child) else []
 
     # --- what is decided
@@ -176,9 +177,11 @@ class Supervision:
 
     def end(self, cell: Cell, round: Round) -> None:
         """End an actor, its children before it, the deepest first. What waits for a child came before its end, and revives none."""
-        for child in self._activation.family(cell.id):
+        awake, asleep = self._activation.family(cell.id)
+        for child in awake:
             self._end_one(child, round)
             self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", round)
+        self._activation.remove(asleep, round)
         self._end_one(cell, round)
 
     def stop_child(self, child: Cell, round: Round) -> None:
@@ -199,6 +202,7 @@ class Supervision:
         parcels = endings(cell.ties, cell.state, round.now_ms) if cell.ties is not NO_TIES else []
         held, why = self._held(cell, round), cell.ties.paused
         cell.end()
+        round.batch.ended.append(cell.id)
         self._begin_anew(cell, round)
         self._drop(cell, held, why, round)
         self.send(parcels, cell.id, round)

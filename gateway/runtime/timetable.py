@@ -50,10 +50,10 @@ class Timetable:
         """Everyone to be woken in one millisecond, however many."""
         return {id for _, id in self._store.wakes(wake_ms - 1, wake_ms, sys.maxsize)}
 
-    def due(self, clock_ms: int) -> list[tuple[int, str]]:
-        """(wake_ms, actor) of those whose time has come, earliest first; they leave the timetable."""
-        due = []
-        while self._heap and self._heap[0][0] <= clock_ms:
+    def due(self, clock_ms: int, at_most: int) -> list[tuple[int, str]]:
+        """(wake_ms, actor) of those whose time has come, earliest first, `at_most` so many; they leave the timetable."""
+        due: list[tuple[int, str]] = []
+        while self._heap and self._heap[0][0] <= clock_ms and len(due) < at_most:
             due.append(heapq.heappop(self._heap))
         return due
 

@@ -79,6 +79,10 @@ class Turns:
         except BaseException as error:  # noqa: BLE001  # here faults are decided: one bad message, one that says sys.exit() too, stops nobody
             self._fail(cell, mail, error, round)
             return
+        fullness = self._room.fullness
+        if fullness.full and (box := fullness.in_the_way(cell.id, (sent.to for sent in outcome.mail))):
+            self._put_off(cell, mail, box, round)
+            return
         self._effects.apply(cell, message, outcome, round)
         if mail.stored:
             cell.box.drop(mail, round)
@@ -87,6 +91,14 @@ class Turns:
             self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.now_ms, said)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
+
+    def _put_off(self, cell: Cell, mail: Mail, box: str, round: Round) -> None:
+        """A turn would overfill a mailbox: it did not happen, and is run again when there is room. That is no attempt."""
+        mail.attempt -= 1
+        cell.box.head.appendleft(mail)
+        cell.box.save(mail, round)
+        cell.box.save_new(round)
+        self._room.fullness.have_wait(cell, box)
 
     def fire(self, cell: Cell, round: Round) -> None:
         """Its wake time has come: send it the timers that are due, and set the next wake time."""

@@ -66,6 +66,9 @@ class MemoryStore:
         # A copy, here and in `wakes`: the committer may write meanwhile.
         return sorted(a for a in list(self._states) if a.startswith(prefix) and a > after)[:limit]
 
+    def family(self, prefix: str, after: str, limit: int) -> list[tuple[str, bool]]:
+        return [(id, self._states[id].ties is not None) for id in self.actors(prefix, after, limit)]
+
     def count_actors(self) -> int:
         return len(self._states)
 

@@ -183,6 +183,10 @@ class SqliteStore:
         rows = self._all(query, (prefix, after, limit))
         return [row[0] for row in rows]
 
+    def family(self, prefix: str, after: str, limit: int) -> list[tuple[str, bool]]:
+        query = "SELECT id, ties IS NOT NULL FROM actor WHERE id >= ?1 AND id < ?1 || char(1114111) AND id > ?2 ORDER BY id LIMIT ?3"
+        return [(id, bool(tied)) for id, tied in self._all(query, (prefix, after, limit))]
+
     def count_actors(self) -> int:
         return int(self._one("SELECT count(*) FROM actor")[0])
 

@@ -135,6 +135,9 @@ class Store(Protocol):
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
         """Ids that begin with `prefix`, behind `after`, in order, at most `limit`."""
 
+    def family(self, prefix: str, after: str, limit: int) -> list[tuple[str, bool]]:
+        """As `actors`, and of each whether it has ties."""
+
     def count_actors(self) -> int:
         """How many actors have a stored state (about, where counting would be slow)."""
 

@@ -175,13 +175,18 @@ def test_the_expiry_travels(rig: Rig) -> None:
     assert [(failure.at, failure.reason) for failure in failures(rig)] == [("desk/b", "expired 8 s ago")]
 
 
-def test_a_full_mailbox_is_told_to_the_error_stop() -> None:
-    """The walk that does not fit is no dead letter."""
+def test_a_walk_to_a_full_mailbox_waits_for_room() -> None:
+    """It is neither a dead letter nor a failure of its route."""
     with Rig([Desk(), Aside()], {PRESS: Press}, by_hand=[PRESS], settings=EngineSettings(mailbox_messages=1)) as rig:
-        rig.tell("desk/a", "break_down", Walk())
-        walk(rig, ("desk/a", "stamp"), error=ERROR)
-        (failure,) = failures(rig)
-        assert failure.reason.startswith("its mailbox is full (1 messages, ")
+        rig.tell(PRESS, "print", Walk())
+        walk(rig, ("desk/a", "stamp"), (PRESS, "print"), ("desk/b", "stamp"), error=ERROR)
+        assert rig.look(lambda: list(rig.engine.room.schedule.held)) == ["desk/a"]
+        for _ in range(2):
+            (delivery,) = rig.until(rig.hosted[PRESS].take)
+            delivery.done()
+            rig.settle()
+        assert rig.state("desk/b").walks == (("a",),)
+        assert failures(rig) == []
 
 
 def test_a_stop_whose_kind_is_gone_after_a_restart_is_told_to_the_error_stop(rig: Rig) -> None:

@@ -104,7 +104,7 @@ def test_however_many_are_due_in_one_millisecond_none_is_left_out(monkeypatch: p
     woken: set[str] = set()
     for _ in range(6):
         table.extend(0, ())
-        woken.update(id for _, id in table.due(1000))
+        woken.update(id for _, id in table.due(1000, 99))
     assert len(woken) == 50
 
 

@@ -7,7 +7,7 @@ from gateway.runtime.settings import EngineSettings
 from gateway.runtime.statistics import OfKind, of_kinds
 from gateway.runtime.trail import Step, Trail
 from gateway.testing import Rig
-from tests.runtime.actors import Book, Shelf
+from tests.runtime.actors import Book
 
 
 def steps(rig: Rig) -> list[Step]:
@@ -76,18 +76,6 @@ def test_an_answer_to_an_ask_from_outside_is_a_step(rig: Rig) -> None:
     answered, asked = steps(rig)
     assert (answered.verb, answered.sender, answered.outcome) == ("reply", "book/a", "done")
     assert asked.since < answered.seq <= asked.upto
-
-
-def test_mail_for_a_full_mailbox_is_a_step_within_the_turn_that_sent_it() -> None:
-    """It never had a turn of its own."""
-    with Rig([Book()], {"shelf/a": Shelf}, by_hand=["shelf/a"], settings=EngineSettings(mailbox_messages=1)) as rig:
-        rig.tell("book/b", "write", {"text": "fail"})
-        rig.tell("book/a", "write", {"text": ">b"})
-        rig.until(lambda: rig.store.count_dead() == 1)
-        buried, sender = steps(rig)[-2:]
-        assert (buried.to, sender.to) == ("book/b", "book/a")
-        assert buried.outcome.startswith("dead letter 1: its mailbox is full (1 messages, ")
-        assert sender.since < buried.seq <= sender.upto
 
 
 def test_it_keeps_to_its_bytes(rig: Rig) -> None:

@@ -1,0 +1,99 @@
+"""Admission: what a round takes in from outside, from timers and from the store, and how much of each.
+
+More than a batch can run, or memory may hold, stays where it is: in line, in the timetable, on disk.
+"""
+
+import logging
+
+from gateway.actors.errors import UnknownTarget
+from gateway.runtime.commits import Commits
+from gateway.runtime.ingress import Ingress
+from gateway.runtime.mail import Arrival
+from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.round import Round
+from gateway.runtime.seen import Seen
+from gateway.runtime.settings import EngineSettings
+from gateway.runtime.timetable import Timetable
+from gateway.runtime.turns import Turns
+
+log = logging.getLogger(__name__)
+
+_AT_LEAST = 32
+"""How many actors are brought into memory although it is full, where no commit can make room: all that are there wait for something."""
+
+
+class Admission:
+    """On the engine's thread."""
+
+    # Positional, as the engine has made them.
+    def __init__(  # noqa: PLR0917
+        self, room: Mailroom, ingress: Ingress, seen: Seen, timetable: Timetable, turns: Turns, commits: Commits, settings: EngineSettings
+    ) -> None:
+        self._room = room
+        self._ingress = ingress
+        self._seen = seen
+        self._timetable = timetable
+        self._turns = turns
+        self._commits = commits
+        self._settings = settings
+        self.duplicates = 0
+        """How many messages from outside were repeats."""
+        self.outside = 0
+        """How much came from outside of the actors: messages, settled deliveries, due timers."""
+
+    def take(self, round: Round) -> None:
+        """Take in what is in line, as far as the batch has room: first what had been put aside for a full mailbox."""
+        for arrival in self._room.fullness.brought_back():
+            self._arrive(arrival, round)
+        arrivals = self._ingress.arrivals
+        while arrivals and self.has_room(round):
+            item = arrivals.popleft()
+            if type(item) is Arrival:
+                self._arrive(item, round)
+            else:
+                item()
+
+    def has_room(self, round: Round) -> bool:
+        """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
+        return len(round.batch.arrivals) < self._settings.batch_turns
+
+    def _arrive(self, arrival: Arrival, round: Round) -> None:
+        batch = round.batch
+        fullness = self._room.fullness
+        if fullness.full and (box := fullness.in_the_way(arrival.message.sender, (arrival.message.to,))):
+            fullness.park(box, arrival)  # it was let in before the mailbox was known to be full: its source goes on waiting
+            return
+        self.outside += 1
+        batch.arrivals.append(arrival)
+        batch.urgent = True
+        if arrival.outside_id:
+            if arrival.again and self._seen.has(arrival.source, arrival.outside_id):
+                arrival.duplicate = True
+                self.duplicates += 1
+                return
+            self._seen.add(arrival.source, arrival.outside_id, batch.changes)
+        self._room.deliver(arrival.message, round)
+
+    def wake_timers(self, round: Round) -> None:
+        for wake_ms, id in self._timetable.due(round.clock_ms, self.admitted(round)):
+            try:
+                cell = self._room.activation.cell(id)
+            except UnknownTarget as error:
+                log.error("cannot fire the timers of %s: %s", id, error)
+                continue
+            if cell.wake_ms == wake_ms:
+                self.outside += 1
+                self._turns.fire(cell, round)
+
+    def open_mailboxes(self, round: Round) -> None:
+        """Bring some of the actors into memory for whom mail waits there since an earlier life."""
+        if self._room.activation.unopened:
+            self._room.activation.open_some(self.admitted(round) - len(self._room.schedule.ready))
+
+    def admitted(self, round: Round) -> int:
+        """How many more actors this round may bring into memory: what the batch can run, and memory may hold."""
+        turns = self._settings.batch_turns - round.batch.turns
+        places = self._settings.active_actors - len(self._room.cells)
+        if places <= 0 and self._commits.under_way is None and not round.batch.turns:
+            places = _AT_LEAST
+        return max(0, min(turns, places))

@@ -1,0 +1,82 @@
+"""Fullness: mailboxes that are full, and who waits for room in them.
+
+A full mailbox makes whoever fills it wait, and no dead letters: a source blocks or is refused before its message is taken, what had
+been taken by then is put aside, and an actor whose turn would write to it has that turn put off. Nobody waits for somebody who
+waits for them: there the bound gives way.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+
+from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.mail import Arrival
+from gateway.runtime.schedule import Schedule
+
+_HOPS_AT_MOST = 1000
+
+
+class Fullness:
+    """On the engine's thread, `in_the_way` excepted, which any thread may ask."""
+
+    def __init__(self, schedule: Schedule, box_of: Callable[[str], str | None]) -> None:
+        """`box_of` says whose mailbox takes the mail for a host-bound actor's id; None for an ordinary actor's."""
+        self.full: dict[str, str] = {}
+        """By id, how full: for people."""
+        self.emptied = False
+        """Whether one has room again, so that sources look anew."""
+        self._schedule = schedule
+        self._box_of = box_of
+        self._parked: defaultdict[str, deque[Arrival]] = defaultdict(deque)
+        self._producers: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
+        self._waits: dict[str, str] = {}
+        """By the id of an actor that waits, the mailbox it waits for."""
+        self._back: deque[Arrival] = deque()
+
+    def mark(self, box: str, how_full: str) -> None:
+        """A mailbox is full."""
+        self.full[box] = how_full
+
+    def clear(self, box: str) -> None:
+        """It has room again: what was put aside for it comes next, and who waits for it goes on."""
+        if self.full.pop(box, None) is None:
+            return
+        self.emptied = True
+        self._back.extend(self._parked.pop(box, ()))
+        for cell in self._producers.pop(box, {}).values():
+            self._waits.pop(cell.id, None)
+            if cell.wait is Wait.ROOM:
+                self._schedule.release(cell)
+
+    def park(self, box: str, arrival: Arrival) -> None:
+        """Put aside what was taken in for a mailbox before it was known to be full."""
+        self._parked[box].append(arrival)
+
+    def brought_back(self) -> Iterable[Arrival]:
+        """What was put aside for mailboxes that have room again, in the order in which it came."""
+        while self._back:
+            yield self._back.popleft()
+
+    def in_the_way(self, me: str, to: Iterable[str]) -> str:
+        """The first full mailbox that `me` would write to, by the ids written to; empty where none is, or where it must not wait."""
+        for id in to:
+            box = id if id in self.full else self._box_of(id) or id
+            if box in self.full and box != me and not self._waits_on(box, me):
+                return box
+        return ""
+
+    def have_wait(self, cell: Cell, box: str) -> None:
+        """Have an actor's mail wait until a mailbox has room."""
+        self._producers[box][cell.id] = cell
+        self._waits[cell.id] = box
+        self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.full[box]})")
+
+    def _waits_on(self, box: str, me: str) -> bool:
+        """Whether the actor of a mailbox waits for `me`, directly or by way of others."""
+        for _ in range(_HOPS_AT_MOST):
+            found = self._waits.get(box)
+            if found is None:
+                return False
+            if found == me:
+                return True
+            box = found
+        return True
