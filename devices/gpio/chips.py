@@ -29,6 +29,14 @@ def find_chip(asked: str | int, *, devices: Path = Path("/dev"), label: Callable
     return path
 
 
+def meaning(asked: str | int, *, devices: Path = Path("/dev"), label: Callable[[Path], str] = label_of) -> str:
+    """The chip asked for, for two names to be compared: a path; "" for an "auto" that finds none here and now."""
+    try:
+        return str(find_chip(asked, devices=devices, label=label))
+    except (ChipMissing, PinFault):
+        return "" if asked == "auto" else os.path.realpath(devices / f"gpiochip{asked}" if isinstance(asked, int) else asked)
+
+
 def number_of(chip: Path) -> int:
     """The number lgpio knows a chip by: the 4 in /dev/gpiochip4."""
     match = NUMBERED.fullmatch(chip.name)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from devices.gpio.chips import meaning
 from gateway.actors import Settings
 
 OUTPUTS = ("led", "relay")
@@ -75,7 +76,8 @@ class PinSettings(Settings):
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
 
     def claims(self) -> dict[str, str]:
-        return {"pin": f"GPIO {self.pin}" if self.chip == "auto" else f"GPIO {self.pin} of chip {self.chip}"}
+        chip = "" if self.simulate and self.chip == "auto" else meaning(self.chip)
+        return {"pin": f"{self.line_name} of {chip}" if chip else self.line_name}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]

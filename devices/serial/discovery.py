@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from serial.tools.list_ports_linux import SysFS  # type: ignore[import-untyped]  # pyserial has no types
 
-from devices.serial.names import SERIAL, Holder, holders, links_to
+from devices.serial.holders import Holder, holders
+from devices.serial.names import SERIAL, links_to
 
 
 class FoundPort(NamedTuple):

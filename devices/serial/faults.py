@@ -2,7 +2,8 @@
 
 import errno
 
-from devices.serial.names import PortAmbiguous, PortMissing, holders
+from devices.serial.holders import PortTaken, name_lockers
+from devices.serial.names import PortAmbiguous, PortMissing
 from gateway.actors import Health
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
@@ -14,7 +15,7 @@ def explain_opening(path: str, error: Exception) -> tuple[Health, str]:
     """The health that an error of opening `path` means, with its detail."""
     if isinstance(error, PortMissing):
         return Health.MISSING, str(error)
-    if isinstance(error, PortAmbiguous):
+    if isinstance(error, (PortAmbiguous, PortTaken)):
         return Health.FAULTY, str(error)
     number = error.args[0] if error.args else None  # of an OSError, and of a termios.error, which has no errno
     if number in _GONE:
@@ -22,15 +23,10 @@ def explain_opening(path: str, error: Exception) -> tuple[Health, str]:
     if number in _FORBIDDEN:
         return Health.FAULTY, f"cannot open {path}: permission denied; add this user to the group that owns it (dialout)"
     if number in _LOCKED:
-        return Health.FAULTY, f"cannot open {path}: another process has locked it: {name_holders(path)}; stop it"
+        return Health.FAULTY, f"cannot open {path}: another process has locked it: {name_lockers(path)}; stop it"
     return Health.FAULTY, f"cannot open {path}: {error}; is it a serial port, and can it do these settings?"
 
 
 def explain_loss(path: str, error: Exception) -> str:
     """The detail of a line that failed while it was open."""
     return f"{path} was unplugged ({error.args[-1] if error.args else error}); it is opened again when it is back"
-
-
-def name_holders(path: str) -> str:
-    """Who else has the device open, in words."""
-    return ", ".join(map(str, holders(path))) or "one that this user may not see"

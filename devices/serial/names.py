@@ -1,12 +1,14 @@
-"""Names of ports that stay: which device a configured name means today, and who else holds it.
+"""Names of ports that stay: which device a configured name means today, and whether two names mean one.
 
 udev links `/dev/serial/by-id/<maker and number>` and `/dev/serial/by-path/<socket>` to the device. Adapters without a number of
 their own (CH340, PL2303) share one by-id name, and the link goes to whoever came last: such a name is refused.
 
-Source: systemd 252, rules.d/60-serial.rules and `udevadm info` (the `S:` rows of /run/udev/data/c<major>:<minor>).
+Source: systemd 252, rules.d/60-serial.rules and `udevadm info` (the `S:` rows of /run/udev/data/c<major>:<minor>);
+Linux, Documentation/admin-guide/devices.txt, majors 136 to 143 (pseudo-terminals).
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +17,7 @@ from gateway.actors.errors import GatewayError
 
 UDEV = Path("/run/udev/data")
 SERIAL = Path("/dev/serial")
+PSEUDO_TERMINALS = range(136, 144)
 
 
 class PortMissing(GatewayError, FileNotFoundError):
@@ -25,14 +28,17 @@ class PortAmbiguous(GatewayError, LookupError):
     """Several devices go by that name: name one of them by its path."""
 
 
-class Holder(NamedTuple):
-    """A process that has a device open."""
+class Device(NamedTuple):
+    """A device, whatever its name is: two of the same fields are one."""
 
-    pid: int
-    program: str
+    number: int
+    """As in `st_rdev`."""
+    terminals: int
+    """The file system that numbers it, where it is a pseudo-terminal: each container may have one, and begins at 0. Else 0."""
 
     def __str__(self) -> str:
-        return f"pid {self.pid} ({self.program})"
+        number = f"device {os.major(self.number)}:{os.minor(self.number)}"
+        return f"{number} of file system {self.terminals}" if self.terminals else number
 
 
 def find_port(name: str, *, serial: Path = SERIAL, udev: Path = UDEV) -> str:
@@ -50,14 +56,30 @@ def links_to(device: Path, folder: Path) -> list[str]:
     return sorted(str(link) for link in _links(folder) if link.resolve() == device.resolve())
 
 
-def holders(path: str) -> list[Holder]:
-    """The other processes that have the device open, as far as this user may see."""
-    target = os.path.realpath(path)
-    return [
-        Holder(int(process.name), _program(process))
-        for process in Path("/proc").iterdir()
-        if process.name.isdecimal() and int(process.name) != os.getpid() and _has_open(process, target)
-    ]
+def device_at(path: str) -> Device | None:
+    """The device at `path`; None where there is none, or no device."""
+    try:
+        return device_of(os.stat(path))  # noqa: PTH116  # a name out of a file may hold what no Path takes
+    except (OSError, ValueError):
+        return None
+
+
+def device_of(found: os.stat_result) -> Device | None:
+    """The device that a `stat` was of; None where it was of something else."""
+    if not stat.S_ISCHR(found.st_mode):
+        return None
+    return Device(found.st_rdev, found.st_dev if os.major(found.st_rdev) in PSEUDO_TERMINALS else 0)
+
+
+def meaning(name: str) -> str:
+    """What `name` means today, for two names to be compared: a device where there is one, else a path, else the name itself."""
+    try:
+        path = find_port(name)
+    except (GatewayError, OSError, ValueError):
+        if "/" not in name or "\0" in name:
+            return name
+        path = name
+    return str(device_at(path) or os.path.realpath(path))
 
 
 def _by_part(part: str, serial: Path) -> Path:
@@ -92,17 +114,3 @@ def _claims(device: Path, name: str, udev: Path) -> bool:
 def _links(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from folder.iterdir()
-
-
-def _has_open(process: Path, target: str) -> bool:
-    try:
-        return any(str(fd.readlink()) == target for fd in (process / "fd").iterdir())
-    except OSError:
-        return False
-
-
-def _program(process: Path) -> str:
-    try:
-        return (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return "gone"

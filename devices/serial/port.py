@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 from devices.codecs.framing import BadFrame, LineFramer
 from devices.serial.echo import Echo
-from devices.serial.faults import explain_loss, explain_opening, name_holders
+from devices.serial.faults import explain_loss, explain_opening
+from devices.serial.holders import name_holders, open_ports
 from devices.serial.line import LINE_FAULTS, Line, TtyLine, Unplugged
 from devices.serial.names import find_port
 from devices.serial.outbox import Outbox
@@ -299,8 +300,10 @@ class SerialPort(HostBound):
         try:
             if self._simulation is None:
                 self._path = find_port(self.settings.port)
+            open_ports().take(self.host.me, self._path)
             self._line = TtyLine(self._path, self.settings)
         except (GatewayError, *LINE_FAULTS) as error:
+            open_ports().give_back(self.host.me)
             self._look_again(*explain_opening(self._path, error))
         else:
             now_s = time.monotonic()
@@ -328,6 +331,7 @@ class SerialPort(HostBound):
                 self._polled = -1
             self._write_last(line, drain_s)
             line.close(drain_s=drain_s)
+            open_ports().give_back(self.host.me)
         self._outbox.fail(f"cannot write to {self._path}: {why}")
         self._echo.clear()
         self._framer.clear()

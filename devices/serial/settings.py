@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from devices.serial.names import meaning
 from gateway.actors import Settings
 from gateway.actors.errors import BadId
 from gateway.actors.ids import check_id
@@ -83,7 +84,7 @@ class SerialSettings(Settings):
         return self.payload == "report" or (self.payload is None and self.sends == "report")
 
     def claims(self) -> dict[str, str]:
-        return {"port": self.port} if self.simulate is None else {}
+        return {"port": meaning(self.port)} if self.simulate is None else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [("to", self.to, self.sends)]

@@ -14,6 +14,8 @@ from gateway.registry import Registry
 
 T = TypeVar("T", bound=Settings)
 
+_NAME_AT_MOST = 256
+"""Characters of a name that is told: adapters have long ones, and differ in their ends."""
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
@@ -43,14 +45,16 @@ def check_claims(document: Document, sections: list[Section]) -> None:
         if thing in owners:
             other_path, other = owners[thing]
             line = document.position(other_path).line
-            document.add(path, f"{_as_written(document, path, thing)} is already owned by {dotted(other)} (line {line})")
+            mine, theirs = _as_written(document, path, thing), _as_written(document, other_path, thing)
+            same = "" if mine == theirs else f"the same as {theirs}, "
+            document.add(path, f"{mine} is {same}already owned by {dotted(other)} (line {line})")
         owners.setdefault(thing, (path, owner))
 
 
 def _as_written(document: Document, path: KeyPath, thing: str) -> str:
     """The value in the file, by which people find it; the thing claimed where the file leaves it to a default."""
     value = document.value(path)
-    return thing if value is None or isinstance(value, (dict, list)) else shown(value)
+    return thing if value is None or isinstance(value, (dict, list)) else shown(value, at_most=_NAME_AT_MOST)
 
 
 def check_addresses(document: Document, sections: list[Section], registry: Registry) -> None:

@@ -59,14 +59,14 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
     return f"{said[:1].lower()}{said[1:]}, saw {shown(seen)}; mend it"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, *, at_most: int = 60) -> str:
     """A value as it stands in TOML, cut where it is long."""
     if isinstance(value, (list, tuple)):
         return "a list"
     if isinstance(value, Mapping):
         return "a table"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= at_most else f"{text[: at_most - 3]}..."
 
 
 def _wrong_type(types: Sequence[tuple[str, str]], seen: Any) -> str:

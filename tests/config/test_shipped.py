@@ -1,5 +1,6 @@
 """The files that come in the box: gateway.toml tells the truth about every key, and editors find nothing wrong with it."""
 
+import os
 import re
 import tomllib
 from enum import Enum
@@ -12,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from devices.serial.simulator import SimulatedLine
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
 from gateway.config.schema import field_docstrings
 from gateway.config.settings_reader import models_in
@@ -103,6 +105,20 @@ def test_a_simulated_gateway_needs_no_hardware(in_the_box: Registry, tmp_path: P
     serial, gpio = (part.settings for part in read(path, registry=in_the_box).host_bound)
     assert serial.claims() == {}
     assert gpio.model_dump()["simulate"] is True
+
+
+def test_one_device_under_two_names(in_the_box: Registry, tmp_path: Path) -> None:
+    """Each port of a host has one section, whatever it is called there: the other one is named, with its line and its name."""
+    path = tmp_path / "gateway.toml"
+    section = "[serial.{}]\nport = '{}'\ncodec = 'json'\nto = 'twin/{}'\n"
+    with SimulatedLine(tmp_path / "gps") as line, SimulatedLine() as other:
+        device = os.path.realpath(line.path)
+        path.write_text("".join(section.format(*row) for row in (("one", device, 1), ("two", line.path, 2), ("three", other.path, 3))))
+        with pytest.raises(ConfigProblems) as caught:
+            read(path, registry=in_the_box)
+        assert str(caught.value).splitlines()[1:] == [
+            f'  6:8   serial.two.port: "{line.path}" is the same as "{device}", already owned by serial.one (line 2)'
+        ]
 
 
 def test_without_it_a_serial_port_must_be_named(in_the_box: Registry, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.gpio.chips import find_chip, lgpio_directory
+from devices.gpio.chips import find_chip, lgpio_directory, meaning
 from devices.gpio.errors import ChipMissing, PinFault
 from devices.gpio.kernel import CHIP, HANDLE, LINE, label_of
 
@@ -52,6 +52,20 @@ def test_a_chip_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "header").symlink_to(tmp_path / "gpiochip1")
     assert find_chip(1, devices=devices, label=label) == tmp_path / "gpiochip1"
     assert find_chip(str(tmp_path / "header"), devices=devices, label=label) == tmp_path / "gpiochip1"
+
+
+def test_names_of_one_chip_mean_the_same(tmp_path: Path) -> None:
+    """By its label, its number, its path or a link: so two sections that own one of its lines are found."""
+    devices, label = chips(tmp_path, "x", "pinctrl-rp1")
+    (tmp_path / "header").symlink_to(tmp_path / "gpiochip1")
+    names = ["auto", 1, str(tmp_path / "gpiochip1"), str(tmp_path / "header")]
+    assert {meaning(name, devices=devices, label=label) for name in names} == {str(tmp_path / "gpiochip1")}
+
+
+def test_names_of_chips_that_are_not_there(tmp_path: Path) -> None:
+    """They are compared as they are written; nothing is known of the one that its label is to find."""
+    assert meaning(4, devices=tmp_path) == meaning(str(tmp_path / "gpiochip4"), devices=tmp_path) == str(tmp_path / "gpiochip4")
+    assert meaning("auto", devices=tmp_path) == ""
 
 
 def test_no_chip_at_all_is_missing(tmp_path: Path) -> None:

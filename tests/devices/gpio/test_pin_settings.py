@@ -40,9 +40,10 @@ def test_the_active_level_follows_from_the_wiring(settings: dict[str, object], l
 
 
 def test_a_pin_claims_its_line() -> None:
-    """Two sections that name one pin are found, on whatever chip."""
-    assert PinSettings(type="led", pin=17).claims() == {"pin": "GPIO 17"}
-    assert PinSettings(type="led", pin=17, chip=2).claims() == {"pin": "GPIO 17 of chip 2"}
+    """Two sections that name one pin are found, whether they give its chip by its number or its path."""
+    assert PinSettings(type="led", pin=17, simulate=True).claims() == {"pin": "GPIO 17"}
+    claims = [PinSettings(type="led", pin=17, chip=chip).claims() for chip in (97, "/dev/gpiochip97", "/dev/../dev/gpiochip97")]
+    assert claims == [{"pin": "GPIO 17 of /dev/gpiochip97"}] * 3
 
 
 def test_a_pin_tells_where_it_sends() -> None:

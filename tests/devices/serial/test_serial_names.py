@@ -1,14 +1,12 @@
-"""Names of ports: stable ones are found, ambiguous ones refused, holders named."""
+"""Names of ports: stable ones are found, ambiguous ones refused, two of one device known."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from devices.serial.discovery import find_ports
-from devices.serial.names import PortAmbiguous, PortMissing, find_port, holders
+from devices.serial.names import PortAmbiguous, PortMissing, find_port, meaning
 from devices.serial.simulator import SimulatedLine
 
 
@@ -38,17 +36,22 @@ def test_dangling_link(tmp_path: Path):
         find_port(str(tmp_path / "link"))
 
 
-def test_holders(line: SimulatedLine):
-    """A process that has the device open is named by pid and program; we ourselves are not."""
-    script = "import sys; f = open(sys.argv[1], 'rb+', 0); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script, line.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline() == b"open\n"
-        (holder,) = holders(line.path)
-        assert (holder.pid, holder.program[:6]) == (other.pid, "python")
-        other.stdin.close()
-    assert holders(line.path) == []
+def test_two_names_of_one_device_mean_the_same(line: SimulatedLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Links lead to it, and a name that is written otherwise is the same; another terminal is not."""
+    (tmp_path / "gps").symlink_to(line.path)
+    monkeypatch.chdir(tmp_path)
+    device = os.path.realpath(line.path)
+    names = [line.path, device, str(tmp_path / "gps"), "./gps", device.replace("/dev/", "/dev/../dev/")]
+    assert len({meaning(name) for name in names}) == 1
+    with SimulatedLine() as other:
+        assert meaning(other.path) != meaning(device)
+
+
+@pytest.mark.parametrize(("one", "other"), [("/dev/none", "/dev/../dev/none"), ("none", "none"), ("/dev/no\0ne", "/dev/no\0ne")])
+def test_names_of_devices_that_are_not_there(one: str, other: str):
+    """They are told apart by their paths, and parts of names by themselves."""
+    assert meaning(one) == meaning(other)
+    assert meaning(one) != meaning(f"{other}-2")
 
 
 def test_discovery(tmp_path: Path):
