@@ -51,3 +51,12 @@ class StoreCorrupt(StoreFailed):
 
 class StateTooNew(GatewayError, ValueError):
     """A stored state is of a newer version than this program knows: install the newer program again."""
+
+
+class DoesNotFit(GatewayError, ValueError):
+    """What was stored does not fit today's model: raise its VERSION and write upcast, as `example` does; or forget what was stored."""
+
+    def __init__(self, text: str, example: str = "") -> None:
+        super().__init__(text)
+        self.example = example
+        """Lines of Python for the model; empty where nothing is known to begin with."""

@@ -69,16 +69,34 @@ def prove(model: Model, *, where: str) -> None:
 def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) -> V:
     """Read what was stored as `version` of `model`, taken up to today's step by step.
 
-    Raises StateTooNew where it is newer than this program, ValueError where it does not fit.
+    Raises StateTooNew where it is newer than this program, DoesNotFit where it, or what its upcast makes of it, does not fit.
     """
-    if version == model.VERSION:
-        return model.model_validate_json(found)
     if version > model.VERSION:
         raise StateTooNew(f"{what} has version {version}, this program knows {model.VERSION}; install the newer program again")
-    fields = json.loads(found)
-    for number in range(version, model.VERSION):
-        fields = model.upcast(number, fields)
-    return model.model_validate_json(json.dumps(fields))
+    if version < model.VERSION:
+        found = _taken_up(model, version, found, what)
+    try:
+        return model.model_validate_json(found)
+    except ValidationError as error:
+        from gateway.actors.misfit import misfit  # noqa: PLC0415  # most gateways never need it
+
+        raise misfit(model, version, found, error, what=what) from None
+
+
+def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: str) -> str:
+    """The stored fields as today's version has them, as JSON. Raises DoesNotFit."""
+    number = version - 1
+    try:
+        fields = json.loads(found)
+        for number in range(version, model.VERSION):
+            fields = model.upcast(number, fields)
+        return json.dumps(fields)
+    except Exception as error:
+        from gateway.actors.misfit import no_json, not_taken_up  # noqa: PLC0415  # as above
+
+        if number < version:
+            raise no_json(what, error) from None
+        raise not_taken_up(model, version, number, error, what=what) from error
 
 
 class _KeyTwice(ValueError):

@@ -104,7 +104,7 @@ class EventSourced(Actor[S]):
     def read_event(self, kind: str, version: int, body: bytes, *, n: int) -> Event:
         """A stored event, taken up to today's version.
 
-        Raises StateTooNew where this program does not know it, ValueError where it does not fit.
+        Raises StateTooNew where this program does not know it, DoesNotFit where it does not fit.
         """
         model = self.event_models.get(kind)
         if model is None:

@@ -136,7 +136,7 @@ def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
         for timer in actor["timers"]:
             say(f"  timer {timer['name']}: {timer['verb']} in {duration(timer['in_s'])}")
         if actor["fault"]:
-            say(f"  its mail waits: {actor['fault']}")
+            say(f"  {'its mail waits: ' if actor['waiting'] else ''}{actor['fault']}")
     return FINE
 
 

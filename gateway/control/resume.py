@@ -13,8 +13,8 @@ def resume(engine: Engine, id: str, *, skip: bool) -> None:
     """Let it go on. Raises NotPaused, or BadId."""
     why = _why_not(engine, id)
     if not why and not engine.turns.supervision.resume(id, engine.round, skip=skip):
-        fault = engine.room.activation.cell(id).fault
-        why = f"it is not paused; its mail waits for another reason: {fault}" if fault else "it is not paused"
+        other = engine.room.activation.cell(id).why
+        why = f"it is not paused; its mail waits for another reason: {other}" if other else "it is not paused"
     if why:
         raise NotPaused(f"cannot resume {id}: {why}")
 

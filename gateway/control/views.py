@@ -9,9 +9,8 @@ from typing import Any
 
 from gateway.actors.hostbound import Health
 from gateway.actors.ids import kind_of
-from gateway.actors.sourced import EventSourced
 from gateway.control.house import House
-from gateway.runtime.cells import Cell
+from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.statistics import of_kinds, waiting_for
@@ -58,10 +57,10 @@ def whole(house: House) -> View:
     view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
     view["totals"]["stored_actors"] = store.count_actors()
     blocked = list(engine.room.schedule.held.values())
-    blocked.sort(key=lambda cell: not cell.ties.paused)
+    blocked.sort(key=lambda cell: cell.wait is not Wait.PAUSED)
     view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]
     view["totals"]["blocked_actors"] = len(blocked)
-    view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.ties.paused)
+    view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.wait is Wait.PAUSED)
     view["kinds"] = [kind._asdict() for kind in of_kinds(engine.cells)]
     view["totals"] |= _mail(engine)
     return view
@@ -80,6 +79,8 @@ def problems(house: House) -> list[str]:
         found.append(engine.housekeeping.loops.named)
     if engine.stuck_s > _STUCK_S:
         found.append(f"the engine has made no progress for {engine.stuck_s:.0f} s")
+    held = list(engine.room.schedule.held.values())
+    found += [_in_a_line(cell) for cell in held if cell.wait is Wait.UNREADABLE][:_BLOCKED_SHOWN]
     found += [f"{cell.id} is paused: {cell.fault}" for cell in escalated(engine.room)[:_BLOCKED_SHOWN]]
     return found
 
@@ -112,15 +113,17 @@ def _phase(hosted: Hosted) -> View:
 def of_actor(id: str, engine: Engine) -> View | None:
     """One ordinary actor: its state, timers and mail; None when nobody ever wrote to it. On the engine's thread."""
     cell = engine.cells.get(id)
-    if cell is not None:
+    if cell is not None and cell.wait is not Wait.UNREADABLE:
         return _of_cell(cell, engine)
     row = engine.store.load(id)
     if row is None:
         return None
     actor = engine.directory.kinds.get(kind_of(id))
-    if isinstance(actor, EventSourced):  # its row is a snapshot: the events behind it belong to its state
-        return {**_of_cell(engine.cells.peek(id, actor, row), engine), "active": False}
-    return _of_row(row, engine)
+    loaded = cell or (engine.cells.peek(id, actor, row) if actor is not None else None)
+    if loaded is None or loaded.wait is Wait.UNREADABLE:  # as it is on disk: in memory there is only a fresh state
+        seen = {"waiting": waiting_for(loaded), "fault": loaded.fault} if loaded else {}
+        return {**_of_row(row, engine), "active": cell is not None, **seen}
+    return {**_of_cell(loaded, engine), "active": False}
 
 
 def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
@@ -130,7 +133,11 @@ def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
 
 
 def _of_blocked(cell: Cell) -> View:
-    return {"id": cell.id, "fault": cell.fault, "waiting": waiting_for(cell), "paused": bool(cell.ties.paused)}
+    return {"id": cell.id, "fault": _in_a_line(cell), "waiting": waiting_for(cell), "paused": cell.wait is Wait.PAUSED}
+
+
+def _in_a_line(cell: Cell) -> str:
+    return cell.fault if cell.why == cell.fault else f"{cell.why}; `gateway show {cell.id}` has an example"
 
 
 def _mail(engine: Engine) -> View:
@@ -174,11 +181,19 @@ def _of_row(row: StateRow, engine: Engine) -> View:
         "id": row.id,
         "active": False,
         "version": row.version,
-        "state": json.loads(row.state),
+        "state": _of_stored_state(row.state),
         "timers": _of_stored_timers(row, engine),
         "waiting": 0,
         "fault": "",
     }
+
+
+def _of_stored_state(state: bytes) -> Any:
+    """Its fields; text where it is no JSON any more."""
+    try:
+        return json.loads(state)
+    except (ValueError, RecursionError):
+        return state.decode("utf-8", "replace")
 
 
 def _of_timers(timers: Timers, engine: Engine) -> list[View]:

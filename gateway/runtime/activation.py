@@ -43,7 +43,7 @@ class Activation:
                 raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
             cell = self._cells.activate(id, actor, self.unopened.pop(id, None), removed=id in self.removed)
             if cell.wait is not Wait.NONE:
-                log.error("%s; its mail waits", cell.fault)
+                log.error("the mail of %s waits: %s", id, cell.fault)
                 self._schedule.hold(cell, cell.wait, cell.fault)
         return cell
 

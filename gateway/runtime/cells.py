@@ -32,10 +32,10 @@ from gateway.actors.actor import Actor
 from gateway.actors.ids import root_of
 from gateway.actors.messages import State, read_stored
 from gateway.actors.ties import NO_TIES, Ties
-from gateway.actors.words import in_a_line
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
+from gateway.runtime.versions import why_unreadable
 from gateway.store.store import BoxSize, Changes, StateRow, Store
 
 
@@ -113,10 +113,15 @@ class Cell:
         self.queued = False
         """Whether it is in line for its turn."""
         self.fault = ""
-        """Why its mail waits, for people; empty when it does not."""
+        """Why its mail waits, for people: a line, and maybe more below it; empty when it does not."""
         self.batch = 0
         """Number of the last batch that changed it."""
         self.used_s = 0.0
+
+    @property
+    def why(self) -> str:
+        """Why its mail waits, in a line."""
+        return self.fault.partition("\n")[0]
 
     @property
     def idle(self) -> bool:
@@ -188,7 +193,7 @@ class Cell:
             self.timers = decode_timers(row.timers, self.actor.verbs)
         except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
             self.wait = Wait.UNREADABLE
-            self.fault = f"cannot load {self.id}: {in_a_line(error)}"
+            self.fault = why_unreadable(self.id, root_of(self.id) if self.actor.inner else self.id, error)
 
     def read(self, row: StateRow) -> State:
         """The state of a stored row. Raises where it cannot be read."""
@@ -298,5 +303,5 @@ class Cells:
 
 
 def read_state(model: type[State], row: StateRow) -> State:
-    """A stored state, taken up to today's version step by step. Raises StateTooNew, or ValueError where it does not fit."""
+    """A stored state, taken up to today's version step by step. Raises StateTooNew, or DoesNotFit."""
     return read_stored(model, row.version, row.state, what="its state")

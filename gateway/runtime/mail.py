@@ -7,12 +7,12 @@ Form "2" has the route as one more field, as JSON, which has none either; form "
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.actors.errors import GatewayError, StateTooNew
+from gateway.actors.errors import DoesNotFit, GatewayError
 from gateway.actors.messages import Message
 from gateway.actors.receipts import Receipt
 from gateway.actors.routes import Route
 from gateway.actors.verbs import Verb
-from gateway.runtime.versions import apart, read_waiting, with_version
+from gateway.runtime.versions import apart, fact_of, read_waiting, with_version
 
 _SEPARATOR = "\x1f"
 _FIELDS = {"1": 7, "2": 8, "3": 9}
@@ -102,8 +102,8 @@ def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     try:
         payload = read_waiting(find_verb(to, verb), version, json)
         route = Route.model_validate_json(routed) if routed else None
-    except StateTooNew as error:
-        raise Unreadable(f"cannot read stored mail {id} for {to}: {error}") from None
+    except DoesNotFit as error:
+        raise Unreadable(f"cannot read stored mail {id} for {to}: {error}; then `gateway dead-letters retry` it") from None
     except ValueError as error:
-        raise Unreadable(f"cannot read stored mail {id} for {to}: its payload does not fit {verb}: {error}") from None
+        raise Unreadable(f"cannot read stored mail {id} for {to}: {fact_of(error)}") from None
     return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route)

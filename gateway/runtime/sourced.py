@@ -6,9 +6,11 @@ A commit holds the events of its turns. The state goes along only at the beginni
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
+from gateway.actors.errors import DoesNotFit
 from gateway.actors.messages import Event, Message, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
@@ -57,11 +59,12 @@ class SourcedCell(Cell):
         self._erased = True
 
     def read(self, row: StateRow) -> State:
-        """The stored state, and the events behind it. One of an older version is not taken up: all events are folded anew."""
+        """The stored state, and the events behind it. One of an older shape is not taken up: all events are folded anew."""
         state: State = self.actor.state_model()
         if row.version >= self.actor.state_model.VERSION:
-            state = read_state(self.actor.state_model, row)
-            self.last = self._ledger.store.folded(self.id)
+            with suppress(DoesNotFit):  # its model was changed, and VERSION not raised: the events are the truth all the same
+                state = read_state(self.actor.state_model, row)
+                self.last = self._ledger.store.folded(self.id)
         while rows := self._ledger.store.events(self.id, self.last, _PAGE):
             for event in rows:
                 state = self._folded(state, event)

@@ -78,7 +78,8 @@ def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
             due_ms, stored, json, name = line.split("\t", 3)
             verb, version = apart(stored)
             if verb in verbs:
-                payload = NOTHING if verbs[verb].payload is Nothing else read_waiting(verbs[verb], version, json)
+                what = f"the payload of its timer {name!r}"
+                payload = NOTHING if verbs[verb].payload is Nothing else read_waiting(verbs[verb], version, json, what=what)
                 timers[name] = Timer(int(due_ms), verb, payload)
     return timers
 

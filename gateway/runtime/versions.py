@@ -3,8 +3,10 @@
 So what older programs have stored reads on, and the payloads that never changed their shape cost nothing.
 """
 
+from gateway.actors.errors import DoesNotFit, GatewayError
 from gateway.actors.messages import Payload, read_stored
 from gateway.actors.verbs import Verb
+from gateway.actors.words import described, in_a_line, printable
 
 
 def with_version(verb: str, payload: Payload) -> str:
@@ -18,6 +20,21 @@ def apart(stored: str) -> tuple[str, int]:
     return verb, int(version or 1)
 
 
-def read_waiting(row: Verb, version: int, json: bytes | str) -> Payload:
-    """A payload that waited. Raises StateTooNew where its version is newer than this program, ValueError where it does not fit."""
-    return read_stored(row.payload, version, json, what="its payload")
+def read_waiting(row: Verb, version: int, json: bytes | str, *, what: str = "its payload") -> Payload:
+    """A payload that waited. Raises StateTooNew where its version is newer than this program, DoesNotFit where it does not fit."""
+    return read_stored(row.payload, version, json, what=what)
+
+
+def why_unreadable(id: str, owner: str, error: Exception) -> str:
+    """Why an actor cannot be loaded, and what to do, in a line; below it an upcast to begin with, where there is one.
+
+    `owner` is who is forgotten with it: the actor itself, unless it is inside of another.
+    """
+    line = f"cannot load {id}: {fact_of(error)}, or `gateway forget {owner}`"
+    example = error.example if isinstance(error, DoesNotFit) else ""
+    return "\n".join([line, *(f"    {printable(row)}" for row in example.split("\n") if row)])
+
+
+def fact_of(error: Exception) -> str:
+    """What an error says, in a line; what to do too."""
+    return in_a_line(error) if isinstance(error, GatewayError) else f"{described(error)}; mend the actor"

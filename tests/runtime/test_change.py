@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+import pytest
+
 from gateway.actors import Actor, Payload, Stage, State, verb
 from gateway.runtime.cells import Wait
 from gateway.store import Changes, MailRow, StateRow
@@ -52,7 +54,8 @@ def test_a_newer_state_pauses_the_actor_and_keeps_its_mail() -> None:
         rig.tell("gauge/b", "add")
         rig.advance(100)
         fault = rig.look(lambda: rig.engine.cells.get("gauge/a").fault)  # type: ignore[union-attr]
-        assert fault == "cannot load gauge/a: its state has version 4, this program knows 3; install the newer program again"
+        why = "its state has version 4, this program knows 3; install the newer program again"
+        assert fault == f"cannot load gauge/a: {why}, or `gateway forget gauge/a`"
         assert rig.state("gauge/b").mm == 1
         rig.restart()
         rig.settle()
@@ -72,17 +75,35 @@ def test_an_upcast_that_raises_pauses_the_actor() -> None:
         rig.settle()
         assert rig.faults == []
         assert rig.look(lambda: rig.engine.cells.get("gauge/a").wait is Wait.UNREADABLE)  # type: ignore[union-attr]
+        why = "the upcast of Total from version 2 failed: KeyError: 'cm'; mend upcast"
+        said = f"cannot load gauge/a: its state of version 2 cannot be taken up: {why}, or `gateway forget gauge/a`"
+        assert rig.look(lambda: rig.engine.cells.get("gauge/a").fault) == said  # type: ignore[union-attr]
         row = rig.store.load("gauge/a")
         assert row is not None
         assert row.state == b'{"inches":3}'
 
 
-def test_a_state_that_does_not_fit_pauses_the_actor() -> None:
-    """It is not repaired by guessing."""
-    with _rig(3, b'{"mm":"many"}') as rig:
+def test_a_state_that_does_not_fit_pauses_the_actor(caplog: pytest.LogCaptureFixture) -> None:
+    """It is not repaired by guessing: what differs is said, and what to do, in the log too."""
+    with _rig(3, b'{"mm":"many","colour":"red"}') as rig:
         rig.tell("gauge/a", "add")
         rig.settle()
-        assert rig.look(lambda: rig.engine.cells.get("gauge/a").fault).startswith("cannot load gauge/a: mm: ")  # type: ignore[union-attr]
+        fault = rig.look(lambda: rig.engine.cells.get("gauge/a").fault)  # type: ignore[union-attr]
+        facts = "'mm' was text and is a whole number now; 'colour' is gone"
+        advice = "raise VERSION and write upcast, or `gateway forget gauge/a`"
+        assert fault == (
+            f"cannot load gauge/a: its state of version 3 does not fit Total: {facts}; {advice}\n"
+            "    # in Total, to begin with:\n"
+            "    VERSION = 4\n"
+            "    @classmethod\n"
+            "    def upcast(cls, version, fields):\n"
+            "        if version == 3:\n"
+            '            fields["mm"] = int(fields["mm"])\n'
+            '            fields.pop("colour", None)\n'
+            "        return fields"
+        )
+        assert f"the mail of gauge/a waits: {fault}" in caplog.messages
+        assert rig.look(lambda: rig.engine.cells.get("gauge/a").why) == fault.splitlines()[0]  # type: ignore[union-attr]
 
 
 def test_mail_of_a_kind_that_is_not_configured_any_more_is_kept() -> None:
@@ -161,6 +182,28 @@ def test_mail_with_a_newer_payload_becomes_a_dead_letter_that_a_newer_program_ca
         assert letter.message == _waiting("add@3", '{"um":7}').message
 
 
+def test_mail_whose_payload_does_not_fit_says_which_fields() -> None:
+    """It is a dead letter, which can be delivered again once the payload has its upcast."""
+    store = MemoryStore()
+    store.commit(Changes(mail=[_waiting("add@2", '{"mm":7,"colour":"red"}')]))
+    with Rig([Rule()], store=store) as rig:
+        rig.settle()
+        (letter,) = store.dead(0, 10)
+        why = "its payload of version 2 does not fit Length: 'colour' is gone; raise VERSION and write upcast"
+        assert letter.reason == f"cannot read stored mail m1 for rule/a: {why}; then `gateway dead-letters retry` it"
+
+
+def test_a_timer_whose_payload_does_not_fit_says_which_fields() -> None:
+    """It waits with its actor, for a timer belongs to the state."""
+    store = MemoryStore()
+    store.commit(Changes(woken=[StateRow("rule/a", 3, b'{"mm":0}', b'5\tadd@2\t{"um":2}\tone', 5)]))
+    with Rig([Rule()], store=store) as rig:
+        rig.advance(1)
+        why = rig.look(lambda: rig.engine.room.activation.cell("rule/a").why)
+        said = "the payload of its timer 'one' of version 2 does not fit Length: 'um' is gone; raise VERSION and write upcast"
+        assert why == f"cannot load rule/a: {said}, or `gateway forget rule/a`"
+
+
 def test_a_timer_with_a_newer_payload_pauses_its_actor() -> None:
     """As a state of a newer version does: nothing is lost."""
     store = MemoryStore()
@@ -170,5 +213,6 @@ def test_a_timer_with_a_newer_payload_pauses_its_actor() -> None:
         rig.tell("rule/a", "add")
         rig.advance(1)
         fault = rig.look(lambda: rig.engine.room.activation.cell("rule/a").fault)
-        assert fault == "cannot load rule/a: its payload has version 3, this program knows 2; install the newer program again"
+        why = "the payload of its timer 'one' has version 3, this program knows 2; install the newer program again"
+        assert fault == f"cannot load rule/a: {why}, or `gateway forget rule/a`"
         assert store.load("rule/a") == row
