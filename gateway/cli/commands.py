@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(add("explain", _explain, "which message made which, and what came of it", there))
     _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
     _add_resume(add("resume", _resume, "let a paused actor go on", there))
+    add("export", _export, "the stored state of an actor, as it is on disk", there).add_argument("id", metavar="ID", help="the actor")
+    _add_forget(add("forget", _forget, "drop an actor's state and what belongs to it; its mail begins a new life", there))
     _add_events(add("events", _events, "what event-sourced actors have recorded, in the order of the commits", there))
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
@@ -168,6 +170,11 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 def _add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the actor; gateway show lists those that are paused")
     parser.add_argument("--skip", action="store_true", help="without the message it was paused at, which becomes a dead letter")
+
+
+def _add_forget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the actor; its timers, events and children go too")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_letters(parser: argparse.ArgumentParser) -> None:
@@ -272,6 +279,20 @@ def _resume(options: Options) -> int:
 
     with _client(options) as client:
         return resume(client, options.id, skip=options.skip, as_json=options.json)
+
+
+def _export(options: Options) -> int:
+    from gateway.cli.stored import export  # noqa: PLC0415
+
+    with _client(options) as client:
+        return export(client, options.id, as_json=options.json)
+
+
+def _forget(options: Options) -> int:
+    from gateway.cli.stored import forget  # noqa: PLC0415
+
+    with _client(options) as client:
+        return forget(client, options.id, sure=options.yes, as_json=options.json)
 
 
 def _letters(options: Options) -> int:

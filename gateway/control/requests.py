@@ -11,6 +11,8 @@
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
     {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
+    {"do": "export", "id": "trip/van"}              its state as it is on disk, whether it can be loaded or not
+    {"do": "forget", "id": "trip/van", "sure": true}       drop its state, and what belongs to it; not sure: say what that would be
 
 A timeout means that the outcome is unknown: the message may be handled yet.
 """
@@ -26,7 +28,7 @@ from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
-from gateway.control import dead, views
+from gateway.control import dead, forget, views
 from gateway.control.connection import Connection
 from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
@@ -51,6 +53,7 @@ _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
     (dead.NoSuchLetter, "not_found"),
     (Unexplained, "not_found"),
     (NotPaused, "not_paused"),
+    (forget.NothingStored, "not_found"),
 )
 
 
@@ -89,6 +92,8 @@ class Requests:
             "tail": self.tail,
             "explain": self.explain,
             "resume": self.resume,
+            "export": self.export,
+            "forget": self.forget,
             "letters": self.letters,
             "letter": self.letter,
             "retry": self.retry,
@@ -214,6 +219,18 @@ class Requests:
         id, skip = _text(request, "id"), request.get("skip", False) is True
         return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
 
+    # --- what is stored
+
+    def export(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        id = _text(request, "id")
+        return self._look(connection, n, lambda: {"stored": forget.export(self.house.engine, id)})
+
+    def forget(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        id = _text(request, "id")
+        if request.get("sure", False) is not True:
+            return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
+        return self._act(connection, n, lambda: {"forgotten": forget.forget(self.house.engine, id)})
+
     # --- on the engine's thread
 
     def _actor(self, id: str) -> Answer:
@@ -230,13 +247,13 @@ class Requests:
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
-    def _act(self, connection: Connection, n: Any, act: Callable[[], None]) -> Answer | None:
-        """Do something on the engine's thread; the answer comes when it is on disk."""
+    def _act(self, connection: Connection, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
+        """Do something on the engine's thread; the answer, with what it gives, comes when it is on disk."""
         pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
 
         def run() -> None:
-            act()
-            dead.after_commit(self.house.engine, lambda: self.desk.settle(pending, {"ok": True}))
+            found = act() or {}
+            dead.after_commit(self.house.engine, lambda: self.desk.settle(pending, {"ok": True, **found}))
 
         self._run(pending, run)
         return None

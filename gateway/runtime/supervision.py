@@ -12,7 +12,7 @@ from gateway.actors.gather import GATHER
 from gateway.actors.ids import check_id, kind_of, parent_of
 from gateway.actors.messages import Message
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
-from gateway.actors.ties import NO_TIES, Ties
+from gateway.actors.ties import NO_TIES, Ties, Watcher
 from gateway.actors.words import printable
 from gateway.runtime.cells import Cell, Life, Wait
 from gateway.runtime.mail import Mail
@@ -21,6 +21,7 @@ from gateway.runtime.round import Round
 
 log = logging.getLogger(__name__)
 
+FORGOTTEN = "was forgotten"
 _UP_TO_HOST = "its fault went up to the host"
 
 
@@ -177,17 +178,36 @@ class Supervision:
 
     def end(self, cell: Cell, round: Round) -> None:
         """End an actor, its children before it, the deepest first. What waits for a child came before its end, and revives none."""
-        awake, asleep = self._activation.family(cell.id)
-        for child in awake:
-            self._end_one(child, round)
-            self._bury_mail(child, f"{cell.id} has ended, and {child.id} with it", round)
-        self._activation.remove(asleep, round)
+        self.end_children(cell.id, "has ended", round)
         self._end_one(cell, round)
 
     def stop_child(self, child: Cell, round: Round) -> None:
         """End a child because its parent says so. What waits for it came before that, and begins no new life."""
         self.end(child, round)
         self._bury_mail(child, f"{parent_of(child.id)} has stopped it", round)
+
+    def forget(self, cell: Cell, round: Round) -> None:
+        """Begin an actor anew without its children, which end first. All its mail stays, with its attempts anew."""
+        self.end_children(cell.id, FORGOTTEN, round)
+        self._held(cell, round)  # what it was paused at may be on disk only
+        # who keeps copies of it hears of the fresh state, even if the old one cannot be read; who waits for its end, of that
+        staying = tuple(one.changed(owed=True) for one in cell.ties.watchers if one.fields)
+        parcels = self._renew(cell, staying, tuple(one for one in cell.ties.watchers if not one.fields), round)
+        for mail in cell.box.head:
+            if mail.attempt:
+                mail.attempt = 0
+                cell.box.save(mail, round)
+        self._begin_anew(cell, round)
+        self.send(parcels, cell.id, round)
+        round.batch.urgent = True
+
+    def end_children(self, id: str, fate: str, round: Round) -> None:
+        """End the children of an actor, the deepest first, for what became of it."""
+        awake, asleep = self._activation.family(id)
+        for child in awake:
+            self._end_one(child, round)
+            self._bury_mail(child, f"{id} {fate}, and {child.id} with it", round)
+        self._activation.remove(asleep, round)
 
     def _bury_mail(self, cell: Cell, reason: str, round: Round) -> None:
         """Give up all mail of a child. Nobody misses what a gather was still to hear."""
@@ -216,18 +236,23 @@ class Supervision:
             self._room.schedule.wake(cell)
 
     def _reset(self, cell: Cell, round: Round) -> None:
-        """Begin anew: who watches it goes on to do so, and sees the change."""
-        old, watchers = cell.state, cell.ties.watchers
-        leaving = endings(cell.ties.changed(watchers=()), old, round.now_ms)
+        """Begin anew, without the message that it was paused at."""
         held, why = self._held(cell, round), cell.ties.paused
-        cell.end()
-        if watchers:
-            cell.ties, seen = changes(Ties(watchers=watchers), old, cell.state, mail=[], now_ms=round.now_ms, knows=self._activation.knows)
-            cell.settle()
-            leaving += seen
+        parcels = self._renew(cell, cell.ties.watchers, (), round)
         self._begin_anew(cell, round)
         self._drop(cell, held, why, round)
-        self.send(leaving, cell.id, round)
+        self.send(parcels, cell.id, round)
+
+    def _renew(self, cell: Cell, staying: tuple[Watcher, ...], leaving: tuple[Watcher, ...], round: Round) -> list[Parcel]:
+        """Give a cell a fresh state; what is to be said of it. Who stays goes on to watch it, who leaves is told that it has ended."""
+        old = cell.state
+        parcels = endings(cell.ties.changed(watchers=leaving), old, round.now_ms)
+        cell.end()
+        if staying:
+            cell.ties, seen = changes(Ties(watchers=staying), old, cell.state, mail=[], now_ms=round.now_ms, knows=self._activation.knows)
+            cell.settle()
+            parcels += seen
+        return parcels
 
     def _pause(self, cell: Cell, why: str, round: Round, *, at: str = "") -> None:
         if cell.wait is Wait.UNREADABLE:  # it handles nothing as it is, and its row must stay
@@ -284,7 +309,8 @@ class Supervision:
 
 def escalated(room: Mailroom) -> list[Cell]:
     """The actors in memory that are paused because nobody above them decided. Any thread."""
-    return [cell for cell in list(room.schedule.held.values()) if cell.ties.paused.startswith(_UP_TO_HOST)]
+    held = list(room.schedule.held.values())
+    return [cell for cell in held if cell.wait is Wait.PAUSED and cell.ties.paused.startswith(_UP_TO_HOST)]
 
 
 def lightened(ties: Ties) -> Ties:

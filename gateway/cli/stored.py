@@ -1,0 +1,62 @@
+"""`gateway export` and `gateway forget`: what is stored of an actor, to keep or to drop."""
+
+import sys
+from typing import Any
+
+from gateway.console.client import Client
+from gateway.console.exits import FINE, NO, USAGE, Failed
+from gateway.console.output import complain, say, say_json, size
+
+
+def export(client: Client, id: str, *, as_json: bool) -> int:
+    """Print an actor's state as it is on disk."""
+    stored = client.ask({"do": "export", "id": id})["stored"]
+    if as_json:
+        say_json(stored)
+        return FINE
+    say(stored["state"])
+    if stored["events"]:
+        complain(f"this is a snapshot: the state is what {id}'s events add up to; gateway events {id}")
+    return FINE
+
+
+def forget(client: Client, id: str, *, sure: bool, as_json: bool) -> int:
+    """Drop an actor's state and what belongs to it, once somebody has said yes; its mail stays, and begins a new life."""
+    if not sure and not _agreed(client.ask({"do": "forget", "id": id})["would_forget"]):
+        complain("not forgotten")
+        return NO
+    found = client.ask({"do": "forget", "id": id, "sure": True})["forgotten"]
+    if as_json:
+        say_json(found)
+    else:
+        say(f"forgot {_belongings(found)}")
+    return FINE
+
+
+def _agreed(found: dict[str, Any]) -> bool:
+    """Whether somebody at the terminal says yes."""
+    if not sys.stdin.isatty():
+        raise Failed(f"cannot ask whether to forget {found['id']}: standard input is no terminal; say --yes", USAGE)
+    complain(f"this forgets {_belongings(found)}")
+    sys.stderr.write("forget it? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _belongings(found: dict[str, Any]) -> str:
+    """What goes, and what stays, in words."""
+    state = [] if found["version"] is None else [f"its state (version {found['version']}, {size(found['bytes'])})"]
+    counted = [(found["timers"], "timer"), (found["events"], "event"), (found["children_total"], "child")]
+    parts = [*state, *(_count(number, what) for number, what in counted if number)]
+    gone = f"{found['id']}: {', '.join(parts) or 'what it had in memory'}"
+    if found["children"]:
+        more = ", …" if found["children_total"] > len(found["children"]) else ""
+        gone += f" ({', '.join(found['children'])}{more})"
+    if found["mail_of_children"]:
+        gone += f"; {_count(found['mail_of_children'], 'message')} to them: dead letters"
+    return f"{gone}; {_count(found['mail'], 'message')} for it: kept, for its new life" if found["mail"] else gone
+
+
+def _count(number: int, what: str) -> str:
+    several = {"child": "children"}.get(what, f"{what}s")
+    return f"{number} {what if number == 1 else several}"

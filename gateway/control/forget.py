@@ -1,0 +1,125 @@
+"""Forgetting, and what is stored: an actor's state as it is on disk, to keep or to drop. On the engine's thread.
+
+What is forgotten is the state, and what belongs to it: timers, events, children. The actor's mail stays, and begins a new life.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.actors.errors import GatewayError
+from gateway.actors.gather import GATHER
+from gateway.actors.ids import check_id, kind_of, parent_of, root_of
+from gateway.runtime.cells import Life
+from gateway.runtime.engine import Engine
+from gateway.runtime.sourced import NOTE
+from gateway.runtime.statistics import waiting_for
+from gateway.runtime.supervision import FORGOTTEN
+from gateway.store.store import StateRow
+
+CHILDREN_SHOWN = 10
+EVENTS_COUNTED = 1000
+_PAGE = 1000
+
+
+class NothingStored(GatewayError, LookupError):
+    """There is nothing to forget, or to export."""
+
+
+def export(engine: Engine, id: str) -> dict[str, Any]:
+    """What is stored of an actor as it is on disk, whether this program can load it or not. Raises NothingStored, or BadId."""
+    row = _row(engine, id)
+    why = "" if row else _why_none(engine, id)
+    if row is None:
+        raise NothingStored(f"cannot export {id}: {why}")
+    return {"id": id, "version": row.version, "state": row.state.decode("utf-8", "replace"), "events": _events(engine, id)}
+
+
+def belongings(engine: Engine, id: str) -> dict[str, Any]:
+    """What goes when an actor is forgotten, and how much mail stays. Raises NothingStored, or BadId."""
+    row, cell, children = _row(engine, id), engine.cells.get(id), list(_children(engine, id))
+    why = _why_kept(engine, id)
+    if not (why or row or children or (cell is not None and cell.life is not Life.ABSENT)):
+        why = _why_none(engine, id)
+    if why:
+        raise NothingStored(f"cannot forget {id}: {why}")
+    version = row.version if row else None
+    timers = len(cell.timers) if cell is not None and cell.timers else _count_timers(row)
+    ends = [child for one in children if kind_of(one) != GATHER and (child := engine.cells.get(one))]
+    return {
+        "id": id,
+        "version": version,
+        "bytes": len(row.state) if row else 0,
+        "timers": timers,
+        "events": _events(engine, id),
+        "children": children[:CHILDREN_SHOWN],
+        "children_total": len(children),
+        "mail": waiting_for(cell) if cell is not None else 0,
+        "mail_of_children": sum(map(waiting_for, ends)),
+    }
+
+
+def forget(engine: Engine, id: str) -> dict[str, Any]:
+    """Forget an actor; what went. Raises NothingStored, or BadId."""
+    found = belongings(engine, id)
+    supervision, activation = engine.turns.supervision, engine.room.activation
+    strangers = [one for one in (*_children(engine, id), id) if not activation.knows(one)]
+    if activation.knows(id):
+        supervision.forget(activation.cell(id), engine.round)
+    else:
+        supervision.end_children(id, FORGOTTEN, engine.round)
+    _drop_rows(engine, strangers)
+    return found
+
+
+def _drop_rows(engine: Engine, ids: list[str]) -> None:
+    """Forget what is of kinds that are registered no more: there is no actor to end."""
+    batch = engine.round.batch
+    batch.changes.gone += ids
+    batch.changes.events_gone += ids
+    batch.changes.notes[NOTE] = str(engine.ledger.last)
+    batch.urgent = True
+
+
+def _row(engine: Engine, id: str) -> StateRow | None:
+    return engine.store.load(check_id(id))
+
+
+def _why_kept(engine: Engine, id: str) -> str:
+    """Why an actor is not to be forgotten; empty where it may be."""
+    if engine.directory.box_of(check_id(id)):
+        return "it is host-bound: it keeps no state; what waits for it is in gateway show"
+    kinds = engine.directory.kinds
+    if parent_of(id) and kind_of(id) in kinds and kinds[kind_of(id)].inner:
+        return f"it is inside of another actor, which counts on it; forget {root_of(id)}"
+    return ""
+
+
+def _why_none(engine: Engine, id: str) -> str:
+    """Why nothing is stored of an actor."""
+    if engine.directory.box_of(id):
+        return "it is host-bound: it keeps no state"
+    if kind_of(id) not in engine.directory.kinds:
+        return f"there is no such kind; there is {', '.join(engine.directory.kinds)}"
+    cell = engine.cells.get(id)
+    if cell is not None and waiting_for(cell):
+        return "it has no state yet"
+    return "nobody has written to it"
+
+
+def _children(engine: Engine, id: str) -> Iterator[str]:
+    """The ids of all children that are stored or in memory, and of theirs."""
+    prefix, after = f"{id}/", ""
+    active = {one for one in engine.cells.children_under(id) if one.startswith(prefix)}
+    yield from sorted(active)
+    while found := engine.store.actors(prefix, after, _PAGE):
+        yield from (one for one in found if one not in active)
+        after = found[-1]
+
+
+def _events(engine: Engine, id: str) -> int:
+    """How many events it has; at most so many are counted."""
+    return len(engine.store.events(id, 0, EVENTS_COUNTED))
+
+
+def _count_timers(row: StateRow | None) -> int:
+    return sum(1 for line in (row.timers or b"").split(b"\n") if line) if row else 0
