@@ -34,6 +34,20 @@ Say that this is an actor of yours, a kettle that is off again five minutes afte
 
 Nobody receives that mail. Whom an actor may write to is checked: by default whatever comes in the box, or `reachable=`.
 
+Where the State was changed, `take_up` begins with what an older program has stored, and takes it through your `upcast`:
+
+    >>> class Heat(State):
+    ...     VERSION = 2
+    ...     on: bool = False
+    ...     @classmethod
+    ...     def upcast(cls, version, fields):
+    ...         if version == 1:
+    ...             fields["on"] = fields.pop("lamp") == "lit"
+    ...         return fields
+    >>> class LaterKettle(Actor[Heat]): ...
+    >>> Turns(LaterKettle(), "kettle/kitchen").take_up(1, {"lamp": "lit"})
+    Heat(on=True)
+
 **Rig** is the real engine, with host-bound actors, on a store that outlives it: for what several actors do together, and for
 what must survive. Those named in `by_hand` get no thread: the test takes their deliveries, and says what came of them.
 `tell` returns when it is committed; `crash` is a power cut.

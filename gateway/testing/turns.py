@@ -9,18 +9,19 @@ After each turn what it staged goes through JSON and back, as it would through t
 was fails here. Mail is kept for the test to look at; nobody receives it, not even the actor itself.
 """
 
+import json
 import random
 from collections.abc import Mapping
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from gateway.actors import REPLY, Actor, Event, EventSourced, Message, Payload, Reply, State, UnknownTarget
+from gateway.actors import REPLY, Actor, BadDefinition, Event, EventSourced, Message, Payload, Reply, State, UnknownTarget
 from gateway.actors.collection import Collection
 from gateway.actors.copies import COPIED, WATCHED, CopyCame, Ended
 from gateway.actors.gather import GATHER
 from gateway.actors.gatherer import Gather
 from gateway.actors.ids import check_id, kind_of
-from gateway.actors.messages import Model, read_payload
+from gateway.actors.messages import Model, read_payload, read_stored
 from gateway.actors.routes import Route
 from gateway.actors.stage import Timer
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
@@ -85,6 +86,15 @@ class Turns(Generic[S]):
         row = self.world.find_verb(self.me, verb)
         read = _stored(read_payload(row.payload, payload, where=f"{verb} to {self.me}"))
         return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to, route=route), late_s=0.0)
+
+    def take_up(self, version: int, fields: dict[str, Any]) -> S:
+        """Begin with the state that a program of `version` stored, given as its fields: JSON values. Raises DoesNotFit."""
+        if isinstance(self.actor, EventSourced):
+            raise BadDefinition(f"cannot take up a state of {self.me}: it is what its events add up to; test `read_event` instead")
+        model: type[S] = self.actor.state_model  # type: ignore[assignment]  # the model that S was subscripted with
+        self.state = read_stored(model, version, json.dumps(fields), what="its state")
+        self.born = True
+        return self.state
 
     def copy_comes(self, name: str, values: dict[str, Any], *, ended: bool = False) -> Outcome:
         """Have a copy that the actor keeps come, at first or changed; `ended`: the other actor has ended."""

@@ -35,8 +35,17 @@ def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
 
 
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The actor of one's own can be made, and the test below it passes."""
-    actor, test = blocks("python")
+    """The actor of one's own can be made, and the test below it passes; so does that of its changed state."""
+    actor, test, changed, test_of_changed = blocks("python")
+    run_with(actor, test, monkeypatch)
+    state = re.compile(r"class Shelf\(State\):.*?(?=\n\n\n)", re.DOTALL)
+    assert len(state.findall(actor)) == 1
+    head = "from gateway.testing import Turns\nfrom depot import Depot\n"
+    run_with(changed + state.sub("", actor), head + test_of_changed, monkeypatch)
+
+
+def run_with(actor: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test that imports the actor as the module `depot`."""
     depot = types.ModuleType("depot")
     monkeypatch.setitem(sys.modules, "depot", depot)
     exec(compile(actor, "README.md", "exec"), depot.__dict__)  # our own text
