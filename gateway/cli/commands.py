@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from gateway.cli.main import PLACES, default_config
 from gateway.console import exits
-from gateway.console.client import Client, socket_path
+from gateway.console.client import Client
 from gateway.console.output import complain, say, say_json
+from gateway.console.place import find
 
 Options = argparse.Namespace
 _TIMEOUT_S = 10.0
@@ -197,7 +198,8 @@ def _config(options: Options) -> Path:
 
 
 def _client(options: Options) -> Client:
-    return Client(options.socket or socket_path(_config(options)))
+    place = find(options.socket, _config(options), named=options.config is not None)
+    return Client(place.path, advice=place.advice)
 
 
 def _run(options: Options) -> int:

@@ -37,4 +37,4 @@ def plain_run(words: Sequence[str]) -> Path | None:
 
 def default_config() -> Path:
     """The first of the places that has one; the first place where none has."""
-    return next((place for place in PLACES if place.exists()), PLACES[0])
+    return next((place for place in PLACES if os.access(place, os.F_OK)), PLACES[0])

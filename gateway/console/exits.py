@@ -10,6 +10,7 @@ BAD_INPUT = 65
 NO_GATEWAY = 69
 INTERNAL_FAULT = 70
 NOT_NOW = 75
+NOT_ALLOWED = 77
 BAD_CONFIG = 78
 INTERRUPTED = 130
 
@@ -21,6 +22,7 @@ TEXT = f"""exit codes:
   {BAD_INPUT}   the message is not well formed: no such actor, verb or field
   {NO_GATEWAY}   no gateway answers
   {NOT_NOW}   refused for now: try again later (run: another gateway is running)
+  {NOT_ALLOWED}   this user may not ask the gateway
   {BAD_CONFIG}   the configuration has problems
   70, 74   run: a fault of the gateway's own; the store cannot be opened"""
 
@@ -33,6 +35,7 @@ OF_FAULT = {
     "bad_payload": BAD_INPUT,
     "bad_request": BAD_INPUT,
     "unknown_target": BAD_INPUT,
+    "bad_config": BAD_CONFIG,
 }
 """Exit code of a fault that the control socket names; others are NO."""
 

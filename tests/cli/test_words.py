@@ -7,7 +7,6 @@ import pytest
 
 from gateway.cli.main import plain_run
 from gateway.cli.talk import read_words
-from gateway.console.client import socket_path
 from gateway.console.exits import Failed
 from gateway.console.output import duration, number, pretty, size, table
 
@@ -50,12 +49,6 @@ def test_a_plain_run_needs_no_parser() -> None:
     assert plain_run(["run", "--config=a.toml"]) == Path("a.toml")
     assert plain_run(["run", "--help"]) is None
     assert plain_run(["show"]) is None
-
-
-def test_the_socket_is_the_one_that_the_configuration_names(tmp_path: Path) -> None:
-    """Read alone: a file with other problems still says where the daemon is."""
-    (tmp_path / "g.toml").write_text('[gateway]\ncontrol_socket = "/run/x.sock"\n[nonsense]\n')
-    assert socket_path(tmp_path / "g.toml") == Path("/run/x.sock")
 
 
 @pytest.mark.parametrize(

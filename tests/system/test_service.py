@@ -84,7 +84,7 @@ def test_from_the_serial_port_to_the_broker(house: House) -> None:
 
 
 def test_the_command_line_inside(house: House) -> None:
-    """Root and members of the group gateway ask the running service; others are told why they cannot."""
+    """Root and members of the group gateway ask the running service; others are told how to become one."""
     host = house.host
     assert host.sh("/opt/gateway/bin/gateway check") == f"fine: 3 devices, {len(installed().ordinary.names)} kinds of actors in {CONFIG}\n"
     host.sh("systemctl start gateway")
@@ -93,9 +93,41 @@ def test_the_command_line_inside(house: House) -> None:
     assert "twin/shed" in host.sh("/opt/gateway/bin/gateway show twin")
     host.sh("useradd ann && useradd --groups gateway ben")
     assert "twin/shed" in host.sh("runuser -u ben -- /opt/gateway/bin/gateway show twin")
-    refused = host.try_sh("runuser -u ann -- /opt/gateway/bin/gateway show twin")
-    assert refused.code != 0
-    assert "Traceback" not in refused.err
+    join = "only the group gateway may; join it (sudo usermod --append --groups gateway ann, then log in again), or use sudo"
+    for words in (
+        "show",
+        "show twin/shed",
+        "tell twin/shed forget",
+        "ask twin/shed read",
+        "tail",
+        "explain twin/shed",
+        "dead-letters",
+        "resume twin/shed",
+        "events",
+    ):
+        refused = host.try_sh(f"runuser -u ann -- /opt/gateway/bin/gateway {words}")
+        assert (refused.code, refused.err) == (77, f"gateway: cannot ask the gateway at /run/gateway/gateway.sock: {join}\n")
+    host.sh("usermod --append --groups gateway ann")
+    early = host.try_sh("setpriv --reuid=ann --regid=ann --groups=ann -- /opt/gateway/bin/gateway show")
+    assert "ann has come into the group gateway since this login began; log in again, or use sudo" in early.err
+
+
+def test_the_command_line_says_how_the_service_stands(house: House) -> None:
+    """Where nobody answers: stopped, failed or starting, and what to do; not a path that the service never had."""
+    host = house.host
+    stopped = host.try_sh("/opt/gateway/bin/gateway show")
+    assert (stopped.code, stopped.err) == (
+        69,
+        "gateway: no gateway answers at /run/gateway/gateway.sock: the service is stopped; sudo systemctl start gateway "
+        "(journalctl -u gateway says what it did last)\n",
+    )
+    host.sh("useradd ann")
+    assert host.try_sh("runuser -u ann -- /opt/gateway/bin/gateway tell gpio/lamp switch on=true").err == stopped.err
+    assert "the service is asked with --socket /run/gateway/gateway.sock" in host.try_sh("/opt/gateway/bin/gateway show --socket /a").err
+    host.put(FILE.replace("pin = 17", "pin = 99"), CONFIG)
+    host.try_sh("systemctl start gateway")
+    failed = host.try_sh("/opt/gateway/bin/gateway show")
+    assert "the service has failed; journalctl -u gateway says why; then sudo systemctl start gateway" in failed.err
 
 
 def test_a_bad_file_at_reload_changes_nothing(house: House) -> None:
