@@ -9,6 +9,8 @@ import gc
 import logging
 import os
 import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.logs import RecentFaults, set_level, set_up_logging
 from gateway.service.notify import Notifier
 from gateway.service.opening import Opened, open_store, start_afresh
-from gateway.service.reload import Reload, compare
+from gateway.service.reload import Reload, Reloaded, compare
 from gateway.service.signals import RELOAD, STOP, Signals
 
 log = logging.getLogger(__name__)
@@ -117,7 +119,8 @@ class Daemon:
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
         self._stuck = False
-        self._reload_fault = ""
+        self._asked: deque[Callable[[Reloaded], None]] = deque()
+        """Who waits to hear of a reload."""
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
@@ -154,7 +157,7 @@ class Daemon:
             fatal=self.fail,
         )
         self._engine, self._hosts = engine, Hosts(parts, engine)
-        house.engine, house.hosts = engine, self._hosts
+        house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         house.earlier_faults = [] if engine.clean_start else opened.store.notes().get("faults", "").splitlines()
         if opened.fault:
             self._last_words.say(opened.fault)
@@ -193,7 +196,7 @@ class Daemon:
             number = self._signals.wait(look_s)
             if number in STOP:
                 self._why = f"signal {number}"
-            elif number == RELOAD:
+            elif number == RELOAD or self._asked:
                 self.reload()
             self._look()
 
@@ -239,7 +242,7 @@ class Daemon:
         parts += [self._engine.housekeeping.loops.named] if self._engine.housekeeping.loops.named else []
         paused = escalated(self._engine.room)
         parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
-        parts += [self._reload_fault] if self._reload_fault else []
+        parts += [self._house.config_fault] if self._house.config_fault else []
         return "; ".join(parts)
 
     def _note_faults(self) -> None:
@@ -264,28 +267,37 @@ class Daemon:
 
     # --- a reload
 
+    def ask_reload(self, answer: Callable[[Reloaded], None]) -> None:
+        """Reload soon, and give `answer` what came of it. Any thread."""
+        self._asked.append(answer)
+        self._signals.wake()
+
     def reload(self) -> None:
         """Take over what the file says now: settings of devices that are there, and the log level. What else changed is named."""
+        asked = [self._asked.popleft() for _ in range(len(self._asked))]
         self._notifier.reloading()
         try:
             configuration = read(self.path)
         except ConfigProblems as error:
-            self._reload_fault = f"not reloaded, {len(error.problems)} problems in {error.path}; the first: {error.problems[0]}"
-            log.error("cannot reload, the old configuration stays:\n%s", error)
+            reloaded = Reloaded(refused=error)
         else:
-            self._take_over(compare(self.configuration, configuration))
+            reloaded = self._take_over(compare(self.configuration, configuration))
+        log.log(logging.ERROR if reloaded.refused else logging.INFO, "%s", reloaded.text)
+        self._house.config_fault = reloaded.status
         self._notifier.ready(self._status())
+        for answer in asked:
+            answer(reloaded)
 
-    def _take_over(self, reload: Reload) -> None:
+    def _take_over(self, reload: Reload) -> Reloaded:
         set_level(reload.result.gateway.log_level)
-        kept = [part.id for part in reload.changed if not self._hosts.replace(self._housed(part))]
-        self.configuration = reload.result
-        needs = [*reload.needs_restart, *kept]
-        self._reload_fault = f"restart needed for {', '.join(needs)}" if needs else ""
-        taken = [part.id for part in reload.changed if part.id not in kept]
-        log.info(
-            "reloaded: %s", "; ".join([f"new settings for {', '.join(taken)}" if taken else "no device changed", *reload.notes(needs)])
-        )
+        hanging = [part.id for part in reload.changed if not self._replace(part)]
+        self.configuration = reload.without(hanging, self.configuration)
+        taken = [part.id for part in reload.changed if part.id not in hanging]
+        return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])
+
+    def _replace(self, part: Part) -> bool:
+        self._say_alive()  # each may take its time to close: that is no standstill
+        return self._hosts.replace(self._housed(part))
 
     # --- the end
 
@@ -321,9 +333,9 @@ class Daemon:
             if left_s <= 0 or self._signals.wait(min(left_s, _DRAIN_LOOK_S)) in STOP:
                 log.warning("not drained, it waits in the store: %s", ", ".join(f"{count} for {id}" for id, count in waiting.items()))
                 return
-            self._look_while_draining()
+            self._say_alive()
 
-    def _look_while_draining(self) -> None:
+    def _say_alive(self) -> None:
         if not self._standstill():
             self._notifier.alive()
 

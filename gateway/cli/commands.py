@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     add("run", _run, "run the gateway until it is told to stop", every)
+    add("reload", _reload, "have the running gateway take over what its configuration says now", there)
     add("check", _check, "say what is wrong with the configuration, all of it", every)
     _add_demo(add("demo", _demo, "see it work, without hardware; nothing may be lost", every))
     _add_show(add("show", _show, "how the gateway is; or one actor; or the ids of a kind", there))
@@ -206,6 +207,13 @@ def _run(options: Options) -> int:
     from gateway.daemon import run  # noqa: PLC0415  # the other commands do without the daemon
 
     return run(_config(options))
+
+
+def _reload(options: Options) -> int:
+    from gateway.cli.reload import reload  # noqa: PLC0415
+
+    with _client(options) as client:
+        return reload(client, as_json=options.json)
 
 
 def _check(options: Options) -> int:

@@ -72,6 +72,7 @@ def _whole(view: dict[str, Any]) -> list[str]:
     ]
     lines += _kinds(view.get("kinds", []))
     lines += _section("not well", view["problems"])
+    lines += _section(f"the last reload of {view['config']}", [view["config_fault"]] if view["config_fault"] else [])
     blocked = view.get("blocked", [])
     lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
     lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])

@@ -26,11 +26,17 @@ class ConfigProblems(GatewayError, ValueError):
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path
         self.problems = sorted(problems, key=lambda problem: problem.position or Position(0, 0))
-        super().__init__(self._report())
+        super().__init__(self.report("cannot start"))
 
-    def _report(self) -> str:
+    @property
+    def counted(self) -> str:
+        """How many, and where: `2 problems in config/gateway.toml`."""
         count = len(self.problems)
-        title = f"cannot start: {count} problem{'' if count == 1 else 's'} in {self.path}"
+        return f"{count} problem{'' if count == 1 else 's'} in {self.path}"
+
+    def report(self, cannot: str) -> str:
+        """All problems, a line each, below what cannot be done because of them: `cannot start`, `cannot reload`."""
+        title = f"{cannot}: {self.counted}"
         places = [f"{p.position.line}:{p.position.column}" if p.position else "" for p in self.problems]
         width = max(map(len, places), default=0)
         gap = "   " if width else ""

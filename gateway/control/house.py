@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
 from gateway.service.logs import RecentFaults
+from gateway.service.reload import Reloaded
 
 
 class ControlSettings(Settings):
@@ -27,10 +29,12 @@ class Hosting(Protocol):
 
 
 class House:
-    """The parts of one daemon that are shown. `engine` and `hosts` are set before anything starts."""
+    """The parts of one daemon that are shown. `engine`, `hosts` and `reload` are set before anything starts."""
 
     engine: Engine
     hosts: Hosting
+    reload: Callable[[Callable[[Reloaded], None]], None]
+    """Has the daemon read its configuration again, and then calls what it was given. Any thread may call it."""
     earlier_faults: list[str]
     """The last warnings of the life before, where that did not end well."""
 
@@ -40,6 +44,8 @@ class House:
         self.faults = faults
         self.last_words = last_words
         self.pid = os.getpid()
+        self.config_fault = ""
+        """What the last reload left to be done: problems to mend, or what needs a restart."""
         self._since_s = time.monotonic()
 
     @property

@@ -13,6 +13,7 @@
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
     {"do": "export", "id": "trip/van"}              its state as it is on disk, whether it can be loaded or not
     {"do": "forget", "id": "trip/van", "sure": true}       drop its state, and what belongs to it; not sure: say what that would be
+    {"do": "reload", "timeout_s": 60}               read the configuration again, and take over what can be
 
 A timeout means that the outcome is unknown: the message may be handled yet.
 """
@@ -36,6 +37,7 @@ from gateway.control.pending import Answer, Pending, no
 from gateway.control.pictures import picture
 from gateway.control.resume import NotPaused, resume
 from gateway.runtime.mail import Arrival
+from gateway.service.reload import Reloaded
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,7 @@ class Requests:
             "resume": self.resume,
             "export": self.export,
             "forget": self.forget,
+            "reload": self.reload,
             "letters": self.letters,
             "letter": self.letter,
             "retry": self.retry,
@@ -230,6 +233,20 @@ class Requests:
         if request.get("sure", False) is not True:
             return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
         return self._act(connection, n, lambda: {"forgotten": forget.forget(self.house.engine, id)})
+
+    # --- the configuration
+
+    def reload(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Have the configuration read again; the answer comes when what can be taken over is."""
+        timeout_s = _timeout_s(request)
+        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
+
+        def reloaded(found: Reloaded) -> None:
+            taken = {"taken": list(found.taken), "needs_restart": list(found.needs_restart)}
+            self.desk.settle(pending, no("bad_config", found.text) if found.refused else {"ok": True, "text": found.text, **taken})
+
+        self.house.reload(reloaded)
+        return None
 
     # --- on the engine's thread
 

@@ -33,6 +33,7 @@ def from_outside(house: House) -> View:
         "name": house.name,
         "pid": house.pid,
         "config": str(house.config),
+        "config_fault": house.config_fault,
         "uptime_s": round(house.uptime_s, 1),
         "life": engine.life,
         "clean_start": engine.clean_start,

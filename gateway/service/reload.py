@@ -5,10 +5,11 @@ is fixed for a life of the engine, as are its store, its bounds and the ordinary
 """
 
 import dataclasses
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
-from gateway.config import Configuration
+from gateway.config import ConfigProblems, Configuration
 from gateway.registry import Promised
 from gateway.service.hosts import Part, part_of
 
@@ -18,14 +19,45 @@ class Reload(NamedTuple):
 
     changed: list[Part]
     """Host-bound actors to be made anew."""
+    settings: list[str]
+    """Other settings that are taken over, by their keys."""
     needs_restart: list[str]
     """Names of sections that a running gateway cannot take over."""
     result: Configuration
     """The configuration that holds from now on."""
 
-    def notes(self, needs: list[str]) -> list[str]:
-        """What to say of the rest."""
-        return [f"restart the gateway to take over {', '.join(needs)}"] if needs else []
+    def without(self, ids: Collection[str], now: Configuration) -> Configuration:
+        """The configuration that holds where these host-bound actors could not be made anew: they keep the settings they had."""
+        before = {part.id: part for part in now.host_bound}
+        parts = tuple(before[part.id] if part.id in ids else part for part in self.result.host_bound)
+        return dataclasses.replace(self.result, host_bound=parts)
+
+
+class Reloaded(NamedTuple):
+    """What came of a reload, to be said in the log, in STATUS, and to whoever asked for it."""
+
+    taken: Sequence[str] = ()
+    """What holds from now on: ids of devices, keys of settings."""
+    needs_restart: Sequence[str] = ()
+    """What the file says and the running gateway does not do."""
+    refused: ConfigProblems | None = None
+    """Why nothing was taken over."""
+
+    @property
+    def status(self) -> str:
+        """What is left to be done, in a line; empty where nothing is."""
+        if self.refused is not None:
+            return f"not reloaded, {self.refused.counted}; the first: {self.refused.problems[0]}"
+        return f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""
+
+    @property
+    def text(self) -> str:
+        """All of it. Lines where the file has problems, else one."""
+        if self.refused is not None:
+            return f"{self.refused.report('cannot reload')}\nthe old configuration stays in force"
+        if not self.taken:
+            return f"reloaded: nothing was taken over; {self.status}" if self.status else "reloaded: nothing has changed"
+        return "; ".join(filter(None, [f"reloaded: new settings for {', '.join(self.taken)}", self.status]))
 
 
 def compare(now: Configuration, wanted: Configuration) -> Reload:
@@ -39,7 +71,8 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
     needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
     parts = tuple(part if id in recoded else after.get(id, part) for id, part in before.items())
     gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
-    return Reload([part_of(part) for part in changed], needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
+    settings = ["gateway.log_level"] if gateway != now.gateway else []
+    return Reload([part_of(part) for part in changed], settings, needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
 
 
 def _sections(now: Configuration, wanted: Configuration) -> list[str]:

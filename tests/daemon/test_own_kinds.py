@@ -56,13 +56,13 @@ def test_they_are_there_without_a_section_and_stay_over_a_bad_reload(tmp_path: P
         assert daemon.gateway("ask", "siren/yard", "sound").stdout == "said  woo\n"
 
         (actors / "depot.py").write_text(DEPOT + "\n1 / 0\n")
-        _reload(daemon, systemd, "not reloaded, 1 problems in")
+        _reload(daemon, systemd, "not reloaded, 1 problem in")
         assert f"{actors}/depot.py:16: its import ends in ZeroDivisionError: division by zero" in daemon.said()
         assert daemon.gateway("check").returncode == 78
         assert daemon.gateway("ask", "depot/north", "add").stdout == "units  3\n"
 
         (actors / "depot.py").write_text(DEPOT.replace("+ amount.units", "- amount.units"))
-        _reload(daemon, systemd, "restart needed for siren/yard (new code), actors.depot (new code)")
+        _reload(daemon, systemd, "needs a restart: siren/yard (new code), actors.depot (new code)")
         assert daemon.gateway("ask", "depot/north", "add").stdout == "units  4\n"
 
         (actors / "depot.py").write_text(DEPOT)

@@ -10,6 +10,28 @@ from tests.brokers import free_port
 from tests.daemon.test_life import mqtt
 from tests.daemons import DaemonProcess, ServiceSide, install_kinds
 
+MULE = """
+import pathlib, threading
+from gateway.actors import Health, HostBound, Settings, Start
+
+class Words(Settings):
+    word: str
+
+class Mule(HostBound):
+    settings_model = Words
+    close_s = 0.2
+
+    def __init__(self, key, settings):
+        self.settings = settings
+
+    def started(self, start: Start):
+        self.host.report(Health.OK, self.settings.word)
+
+    def close(self):
+        while not pathlib.Path("hay").exists():
+            threading.Event().wait(0.02)
+"""
+
 TEXT = '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n'
 
 
@@ -49,8 +71,10 @@ def test_a_reload_of_a_bad_file_keeps_the_old_configuration(tmp_path: Path) -> N
         daemon.write(TEXT.replace("nmea", "mnea"))
         daemon.signal(1)
         systemd.until("RELOADING=1", since=since)
-        assert "not reloaded, 1 problems in" in systemd.until("READY=1", since=since)
-        assert "cannot reload, the old configuration stays" in daemon.said()
+        assert "not reloaded, 1 problem in" in systemd.until("READY=1", since=since)
+        assert f"cannot reload: 1 problem in {daemon.config}\n" in daemon.said()
+        assert "the old configuration stays in force\n" in daemon.said()
+        assert "cannot start" not in daemon.said()
         assert daemon.stop() == 0
 
 
@@ -62,6 +86,57 @@ def test_a_reload_takes_over_settings_of_a_device(tmp_path: Path) -> None:
         daemon.signal(1)
         daemon.until(lambda: "serial/a is missing: cannot open /dev/other" in daemon.said())
         daemon.until(lambda: "reloaded: new settings for serial/a" in daemon.said())
+        assert daemon.stop() == 0
+
+
+def test_who_asks_for_a_reload_is_told_what_is_wrong(tmp_path: Path) -> None:
+    """Each problem with its place, and the exit code of a configuration with problems: so `systemctl reload` fails too."""
+    with DaemonProcess(tmp_path, TEXT) as daemon:
+        daemon.until_listening()
+        daemon.write(TEXT.replace("nmea", "mnea").replace("port", "prot"))
+        told = daemon.gateway("reload")
+        assert (told.returncode, told.stdout) == (78, "")
+        first, *problems, last = told.stderr.splitlines()
+        assert first == f"gateway: cannot reload: 2 problems in {daemon.config}"
+        assert [line.split()[1] for line in problems] == ["serial.a.prot:", "serial.a.codec:"]
+        assert last == "the old configuration stays in force"
+        daemon.config.write_text(daemon.config.read_text() + "[serial.a\n")  # no TOML, and still it says where the gateway is
+        assert daemon.gateway("reload").returncode == 78
+        daemon.config.unlink()
+        gone = daemon.gateway("reload", "--socket", str(daemon.socket))
+        assert (gone.returncode, "there is no such file" in gone.stderr) == (78, True)
+        assert daemon.stop() == 0
+
+
+def test_who_asks_for_a_reload_is_told_what_was_taken_over_and_what_was_not(tmp_path: Path) -> None:
+    """What needs a restart is said again until there is one."""
+    with DaemonProcess(tmp_path, TEXT) as daemon:
+        daemon.until_listening()
+        assert daemon.gateway("reload").stdout == "reloaded: nothing has changed\n"
+        new = TEXT.replace("/dev/none", "/dev/other") + TEXT.replace("serial.a", "serial.b")
+        daemon.write(new, gateway='log_level = "debug"')
+        needs = "needs a restart: serial/b (new)\n"
+        assert daemon.gateway("reload").stdout == f"reloaded: new settings for serial/a, gateway.log_level; {needs}"
+        assert daemon.gateway("reload").stdout == f"reloaded: nothing was taken over; {needs}"
+        assert f"\nthe last reload of {daemon.config}:\n  {needs}" in daemon.gateway("show").stdout
+        assert daemon.gateway("reload", "--json").stdout == '{"taken":[],"needs_restart":["serial/b (new)"]}\n'
+        assert daemon.stop() == 0
+
+
+def test_a_device_that_does_not_close_keeps_its_settings_until_a_reload_finds_it_closed(tmp_path: Path) -> None:
+    """Its new settings are not forgotten: each further reload tries again."""
+    actors = tmp_path / "actors"
+    actors.mkdir()
+    (actors / "mule.py").write_text(MULE)
+    with DaemonProcess(tmp_path, '[mule.a]\nword = "one"\n') as daemon:
+        daemon.until(lambda: "mule/a is ok: one" in daemon.said())
+        daemon.write('[mule.a]\nword = "two"\n')
+        for _ in range(2):
+            assert daemon.gateway("reload").stdout == "reloaded: nothing was taken over; needs a restart: mule/a (does not close)\n"
+        (tmp_path / "hay").touch()
+        daemon.until(lambda: "mule/a is closed" in daemon.said())
+        assert daemon.gateway("reload").stdout == "reloaded: new settings for mule/a\n"
+        daemon.until(lambda: "mule/a is ok: two" in daemon.said())
         assert daemon.stop() == 0
 
 
@@ -94,7 +169,7 @@ def test_a_reload_names_what_needs_a_restart(tmp_path: Path) -> None:
         daemon.config.write_text(daemon.config.read_text().replace('name = "test"', 'name = "other"'))
         daemon.signal(1)
         said = systemd.until("READY=1", since=since)
-        assert "restart needed for serial/b (new), serial/a (gone), gateway.name, actors.trip" in said
+        assert "needs a restart: serial/b (new), serial/a (gone), gateway.name, actors.trip" in said
         assert daemon.stop() == 0
 
 

@@ -104,6 +104,7 @@ def test_the_command_line_inside(house: House) -> None:
         "dead-letters",
         "resume twin/shed",
         "events",
+        "reload",
     ):
         refused = host.try_sh(f"runuser -u ann -- /opt/gateway/bin/gateway {words}")
         assert (refused.code, refused.err) == (77, f"gateway: cannot ask the gateway at /run/gateway/gateway.sock: {join}\n")
@@ -130,20 +131,29 @@ def test_the_command_line_says_how_the_service_stands(house: House) -> None:
     assert "the service has failed; journalctl -u gateway says why; then sudo systemctl start gateway" in failed.err
 
 
-def test_a_bad_file_at_reload_changes_nothing(house: House) -> None:
-    """The old configuration stays in force, STATUS says what is wrong, and a good file is taken over again."""
+def test_a_bad_file_makes_the_reload_fail_and_changes_nothing(house: House) -> None:
+    """What is wrong stands in the journal and in STATUS, the old configuration stays in force, and a good file is taken over again."""
     host = house.host
     host.sh("systemctl start gateway")
     before = shown(host, "MainPID")
     host.put(FILE.replace("ack =", "akc ="), CONFIG)
-    host.sh("systemctl reload gateway")
-    host.until("systemctl show --property=StatusText --value gateway", f"not reloaded, 1 problems in {CONFIG}")
+    assert host.try_sh("systemctl reload gateway").code != 0
+    host.until("systemctl show --property=StatusText --value gateway", f"not reloaded, 1 problem in {CONFIG}")
+    said = f"cannot reload: 1 problem in {CONFIG}\n  8:7   serial.meters.akc: no such key; did you mean 'ack'?\n"
+    host.until("journalctl --unit=gateway --output=cat --no-pager", said)
+    assert "cannot start" not in journal(host)
+    assert [shown(host, name) for name in ("ActiveState", "SubState", "MainPID")] == ["active", "running", before]
     house.meter.until_acknowledged(house.meter.send(3))
     host.put(FILE + "report_every_s = 3600.0\n", CONFIG)
     host.sh("systemctl reload gateway")
-    host.until("journalctl --unit=gateway --output=cat --no-pager", "reloaded: new settings for gpio/door")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "reloaded: new settings for gpio/door\n")
     assert "not reloaded" not in shown(host, "StatusText")
+    host.put(FILE + '[gpio.lamp]\ntype = "led"\npin = 4\n', CONFIG)
+    host.sh("systemctl reload gateway")
+    assert "needs a restart: gpio/lamp (new)" in shown(host, "StatusText")
     assert shown(host, "MainPID") == before
+    again = host.sh("cd /tmp && /opt/gateway/bin/gateway reload")
+    assert again == "reloaded: nothing was taken over; needs a restart: gpio/lamp (new)\n"
 
 
 def test_a_bad_file_at_the_start_waits_for_a_person(house: House) -> None:

@@ -84,7 +84,7 @@ def test_what_breaks_serial_ports_or_pins_is_not_in_it(name: str) -> None:
     "line",
     [
         "Type=notify",
-        "ExecReload=/bin/kill -HUP $MAINPID",
+        "ExecReload=/opt/gateway/bin/python -OO -m gateway.cli reload --config /etc/gateway/gateway.toml",
         "Restart=always",
         "RestartSec=5",
         "StartLimitIntervalSec=0",

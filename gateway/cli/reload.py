@@ -1,0 +1,22 @@
+"""`gateway reload`: the running gateway reads its configuration again, and says what it took over and what it did not.
+
+`systemctl reload gateway` runs it, so that a file with mistakes makes that fail.
+"""
+
+from gateway.console.client import Client
+from gateway.console.exits import FINE
+from gateway.console.output import say, say_json
+
+_TIMEOUT_S = 120.0
+"""Each device that is made anew may take its seconds to close."""
+_MARGIN_S = 5.0
+
+
+def reload(client: Client, *, as_json: bool) -> int:
+    """Reload it. Raises Failed where the file has problems: then nothing was taken over."""
+    answer = client.ask({"do": "reload", "timeout_s": _TIMEOUT_S}, patience_s=_TIMEOUT_S + _MARGIN_S)
+    if as_json:
+        say_json({"taken": answer["taken"], "needs_restart": answer["needs_restart"]})
+    else:
+        say(answer["text"])
+    return FINE
