@@ -14,7 +14,7 @@ _MARGIN_S = 5.0
 
 def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, id: str, as_json: bool) -> int:
     """Send it; done when it is on disk."""
-    request = {"do": "tell", "to": to, "verb": verb, "payload": read_words(words), "timeout_s": timeout_s, "id": id}
+    request = {"do": "tell", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s, "id": id}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     if as_json:
         say_json({"id": answer["id"], "duplicate": answer["duplicate"]})
@@ -25,7 +25,7 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
 
 def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
     """Send it, and show the reply."""
-    request = {"do": "ask", "to": to, "verb": verb, "payload": read_words(words), "timeout_s": timeout_s}
+    request = {"do": "ask", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s}
     body = client.ask(request, patience_s=timeout_s + _MARGIN_S)["body"]
     if as_json:
         say_json(body)
@@ -35,16 +35,21 @@ def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: 
 
 
 def read_words(words: Sequence[str]) -> dict[str, Any]:
-    """A payload from one JSON object, from `-` (standard input), or from name=value words; dots in a name go deeper."""
+    """A payload from one JSON object, from `-` (standard input), or from name=value words; dots in a name go deeper.
+
+    For a request: the `payload`, and beside that of words their `texts`, for the verb may want a text where 42 was typed.
+    """
     if len(words) == 1 and (words[0] == "-" or words[0].lstrip().startswith("{")):
-        return _object(sys.stdin.read() if words[0] == "-" else words[0])
+        return {"payload": _object(sys.stdin.read() if words[0] == "-" else words[0])}
     payload: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     for word in words:
         name, found, text = word.partition("=")
         if not found or not name:
             raise Failed(f"cannot read {word!r}: write name=value, or one JSON object in quotes", BAD_INPUT)
         _put(payload, name.split("."), _value(text), word)
-    return payload
+        texts[name] = text
+    return {"payload": payload, "texts": texts}
 
 
 def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> None:

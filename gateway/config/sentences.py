@@ -41,9 +41,9 @@ _BOUNDS = {
 
 def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
     """One sentence for the errors at one key: several where a value may be of several types and fits none of them."""
-    types = [_EXPECTED[error["type"]] for error in errors if error["type"] in _EXPECTED]
-    if len(types) == len(errors):
-        return _wrong_type(types, seen)
+    wanted = expected(errors)
+    if wanted:
+        return f"expected {wanted}, saw {shown(seen)}; {_EXPECTED[errors[0]['type']][1]}"
     error = next(error for error in errors if error["type"] not in _EXPECTED)
     kind, context = error["type"], error.get("ctx", {})
     if kind in _BOUNDS:
@@ -59,6 +59,12 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
     return f"{said[:1].lower()}{said[1:]}, saw {shown(seen)}; mend it"
 
 
+def expected(errors: Sequence[ErrorDetails]) -> str:
+    """What a value should have been where it is only of the wrong type: `a number or text`; empty where more is wrong with it."""
+    types = [_EXPECTED[error["type"]][0] for error in errors if error["type"] in _EXPECTED]
+    return " or ".join(dict.fromkeys(types)) if len(types) == len(errors) else ""
+
+
 def shown(value: Any, *, at_most: int = 60) -> str:
     """A value as it stands in TOML, cut where it is long."""
     if isinstance(value, (list, tuple)):
@@ -67,11 +73,6 @@ def shown(value: Any, *, at_most: int = 60) -> str:
         return "a table"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else str(value)
     return text if len(text) <= at_most else f"{text[: at_most - 3]}..."
-
-
-def _wrong_type(types: Sequence[tuple[str, str]], seen: Any) -> str:
-    expected = " or ".join(dict.fromkeys(name for name, _ in types))
-    return f"expected {expected}, saw {shown(seen)}; {types[0][1]}"
 
 
 class _Plain(dict[str, Any]):

@@ -52,7 +52,7 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
         if any(len(other) > len(path) and other[: len(path)] == path for other in by_path):
             continue  # true or a table: it is a table, and what is wrong stands within it
         if found[0]["type"] == "extra_forbidden":
-            document.add(path, _unknown(str(path[-1]), _model_at(model, path[len(section) : -1])))
+            document.add(path, _unknown(str(path[-1]), model_at(model, path[len(section) : -1])))
         else:
             document.add(path, _without_secret(path, found, document.value(path)))
 
@@ -80,7 +80,7 @@ def _without_secret(path: KeyPath, errors: list[ErrorDetails], seen: Any) -> str
     return sentence(errors, "***" if secret else seen)
 
 
-def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     """The model of the table at `path` within a table of `model`; None where several or none may stand there."""
     named = False
     for part in path:

@@ -6,6 +6,7 @@
     {"do": "list", "prefix": "twin/", "after": "", "limit": 100}
     {"do": "health"}
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
+        "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
     {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
@@ -36,6 +37,7 @@ from gateway.control.house import House
 from gateway.control.pending import Answer, Pending, no
 from gateway.control.pictures import picture
 from gateway.control.resume import NotPaused, resume
+from gateway.control.texts import read_typed
 from gateway.runtime.mail import Arrival
 from gateway.service.reload import Reloaded
 
@@ -184,10 +186,12 @@ class Requests:
                 raise Refused("cannot take it: the gateway is closing; send it again when it is back")
             if not isinstance(payload, (dict, type(None))):
                 raise BadRequest("cannot read the request: 'payload' is no JSON object")
+            to, verb = _text(request, "to"), _text(request, "verb")
+            model = self.house.engine.directory.find_outside(to, verb).payload
             self.desk.host.send(
-                _text(request, "to"),
-                _text(request, "verb"),
-                payload,
+                to,
+                verb,
+                read_typed(model, payload, _texts(request), where=f"{verb} to {to}"),
                 id=_text(request, "id"),
                 reply_to=reply_to,
                 expires_ms=expires_ms,
@@ -303,6 +307,14 @@ def _text(request: dict[str, Any], name: str) -> str:
         raise BadRequest(f"cannot read the request: {name!r} is no text")
     if not found.isascii() and any("\ud800" <= character <= "\udfff" for character in found):
         raise BadRequest(f"cannot read the request: {name!r} holds half a character (a lone surrogate)")
+    return found
+
+
+def _texts(request: dict[str, Any]) -> dict[str, str]:
+    """What was typed for each value of the payload, by its name; empty where it was not typed."""
+    found = request.get("texts", {})
+    if not (isinstance(found, dict) and all(isinstance(text, str) for text in found.values())):
+        raise BadRequest("cannot read the request: 'texts' is no JSON object of texts")
     return found
 
 

@@ -18,6 +18,9 @@ CONFIG = """
 type = "led"
 pin = 17
 simulate = true
+[webhook.alerts]
+url = "http://127.0.0.1/"
+[webhook.alerts.simulate]
 """
 
 
@@ -51,7 +54,7 @@ def test_show_tells_how_the_gateway_is(daemon: DaemonProcess) -> None:
     found = daemon.gateway("show")
     assert found.returncode == 0, found.stderr
     assert found.stdout.startswith("test: well; up ")
-    assert "gpio/lamp      ok  GPIO 17 (led) on the simulator" in found.stdout
+    assert "gpio/lamp       ok  GPIO 17 (led) on the simulator" in found.stdout
     assert "dead letters" in found.stdout
 
 
@@ -81,6 +84,14 @@ def test_a_lamp_is_switched_from_the_command_line(daemon: DaemonProcess) -> None
     """An ask of a host-bound actor is answered when it has done it."""
     found = daemon.gateway("ask", "gpio/lamp", "switch", "on=true")
     assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_text_that_looks_like_a_number_is_taken_as_text(daemon: DaemonProcess) -> None:
+    """Where the verb wants a text; a twin's value of the same look stays a number."""
+    assert daemon.gateway("ask", "webhook/alerts", "notify", "subject=5", "text=42").stderr == ""
+    daemon.gateway("tell", "twin/typed", "report", "values.t=42", "units.t=5")
+    value = json.loads(daemon.gateway("ask", "twin/typed", "read", "--json").stdout)["values"]["t"]
+    assert (value["value"], value["unit"]) == (42, "5")
 
 
 def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
@@ -165,6 +176,11 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
     ("words", "code", "error"),
     [
         (("tell", "counter/x", "ad"), 65, "gateway: cannot send 'ad' to counter/x: it has no such verb; did you mean 'add'?\n"),
+        (
+            ("tell", "gpio/lamp", "switch", "on=ON"),
+            65,
+            "gateway: cannot read the payload of switch to gpio/lamp: on: expected true or false, saw ON; write on=true\n",
+        ),
         (("tell", "counter/x", "add", "units"), 65, "gateway: cannot read 'units': write name=value, or one JSON object in quotes\n"),
         (
             ("ask", "counter/x", "mute", "--timeout", "0.2"),
@@ -196,7 +212,7 @@ def test_check_says_that_all_is_fine(tmp_path: Path) -> None:
     (tmp_path / "g.toml").write_text(CONFIG)
     found = run("check", "--config", "g.toml", folder=tmp_path)
     kinds = len(installed().ordinary.names)
-    assert (found.returncode, found.stdout) == (0, f"fine: 1 device, {kinds} kinds of actors in g.toml\n")
+    assert (found.returncode, found.stdout) == (0, f"fine: 2 devices, {kinds} kinds of actors in g.toml\n")
 
 
 def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:

@@ -23,7 +23,13 @@ from gateway.console.output import duration, number, pretty, size, table
 )
 def test_words_become_a_payload(words: list[str], payload: dict[str, Any]) -> None:
     """name=value words, dots for what is nested, JSON where it is JSON; or one whole object."""
-    assert read_words(words) == payload
+    assert read_words(words)["payload"] == payload
+
+
+def test_what_was_typed_goes_along() -> None:
+    """By the name of its word: the verb may want it as a text."""
+    assert read_words(["text=42", "values.t= 1e5", "a=x=y"])["texts"] == {"text": "42", "values.t": " 1e5", "a": "x=y"}
+    assert "texts" not in read_words(['{"text": 42}'])
 
 
 @pytest.mark.parametrize(

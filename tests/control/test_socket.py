@@ -80,8 +80,15 @@ def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
         (
             {"do": "tell", "to": "counter/x", "verb": "add", "payload": {"units": "1"}},
             "bad_payload",
-            "units: Input should be a valid integer",
+            'units: expected a whole number, saw "1"; write 1',
         ),
+        (
+            {"do": "tell", "to": "counter/x", "verb": "add", "payload": {"units": 1.5}, "texts": {"units": "1.5"}},
+            "bad_payload",
+            "units: expected a whole number, saw 1.5; write units=2",
+        ),
+        ({"do": "tell", "to": "counter/x", "verb": "add", "texts": {"units": 1}}, "bad_request", "'texts' is no JSON object of texts"),
+        ({"do": "tell", "to": "counter/x", "verb": "add", "texts": ["a"]}, "bad_request", "'texts' is no JSON object of texts"),
         ({"do": "tell", "to": "counter/x", "verb": "add", "payload": [1]}, "bad_request", "'payload' is no JSON object"),
         ({"do": "tell", "to": 7, "verb": "add"}, "bad_request", "'to' is no text"),
         ({"do": "list", "prefix": "twin/\ud800"}, "bad_request", "'prefix' holds half a character (a lone surrogate)"),
