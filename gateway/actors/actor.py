@@ -66,6 +66,11 @@ class Actor(Generic[S]):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = self.settings_model() if settings is None else settings
 
+    def is_there(self, id: str) -> bool:
+        """Whether an actor of this kind is there although nobody has written to it. By default it is not."""
+        del id
+        return False
+
     def failed(self, fault: Fault, state: S) -> Decision:
         """Decide about a message of its own that failed for good; `state` is as it was before. By default its parent does."""
         del fault, state

@@ -71,7 +71,7 @@ class Reply(Payload):
     """Id of the message that is answered."""
     ok: bool = True
     reason: str = ""
-    """Why not, where `ok` is false."""
+    """Why not, where `ok` is false; else empty, unless the answer is one of nobody: see `unwritten.py`."""
     body: Any = None
     """The answer's fields, as JSON values."""
 

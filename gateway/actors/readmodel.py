@@ -150,6 +150,10 @@ class ReadModel(Actor[S]):
         """The id of the one actor of this kind."""
         return f"{self.kind}/{self.key}"
 
+    def is_there(self, id: str) -> bool:
+        """Nobody has to write to it: it follows by itself."""
+        return id == self.whole
+
     @verb
     def follow(self, told: Told, stage: ReadStage[S]) -> None:
         """Take an event that was committed just now."""

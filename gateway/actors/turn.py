@@ -17,6 +17,7 @@ from gateway.actors.stage import ChildOrder, Stage, Timer
 from gateway.actors.staging import World
 from gateway.actors.supervision import Fault, Verdict
 from gateway.actors.ties import NO_TIES, Ties
+from gateway.actors.unwritten import own_up
 
 
 class Outcome(NamedTuple):
@@ -65,6 +66,8 @@ def run_turn(  # noqa: PLR0917
         row.run(actor, message.payload, stage)
         if message.route is not None and not stage.routed:
             stage.forward()
+        if message.reply_to and not born:
+            own_up(stage, state)
         return _outcome(stage, actor, state)
     finally:
         stage.__class__ = _Spent  # whoever has kept it is told that its turn is over

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
+from gateway.console.exits import FINE, NO, NO_GATEWAY, UNWRITTEN, USAGE, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
 
 _COUNTERS_SHOWN = 5
@@ -20,7 +20,7 @@ def show(client: Client, what: str, *, after: str, limit: int, as_json: bool) ->
     if not what:
         return _show_whole(client.ask({"do": "show"})["show"], as_json=as_json)
     if "/" in what and not what.endswith("*"):
-        return _show_one(client.ask({"do": "show", "id": what}), as_json=as_json)
+        return _show_one(_one(client, what), as_json=as_json)
     return _show_ids(client, what.removesuffix("*") if what.endswith("*") else f"{what}/", after=after, limit=limit, as_json=as_json)
 
 
@@ -124,6 +124,17 @@ def _host_row(one: dict[str, Any]) -> list[str]:
     return [one["id"], one["health"], waiting, "; ".join(part for part in (one["detail"], counted) if part)]
 
 
+def _one(client: Client, id: str) -> dict[str, Any]:
+    try:
+        return client.ask({"do": "show", "id": id})
+    except Failed as error:
+        if error.code != UNWRITTEN:
+            raise
+        from gateway.cli.nearest import unwritten  # noqa: PLC0415  # only where nobody was there
+
+        raise unwritten(client, id, str(error)) from None
+
+
 def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         say_json(answer.get("hosted") or answer["actor"])
@@ -132,7 +143,8 @@ def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
     else:
         actor = answer["actor"]
         waiting = f", {actor['waiting']} messages wait" if actor["waiting"] else ""
-        say(f"{actor['id']}  {'in memory' if actor['active'] else 'in the store'}{waiting}")
+        where = "in memory" if actor["active"] else "in the store" if actor.get("stored", True) else "at its beginning"
+        say(f"{actor['id']}  {where}{waiting}")
         say(pretty(actor["state"]))
         for timer in actor["timers"]:
             say(f"  timer {timer['name']}: {timer['verb']} in {duration(timer['in_s'])}")
@@ -148,7 +160,8 @@ def _show_ids(client: Client, prefix: str, *, after: str, limit: int, as_json: b
     if as_json:
         say_json({"ids": ids, "more": answer["more"]})
     else:
-        say("\n".join(ids) if ids else f"nothing begins with {prefix}")
+        none = f"there is no {prefix[:-1]} yet: nobody has written to one" if prefix.endswith("/") else f"nothing begins with {prefix}"
+        say("\n".join(ids) if ids else none)
         if answer["more"]:
             say(f"more: gateway show {prefix}* --after {answer['ids'][-1]}")
     return FINE if ids else NO

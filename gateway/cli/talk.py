@@ -24,13 +24,18 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
 
 
 def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
-    """Send it, and show the reply."""
+    """Send it, and show the reply. Raises Failed behind it where it comes of an actor that nobody ever wrote to."""
     request = {"do": "ask", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s}
-    body = client.ask(request, patience_s=timeout_s + _MARGIN_S)["body"]
+    answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
+    body = answer["body"]
     if as_json:
         say_json(body)
     else:
         say("done" if body is None else pretty(body, indent=0))
+    if "note" in answer:
+        from gateway.cli.nearest import unwritten  # noqa: PLC0415  # only where nobody was there
+
+        raise unwritten(client, to, answer["note"])
     return FINE
 
 

@@ -4,6 +4,8 @@ FINE = 0
 NO = 1
 """It answered no, or something is missing or not well."""
 USAGE = 2
+UNWRITTEN = 3
+"""Nobody has ever written to that actor."""
 UNKNOWN = 4
 """The outcome is unknown: look before you repeat it."""
 BAD_INPUT = 65
@@ -36,6 +38,7 @@ OF_FAULT = {
     "bad_request": BAD_INPUT,
     "unknown_target": BAD_INPUT,
     "bad_config": BAD_CONFIG,
+    "unwritten": UNWRITTEN,
 }
 """Exit code of a fault that the control socket names; others are NO."""
 

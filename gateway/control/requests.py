@@ -31,6 +31,7 @@ from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, views
+from gateway.control.absent import unwritten, why_absent, why_none
 from gateway.control.connection import Connection
 from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
@@ -131,7 +132,7 @@ class Requests:
 
     def list(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
-        return self._look(connection, n, lambda: views.ids(prefix, after, limit, self.house.engine))
+        return self._look(connection, n, lambda: self._ids(prefix, after, limit))
 
     def health(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         found = views.problems(self.house)
@@ -161,13 +162,13 @@ class Requests:
         return None
 
     def ask(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
-        """Send a message, and answer with the reply of whom it is for."""
+        """Send a message, and answer with the reply of whom it is for; with a `note` where nobody has ever written to them."""
         timeout_s = _timeout_s(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
 
         def replied(reply: Reply) -> None:
-            answer = {"ok": True, "body": reply.body} if reply.ok else no("refused_by_actor", reply.reason)
-            self.desk.settle(pending, answer)
+            note = {"note": reply.reason} if reply.reason else {}
+            self.desk.settle(pending, {"ok": True, "body": reply.body, **note} if reply.ok else no("refused_by_actor", reply.reason))
 
         address = self.house.engine.expect(replied)
         pending.abandon = lambda: self.house.engine.give_up(address)
@@ -255,12 +256,15 @@ class Requests:
     # --- on the engine's thread
 
     def _actor(self, id: str) -> Answer:
-        found = views.of_actor(id, self.house.engine)
-        if found is None:
-            kinds = self.house.engine.directory.kinds
-            known = "nobody has written to it" if id.rsplit("/", 2)[-2] in kinds else f"there is no such kind; there is {', '.join(kinds)}"
-            return no("not_found", f"cannot show {id}: {known}")
-        return {"actor": found}
+        engine = self.house.engine
+        if text := unwritten(id, engine):
+            return no("unwritten", f"cannot show {id}: {text}")
+        found = views.of_actor(id, engine)
+        return {"actor": found} if found is not None else why_absent(id, engine.directory)
+
+    def _ids(self, prefix: str, after: str, limit: int) -> Answer:
+        found = views.ids(prefix, after, limit, self.house.engine)
+        return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
 
     def _look(self, connection: Connection, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
         """Answer, later, with what `look` sees on the engine's thread."""

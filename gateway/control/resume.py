@@ -2,6 +2,7 @@
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.ids import check_id, kind_of
+from gateway.control.absent import unwritten
 from gateway.runtime.engine import Engine
 
 
@@ -25,4 +26,5 @@ def _why_not(engine: Engine, id: str) -> str:
         return "it is host-bound: the gateway restarts it by itself"
     if kind_of(check_id(id)) not in engine.directory.kinds:
         return f"there is no such kind; there is {', '.join(engine.directory.kinds)}"
-    return "" if engine.cells.get(id) is not None or engine.store.load(id) is not None else "nobody has written to it"
+    known = engine.cells.get(id) is not None or engine.store.load(id) is not None
+    return "" if known else unwritten(id, engine)

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+from gateway.actors.actor import Actor
 from gateway.actors.hostbound import Health
 from gateway.actors.ids import kind_of
 from gateway.control.house import House
@@ -112,19 +113,25 @@ def _phase(hosted: Hosted) -> View:
 
 
 def of_actor(id: str, engine: Engine) -> View | None:
-    """One ordinary actor: its state, timers and mail; None when nobody ever wrote to it. On the engine's thread."""
+    """One ordinary actor: its state, timers and mail; None where there is no such kind. On the engine's thread."""
     cell = engine.cells.get(id)
     if cell is not None and cell.wait is not Wait.UNREADABLE:
         return _of_cell(cell, engine)
     row = engine.store.load(id)
-    if row is None:
-        return None
     actor = engine.directory.kinds.get(kind_of(id))
+    if row is None:
+        return None if actor is None else {**_of_row(_first_row(id, actor), engine), "stored": False}
     loaded = cell or (engine.cells.peek(id, actor, row) if actor is not None else None)
     if loaded is None or loaded.wait is Wait.UNREADABLE:  # as it is on disk: in memory there is only a fresh state
         seen = {"waiting": waiting_for(loaded), "fault": loaded.fault} if loaded else {}
         return {**_of_row(row, engine), "active": cell is not None, **seen}
     return {**_of_cell(loaded, engine), "active": False}
+
+
+def _first_row(id: str, actor: Actor[Any]) -> StateRow:
+    """How an actor begins: as a parent may stay that only its children write to, or a read model that has followed nothing yet."""
+    first = actor.state_model()
+    return StateRow(id, first.VERSION, first.to_json(), None, None)
 
 
 def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:

@@ -111,6 +111,22 @@ def without_times(text: str) -> str:
     return re.sub(r"[+-]\d+ ms", "+N ms", re.sub(r"commit \d+", "commit N", text))
 
 
+def test_who_nobody_ever_wrote_to_is_told_of_with_who_was_meant(daemon: DaemonProcess) -> None:
+    """3: an ask is answered all the same, for one may want the beginning; nothing comes to be by looking."""
+    daemon.gateway("tell", "twin/boiler", "report", "values.t=5")
+    nobody = "nobody has ever written to {}, or nothing of that was kept; did you mean twin/boiler?\n"
+    asked = daemon.gateway("ask", "twin/boilr", "read", "--json")
+    assert (asked.returncode, asked.stderr) == (3, f"gateway: {nobody.format('twin/boilr')}")
+    assert json.loads(asked.stdout)["values"] == {}
+    shown = daemon.gateway("show", "twin/oiler")
+    assert (shown.returncode, shown.stdout) == (3, "")
+    assert shown.stderr == f"gateway: cannot show twin/oiler: {nobody.format('it')}"
+    far = daemon.gateway("show", "twin/garage")
+    assert (far.returncode, far.stderr.endswith("or nothing of that was kept\n")) == (3, True)
+    assert "boilr" not in daemon.gateway("show", "twin").stdout
+    assert daemon.gateway("show", "toggle").stdout == "there is no toggle yet: nobody has written to one\n"
+
+
 def test_explain_shows_which_message_made_which(daemon: DaemonProcess) -> None:
     """By the id of a message, from the first cause on; by that of an actor, what it handled lately."""
     told = daemon.gateway("tell", "fuse/kitchen", "load", "units=10", "--id", "plugged-1", "--json")
@@ -187,7 +203,8 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
             4,
             "gateway: the outcome is unknown: no reply came within 0.2 s; look before you repeat it\n",
         ),
-        (("show", "counter/never"), 1, "gateway: cannot show counter/never: nobody has written to it\n"),
+        (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),
+        (("show", "counte"), 1, "gateway: cannot show counte: there is no kind 'counte'; did you mean 'counter'?\n"),
         (("dead-letters", "show", "x"), 2, "gateway: 'x' is no number of a dead letter; gateway dead-letters lists them\n"),
         (("dead-letters", "drop", "x"), 2, "gateway: 'x' is no number of a dead letter; gateway dead-letters lists them\n"),
     ],

@@ -58,6 +58,17 @@ def test_an_ask_is_answered_by_the_actor(daemon: DaemonProcess) -> None:
     assert found == {"n": 7, "ok": True, "body": {"total": 3}}
 
 
+def test_an_answer_of_an_actor_that_nobody_wrote_to_has_a_note(daemon: DaemonProcess) -> None:
+    """It is an answer all the same; what was only asked is still shown to nobody."""
+    for _ in range(2):
+        found = daemon.ask(do="ask", to="twin/nobody", verb="read", payload={}, timeout_s=5)
+        assert (found["ok"], found["body"]["count"]) == (True, 0)
+        assert found["note"] == "nobody has ever written to twin/nobody, or nothing of that was kept"
+        assert daemon.ask(do="show", id="twin/nobody")["fault"] == "unwritten"
+    assert daemon.ask(do="show", id="census/all")["actor"]["state"]["users"] == {}
+    assert daemon.ask(do="list", prefix="toggle/")["ids"] == []
+
+
 def test_an_ask_that_is_not_answered_says_that_the_outcome_is_unknown(daemon: DaemonProcess) -> None:
     """It may be handled yet; so it is no failure."""
     found = daemon.ask(do="ask", to="counter/mute", verb="mute", payload={}, timeout_s=0.2)
@@ -93,7 +104,14 @@ def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
         ({"do": "tell", "to": 7, "verb": "add"}, "bad_request", "'to' is no text"),
         ({"do": "list", "prefix": "twin/\ud800"}, "bad_request", "'prefix' holds half a character (a lone surrogate)"),
         ({"do": "tel"}, "bad_request", "cannot do 'tel': there is ask, drop, explain, export, forget, health"),
-        ({"do": "show", "id": "counter/never"}, "not_found", "cannot show counter/never: nobody has written to it"),
+        (
+            {"do": "show", "id": "counter/never"},
+            "unwritten",
+            "cannot show counter/never: nobody has ever written to it, or nothing of that was kept",
+        ),
+        ({"do": "show", "id": "countr/a"}, "not_found", "cannot show countr/a: there is no kind 'countr'; did you mean 'counter'?"),
+        ({"do": "show", "id": "control/locl"}, "not_found", "there is no such device; did you mean 'control/local'?"),
+        ({"do": "list", "prefix": "countr/"}, "not_found", "cannot show countr: there is no kind 'countr'; did you mean 'counter'?"),
         ({"do": "retry", "letter": 99}, "not_found", "cannot find dead letter 99: there is none of that number; list them"),
     ],
 )

@@ -143,6 +143,14 @@ def test_there_is_no_such_trip(broker: Mosquitto, gateway: DaemonProcess) -> Non
         assert "brave-otter" not in str(gateway.ask(do="list", prefix="trip/"))
 
 
+def test_a_house_that_nobody_ever_wrote_to_says_so_over_mqtt(broker: Mosquitto, gateway: DaemonProcess) -> None:
+    """With an answer all the same: what it has at its beginning."""
+    with Follower(broker.port) as follower:
+        answer = follower.ask("trips/mistyped", "list")
+        assert (answer["ok"], answer["body"]["trips"]) == (True, [])
+        assert answer["reason"] == "nobody has ever written to trips/mistyped, or nothing of that was kept"
+
+
 def test_a_follower_cannot_move_it(broker: Mosquitto, gateway: DaemonProcess) -> None:
     """The link is no token: not for an update, and not for the end."""
     with Tracker(broker.port) as tracker, Follower(broker.port) as follower:
