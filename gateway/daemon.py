@@ -229,9 +229,10 @@ class Daemon:
 
     def _status(self) -> str:
         """One line: who is not well, or that all are."""
-        hosts = self._hosts.all
-        ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in (Health.OK, Health.STARTING)]
-        parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well", *ill[:3]]
+        is_listed, well = self._engine.directory.kinds.is_listed, (Health.OK, Health.STARTING)
+        hosts = [h for h in self._hosts.all if is_listed(h.kind.kind) or h.health not in well]
+        ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
+        parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:3]]
         parts += [f"{len(ill) - 3} more are not well"] if len(ill) > 3 else []
         parts += [self._engine.store_fault] if self._engine.store_fault else []
         shut = self._engine.ingress.why_shut

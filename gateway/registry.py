@@ -18,6 +18,9 @@ DEVICES = "gateway.devices"
 ACTORS = "gateway.actors"
 DOORS = "gateway.doors"
 
+UNLISTED = frozenset({"collection_page", "collection_tally", "control", "gather", "job", "journal", "path"})
+"""Kinds that the gateway and its actors keep for themselves. Lists of what there is leave them out; each is found by its name."""
+
 K = TypeVar("K", bound=HostBound | Actor[Any])
 
 

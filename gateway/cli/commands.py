@@ -126,6 +126,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="ID", help="twin/door: one actor; twin: the ids of a kind; 'twin/d*': those")
     parser.add_argument("--machine", action="store_true", help="the phases of a kind or an actor, as a Mermaid state diagram")
+    parser.add_argument("--all", action="store_true", help="with what the gateway and its actors keep for themselves: journal, job, ...")
     parser.add_argument("--after", default="", metavar="ID", help="go on with the ids behind this one")
     parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many ids (default: 100)")
 
@@ -253,7 +254,7 @@ def _show(options: Options) -> int:
     with _client(options) as client:
         if options.machine:
             return show_machine(client, options.what, as_json=options.json)
-        return show(client, options.what, after=options.after, limit=options.limit, as_json=options.json)
+        return show(client, options.what, after=options.after, limit=options.limit, every=options.all, as_json=options.json)
 
 
 def _tail(options: Options) -> int:

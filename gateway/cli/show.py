@@ -15,13 +15,17 @@ _TELLING_S = 600
 """Uptime from which bytes written say something of a day."""
 
 
-def show(client: Client, what: str, *, after: str, limit: int, as_json: bool) -> int:
-    """The whole, one actor, or the ids of a kind (`twin`) or of a beginning (`twin/door*`)."""
+def show(client: Client, what: str, *, after: str, limit: int, every: bool, as_json: bool) -> int:
+    """The whole, one actor, or the ids of a kind (`twin`) or of a beginning (`twin/door*`).
+
+    What the gateway and its actors keep for themselves is left out, unless it is named or `every` is wanted.
+    """
     if not what:
-        return _show_whole(client.ask({"do": "show"})["show"], as_json=as_json)
+        return _show_whole(client.ask({"do": "show"})["show"], every=every, as_json=as_json)
     if "/" in what and not what.endswith("*"):
         return _show_one(_one(client, what), as_json=as_json)
-    return _show_ids(client, what.removesuffix("*") if what.endswith("*") else f"{what}/", after=after, limit=limit, as_json=as_json)
+    prefix = what.removesuffix("*") if what.endswith("*") else f"{what}/"
+    return _show_ids(client, prefix, after=after, limit=limit, every=every, as_json=as_json)
 
 
 def show_machine(client: Client, of: str, *, as_json: bool) -> int:
@@ -36,15 +40,15 @@ def show_machine(client: Client, of: str, *, as_json: bool) -> int:
     return FINE
 
 
-def _show_whole(view: dict[str, Any], *, as_json: bool) -> int:
+def _show_whole(view: dict[str, Any], *, every: bool, as_json: bool) -> int:
     if as_json:
         say_json(view)
     else:
-        say("\n".join(_whole(view)))
+        say("\n".join(_whole(view, every=every)))
     return FINE if view["healthy"] else NO
 
 
-def _whole(view: dict[str, Any]) -> list[str]:
+def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     totals, store = view["totals"], view["store"]
     days = view["uptime_s"] / 86400
     a_day = f"about {size(view['written_bytes'] / days)} a day" if view["uptime_s"] >= _TELLING_S else ""
@@ -52,7 +56,7 @@ def _whole(view: dict[str, Any]) -> list[str]:
         f"{view['name']}: {'well' if view['healthy'] else 'not well'}; up {duration(view['uptime_s'])}, "
         f"life {view['life']}, process {view['pid']}, {size(view['memory_bytes'])} of memory",
         "",
-        table(_host_row(one) for one in view["host_bound"]),
+        table(_host_row(one) for one in view["host_bound"] if every or one["listed"] or one["health"] != "ok") or "  no devices",
         "",
         table(
             [
@@ -70,7 +74,7 @@ def _whole(view: dict[str, Any]) -> list[str]:
             ]
         ),
     ]
-    lines += _kinds(view.get("kinds", []))
+    lines += _kinds([one for one in view.get("kinds", []) if every or one["listed"]])
     lines += _section("not well", view["problems"])
     lines += _section(f"the last reload of {view['config']}", [view["config_fault"]] if view["config_fault"] else [])
     blocked = view.get("blocked", [])
@@ -153,18 +157,27 @@ def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
     return FINE
 
 
-def _show_ids(client: Client, prefix: str, *, after: str, limit: int, as_json: bool) -> int:
-    answer = client.ask({"do": "list", "prefix": prefix, "after": after, "limit": limit})
-    hosted = [one["id"] for one in client.ask({"do": "show"})["show"]["host_bound"] if one["id"].startswith(prefix) and not after]
-    ids = [*hosted, *answer["ids"]]
+def _show_ids(client: Client, prefix: str, *, after: str, limit: int, every: bool, as_json: bool) -> int:
+    hosted = _hosted(client, prefix, every=every) if not after else []
+    ids, more = list(hosted), True
+    while more and len(ids) - len(hosted) < limit:
+        wanted = limit - (len(ids) - len(hosted))
+        answer = client.ask({"do": "list", "prefix": prefix, "after": after, "limit": wanted, "every": every})
+        ids, more, after = [*ids, *answer["ids"]], answer["more"], answer["after"]
     if as_json:
-        say_json({"ids": ids, "more": answer["more"]})
+        say_json({"ids": ids, "more": more})
     else:
         none = f"there is no {prefix[:-1]} yet: nobody has written to one" if prefix.endswith("/") else f"nothing begins with {prefix}"
         say("\n".join(ids) if ids else none)
-        if answer["more"]:
-            say(f"more: gateway show {prefix}* --after {answer['ids'][-1]}")
+        if more:
+            say(f"more: gateway show '{prefix}*' --after {after}{' --all' if every else ''}")
     return FINE if ids else NO
+
+
+def _hosted(client: Client, prefix: str, *, every: bool) -> list[str]:
+    """The ids of host-bound actors that begin so; those of the gateway itself where they are named."""
+    rows = [one for one in client.ask({"do": "show"})["show"]["host_bound"] if one["id"].startswith(prefix)]
+    return [one["id"] for one in rows if every or one["listed"] or prefix.endswith("/")]
 
 
 def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:

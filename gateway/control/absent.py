@@ -38,7 +38,7 @@ def why_absent(id: str, directory: Directory) -> Answer:
     devices = [hosted for hosted in directory.hosted if kind_of(hosted) == kind]
     if devices:
         return no("not_found", f"cannot show {id}: there is no such device; {did_you_mean(id, devices)}")
-    return no("not_found", f"cannot show {id}: there is no kind {kind!r}; {did_you_mean(kind, known_kinds(directory))}")
+    return no("not_found", f"cannot show {id}: there is no kind {kind!r}; {which_kind(kind, directory)}")
 
 
 def why_none(prefix: str, directory: Directory) -> Answer | None:
@@ -50,9 +50,13 @@ def why_none(prefix: str, directory: Directory) -> Answer | None:
         return None
     if not prefix.endswith("/") or kind in directory.kinds or kind in map(kind_of, directory.hosted):
         return None
-    return no("not_found", f"cannot show {kind}: there is no kind {kind!r}; {did_you_mean(kind, known_kinds(directory))}")
+    return no("not_found", f"cannot show {kind}: there is no kind {kind!r}; {which_kind(kind, directory)}")
 
 
-def known_kinds(directory: Directory) -> list[str]:
-    """The kinds to choose from, ordinary ones and those of devices."""
-    return [*directory.kinds, *map(kind_of, directory.hosted)]
+def which_kind(kind: str, directory: Directory) -> str:
+    """Which kind was meant, by one that there is not; or which there are, those left out that others keep for themselves."""
+    hosted = {kind_of(id) for id in directory.hosted}
+    meant = did_you_mean(kind, [*directory.kinds, *hosted])
+    if meant.startswith("did you mean"):
+        return meant
+    return did_you_mean(kind, [*directory.kinds.listed, *filter(directory.kinds.is_listed, hosted)])

@@ -1,11 +1,11 @@
 """Pictures: the machine of a kind or of one actor, as a Mermaid state diagram. On the engine's thread."""
 
 import enum
-from collections.abc import Iterable
 from typing import Any
 
 from gateway.actors.hostbound import HostBound
 from gateway.actors.ids import check_id, kind_of
+from gateway.control.absent import which_kind
 from gateway.control.house import House
 from gateway.control.pending import Answer, no
 from gateway.runtime.cells import Wait
@@ -19,13 +19,13 @@ def picture(of: str, house: House) -> Answer:
     if "/" not in of:
         kinds: dict[str, Any] = {hosted.kind.kind: hosted.kind for hosted in hosts}
         kinds |= {name: type(engine.directory.kinds[name]) for name in engine.directory.kinds}
-        return _drawn(of, kinds[of], None) if of in kinds else no("not_found", f"cannot draw {of}: there is no such kind; {_there(kinds)}")
+        return _drawn(of, kinds[of], None) if of in kinds else _no_such_kind(of, of, engine)
     for hosted in hosts:
         if hosted.me == of:
             return _drawn(of, hosted.kind, _phase_of_hosted(hosted))
     actor = engine.directory.kinds.get(kind_of(check_id(of)))
     if actor is None:
-        return no("not_found", f"cannot draw {of}: there is no such kind; {_there(engine.directory.kinds)}")
+        return _no_such_kind(of, kind_of(of), engine)
     return _drawn(of, type(actor), _phase_of(of, actor, engine))
 
 
@@ -56,5 +56,5 @@ def _phase_of(id: str, actor: Any, engine: Engine) -> enum.Enum | None:
     return None if cell.wait is Wait.UNREADABLE else actor.machine.phase_of(cell.state)
 
 
-def _there(kinds: Iterable[str]) -> str:
-    return f"there is {', '.join(sorted(kinds))}"
+def _no_such_kind(of: str, kind: str, engine: Engine) -> Answer:
+    return no("not_found", f"cannot draw {of}: there is no such kind; {which_kind(kind, engine.directory)}")

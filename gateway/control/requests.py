@@ -3,7 +3,7 @@
     {"do": "show"}                                  the daemon as a whole
     {"do": "show", "id": "twin/door"}               one actor, host-bound or ordinary
     {"do": "machine", "of": "mqtt/main"}            the machine of a kind or an actor, as a Mermaid state diagram
-    {"do": "list", "prefix": "twin/", "after": "", "limit": 100}
+    {"do": "list", "prefix": "twin/", "after": "", "limit": 100, "every": false}
     {"do": "health"}
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
@@ -132,7 +132,8 @@ class Requests:
 
     def list(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
-        return self._look(connection, n, lambda: self._ids(prefix, after, limit))
+        every = request.get("every", False) is True
+        return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
 
     def health(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         found = views.problems(self.house)
@@ -262,8 +263,8 @@ class Requests:
         found = views.of_actor(id, engine)
         return {"actor": found} if found is not None else why_absent(id, engine.directory)
 
-    def _ids(self, prefix: str, after: str, limit: int) -> Answer:
-        found = views.ids(prefix, after, limit, self.house.engine)
+    def _ids(self, prefix: str, after: str, limit: int, *, every: bool) -> Answer:
+        found = views.ids(prefix, after, limit, self.house.engine, every=every)
         return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
 
     def _look(self, connection: Connection, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:

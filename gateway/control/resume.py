@@ -2,7 +2,7 @@
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.ids import check_id, kind_of
-from gateway.control.absent import unwritten
+from gateway.control.absent import unwritten, which_kind
 from gateway.runtime.engine import Engine
 
 
@@ -25,6 +25,6 @@ def _why_not(engine: Engine, id: str) -> str:
     if id in engine.directory.hosted:
         return "it is host-bound: the gateway restarts it by itself"
     if kind_of(check_id(id)) not in engine.directory.kinds:
-        return f"there is no such kind; there is {', '.join(engine.directory.kinds)}"
+        return f"there is no such kind; {which_kind(kind_of(id), engine.directory)}"
     known = engine.cells.get(id) is not None or engine.store.load(id) is not None
     return "" if known else unwritten(id, engine)

@@ -9,11 +9,12 @@ from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.hostbound import Health
-from gateway.actors.ids import kind_of
+from gateway.actors.ids import kind_of, parent_of
 from gateway.control.house import House
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
+from gateway.runtime.kinds import Kinds
 from gateway.runtime.statistics import of_kinds, waiting_for
 from gateway.runtime.supervision import escalated
 from gateway.runtime.timetable import Timers
@@ -25,6 +26,8 @@ View = dict[str, Any]
 _BLOCKED_SHOWN = 20
 _FAULTS_SHOWN = 10
 _STUCK_S = 5.0
+_PAGES = 20
+"""How often one look asks the store for ids, where it leaves some out."""
 
 
 def from_outside(house: House) -> View:
@@ -63,7 +66,7 @@ def whole(house: House) -> View:
     view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]
     view["totals"]["blocked_actors"] = len(blocked)
     view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.wait is Wait.PAUSED)
-    view["kinds"] = [kind._asdict() for kind in of_kinds(engine.cells)]
+    view["kinds"] = [{**kind._asdict(), "listed": engine.directory.kinds.is_listed(kind.kind)} for kind in of_kinds(engine.cells)]
     view["totals"] |= _mail(engine)
     return view
 
@@ -92,6 +95,7 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
     outbox = engine.room.outboxes.get(hosted.me)
     return {
         "id": hosted.me,
+        "listed": engine.directory.kinds.is_listed(kind_of(hosted.me)),
         "health": hosted.health.value,
         "detail": hosted.detail,
         **_phase(hosted),
@@ -134,10 +138,34 @@ def _first_row(id: str, actor: Actor[Any]) -> StateRow:
     return StateRow(id, first.VERSION, first.to_json(), None, None)
 
 
-def ids(prefix: str, after: str, limit: int, engine: Engine) -> View:
-    """The ids of stored actors that begin so, a page at a time. On the engine's thread."""
-    found = engine.store.actors(prefix, after, limit + 1)
-    return {"ids": found[:limit], "more": len(found) > limit}
+def ids(prefix: str, after: str, limit: int, engine: Engine, *, every: bool) -> View:
+    """The ids of stored actors that begin so, a page at a time: `after` is where the next one begins. On the engine's thread.
+
+    Those of kinds that others keep for themselves are left out, unless `every` is wanted, or such a kind is named; whoever keeps them
+    stands for them, for it may have nothing else in the store.
+    """
+    kinds = engine.directory.kinds
+    every = every or ("/" in prefix and not kinds.is_listed(kind_of(f"{prefix}-")))
+    found: list[str] = []
+    last = after
+    for _ in range(_PAGES):
+        page = engine.store.actors(prefix, after, limit + 1 - len(found))
+        for id in page:
+            shown = id if every else _keeper(id, kinds)
+            if shown > last and shown.startswith(prefix):
+                found.append(shown)
+                last = shown
+        if len(found) > limit or not page:
+            break
+        after = page[-1]
+    return {"ids": found[:limit], "more": bool(page), "after": found[limit - 1] if len(found) > limit else after}
+
+
+def _keeper(id: str, kinds: Kinds) -> str:
+    """An actor, or the nearest above it whose kind is listed; empty where there is none."""
+    while id and not kinds.is_listed(kind_of(id)):
+        id = parent_of(id)
+    return id
 
 
 def _of_blocked(cell: Cell) -> View:

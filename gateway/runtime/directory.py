@@ -49,6 +49,11 @@ class Directory:
                 if field not in known:
                     raise BadDefinition(f"{where}: the state of a {copy.kind} has no {field!r}; {_choice(field, known)}")
 
+    @property
+    def listed(self) -> list[str]:
+        """What there is to write to, for people: ordinary kinds, and host-bound actors by their ids."""
+        return [*self.kinds.listed, *(id for id in self.hosted if self.kinds.is_listed(kind_of(id)))]
+
     def box_of(self, to: str) -> str | None:
         """The host-bound actor whose mailbox takes mail for `to` (its own id, or a child id of it); None for ordinary actors."""
         if to in self.hosted:
@@ -83,8 +88,8 @@ class Directory:
         if kind == ASKS:
             return {REPLY: _REPLY}
         if kind not in self.kinds:
-            names = sorted({*self.kinds, *(id for id in self.hosted)})
-            raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {_choice(to, names)}")
+            meant = _near(to, self.hosted) or _near(kind, self.kinds) or f"there is {', '.join(sorted(self.listed))}"
+            raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {meant}")
         return self.kinds[kind].verbs
 
 
@@ -97,5 +102,9 @@ def _row(verbs: dict[str, Verb], to: str, verb: str) -> Verb:
 
 def _choice(seen: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    close = difflib.get_close_matches(seen, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names) or 'nothing'}"
+    return _near(seen, names) or f"there is {', '.join(names) or 'nothing'}"
+
+
+def _near(seen: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(seen, sorted(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

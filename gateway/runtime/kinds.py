@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.sourced import EventSourced
-from gateway.registry import Promised
+from gateway.registry import UNLISTED, Promised
 
 
 class Kinds:
@@ -49,6 +49,16 @@ class Kinds:
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._made, *self._promised}))
+
+    def is_listed(self, kind: str) -> bool:
+        """Whether a kind, ordinary or host-bound, is shown among what there is; those that others keep for themselves are not."""
+        made = self._made.get(kind)
+        return kind not in UNLISTED and not (made is not None and made.inner)
+
+    @property
+    def listed(self) -> list[str]:
+        """The names of those that are shown among what there is."""
+        return [kind for kind in self if self.is_listed(kind)]
 
     def _make(self, kind: str) -> Actor[Any]:
         with self._lock:

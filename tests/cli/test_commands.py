@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.registry import installed
+from gateway.config.reading import OWN_KINDS
+from gateway.registry import UNLISTED, installed
 from tests.daemons import ROOT, DaemonProcess, install_kinds
 
 CONFIG = """
@@ -175,6 +176,29 @@ def test_show_has_a_table_of_kinds(daemon: DaemonProcess) -> None:
     assert (kinds["counter"]["active"] >= 1, kinds["counter"]["waiting"], kinds["counter"]["largest"]) == (True, 0, "")
 
 
+def test_what_the_gateway_keeps_for_itself_is_not_among_ones_devices(daemon: DaemonProcess) -> None:
+    """Unless it is not well, is named, or all is wanted; programs are told which it is."""
+    daemon.gateway("ask", "collection/parts", "add", "key=a", "value=b")
+    shown, everything = daemon.gateway("show").stdout, daemon.gateway("show", "--all").stdout
+    for hidden in ("control/local", "journal/local", "collection_page", "collection_tally"):
+        assert hidden not in shown
+        assert f"\n  {hidden} " in everything
+    assert "\n  collection " in shown
+    assert daemon.gateway("show", "collection").stdout == "collection/parts\n"
+    assert daemon.gateway("show", "collection", "--all").stdout.splitlines()[0] == "collection/parts/collection_page/first"
+    assert daemon.gateway("show", "journal").stdout == "journal/local\n"
+    assert "control/local" not in daemon.gateway("show", "*").stdout
+    rows = json.loads(daemon.gateway("show", "--json").stdout)["host_bound"]
+    assert {one["id"]: one["listed"] for one in rows}["journal/local"] is False
+
+
+def test_every_kind_that_is_not_listed_is_one_that_there_is() -> None:
+    """And in the box, all that takes nothing from outside is among them."""
+    kinds = installed()
+    assert not UNLISTED - {*kinds.names, *OWN_KINDS}
+    assert {name for name in kinds.ordinary.names if kinds.ordinary.load(name).inner} <= UNLISTED
+
+
 def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
     """A script that follows it learns that there is nothing more to come."""
     with DaemonProcess(tmp_path, CONFIG, environ=install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")) as daemon:
@@ -202,6 +226,12 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
             ("ask", "counter/x", "mute", "--timeout", "0.2"),
             4,
             "gateway: the outcome is unknown: no reply came within 0.2 s; look before you repeat it\n",
+        ),
+        (
+            ("show", "nothing-like-it"),
+            1,
+            "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, census, collection, contacts, "
+            "counter, fuse, gpio, toggle, trip, trips, twin, user and 1 more\n",
         ),
         (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),
         (("show", "counte"), 1, "gateway: cannot show counte: there is no kind 'counte'; did you mean 'counter'?\n"),

@@ -62,8 +62,8 @@ def test_show_tells_the_phase_of_a_connection(daemon: DaemonProcess) -> None:
         ((), 2, "gateway: say whose: gateway show --machine KIND, or ID\n"),
         (("counter",), 1, "gateway: cannot draw counter: counter has no machine\n"),
         (("counter/a",), 1, "gateway: cannot draw counter/a: counter has no machine\n"),
-        (("rid",), 1, "gateway: cannot draw rid: there is no such kind; there is "),
-        (("rid/e",), 1, "gateway: cannot draw rid/e: there is no such kind; there is "),
+        (("rid",), 1, "gateway: cannot draw rid: there is no such kind; did you mean 'ride'?\n"),
+        (("rid/e",), 1, "gateway: cannot draw rid/e: there is no such kind; did you mean 'ride'?\n"),
     ],
 )
 def test_what_has_no_picture(daemon: DaemonProcess, words: tuple[str, ...], code: int, error: str) -> None:

@@ -173,7 +173,7 @@ def test_a_paused_actor_goes_on_with_its_message_or_without(rig: Rig, skip: bool
         ("book/a", "it is not paused"),
         ("book/failing", "it is not paused; its mail waits for another reason: write failed: RuntimeError: the word said so"),
         ("book/never", "nobody has ever written to it, or nothing of that was kept"),
-        ("bok/a", "there is no such kind; there is "),
+        ("bok/a", "there is no such kind; did you mean 'book'?"),
         ("shelf/a", "it is host-bound: the gateway restarts it by itself"),
     ],
 )

@@ -122,6 +122,45 @@ def test_a_request_that_cannot_be_done_says_why(daemon: DaemonProcess, request_:
     assert error in found["error"]
 
 
+def listed(daemon: DaemonProcess, prefix: str, **more: Any) -> list[str]:
+    """Every id that a list gives, page by page."""
+    found: list[str] = []
+    after = ""
+    while True:
+        page = daemon.ask(do="list", prefix=prefix, after=after, **more)
+        found += page["ids"]
+        if not page["more"]:
+            return found
+        after = page["after"]
+
+
+def test_what_others_keep_for_themselves_is_not_listed(daemon: DaemonProcess) -> None:
+    """Whoever keeps it is, once, although it may have nothing else; named, or where everything is wanted, it is there."""
+    for n in range(3):
+        daemon.ask(do="ask", to=f"collection/c{n}", verb="add", payload={"key": "a", "value": "b"}, timeout_s=5)
+    daemon.ask(do="tell", to="collection/c1/counter/x", verb="add", payload={}, timeout_s=5)
+    shown = ["collection/c0", "collection/c1", "collection/c1/counter/x", "collection/c2"]
+    for limit in (1, 2, 3, 100):
+        assert listed(daemon, "collection/", limit=limit) == shown
+        assert listed(daemon, "collection/c1", limit=limit) == shown[1:3]
+    pages = [f"collection/c{n}/collection_page/first" for n in range(3)]
+    tallies = [f"collection/c{n}/collection_tally/all" for n in range(3)]
+    assert listed(daemon, "collection/", every=True) == sorted([*pages, *tallies, "collection/c1/counter/x"])
+    assert listed(daemon, "collection/c1/collection_page/", limit=1) == [pages[1]]
+
+
+def test_more_than_one_look_of_what_is_not_listed_is_passed_over(daemon: DaemonProcess) -> None:
+    """Page by page, each look bounded, to what is behind it."""
+    for n in range(60):
+        daemon.ask(do="tell", to=f"job/one:{n}", verb="define", payload={"schedule": "x", "to": "", "verb": "", "now_ms": 1}, timeout_s=5)
+    daemon.ask(do="tell", to="twin/behind", verb="report", payload={"values": {"t": 1}}, timeout_s=5)
+    first = daemon.ask(do="list", prefix="", after="job/", limit=1)
+    assert (first["ids"], first["more"]) == ([], True)
+    assert "twin/behind" in listed(daemon, "", limit=1)
+    assert not [id for id in listed(daemon, "", limit=1) if id.startswith("job/")]
+    assert len(listed(daemon, "job/")) == 60
+
+
 @pytest.mark.parametrize("line", [b"not json\n", b"[1]\n", b"[" * 100_000 + b"\n", b"\xff\xfe\n"])
 def test_what_is_no_request_is_answered_and_the_next_one_is_taken(daemon: DaemonProcess, line: bytes) -> None:
     """A client's mistake costs nobody anything."""

@@ -70,7 +70,7 @@ def test_ready_although_a_device_is_missing(house: House) -> None:
     """It is ready when configuration, store and actors are; what hardware is missing stands in STATUS, and in the journal with fields."""
     house.host.sh("systemctl start gateway")
     assert (shown(house.host, "ActiveState"), shown(house.host, "SubState")) == ("active", "running")
-    house.host.until("systemctl show --property=StatusText --value gateway", "4 of 5 well; gpio/door is missing")
+    house.host.until("systemctl show --property=StatusText --value gateway", "2 of 3 well; gpio/door is missing")
     assert "gateway.daemon" in house.host.sh("journalctl --unit=gateway --output=json --no-pager")
     assert shown(house.host, "User") == "gateway"
 
