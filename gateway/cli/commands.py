@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from gateway.cli.help import MORE, Commands, check_command, check_rest, one_of, show_help
 from gateway.cli.main import PLACES, default_config
 from gateway.console import exits
 from gateway.console.client import Client
@@ -20,8 +21,11 @@ _TIMEOUT_S = 10.0
 
 def command(words: Sequence[str]) -> int:
     """Run the command that the words say; what to exit with."""
-    options = _options(words)
     try:
+        if not words:
+            show_help("", *_parser())
+            return exits.USAGE
+        options = _options(words)
         run: Callable[[Options], int] = options.run
         return run(options)
     except exits.Failed as error:
@@ -39,11 +43,12 @@ def command(words: Sequence[str]) -> int:
 
 
 def _options(words: Sequence[str]) -> Options:
-    """The words read. name=value may stand behind an option too, where argparse itself takes no more words."""
-    parser = _parser()
+    """The words read. name=value may stand behind an option too, where argparse itself takes no more words. Raises Failed."""
+    parser, commands = _parser()
+    check_command(words, commands)
     options, rest = parser.parse_known_args(words)
     if rest and ("payload" not in options or any(word.startswith("-") for word in rest)):
-        parser.parse_args(words)  # it says what is wrong, and ends
+        check_rest(rest, options.command, commands, fields="payload" in options)
     if rest:
         options.payload = [*options.payload, *rest]
     return options
@@ -59,10 +64,9 @@ def _fault(error: Exception) -> int:
     return exits.INTERNAL_FAULT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=exits.TEXT, formatter_class=_Formatter
-    )
+def _parser() -> tuple[argparse.ArgumentParser, Commands]:
+    """What reads all words, and what reads those of each command."""
+    parser = argparse.ArgumentParser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     every = argparse.ArgumentParser(add_help=False)
@@ -70,10 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     every.add_argument("--json", action="store_true", help="output for programs")
     there = argparse.ArgumentParser(add_help=False, parents=[every])
     there.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket, instead of what the configuration says")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
 
     def add(name: str, run: Callable[[Options], int], text: str, parent: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=text, description=text, parents=[parent], epilog=exits.TEXT, formatter_class=_Formatter)
+        one = commands.add_parser(name, help=text, description=text, parents=[parent], epilog="exit codes: gateway help exits")
         one.set_defaults(run=run)
         return one
 
@@ -96,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
-    return parser
+    add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument("topic", nargs="?", default="")
+    return parser, commands.choices
 
 
 class _Version(argparse.Action):
@@ -110,10 +115,6 @@ class _Version(argparse.Action):
         except PackageNotFoundError:
             say("gateway, not installed as a package")
         parser.exit()
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the exit codes."""
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -181,12 +182,13 @@ def _add_forget(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_letters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("act", nargs="?", default="list", choices=["list", "show", "retry", "drop"])
+    acts = ("list", "show", "retry", "drop")
+    parser.add_argument("act", nargs="?", default="list", type=one_of(*acts), metavar="ACT", help=", ".join(acts))
     parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["actor"], help="what to begin")
+    parser.add_argument("what", type=one_of("actor"), metavar="WHAT", help="what to begin: actor")
     parser.add_argument("name", metavar="NAME", help="its kind, as in boiler_room: ids are boiler_room/KEY")
     parser.add_argument("--host-bound", action="store_true", help="one that owns something of this host, and has a section of the file")
     parser.add_argument("--in", dest="folder", type=Path, metavar="DIR", help="where (default: actors, beside the configuration)")
@@ -208,6 +210,10 @@ def _run(options: Options) -> int:
     from gateway.daemon import run  # noqa: PLC0415  # the other commands do without the daemon
 
     return run(_config(options))
+
+
+def _help(options: Options) -> int:
+    return show_help(options.topic, *_parser())
 
 
 def _reload(options: Options) -> int:

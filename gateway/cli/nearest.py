@@ -11,7 +11,7 @@ def unwritten(client: Client, id: str, text: str) -> Failed:
     """The error for an actor that nobody ever wrote to, with who was meant."""
     kind, _, key = id.rpartition("/")
     near = _nearest(client, f"{kind}/", key)
-    return Failed(f"{text}; did you mean {kind}/{near}?" if near else text, UNWRITTEN)
+    return Failed(f"{text}; did you mean '{kind}/{near}'?" if near else text, UNWRITTEN)
 
 
 def _nearest(client: Client, prefix: str, key: str) -> str:

@@ -2,31 +2,33 @@
 
 FINE = 0
 NO = 1
-"""It answered no, or something is missing or not well."""
 USAGE = 2
 UNWRITTEN = 3
-"""Nobody has ever written to that actor."""
 UNKNOWN = 4
-"""The outcome is unknown: look before you repeat it."""
 BAD_INPUT = 65
 NO_GATEWAY = 69
 INTERNAL_FAULT = 70
+NO_STORE = 74
 NOT_NOW = 75
 NOT_ALLOWED = 77
 BAD_CONFIG = 78
 INTERRUPTED = 130
 
-TEXT = f"""exit codes:
-  {FINE}    done
-  {NO}    it answered no, or what was asked for is missing or not well
-  {USAGE}    the command is not well formed
-  {UNKNOWN}    no answer in time: the outcome is unknown, look before you repeat it
-  {BAD_INPUT}   the message is not well formed: no such actor, verb or field
-  {NO_GATEWAY}   no gateway answers
-  {NOT_NOW}   refused for now: try again later (run: another gateway is running)
-  {NOT_ALLOWED}   this user may not ask the gateway
-  {BAD_CONFIG}   the configuration has problems
-  70, 74   run: a fault of the gateway's own; the store cannot be opened"""
+MEANINGS = {
+    FINE: "done",
+    NO: "it answered no, or what was asked for is missing or not well",
+    USAGE: "the command is not well formed",
+    UNWRITTEN: "nobody has ever written to that actor (ask gives its answer all the same)",
+    UNKNOWN: "no answer in time: the outcome is unknown, look before you repeat it",
+    BAD_INPUT: "the message is not well formed: no such actor, verb or field",
+    NO_GATEWAY: "no gateway answers",
+    INTERNAL_FAULT: "a fault of the gateway's own",
+    NO_STORE: "run: the store cannot be opened",
+    NOT_NOW: "refused for now: try again later (run: another gateway is running)",
+    NOT_ALLOWED: "this user may not ask the gateway",
+    BAD_CONFIG: "the configuration has problems, or cannot be read",
+    INTERRUPTED: "interrupted by Ctrl-C",
+}
 
 OF_FAULT = {
     "outcome_unknown": UNKNOWN,
@@ -52,3 +54,8 @@ class Failed(RuntimeError):
     def __init__(self, text: str, code: int = NO) -> None:
         super().__init__(text)
         self.code = code
+
+
+def text() -> str:
+    """Every exit code, with what it means."""
+    return "\n".join(["exit codes of every command:", *(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())])
