@@ -31,7 +31,7 @@ from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.logs import RecentFaults, set_level, set_up_logging
 from gateway.service.notify import Notifier
 from gateway.service.opening import Opened, open_store, start_afresh
-from gateway.service.reload import Reload, Reloaded, compare
+from gateway.service.reload import Reload, Reloaded, read_again
 from gateway.service.signals import RELOAD, STOP, Signals
 
 log = logging.getLogger(__name__)
@@ -277,12 +277,8 @@ class Daemon:
         """Take over what the file says now: settings of devices that are there, and the log level. What else changed is named."""
         asked = [self._asked.popleft() for _ in range(len(self._asked))]
         self._notifier.reloading()
-        try:
-            configuration = read(self.path)
-        except ConfigProblems as error:
-            reloaded = Reloaded(refused=error)
-        else:
-            reloaded = self._take_over(compare(self.configuration, configuration))
+        found = read_again(self.path, self.configuration)
+        reloaded = Reloaded(refused=found) if isinstance(found, ConfigProblems) else self._take_over(found)
         log.log(logging.ERROR if reloaded.refused else logging.INFO, "%s", reloaded.text)
         self._house.config_fault = reloaded.status
         self._notifier.ready(self._status())

@@ -13,6 +13,7 @@ from gateway.actors.actor import snake
 from gateway.config.reading import OWN_KINDS, OWN_TABLES
 from gateway.console.exits import FINE, NO, USAGE, Failed
 from gateway.console.output import say, say_json
+from gateway.console.place import there
 from gateway.registry import installed
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -45,7 +46,7 @@ def usual_folder(config: Path) -> Path:
         named = tomllib.loads(config.read_text(encoding="utf-8")).get("gateway", {}).get("actors")
     except (OSError, ValueError, AttributeError):  # what is wrong with it, `gateway check` says
         named = None
-    return (config.parent if config.exists() else Path()) / (named if isinstance(named, str) and named else "actors")
+    return (config.parent if there(config) else Path()) / (named if isinstance(named, str) and named else "actors")
 
 
 def _check(name: str) -> None:
@@ -82,10 +83,10 @@ def _place(name: str) -> tuple[bool, str]:
 
 
 def _write(folder: Path, texts: dict[Path, str]) -> None:
-    there = next((path for path in texts if path.exists() or path.is_symlink()), None)
-    if there is not None:
-        raise Failed(f"cannot write {there}: it is there already; choose another name, or move it away")
     try:
+        taken = next((path for path in texts if path.exists() or path.is_symlink()), None)
+        if taken is not None:
+            raise Failed(f"cannot write {taken}: it is there already; choose another name, or move it away")
         if not folder.is_dir():
             folder.mkdir(parents=True)
             folder.chmod(0o755)
@@ -114,7 +115,7 @@ def _next(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[st
 def _in_toml(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[str]:
     """What to write into the configuration, and that an ordinary actor needs nothing there."""
     lines = []
-    if not config.exists() or folder.resolve() != usual_folder(config).resolve():
+    if not there(config) or folder.resolve() != usual_folder(config).resolve():
         lines += [f'  load it      in {config}:   [gateway]   actors = "{folder.absolute()}"']
     if host_bound:
         return [*lines, f'  name it      in {config}:   [{name}.north]   path = "/run/gateway/north"']

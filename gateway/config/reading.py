@@ -38,7 +38,15 @@ def own_folder(path: str | Path, gateway: GatewaySettings) -> Path | None:
     """The folder of the user's own kinds; None where the file wants none, or there is none of the usual name beside it."""
     folder = Path(path).absolute().parent / Path(gateway.actors).expanduser()
     usual = gateway.actors == GatewaySettings.model_fields["actors"].default
-    return folder if gateway.actors and (folder.is_dir() or not usual) else None
+    return folder if gateway.actors and (not usual or _may_be_folder(folder)) else None
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Whether a path is a folder, or cannot be looked at: then whoever reads it says so."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
 
 
 def kinds_of(path: str | Path, *, registry: Registry | None = None) -> Registry:
@@ -100,7 +108,7 @@ class _Reading:
         folder = own_folder(self.document.path, gateway)
         if folder is None:
             return
-        if not folder.is_dir():
+        if not _may_be_folder(folder):
             self.document.add(("gateway", "actors"), f"there is no folder {folder}; make it, or mend the path")
             return
         from gateway.config.own_kinds import load_own_kinds  # noqa: PLC0415  # not for a gateway without

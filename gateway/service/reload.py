@@ -5,13 +5,18 @@ is fixed for a life of the engine, as are its store, its bounds and the ordinary
 """
 
 import dataclasses
+import logging
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
-from gateway.config import ConfigProblems, Configuration
+from gateway.config import ConfigProblems, Configuration, read
+from gateway.config.problems import Problem
 from gateway.registry import Promised
 from gateway.service.hosts import Part, part_of
+
+log = logging.getLogger(__name__)
 
 
 class Reload(NamedTuple):
@@ -58,6 +63,17 @@ class Reloaded(NamedTuple):
         if not self.taken:
             return f"reloaded: nothing was taken over; {self.status}" if self.status else "reloaded: nothing has changed"
         return "; ".join(filter(None, [f"reloaded: new settings for {', '.join(self.taken)}", self.status]))
+
+
+def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
+    """What of the file at `path` can be done about a running gateway; or why nothing is taken over. Nothing in it ends the gateway."""
+    try:
+        return compare(now, read(path))
+    except ConfigProblems as error:
+        return error
+    except Exception as error:  # here it is decided that the old configuration stays: settings and actors may be a user's code
+        log.error("cannot read the configuration again", exc_info=error)
+        return ConfigProblems(str(path), [Problem(None, "", f"reading it ends in {type(error).__name__}: {error}; see the log")])
 
 
 def compare(now: Configuration, wanted: Configuration) -> Reload:

@@ -5,13 +5,16 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.new import new_actor, usual_folder
 from gateway.config import read
 from gateway.registry import of_classes
 from tests.daemons import ROOT, DaemonProcess
+from tests.nobody import only_root, said_to_nobody
 
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT), "MYPYPATH": str(ROOT)}
 
@@ -117,3 +120,18 @@ def test_the_folder_that_the_configuration_names_is_the_usual_one(tmp_path: Path
     files = [tmp_path / "own" / "yard.py", tmp_path / "own" / "test_yard.py"]
     assert json.loads(made.stdout) == {"kind": "yard", "files": [str(path) for path in files]}
     assert {path.stat().st_mode & 0o777 for path in (*files, tmp_path / "own")} == {0o644, 0o755}
+
+
+@only_root
+def test_a_folder_that_this_user_may_not_enter_or_write_is_named() -> None:
+    """As the service's is, whose actors only root may write."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        Path(path).chmod(0o755)
+        closed, config = Path(path, "closed"), Path(path, "closed", "gateway.toml")
+        closed.mkdir(mode=0o700)
+        new_actor("depot", Path(path, "open"), host_bound=False, config=config, as_json=False)
+        advice = "Permission denied; name a folder with --in, or use sudo"
+        for folder in (Path(path), closed, closed / "actors"):
+            made = said_to_nobody(lambda folder=folder: new_actor("depot", folder, host_bound=False, config=config, as_json=False))
+            assert made == f"Failed: cannot write {folder}/depot.py: {advice}"
+        assert said_to_nobody(lambda: usual_folder(config)) == "actors"

@@ -1,7 +1,7 @@
 """Where a command looks for the gateway, and what it says where nobody answers or this user may not ask."""
 
+import grp
 import os
-import pwd
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import pytest
 from gateway.console.client import Client
 from gateway.console.exits import BAD_CONFIG, NO_GATEWAY, NOT_ALLOWED, Failed
 from gateway.console.place import find
+from tests.nobody import only_root, said_to_nobody
 
 START = "start one (gateway run), or name its configuration with --config"
 
@@ -120,28 +121,7 @@ def open_folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def as_nobody(path: Path) -> str:
-    """What a user in no group is told who wants to ask at a socket, with the exit code."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            nobody = pwd.getpwnam("nobody")
-            os.setgroups([])
-            os.setgid(nobody.pw_gid)
-            os.setuid(nobody.pw_uid)
-            Client(path)
-        except Failed as error:
-            os.write(writing, f"{error.code} {error}".encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    os.waitpid(child, 0)
-    with os.fdopen(reading) as said:
-        return said.read()
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@only_root
 @pytest.mark.parametrize(
     ("folder_mode", "socket_mode", "group", "advice"),
     [
@@ -166,8 +146,6 @@ def test_who_may_not_ask_is_told_which_group_to_join(
     open_folder: Path, folder_mode: int, socket_mode: int, group: str, advice: str
 ) -> None:
     """Where the folder may not be entered too, as the service's: by whoever may."""
-    import grp  # noqa: PLC0415
-
     path = open_folder / "run" / "gateway.sock"
     path.parent.mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -176,4 +154,13 @@ def test_who_may_not_ask_is_told_which_group_to_join(
         for one, mode in ((path, socket_mode), (path.parent, folder_mode)):
             os.chown(one, 0, grp.getgrnam(group).gr_gid)
             one.chmod(mode)
-        assert as_nobody(path) == f"{NOT_ALLOWED} cannot ask the gateway at {path}: {advice}"
+        assert said_to_nobody(lambda: asked(path)) == f"{NOT_ALLOWED} cannot ask the gateway at {path}: {advice}"
+
+
+def asked(path: Path) -> str:
+    """What somebody is told who wants to ask at a socket, behind the exit code."""
+    try:
+        Client(path)
+    except Failed as error:
+        return f"{error.code} {error}"
+    return "he may"

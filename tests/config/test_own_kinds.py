@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gateway.config import ConfigProblems, Configuration, json_schema, read
 from gateway.config.reading import kinds_of
 from gateway.registry import of_classes
 from tests.config.kinds import kinds
+from tests.nobody import only_root, said_to_nobody
 
 DEPOT = """from gateway.actors import Actor, Payload, Stage, State, verb
 from shelves import Shelf
@@ -256,3 +258,20 @@ def test_a_registry_without_kinds_has_those_of_the_folder(folder: Folder) -> Non
     """Nothing else is needed."""
     folder.put(depot=DEPOT, shelves=SHELVES)
     assert [actor.kind for actor in read(folder.config, registry=of_classes()).actors] == ["depot"]
+
+
+@only_root
+def test_a_folder_that_may_not_be_entered_is_a_problem_of_the_file() -> None:
+    """Also where it cannot even be seen: with what to do, as a folder that cannot be read."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        Path(path).chmod(0o755)
+        config, closed = Path(path, "gateway.toml"), Path(path, "closed")
+        (closed / "actors").mkdir(parents=True)
+        closed.chmod(0o700)
+        config.write_text(f'[gateway]\nactors = "{closed}/actors"\n')
+        assert not read(config, registry=kinds()).host_bound
+        said = said_to_nobody(lambda: read(config, registry=kinds()))
+        assert said == (
+            f"ConfigProblems: cannot start: 1 problem in {config}\n"
+            f"  2:10   cannot read {closed}/actors: Permission denied; let the gateway's user read it (chmod a+rx)"
+        )

@@ -123,6 +123,20 @@ def test_who_asks_for_a_reload_is_told_what_was_taken_over_and_what_was_not(tmp_
         assert daemon.stop() == 0
 
 
+def test_a_file_whose_reading_breaks_does_not_end_the_gateway(tmp_path: Path) -> None:
+    """Settings may be code of the user's, and raise when they are compared."""
+    actors = tmp_path / "actors"
+    actors.mkdir()
+    (actors / "mule.py").write_text(MULE.replace("    word: str", "    word: str\n    def __eq__(self, other): raise KeyError(self.word)"))
+    with DaemonProcess(tmp_path, '[mule.a]\nword = "one"\n') as daemon:
+        (tmp_path / "hay").touch()
+        daemon.until_listening()
+        told = daemon.gateway("reload")
+        assert (told.returncode, "reading it ends in KeyError: 'one'; see the log\nthe old configuration" in told.stderr) == (78, True)
+        assert daemon.gateway("show").returncode == 0
+        assert daemon.stop() == 0
+
+
 def test_a_device_that_does_not_close_keeps_its_settings_until_a_reload_finds_it_closed(tmp_path: Path) -> None:
     """Its new settings are not forgotten: each further reload tries again."""
     actors = tmp_path / "actors"
