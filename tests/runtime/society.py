@@ -5,7 +5,7 @@ Whatever an actor handles it publishes, so the books outlive its state: `Society
 
 import enum
 from collections import Counter, defaultdict
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any
 
 from gateway.actors import (
@@ -14,6 +14,7 @@ from gateway.actors import (
     Decision,
     Delivery,
     Else,
+    Ended,
     Fault,
     HostBound,
     Order,
@@ -131,6 +132,17 @@ class Leaf(Actor[NodeState]):
         """Keep it no more."""
         stage.drop_copy(tuple(Order)[job.value % 3].value)
         self._act(job, stage)
+
+    @verb
+    def watch(self, job: Job, stage: Stage[NodeState]) -> None:
+        """Have word of another's end."""
+        stage.watch(job.target, then="has_ended")
+        self._act(job, stage)
+
+    @verb
+    def has_ended(self, who: Ended, stage: Stage[NodeState]) -> None:
+        """Another has ended."""
+        stage.state = stage.state.changed(came=stage.state.came + 1)
 
     @verb
     def end(self, job: Job, stage: Stage[NodeState]) -> None:
@@ -254,15 +266,20 @@ class Society:
         self.rig.engine.post(lambda: None)
         self.settle()
 
-    def hands(self, settled: int) -> None:
-        """The sink takes what there is, and settles some of it."""
+    def hands(self, settled: int, *outcomes: str) -> None:
+        """The sink takes what there is, and settles some of it: done, unless `outcomes` say else, one for each."""
         for delivery in self.rig.hosted[SINK].take():
             (row,) = self.store.mail(SINK, delivery.seq - 1, 1)
             assert row.seq == delivery.seq, "it was handed out and is not on disk"
             self.done[delivery.message.id] = delivery.message.payload
             self.in_hand.append(delivery)
-        for delivery in self.in_hand[:settled]:
-            delivery.done()
+        for delivery, outcome in zip_longest(self.in_hand[:settled], outcomes[:settled], fillvalue="done"):
+            if delivery == "done":
+                break
+            if outcome == "done":
+                delivery.done()
+            else:
+                delivery.failed("the sink is told to fail", retry=outcome == "failed")
         del self.in_hand[:settled]
 
     def resume(self, which: int, skip: bool) -> None:  # a step of a program
@@ -380,6 +397,9 @@ class Society:
         cells = {id: self.rig.look(lambda id=id: self.rig.engine.room.activation.cell(id)) for id in NODES}  # type: ignore[misc]  # bound now
         for id, cell in cells.items():
             for name, copy in cell.ties.copies.items():
+                if copy.then:
+                    assert [one.actor for one in cells[copy.of].ties.watchers if one.name == name and one.actor == id] == [id], name
+                    continue
                 watchers = [one for one in cells[copy.of].ties.watchers if (one.actor, one.name) == (id, name)]
                 assert copy.standing is not Standing.WAITING, f"{id} waits for {name} of {copy.of}"
                 assert len(watchers) == (copy.standing is Standing.CURRENT), f"{id} has {copy}, {copy.of} has {watchers}"
@@ -390,4 +410,5 @@ class Society:
 
     def _dead(self) -> Counter[int]:
         """How often each tag is a dead letter."""
-        return Counter(Job.model_validate_json(read_header(row.message)[1]).tag for row in self.store.dead(0, 10_000))
+        letters = [row for row in self.store.dead(0, 10_000) if row.box != SINK]
+        return Counter(Job.model_validate_json(read_header(row.message)[1]).tag for row in letters)

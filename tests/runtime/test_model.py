@@ -1,5 +1,6 @@
 """Random programs against a simple model: whatever happens when, the contract holds."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.store.sqlite import SqliteStore
 from tests.runtime.world import NODES, World, small_mailboxes
+
+PROGRAMS = int(os.environ.get("PROGRAMS", "60"))
+"""How many random programs are run: a longer run sets PROGRAMS in the environment."""
 
 _WHO = st.integers(0, NODES - 1)
 _DELAYS_S = st.sampled_from([0.0, 0.5, 2.0, 40.0, 90.0])
@@ -50,14 +54,14 @@ def _run(world: World, program: list[tuple[Any, ...]]) -> None:
         world.check()
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS, derandomize=True, deadline=None)
 @given(_PROGRAMS)
 def test_the_contract_holds_in_memory(program: list[tuple[Any, ...]]) -> None:
     """Whatever is sent, repeated, cut off and failed: once handled, in order, nothing ahead of the disk, nothing lost."""
     _run(World(), program)
 
 
-@settings(max_examples=15, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS // 4, derandomize=True, deadline=None)
 @given(_PROGRAMS)
 def test_the_contract_holds_on_sqlite(program: list[tuple[Any, ...]]) -> None:
     """The same on the store of the daemon."""

@@ -1,5 +1,6 @@
 """Random programs of deferring, failing, pausing, watching and walking: whatever happens when, nothing is lost or doubled."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,8 +12,11 @@ from gateway.store.sqlite import SqliteStore
 from tests.runtime.society import NODES, Society
 from tests.runtime.world import small_mailboxes
 
+PROGRAMS = int(os.environ.get("PROGRAMS", "60"))
+"""How many random programs are run: a longer run sets PROGRAMS in the environment."""
+
 _TARGETS = st.sampled_from([*NODES, *(node for node in NODES if "leaf" not in node)])
-_VERBS = ["do", "do", "later", "later", "open", "shut", "set", "set", "keep", "keep", "drop", "end", "order", "order", "set_out"]
+_VERBS = ["do", "do", "later", "later", "open", "shut", "set", "set", "keep", "keep", "drop", "watch", "end", "order", "order", "set_out"]
 _ALONE = ["skip", "reset", "pause", "stop", "resume", "nonsense", "escalate"]
 _ABOVE = [f"escalate>{word}" for word in [*_ALONE, "reset all", "pause all", "stop all", "resume all"]]
 _HIGHER = [f"escalate>escalate>{word}" for word in [*_ALONE, "reset all", "pause all", "stop all"]]
@@ -41,6 +45,7 @@ _STEPS = st.one_of(
     st.tuples(st.just("settle")),
     st.tuples(st.just("advance"), st.sampled_from([0.3, 1.5, 10.0])),
     st.tuples(st.just("hands"), st.integers(0, 9)),
+    st.tuples(st.just("hands"), st.integers(1, 3), st.sampled_from(["failed", "refused"]), st.sampled_from(["done", "failed"])),
     st.tuples(st.just("resume"), st.integers(0, len(NODES) - 1), st.booleans()),
     st.tuples(st.just("fault"), st.sampled_from(["before", "after", "fails", ""])),
     st.tuples(st.just("cut")),
@@ -57,14 +62,14 @@ def _run(society: Society, program: list[tuple[Any, ...]]) -> None:
         society.check()
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS, derandomize=True, deadline=None)
 @given(_PROGRAMS)
 def test_nothing_is_lost_or_doubled_in_memory(program: list[tuple[Any, ...]]) -> None:
     """Each job is done once or is a dead letter; walks arrive or are said to have failed; copies agree with their owners."""
     _run(Society(), program)
 
 
-@settings(max_examples=12, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS // 5, derandomize=True, deadline=None)
 @given(_PROGRAMS)
 def test_nothing_is_lost_or_doubled_on_sqlite(program: list[tuple[Any, ...]]) -> None:
     """The same on the store of the daemon."""
