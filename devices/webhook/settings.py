@@ -25,7 +25,7 @@ class WebhookSimulation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fail_every: int = Field(default=0, ge=0)
-    """Each so-manieth request is answered with `status`; 0: none."""
+    """The simulator answers every n-th request with `status`; 0: it answers none so."""
     status: int = Field(default=503, ge=400, le=599)
     answer_after_s: float = Field(default=0.0, ge=0, le=3600)
     """Seconds until it answers."""

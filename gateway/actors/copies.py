@@ -94,7 +94,10 @@ def fields_of(state: State, fields: tuple[str, ...]) -> dict[str, Any]:
 def changes(
     ties: Ties, old: State, new: State, *, mail: list[Message], now_ms: int, knows: Callable[[str], bool]
 ) -> tuple[Ties, list[Parcel]]:
-    """What the watchers of an actor get with a turn, and the ties after it. Those whom nobody `knows` now are owed it."""
+    """The messages that a turn sends to the watchers of its actor, and the actor's ties after the turn.
+
+    A watcher whose kind is not registered now (`knows` says no) gets its message when the kind is registered again.
+    """
     watchers, parcels = [], []
     for watcher in ties.watchers:
         changed = any(getattr(old, name, None) != getattr(new, name, None) for name in watcher.fields)

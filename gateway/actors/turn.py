@@ -28,17 +28,17 @@ class Outcome(NamedTuple):
     """The messages it sent, in the order in which it sent them."""
     timers: Mapping[str, Timer | None]
     """The timers it set, and (None) those it cancelled, by name."""
+    ties: Ties
+    born: bool
+    """Whether the actor has a life after it, even where it left nothing else."""
     rare: bool = False
-    """Whether it did more than change the state, set timers and send mail: something of the following."""
+    """Whether it did more than change the state, set timers and send mail: something of the following, or other ties, or a birth."""
     orders: Sequence[ChildOrder] = ()
     """What is to become of children; each says behind which message of the mail it comes."""
     events: Sequence[Event] = ()
     """What an event-sourced actor recorded, in that order; it is folded into the state."""
-    ties: Ties = NO_TIES
     verdict: tuple[Fault, Verdict] | None = None
     """What a parent has decided about a child's fault."""
-    born: bool = True
-    """Whether the actor has a life after it, even where it left nothing else."""
     stopped: bool = False
     """Whether the actor ends with it."""
 
@@ -68,18 +68,16 @@ def run_turn(  # noqa: PLR0917
             stage.forward()
         if message.reply_to and not born:
             own_up(stage, state)
-        return _outcome(stage, actor, state)
+        after = stage.state
+        if after is not state:
+            _check(after, actor.state_model, message.to)
+        if not stage.rare:
+            return Outcome(after, stage.mail, stage.timers, ties, born)
+        return Outcome(
+            after, stage.mail, stage.timers, stage.ties, stage.born, True, stage.orders, stage.events, stage.verdict, stage.stopped
+        )
     finally:
         stage.__class__ = _Spent  # whoever has kept it is told that its turn is over
-
-
-def _outcome(stage: Stage[Any], actor: Actor[Any], before: State) -> Outcome:
-    state = stage.state
-    if state is not before:
-        _check(state, actor.state_model, stage.me)
-    return Outcome(
-        state, stage.mail, stage.timers, stage.rare, stage.orders, stage.events, stage.ties, stage.verdict, stage.born, stage.stopped
-    )
 
 
 def kept_anyway(ties: Ties, message: Message) -> Ties:

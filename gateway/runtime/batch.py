@@ -67,7 +67,7 @@ class Batch:
         self.ended: list[str] = []
         """Actors that were ended."""
         self.gone: dict[str, list[int]] = {}
-        """Places of mail that is dealt with, by mailbox."""
+        """For each mailbox, the places of the messages that were handled and are to be deleted."""
         self.arrivals: list[Arrival] = []
         """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
         self.given: list[tuple[Callable[[list[Delivery]], None], list[Delivery]]] = []
