@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from gateway.actors.actor import Actor
+from gateway.actors.builtins import BUILTINS
 from gateway.actors.copies import Parcel, changes, endings
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import check_id, kind_of, parent_of
@@ -210,13 +211,23 @@ class Supervision:
         self._activation.remove(asleep, round)
 
     def _bury_mail(self, cell: Cell, reason: str, round: Round) -> None:
-        """Give up all mail of a child. Nobody misses what a gather was still to hear."""
+        """Give up all mail of a child. Nobody misses what a gather was still to hear.
+
+        What the runtime itself says to it stays: who wants to watch it is to hear that it is not there.
+        """
         cell.recall()
+        kept = []
         while cell.box.head or (cell.box.spilled and self._room.bring_back(cell, round)):
             mail = cell.box.head.popleft()
+            if mail.message.verb in BUILTINS:
+                kept.append(mail)
+                continue
             if kind_of(cell.id) != GATHER:
                 self._room.bury(cell.id, mail, reason, round)
             cell.box.drop(mail, round)
+        if kept:
+            cell.box.head.extend(kept)
+            self._room.schedule.wake(cell)
 
     def _end_one(self, cell: Cell, round: Round) -> None:
         parcels = endings(cell.ties, cell.state, round.now_ms) if cell.ties is not NO_TIES else []

@@ -133,6 +133,21 @@ def test_a_child_that_its_parent_ends_has_ended(rig: Rig) -> None:
     assert rig.state("guest/ann").ended == ("guest/bob/guest/x", "guest/bob/guest/y")
 
 
+def test_who_begins_to_watch_while_the_other_ends_with_its_parent_is_told(rig: Rig) -> None:
+    """The request to watch comes first, or the end: no word of the runtime is a dead letter."""
+    rig.tell("guest/bob", "bear", Name(text="x"))
+    for verb_, whom, payload in (
+        ("guest/ann", "watch", Name(text="guest/bob/guest/x")),
+        ("guest/bob", "leave", None),
+        ("guest/cid", "watch", Name(text="guest/bob/guest/x")),
+    ):
+        rig.send(verb_, whom, payload)
+    rig.settle()
+    assert rig.state("guest/ann").ended == rig.state("guest/cid").ended == ("guest/bob/guest/x",)
+    assert rig.store.dead(0, 9) == []
+    assert rig.store.boxes() == []
+
+
 def test_what_cannot_be_watched() -> None:
     """It is said in the turn."""
     turns = Turns(Guest(), reachable={"mqtt": {}})
