@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from gateway.actors.actor import Actor
 from gateway.actors.hostbound import HostBound
-from gateway.actors.messages import Reply
+from gateway.actors.messages import START, Message, Reply, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.admission import Admission
-from gateway.runtime.batch import LAZY_S, Batch, Observer
+from gateway.runtime.batch import LAZY_S, Batch, Observer, Turned
 from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Abandoned, Committer, end_here
@@ -32,6 +32,7 @@ from gateway.runtime.housekeeping import HOUSEKEEPING_S, Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.inspection import inspect
 from gateway.runtime.loops import Loops
+from gateway.runtime.mail import Mail
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import ENDED, UNCLEAN, cautious_turns, reopen_mailboxes, send_beginnings, unclean_ends
 from gateway.runtime.round import Round
@@ -39,7 +40,7 @@ from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.sourced import Ledger
 from gateway.runtime.timetable import Timetable
-from gateway.runtime.trail import Trail
+from gateway.runtime.trail import DONE, Trail
 from gateway.runtime.turns import Turns
 from gateway.store.store import Store
 
@@ -180,6 +181,18 @@ class Engine:
     def _forget_ids(self, source: str) -> None:
         self.seen.forget(source, self.round.batch.changes)
         self.round.batch.urgent = True  # forgotten late, they would take new messages for repeats
+
+    def began(self, id: str, start: Start, fault: str = "") -> None:
+        self.post(lambda: self._note_start(id, start, fault))
+
+    def _note_start(self, id: str, start: Start, fault: str) -> None:
+        """Have the first message of a host-bound actor seen by `tail` and `explain`. It is on no disk: each life begins with one."""
+        self.room.last_seq += 1
+        mail = Mail(Message(self.ids.new(), id, START, start), self.room.last_seq, attempt=start.attempt)
+        self.room.note(mail, mail.seq, self.round, f"failed, attempt {start.attempt}: {fault}" if fault else DONE)
+        if self.turns.watched:
+            self.round.batch.turned.append(Turned(mail.message, fault, self.round.batch.number))
+            self.round.batch.urgent = True
 
     def expect(self, answer: Callable[[Reply], None]) -> str:
         return self.room.asks.expect(answer)

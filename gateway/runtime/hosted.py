@@ -51,6 +51,9 @@ class Floor(Protocol):
     def forget_ids(self, source: str) -> None:
         """Forget the ids seen from a source."""
 
+    def began(self, id: str, start: Start, fault: str = "") -> None:
+        """Its actor has handled its Start, or has failed at it."""
+
     def expect(self, answer: Callable[[Reply], None]) -> str:
         """An address whose first reply goes to `answer`."""
 
@@ -241,12 +244,21 @@ class Hosted:
         try:
             actor = self._make()
             actor.host = self
-            actor.started(Start(attempt=attempt))
+            self._start(actor, Start(attempt=attempt))
             actor.run()
         except Exception as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
             self._note_fault(error)
         if actor is not None:
             self._close(actor)
+
+    def _start(self, actor: HostBound, start: Start) -> None:
+        """Give the actor its first message, and have it seen as any other."""
+        try:
+            actor.started(start)
+        except Exception as error:
+            self._floor.began(self.me, start, described(error))
+            raise
+        self._floor.began(self.me, start)
 
     def _close(self, actor: HostBound) -> None:
         try:

@@ -1,19 +1,20 @@
 """The trail: what became of messages, and which of them made which, within its bytes."""
 
-from gateway.actors import Message, Payload
+from gateway.actors import START, Message, Payload, Start
+from gateway.runtime.batch import Turned
 from gateway.runtime.mail import Mail
 from gateway.runtime.pace import Pace, Rates
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.statistics import OfKind, of_kinds
 from gateway.runtime.trail import Step, Trail
 from gateway.testing import Rig
-from tests.runtime.actors import Book
+from tests.runtime.actors import Book, touchy
 
 
 def steps(rig: Rig) -> list[Step]:
-    """What is kept, when all is at rest."""
+    """What is kept, when all is at rest, less the starts of host-bound actors."""
     rig.settle()
-    return rig.look(rig.engine.trail.steps)
+    return [step for step in rig.look(rig.engine.trail.steps) if step.verb != START]
 
 
 def outcomes(rig: Rig) -> list[tuple[str, str, str]]:
@@ -50,6 +51,19 @@ def test_a_delivery_is_a_step_when_it_is_settled(rig: Rig) -> None:
     delivery.done()
     rig.until(lambda: len(steps(rig)) == 3)
     assert outcomes(rig)[1:] == [("shelf/a", "put", "failed, attempt 1: the shelf is full"), ("shelf/a", "put", "done")]
+
+
+def test_the_start_of_a_host_bound_actor_is_a_message_as_any_other() -> None:
+    """Its first; each attempt, and why one failed, in the trail and for whoever watches."""
+    turned: list[Turned] = []
+    with Rig([Book()], {"touchy/a": touchy("started")}) as rig:
+        rig.engine.watch(turned.extend)
+        rig.until(lambda: [step for step in rig.look(rig.engine.trail.steps) if (step.to, step.outcome) == ("touchy/a", "done")])
+        starts = [step.outcome for step in rig.look(rig.engine.trail.steps) if (step.to, step.verb) == ("touchy/a", START)]
+        assert starts == ["failed, attempt 1: RuntimeError: started fails as it was told", "done"]
+        rig.until(lambda: [turn.message.payload for turn in turned if turn.message.to == "touchy/a"])
+        last = [turn.message for turn in turned if turn.message.to == "touchy/a"][-1]
+        assert (last.verb, last.payload) == (START, Start(attempt=2))
 
 
 def test_each_attempt_and_its_end_are_steps(rig: Rig) -> None:
