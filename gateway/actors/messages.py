@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from gateway.actors.errors import BadPayload
 from gateway.actors.itinerary import Route
 from gateway.actors.models import NOTHING, Event, Model, Nothing, Payload, State, Versioned
-from gateway.actors.payloads import DEEPEST, LONGEST_S, read_payload, read_stored, said
+from gateway.actors.payloads import DEEPEST, LONGEST_S, read_payload, read_stored
 
 __all__ = [
     "DEEPEST",
@@ -25,7 +25,6 @@ __all__ = [
     "check_expiry",
     "read_payload",
     "read_stored",
-    "said",
 ]
 
 START = "Builtin.Start"

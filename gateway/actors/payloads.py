@@ -13,6 +13,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from gateway.actors.errors import BadPayload, StateTooNew
 from gateway.actors.models import Model, Payload, Versioned
+from gateway.actors.words import said
 
 P = TypeVar("P", bound=Payload)
 V = TypeVar("V", bound=Versioned)
@@ -149,18 +150,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise _KeyTwice(f"{next(name for name in names if names.count(name) > 1)}: the key stands twice in one object")
     return found
-
-
-def said(error: ValidationError) -> str:
-    """One line that names each field and what is wrong with it."""
-    found = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found)
-
-
-def _in_words(fault: str, text: str) -> str:
-    """What pydantic says; the limit of integers would be written with all its digits."""
-    beyond = fault in {"greater_than_equal", "less_than_equal"} and len(text) > _DIGITS
-    return f"an integer must have at most {_DIGITS:,} digits" if beyond else text
-
-
-_DIGITS = 4000

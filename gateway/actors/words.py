@@ -2,9 +2,8 @@
 
 from pydantic import ValidationError
 
-from gateway.actors.payloads import said
-
 _AT_MOST = 1000
+_DIGITS = 4000
 
 
 def printable(text: str) -> str:
@@ -24,3 +23,15 @@ def in_a_line(error: BaseException) -> str:
 def described(error: BaseException) -> str:
     """`ValueError: no such shelf`."""
     return f"{type(error).__name__}: {in_a_line(error)}"
+
+
+def said(error: ValidationError) -> str:
+    """One line that names each field and what is wrong with it."""
+    found = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found)
+
+
+def _in_words(fault: str, text: str) -> str:
+    """What pydantic says; the limit of integers would be written with all its digits."""
+    beyond = fault in {"greater_than_equal", "less_than_equal"} and len(text) > _DIGITS
+    return f"an integer must have at most {_DIGITS:,} digits" if beyond else text

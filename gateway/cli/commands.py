@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from gateway.cli.configured import PLACES, default_config
 from gateway.cli.help import MORE, Commands, check_command, check_rest, one_of, show_help
-from gateway.cli.main import PLACES, default_config
 from gateway.console import exits
 from gateway.console.client import Client
 from gateway.console.output import complain, say, say_json

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-PLACES = (Path("/etc/gateway/gateway.toml"), Path("config/gateway.toml"))
-"""Where the configuration is looked for when nobody says where it is."""
+from gateway.cli.configured import default_config
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -33,8 +32,3 @@ def plain_run(words: Sequence[str]) -> Path | None:
         case ["run", word] if word.startswith("--config="):
             return Path(word.removeprefix("--config="))
     return None
-
-
-def default_config() -> Path:
-    """The first of the places that has one; the first place where none has."""
-    return next((place for place in PLACES if os.access(place, os.F_OK)), PLACES[0])

@@ -1,0 +1,12 @@
+"""Which configuration is meant when nobody names one."""
+
+import os
+from pathlib import Path
+
+PLACES = (Path("/etc/gateway/gateway.toml"), Path("config/gateway.toml"))
+"""Where the configuration is looked for when nobody says where it is."""
+
+
+def default_config() -> Path:
+    """The first of the places that has one; the first place where none has."""
+    return next((place for place in PLACES if os.access(place, os.F_OK)), PLACES[0])
