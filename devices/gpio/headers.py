@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import lgpio  # type: ignore[import-untyped, unused-ignore]  # ships no types
+import lgpio
 from gpiozero.exc import GPIOZeroError, PinUnknownPi  # type: ignore[import-untyped, unused-ignore]  # ships no types
 from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin  # type: ignore[import-untyped, unused-ignore]  # ships no types
 from gpiozero.pins.local import LocalPiFactory, LocalPiPin  # type: ignore[import-untyped, unused-ignore]  # ships no types
