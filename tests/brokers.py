@@ -18,6 +18,20 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 _SBIN = "/usr/sbin:/usr/local/sbin"
+_THIS_HOST = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+_CA_SETTINGS = """
+[ca]
+default_ca = here
+[here]
+database = index
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+copy_extensions = copy
+[any]
+commonName = supplied
+"""
 
 
 def find_program(name: str) -> str:
@@ -36,25 +50,44 @@ def free_port() -> int:
 
 
 class Certificates:
-    """A CA, a certificate of it for 127.0.0.1 and localhost, one for a client, and a CA that signed neither."""
+    """A CA, a certificate of it for 127.0.0.1 and localhost, one for a client, and a CA that signed neither.
+
+    The CA is made as mosquitto-tls(7) says, and so has no key usage.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ca, self.other_ca = self._ca("ca"), self._ca("other")
-        self.server, self.server_key = self._signed("server", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-        self.client, self.client_key = self._signed("client", "subjectAltName=DNS:gateway")
+        self.server, self.server_key = self.signed("server")
+        self.client, self.client_key = self.signed("client", "subjectAltName=DNS:gateway")
 
     def _ca(self, name: str) -> Path:
-        self._openssl("req", "-x509", *_new_key(self.folder / f"{name}.key"), "-days", "2", "-subj", f"/CN={name}", "-out", f"{name}.pem")
+        making = ("req", "-new", "-x509", "-days", "2", "-extensions", "v3_ca")
+        self._openssl(*making, *_new_key(self.folder / f"{name}.key"), "-subj", f"/CN={name}", "-out", f"{name}.pem")
         return self.folder / f"{name}.pem"
 
-    def _signed(self, name: str, extension: str) -> tuple[Path, Path]:
-        key = self.folder / f"{name}.key"
-        self._openssl("req", *_new_key(key), "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        (self.folder / f"{name}.ext").write_text(extension)
-        signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext")
+    def signed(self, name: str, extension: str = _THIS_HOST, *, by: str = "ca") -> tuple[Path, Path]:
+        """Make another certificate, signed with the key of the one that is called `by`; the files of it and of its key."""
+        key = self._request(name, extension)
+        signing = ("-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext")
         self._openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-out", f"{name}.pem")
         return self.folder / f"{name}.pem", key
+
+    def signed_long_ago(self, name: str) -> tuple[Path, Path]:
+        """Make another certificate of the CA, which was good for one day in 2020."""
+        key = self._request(name, _THIS_HOST)
+        (self.folder / "index").touch()
+        (self.folder / "ca.cnf").write_text(_CA_SETTINGS)
+        signing = ("-cert", "ca.pem", "-keyfile", "ca.key", "-startdate", "20200101000000Z", "-enddate", "20200102000000Z")
+        self._openssl("ca", "-batch", "-notext", "-config", "ca.cnf", *signing, "-in", f"{name}.csr", "-out", f"{name}.pem")
+        return self.folder / f"{name}.pem", key
+
+    def _request(self, name: str, extension: str) -> Path:
+        """Make a key, and ask for a certificate of it."""
+        key = self.folder / f"{name}.key"
+        self._openssl("req", *_new_key(key), "-subj", f"/CN={name}", "-addext", extension, "-out", f"{name}.csr")
+        (self.folder / f"{name}.ext").write_text(extension)
+        return key
 
     def _openssl(self, *words: str) -> None:
         subprocess.run([find_program("openssl"), *words], cwd=self.folder, check=True, capture_output=True)

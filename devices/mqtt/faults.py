@@ -8,6 +8,7 @@ from pathlib import Path
 from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
+from devices.tls import client_context
 from gateway.actors import GatewayError, Health
 
 
@@ -37,7 +38,7 @@ def password_of(settings: MqttSettings, names: Names) -> str | None:
 def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
     """What TLS needs, read anew each time. Raises BadSetting."""
     try:
-        context = ssl.create_default_context(cafile=settings.ca_file or None)
+        context = client_context(settings.ca_file)
     except OSError as error:
         raise BadSetting(f"cannot use {settings.ca_file} as a CA: {_said(error)}; mend {names.section}.ca_file") from None
     if settings.cert_file:

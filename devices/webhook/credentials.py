@@ -5,6 +5,7 @@ import ssl
 import threading
 from pathlib import Path
 
+from devices.tls import client_context
 from devices.webhook.outcomes import BadSetting
 from devices.webhook.settings import WebhookSettings
 
@@ -39,7 +40,7 @@ class Trust:
         """What TLS needs. Raises BadSetting."""
         with self._lock:
             try:
-                self._context = self._context or ssl.create_default_context(cafile=self._file or None)
+                self._context = self._context or client_context(self._file)
             except OSError as error:
                 raise BadSetting(f"cannot use {self._file} as a CA: {error.strerror or error}; mend {self._name}.ca_file") from None
             return self._context
