@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -16,6 +15,9 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+from gateway.testing.clock import PATIENCE_S
+from tests.waiting import until
 
 _SBIN = "/usr/sbin:/usr/local/sbin"
 _THIS_HOST = "subjectAltName=DNS:localhost,IP:127.0.0.1"
@@ -145,7 +147,7 @@ class Mosquitto:
         try:
             self.until_logged(" running", since=since)
             # It says so a moment before it is, and loses a signal that comes between: running is who takes a connection.
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
+            socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S).close()
             self.until_logged("onnection from", since=since)
         except AssertionError:
             self.stop()
@@ -157,9 +159,9 @@ class Mosquitto:
             return
         self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
         assert self._reader is not None
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
         self._process = None
 
     def restart(self, *, kill: bool = False) -> None:
@@ -175,17 +177,16 @@ class Mosquitto:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def until_logged(self, words: str, *, since: int = 0, timeout_s: float = 10.0) -> str:
-        """Block until it has logged a line with `words`, and return that line."""
-        deadline = time.monotonic() + timeout_s
-        with self._logged:
-            while True:
-                for line in self.log[since:]:
-                    if words in line:
-                        return line
-                if time.monotonic() > deadline or (self._process is not None and self._process.poll() is not None):
-                    raise AssertionError(f"mosquitto did not log {words!r}; it said: {self.log[-20:]}")
-                self._logged.wait(0.1)
+    def until_logged(self, words: str, *, since: int = 0) -> str:
+        """Block until it has logged a line with `words`, and return that line; fails when it has ended before."""
+
+        def logged() -> str:
+            ended = self._process is not None and self._process.poll() is not None
+            line = next((line for line in self.log[since:] if words in line), "")
+            assert line or not ended, f"mosquitto has ended, and did not log {words!r}; it said: {self.log[-20:]}"
+            return line
+
+        return str(until(logged, change=self._logged, said=lambda: f"mosquitto did not log {words!r}; it said: {self.log[-20:]}"))
 
     def _read_log(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None
@@ -276,20 +277,15 @@ class Peer:
             for name, value in properties.items():
                 for one in value if isinstance(value, list) else [value]:
                     setattr(with_them, name, one)
-        self._client.publish(topic, payload, qos=qos, retain=retain, properties=with_them).wait_for_publish(10)
+        self._client.publish(topic, payload, qos=qos, retain=retain, properties=with_them).wait_for_publish(PATIENCE_S)
 
     def payloads(self, topic: str) -> list[bytes]:
         """What it has heard under a topic, in order."""
         return [one.payload for one in list(self.heard) if one.topic == topic]
 
-    def until(self, truth: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    def until(self, truth: Callable[[], Any]) -> Any:
         """Block until `truth()` holds, and return it."""
-        deadline = time.monotonic() + timeout_s
-        with self._change:
-            while not (value := truth()):
-                assert time.monotonic() < deadline, f"not within {timeout_s} s; heard: {self.heard[-5:]}"
-                self._change.wait(0.05)
-        return value
+        return until(truth, change=self._change, said=lambda: f"heard: {self.heard[-5:]}")
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         with self._change:

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from gateway.testing.clock import PATIENCE_S
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0\n"
@@ -36,19 +38,18 @@ class ServiceSide:
 
     def __exit__(self, *exc: object) -> None:
         self._ending = True
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         self._socket.close()
 
-    def until(self, words: str, *, since: int = 0, timeout_s: float = 15.0) -> str:
+    def until(self, words: str, *, since: int = 0) -> str:
         """Block until a datagram with `words` has come, and return it."""
-        deadline_s = time.monotonic() + timeout_s
-        with self._change:
-            while True:
-                for state in self.heard[since:]:
-                    if words in state:
-                        return state
-                assert time.monotonic() < deadline_s, f"systemd did not hear {words!r}; it heard {self.heard[-10:]}"
-                self._change.wait(0.1)
+        return str(
+            until(
+                lambda: next((state for state in self.heard[since:] if words in state), None),
+                change=self._change,
+                said=lambda: f"systemd did not hear {words!r}; it heard {self.heard[-10:]}",
+            )
+        )
 
     def _listen(self) -> None:
         while not self._ending:
@@ -60,10 +61,20 @@ class ServiceSide:
 
 
 class DaemonProcess:
-    """`gateway run` in `folder`, ended by its process id. `config` is what stands below its [gateway] and [store]."""
+    """`gateway run` in `folder`, ended by its process id.
+
+    `config` is what stands below its [gateway], [store] and [runtime].
+    """
 
     def __init__(
-        self, folder: Path, config: str = "", *, gateway: str = "", store: str = "", environ: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        config: str = "",
+        *,
+        gateway: str = "",
+        store: str = "",
+        close_s: float = 3.0,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.config = folder / "gateway.toml"
@@ -71,6 +82,7 @@ class DaemonProcess:
         self.store = folder / "gateway.db"
         self.log = folder / "log"
         self._heads = (gateway, store)
+        self._close_s = close_s
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
@@ -80,7 +92,7 @@ class DaemonProcess:
         head, store = self._heads
         self.config.write_text(
             f'[gateway]\nname = "test"\ncontrol_socket = "{self.socket}"\n{head if gateway is None else gateway}\n'
-            f'[store]\npath = "{self.store}"\nballast_mb = 0\n{store}\n[runtime]\nclose_s = 3.0\n{config}\n'
+            f'[store]\npath = "{self.store}"\nballast_mb = 0\n{store}\n[runtime]\nclose_s = {self._close_s}\n{config}\n'
         )
 
     def __enter__(self) -> Self:
@@ -92,7 +104,7 @@ class DaemonProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         if self._process is not None:
-            self._process.wait(10)
+            self._process.wait(PATIENCE_S)
 
     @property
     def pid(self) -> int:
@@ -123,24 +135,24 @@ class DaemonProcess:
         """Its log, since it was started last."""
         return self.log.read_text(errors="replace")
 
-    def until(self, truth: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    def until(self, truth: Callable[[], Any]) -> Any:
         """Block until `truth()` holds, and return it; fails when the daemon has ended before."""
-        deadline_s = time.monotonic() + timeout_s
-        tick = threading.Event()
-        while not (value := truth()):
-            ended = self._process is not None and self._process.poll() is not None
-            assert not ended, f"it has ended; it said:\n{self.said()}"
-            assert time.monotonic() < deadline_s, f"not in time; it said:\n{self.said()}"
-            tick.wait(0.05)
-        return value
+
+        def holds() -> Any:
+            ended = self._process is not None and self._process.poll() is not None  # first, so that its last words are seen
+            value = truth()
+            assert value or not ended, f"it has ended; it said:\n{self.said()}"
+            return value
+
+        return until(holds, said=lambda: f"it said:\n{self.said()}")
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
-    def wait(self, timeout_s: float = 30.0) -> int:
+    def wait(self) -> int:
         """What it exits with."""
         assert self._process is not None
-        return self._process.wait(timeout_s)
+        return self._process.wait(PATIENCE_S)
 
     def stop(self) -> int:
         self.signal(signal.SIGTERM)
@@ -153,7 +165,7 @@ class DaemonProcess:
     def ask(self, **request: Any) -> dict[str, Any]:
         """One request to the control socket, and its answer."""
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(20)
+            peer.settimeout(PATIENCE_S)
             peer.connect(str(self.socket))
             peer.sendall(json.dumps(request).encode() + b"\n")
             found: dict[str, Any] = json.loads(peer.makefile().readline())
@@ -166,7 +178,9 @@ class DaemonProcess:
         """Run a command of the command line against it."""
         command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(self.config)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(command, input=input, capture_output=True, text=True, check=False, timeout=30, env=environ, cwd=self.folder)
+        return subprocess.run(
+            command, input=input, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=environ, cwd=self.folder
+        )
 
 
 def install_kinds(folder: Path, **actors: str) -> dict[str, str]:

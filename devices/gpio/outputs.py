@@ -90,9 +90,9 @@ class Output:
         self._host.count("pulses")
         self._end_pulse("pulse")
         self._expect_commands(math.inf)
-        delivery.keep()
         now_s = self._clock()
         self._pulse = RunningPulse(delivery, now_s, now_s + seconds)
+        delivery.keep()
 
     def quiet(self) -> None:
         """Nothing: commands still come until the close."""

@@ -74,7 +74,7 @@ class Receiver:
         """How the next requests are answered, in their order."""
         self._told.extend(Told(answer) if isinstance(answer, int) else answer for answer in answers)
 
-    def until(self, truth: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    def until(self, truth: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does."""
         until_s = time.monotonic() + timeout_s
         with self._change:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
 from gateway.actors.messages import read_payload
+from gateway.testing.clock import PATIENCE_S
 
 
 class Sent(NamedTuple):
@@ -53,7 +54,7 @@ class BenchDelivery:
         self.retry = retry
         self._settle(reason)
 
-    def wait(self, timeout_s: float = 5.0) -> str:
+    def wait(self, timeout_s: float = PATIENCE_S) -> str:
         """Block until it is settled; the outcome, or "" when the time ran out."""
         self._settled.wait(timeout_s)
         return self.outcome
@@ -101,7 +102,7 @@ class Bench:
         os.close(self._reader)
         os.close(self._writer)
 
-    def stop(self, timeout_s: float = 10.0) -> None:
+    def stop(self, timeout_s: float = PATIENCE_S) -> None:
         """Go through the closing handshake. Raises TimeoutError when the actor does not close in time."""
         self.quiet = True
         self.wake()
@@ -123,7 +124,7 @@ class Bench:
         self.wake()
         return delivery
 
-    def until(self, truth: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    def until(self, truth: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does."""
         deadline = time.monotonic() + timeout_s
         with self._change:

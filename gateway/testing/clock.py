@@ -1,6 +1,9 @@
-"""A clock that a test turns: nothing passes by itself."""
+"""A clock that a test turns: nothing passes by itself. And how long a test waits for what does not go by that clock."""
 
 import threading
+
+PATIENCE_S = 60.0
+"""How long is waited for what must come: a limit for what never comes, far longer than a busy machine needs."""
 
 
 class ManualClock:

@@ -24,7 +24,7 @@ from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Store
-from gateway.testing.clock import ManualClock
+from gateway.testing.clock import PATIENCE_S, ManualClock
 
 OUTSIDE = "outside/test"
 """Id of the host-bound actor as which the rig sends."""
@@ -126,11 +126,11 @@ class Rig:
     def tell(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, **options: Any) -> Receipt:
         """As send, and wait for its commit."""
         receipt = self.send(to, verb, payload, **options)
-        if not receipt.wait(10):
-            raise AssertionError(f"{verb} to {to} was not committed within 10 s; the engine's faults: {self.faults}")
+        if not receipt.wait(PATIENCE_S):
+            raise AssertionError(f"{verb} to {to} was not committed within {PATIENCE_S:g} s; the engine's faults: {self.faults}")
         return receipt
 
-    def ask(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Reply:
+    def ask(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, timeout_s: float = PATIENCE_S) -> Reply:
         """Send, and wait for the answer. Raises Unanswered."""
         answers: list[Reply] = []
         answered = threading.Event()
@@ -180,7 +180,7 @@ class Rig:
                 return resting
         return False
 
-    def until(self, truth: Callable[[], T], timeout_s: float = 10.0) -> T:
+    def until(self, truth: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does, and what ended the engine when it ended."""
         deadline = time.monotonic() + timeout_s
         pause = threading.Event()
@@ -194,7 +194,7 @@ class Rig:
 
     def look(self, look: Callable[[], T]) -> T:
         """What `look` sees on the engine's thread, between turns. It may be asked twice. Raises what ended the engine, where it ended."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             if self.faults:
                 raise self.faults[0]

@@ -5,13 +5,14 @@ import threading
 import pytest
 
 from gateway.actors import Receipt, StoreFailed
+from gateway.testing.clock import PATIENCE_S
 
 
 def test_across_threads() -> None:
     """Every thread that waits is let go when the receipt resolves, and so is one that comes later."""
     receipt = Receipt()
     seen: list[bool] = []
-    threads = [threading.Thread(target=lambda: seen.append(receipt.wait(10))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: seen.append(receipt.wait(PATIENCE_S))) for _ in range(8)]
     for thread in threads:
         thread.start()
     receipt.resolve()
@@ -27,7 +28,7 @@ def test_many_races() -> None:
         receipt = Receipt()
         thread = threading.Thread(target=receipt.resolve)
         thread.start()
-        assert receipt.wait(10)
+        assert receipt.wait(PATIENCE_S)
         thread.join()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.config.reading import OWN_KINDS
 from gateway.registry import UNLISTED, installed
+from gateway.testing.clock import PATIENCE_S
 from tests.daemons import ROOT, DaemonProcess, install_kinds
 
 CONFIG = """
@@ -44,7 +45,7 @@ def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
         cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
     )
@@ -132,6 +133,7 @@ def test_explain_shows_which_message_made_which(daemon: DaemonProcess) -> None:
     """By the id of a message, from the first cause on; by that of an actor, what it handled lately."""
     told = daemon.gateway("tell", "fuse/kitchen", "load", "units=10", "--id", "plugged-1", "--json")
     assert told.stdout == '{"id":"plugged-1","duplicate":false}\n'
+    daemon.until(lambda: "waits" not in daemon.gateway("explain", "plugged-1").stdout)
     assert without_times(daemon.gateway("explain", "plugged-1").stdout).split("\n") == [
         "from control/local, TIME",
         ">  +N ms  fuse/kitchen load   plugged-1                    ok  (commit N)",
@@ -156,6 +158,7 @@ def test_a_paused_actor_is_shown_and_resumed(daemon: DaemonProcess) -> None:
     """With the reason; the gateway is not well until somebody has decided."""
     daemon.gateway("tell", "fuse/cellar", "load", "units=20")
     why = "its fault went up to the host: ValueError: 20 is too much"
+    daemon.until(lambda: daemon.ask(do="show")["show"]["totals"]["paused_actors"])
     shown = daemon.gateway("show")
     assert shown.returncode == 1
     assert f"\nnot well:\n  fuse/cellar is paused: {why}\n" in shown.stdout
@@ -179,6 +182,7 @@ def test_show_has_a_table_of_kinds(daemon: DaemonProcess) -> None:
 def test_what_the_gateway_keeps_for_itself_is_not_among_ones_devices(daemon: DaemonProcess) -> None:
     """Unless it is not well, is named, or all is wanted; programs are told which it is."""
     daemon.gateway("ask", "collection/parts", "add", "key=a", "value=b")
+    daemon.until(lambda: daemon.ask(do="show", id="collection/parts/collection_tally/all")["ok"])
     shown, everything = daemon.gateway("show").stdout, daemon.gateway("show", "--all").stdout
     for hidden in ("control/local", "journal/local", "collection_page", "collection_tally"):
         assert hidden not in shown
@@ -207,7 +211,7 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
         tail = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
         daemon.until(lambda: daemon.gateway("tell", "counter/x", "add") and select.select([tail.stdout], [], [], 0.5)[0])
         daemon.stop()
-        out, said = tail.communicate(timeout=20)
+        out, said = tail.communicate(timeout=PATIENCE_S)
     assert "control/local → counter/x add" in out
     assert (tail.returncode, said) == (69, "gateway: the gateway has ended\n")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.daemons import ROOT, DaemonProcess
 
 DEPOT = """
@@ -65,7 +66,7 @@ def answered(daemon: DaemonProcess, *words: str, answer: str) -> tuple[int, str]
     with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
         os.close(its)
         os.write(ours, answer.encode())
-        code = process.wait(30)
+        code = process.wait(PATIENCE_S)
     shown = b""
     try:
         while chunk := os.read(ours, 4096):

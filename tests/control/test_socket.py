@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.daemons import DaemonProcess, install_kinds
 
 
@@ -26,7 +27,7 @@ class Caller:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(20)
+        self._socket.settimeout(PATIENCE_S)
         self._socket.connect(str(path))
         self._lines = self._socket.makefile("rb")
 
@@ -54,14 +55,14 @@ class Caller:
 
 def test_an_ask_is_answered_by_the_actor(daemon: DaemonProcess) -> None:
     """The reply's body is the answer, under the client's own number."""
-    found = daemon.ask(do="ask", n=7, to="counter/asked", verb="add", payload={"units": 3}, timeout_s=5)
+    found = daemon.ask(do="ask", n=7, to="counter/asked", verb="add", payload={"units": 3}, timeout_s=60)
     assert found == {"n": 7, "ok": True, "body": {"total": 3}}
 
 
 def test_an_answer_of_an_actor_that_nobody_wrote_to_has_a_note(daemon: DaemonProcess) -> None:
     """It is an answer all the same; what was only asked is still shown to nobody."""
     for _ in range(2):
-        found = daemon.ask(do="ask", to="twin/nobody", verb="read", payload={}, timeout_s=5)
+        found = daemon.ask(do="ask", to="twin/nobody", verb="read", payload={}, timeout_s=60)
         assert (found["ok"], found["body"]["count"]) == (True, 0)
         assert found["note"] == "nobody has ever written to twin/nobody, or nothing of that was kept"
         assert daemon.ask(do="show", id="twin/nobody")["fault"] == "unwritten"
@@ -117,7 +118,7 @@ def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
 )
 def test_a_request_that_cannot_be_done_says_why(daemon: DaemonProcess, request_: dict[str, Any], fault: str, error: str) -> None:
     """A word for programs, a sentence for people."""
-    found = daemon.ask(timeout_s=5, **request_)
+    found = daemon.ask(timeout_s=60, **request_)
     assert (found["ok"], found["fault"]) == (False, fault)
     assert error in found["error"]
 
@@ -137,23 +138,24 @@ def listed(daemon: DaemonProcess, prefix: str, **more: Any) -> list[str]:
 def test_what_others_keep_for_themselves_is_not_listed(daemon: DaemonProcess) -> None:
     """Whoever keeps it is, once, although it may have nothing else; named, or where everything is wanted, it is there."""
     for n in range(3):
-        daemon.ask(do="ask", to=f"collection/c{n}", verb="add", payload={"key": "a", "value": "b"}, timeout_s=5)
-    daemon.ask(do="tell", to="collection/c1/counter/x", verb="add", payload={}, timeout_s=5)
+        daemon.ask(do="ask", to=f"collection/c{n}", verb="add", payload={"key": "a", "value": "b"}, timeout_s=60)
+    daemon.ask(do="tell", to="collection/c1/counter/x", verb="add", payload={}, timeout_s=60)
     shown = ["collection/c0", "collection/c1", "collection/c1/counter/x", "collection/c2"]
     for limit in (1, 2, 3, 100):
         assert listed(daemon, "collection/", limit=limit) == shown
         assert listed(daemon, "collection/c1", limit=limit) == shown[1:3]
     pages = [f"collection/c{n}/collection_page/first" for n in range(3)]
     tallies = [f"collection/c{n}/collection_tally/all" for n in range(3)]
-    assert listed(daemon, "collection/", every=True) == sorted([*pages, *tallies, "collection/c1/counter/x"])
+    every = sorted([*pages, *tallies, "collection/c1/counter/x"])
+    daemon.until(lambda: listed(daemon, "collection/", every=True) == every)
     assert listed(daemon, "collection/c1/collection_page/", limit=1) == [pages[1]]
 
 
 def test_more_than_one_look_of_what_is_not_listed_is_passed_over(daemon: DaemonProcess) -> None:
     """Page by page, each look bounded, to what is behind it."""
     for n in range(60):
-        daemon.ask(do="tell", to=f"job/one:{n}", verb="define", payload={"schedule": "x", "to": "", "verb": "", "now_ms": 1}, timeout_s=5)
-    daemon.ask(do="tell", to="twin/behind", verb="report", payload={"values": {"t": 1}}, timeout_s=5)
+        daemon.ask(do="tell", to=f"job/one:{n}", verb="define", payload={"schedule": "x", "to": "", "verb": "", "now_ms": 1}, timeout_s=60)
+    daemon.ask(do="tell", to="twin/behind", verb="report", payload={"values": {"t": 1}}, timeout_s=60)
     first = daemon.ask(do="list", prefix="", after="job/", limit=1)
     assert (first["ids"], first["more"]) == ([], True)
     assert "twin/behind" in listed(daemon, "", limit=1)
@@ -182,8 +184,8 @@ def test_a_tail_tells_of_each_turn_once(daemon: DaemonProcess) -> None:
     """After its commit, with what was sent and by whom; other actors' turns are left out."""
     with Caller(daemon.socket) as caller:
         assert caller.ask(do="tail", prefix="counter/tailed")["ok"]
-        daemon.ask(do="tell", to="counter/other", verb="add", payload={"units": 1}, timeout_s=5)
-        daemon.ask(do="tell", to="counter/tailed", verb="add", payload={"units": 5}, timeout_s=5)
+        daemon.ask(do="tell", to="counter/other", verb="add", payload={"units": 1}, timeout_s=60)
+        daemon.ask(do="tell", to="counter/tailed", verb="add", payload={"units": 5}, timeout_s=60)
         turn = caller.hear()["turn"]
         assert (turn["to"], turn["verb"], turn["payload"], turn["sender"]) == ("counter/tailed", "add", '{"units":5}', "control/local")
 
@@ -207,7 +209,7 @@ def test_a_tail_that_is_not_read_leaves_turns_out_and_counts_them(daemon: Daemon
 
 def test_a_dead_letter_can_be_shown_retried_and_dropped(daemon: DaemonProcess) -> None:
     """Retried it is delivered again and forgotten in one commit; it may well become another."""
-    daemon.ask(do="ask", to="counter/dead", verb="add", payload={"units": 13}, timeout_s=5)
+    daemon.ask(do="ask", to="counter/dead", verb="add", payload={"units": 13}, timeout_s=60)
     (letter,) = daemon.ask(do="letters")["letters"]
     assert (letter["to"], letter["verb"], letter["reason"]) == ("counter/dead", "add", "ValueError: 13 is unlucky")
     assert daemon.ask(do="letter", letter=letter["n"])["letter"]["payload"] == '{"units":13}'
@@ -220,7 +222,7 @@ def test_a_dead_letter_can_be_shown_retried_and_dropped(daemon: DaemonProcess) -
 def test_ids_are_listed_page_by_page(daemon: DaemonProcess) -> None:
     """In order; `more` says whether there are others behind them."""
     for name in "cab":
-        assert daemon.ask(do="tell", to=f"counter/page-{name}", verb="add", payload={}, timeout_s=5)["ok"]
+        assert daemon.ask(do="tell", to=f"counter/page-{name}", verb="add", payload={}, timeout_s=60)["ok"]
     first = daemon.ask(do="list", prefix="counter/page-", limit=2)
     assert (first["ids"], first["more"]) == (["counter/page-a", "counter/page-b"], True)
     rest = daemon.ask(do="list", prefix="counter/page-", after="counter/page-b", limit=2)

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 
 from devices.serial.simulator import JsonMeter, SimulatedLine
 from gateway.store.sqlite import SqliteStore
+from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto
 from tests.daemons import DaemonProcess, install_kinds
 
@@ -31,7 +32,6 @@ AHEAD = 300
 METER_AHEAD = 2_000
 """The same for the meter, where the broker is killed: what it says then waits in front of what the others are waited for."""
 IN_FLIGHT = 40
-PATIENCE_S = 40.0
 LOST_AFTER_S = 1.0
 """What is not heard for so long at a broker that was killed, it has lost."""
 
@@ -90,7 +90,7 @@ class Ear:
         self._subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(PATIENCE_S)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -309,7 +309,7 @@ class Field:
         self.until(lambda: all(len(self.ear.numbers[device]) >= count for device, count in counts.items()))
         self.stop()
         self.senders[0].say_end()
-        assert self.ear.ended.wait(20)
+        assert self.ear.ended.wait(PATIENCE_S)
 
     def until_counted(self) -> None:
         """Live until every number is counted; then stop the daemon."""

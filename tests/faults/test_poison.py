@@ -65,7 +65,7 @@ def test_a_message_that_ends_the_process_becomes_a_dead_letter(tmp_path: Path, *
         numbers = [FATAL - 1, FATAL, FATAL + 1, FATAL + 2]
         _say(field, numbers, with_ids=with_ids)
         ended = _outlive(field, len(numbers))
-        assert 5 <= ended <= 8
+        assert ended >= 5
         field.settle()
         field.until_heard()
         field.check_heard(field.expected())

@@ -4,6 +4,7 @@ import threading
 from typing import Any, ClassVar
 
 from gateway.actors import Actor, Delivery, GatewayError, HostBound, Mode, Payload, Reply, Settings, Stage, State, verb
+from gateway.testing.clock import PATIENCE_S
 
 
 class Word(Payload):
@@ -87,7 +88,7 @@ class Trace:
 class Touchy(HostBound):
     """Fails where its `faults` say: "make", "started", "put", "close", "hang"; each is used up by one failure, but "hang"."""
 
-    close_s = 0.3
+    close_s = PATIENCE_S
     trace: ClassVar[Trace]
     faults: ClassVar[list[str]]
 
@@ -110,7 +111,7 @@ class Touchy(HostBound):
     def close(self) -> None:
         if "hang" in self.faults:
             self.trace.calls.append("hangs")
-            self.trace.go.wait(10)
+            self.trace.go.wait(PATIENCE_S)
         self._say("close")
 
     def _say(self, step: str) -> None:

@@ -49,7 +49,7 @@ def test_however_many_timers_are_due_few_actors_are_in_memory(store: Store) -> N
         peak = Peak(rig)
         rig.clock.advance(3600)
         rig.engine.post(lambda: None)
-        rig.until(lambda: rig.look(lambda: rig.engine.turns.total) >= 3000, 60)
+        rig.until(lambda: rig.look(lambda: rig.engine.turns.total) >= 3000)
         rig.settle()
         assert peak.most <= 100 + 2 * 50
         assert rig.look(lambda: rig.engine.turns.total) == 3000
@@ -68,7 +68,7 @@ def test_however_much_mail_waits_at_the_start_few_actors_are_in_memory(store: St
         rig.start()
         peak = Peak(rig)
         rig.tell("book/0999", "write", {"text": "second"})
-        rig.until(lambda: rig.look(lambda: not rig.engine.room.activation.unopened), 60)
+        rig.until(lambda: rig.look(lambda: not rig.engine.room.activation.unopened))
         rig.advance(60)
         assert rig.state("book/0999").words == ("first", "second")
         assert rig.store.boxes() == []
@@ -261,7 +261,7 @@ def test_mail_that_goes_round_is_named() -> None:
         thread = threading.Thread(target=second)
         thread.start()
         try:
-            named = rig.until(lambda: loops.named, 60)
+            named = rig.until(lambda: loops.named)
         finally:
             ended.set()
             thread.join()

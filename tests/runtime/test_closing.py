@@ -1,7 +1,11 @@
 """Closing: each `close` blocks within its limit; who overran is named; then the last commit."""
 
+import pytest
+
 from gateway.actors import Health
+from gateway.runtime import hosted
 from gateway.testing import Rig
+from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, touchy
 
 
@@ -21,11 +25,13 @@ def test_an_actor_is_told_to_be_quiet_and_then_to_close() -> None:
 def test_a_close_that_hangs_is_named_and_left_behind() -> None:
     """`close` of the host comes back after the actor's own limit, and says no."""
     kind = touchy("hang")
+    kind.close_s = 0.3
     with Rig([Book()], {"touchy/a": kind}) as rig:
         rig.until(lambda: "started" in kind.trace.calls)
         assert not rig.hosted["touchy/a"].close()
         rig.tell("book/a", "write", {"text": "goes on"})
         kind.trace.go.set()
+        kind.close_s = PATIENCE_S
         assert rig.hosted["touchy/a"].close()
 
 
@@ -39,11 +45,14 @@ def test_a_close_that_raises_is_a_good_end_all_the_same() -> None:
         assert hosted.last_fault == "close: RuntimeError: close fails as it was told"
 
 
-def test_an_actor_that_backs_off_closes_at_once() -> None:
-    """It does not sleep out its rest."""
+def test_an_actor_that_backs_off_closes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not sleep out its rest, which is a minute after so many failures."""
+    monkeypatch.setattr(hosted, "_FIRST_RESTART_S", 0.001)
+    monkeypatch.setattr(hosted, "_LAST_RESTART_S", 0.001)
     kind = touchy(*["started"] * 99)
+    kind.close_s = 30.0
     with Rig([], {"touchy/a": kind}) as rig:
-        rig.until(lambda: rig.hosted["touchy/a"].restarts)
+        rig.until(lambda: "rests for one" in rig.hosted["touchy/a"].detail)
         assert rig.hosted["touchy/a"].close()
 
 

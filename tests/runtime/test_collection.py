@@ -136,7 +136,7 @@ def test_splits_under_a_burst(rig: Rig) -> None:
     for turn in range(3):
         for number in range(700):
             rig.send(TRIPS, "put", Entry(key=f"{number * 389 % 701:04}", value=f"{turn}"))
-    rig.until(rig._rests, 60)
+    rig.settle()
     answer = rig.ask(TRIPS, "list", Listing(limit=200)).body
     assert {entry["value"] for entry in answer["entries"]} == {"2"}
     assert rig.ask(TRIPS, "count").body == {"count": 700}

@@ -35,7 +35,7 @@ def test_a_message_that_breaks_a_host_bound_actor_becomes_a_dead_letter(monkeypa
     with Rig([Book()], {"box/a": Box}) as rig:
         for n in (1, 13, 2):
             rig.tell("box/a", "put", {"n": n})
-        rig.until(lambda: (rig.advance(1), Box.took == [1, 2])[1], 30)
+        rig.until(lambda: (rig.advance(1), Box.took == [1, 2])[1])
         (letter,) = rig.store.dead(0, 10)
         assert (letter.box, letter.reason) == ("box/a", "ValueError: unlucky")
 

@@ -38,8 +38,8 @@ def test_nothing_acknowledged_is_lost_with_the_power(installed: Path, machine_la
             unpack(machine)
             machine.put(FILE, "/etc/gateway/gateway.toml")
             start_broker(machine)  # it remembers the witness, who comes later than the gateway after the boot
-            machine.sh("systemctl stop witness mosquitto; sync; systemctl start gateway", limit_s=120)
-            machine.until(JOURNAL, IS_OPEN, limit_s=60)
+            machine.sh("systemctl stop witness mosquitto; sync; systemctl start gateway", limit_s=240)
+            machine.until(JOURNAL, IS_OPEN, limit_s=240)
             meter.send(2000)
             meter.run(lambda: len(meter.acknowledged) > 200)
             machine.cut()
@@ -48,7 +48,7 @@ def test_nothing_acknowledged_is_lost_with_the_power(installed: Path, machine_la
         assert 200 < len(acknowledged) < 2000
 
         with Machine(installed, disk=disk, resume=False) as machine:
-            machine.until(JOURNAL, IS_OPEN, limit_s=120)
+            machine.until(JOURNAL, IS_OPEN, limit_s=240)
             assert "the last life did not end well: it was killed, or lost its power" in machine.sh(JOURNAL)
             start_broker(machine)
             until_heard(machine, "boiler", acknowledged)

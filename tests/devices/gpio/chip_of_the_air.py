@@ -14,6 +14,7 @@ from typing import Any
 from devices.gpio.chips import lgpio_directory
 from devices.gpio.pins import Pin
 from devices.gpio.settings import PinSettings
+from gateway.actors import Health
 from gateway.actors.vocabulary import Switch
 from gateway.testing import Bench
 
@@ -122,8 +123,8 @@ def busy(chip: Chip, said: dict[str, Any]) -> None:
     with Bench(Pin("lamp", PinSettings(type="led", pin=22))) as bench:
         bench.until(lambda: bench.health)
         chip.busy.clear()
-        bench.until(lambda: len(bench.health) > 1)
-        said["busy"] = [[health.value, detail] for health, detail in bench.health]
+        bench.until(lambda: bench.health[-1][0] is Health.OK)
+        said["busy"] = [[health.value, detail] for health, detail in (bench.health[0], bench.health[-1])]
 
 
 def main(chip_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_pulse_whose_line_fails_is_told_and_ends_off(put: Put, turn: Turn, pin
     """Nobody knows the level then: the answer says look, and the next claim is off."""
     bench = put(**RELAY)
     pulse = bench.tell("pulse", Pulse(seconds=2.0))
-    bench.until(lambda: pins.level(17))
+    bench.until(lambda: pulse.kept)
     pins.unplug()
     turn(bench, 2.0)
     assert pulse.wait() == "cannot finish the pulse on GPIO 17: its line failed; look whether it is off"

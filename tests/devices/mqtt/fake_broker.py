@@ -4,9 +4,11 @@ import contextlib
 import select
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Self
+
+from gateway.testing.clock import PATIENCE_S
+from tests.waiting import until
 
 
 class FakeBroker:
@@ -34,7 +36,7 @@ class FakeBroker:
 
     def __exit__(self, *exc: object) -> None:
         self._stop_writer.send(b"!")
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         for one in (self._listener, self._stop_reader, self._stop_writer):
             one.close()
 
@@ -55,14 +57,9 @@ class FakeBroker:
         """What came in packets of one type (3: PUBLISH, 4: PUBACK), after the fixed header, in order."""
         return [body for first, body in list(self.received) if first >> 4 == kind]
 
-    def until(self, truth: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    def until(self, truth: Callable[[], Any]) -> Any:
         """Block until `truth()` holds, and return it."""
-        deadline = time.monotonic() + timeout_s
-        with self._change:
-            while not (value := truth()):
-                assert time.monotonic() < deadline, f"not within {timeout_s} s; received: {self.received[-5:]}"
-                self._change.wait(0.05)
-        return value
+        return until(truth, change=self._change, said=lambda: f"received: {self.received[-5:]}")
 
     def _run(self) -> None:
         buffer = b""

@@ -20,15 +20,14 @@ WITH_A_SOCKET = (Phase.LOGGING_IN, Phase.SUBSCRIBING, Phase.READY, Phase.DENIED,
 Connect = Callable[..., Any]
 
 
-class Hasty(Connection):
-    """Gives a broker no more than a moment."""
+def hasty(port: int, **limits: float) -> Gateway:
+    """A connection that gives a broker no more than a moment, in what `limits` name; a busy machine has the usual limits in all else."""
 
-    kind = "mqtt"
-    machine = chart(connack_s=0.3, suback_s=0.3, denied_s=0.3)
+    class Hasty(Connection):
+        kind = "mqtt"
+        machine = chart(**limits)
 
-
-def hasty(port: int, **rest: Any) -> Gateway:
-    return Gateway(Hasty("main", settings(port, **rest)))
+    return Gateway(Hasty("main", settings(port)))
 
 
 def passed(gateway: Gateway) -> list[str]:
@@ -121,7 +120,7 @@ def test_what_cannot_be_reached_is_tried_again(connect: Connect, rest: dict[str,
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         with connect(nobody.getsockname()[1], **rest) as gateway:
-            gateway.until(lambda: passed(gateway).count("reaching") == 2)
+            gateway.until(lambda: passed(gateway).count("reaching") >= 2)
     assert gateway.phases[:3] == [("reaching", "time to connect"), ("backing off", cause.value), ("reaching", "time to connect")]
     assert passed(gateway)[-1] == "closed"
 
@@ -157,9 +156,9 @@ def test_a_broker_that_refuses_us(connect: Connect) -> None:
 
 def test_no_answer_to_connect() -> None:
     """A port that says nothing is left when the time is over."""
-    with FakeBroker(lambda broker, first, body: True) as broker, hasty(broker.port) as gateway:
+    with FakeBroker(lambda broker, first, body: True) as broker, hasty(broker.port, connack_s=0.3) as gateway:
         assert until_cause(gateway, Cause.NO_CONNACK) == "backing off"
-        broker.until(lambda: broker.connections == 2)
+        broker.until(lambda: broker.connections >= 2)
         said = gateway.until_health("cannot log in")
         assert said.startswith(f"cannot log in at 127.0.0.1:{broker.port}: no answer to CONNECT in time (0.")
         assert said.endswith(" s) before the broker took us; look at mqtt.main.protocol, tls and port")
@@ -171,7 +170,7 @@ def test_no_answer_to_subscribe() -> None:
     def deaf(broker: FakeBroker, first: int, body: bytes) -> bool:
         return first >> 4 == 8 and broker.connections == 1
 
-    with FakeBroker(deaf) as broker, hasty(broker.port) as gateway:
+    with FakeBroker(deaf) as broker, hasty(broker.port, suback_s=0.3) as gateway:
         assert until_cause(gateway, Cause.NO_SUBACK) == "backing off"
         assert gateway.until_health("lost the broker").startswith(
             f"lost the broker at 127.0.0.1:{broker.port}: no answer to SUBSCRIBE in time (0."
@@ -189,7 +188,7 @@ def test_a_denied_subscription_is_tried_again() -> None:
         broker.send(b"\x90" + bytes([2 + len(codes)]) + body[:2] + codes)
         return True
 
-    with FakeBroker(deny_once) as broker, hasty(broker.port) as gateway:
+    with FakeBroker(deny_once) as broker, hasty(broker.port, denied_s=0.3) as gateway:
         assert until_cause(gateway, Cause.SUBSCRIPTION_DENIED) == "partly denied"
         assert gateway.until_health("subscribed to 2 filters")
         assert passed(gateway)[2:] == ["subscribing", "partly denied", "subscribing", "ready"]
@@ -225,7 +224,8 @@ def test_a_closed_socket_and_the_suspicion_of_a_rival(connect: Connect) -> None:
 
     with FakeBroker(hang_up) as broker, connect(broker.port) as gateway:
         assert until_cause(gateway, Cause.THROWN_OUT) == "backing off"
-    assert [cause for phase, cause in gateway.phases if phase == "backing off"] == [Cause.HUNG_UP.value] * 2 + [Cause.THROWN_OUT.value]
+    causes = [cause for phase, cause in gateway.phases if phase == "backing off"]
+    assert causes[:3] == [Cause.HUNG_UP.value] * 2 + [Cause.THROWN_OUT.value]
 
 
 def test_a_broker_that_falls_silent(mosquitto: Mosquitto, connect: Connect) -> None:
@@ -235,8 +235,8 @@ def test_a_broker_that_falls_silent(mosquitto: Mosquitto, connect: Connect) -> N
         mosquitto.freeze()
         assert until_cause(gateway, Cause.SILENT) == "backing off"
         mosquitto.thaw()
-        gateway.until(lambda: passed(gateway).count("ready") == 2)
-        assert gateway.counters["disconnects"] == passed(gateway).count("backing off")
+        gateway.until(lambda: passed(gateway).count("ready") >= 2)
+    assert gateway.counters["disconnects"] == passed(gateway).count("backing off")
 
 
 def test_a_publish_without_its_puback(connect: Connect) -> None:
@@ -264,7 +264,7 @@ def test_closing_while_the_broker_stands_still(connect: Connect) -> None:
     """The farewell has its limit."""
     with FakeBroker(lambda broker, first, body: first >> 4 in {3, 14}) as broker, connect(broker.port) as gateway:
         gateway.until_subscribed()
-        gateway.stop(timeout_s=4)
+        gateway.stop()
     assert gateway.phases[-2:] == [("closing", Cause.CLOSE.value), ("closed", Cause.FAREWELL_OVER.value)]
 
 

@@ -177,6 +177,6 @@ def test_closing_is_bounded_when_the_broker_stands_still(mosquitto: Mosquitto, c
         gateway.until_subscribed()
         mosquitto.freeze()
         gateway.tell("publish", {"topic": "a"})
-        gateway.stop(timeout_s=4)
+        gateway.stop()
         assert gateway.health[-1] == (Health.CLOSED, "")
         mosquitto.thaw()

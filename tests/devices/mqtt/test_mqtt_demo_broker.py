@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devices.mqtt.broker import DemoBroker, NoBroker
+from gateway.testing.clock import PATIENCE_S
 
 Connect = Callable[..., Any]
 SENSORS = [{"topic": "sensors/+/state", "to": "twin/{1}", "verb": "report"}]
@@ -31,7 +32,7 @@ def test_the_demo_broker_brings_what_is_published(tmp_path: Path, connect: Conne
             gateway.until(lambda: len(gateway.handled) == 100)
         with pytest.raises(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", broker.port))
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", broker.port), timeout=1):
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", broker.port), timeout=PATIENCE_S):
         pass
 
 

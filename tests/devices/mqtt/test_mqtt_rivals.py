@@ -19,23 +19,27 @@ def test_a_second_client_of_our_name_is_named_and_given_room(connect: Connect) -
     """A broker that says so (0x8E): the gateway says so, loudly, and does not throw the other out at once."""
     with FakeBroker() as broker, connect(broker.port, client_id="twin", reconnect_min_s=0.5) as gateway:
         gateway.until_subscribed()
+        began_s = time.monotonic()
         broker.send(b"\xe0\x02\x8e\x00")
         assert gateway.until_health("another client") == (
             f"another client calls itself 'twin' at 127.0.0.1:{broker.port}, and each throws the other out; "
             "give every gateway its own mqtt.main.client_id"
         )
         assert gateway.health[-1][0] is Health.FAULTY
-        assert gateway.actor._reconnect.next_s - time.monotonic() > 2
+        assert gateway.actor._reconnect.next_s - began_s > 2
 
 
 @BOTH
 def test_two_gateways_of_one_name_both_say_so(mosquitto: Mosquitto, connect: Connect, protocol: str) -> None:
-    """A broker that says nothing: they throw each other out a few times, then name the cause, and each gives the other room."""
+    """They throw each other out, name the cause, and each gives the other room; an older mosquitto does not say what the cause is."""
     same = {"client_id": "twin", "protocol": protocol, "reconnect_max_s": 1.0}
+    began_s = time.monotonic()
     with connect(mosquitto.port, **same) as one, connect(mosquitto.port, **same) as other:
         for gateway in (one, other):
-            assert "perhaps another client calls itself 'twin' too" in gateway.until_health("3 connections in a row")
-        assert sum("already connected, closing old connection" in line for line in mosquitto.log) < 30
+            said = gateway.until_health("another client calls itself 'twin'")
+            assert "3 connections in a row" in said or "each throws the other out" in said
+        took_s = time.monotonic() - began_s
+    assert sum("already connected, closing old connection" in line for line in mosquitto.log) < 20 + 10 * took_s
 
 
 def test_connections_that_end_at_once_are_suspected_of_a_second_client(connect: Connect) -> None:

@@ -1,8 +1,6 @@
 """A port on a bench, and a line that can be pulled out: real pseudo-terminals throughout."""
 
 import contextlib
-import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,16 +15,8 @@ from gateway.testing import Bench
 Open = Callable[..., Bench]
 
 
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """A test that leaves a thread or a descriptor behind fails."""
-    before = (set(threading.enumerate()), len(os.listdir("/proc/self/fd")))  # noqa: PTH208  # counted, not walked
-    yield
-    assert (set(threading.enumerate()), len(os.listdir("/proc/self/fd"))) == before  # noqa: PTH208  # as above
-
-
 @pytest.fixture
-def line(tmp_path: Path, nothing_left: None) -> Iterator[SimulatedLine]:
+def line(tmp_path: Path) -> Iterator[SimulatedLine]:
     """A simulated line under a name that stays."""
     with SimulatedLine(tmp_path / "serial" / "by-id" / "usb-simulated") as line:
         yield line

@@ -44,7 +44,7 @@ Start = Callable[..., int]
 
 
 @pytest.fixture
-def start(nothing_left: None) -> Iterator[Start]:
+def start() -> Iterator[Start]:
     """`start(script, path)` runs a script on a device, says its pid once the device is open, and ends it after the test."""
     with contextlib.ExitStack() as stack:
 

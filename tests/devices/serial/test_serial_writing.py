@@ -5,16 +5,19 @@ import pytest
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
 from gateway.actors import Health, StoreFailed
 from tests.devices.serial.conftest import Open, is_well, texts
+from tests.waiting import until
 
 
 def heard(line: SimulatedLine, count: int) -> list[bytes]:
     """The next `count` lines that the gateway writes."""
     found: list[bytes] = []
-    for _ in range(100):
-        found += line.hear_lines(0.1)
-        if len(found) >= count:
-            return found
-    raise AssertionError(f"only {found} was written")
+
+    def all_of_them() -> bool:
+        found.extend(line.hear_lines(0.1))
+        return len(found) >= count
+
+    until(all_of_them, said=lambda: f"only {found} was written")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,7 @@ def test_tracker_with_a_memory(line: SimulatedLine, open_port: Open):
         bench.until(lambda: bench.health[-1][0] is Health.MISSING)
         made = tracker.made
         line.plug()
-        bench.until(lambda: tracker.acknowledged > made, timeout_s=20)
+        bench.until(lambda: tracker.acknowledged > made)
     finally:
         simulation.close()
     times = sorted({sent.payload.at_ms for sent in bench.sent})
@@ -211,7 +214,7 @@ def test_tracker_with_a_memory(line: SimulatedLine, open_port: Open):
 def test_acked_meters(line: SimulatedLine, open_port: Open):
     """Meters with a window of open lines get each one acknowledged once."""
     bench = open_port(codec="json", to="twin/{device}", ack="ok {id}")
-    meter = JsonMeter(line, devices=3, interval_s=0.001, acked=True, window=20, repeat_s=5.0)
+    meter = JsonMeter(line, devices=3, interval_s=0.001, acked=True, window=20, repeat_s=3600.0)
     simulation = Simulation(meter)
     try:
         bench.until(lambda: meter.acknowledged >= 100)

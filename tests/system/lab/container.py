@@ -17,8 +17,8 @@ from tests.system.lab.places import LAB
 from tests.system.lab.shell import CLEAN, Done, Shell
 
 _numbers = itertools.count(1)
-_BOOT_S = 60.0
-_OFF_S = 15.0
+_BOOT_S = 180.0
+_OFF_S = 60.0
 
 
 class Container(Shell):

@@ -39,7 +39,7 @@ class Shell(abc.ABC):
         body = content.read_bytes() if isinstance(content, Path) else content.encode() if isinstance(content, str) else content
         self.sh(f"cat > {path} && chmod {mode} {path}", stdin=body)
 
-    def until(self, command: str, wanted: str, *, limit_s: float = 30) -> str:
+    def until(self, command: str, wanted: str, *, limit_s: float = 120) -> str:
         """Wait until the output of a command holds `wanted`; the output."""
         deadline = time.monotonic() + limit_s
         while wanted not in (done := self.try_sh(command)).out:
