@@ -31,6 +31,9 @@ GRACE_S = 20.0
 THREADS_THAT_STAY: tuple[str, ...] = ()
 """Names of threads that a library begins and has no call to end, each with its reason. There is none."""
 
+INSTALLED = (Path("/etc/gateway"), Path("/etc/gateway/actors"))
+"""Where an installed gateway of this host has what is its user's own."""
+
 DESCRIPTORS_THAT_STAY = (
     # lgpio opens its notification FIFO once per process, and keeps it.
     ".lgd-nfy",
@@ -157,8 +160,9 @@ def _target(name: str) -> str:
 
 
 def _strays() -> set[str]:
-    """Files that the gateway's own code or a library puts into the working directory when a path was forgotten."""
-    return {entry.name for entry in os.scandir(PROJECT) if entry.name.startswith(".lgd-nfy") or entry.name in {"var", "gateway.db"}}
+    """Files where nothing of a test belongs: in the working directory by a forgotten path, and in the folders of an installed gateway."""
+    here = {entry.name for entry in os.scandir(PROJECT) if entry.name.startswith(".lgd-nfy") or entry.name in {"var", "gateway.db"}}
+    return here | {str(entry) for folder in INSTALLED for entry in folder.glob("*")}
 
 
 def _wait_a_little(before: set[threading.Thread]) -> None:

@@ -25,8 +25,9 @@ def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def new(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """`gateway new actor`."""
-    return run(sys.executable, "-m", "gateway.cli", "new", "actor", *words, folder=folder)
+    """`gateway new actor`, for a configuration that there is not: without one it would write into an installed gateway's folder."""
+    config = folder / "none" / "gateway.toml"
+    return run(sys.executable, "-m", "gateway.cli", "new", "actor", *words, "--config", str(config), folder=folder)
 
 
 @pytest.mark.parametrize("more", [(), ("--host-bound",)])
