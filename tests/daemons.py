@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,7 +63,7 @@ class ServiceSide:
 class DaemonProcess:
     """`gateway run` in `folder`, ended by its process id.
 
-    `config` is what stands below its [gateway], [store] and [runtime].
+    `config` is what stands below its [gateway], [store] and [runtime]; `python` are options for the interpreter.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class DaemonProcess:
         gateway: str = "",
         store: str = "",
         close_s: float = 3.0,
+        python: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
@@ -83,6 +84,7 @@ class DaemonProcess:
         self.log = folder / "log"
         self._heads = (gateway, store)
         self._close_s = close_s
+        self._python = [sys.executable, *python]
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
@@ -120,7 +122,7 @@ class DaemonProcess:
     def start(self) -> Self:
         """Start it, and do not wait."""
         with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "gateway.cli", "run", "--config", str(self.config)]
+            command = [*self._python, "-m", "gateway.cli", "run", "--config", str(self.config)]
             environ = {**os.environ, **self._environ}
             environ["PYTHONPATH"] = os.pathsep.join(filter(None, [self._environ.get("PYTHONPATH", ""), str(ROOT)]))
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, cwd=self.folder)

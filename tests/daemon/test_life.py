@@ -5,13 +5,16 @@ import resource
 import signal
 import socket
 import stat
+import sys
 import time
 from pathlib import Path
 
 from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto, Peer, free_port
-from tests.daemons import DaemonProcess, ServiceSide, install_kinds
+from tests.daemons import ROOT, DaemonProcess, ServiceSide, install_kinds
 
+MOST_KB = 45_000 if sys.version_info < (3, 12) else 47_000
+"""Later Pythons, and the OpenSSL beside them, have 2 MB more of code; what the gateway takes for itself is the same."""
 GPS = '[serial.gps]\ncodec = "nmea"\nto = "trip/van"\n[serial.gps.simulate]\ninterval_s = 0.05\n'
 
 
@@ -189,14 +192,24 @@ def test_a_client_beyond_the_limit_of_open_files_waits(tmp_path: Path) -> None:
         daemon.until(lambda: daemon.said().count("control/local is ok") == 2)
 
 
-def test_it_stays_below_45_megabytes(tmp_path: Path) -> None:
-    """With a serial port and a broker, under 20 fixes a second: the most it ever had, as the kernel counts."""
-    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, mqtt(broker.port) + GPS) as daemon:
-        daemon.until_listening()
-        daemon.until(lambda: daemon.ask(do="show")["show"]["totals"]["turns"] > 100)
-        status = Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
-        (most,) = [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
-        assert most < 45_000, f"{most} kB"
+def test_it_stays_within_its_memory(tmp_path: Path) -> None:
+    """With a serial port and a broker, under 20 fixes a second: the most it ever had, as the kernel counts, started as the unit does.
+
+    In its second life, when what it imports is compiled: installed, it is from the first on.
+    """
+    unit = (ROOT / "systemd" / "gateway.service").read_text()
+    as_the_unit = {"PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"), "PYTHONDONTWRITEBYTECODE": "", "MALLOC_ARENA_MAX": "1"}
+    assert "Environment=MALLOC_ARENA_MAX=1\n" in unit
+    assert "/opt/gateway/bin/python -OO -m gateway.cli run " in unit
+    with (
+        Mosquitto(tmp_path) as broker,
+        DaemonProcess(tmp_path, mqtt(broker.port) + GPS, python=["-OO"], environ=as_the_unit) as daemon,
+    ):
+        _until_turns(daemon, 100)
+        assert daemon.stop() == 0
+        daemon.again()
+        _until_turns(daemon, 100)
+        assert _most_kb(daemon.pid) < MOST_KB
         assert daemon.stop() == 0
 
 
@@ -212,6 +225,21 @@ def test_a_fault_of_ours_ends_with_70_and_is_remembered(tmp_path: Path) -> None:
         assert "the last life did not end well: " in daemon.said()
         assert "AttributeError: 'NoneType' object has no attribute 'to'" in daemon.said()
         daemon.signal(signal.SIGKILL)
+
+
+def _until_turns(daemon: DaemonProcess, count: int) -> None:
+    """Wait until it has run so many turns in this life."""
+    daemon.until_listening()
+    daemon.until(lambda: daemon.ask(do="show")["show"]["totals"]["turns"] > count)
+
+
+def _most_kb(pid: int) -> int:
+    """The most memory that a process has had, in kB.
+
+    Source: proc(5), /proc/pid/status.
+    """
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
 def _cpu_ticks(pid: int) -> int:
