@@ -1,5 +1,6 @@
 # make demo      the gateway with simulated devices; needs no hardware, no broker and no root (ARGS='--seconds 30': it ends by itself)
-# make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is)
+# make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is;
+#                ARGS='tests/cli': the tests of one folder)
 # make bench     how fast, and with how much CPU
 # make install   the gateway as a service of this host (root)
 
@@ -22,7 +23,7 @@ demo: $(VENV)/demo-with-$(BROKER)
 # The packages come first: what of libsystemd is there decides what is installed into the venv.
 test: packages
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --maxfail=5 --durations=15 < /dev/null
+	@$(BIN)/python -m pytest --maxfail=5 --durations=15 $(ARGS) < /dev/null
 
 lint: $(VENV)/test
 	$(BIN)/ruff check

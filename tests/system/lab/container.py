@@ -22,12 +22,15 @@ _OFF_S = 60.0
 
 
 class Container(Shell):
-    """A booted container, without any network. `folder` of the host is read-only under /src; `binds` are HOST:GUEST paths."""
+    """A booted container, without any network. `folder` of the host is read-only under /src; `binds` are HOST:GUEST paths.
 
-    def __init__(self, folder: Path | None = None, *, binds: Iterable[str] = ()) -> None:
+    `tree` is its root, of those that `build` makes: Debian 12 unless something else is said.
+    """
+
+    def __init__(self, folder: Path | None = None, *, binds: Iterable[str] = (), tree: str = "root") -> None:
         shares = [f"--bind-ro={folder}:/src"] if folder else []
         self._words = [
-            *("systemd-nspawn", "--quiet", "--boot", f"--directory={LAB / 'root'}", "--volatile=overlay", "--register=no", "--keep-unit"),
+            *("systemd-nspawn", "--quiet", "--boot", f"--directory={LAB / tree}", "--volatile=overlay", "--register=no", "--keep-unit"),
             *(f"--machine=lab{os.getpid()}n{next(_numbers)}", "--console=read-only", "--private-network"),
             *(f"--bind={bind}" for bind in binds),
             *shares,

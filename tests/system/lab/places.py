@@ -31,7 +31,7 @@ def why_no_machine() -> str:
 
 
 def build(what: str) -> str:
-    """Build the container or the machine where that was not done; what it says at the end. Raises RuntimeError."""
+    """Build the container, the trixie or the machine where that was not done; what it says at the end. Raises RuntimeError."""
     done = subprocess.run([str(BUILD), what], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT_S, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"cannot build the {what} of the lab: {(done.stdout + done.stderr)[-3000:]}")
