@@ -3,7 +3,6 @@
 import argparse
 import math
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -29,13 +28,11 @@ def command(words: Sequence[str]) -> int:
         run: Callable[[Options], int] = options.run
         return run(options)
     except exits.Failed as error:
-        complain(f"gateway: {error}")
+        if str(error):
+            complain(f"gateway: {error}")
         return error.code
     except KeyboardInterrupt:
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
-        return exits.FINE
     except Exception as error:  # the user gets one line, and a way to the rest
         if os.environ.get("GATEWAY_TRACEBACK"):
             raise
@@ -66,17 +63,17 @@ def _fault(error: Exception) -> int:
 
 def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     """What reads all words, and what reads those of each command."""
-    parser = argparse.ArgumentParser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
+    parser = _Parser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    every = argparse.ArgumentParser(add_help=False)
+    every = _Parser(add_help=False)
     every.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
     every.add_argument("--json", action="store_true", help="output for programs")
-    there = argparse.ArgumentParser(add_help=False, parents=[every])
+    there = _Parser(add_help=False, parents=[every])
     there.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket, instead of what the configuration says")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
 
-    def add(name: str, run: Callable[[Options], int], text: str, parent: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[[Options], int], text: str, parent: _Parser) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text, parents=[parent], epilog="exit codes: gateway help exits")
         one.set_defaults(run=run)
         return one
@@ -102,6 +99,14 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument("topic", nargs="?", default="")
     return parser, commands.choices
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says its help as all else is said: argparse itself does not notice that nobody hears it."""
+
+    def print_help(self, file: object = None) -> None:
+        del file
+        say(self.format_help().rstrip())
 
 
 class _Version(argparse.Action):

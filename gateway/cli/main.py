@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.cli.configured import default_config
+from gateway.console.streams import end_streams, open_streams
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; what to exit with."""
-    words = sys.argv[1:] if words is None else words
+    open_streams()
+    try:
+        code = _run(sys.argv[1:] if words is None else words)
+    except SystemExit as end:  # argparse ends what asks for help, and what it cannot read
+        code = end.code if isinstance(end.code, int) else 0
+    return end_streams(code)
+
+
+def _run(words: Sequence[str]) -> int:
     config = plain_run(words)
     if config is not None:
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else pydantic imports every installed package's plugin

@@ -1,13 +1,13 @@
 """`gateway tell` and `gateway ask`: one message, from words."""
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from gateway.console.client import Client
 from gateway.console.exits import BAD_INPUT, FINE, Failed
 from gateway.console.output import pretty, say, say_json
+from gateway.console.streams import read_input
 
 _MARGIN_S = 5.0
 
@@ -45,7 +45,7 @@ def read_words(words: Sequence[str]) -> dict[str, Any]:
     For a request: the `payload`, and beside that of words their `texts`, for the verb may want a text where 42 was typed.
     """
     if len(words) == 1 and (words[0] == "-" or words[0].lstrip().startswith("{")):
-        return {"payload": _object(sys.stdin.read() if words[0] == "-" else words[0])}
+        return {"payload": _object(read_input() if words[0] == "-" else words[0])}
     payload: dict[str, Any] = {}
     texts: dict[str, str] = {}
     for word in words:

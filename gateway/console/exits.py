@@ -8,11 +8,14 @@ UNKNOWN = 4
 BAD_INPUT = 65
 NO_GATEWAY = 69
 INTERNAL_FAULT = 70
+UNWRITABLE = 73
 NO_STORE = 74
 NOT_NOW = 75
 NOT_ALLOWED = 77
 BAD_CONFIG = 78
 INTERRUPTED = 130
+UNREAD = 141
+"""As a shell shows a program that SIGPIPE has ended."""
 
 MEANINGS = {
     FINE: "done",
@@ -23,11 +26,13 @@ MEANINGS = {
     BAD_INPUT: "the message is not well formed: no such actor, verb or field",
     NO_GATEWAY: "no gateway answers",
     INTERNAL_FAULT: "a fault of the gateway's own",
+    UNWRITABLE: "what the command says cannot be written: a full disk",
     NO_STORE: "run: the store cannot be opened",
     NOT_NOW: "refused for now: try again later (run: another gateway is running)",
     NOT_ALLOWED: "this user may not ask the gateway",
     BAD_CONFIG: "the configuration has problems, or cannot be read",
     INTERRUPTED: "interrupted by Ctrl-C",
+    UNREAD: "nobody reads any more what the command says: | head",
 }
 
 OF_FAULT = {

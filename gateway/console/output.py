@@ -1,29 +1,28 @@
 """What people read: aligned columns, short numbers with units."""
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from gateway.console import streams
 
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 
 
 def say(text: str = "") -> None:
-    """One line, or several, on standard output, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """One line, or several, on standard output, at once. Raises Unheard where nobody hears it."""
+    streams.write(text + "\n")
 
 
 def say_json(found: Any) -> None:
-    """One value for programs, on one line."""
-    say(json.dumps(found, separators=(",", ":"), ensure_ascii=False))
+    """One value for programs, on one line; JSON has escapes of its own for what a locale lacks."""
+    say(json.dumps(found, separators=(",", ":"), ensure_ascii=not streams.speaks_unicode()))
 
 
 def complain(text: str) -> None:
     """One line on standard error."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    streams.write_error(text + "\n")
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:

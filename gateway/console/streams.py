@@ -1,0 +1,97 @@
+"""Standard input, output and error. All that the command line says goes through here, and whatever hears it, no command breaks off.
+
+A character that the locale lacks is said as its number (`\\u2192`). A reader who has gone (`| head`) ends the command quietly, a full
+disk with one line, and never with a traceback, at the interpreter's last flush neither. A stream that was closed before we were
+started is opened on /dev/null: else the next file would get its number, and what is said would be written into that.
+
+Source: signal(7) for SIGPIPE, whose exit code a shell shows as 128 + 13; Python's `signal` module, "Note on SIGPIPE".
+"""
+
+import codecs
+import errno
+import io
+import os
+import sys
+from typing import IO, Any
+
+from gateway.console.exits import BAD_INPUT, UNREAD, UNWRITABLE, Failed
+
+_STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+class Unheard(Failed):
+    """Standard output takes no more. Where its reader has gone there is nothing to say of it: the text is empty."""
+
+    def __init__(self, error: OSError) -> None:
+        gone = error.errno == errno.EPIPE
+        text = "" if gone else f"cannot write what it says: {error.strerror}; send standard output elsewhere"
+        super().__init__(text, UNREAD if gone else UNWRITABLE)
+
+
+def open_streams() -> None:
+    """Make the three streams fit to be used. The first thing in a process: before any file is opened."""
+    for number, (name, mode) in enumerate(_STANDARD):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, _opened_on_nothing(number, mode))
+        elif isinstance(stream, io.TextIOWrapper) and mode == "w":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def write(text: str) -> None:
+    """Write on standard output, at once. Raises Unheard the first time that it cannot be; from then on it is written nowhere."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _write_nowhere(sys.stdout)
+        raise Unheard(error) from None
+
+
+def write_error(text: str) -> None:
+    """Write on standard error, at once; where it cannot be there is nobody to tell."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _write_nowhere(sys.stderr)
+
+
+def speaks_unicode() -> bool:
+    """Whether standard output has every character."""
+    return codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+
+
+def read_input() -> str:
+    """All of standard input, as UTF-8 in any locale. Raises Failed where it is none."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failed(f"cannot read the payload: it is no UTF-8 at byte {error.start}; write UTF-8", BAD_INPUT) from None
+
+
+def end_streams(code: int) -> int:
+    """Write what waits in the streams; `code`, or, for a command that did well and whose words were lost, what that is."""
+    try:
+        write("")
+    except Unheard as error:
+        if str(error):
+            write_error(f"gateway: {error}\n")
+        code = code or error.code
+    write_error("")
+    return code
+
+
+def _opened_on_nothing(number: int, mode: str) -> IO[Any]:
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)
+    return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _write_nowhere(stream: IO[Any]) -> None:
+    """Let what waits in a stream, and all that follows, go to /dev/null: else it is tried again at the end, and complained of."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)

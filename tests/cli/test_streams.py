@@ -1,0 +1,194 @@
+"""What becomes of the command line where its output goes nowhere, and where the locale lacks the characters."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from tests.daemons import ROOT, DaemonProcess
+
+UNREAD, UNWRITABLE = 141, 73
+ARROW = "→ 21 °C 🥶"
+COMMANDS = [["--help"], ["--version"], ["show", "--help"], ["check"], ["schema"], ["show"], ["show", "--json"], ["ask", "twin/a", "read"]]
+BUFFERED, UNBUFFERED = {"PYTHONUNBUFFERED": ""}, {"PYTHONUNBUFFERED": "1"}
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """One daemon for all of these tests, with a twin that has been told of what few locales can say."""
+    with DaemonProcess(tmp_path_factory.mktemp("s")) as running:
+        running.until_listening()
+        tell(running)
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a real Latin-1 locale, made for these tests."""
+    program = shutil.which("localedef")
+    if program is None:
+        pytest.skip("cannot make a locale: there is no localedef; apt install locales")
+    folder = tmp_path_factory.mktemp("locales")
+    made = subprocess.run([program, "-i", "en_US", "-f", "ISO-8859-1", folder / "en_US"], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("cannot make a locale: its sources are missing; apt install locales")
+    return {"LOCPATH": str(folder), "LC_ALL": "en_US", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+def tell(daemon: DaemonProcess) -> None:
+    """A report to the twin."""
+    assert daemon.ask(do="tell", to="twin/a", verb="report", payload={"values": {"says": ARROW}}, timeout_s=10)["ok"]
+
+
+def run(daemon: DaemonProcess, words: list[str], *, stdout: int | IO[Any], buffering: dict[str, str]) -> tuple[int, str]:
+    """What a command exits with, and what it says on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *words, *([] if words[0].startswith("-") else ["--config", str(daemon.config)])],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        cwd=daemon.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **buffering},
+        check=False,
+        timeout=30,
+    )
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize("buffering", [BUFFERED, UNBUFFERED], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_nobody_reads_what_a_command_says(daemon: DaemonProcess, words: list[str], buffering: dict[str, str]) -> None:
+    """It ends quietly, with what a shell shows for SIGPIPE."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        assert run(daemon, words, stdout=writes, buffering=buffering) == (UNREAD, "")
+    finally:
+        os.close(writes)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_what_a_command_says_cannot_be_written(daemon: DaemonProcess, words: list[str]) -> None:
+    """A full disk is told in one line, and is no success."""
+    with Path("/dev/full").open("w") as full:
+        code, said = run(daemon, words, stdout=full, buffering=BUFFERED)
+    assert (code, said) == (UNWRITABLE, "gateway: cannot write what it says: No space left on device; send standard output elsewhere\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", ["show", "check", "tell twin/b report -"])
+def test_standard_streams_may_be_closed(daemon: DaemonProcess, words: str, closed: str) -> None:
+    """As from a boot script: what is said there is lost, and everything else goes on."""
+    shell = f'"$0" -m gateway.cli {words} --config "$1" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell, sys.executable, daemon.config],
+        input=b'{"values": {"a": 1}}',
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=daemon.folder,
+        check=False,
+        timeout=30,
+    )
+    no_payload = words.startswith("tell") and "<&-" in closed
+    assert done.returncode == (65 if no_payload else 0), done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"fault of its own" not in done.stderr
+
+
+def test_nobody_reads_what_tail_says(daemon: DaemonProcess) -> None:
+    """`gateway tail | head` ends with the next message, without a word."""
+    command = [sys.executable, "-m", "gateway.cli", "tail", "--config", str(daemon.config)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    tail = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, cwd=daemon.folder)
+    assert tail.stdout is not None
+    assert tail.stderr is not None
+    os.set_blocking(tail.stdout.fileno(), False)
+    while not tail.stdout.read(1):  # until it listens, there is nothing to see
+        assert tail.poll() is None
+        tell(daemon)
+    tail.stdout.close()
+    for _ in range(1000):
+        if tail.poll() is not None:
+            break
+        tell(daemon)
+    assert (tail.returncode, tail.stderr.read()) == (UNREAD, b"")
+    tail.stderr.close()
+
+
+@pytest.mark.parametrize(("environ", "encoding"), [(ASCII, "ascii"), ({"PYTHONIOENCODING": "latin-1"}, "latin-1")], ids=["C", "latin-1"])
+def test_a_locale_without_a_character_says_its_number(daemon: DaemonProcess, environ: dict[str, str], encoding: str) -> None:
+    """Each command says everything, and what it says for programs stays JSON."""
+    told = spoken(daemon, ["show", "twin/a"], environ, encoding)
+    assert "\\u2192 21 " in told
+    assert "\\U0001f976" in told
+    assert json.loads(spoken(daemon, ["show", "twin/a", "--json"], environ, encoding))["state"]["values"]["says"]["value"] == ARROW
+
+
+def test_a_latin_1_locale_says_what_it_can(daemon: DaemonProcess, latin_1: dict[str, str]) -> None:
+    """In a real one: the degree as its one byte, the arrow as its number."""
+    assert "\\u2192 21 °C" in spoken(daemon, ["show", "twin/a"], latin_1, "latin-1")
+    assert json.loads(spoken(daemon, ["show", "twin/a", "--json"], latin_1, "latin-1"))["state"]["values"]["says"]["value"] == ARROW
+
+
+def test_the_daemon_outlives_who_reads_its_log(tmp_path: Path) -> None:
+    """`gateway run 2>&1 | head`: it goes on, and ends well when it is told to."""
+    running = DaemonProcess(tmp_path)
+    reads, writes = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway.cli", "run", "--config", str(running.config)],
+        stdin=subprocess.DEVNULL,
+        stdout=writes,
+        stderr=writes,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **BUFFERED},
+        cwd=tmp_path,
+    )
+    os.close(writes)
+    os.read(reads, 1)
+    os.close(reads)
+    until_s = time.monotonic() + 60
+    while running.gateway("show").returncode != 0:
+        assert process.poll() is None
+        assert time.monotonic() < until_s
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+def test_what_is_read_is_utf_8_in_any_locale(daemon: DaemonProcess) -> None:
+    """JSON on standard input is UTF-8, whatever the locale is; what is none is told."""
+    for payload, code in ((json.dumps({"values": {"says": ARROW}}, ensure_ascii=False).encode(), 0), (b'{"values": {"says": "\xff"}}', 65)):
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway.cli", "tell", "twin/c", "report", "-", "--config", str(daemon.config)],
+            input=payload,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **ASCII},
+            cwd=daemon.folder,
+            check=False,
+            timeout=30,
+        )
+        assert done.returncode == code, done.stderr
+    assert b"cannot read the payload: it is no UTF-8" in done.stderr
+    assert json.loads(spoken(daemon, ["show", "twin/c", "--json"], {}, "utf-8"))["state"]["values"]["says"]["value"] == ARROW
+
+
+def spoken(daemon: DaemonProcess, words: list[str], environ: dict[str, str], encoding: str) -> str:
+    """What a command says in a locale."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *words, "--config", str(daemon.config)],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        cwd=daemon.folder,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode(encoding)
