@@ -126,6 +126,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=0.0, metavar="N", help="end after so many seconds (default: at Ctrl-C)")
     parser.add_argument("--folder", type=Path, default=Path("var/demo"), metavar="DIR", help="where its state stays (default: var/demo)")
     parser.add_argument("--broker", default="", metavar="HOST:PORT", help="use this broker, instead of one of the demo's own")
+    parser.add_argument("--fresh", action="store_true", help="begin anew: what earlier demos left in the folder is deleted")
     parser.add_argument("--quiet", action="store_true", help="show only the beginning, kills and the end")
 
 
@@ -256,7 +257,14 @@ def _check(options: Options) -> int:
 def _demo(options: Options) -> int:
     from gateway.demo import demo  # noqa: PLC0415  # only the demo holds the demo
 
-    return demo(options.folder, seconds=options.seconds, broker=options.broker, quiet=options.quiet or options.json, as_json=options.json)
+    return demo(
+        options.folder,
+        seconds=options.seconds,
+        broker=options.broker,
+        fresh=options.fresh,
+        quiet=options.quiet or options.json,
+        as_json=options.json,
+    )
 
 
 def _show(options: Options) -> int:

@@ -1,17 +1,18 @@
-"""The gateway of the demo: a process of its own, started again whenever it is killed."""
+"""The gateway of the demo: a process of its own, started again whenever it is killed, and killed with the demo."""
 
-import contextlib
-import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from gateway.console.exits import Failed
 from gateway.demo.folder import Folder
+from gateway.demo.leash import leashed
+from gateway.service.lock import AlreadyRunning, Lock
 
 _END_S = 30.0
+_GONE_S = 20.0
+"""How long the gateway of an earlier demo may take to end after its kill -9: the disk may have it in its hand."""
 _AGAIN_S = 0.3
 _HOPELESS = {70, 74, 75, 78}
 
@@ -20,7 +21,9 @@ class Child:
     """One gateway process at a time."""
 
     def __init__(self, folder: Folder) -> None:
+        """Start it. On the main thread. Raises Failed where another gateway has the folder's store."""
         self._folder = folder
+        _await_store(folder)
         self._log = folder.log.open("ab")
         self._process: subprocess.Popen[bytes]
         self.kills = 0
@@ -58,7 +61,7 @@ class Child:
     def _start(self) -> None:
         command = [sys.executable, "-m", "gateway.cli", "run", "--config", str(self._folder.config)]
         self._process = subprocess.Popen(
-            command,
+            leashed(command, signal.SIGKILL),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -70,35 +73,15 @@ class Child:
         return lines[-1] if lines else "it said nothing"
 
 
-def end_orphans(folder: Folder) -> list[int]:
-    """End what a demo that was killed has left running on this folder: its gateway, its broker. The ids of what was ended."""
-    marks = {str(folder.config), str(folder.broker / "mosquitto.conf")}
-    ended = [pid for pid in _processes() if pid != os.getpid() and not marks.isdisjoint(_words(pid))]
-    for pid in ended:
-        _end(pid)
-    return ended
-
-
-def _processes() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-
-
-def _words(pid: int) -> list[str]:
-    """The command line of a process, when its parent is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return []
-    state, parent = stat.rpartition(")")[2].split()[:2]
-    return words if parent == "1" and state != "Z" else []
-
-
-def _end(pid: int) -> None:
-    until_s = time.monotonic() + _END_S
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        while time.monotonic() < until_s:
-            os.kill(pid, 0)
-            time.sleep(0.05)
-        os.kill(pid, signal.SIGKILL)
+def _await_store(folder: Folder) -> None:
+    """Wait until nobody has the store."""
+    until_s = time.monotonic() + _GONE_S
+    while True:
+        try:
+            Lock(folder.store).release()
+        except AlreadyRunning as error:
+            if time.monotonic() > until_s:
+                raise Failed(str(error)) from None
+            time.sleep(_AGAIN_S)
+        else:
+            return

@@ -20,6 +20,21 @@ _TURN_S = 0.02
 _CONFIRM_S = 3.0
 
 
+class _Thread(threading.Thread):
+    """A thread that keeps what has ended it, for whoever looks after it."""
+
+    def __init__(self, act: Callable[[], None], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.fault: Exception | None = None
+        self._act = act
+
+    def run(self) -> None:
+        try:
+            self._act()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the demo cannot go on without this hand, and says why
+            self.fault = error
+
+
 class Tracker:
     """A GPS receiver with a memory, on a pseudo-terminal. Its numbers go on where the last demo left off."""
 
@@ -33,8 +48,13 @@ class Tracker:
         )
         self._keep = keep
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="tracker", daemon=True)
+        self._thread = _Thread(self._live, "tracker")
         self._thread.start()
+
+    @property
+    def fault(self) -> Exception | None:
+        """What has ended it; None while nothing has."""
+        return self._thread.fault
 
     @property
     def made(self) -> int:
@@ -81,8 +101,13 @@ class Finger:
         self._presses = -1
         self._change = threading.Condition()
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="finger", daemon=True)
+        self._thread = _Thread(self._live, "finger")
         self._thread.start()
+
+    @property
+    def fault(self) -> Exception | None:
+        """What has ended it; None while nothing has."""
+        return self._thread.fault
 
     def seen(self, presses: int) -> None:
         """The toggle has published how many presses it has counted."""

@@ -3,7 +3,8 @@
 import json
 import threading
 from pathlib import Path
-from typing import Any
+
+from gateway.console.exits import Failed
 
 POSITION = "gateway/trip/van/position"
 TOGGLE = "gateway/toggle/hall"
@@ -13,6 +14,7 @@ class Ledger:
     """Each message that came out. Any thread."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._lock = threading.Lock()
         self._ids: set[str] = set()
         self._numbers: dict[tuple[int, int], str] = {}
@@ -21,20 +23,20 @@ class Ledger:
         """Messages that came again under the same id: at least once means that they may."""
         self.doubled = 0
         """Fixes that came out under two ids: that must not be."""
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        self._file = path.open("a+b", buffering=0)
+        self._file.seek(0)
+        written = self._file.read()
+        whole = written[: written.rfind(b"\n") + 1]
+        self._file.truncate(len(whole))  # what a kill or a full disk has cut is no entry, and the next is no part of it
+        for line in whole.splitlines():
             self._restore(line)
-        self._file = path.open("a", encoding="utf-8")
 
-    def enter(self, id: str, fields: dict[str, Any], *, retained: bool) -> None:
-        """One position that came out. What the broker had kept is no repeat."""
-        number = (int(fields["trip"]), int(fields["fixes"]))
+    def enter(self, id: str, trip: int, number: int) -> None:
+        """One position that came out. It is in the file when this returns. Raises Failed where it cannot be."""
         with self._lock:
-            id = id or f"{number[0]}:{number[1]}"
-            if retained and id in self._ids:
-                return
-            self._enter(id, number)
-            self._file.write(f"{json.dumps([id, *number])}\n")
-            self._file.flush()
+            id = id or f"{trip}:{number}"
+            self._write(f"{json.dumps([id, trip, number])}\n".encode())
+            self._enter(id, (trip, number))
 
     def numbers(self) -> dict[int, set[int]]:
         """The fixes that came out, by trip."""
@@ -52,12 +54,20 @@ class Ledger:
     def close(self) -> None:
         self._file.close()
 
-    def _restore(self, line: str) -> None:
+    def _write(self, line: bytes) -> None:
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise Failed(f"cannot write {self.path}: {error.strerror}; make it possible, and start the demo again") from None
+        if written != len(line):
+            raise Failed(f"cannot write {self.path}: there was room for a part of a line only; make more, and start the demo again")
+
+    def _restore(self, line: bytes) -> None:
         try:
             id, trip, number = json.loads(line)
-        except ValueError:
-            return  # the last line, cut by a kill
-        self._enter(id, (trip, number))
+            self._enter(str(id), (int(trip), int(number)))
+        except (ValueError, TypeError):
+            return  # no line of ours
 
     def _enter(self, id: str, number: tuple[int, int]) -> None:
         if id in self._ids:

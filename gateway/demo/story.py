@@ -1,9 +1,10 @@
 """The story of one demo: its parts up, what is seen and what to try, what happens, and the account at the end.
 
 broker → tracker, finger, listener → gateway (again and again, if need be) → finish the fixes → ask the actors → stop → account.
+The main thread says everything there is to say, and starts every process.
 """
 
-import json
+import secrets
 import shlex
 import shutil
 import signal
@@ -16,13 +17,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.actors.words import described
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, Failed
-from gateway.console.output import say, say_json
+from gateway.console.output import complain, say, say_json
+from gateway.console.streams import Unheard
 from gateway.demo.account import Account, in_trips
-from gateway.demo.child import Child, end_orphans
+from gateway.demo.child import Child
 from gateway.demo.folder import Folder
 from gateway.demo.hands import Finger, Tracker
+from gateway.demo.hearing import Hearing
+from gateway.demo.leash import leashed
 from gateway.demo.ledger import POSITION, TOGGLE, Ledger
 from gateway.registry import doors
 from gateway.service.lock import AlreadyRunning, Lock
@@ -34,25 +39,39 @@ _ASK_S = 5.0
 _CONNECT_S = 5.0
 
 
-def demo(path: Path, *, seconds: float, broker: str, quiet: bool, as_json: bool) -> int:
-    """Run a demo in a folder; 1 when anything is missing at its end."""
+def demo(path: Path, *, seconds: float, broker: str, fresh: bool, quiet: bool, as_json: bool) -> int:
+    """Run a demo in a folder; 1 when anything is missing at its end. Raises Unheard when it ended since nobody reads what it says.
+
+    `fresh`: begin anew, without what earlier demos have left in the folder.
+    """
     folder = Folder(path)
     try:
         lock = Lock(folder.path / "demo")
     except AlreadyRunning:
-        raise Failed(f"another demo runs in {folder.path}; give this one another --folder") from None
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # for the broker too: Ctrl-C is ours to follow
+        raise Failed(f"another demo runs in {folder.path}; end it, or give this one another --folder") from None
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # while the parts are started, too, Ctrl-C is ours to follow
     try:
-        for pid in end_orphans(folder):
-            say(f"ended process {pid}, left behind by a demo that was killed")
+        if fresh or folder.is_half_dropped:
+            what = "what earlier demos had left is gone" if folder.drop() else "no earlier demo has left anything"
+            say(f"a fresh demo in {folder.path}: {what}")
         with _broker(folder, broker) as address:
-            account = _Stage(folder, address, quiet=quiet).play(seconds)
+            stage = _Stage(folder, address, quiet=quiet)
+            account = stage.play(seconds)
     finally:
         lock.release()
+    if stage.unheard is not None:
+        if account.faults:
+            complain(f"gateway: {account.lines()[-1]}")
+            return NO
+        raise stage.unheard
     if as_json:
         say_json(account.as_json())
     else:
-        say("\n".join(["", *account.lines(), f"its state stays in {folder.path}; the next demo goes on with it"]))
+        say(
+            "\n".join(
+                ["", *account.lines(), f"its state stays in {folder.path}; the next demo goes on with it, gateway demo --fresh does not"]
+            )
+        )
     return NO if account.faults else FINE
 
 
@@ -62,6 +81,10 @@ class Address(NamedTuple):
     host: str
     port: int
     protocol: str
+    own: bool
+    """Whether it is the demo's own."""
+    look: Callable[[], str]
+    """Starts it again where it has ended, if it is; what to say of that, or nothing."""
 
 
 @contextmanager
@@ -77,45 +100,57 @@ def _broker(folder: Folder, given: str) -> Iterator[Address]:
             raise Failed(
                 f"no broker answers at {given}: {getattr(error, 'strerror', None) or error}; start it, or leave --broker out"
             ) from None
-        yield Address(host, int(port), "5")
+        yield Address(host, int(port), "5", own=False, look=lambda: "")
         return
     door = doors().get("broker")
     if door is None:
         raise Failed("no installed package brings a broker; name one with --broker HOST:PORT")
-    with door.load()(folder.broker) as broker:
-        yield Address("127.0.0.1", broker.port, broker.protocol)
+    with door.load()(folder.broker, through=_on_a_leash) as broker:
+        yield Address("127.0.0.1", broker.port, broker.protocol, own=True, look=broker.look)
+
+
+def _on_a_leash(command: list[str]) -> list[str]:
+    """A broker is asked to end, for it writes down what it has still to deliver."""
+    return leashed(command, signal.SIGTERM)
 
 
 class _Stage:
-    """One demo under way."""
+    """One demo under way. On the main thread."""
 
     def __init__(self, folder: Folder, address: Address, *, quiet: bool) -> None:
+        self.unheard: Unheard | None = None
+        """Set when nobody reads any more what the demo says: it ends, and its account is right all the same."""
         self._folder = folder
         self._address = address
         self._quiet = quiet
         self._lock = threading.Lock()
         self._lamp = ""
-        folder.write_config(*address)
         self._signals = Signals()
+        self._ends = STOP if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else STOP | {signal.SIGHUP}
+        """What ends a demo: a terminal that closes, too, unless the demo is to outlive it (nohup)."""
         self._ledger = Ledger(folder.ledger)
         self._book = folder.read_book()
+        self._name = str(self._book.get("name") or secrets.token_hex(4))
+        """Tells this folder's demos from others at a broker that they share."""
         self._kills = int(self._book.get("kills", 0))
+        self._hearing = Hearing(self._ledger, self._seen)
+        self._listener: Any
         self._tracker: Tracker
         self._finger: Finger
-        self._child: Child
+        self._child: Child | None = None
         self._ready = False
+        folder.write_config(address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}")
 
     def play(self, seconds: float) -> Account:
         """From the first part up to the account."""
-        listener = doors()["listener"].load()
-        topics = [POSITION, TOGGLE]
         self._tracker = Tracker(self._folder, self._book, keep=self._keep)
         self._finger = Finger(self._folder, self._book, keep=self._keep)
         self._ready = True
-        with listener(self._address.host, self._address.port, topics, self._heard, protocol=self._address.protocol):
+        self._keep()  # how the tracker's time began is known before its first fix goes in
+        with self._listening():
             self._child = Child(self._folder)
             try:
-                self._say_what_to_try()
+                self._say(self._what_to_try())
                 self._watch(seconds)
                 return self._close_books()
             finally:
@@ -124,25 +159,52 @@ class _Stage:
                 self._signals.restore()
                 self._ledger.close()
 
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        host, port, protocol, own, _ = self._address
+        listener = doors()["listener"].load()(
+            host,
+            port,
+            [POSITION, TOGGLE],
+            self._hearing.heard,
+            client_id=f"gateway-demo-ledger-{self._name}",
+            anew="name" not in self._book,
+            for_ever=own,
+            protocol=protocol,
+        )
+        with listener as self._listener:
+            yield
+
+    def _seen(self, presses: int) -> None:
+        """The toggle has counted so many presses. On the listener's thread."""
+        if self._ready:
+            self._finger.seen(presses)
+
     def _watch(self, seconds: float) -> None:
-        """Until the time is over or Ctrl-C: start the gateway again when it ends, and show the lamp."""
+        """Until the time is over, Ctrl-C, or nobody reads any more: start again what ends, and show what happens."""
         until_s = time.monotonic() + seconds if seconds else float("inf")
-        while time.monotonic() < until_s and self._signals.wait(_LOOK_S) not in STOP:
+        while time.monotonic() < until_s and self.unheard is None and self._signals.wait(_LOOK_S) not in self._ends:
             self._look()
 
     def _look(self) -> None:
-        said = self._child.look()
-        if said:
-            self._keep()
-            say(f"!!  {said}")
+        for fault, of in ((self._listener.fault, "listener"), (self._tracker.fault, "tracker"), (self._finger.fault, "finger")):
+            if fault is not None:
+                raise fault if isinstance(fault, Failed) else Failed(f"the demo cannot go on without its {of}: {described(fault)}")
+        assert self._child is not None
+        for said in (self._address.look(), self._child.look()):
+            if said:
+                self._keep()
+                self._say(f"!!  {said}")
+        for line in self._hearing.take_lines():
+            self._tell(line)
         lamp = self._folder.lamp.read_text(encoding="ascii").strip() if self._folder.lamp.exists() else ""
         if lamp != self._lamp:
             self._lamp = lamp
-            self._tell(f"lamp        is {lamp}")
+            self._tell(f"{time.strftime('%H:%M:%S')}  lamp        is {lamp}")
 
     def _close_books(self) -> Account:
         """Nothing new goes in; all that went in comes out; then count."""
-        say("ending: the last fixes are acknowledged, and the actors asked")
+        self._say("ending: the last fixes are acknowledged, and the actors asked")
         self._during(self._finger.finish)
         self._during(lambda: self._tracker.finish(_FINISH_S))
         trip, toggle = self._ask("trip/van"), self._ask("toggle/hall")
@@ -164,11 +226,15 @@ class _Stage:
             pressed=self._finger.made,
             counted=self._finger.counted,
             presses=int(toggle["presses"]),
-            kills=self._kills + self._child.kills,
+            kills=self._all_kills,
         )
 
     def _came_out(self) -> int:
         return sum(map(len, self._ledger.numbers().values()))
+
+    @property
+    def _all_kills(self) -> int:
+        return self._kills + (self._child.kills if self._child else 0)
 
     def _during(self, act: Callable[[], None]) -> None:
         """Wait for something, and start the gateway again meanwhile if it is killed even now."""
@@ -192,48 +258,39 @@ class _Stage:
             self._signals.wait(_LOOK_S)
             self._look()
 
-    def _heard(self, message: Any) -> None:
-        """What came out, on the listener's thread."""
-        try:
-            fields = json.loads(message.body)
-        except ValueError:
-            return
-        if message.topic == POSITION:
-            self._ledger.enter(message.id, fields, retained=message.retained)
-            self._tell(
-                f"gps         fix {fields['latitude_deg']:.5f} {fields['longitude_deg']:.5f} → trip/van: "
-                f"fix {fields['fixes']}, {fields['length_m']:.0f} m → {POSITION}"
-            )
-        elif message.topic == TOGGLE:
-            if self._ready:
-                self._finger.seen(int(fields["presses"]))
-            self._tell(f"button      → toggle/hall: {fields['presses']} presses, {'on' if fields['on'] else 'off'} → gpio/lamp, {TOGGLE}")
-
     def _keep(self) -> None:
         """Write the book: what the devices remember. Any thread."""
         if not self._ready:
             return
         with self._lock:
             book = {
+                "name": self._name,
                 "acknowledged": self._tracker.acknowledged,
                 "began_ms": self._tracker.began_ms,
                 "pressed": self._finger.made,
                 "counted": self._finger.counted,
-                "kills": self._kills + (self._child.kills if hasattr(self, "_child") else 0),
+                "kills": self._all_kills,
             }
             self._folder.write_book(book)
 
     def _tell(self, line: str) -> None:
         if not self._quiet:
-            say(f"{time.strftime('%H:%M:%S')}  {line}")
+            self._say(line)
 
-    def _say_what_to_try(self) -> None:
+    def _say(self, text: str) -> None:
+        try:
+            say(text)
+        except Unheard as error:
+            self.unheard = error
+
+    def _what_to_try(self) -> str:
+        assert self._child is not None
         folder, gateway, config = self._folder, _own_command(), shlex.quote(str(self._folder.config))
         before = f"it goes on after {self._tracker.before} fixes of earlier demos" if self._tracker.before else "it begins afresh"
-        host, port, protocol = self._address
+        host, port, protocol, *_ = self._address
         version = "" if protocol == "5" else " -V mqttv311"
         missing = "" if shutil.which("mosquitto_sub") else "   # needs: sudo apt install mosquitto-clients"
-        say(
+        return (
             f"a gateway (process {self._child.pid}) in {folder.path}; {before}. Look, in another terminal:\n"
             f"  {gateway} show --config {config}\n"
             f"  {gateway} tail --config {config}\n"
