@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed
+from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
@@ -86,7 +86,7 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier)
     configuration = read(path)
     set_level(configuration.gateway.log_level)
     store_path = configuration.store.path
-    log.info("starting with %s: %s", path, _named(configuration))
+    log.info("starting with %s%s: %s", path, ", simulated" if configuration.gateway.simulate else "", _named(configuration))
     with ExitStack() as at_end:
         _refuse_second(configuration)
         lock = _locked(store_path)
@@ -131,12 +131,15 @@ class Daemon:
 
     def open(self) -> None:
         """Open the store, and make the engine of what is in it. A store that proves corrupt meanwhile is moved aside, once."""
+        store, simulated = self.configuration.store, self.configuration.gateway.simulate
         try:
-            opened = open_store(self.configuration.store)
+            opened = open_store(store, simulated=simulated)
             try:
                 self._assemble(opened)
             except StoreCorrupt as error:
-                self._assemble(start_afresh(self.configuration.store, str(error), opened.store))
+                self._assemble(start_afresh(store, str(error), opened.store, simulated=simulated))
+        except StoreForeign as error:
+            raise Unrunnable(f"cannot start: {error}", BAD_CONFIG) from error
         except StoreFailed as error:
             raise Unrunnable(str(error), NO_STORE) from error
 
@@ -158,6 +161,7 @@ class Daemon:
         )
         self._engine, self._hosts = engine, Hosts(parts, engine)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
+        house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = [] if engine.clean_start else opened.store.notes().get("faults", "").splitlines()
         if opened.fault:
             self._last_words.say(opened.fault)
@@ -233,6 +237,7 @@ class Daemon:
         hosts = [h for h in self._hosts.all if is_listed(h.kind.kind) or h.health not in well]
         ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
         parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:3]]
+        parts[:0] = ["simulated"] if self.configuration.gateway.simulate else []
         parts += [f"{len(ill) - 3} more are not well"] if len(ill) > 3 else []
         parts += [self._engine.store_fault] if self._engine.store_fault else []
         shut = self._engine.ingress.why_shut
@@ -289,6 +294,7 @@ class Daemon:
         set_level(reload.result.gateway.log_level)
         hanging = [part.id for part in reload.changed if not self._replace(part)]
         self.configuration = reload.without(hanging, self.configuration)
+        self._house.simulated_devices = self.configuration.simulated
         taken = [part.id for part in reload.changed if part.id not in hanging]
         return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])
 

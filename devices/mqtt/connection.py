@@ -73,7 +73,7 @@ class Connection(HostBound):
         del start
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
-        self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids)
+        self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root)
         self._outbox = Outbox(in_flight=settings.in_flight)
         self._routes = Routes(names, settings.subscribe, commands=settings.commands)
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
@@ -189,7 +189,7 @@ class Connection(HostBound):
         self._outbox.opened(receive_maximum=event.receive_maximum, max_packet_bytes=event.max_packet_bytes)
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}")
-        self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, b"online", retain=True))
+        self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, self._names.online.encode(), retain=True))
         if self._filters:
             self._subscribe(self._filters)
         else:
@@ -272,7 +272,7 @@ class Connection(HostBound):
         if not link.is_open:
             return
         self._flush()
-        head, tail = self._encoder.item(Notice(), self._names.status, b"offline", qos=0, retain=True)[1:3]
+        head, tail = self._encoder.item(Notice(), self._names.status, self._names.offline.encode(), qos=0, retain=True)[1:3]
         link.write(head + tail)
         link.say_goodbye()
         while link.is_connected and time.monotonic() < deadline_s:

@@ -13,7 +13,9 @@ _QOS1 = PUBLISH | 1 << 1
 class Encoder:
     """Makes items for the outbox. Topics that were checked are kept, at most 1024 of them."""
 
-    def __init__(self, *, v5: bool, message_ids: bool) -> None:
+    def __init__(self, *, v5: bool, message_ids: bool, root: str = "") -> None:
+        """`root` stands in front of the topic of each delivery; other items say their whole topic."""
+        self._root = root
         self._v5 = v5
         self._message_ids = v5 and message_ids
         self._before_id = [properties("x" * length)[:-length] if length else b"\x00" for length in range(ID_LENGTHS)] if v5 else [b""]
@@ -31,7 +33,7 @@ class Encoder:
         if fields["expires_s"] or fields["qos"] == 0 or len(message_id) >= ID_LENGTHS:
             return self.item(
                 delivery,
-                asked.topic,
+                self._root + asked.topic,
                 body,
                 qos=asked.qos,
                 retain=asked.retain,
@@ -39,7 +41,7 @@ class Encoder:
                 expires_s=asked.expires_s,
                 expires_ms=message.expires_ms,
             )
-        name = fields["topic"]
+        name = self._root + fields["topic"]
         topic = self._topics.get(name) or self._checked(name)
         tail = self._before_id[len(message_id)] + message_id + body
         return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, message.expires_ms

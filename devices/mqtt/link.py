@@ -148,7 +148,7 @@ class Link:
             on_arrival=self._on_arrival,
         )
         client.connect_timeout = CONNECT_S
-        client.will_set(names.status, "offline", qos=1, retain=True)
+        client.will_set(names.status, names.offline, qos=1, retain=True)
         if settings.username:
             client.username_pw_set(settings.username, password_of(settings, names))
         if settings.tls:

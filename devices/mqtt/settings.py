@@ -40,6 +40,22 @@ class Subscription(BaseModel):
         return self
 
 
+class MqttSimulation(BaseModel):
+    """`[mqtt.<key>.simulate]`: the broker is a real one, and what is said there lies apart from what real gateways say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: str = Field(default="simulated", max_length=128)
+    """Level, or levels, in front of every topic that is published, and of the gateway's own topics. What `subscribe` reads is others'."""
+
+    @field_validator("root")
+    @classmethod
+    def _is_root(cls, root: str) -> str:
+        if root.startswith(("/", "$")) or root.endswith("/"):
+            raise ValueError(f"cannot use {root!r} in front of topics: begin it with no $ and no /, and end it with none")
+        return check_topic(root)
+
+
 class MqttSettings(Settings):
     """One connection to one broker."""
 
@@ -48,7 +64,7 @@ class MqttSettings(Settings):
     """1883 unless set; 8883 with `tls`."""
     protocol: Literal["5", "3.1.1"] = "5"
     client_id: str = Field(default="", max_length=128)
-    """`gateway-<hostname>-<key>` unless set. Two clients of one id throw each other out."""
+    """`gateway-<hostname>-<key>` unless set. Two clients of one id throw each other out. `-simulated` is added where `simulate` is."""
     keepalive_s: int = Field(default=30, ge=1, le=65535)
     session_expiry_s: int = Field(default=7 * 86400, ge=0, le=0xFFFFFFFE)
     """How long the broker keeps commands for us while we are away (MQTT 5 only)."""
@@ -84,6 +100,9 @@ class MqttSettings(Settings):
     """How long the broker may leave a publish without its PUBACK before the connection is made anew."""
     reconnect_min_s: float = Field(default=1.0, gt=0)
     reconnect_max_s: float = Field(default=60.0, gt=0)
+
+    simulate: bool | MqttSimulation = False
+    """True: the gateway is a simulated one, and shares neither its client id nor a topic with a real one."""
 
     @field_validator("prefix", "status_topic")
     @classmethod
@@ -125,15 +144,35 @@ class MqttSettings(Settings):
         """Whether MQTT 5 is spoken."""
         return self.protocol == "5"
 
+    @property
+    def simulation(self) -> MqttSimulation | None:
+        """How to be apart from real gateways; None: this is one."""
+        if isinstance(self.simulate, MqttSimulation):
+            return self.simulate
+        return MqttSimulation() if self.simulate else None
+
+
+_CLIENT_ID_AT_MOST = 128
+_MARK = "-simulated"
+
 
 class Names:
-    """What we are called at the broker, and the topics that are our own."""
+    """What we are called at the broker, and the topics that are our own.
+
+    A simulated gateway has names of its own whatever the file says: that was written for the real one, whose commands the broker keeps
+    under its client id, and whose kept values stand under its topics.
+    """
 
     def __init__(self, key: str, settings: MqttSettings, hostname: str = "") -> None:
         host = re.sub(r"[^A-Za-z0-9._-]", "-", hostname or socket.gethostname())
+        client_id = settings.client_id or f"gateway-{host}-{key}"[:_CLIENT_ID_AT_MOST]
+        simulation = settings.simulation
         self.section = f"mqtt.{key}"
-        self.client_id = settings.client_id or f"gateway-{host}-{key}"[:128]
-        self.prefix = settings.prefix or f"gateway/{host}"
-        self.status = settings.status_topic or f"{self.prefix}/status"
+        self.client_id = client_id if simulation is None else client_id[: _CLIENT_ID_AT_MOST - len(_MARK)] + _MARK
+        self.root = "" if simulation is None else f"{simulation.root}/"
+        """Stands in front of every topic that is published."""
+        self.online, self.offline = ("online", "offline") if simulation is None else ("online, simulated", "offline, simulated")
+        self.prefix = self.root + (settings.prefix or f"gateway/{host}")
+        self.status = self.root + settings.status_topic if settings.status_topic else f"{self.prefix}/status"
         self.refused = f"{self.prefix}/refused"
         self.replies = f"{self.prefix}/reply/"

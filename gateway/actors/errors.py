@@ -49,6 +49,10 @@ class StoreCorrupt(StoreFailed):
     """The store does not hold together: it is moved aside at the next start, and a fresh one begun."""
 
 
+class StoreForeign(StoreFailed):
+    """The store is a real gateway's and this one is simulated, or the other way round: give this one another."""
+
+
 class StateTooNew(GatewayError, ValueError):
     """A stored state is of a newer version than this program knows: install the newer program again."""
 

@@ -250,7 +250,8 @@ def _check(options: Options) -> int:
     if options.json:
         say_json([])
     else:
-        say(f"fine: {devices} device{'' if devices == 1 else 's'}, {kinds} kind{'' if kinds == 1 else 's'} of actors in {path}")
+        fine = "fine, simulated" if configuration.gateway.simulate else "fine"
+        say(f"{fine}: {devices} device{'' if devices == 1 else 's'}, {kinds} kind{'' if kinds == 1 else 's'} of actors in {path}")
     return exits.FINE
 
 

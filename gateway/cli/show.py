@@ -53,8 +53,9 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     days = view["uptime_s"] / 86400
     a_day = f"about {size(view['written_bytes'] / days)} a day" if view["uptime_s"] >= _TELLING_S else ""
     lines = [
-        f"{view['name']}: {'well' if view['healthy'] else 'not well'}; up {duration(view['uptime_s'])}, "
-        f"life {view['life']}, process {view['pid']}, {size(view['memory_bytes'])} of memory",
+        f"{view['name']}{', simulated' if view['simulated'] else ''}: {'well' if view['healthy'] else 'not well'}; "
+        f"up {duration(view['uptime_s'])}, life {view['life']}, process {view['pid']}, {size(view['memory_bytes'])} of memory"
+        + (f"; simulated: {', '.join(view['simulated_devices'])}" if view["simulated_devices"] and not view["simulated"] else ""),
         "",
         table(_host_row(one) for one in view["host_bound"] if every or one["listed"] or one["health"] != "ok") or "  no devices",
         "",

@@ -36,6 +36,7 @@ WORDS = {
     "job": "job/main:evening remembers when the job evening of clock/main was last done.",
     "ballast": "a file that takes room on the disk, so that deleting it makes room when the disk is full.",
     "loss window": "for how many seconds a power cut may cost what was acknowledged (loss_window_s); 0: for none.",
-    "simulated": "stands in the place of a device that is not there.",
+    "simulated": "stands in the place of a device that is not there. A simulated gateway (gateway.simulate) has a store, a client id "
+    "and topics of its own, and shares nothing with a real one.",
 }
 """Each with what it means, in the order in which one meets them."""

@@ -20,6 +20,11 @@ class HostBoundPart(NamedTuple):
         """Its actor id."""
         return f"{self.kind.kind}/{self.key}"
 
+    @property
+    def simulated(self) -> bool:
+        """Whether something stands in the place of what it owns."""
+        return getattr(self.settings, "simulate", None) not in (None, False)
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -32,3 +37,8 @@ class Configuration:
     """In the order of the file: the order they start in."""
     actors: tuple[Actor[Any] | Promised, ...]
     """Every ordinary kind that is installed, named in the file or not; those in the box that are not named are promised."""
+
+    @property
+    def simulated(self) -> list[str]:
+        """Ids of the host-bound actors that are simulated."""
+        return [part.id for part in self.host_bound if part.simulated]

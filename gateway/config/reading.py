@@ -83,6 +83,8 @@ class _Reading:
         store = self.own("store", StoreSettings)
         runtime = self.own("runtime", RuntimeSettings)
         self.simulate = gateway.simulate
+        if gateway.simulate:
+            store = store.simulated()
         self.add_own_kinds(gateway)
         host_bound = self.host_bound()
         table = self.actor_sections()

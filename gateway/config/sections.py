@@ -3,7 +3,7 @@
 import os
 import socket
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field
 
@@ -25,7 +25,7 @@ class GatewaySettings(Settings):
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._~:@=,-]{1,128}$")
     """What this gateway calls itself in `gateway show`: letters, digits and . _ ~ : @ = , - (default: the host's name)."""
     simulate: bool = False
-    """True: every device that can be is simulated; no hardware is touched."""
+    """True: every device that can be is simulated, no hardware is touched, and nothing is shared with a real gateway."""
     control_socket: _AbsolutePath = Field(default_factory=lambda: _in_directory("RUNTIME_DIRECTORY", "gateway.sock"))
     """Where the command line finds the daemon (default: $RUNTIME_DIRECTORY/gateway.sock, else var/gateway.sock)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -38,7 +38,7 @@ class StoreSettings(Settings):
     """Section [store]: what is on disk, and how much of it."""
 
     path: _AbsolutePath = Field(default_factory=lambda: _in_directory("STATE_DIRECTORY", "gateway.db"))
-    """The file (default: $STATE_DIRECTORY/gateway.db, else var/gateway.db)."""
+    """The file (default: $STATE_DIRECTORY/gateway.db, else var/gateway.db; of a simulated gateway in a folder simulated there)."""
     loss_window_s: float = Field(default=0.0, ge=0, le=60)
     """Seconds of acknowledged messages that a power cut may cost, for less SD wear; 0: none, each has waited for the disk."""
     max_mb: int = Field(default=1024, ge=0)
@@ -49,6 +49,12 @@ class StoreSettings(Settings):
     """How many dead letters are kept before the oldest are dropped."""
     ids_kept: int = Field(default=10_000, ge=0)
     """How many message ids are remembered per source, to know a repeated message."""
+
+    def simulated(self) -> Self:
+        """These settings for a simulated gateway: where the file does not say where its store is, it has a folder of its own."""
+        if "path" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"path": self.path.parent / "simulated" / self.path.name})
 
 
 class RuntimeSettings(Settings):

@@ -44,6 +44,10 @@ class House:
         self.faults = faults
         self.last_words = last_words
         self.pid = os.getpid()
+        self.simulated = False
+        """Whether it is a simulated gateway."""
+        self.simulated_devices: list[str] = []
+        """Ids of the host-bound actors that are simulated, in a simulated gateway or not."""
         self.config_fault = ""
         """What the last reload left to be done: problems to mend, or what needs a restart."""
         self._since_s = time.monotonic()

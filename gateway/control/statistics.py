@@ -113,7 +113,9 @@ class Statistics(HostBound):
 def as_published(view: dict[str, Any]) -> dict[str, Any]:
     """What a broker's users see of the whole: health, totals, mailboxes, kinds."""
     hosts = [{name: one[name] for name in ("id", "health", "detail", "waiting", "restarts")} for one in view["host_bound"]]
-    figures = {name: view[name] for name in ("name", "healthy", "problems", "uptime_s", "life", "memory_bytes", "totals", "kinds")}
+    figures = {
+        name: view[name] for name in ("name", "simulated", "healthy", "problems", "uptime_s", "life", "memory_bytes", "totals", "kinds")
+    }
     return {**figures, "store_bytes": view["store"]["bytes"], "host_bound": hosts, "at_ms": time.time_ns() // 1_000_000}
 
 

@@ -35,6 +35,8 @@ def from_outside(house: House) -> View:
     engine = house.engine
     return {
         "name": house.name,
+        "simulated": house.simulated,
+        "simulated_devices": house.simulated_devices,
         "pid": house.pid,
         "config": str(house.config),
         "config_fault": house.config_fault,

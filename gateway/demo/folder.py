@@ -61,8 +61,8 @@ class Folder:
             raise Failed(f"cannot begin anew: {error.filename} cannot be taken away: {error.strerror}; mend its permissions") from None
         return bool(found)
 
-    def write_config(self, host: str, port: int, protocol: str, *, client_id: str) -> None:
-        """The shipped demo.toml, with this folder's paths, this broker's address and this demo's name there."""
+    def write_config(self, host: str, port: int, protocol: str, *, client_id: str, root: str) -> None:
+        """The shipped demo.toml, with this folder's paths, this broker's address, and this demo's client id and topics there."""
         text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
         for old, new in (
             (_WRITTEN, _quoted(str(self.path))[1:-1]),
@@ -70,6 +70,7 @@ class Folder:
             ("port = 1883", f"port = {port}"),
             ('protocol = "5"', f'protocol = "{protocol}"'),
             ('client_id = "gateway-demo"', f"client_id = {_quoted(client_id)}"),
+            ('root = "demo"', f"root = {_quoted(root)}"),
         ):
             text = text.replace(old, new)
         try:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.demo.ledger import POSITION, TOGGLE, Ledger
+from gateway.demo.ledger import Ledger
 
 _WAIT_AT_MOST = 500
 
@@ -27,19 +27,26 @@ class _Fix(NamedTuple):
 class Hearing:
     """Hears the positions of the trip and the presses of the toggle; what others publish under their topics is passed over."""
 
-    def __init__(self, ledger: Ledger, seen: Callable[[int], None]) -> None:
-        """`seen` hears how many presses the toggle has counted."""
+    def __init__(self, ledger: Ledger, seen: Callable[[int], None], *, root: str) -> None:
+        """`seen` hears how many presses the toggle has counted; `root` stands in front of all topics of this demo."""
+        self._position_topic = f"{root}/gateway/trip/van/position"
+        self._toggle_topic = f"{root}/gateway/toggle/hall"
         self._ledger = ledger
         self._seen = seen
         self._lock = threading.Lock()
         self._lines: deque[str] = deque()
         self._left_out = 0
 
+    @property
+    def topics(self) -> list[str]:
+        """What is to be listened to."""
+        return [self._position_topic, self._toggle_topic]
+
     def heard(self, message: Any) -> None:
         """One message (a `Heard` of the listener). It is in the ledger when this returns. Raises Failed where it cannot be."""
-        if message.topic == POSITION and not message.retained:  # what the broker had kept for newcomers came out before
+        if message.topic == self._position_topic and not message.retained:  # what the broker had kept for newcomers came out before
             self._position(message)
-        elif message.topic == TOGGLE:
+        elif message.topic == self._toggle_topic:
             self._presses(message)
 
     def take_lines(self) -> list[str]:
@@ -57,7 +64,7 @@ class Hearing:
         self._ledger.enter(message.id, fix.trip, fix.number)
         self._tell(
             f"gps         fix {fix.latitude_deg:.5f} {fix.longitude_deg:.5f} → trip/van: "
-            f"fix {fix.number}, {fix.length_m:.0f} m → {POSITION}"
+            f"fix {fix.number}, {fix.length_m:.0f} m → {self._position_topic}"
         )
 
     def _presses(self, message: Any) -> None:
@@ -67,7 +74,7 @@ class Hearing:
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return
         self._seen(presses)
-        self._tell(f"button      → toggle/hall: {presses} presses, {'on' if on else 'off'} → gpio/lamp, {TOGGLE}")
+        self._tell(f"button      → toggle/hall: {presses} presses, {'on' if on else 'off'} → gpio/lamp, {self._toggle_topic}")
 
     def _tell(self, line: str) -> None:
         with self._lock:

@@ -6,9 +6,6 @@ from pathlib import Path
 
 from gateway.console.exits import Failed
 
-POSITION = "gateway/trip/van/position"
-TOGGLE = "gateway/toggle/hall"
-
 
 class Ledger:
     """Each message that came out. Any thread."""

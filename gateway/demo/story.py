@@ -28,7 +28,7 @@ from gateway.demo.folder import Folder
 from gateway.demo.hands import Finger, Tracker
 from gateway.demo.hearing import Hearing
 from gateway.demo.leash import leashed
-from gateway.demo.ledger import POSITION, TOGGLE, Ledger
+from gateway.demo.ledger import Ledger
 from gateway.registry import doors
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.signals import STOP, Signals
@@ -133,13 +133,14 @@ class _Stage:
         self._name = str(self._book.get("name") or secrets.token_hex(4))
         """Tells this folder's demos from others at a broker that they share."""
         self._kills = int(self._book.get("kills", 0))
-        self._hearing = Hearing(self._ledger, self._seen)
+        self._root = "demo" if address.own else f"demo-{self._name}"
+        self._hearing = Hearing(self._ledger, self._seen, root=self._root)
         self._listener: Any
         self._tracker: Tracker
         self._finger: Finger
         self._child: Child | None = None
         self._ready = False
-        folder.write_config(address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}")
+        folder.write_config(address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}", root=self._root)
 
     def play(self, seconds: float) -> Account:
         """From the first part up to the account."""
@@ -165,7 +166,7 @@ class _Stage:
         listener = doors()["listener"].load()(
             host,
             port,
-            [POSITION, TOGGLE],
+            self._hearing.topics,
             self._hearing.heard,
             client_id=f"gateway-demo-ledger-{self._name}",
             anew="name" not in self._book,
@@ -295,7 +296,7 @@ class _Stage:
             f"  {gateway} show --config {config}\n"
             f"  {gateway} tail --config {config}\n"
             f"  {gateway} show --config {config} trip/van\n"
-            f"  mosquitto_sub -h {host} -p {port}{version} -t 'gateway/#' -v{missing}\n"
+            f"  mosquitto_sub -h {host} -p {port}{version} -t '{self._root}/#' -v{missing}\n"
             f"and try:\n"
             f"  echo press > {shlex.quote(str(folder.press))}\n"
             f"  {gateway} tell --config {config} toggle/hall pressed\n"

@@ -28,19 +28,22 @@ class Opened(NamedTuple):
     fault: str
 
 
-def open_store(settings: StoreSettings) -> Opened:
-    """Open the store, or move it aside and begin a fresh one. Raises StoreFailed where it can be neither."""
+def open_store(settings: StoreSettings, *, simulated: bool) -> Opened:
+    """Open the store of a simulated gateway or a real one, or move it aside and begin a fresh one.
+
+    Raises StoreForeign where it is the other's, StoreFailed where it can be neither opened nor begun.
+    """
     try:
-        store = _open(settings)
+        store = _open(settings, simulated=simulated)
     except StoreCorrupt as error:
-        return start_afresh(settings, str(error))
+        return start_afresh(settings, str(error), simulated=simulated)
     fault = _fault_of(store)
     if not fault:
         return Opened(store, "")
-    return start_afresh(settings, fault, store)
+    return start_afresh(settings, fault, store, simulated=simulated)
 
 
-def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None) -> Opened:
+def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool) -> Opened:
     """Move a corrupt store aside, and open a fresh one."""
     aside = move_aside(settings.path)
     if corrupt is not None:
@@ -48,7 +51,7 @@ def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | Non
             corrupt.close()
     text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; what it held is not known here any more"
     log.critical("%s", text)
-    return Opened(_open(settings), text)
+    return Opened(_open(settings, simulated=simulated), text)
 
 
 def move_aside(path: Path) -> Path:
@@ -65,8 +68,14 @@ def move_aside(path: Path) -> Path:
     return aside
 
 
-def _open(settings: StoreSettings) -> SqliteStore:
-    return SqliteStore(settings.path, loss_window_s=settings.loss_window_s, max_mb=settings.max_mb, ballast_mb=settings.ballast_mb)
+def _open(settings: StoreSettings, *, simulated: bool) -> SqliteStore:
+    return SqliteStore(
+        settings.path,
+        loss_window_s=settings.loss_window_s,
+        max_mb=settings.max_mb,
+        ballast_mb=settings.ballast_mb,
+        simulated=simulated,
+    )
 
 
 def _fault_of(store: SqliteStore) -> str:

@@ -78,6 +78,8 @@ def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
 
 def compare(now: Configuration, wanted: Configuration) -> Reload:
     """What of `wanted` is other than `now`, and what can be done about it."""
+    if wanted.gateway.simulate is not now.gateway.simulate:  # a device that is made anew would be the other's, with our store
+        return Reload([], [], ["gateway.simulate, and with it all the rest"], now)
     before = {part.id: part for part in now.host_bound}
     after = {part.id: part for part in wanted.host_bound}
     recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]

@@ -21,6 +21,7 @@ import apsw
 from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.store.ballast import Ballast, free_bytes
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
+from gateway.store.mark import check_mark, set_mark
 from gateway.store.migrations import STEPS
 from gateway.store.naming import naming
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
@@ -45,13 +46,16 @@ _WORTH_BYTES = 64 * 1024
 class SqliteStore:
     """A store in one SQLite file (and its -wal and -shm beside it)."""
 
-    def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0) -> None:
+    def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0, simulated: bool = False) -> None:
         """Open or make the file. `loss_window_s`: 0 syncs each commit; above, at least once in so many seconds.
 
         `max_mb`: the file's limit, 0 for none; when it is reached, what was taken in already may take a quarter more.
-        Raises StoreFailed when it cannot be opened or its shape is of a newer program.
+        `simulated`: it is a simulated gateway's. Raises StoreForeign where the file is not, or is and should not be, and
+        StoreFailed when it cannot be opened or its shape is of a newer program.
         """
+        check_mark(path, simulated=simulated)
         self.path = path
+        self._simulated = simulated
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()
         self._unsynced = False
@@ -93,6 +97,8 @@ class SqliteStore:
         run = self._writer.execute
         # One by one: a script ends at its first statement that returns a row.
         run(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
+        if self._simulated:
+            set_mark(self._writer)
         run("PRAGMA journal_mode = WAL").fetchall()
         run("PRAGMA cache_size = -2000").fetchall()
         run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()

@@ -17,8 +17,6 @@ from tests.daemons import ROOT
 from tests.demo.demos import Watched, account_of, account_of_the_next, fixes, processes, start
 from tests.waiting import until
 
-POSITION = "gateway/trip/van/position"
-
 
 def marks(folder: Path) -> tuple[str, str]:
     """Words of the command lines of a demo's gateway and broker."""
@@ -190,17 +188,26 @@ def test_a_folder_with_other_files_is_no_demo_folder(tmp_path: Path) -> None:
 
 
 def test_others_at_the_broker_disturb_nothing(tmp_path: Path) -> None:
-    """What somebody else publishes under the demo's topics is passed over, and a fresh demo hears nothing of the one before."""
+    """What somebody else publishes under the demo's topics is passed over, a second demo has topics of its own, a fresh one a fresh name.
+
+    And nothing is written over what a real gateway has there.
+    """
     (tmp_path / "broker").mkdir()
     with Mosquitto(tmp_path / "broker") as broker, Peer(broker.port) as peer:
+        peer.listen("#")
         words = ("--broker", f"127.0.0.1:{broker.port}", "--json")
-        demo = start(tmp_path / "demo", *words)
-        until(lambda: fixes(tmp_path / "demo") >= 1)
+        demo, other = (start(tmp_path / name, *words) for name in ("one", "two"))
+        until(lambda: fixes(tmp_path / "one") >= 1 and fixes(tmp_path / "two") >= 1)
+        root = f"demo-{json.loads((tmp_path / 'one' / 'book.json').read_text())['name']}"
         for body in ("", "[]", "{}", "[" * 100_000, '{"trip": 1e999, "fixes": 1}', '{"trip": "x", "fixes": null}', b"\xff"):
-            peer.publish(POSITION, body)
-            peer.publish("gateway/toggle/hall", body)
-        seen = fixes(tmp_path / "demo")
-        until(lambda: fixes(tmp_path / "demo") >= seen + 2)
-        demo.send_signal(signal.SIGINT)
+            peer.publish(f"{root}/gateway/trip/van/position", body)
+            peer.publish(f"{root}/gateway/toggle/hall", body)
+        seen = fixes(tmp_path / "one")
+        until(lambda: fixes(tmp_path / "one") >= seen + 2)
+        for one in (demo, other):
+            one.send_signal(signal.SIGINT)
         assert account_of(demo)["faults"] == []
-        assert account_of_the_next(tmp_path / "demo", *words, "--fresh")["faults"] == []
+        assert account_of(other)["faults"] == []
+        assert account_of_the_next(tmp_path / "one", *words, "--fresh")["faults"] == []
+        assert {topic.split("/")[0].split("-")[0] for topic in {one.topic for one in peer.heard}} == {"demo"}
+        assert len({one.topic.split("/")[0] for one in peer.heard}) == 3

@@ -1,6 +1,7 @@
 """Packets made and read by hand, against paho's."""
 
 import contextlib
+import itertools
 
 import pytest
 from hypothesis import given
@@ -56,13 +57,14 @@ def test_what_we_send_is_what_paho_would(topic: str, body: bytes, packet_id: int
     st.sampled_from([0, 60]),
 )
 def test_the_short_way_makes_the_same_bytes(topic: str, body: str, retain: bool, qos: int, expires_s: int) -> None:
-    """The busy path of deliveries and the way that can do everything encode alike, for both versions."""
+    """The busy path of deliveries and the way that can do everything encode alike, for both versions, below a root or not."""
     asked = Publish(topic=topic, body=body, retain=retain, qos=qos, expires_s=expires_s)
-    for encoder in (Encoder(v5=True, message_ids=True), Encoder(v5=True, message_ids=False), Encoder(v5=False, message_ids=True)):
+    for (v5, message_ids), root in itertools.product([(True, True), (True, False), (False, True)], ["", "simulated/"]):
+        encoder = Encoder(v5=v5, message_ids=message_ids, root=root)
         for message_id in ("m1", "m" * 121, "m" * 122, "m" * 200):
             delivery = BenchDelivery(Message(message_id, "mqtt/main", "publish", asked, expires_ms=7))
             plain = encoder.item(
-                delivery, topic, body.encode(), qos=qos, retain=retain, message_id=message_id, expires_s=expires_s, expires_ms=7
+                delivery, root + topic, body.encode(), qos=qos, retain=retain, message_id=message_id, expires_s=expires_s, expires_ms=7
             )
             assert encoder.of_delivery(asked, delivery) == plain
 

@@ -22,6 +22,20 @@ def test_names_come_from_the_key_and_the_host() -> None:
     assert (names.client_id, names.prefix, names.status) == ("gateway-pi-1-x-main", "gateway/pi-1-x", "gateway/pi-1-x/status")
 
 
+def test_a_simulated_gateway_has_names_of_its_own() -> None:
+    """Whatever the file says for the real one, and however long that is; only what it says of the simulation is taken as it stands."""
+    names = Names("main", MqttSettings(simulate=True), "pi")
+    assert (names.client_id, names.prefix, names.status) == (
+        "gateway-pi-main-simulated",
+        "simulated/gateway/pi",
+        "simulated/gateway/pi/status",
+    )
+    file = {"client_id": "c" * 128, "prefix": "house", "status_topic": "up", "simulate": {"root": "try/out"}}
+    names = Names("main", MqttSettings.model_validate(file), "pi")
+    assert (names.client_id, names.prefix, names.status) == ("c" * 118 + "-simulated", "try/out/house", "try/out/up")
+    assert (names.online, names.offline) == ("online, simulated", "offline, simulated")
+
+
 def test_the_port_follows_tls() -> None:
     """Unless set, the port is that of the protocol."""
     assert (MqttSettings().port_number, MqttSettings(tls=True).port_number, MqttSettings(tls=True, port=1).port_number) == (1883, 8883, 1)
@@ -34,6 +48,10 @@ def test_the_port_follows_tls() -> None:
         ({"ca_file": "x"}, "'ca_file' and 'cert_file' need TLS; set tls = true"),
         ({"tls": True, "cert_file": "x"}, "'cert_file' and 'key_file' belong together; set both or neither"),
         ({"reconnect_min_s": 61}, "'reconnect_max_s' is below 'reconnect_min_s'; swap them"),
+        ({"simulate": {"root": ""}}, "cannot use '' as a topic: it must have a character, and none of + # NUL"),
+        ({"simulate": {"root": "a/#"}}, "cannot use 'a/#' as a topic: it must have a character, and none of + # NUL"),
+        ({"simulate": {"root": "$SYS"}}, "cannot use '$SYS' in front of topics: begin it with no $ and no /, and end it with none"),
+        ({"simulate": {"root": "a/"}}, "cannot use 'a/' in front of topics: begin it with no $ and no /, and end it with none"),
         ({"prefix": "a/+"}, "cannot use 'a/+' as a topic: it must have a character, and none of + # NUL"),
         ({"subscribe": [{"topic": "a/b+", "to": "x/y", "verb": "z"}]}, "+ stands for one whole level, # for the rest, at the end"),
         (
