@@ -2,6 +2,7 @@
 
 It keeps a copy of the twin's values. What is wrong for long enough raises it; raised, it sends a notice along a route through the
 contacts, which say whom to tell, tells each of them, and gathers what was delivered. Where nobody acknowledges it escalates.
+A drill says that it is one, in all that is told of it; what is really wrong meanwhile ends it, and is told as what it is.
 
     gateway ask alarm/freezer drill
     gateway ask alarm/freezer acknowledge '{"by": "ann"}'
@@ -11,21 +12,23 @@ import enum
 import logging
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, State, verb
-from gateway.actors.gather import ASKED_AT_MOST, Gathered, Request
+from gateway.actors.gather import ASKED_AT_MOST, Gathered
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.messages import read_payload
-from gateway.actors.vocabulary import Notify, Publish, Scalar
-from gateway.business.alarm.readings import Findings, judge
+from gateway.actors.vocabulary import Scalar
+from gateway.business.alarm.readings import Findings, judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule
-from gateway.business.notices import Channel, Notice, Recipient
+from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
+from gateway.business.notices import Notice, Recipient
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
 _PENDING, _ESCALATION, _WORSE = "pending", "escalation", "worse"
+_OF_DRILL = ".drill"
+"""Ends the name of a gather that tells of a drill."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,8 @@ class AlarmState(State):
 
     phase: Phase = Phase.NORMAL
     findings: Findings = Findings()
+    wrong_clock_ms: int = 0
+    """Since when something is wrong, by the gateway's own clock, milliseconds; 0: nothing is, or somebody has cleared it."""
     incident: int = 0
     """Which one it is, from 1; a number is never used again."""
     since_ms: int = 0
@@ -119,16 +124,16 @@ class Alarm(Actor[AlarmState]):
             return
         online = bool(copy.values.get("online", False))
         findings = judge(rule, stage.state.findings, copy.values.get("values", {}), online=online, clock_ms=stage.clock_ms)
-        if findings != stage.state.findings:
-            stage.state = stage.state.changed(findings=findings)
+        wrong_clock_ms = (stage.state.wrong_clock_ms or stage.clock_ms) if findings.wrong else 0
+        if findings != stage.state.findings or wrong_clock_ms != stage.state.wrong_clock_ms:
+            stage.state = stage.state.changed(findings=findings, wrong_clock_ms=wrong_clock_ms)
         state = stage.state
         if state.findings.wrong and state.phase in (Phase.NORMAL, Phase.CLEARED):
             self.suspect(stage)
         elif not state.findings.wrong and state.phase not in (Phase.NORMAL, Phase.CLEARED) and not state.drill:
             self.clear(stage)
-        elif state.phase is Phase.ACKNOWLEDGED and _new(state) and not state.worse:
-            stage.state = state.changed(worse=True)
-            stage.after(rule.for_s, "worsen", name=_WORSE)
+        elif state.phase is Phase.ACKNOWLEDGED or state.drill:
+            self._mind(stage, rule)
 
     @verb(when={Phase.NORMAL, Phase.CLEARED}, to={Phase.PENDING, Phase.ACTIVE})
     def suspect(self, stage: Stage[AlarmState]) -> None:
@@ -141,19 +146,28 @@ class Alarm(Actor[AlarmState]):
     def clear(self, stage: Stage[AlarmState]) -> None:
         """All is right again. Sent by hand it ends the incident; what is still wrong begins the next when the twin changes."""
         passed = stage.state.phase is Phase.PENDING and not stage.state.incident
+        stage.state = stage.state.changed(wrong_clock_ms=0)
         self._enter(stage, Phase.NORMAL if passed else Phase.CLEARED)
         stage.reply(stage.state)
 
-    @verb(when={Phase.ACKNOWLEDGED}, to={Phase.ACTIVE}, unless=Else.IGNORE)
+    @verb(when={Phase.RAISED}, to={Phase.ACTIVE, Phase.CLEARED}, unless=Else.IGNORE)
     def worsen(self, stage: Stage[AlarmState]) -> None:
-        """Somebody knows of one thing, and another has been wrong for long enough (the alarm's own timer): tell of that too."""
+        """Something has been wrong for long enough that nobody was told of (the alarm's own timer): tell of it.
+
+        In an incident that somebody has acknowledged it is told as news of that. A drill is over with it, and it is an incident.
+        """
         state, rule = stage.state, self._rule(stage)
-        new = _new(state)
-        stage.state = state.changed(worse=False, why=state.why + new)
-        if rule is not None and new:
-            stage.state = stage.state.changed(acknowledged_by="", escalations=0)
+        new = news_in(state.findings, state.why)
+        stage.state = state.changed(worse=False)
+        if rule is None or not new:
+            return
+        if state.drill:
+            self._enter(stage, Phase.CLEARED)
             self._enter(stage, Phase.ACTIVE)
-            self._notice(rule, stage, user=rule.user, group=rule.group)
+            return
+        stage.state = stage.state.changed(why=state.why + new, acknowledged_by="", escalations=0)
+        self._enter(stage, Phase.ACTIVE)
+        self._notice(rule, stage, user=rule.user, group=rule.group)
 
     @verb(when={Phase.PENDING}, to={Phase.ACTIVE}, unless=Else.IGNORE)
     def waited(self, stage: Stage[AlarmState]) -> None:
@@ -175,20 +189,27 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={Phase.NORMAL, Phase.CLEARED, Phase.PENDING}, to={Phase.ACTIVE})
     def drill(self, stage: Stage[AlarmState]) -> None:
-        """Try it out: raised at once, whatever the twin says, until somebody acknowledges or clears it."""
-        if self._known_rule(stage) is not None:
+        """Try it out: raised at once, whatever the twin says, until somebody acknowledges or clears it, or something is really wrong."""
+        rule = self._known_rule(stage)
+        if rule is not None:
             stage.state = stage.state.changed(drill=True)
             self._enter(stage, Phase.ACTIVE)
+            self._mind(stage, rule)
             stage.reply(stage.state)
 
-    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED, Phase.CLEARED})
+    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED, Phase.CLEARED, Phase.PENDING, Phase.ACTIVE})
     def acknowledge(self, said: Acknowledgement, stage: Stage[AlarmState]) -> None:
-        """Somebody knows: it does not escalate any more, and a drill is over. The first one stands; answers with the state."""
+        """Somebody knows: it does not escalate any more, and a drill is over. The first one stands; answers with the state.
+
+        What is really wrong meanwhile was not acknowledged with the drill: it goes on waiting for its time.
+        """
         if stage.state.phase is Phase.ACTIVE:
             stage.state = stage.state.changed(acknowledged_by=said.by or stage.message.sender or "somebody")
             self._enter(stage, Phase.ACKNOWLEDGED)
-        if stage.state.drill and not stage.state.findings.wrong:
+        if stage.state.drill:
             self._enter(stage, Phase.CLEARED)
+            if stage.state.findings.wrong:
+                self.suspect(stage)
         stage.reply(stage.state)
 
     @verb
@@ -197,12 +218,22 @@ class Alarm(Actor[AlarmState]):
         if self._known_rule(stage) is not None:
             stage.reply(stage.state)
 
+    def _mind(self, stage: Stage[AlarmState], rule: Rule) -> None:
+        """Where something is wrong that nobody was told of, wait whether it stays so; in a drill, as long as it has still to go."""
+        state = stage.state
+        new = bool(news_in(state.findings, state.why))
+        if new and not state.worse:
+            stage.after(_left_s(stage, rule) if state.drill else rule.for_s, "worsen", name=_WORSE)
+        elif state.worse and not new:
+            stage.cancel(_WORSE)
+        stage.state = state.changed(worse=new)
+
     # --- entries and exits
 
     def begin_waiting(self, stage: Stage[AlarmState]) -> None:
         """Give it its time to pass by itself."""
         rule = self._rule(stage)
-        stage.after(rule.for_s if rule else 0.0, "waited", name=_PENDING)
+        stage.after(_left_s(stage, rule) if rule else 0.0, "waited", name=_PENDING)
 
     def end_waiting(self, stage: Stage[AlarmState]) -> None:
         """It passed, or it is raised."""
@@ -214,7 +245,7 @@ class Alarm(Actor[AlarmState]):
         stage.state = state.changed(
             incident=state.incident + 1,
             raised_ms=stage.now_ms,
-            why=state.findings.wrong or ("drill",),
+            why=("drill",) if state.drill else state.findings.wrong,
             acknowledged_by="",
             escalations=0,
             told=(),
@@ -242,29 +273,29 @@ class Alarm(Actor[AlarmState]):
     def end_incident(self, stage: Stage[AlarmState]) -> None:
         """Tell those who were told that it is over."""
         state = stage.state
-        stage.state = state.changed(drill=False)
-        self._call_off(stage, state.told, state.incident)
+        stage.cancel(_WORSE)
+        stage.state = state.changed(drill=False, worse=False)
+        self._call_off(stage, state.told, state.incident, drill=state.drill)
 
     # --- telling people
 
     def _notice(self, rule: Rule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
         """Send a notice through the contacts, and back to whoever is to be told."""
         state = stage.state
-        facts: dict[str, Scalar] = {
-            "alarm": stage.me,
-            "incident": state.incident,
-            "severity": rule.severity,
-            "escalation": state.escalations,
-            "since_ms": state.raised_ms,
-        }
-        subject = rule.subject or f"{stage.key}: {state.why[0] if state.why else rule.severity}"
         notice = Notice(
-            subject=subject[:256],
-            text="; ".join(state.why),
+            subject=subject_of(stage.key, rule, state.why, drill=state.drill),
+            text=text_of(state.why, drill=state.drill),
             user=user,
             group=group,
             recipients=tuple(rule.recipients),
-            fields=facts,
+            fields={
+                "alarm": stage.me,
+                "incident": state.incident,
+                "severity": rule.severity,
+                "drill": state.drill,
+                "escalation": state.escalations,
+                "since_ms": state.raised_ms,
+            },
         )
         stops = [(rule.contacts, "whom")] if rule.contacts else []
         stage.send_along(stage.route([*stops, (stage.me, "inform")], error=(stage.me, "unroutable")), notice)
@@ -297,19 +328,20 @@ class Alarm(Actor[AlarmState]):
         stage.state = stage.state.changed(asking=asking)
         came = {answer.at for answer in gathered.answers}
         told = tuple(asked[answer.at] for answer in gathered.answers if answer.ok)
-        failed = tuple(f"{_shown(asked[answer.at])}: {answer.reason}" for answer in gathered.answers if not answer.ok)
-        late = tuple(f"{_shown(asked[at])}: no answer in time" for at in range(len(asked)) if at not in came)
+        failed = tuple(f"{shown(asked[answer.at])}: {answer.reason}" for answer in gathered.answers if not answer.ok)
+        late = tuple(f"{shown(asked[at])}: no answer in time" for at in range(len(asked)) if at not in came)
         incident = int(gathered.name.split(".")[0])
         if stage.state.phase not in _RAISED or incident != stage.state.incident:
-            self._call_off(stage, told, incident)  # it is over since it was sent
+            self._call_off(stage, told, incident, drill=gathered.name.endswith(_OF_DRILL))  # it is over since it was sent
         else:
             self._note(stage, told=told, untold=failed + late)
 
-    def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int) -> None:
+    def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int, *, drill: bool) -> None:
         """Tell those who were told of an incident that it is over."""
-        over = Notice(subject=f"{stage.key}: over", fields={"alarm": stage.me, "incident": incident, "over": True})
+        facts: dict[str, Scalar] = {"alarm": stage.me, "incident": incident, "drill": drill, "over": True}
+        over = Notice(subject=over_of(stage.key, drill=drill), fields=facts)
         for recipient in told:
-            request = self._request(recipient, over)
+            request = request_to(recipient, over, self.settings.publish_to)
             stage.tell(request.to, request.verb, request.payload)
 
     def _tell(self, rule: Rule, notice: Notice, stage: Stage[AlarmState]) -> None:
@@ -318,17 +350,10 @@ class Alarm(Actor[AlarmState]):
         if beyond:
             self._note(stage, untold=(f"{len(beyond)} recipients: more than {ASKED_AT_MOST} are not told at once",))
             notice = notice.changed(recipients=notice.recipients[:ASKED_AT_MOST])
-        name = f"{stage.state.incident}.{stage.state.escalations}"
+        name = f"{stage.state.incident}.{stage.state.escalations}{_OF_DRILL if stage.state.drill else ''}"
         stage.state = stage.state.changed(asking={**stage.state.asking, name: notice.recipients})
-        requests = [self._request(one, notice) for one in notice.recipients]
+        requests = [request_to(one, notice, self.settings.publish_to) for one in notice.recipients]
         stage.gather(requests, then="delivered", within_s=rule.deliver_within_s, name=name)
-
-    def _request(self, recipient: Recipient, notice: Notice) -> Request:
-        """How one recipient is told."""
-        if recipient.channel is Channel.WEBHOOK:
-            return Request(recipient.address, "notify", Notify(subject=notice.subject, text=notice.text, fields=dict(notice.fields)))
-        body = to_json({"subject": notice.subject, "text": notice.text, **notice.fields}).decode()
-        return Request(self.settings.publish_to, "publish", Publish(topic=recipient.address, body=body))
 
     def _note(self, stage: Stage[AlarmState], *, told: tuple[Recipient, ...] = (), untold: tuple[str, ...] = ()) -> None:
         """Remember who was told, and who was not; publish it."""
@@ -360,15 +385,11 @@ class Alarm(Actor[AlarmState]):
     def _publish(self, stage: Stage[AlarmState]) -> None:
         state = stage.state
         told = {"told": [one.name for one in state.told], "untold": state.untold}
-        names = ("phase", "incident", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
+        names = ("phase", "incident", "drill", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
         self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
 
 
-def _new(state: AlarmState) -> tuple[str, ...]:
-    """What is wrong in another way than when the incident was raised."""
-    known = {word.split(" ")[0] for word in state.why}
-    return tuple(word for word in state.findings.wrong if word.split(" ")[0] not in known)
-
-
-def _shown(recipient: Recipient) -> str:
-    return f"{recipient.name} ({recipient.channel.value} {recipient.address})"
+def _left_s(stage: Stage[AlarmState], rule: Rule) -> float:
+    """How long what is wrong has still to be so until it is told, in seconds."""
+    began_ms = stage.state.wrong_clock_ms or stage.clock_ms
+    return max(0.0, rule.for_s - (stage.clock_ms - began_ms) / 1000)

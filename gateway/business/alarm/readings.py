@@ -40,6 +40,12 @@ def judge(rule: Rule, before: Findings, values: dict[str, Any], *, online: bool,
     return Findings(wrong=(*_limits(rule, float(reading), held), *_rates(rule, rate), *silence), anchor=anchor, rate_per_min=rate)
 
 
+def news_in(findings: Findings, told: tuple[str, ...]) -> tuple[str, ...]:
+    """What is wrong in another way than people were told."""
+    known = {word.split(" ")[0] for word in told}
+    return tuple(word for word in findings.wrong if word.split(" ")[0] not in known)
+
+
 def _limits(rule: Rule, value: float, held: set[str]) -> list[str]:
     wrong = []
     if rule.above is not None and (value > rule.above or ("above" in held and value > rule.above - rule.hysteresis)):

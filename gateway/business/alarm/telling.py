@@ -1,0 +1,43 @@
+"""What people are told of an alarm, in words, and how each of them is told. Pure.
+
+Who reads it has only this: so a drill says that it is one in the first word.
+"""
+
+from pydantic_core import to_json
+
+from gateway.actors.gather import Request
+from gateway.actors.vocabulary import Notify, Publish
+from gateway.business.alarm.rules import Rule
+from gateway.business.notices import Channel, Notice, Recipient
+
+_DRILL = "DRILL: "
+_LINE_AT_MOST = 256
+
+
+def subject_of(key: str, rule: Rule, why: tuple[str, ...], *, drill: bool) -> str:
+    """The one line that people read: the rule's own, else the alarm's key and what is wrong."""
+    plain = rule.subject or (key if drill else f"{key}: {why[0] if why else rule.severity}")
+    return f"{_DRILL if drill else ''}{plain}"[:_LINE_AT_MOST]
+
+
+def text_of(why: tuple[str, ...], *, drill: bool) -> str:
+    """All that is wrong."""
+    return "this is a drill: somebody tries out whether you are told" if drill else "; ".join(why)
+
+
+def over_of(key: str, *, drill: bool) -> str:
+    """The line that says that it is over."""
+    return f"{_DRILL if drill else ''}{key}: over"[:_LINE_AT_MOST]
+
+
+def request_to(recipient: Recipient, notice: Notice, publisher: str) -> Request:
+    """How one recipient is told, through `publisher` where it is by MQTT."""
+    if recipient.channel is Channel.WEBHOOK:
+        return Request(recipient.address, "notify", Notify(subject=notice.subject, text=notice.text, fields=dict(notice.fields)))
+    body = to_json({"subject": notice.subject, "text": notice.text, **notice.fields}).decode()
+    return Request(publisher, "publish", Publish(topic=recipient.address, body=body))
+
+
+def shown(recipient: Recipient) -> str:
+    """A recipient, for whoever looks why somebody was not told."""
+    return f"{recipient.name} ({recipient.channel.value} {recipient.address})"
