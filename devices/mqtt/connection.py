@@ -73,7 +73,7 @@ class Connection(HostBound):
         del start
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
-        self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root)
+        self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
         self._outbox = Outbox(in_flight=settings.in_flight)
         self._routes = Routes(names, settings.subscribe, commands=settings.commands)
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)

@@ -4,19 +4,23 @@ from devices.mqtt.outbox import Item, Settling
 from devices.mqtt.packets import ID_LENGTHS, PUBLISH, fixed_header, properties, publish, text
 from devices.mqtt.topics import check_topic
 from gateway.actors import Delivery
-from gateway.actors.vocabulary import Publish
+from gateway.actors.vocabulary import PREFIX, Publish
 
 _CACHED = 1024
 _QOS1 = PUBLISH | 1 << 1
 
 
 class Encoder:
-    """Makes items for the outbox. Topics that were checked are kept, at most 1024 of them."""
+    """Makes items for the outbox. Topics that were checked are kept, at most 1024 of them.
 
-    def __init__(self, *, v5: bool, message_ids: bool, root: str = "") -> None:
-        """`root` stands in front of the topic of each delivery; other items say their whole topic."""
+    `prefix` is the connection's own, for topics of `Publish` that begin with {prefix}/. `root` stands in front of all others of
+    those; other items say their whole topic.
+    """
+
+    def __init__(self, *, v5: bool, message_ids: bool, prefix: str, root: str = "") -> None:
         self._root = root
         self._v5 = v5
+        self._prefix = prefix
         self._message_ids = v5 and message_ids
         self._before_id = [properties("x" * length)[:-length] if length else b"\x00" for length in range(ID_LENGTHS)] if v5 else [b""]
         self._topics: dict[str, bytes] = {}
@@ -33,7 +37,7 @@ class Encoder:
         if fields["expires_s"] or fields["qos"] == 0 or len(message_id) >= ID_LENGTHS:
             return self.item(
                 delivery,
-                self._root + asked.topic,
+                self._whole(asked.topic),
                 body,
                 qos=asked.qos,
                 retain=asked.retain,
@@ -41,7 +45,7 @@ class Encoder:
                 expires_s=asked.expires_s,
                 expires_ms=message.expires_ms,
             )
-        name = self._root + fields["topic"]
+        name = fields["topic"]
         topic = self._topics.get(name) or self._checked(name)
         tail = self._before_id[len(message_id)] + message_id + body
         return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, message.expires_ms
@@ -63,11 +67,16 @@ class Encoder:
         block = b""
         if self._v5:
             block = properties(message_id if self._message_ids else "", expires_s=expires_s, correlation=correlation)
-        head, tail = publish(self._topics.get(topic) or self._checked(topic), body, qos=qos, retain=retain, block=block)
+        head, tail = publish(text(check_topic(topic).encode()), body, qos=qos, retain=retain, block=block)
         return settling, head, tail, qos, expires_ms
 
-    def _checked(self, topic: str) -> bytes:
+    def _whole(self, topic: str) -> str:
+        """A topic of `Publish` as it is said to the broker."""
+        return f"{self._prefix}/{topic.removeprefix(PREFIX)}" if topic.startswith(PREFIX) else self._root + topic
+
+    def _checked(self, name: str) -> bytes:
+        """A topic of `Publish` as bytes, kept."""
         if len(self._topics) >= _CACHED:
             self._topics.clear()
-        encoded = self._topics[topic] = text(check_topic(topic).encode())
+        encoded = self._topics[name] = text(check_topic(self._whole(name)).encode())
         return encoded

@@ -15,6 +15,9 @@ Scalar = bool | int | float | str
 LAST_MS = 253_402_214_400_000
 """The last day of the year 9999, milliseconds since 1970: no wall time is later."""
 
+PREFIX = "{prefix}/"
+"""A topic of `Publish` that begins so goes on with the prefix of the connection that publishes."""
+
 
 class Quality(enum.Enum):
     """How far a reading can be trusted."""
@@ -28,6 +31,7 @@ class Publish(Payload):
     """Verb `publish` of `mqtt/*`: publish `body` (text) under `topic`. Repeated after a crash under the same message id."""
 
     topic: str = Field(min_length=1, max_length=1024)
+    """One that begins with `{prefix}/` goes on with the connection's own prefix, which nobody else need know."""
     body: str = ""
     retain: bool = False
     qos: int = Field(default=1, ge=0, le=1)

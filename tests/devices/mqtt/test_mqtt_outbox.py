@@ -8,7 +8,7 @@ from gateway.actors import Message
 from gateway.actors.vocabulary import Publish
 from gateway.testing.bench import BenchDelivery
 
-ENCODER = Encoder(v5=True, message_ids=True)
+ENCODER = Encoder(v5=True, message_ids=True, prefix="gw")
 
 
 class Broker:
