@@ -5,11 +5,12 @@ So a pin that changes faster than the store can commit costs one waiting message
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from devices.gpio.backoff import Backoff
 from gateway.actors import Host, Payload, Receipt, Refused
-from gateway.actors.vocabulary import Pressed, Report
+from gateway.actors.vocabulary import Pressed, Publish, Report
 
 P = TypeVar("P", bound=Payload)
 
@@ -48,6 +49,13 @@ class Outbox(Generic[P]):
         self._waiting, self._under_way = None, (payload, receipt)
         self._look_at_receipt()
 
+    def flush(self) -> None:
+        """Send what waits, under way or not: the pin closes, and nobody pumps after this."""
+        if self._waiting is not None:
+            with suppress(Refused):  # no room: at the next start the pin says where it stands
+                self._host.send(self._to, self._verb, self._waiting, wait=False)
+            self._waiting = None
+
     @property
     def due_s(self) -> float:
         """When to pump again; infinite when nothing waits or the commit's wake will tell."""
@@ -78,3 +86,8 @@ def reports(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Report]:
 def presses(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Pressed]:
     """An outbox of presses: they add up, none is lost."""
     return Outbox(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
+
+
+def states(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Publish]:
+    """An outbox of what is retained under one topic: the newer word takes the place of the older."""
+    return Outbox(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)

@@ -9,17 +9,22 @@ no command for long     `on_link_lost`, once, `link_lost_after_s` after the last
 the line fails          unknown; claimed again in the state it had, a pulse under way has failed and is off
 stop (SIGTERM)          `on_stop`, a pulse under way goes off in any case; then the line is freed as it is
 SIGKILL, crash          as it was, where the kernel keeps freed outputs (see `headers.py`); `on_start` at the next start
+
+Its topic tells the level of the line: at the start, at each change, unknown (null) while the line has failed, and as it is left.
 """
 
+import json
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from devices.gpio.errors import PinFault
 from devices.gpio.lines import Line
-from devices.gpio.outbox import reports
+from devices.gpio.outbox import reports, states
 from devices.gpio.settings import PinSettings
 from gateway.actors import Delivery, Health, Host
-from gateway.actors.vocabulary import Report
+from gateway.actors.ids import key_of
+from gateway.actors.vocabulary import Publish, Report
 
 
 class RunningPulse(NamedTuple):
@@ -38,6 +43,9 @@ class Output:
         self._host = host
         self._clock = clock
         self._reports = reports(host, settings.report_to, clock)
+        self._states = states(host, settings.publish_to, clock)
+        self._published = ""
+        """The body that was published last."""
         self._line: Line | None = None
         self._on: bool | None = None
         """What it should be; None before the first claim."""
@@ -55,13 +63,14 @@ class Output:
         if first:
             self._expect_commands(self._clock())
         self._report()
-        self._reports.pump()
+        self._pump()
 
     @property
     def due_s(self) -> float:
         """When `tick` has something to do."""
         ends_s, report_at_s = self._pulse.ends_s if self._pulse else math.inf, self._report_at_s if self._line else math.inf
-        return min(ends_s, math.inf if self._pulse else self._lost_at_s, report_at_s, self._reports.due_s)
+        lost_at_s = math.inf if self._pulse else self._lost_at_s
+        return min(ends_s, lost_at_s, report_at_s, self._reports.due_s, self._states.due_s)
 
     def tick(self) -> None:
         """End what has run its time. Raises PinFault when the line cannot be written."""
@@ -74,7 +83,7 @@ class Output:
             self._lose_link()
         elif self._line is not None and now_s >= self._report_at_s:
             self._report()
-        self._reports.pump()
+        self._pump()
 
     def switch(self, on: bool, delivery: Delivery) -> None:
         """Be on or off; a pulse ends here. Raises PinFault."""
@@ -107,6 +116,8 @@ class Output:
             )
             self._on = False
             self._expect_commands(self._clock())
+        self._publish(None)
+        self._pump()
 
     def close(self) -> None:
         """Leave the line as `on_stop` says. Raises PinFault when it cannot be written; it is freed all the same."""
@@ -115,8 +126,10 @@ class Output:
             return
         try:
             self._leave(line)
+            self._publish(line)
         finally:
             line.free()
+            self._states.flush()
 
     def _first_state(self, line: Line) -> bool:
         if self._settings.on_start == "keep":
@@ -136,11 +149,24 @@ class Output:
             self._line.write(active=on)
         self._on = on
         self._report()
-        self._reports.pump()
+        self._pump()
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: bool(self._on)}))
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
+        self._publish(self._line)
+
+    def _publish(self, line: Line | None) -> None:
+        """Publish the level of the line, unknown without one. Only what is new: what we publish may be told us again, without end."""
+        body = json.dumps({"on": _level(line)})
+        if body != self._published:
+            self._published = body
+            topic = self._settings.topic.replace("{key}", key_of(self._host.me))
+            self._states.offer(Publish(topic=topic, body=body, retain=True))
+
+    def _pump(self) -> None:
+        self._reports.pump()
+        self._states.pump()
 
     def _end_pulse(self, ended_by: str) -> None:
         """Answer the pulse under way, if any, with how long it was and what ended it."""
@@ -169,3 +195,11 @@ class Output:
         self._lost_at_s, self._is_lost = math.inf, True
         self._host.count("link_lost")
         self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")
+
+
+def _level(line: Line | None) -> bool | None:
+    """Whether a line is on; None when nobody can tell. A command that was obeyed has not failed because of that: the next one will."""
+    try:
+        return None if line is None else line.read()
+    except PinFault:
+        return None

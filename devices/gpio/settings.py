@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from devices.gpio.chips import meaning
 from gateway.actors import Settings
+from gateway.actors.vocabulary import PREFIX
 
 OUTPUTS = ("led", "relay")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
@@ -74,6 +75,10 @@ class PinSettings(Settings):
     """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
     link_lost_after_s: float = Field(default=0.0, ge=0)
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
+    publish_to: str = "mqtt/main"
+    """Outputs: id of the actor that publishes whether it is on, retained, at the start and at each change; empty: nothing is published."""
+    topic: str = Field(default="{prefix}/gpio/{key}", max_length=512)
+    """Outputs: the topic of that; `{key}` is the name of the section, a leading `{prefix}/` the prefix of the connection that publishes."""
 
     def claims(self) -> dict[str, str]:
         chip = "" if self.simulate and self.chip == "auto" else meaning(self.chip)
@@ -81,6 +86,7 @@ class PinSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
+        asked += [("publish_to", self.publish_to, "publish")] if self.is_output else []
         return [row for row in asked if row[1]]
 
     @property
@@ -123,7 +129,7 @@ class PinSettings(Settings):
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, is_output=False, needs="a button, contact or motion")
 
-    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s")
+    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "publish_to", "topic")
     @classmethod
     def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, is_output=True, needs="a led or relay")
@@ -134,6 +140,14 @@ class PinSettings(Settings):
         if given == "auto" or (isinstance(given, int) and given >= 0) or (isinstance(given, str) and given.startswith("/dev/")):
             return given
         raise ValueError(f'{given!r} is no chip; write "auto", a number (4) or a path ("/dev/gpiochip4")')
+
+    @field_validator("topic")
+    @classmethod
+    def _is_topic(cls, given: str) -> str:
+        rest = given.removeprefix(PREFIX).replace("{key}", "")
+        if not given or re.search(r"[{}+#\0]", rest):
+            raise ValueError(f"cannot use {given!r} as a topic: {PREFIX} may stand before it and {{key}} in it, but no other brace, + or #")
+        return given
 
     @field_validator("value")
     @classmethod

@@ -35,6 +35,8 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
         """The level the outside imposes; None: nothing is connected, the pull decides."""
         self.holder = ""
         self.plugged = True
+        self.blind = False
+        """Whether it can be driven and not be read."""
         self.presses: deque[float] = deque(maxlen=100)
         """Seconds of each press asked for, for the pin's actor to play."""
         self.wake: Callable[[], None] = _nobody
@@ -59,6 +61,8 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
 
     def read(self) -> bool:
         self._check("read")
+        if self.blind:
+            raise PinFault(f"cannot read {self}: unexpected error")
         return bool(self.state)
 
     def write(self, level: bool) -> None:

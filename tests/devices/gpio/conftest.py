@@ -64,9 +64,10 @@ def turn(clock: Clock) -> Callable[[Bench, float], None]:
 
 @pytest.fixture
 def told() -> Callable[[Bench], list[Any]]:
-    """What a bench's pin has told, short: the values it reported, and the counts of presses."""
+    """What a bench's pin has told other actors of the house, short: the values it reported, and the counts of presses."""
 
     def tell(bench: Bench) -> list[Any]:
-        return [one.payload.values if one.verb == "report" else one.payload.count for one in bench.sent]
+        sent = [one for one in bench.sent if one.verb != "publish"]
+        return [one.payload.values if one.verb == "report" else one.payload.count for one in sent]
 
     return tell

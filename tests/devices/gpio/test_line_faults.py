@@ -112,6 +112,7 @@ def test_a_pulse_whose_line_fails_is_told_and_ends_off(put: Put, turn: Turn, pin
     turn(bench, 2.0)
     assert pulse.wait() == "cannot finish the pulse on GPIO 17: its line failed; look whether it is off"
     assert pulse.retry is False
+    bench.until(lambda: bench.health[-1][0] is Health.FAULTY)
     pins.plug()
     turn(bench, 60.0)
     bench.until(lambda: bench.health[-1][0] is Health.OK)

@@ -50,12 +50,24 @@ def test_a_pin_tells_where_it_sends() -> None:
     """The addresses are there to be checked before the start."""
     settings = PinSettings(type="button", pin=5, report_to="twin/door", press_to="toggle/hall")
     assert settings.addresses() == [("report_to", "twin/door", "report"), ("press_to", "toggle/hall", "pressed")]
-    assert PinSettings(type="led", pin=5).addresses() == []
+    assert PinSettings(type="led", pin=5).addresses() == [("publish_to", "mqtt/main", "publish")]
+    assert PinSettings(type="led", pin=5, publish_to="").addresses() == []
 
 
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
+        (
+            {"type": "button", "pin": 17, "publish_to": "mqtt/main"},
+            "publish_to: means nothing for type 'button', only for a led or relay; leave it out",
+        ),
+        *(
+            (
+                {"type": "led", "pin": 17, "topic": topic},
+                f"topic: cannot use {topic!r} as a topic: {{prefix}}/ may stand before it and {{key}} in it, but no other brace, + or #",
+            )
+            for topic in ("", "a/+", "a/#", "a/{id}", "a/{prefix}/b", "{key", "a\0b")
+        ),
         (
             {"type": "button", "pin": 17, "on_start": "on"},
             "on_start: means nothing for type 'button', only for a led or relay; leave it out",
