@@ -2,7 +2,8 @@
 # make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is;
 #                ARGS='tests/cli': the tests of one folder)
 # make bench     how fast, and with how much CPU
-# make install   the gateway as a service of this host (root)
+# make install   the gateway as a service of this host, or a newer one in its place (root)
+# make uninstall takes it off again; ARGS=--purge: its configuration and store too (root)
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +16,15 @@ BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
 comma := ,
 SYSTEMD := $(if $(shell pkg-config --exists libsystemd 2>/dev/null && command -v gcc),$(comma)systemd)
 
-.PHONY: demo test bench install lint packages
+# A venv has the path of its folder in each of its programs: in a checkout that was moved or copied none of them would start.
+ifneq ($(wildcard $(VENV)/pyvenv.cfg),)
+ifeq ($(shell grep -q -F -- ' $(CURDIR)/$(VENV)' $(VENV)/pyvenv.cfg && echo here),)
+$(info this checkout was moved here or copied: $(VENV) is made anew)
+$(shell rm -rf $(VENV))
+endif
+endif
+
+.PHONY: demo test bench install uninstall lint packages
 
 demo: $(VENV)/demo-with-$(BROKER)
 	@$(BIN)/gateway demo $(ARGS)
@@ -38,7 +47,10 @@ bench: $(VENV)/test
 	$(BIN)/python -m tests.bench
 
 install:
-	systemd/install
+	@systemd/install
+
+uninstall:
+	@systemd/uninstall $(ARGS)
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[test,demo,gpio$(SYSTEMD)]'

@@ -22,10 +22,11 @@ def bare(share: Path) -> Iterator[Container]:
 def test_installed_twice_started_and_removed(bare: Container) -> None:
     """Installing needs no network, may be repeated, overwrites no configuration, and can be undone without losing the store."""
     said = bare.sh(INSTALL, limit_s=300)
+    assert "- putting the program into /opt/gateway\n" in said
     assert "installed. Next:\n" in said
     assert bare.sh("systemctl is-enabled gateway") == "enabled\n"
     kinds = len(installed().ordinary.names)
-    assert bare.sh("/opt/gateway/bin/gateway check") == f"fine: 0 devices, {kinds} kinds of actors in /etc/gateway/gateway.toml\n"
+    assert bare.sh("gateway check") == f"fine: 0 devices, {kinds} kinds of actors in /etc/gateway/gateway.toml\n"
 
     bare.sh("systemctl start gateway")
     bare.sh("echo '[actors.twin]' >> /etc/gateway/gateway.toml")
@@ -38,9 +39,15 @@ def test_installed_twice_started_and_removed(bare: Container) -> None:
     assert bare.sh("find /src/gateway -user root -newer /etc/gateway/gateway.toml") == ""
 
     kept = bare.sh("/src/gateway/systemd/uninstall")
-    assert kept == "kept: /etc/gateway, /var/lib/gateway and the user gateway (--purge removes them)\n"
+    assert kept.splitlines()[-1] == "kept: /etc/gateway, /var/lib/gateway and the user gateway (--purge removes them)"
     assert bare.sh("ls /etc/gateway /var/lib/gateway").split()[:3] == ["/etc/gateway:", "actors", "gateway.toml"]
-    assert bare.sh("ls -d /opt/gateway /etc/systemd/system/gateway.service 2>/dev/null || true") == ""
+    assert bare.sh("ls -d /usr/local/bin/gateway /opt/gateway /etc/systemd/system/gateway.service 2>/dev/null || true") == ""
 
     bare.sh("/src/gateway/systemd/uninstall --purge")
-    assert bare.sh("ls -d /etc/gateway /var/lib/gateway 2>/dev/null; getent passwd gateway; true") == ""
+    assert bare.sh("ls -d /etc/gateway /var/lib/gateway 2>/dev/null; getent passwd gateway; getent group gateway; true") == ""
+
+    bare.sh("groupadd --system gateway")  # as an earlier uninstall left it
+    bare.sh(INSTALL, limit_s=300)
+    bare.sh("useradd --create-home ann && usermod --append --groups gateway ann && /src/gateway/systemd/uninstall --purge")
+    bare.sh(INSTALL, limit_s=300)
+    assert bare.sh("systemctl start gateway && systemctl is-active gateway") == "active\n"
