@@ -56,6 +56,8 @@ verb = "take"
 ack = "ok {{id}}"
 """
 
+EVERY_ID = "ids_kept = 1000000"
+"""All that was said may be said again: on a slow machine that is more than is remembered by default."""
 UNBOUNDED = ("max_queued_messages 0", "max_inflight_messages 100")
 """Mosquitto drops what is beyond 1000 queued messages of one session, by default: that would be its loss, not ours."""
 READY = "ready: life"
@@ -186,7 +188,8 @@ class Field:
         self.meter = JsonMeter(self.line, devices=METERS, acked=True, interval_s=3600.0, began_ms=1, window=WINDOW, repeat_s=0.3)
         self.broker = Mosquitto(folder, persistence=True, options=(*UNBOUNDED, *options))
         environ = install_kinds(folder, tally="tests.faults.kinds:Tally", fuse="tests.faults.kinds:Fuse")
-        self.daemon = DaemonProcess(folder, CONFIG.format(broker=self.broker.port, line=self.line.path) + config, environ=environ)
+        config = CONFIG.format(broker=self.broker.port, line=self.line.path) + config
+        self.daemon = DaemonProcess(folder, config, environ=environ, store=EVERY_ID)
         self.holding = False
         self._meter_lost = 0
         """As a sender's `lost`."""
