@@ -305,13 +305,16 @@ class Daemon:
     # --- the end
 
     def end(self) -> None:
-        """Sources first, then the mail, then the sinks, then the last commit."""
+        """Sources first, then the mail, then the sinks, their last words, and those that carry them; then the last commit."""
         self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
         self._hosts.quieten()
-        if not self._broken:
-            self._drain(time.monotonic() + self.configuration.runtime.close_s)
-        self._hosts.close()
+        deadline_s = time.monotonic() + self.configuration.runtime.close_s
+        drained = not self._broken and self._drain(deadline_s)
+        self._hosts.close(carriers=False)
+        if drained:
+            self._drain(deadline_s)
+        self._hosts.close(carriers=True)
         if not self._broken:
             self._note("faults", _as_text(self._faults))
             self._note("exit", f"{int(time.time())} {self._why}")
@@ -328,15 +331,16 @@ class Daemon:
         self._last_words.say(fault)
         return False
 
-    def _drain(self, deadline_s: float) -> None:
-        """Let what has come in go out; a second signal to stop ends it."""
+    def _drain(self, deadline_s: float) -> bool:
+        """Let what has come in go out, and say whether it has; a second signal to stop ends it."""
         self._engine.ingress.hurry()
         while waiting := self._waiting():
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or self._signals.wait(min(left_s, _DRAIN_LOOK_S)) in STOP:
                 log.warning("not drained, it waits in the store: %s", ", ".join(f"{count} for {id}" for id, count in waiting.items()))
-                return
+                return False
             self._say_alive()
+        return True
 
     def _say_alive(self) -> None:
         if not self._standstill():

@@ -41,6 +41,7 @@ class Connection(HostBound):
     settings_model = MqttSettings
     window: ClassVar[int] = 500
     close_s: ClassVar[float] = 8.0
+    carries: ClassVar[bool] = True
     machine: ClassVar[Table[Phase, Cause]] = chart()
 
     def __init__(self, key: str, settings: MqttSettings) -> None:

@@ -132,6 +132,8 @@ class HostBound:
     """How many deliveries it may have in its hands at once."""
     close_s: ClassVar[float] = 5.0
     """How long its `close` may take, in seconds, before it is named as overrun and left behind."""
+    carries: ClassVar[bool] = False
+    """Whether it carries what others say to the outside. It is closed after those that do not, once their last words are out."""
 
     host: Host
 

@@ -1,6 +1,6 @@
 """The host-bound actors of one daemon, in their order: started in the order of the file, closed in reverse.
 
-The control socket comes last, so that it is the first to be closed.
+The control socket comes last, so that it is the first to be closed. Those that carry what others say are closed when the others are.
 """
 
 import logging
@@ -73,10 +73,13 @@ class Hosts:
         waiting = {hosted.me: outboxes[hosted.me].waiting for hosted in self.all if hosted.health is Health.OK}
         return {id: count for id, count in waiting.items() if count}
 
-    def close(self) -> list[str]:
-        """Close each within its own limit, the last one started first; the names of those that overran."""
+    def close(self, *, carriers: bool) -> list[str]:
+        """Close those that carry what others say, or the others; each within its own limit, the last one started first.
+
+        Returns the names of those that overran.
+        """
         overran = []
-        for hosted in reversed(self.all):
+        for hosted in (one for one in reversed(self.all) if one.kind.carries is carriers):
             if not hosted.close():
                 overran.append(hosted.me)
                 log.error("%s did not close within its %.0f s, and is left behind", hosted.me, hosted.kind.close_s)

@@ -1,7 +1,8 @@
 """A reload: what of a changed configuration can be taken over in flight, and what needs a restart.
 
 Settings of devices that were there before are taken over: their actors are closed and made anew. Which actors there are
-is fixed for a life of the engine, as are its store, its bounds and the ordinary actors' settings.
+is fixed for a life of the engine, as are its store, its bounds and the ordinary actors' settings. So a device that writes to one
+which is new or gone waits with it for the restart: until then it would write to nobody, or be made anew for nothing.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
-from gateway.config import ConfigProblems, Configuration, read
+from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.config.problems import Problem
 from gateway.registry import Promised
 from gateway.service.hosts import Part, part_of
@@ -84,13 +85,21 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
     after = {part.id: part for part in wanted.host_bound}
     recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]
     changed = [part for id, part in after.items() if id in before and id not in recoded and part.settings != before[id].settings]
+    fixed = before.keys() ^ after.keys()
+    tied = {part.id: found for part in changed if (found := sorted(fixed & (_written_to(part) | _written_to(before[part.id]))))}
+    changed = [part for part in changed if part.id not in tied]
     needs = [f"{id} (new)" for id in after if id not in before] + [f"{id} (gone)" for id in before if id not in after]
-    needs += [f"{id} (new code)" for id in recoded]
+    needs += [f"{id} (new code)" for id in recoded] + [f"{id} (writes to {', '.join(found)})" for id, found in tied.items()]
     needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
-    parts = tuple(part if id in recoded else after.get(id, part) for id, part in before.items())
+    parts = tuple(part if id in recoded or id in tied else after.get(id, part) for id, part in before.items())
     gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
     settings = ["gateway.log_level"] if gateway != now.gateway else []
     return Reload([part_of(part) for part in changed], settings, needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
+
+
+def _written_to(part: HostBoundPart) -> set[str]:
+    """Whom a device writes to by its settings."""
+    return {target for _, target, _ in part.settings.addresses()}
 
 
 def _sections(now: Configuration, wanted: Configuration) -> list[str]:
