@@ -309,6 +309,7 @@ class Daemon:
         self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
         self._hosts.quieten()
+        self._engine.clock.deaf()  # from here on nobody can be heard
         deadline_s = time.monotonic() + self.configuration.runtime.close_s
         drained = not self._broken and self._drain(deadline_s)
         self._hosts.close(carriers=False)
@@ -398,6 +399,7 @@ def _engine_settings(configuration: Configuration) -> EngineSettings:
         ids_kept=store.ids_kept,
         dead_letters_kept=store.dead_letters_kept,
         trail_bytes=runtime.explain_kb * 1024,
+        trust_clock=runtime.trust_clock,
         close_s=runtime.close_s,
     )
 

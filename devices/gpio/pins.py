@@ -45,18 +45,10 @@ class Pin(HostBound):
     kind = "gpio"
     settings_model = PinSettings
 
-    def __init__(
-        self,
-        key: str,
-        settings: PinSettings,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, key: str, settings: PinSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.key = key
         self.settings = settings
         self.clock = clock
-        self.wall = wall
         self._backoff = Backoff()
         self._role: Input | Output | None = None
         self._line: Line | None = None
@@ -141,12 +133,11 @@ class Pin(HostBound):
     def _output(self, name: str, delivery: Delivery, *, retry: bool) -> Output | None:
         """The output that can take a command now; else the delivery has failed with the reason."""
         line = self.settings.line_name
-        expires_ms, now_ms = delivery.message.expires_ms, self.wall() * 1000
+        left_ms = self.host.time.left_ms(delivery.message) if delivery.message.expires_ms else None
         if not isinstance(self._role, Output):
             delivery.failed(f"cannot {name} {line}: it is a {self.settings.type}, an input; send it to a led or relay", retry=False)
-        elif expires_ms and now_ms > expires_ms:
-            late_s = (now_ms - expires_ms) / 1000
-            delivery.failed(f"cannot {name} {line}: the command expired {late_s:.1f} s ago; send a new one", retry=False)
+        elif left_ms is not None and left_ms < 0:
+            delivery.failed(f"cannot {name} {line}: the command expired {-left_ms / 1000:.1f} s ago; send a new one", retry=False)
         elif self._line is None:
             delivery.failed(f"cannot {name} {line}: {self._fault}", retry=retry)
         else:

@@ -14,13 +14,13 @@ from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, Opened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.inbox import Inbox
-from devices.mqtt.outbox import Notice, Outbox
+from devices.mqtt.outbox import Notice, Outbox, Settling
 from devices.mqtt.packets import puback
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Ending, Reconnect
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
-from gateway.actors import Delivery, Health, HostBound, Reply, Start, verb
+from gateway.actors import Delivery, Health, HostBound, Message, Reply, Start, verb
 from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
@@ -75,7 +75,7 @@ class Connection(HostBound):
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
-        self._outbox = Outbox(in_flight=settings.in_flight)
+        self._outbox = Outbox(in_flight=settings.in_flight, is_late=self._is_late)
         self._routes = Routes(names, settings.subscribe, commands=settings.commands)
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
@@ -231,6 +231,11 @@ class Connection(HostBound):
         elif oldest and now_s - self._oldest[1] > self._settings.ack_timeout_s:
             self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s", Cause.NO_PUBACK)
 
+    def _is_late(self, settling: Settling) -> bool:
+        """Whether a publish must not be sent any more. What is no delivery does not expire."""
+        message: Message | None = getattr(settling, "message", None)
+        return message is not None and (self.host.time.left_ms(message) or 0) < 0
+
     def _flush(self) -> None:
         """Send in one write all that may be sent now, unless the socket is full."""
         link = self._link
@@ -239,7 +244,7 @@ class Connection(HostBound):
         self._outbox.written()
         parts = [puback(packet_id) for packet_id in self._inbox.take_ready()]
         if self._outbox.waiting:
-            parts += self._outbox.next_batch(link.packet_ids, time.time_ns() // 1_000_000)
+            parts += self._outbox.next_batch(link.packet_ids, self.host.time.clock_ms())
         if parts:
             link.write(b"".join(parts))
             if link.is_open and link.is_drained:

@@ -3,7 +3,7 @@
 from devices.mqtt.outbox import Item, Settling
 from devices.mqtt.packets import ID_LENGTHS, PUBLISH, fixed_header, properties, publish, text
 from devices.mqtt.topics import check_topic
-from gateway.actors import Delivery
+from gateway.actors import Delivery, Message
 from gateway.actors.vocabulary import PREFIX, Publish
 
 _CACHED = 1024
@@ -43,12 +43,12 @@ class Encoder:
                 retain=asked.retain,
                 message_id=message.id,
                 expires_s=asked.expires_s,
-                expires_ms=message.expires_ms,
+                expires_ms=deadline_of(message),
             )
         name = fields["topic"]
         topic = self._topics.get(name) or self._checked(name)
         tail = self._before_id[len(message_id)] + message_id + body
-        return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, message.expires_ms
+        return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, deadline_of(message)
 
     def item(
         self,
@@ -63,7 +63,7 @@ class Encoder:
         correlation: bytes = b"",
         expires_ms: int = 0,
     ) -> Item:
-        """Any publish. Raises ValueError where its topic is none, or it is too large."""
+        """Any publish; `expires_ms` is on the gateway's clock. Raises ValueError where its topic is none, or it is too large."""
         block = b""
         if self._v5:
             block = properties(message_id if self._message_ids else "", expires_s=expires_s, correlation=correlation)
@@ -80,3 +80,8 @@ class Encoder:
             self._topics.clear()
         encoded = self._topics[name] = text(check_topic(self._whole(name)).encode())
         return encoded
+
+
+def deadline_of(message: Message) -> int:
+    """Until when a message may be sent, on the gateway's clock; 0: for ever."""
+    return message.until.clock_ms if message.until is not None else message.expires_ms

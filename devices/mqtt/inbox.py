@@ -6,7 +6,6 @@ no more than its receive maximum meanwhile.
 """
 
 import hashlib
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -173,7 +172,7 @@ class Inbox:
             return False
         if arrival.retained and not route.takes_retained:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
-        expires_ms = _expires_ms(arrival)
+        expires_ms = self._expires_ms(arrival)
         _check_payload(arrival.payload)
         given_id, scope, again = _id_of(arrival, route)
         self._host.send(
@@ -185,11 +184,25 @@ class Inbox:
             again=again,
             reply_to=self._reply_to(arrival, route),
             expires_ms=expires_ms,
+            expires_s=arrival.properties.expiry_s,
             size=len(arrival.payload) + 256,
             wait=False,
             on_commit=slot or (Slot(self, arrival) if route.asks else None),
         )
         return True
+
+    def _expires_ms(self, arrival: Arrival) -> int:
+        """When the message goes stale by its sender's clock, wall time in milliseconds; 0: it does not say. Raises Expired when it is.
+
+        While our own wall clock cannot be trusted nobody can say: the gateway keeps the message, and looks when it can.
+        """
+        said, left_s, time = arrival.properties.expires, arrival.properties.expiry_s, self._host.time
+        if said and not (said.isascii() and said.isdigit() and len(said) < 18):
+            raise BadPayload(f"cannot read the user property expires = {said[:40]!r}: it must be milliseconds since 1970")
+        expires_ms = int(said or 0)
+        if left_s == 0 or (said and time.synced and expires_ms <= time.now_ms()):
+            raise Expired("expired")
+        return expires_ms
 
     def _reply_to(self, arrival: Arrival, route: Route) -> str:
         if not route.asks:
@@ -206,22 +219,6 @@ def _check_payload(payload: bytes) -> None:
         read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
     except BadFrame as error:
         raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
-
-
-def _expires_ms(arrival: Arrival) -> int:
-    """When the message goes stale, wall time in milliseconds; 0: never. Raises Expired when it is."""
-    properties = arrival.properties
-    if not properties.expires and properties.expiry_s is None:
-        return 0
-    now_ms = time.time_ns() // 1_000_000
-    ends = [now_ms + properties.expiry_s * 1000] if properties.expiry_s is not None else []
-    if properties.expires:
-        if not (properties.expires.isascii() and properties.expires.isdigit() and len(properties.expires) < 18):
-            raise BadPayload(f"cannot read the user property expires = {properties.expires[:40]!r}: it must be milliseconds since 1970")
-        ends.append(int(properties.expires))
-    if min(ends) <= now_ms:
-        raise Expired("expired")
-    return min(ends)
 
 
 def _id_of(arrival: Arrival, route: Route) -> tuple[str, str, bool]:

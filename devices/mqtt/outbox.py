@@ -43,19 +43,21 @@ class Notice:
 
 
 Item = tuple[Settling, bytes, bytes, int, int]
-"""One publish: who hears of it, what stands before its packet id, what stands after it, its QoS, and the wall time in ms after
-which it must not be sent (0: never). A bare tuple, for there are a hundred thousand of them a minute."""
+"""One publish: who hears of it, what stands before its packet id, what stands after it, its QoS, and the time of the gateway's clock
+in ms after which it must not be sent (0: never). A bare tuple, for there are a hundred thousand of them a minute."""
 
 
 class Outbox:
     """The publishes of one connection actor. On its own thread."""
 
-    def __init__(self, *, in_flight: int) -> None:
+    def __init__(self, *, in_flight: int, is_late: Callable[[Settling], bool] = lambda settling: True) -> None:
+        """`is_late` says of a publish whose time is over whether that is so: its deadline may have moved since it came."""
         self.waiting: deque[Item] = deque()
         self.sent: dict[int, Item] = {}
         """Those without a PUBACK by packet id, oldest first; at QoS 0, those not yet wholly written, under negative numbers."""
         self.published = 0
         self._asked_in_flight = in_flight
+        self._is_late = is_late
         self._limit = in_flight
         self._largest = 0
         self._qos0 = 0
@@ -68,7 +70,7 @@ class Outbox:
         self._limit = min(self._asked_in_flight, receive_maximum)
         self._largest = max_packet_bytes
 
-    def next_batch(self, new_packet_id: Callable[[], int], now_ms: int) -> list[bytes]:
+    def next_batch(self, new_packet_id: Callable[[], int], clock_ms: int) -> list[bytes]:
         """What may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
         limit = 1 if self._careful else self._limit
         room = limit - len(self.sent)
@@ -79,7 +81,7 @@ class Outbox:
         while waiting and room:
             item = waiting.popleft()
             settling, head, tail, qos, expires_ms = item
-            if expires_ms and expires_ms < now_ms:
+            if expires_ms and expires_ms < clock_ms and self._is_late(settling):
                 settling.failed("cannot publish it: it expired while the broker could not be reached", retry=False)
                 continue
             if self._largest and len(head) + len(tail) + 2 > self._largest:

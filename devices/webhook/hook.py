@@ -100,7 +100,7 @@ class Webhook(HostBound):
         for number, outcome in self._crew.ended():
             self._outbox.settle(number, outcome, now_s)
             self._note(outcome)
-        if self._outbox.expire(round(time.time() * 1000)):
+        if self._outbox.expire(self.host.time):
             self.host.count("expired")
         while self._crew.idle and (job := self._outbox.next(now_s)):
             self._crew.post(*job)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from devices.webhook.outcomes import End, Outcome
 from devices.webhook.posts import Request
 from gateway.actors import Delivery
+from gateway.actors.stamps import Time
 
 STRIKES = 10
 """How often one message may fail while others go through."""
@@ -79,11 +80,10 @@ class Outbox:
             return self._resume_s if self._items else float("inf")
         return min((item.not_before_s for item in self._items.values() if not item.under_way), default=float("inf"))
 
-    def expire(self, now_ms: int) -> int:
-        """Give up what must not be posted any more at this wall time; how many there were."""
-        late = [
-            (number, item) for number, item in self._items.items() if not item.under_way and 0 < item.delivery.message.expires_ms < now_ms
-        ]
+    def expire(self, time: Time) -> int:
+        """Give up what must not be posted any more; how many there were."""
+        waiting = [(number, item) for number, item in self._items.items() if not item.under_way and item.delivery.message.expires_ms]
+        late = [(number, item) for number, item in waiting if (time.left_ms(item.delivery.message) or 0) < 0]
         for number, item in late:
             del self._items[number]
             item.delivery.failed("cannot post it: it expired while the server could not be reached", retry=False)

@@ -26,6 +26,7 @@ from gateway.actors.routes import Route, RouteFailed, Stop
 from gateway.actors.settings import Settings
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stage import Stage
+from gateway.actors.stamps import Stamp, Stamped
 from gateway.actors.supervision import Decision, Fault, Verdict
 from gateway.actors.ties import Copied, Order, Standing
 from gateway.actors.verbs import Else, Mode, verb
@@ -75,6 +76,8 @@ __all__ = [
     "RouteFailed",
     "Settings",
     "Stage",
+    "Stamp",
+    "Stamped",
     "Standing",
     "Start",
     "State",

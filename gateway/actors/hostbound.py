@@ -15,6 +15,7 @@ from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message, Payload, Start
 from gateway.actors.receipts import Receipt
 from gateway.actors.settings import Settings
+from gateway.actors.stamps import Time
 from gateway.actors.verbs import Verb, verbs_of
 from gateway.actors.words import described
 
@@ -60,6 +61,10 @@ class Host(Protocol):
     closing: bool
     """True once it must close."""
 
+    @property
+    def time(self) -> Time:
+        """The gateway's clock, whether the wall clock can be trusted, and whether a message has expired."""
+
     def send(
         self,
         to: str,
@@ -71,6 +76,7 @@ class Host(Protocol):
         again: bool = True,
         reply_to: str = "",
         expires_ms: int = 0,
+        expires_s: float | None = None,
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
@@ -79,6 +85,8 @@ class Host(Protocol):
 
         `id` is the outside's own id of it: a second message of that id from this actor (and `scope`) is acknowledged and not
         handled, unless `again` is false (the outside says that it is a first delivery: it is handled, and its id kept).
+        After `expires_ms` (wall time by the outside's own clock, milliseconds since 1970), or in `expires_s` seconds, it is not acted
+        on any more. While the wall clock cannot be trusted a message with the former waits: nobody can say whether it has expired.
         `size` is about how many bytes it takes; when too many are under way this call blocks, or with `wait` false raises Refused.
         Raises BadId, UnknownTarget and BadPayload at once.
         """

@@ -17,6 +17,8 @@ class Visit(Model):
     verb: str
     at_ms: int
     """Wall time at which it was left, milliseconds since 1970."""
+    clock_ms: int = 0
+    """The same on the gateway's clock; 0 where an older program left it."""
 
 
 class Route(Model):

@@ -13,6 +13,7 @@ __all__ = [
     "NOTHING",
     "REPLY",
     "START",
+    "Deadline",
     "Event",
     "Message",
     "Model",
@@ -31,6 +32,18 @@ START = "Builtin.Start"
 REPLY = "reply"
 
 
+class Deadline(NamedTuple):
+    """Until when a message may be acted on, by a clock that does not jump."""
+
+    clock_ms: int
+    """On the gateway's clock, milliseconds; 0: only the wall clock can say, see `open`."""
+    said_ms: int = 0
+    """The gateway's clock when that was reckoned, where the wall clock could not be trusted then; else 0."""
+    open: bool = False
+    """Whether `Message.expires_ms` holds too, which the outside said while the wall clock could not be trusted: until it can, nobody
+    can say whether the message has expired, and it waits."""
+
+
 class Message(NamedTuple):
     """One message. Immutable; the same object goes from hand to hand."""
 
@@ -46,9 +59,15 @@ class Message(NamedTuple):
     trace: str = ""
     """Id of the message from the outside that began it all."""
     expires_ms: int = 0
-    """Wall time, milliseconds since 1970, after which it must not be acted on; 0: never."""
+    """Wall time, milliseconds since 1970, after which it must not be acted on; 0: never. For people: it is `until` that is heeded."""
     route: Route | None = None
     """The stops it still has ahead of it; None when it is on no route."""
+    until: Deadline | None = None
+    """The same as a deadline, which the runtime sets when it takes the message in; None for most, which do not expire."""
+
+    def until_for(self, expires_ms: int) -> Deadline | None:
+        """The deadline of a message that is sent on with this one's expiry; None where the runtime is to reckon it."""
+        return self.until if expires_ms == self.expires_ms else None
 
     @property
     def asked(self) -> str:

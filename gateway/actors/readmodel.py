@@ -17,7 +17,7 @@ A handler that tells others tells them again in a rebuild: look at `stage.state.
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import to_json
 
 from gateway.actors.actor import Actor
@@ -48,9 +48,18 @@ class Recorded(Model):
     actor: str
     at_ms: int
     """Wall time of the turn that recorded it, milliseconds since 1970."""
+    synced: bool = True
+    """Whether that time can be trusted; told only where it cannot."""
     kind: str
     version: int
     body: dict[str, Any]
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        if self.synced:
+            del fields["synced"]
+        return fields
 
 
 class Told(Payload):

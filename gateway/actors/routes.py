@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.itinerary import Route, Stop, Visit
-from gateway.actors.messages import NOTHING, Message, Nothing, Payload, read_payload
+from gateway.actors.messages import NOTHING, Deadline, Message, Nothing, Payload, read_payload
 from gateway.actors.verbs import Verb
 
 __all__ = ["STOPS_AT_MOST", "Route", "RouteFailed", "Sending", "Stop", "Visit", "along", "departed", "failed", "onward"]
@@ -48,18 +48,26 @@ class Sending(NamedTuple):
     new_id: Callable[[], str]
     sender: str
     now_ms: int
+    clock_ms: int = 0
 
 
-def departed(message: Message, now_ms: int) -> Route | None:
+def departed(message: Message, now_ms: int, clock_ms: int) -> Route | None:
     """The route of a message as it is when its stop is left; None when it has none."""
     route = message.route
     if route is None:
         return None
-    return route.changed(history=(*route.history, Visit(actor=message.to, verb=message.verb, at_ms=now_ms)))
+    return route.changed(history=(*route.history, Visit(actor=message.to, verb=message.verb, at_ms=now_ms, clock_ms=clock_ms)))
 
 
 def along(
-    route: Route, payload: Payload | dict[str, Any] | None, sending: Sending, *, reply_to: str, trace: str, expires_ms: int
+    route: Route,
+    payload: Payload | dict[str, Any] | None,
+    sending: Sending,
+    *,
+    reply_to: str,
+    trace: str,
+    expires_ms: int,
+    until: Deadline | None = None,
 ) -> Message:
     """The message to the first stop ahead. Raises UnknownTarget or BadPayload."""
     stop = route.ahead[0]
@@ -68,7 +76,7 @@ def along(
         payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{stop.verb} to {stop.to}")
     id = sending.new_id()
     left = route.changed(ahead=route.ahead[1:], of=route.of or id)
-    return Message(id, stop.to, stop.verb, payload, sending.sender, reply_to, trace or id, expires_ms, left)
+    return Message(id, stop.to, stop.verb, payload, sending.sender, reply_to, trace or id, expires_ms, left, until)
 
 
 def onward(
@@ -78,14 +86,14 @@ def onward(
 
     The stops `by_way_of` come before those that were ahead.
     """
-    route = departed(message, sending.now_ms)
+    route = departed(message, sending.now_ms, sending.clock_ms)
     if route is not None and by_way_of:
         route = route.changed(ahead=(*by_way_of, *route.ahead))
     if route is None or not route.ahead:
         return None
     payload = message.payload if payload is None else payload
     trace = message.trace or message.id
-    return along(route, payload, sending, reply_to=message.reply_to, trace=trace, expires_ms=message.expires_ms)
+    return along(route, payload, sending, reply_to=message.reply_to, trace=trace, expires_ms=message.expires_ms, until=message.until)
 
 
 def failed(message: Message, reason: str, new_id: Callable[[], str], find_verb: Callable[[str, str], Verb]) -> Message | None:

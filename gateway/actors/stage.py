@@ -17,6 +17,7 @@ from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, N
 from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
 from gateway.actors.staging import World
+from gateway.actors.stamps import Timed
 from gateway.actors.supervision import Decision, Fault, Verdict
 from gateway.actors.ties import NO_TIES, Copied, Order, Ties
 
@@ -29,6 +30,8 @@ class Timer(NamedTuple):
     due_ms: int
     verb: str
     payload: Payload
+    set_ms: int = 0
+    """The gateway's clock when it was set, where the wall clock could not be trusted then; else 0. The runtime sets it."""
 
 
 class ChildOrder(NamedTuple):
@@ -40,9 +43,10 @@ class ChildOrder(NamedTuple):
     decision: Decision
 
 
-class Stage(Generic[S]):
+class Stage(Timed, Generic[S]):
     """The effects of one turn. Valid inside that turn, on the engine's thread only."""
 
+    world: World
     # What few turns do stands on the class until one does it: a stage is made for each turn.
     rare = False
     """Whether this turn did more than change its state, set timers and send mail."""
@@ -120,7 +124,8 @@ class Stage(Generic[S]):
         if expires_ms:
             check_expiry(expires_ms)
         message = self.message
-        self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, message.trace or message.id, expires_ms))
+        trace, until = message.trace or message.id, self.message.until_for(expires_ms) if expires_ms else None
+        self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, trace, expires_ms, None, until))
 
     def send_builtin(self, to: str, verb: str, payload: Payload) -> None:
         """Send one of the runtime's own verbs, which are on no actor's table."""
@@ -172,8 +177,8 @@ class Stage(Generic[S]):
         elif reply_to is None and self.message.reply_to:
             reply_to, route = self.message.reply_to, route if route.of else route.changed(of=self.message.asked)
         check_expiry(expires_ms)
-        trace = self.message.trace or self.message.id
-        self.mail.append(along(route, payload, self._sending(), reply_to=reply_to or "", trace=trace, expires_ms=expires_ms))
+        trace, until = self.message.trace or self.message.id, self.message.until_for(expires_ms)
+        self.mail.append(along(route, payload, self._sending(), reply_to=reply_to or "", trace=trace, expires_ms=expires_ms, until=until))
 
     def forward(self, payload: Payload | dict[str, Any] | None = None) -> None:
         """Send this turn's message on to the next stop of its route, with another payload. At the last stop nothing happens."""
@@ -207,7 +212,7 @@ class Stage(Generic[S]):
     def keep_route(self) -> Route | None:
         """Take the route out of this turn's message: nothing goes on by itself. None when there is no route, or no stop ahead."""
         self._leave()
-        route = departed(self.message, self.now_ms)
+        route = departed(self.message, self.now_ms, self.clock_ms)
         return route if route is not None and route.ahead else None
 
     def _leave(self) -> None:
@@ -227,7 +232,7 @@ class Stage(Generic[S]):
             raise Unwanted(reason)
 
     def _sending(self) -> Sending:
-        return Sending(self.world.find_verb, self.world.new_id, self.me, self.now_ms)
+        return Sending(self.world.find_verb, self.world.new_id, self.me, self.now_ms, self.clock_ms)
 
     # --- asking
 

@@ -7,12 +7,17 @@ from typing import Any, Protocol
 
 from gateway.actors.messages import Message
 from gateway.actors.models import Payload
+from gateway.actors.stamps import Trust
 from gateway.actors.ties import Ties
 from gateway.actors.verbs import Verb
 
 
 class World(Protocol):
     """What a stage asks of the runtime. Called on the engine's thread, inside a turn."""
+
+    @property
+    def time(self) -> Trust:
+        """What there is to know of time beside the turn's own readings."""
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The verb's row at the actor `to`; raises BadId or UnknownTarget."""

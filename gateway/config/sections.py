@@ -74,5 +74,7 @@ class RuntimeSettings(Settings):
     """How many megabytes of them."""
     explain_kb: int = Field(default=512, ge=0, le=1024 * 1024)
     """Kilobytes of memory for what `gateway explain` tells from: nearly two thousand turns; 0: nothing is kept."""
+    trust_clock: bool = False
+    """True: the host's clock is right from the boot on, though neither a time server nor a clock chip vouches for it."""
     close_s: float = Field(default=10.0, ge=0, le=600)
     """Seconds that mail has to drain to its devices when the daemon stops; the rest waits in the store."""

@@ -18,13 +18,13 @@ def letters(engine: Engine, after: int, limit: int) -> dict[str, Any]:
     rows = engine.store.dead(after, limit + 1)
     for row in rows[:limit]:
         engine.dead_letters.look(row.n)
-    return {"letters": [_shown(row) for row in rows[:limit]], "more": len(rows) > limit, "total": len(engine.dead_letters)}
+    return {"letters": [_shown(row, engine) for row in rows[:limit]], "more": len(rows) > limit, "total": len(engine.dead_letters)}
 
 
 def letter(engine: Engine, n: int) -> dict[str, Any]:
     """One of them, whole."""
     row = _find(engine, n)
-    return {"letter": {**_shown(row), "payload": row.message.partition(b"\n")[2].decode("utf-8", "replace")}}
+    return {"letter": {**_shown(row, engine), "payload": row.message.partition(b"\n")[2].decode("utf-8", "replace")}}
 
 
 def retry(engine: Engine, n: int) -> None:
@@ -54,8 +54,8 @@ def _find(engine: Engine, n: int) -> DeadRow:
     return rows[0]
 
 
-def _shown(row: DeadRow) -> dict[str, Any]:
-    shown = {"n": row.n, "at_ms": row.at_ms, "box": row.box, "reason": row.reason, "attempts": row.attempt}
+def _shown(row: DeadRow, engine: Engine) -> dict[str, Any]:
+    shown = {"n": row.n, "at_ms": engine.clock.unpacked(row.at_ms).wall_ms, "box": row.box, "reason": row.reason, "attempts": row.attempt}
     try:
         (id, to, verb, sender, *_), _ = read_header(row.message)
     except (ValueError, LookupError) as error:

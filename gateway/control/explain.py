@@ -62,7 +62,8 @@ class Past:
         """By the place of a message, the places of those made because of it."""
         for place, step in self._maker.items():
             self._made.setdefault(step.seq, []).append(place)
-        back_ms = engine.clock.now_ms() - self.steps[0].at_ms if self.steps else 0
+        self._clock = engine.clock
+        back_ms = engine.clock.clock_ms() - self.steps[0].clock_ms if self.steps else 0
         self.kept = {"steps": len(self.steps), "back_s": round(back_ms / 1000, 1), "whole": not engine.trail.dropped}
 
     def places_of(self, id: str) -> list[int]:
@@ -117,7 +118,8 @@ class Past:
     def outcome(self, step: Step) -> View:
         """What came of one attempt at a message."""
         on_disk = step.batch <= self._committed
-        return {"at_ms": step.at_ms, "outcome": step.outcome or "ok", "well": _is_well(step), "commit": step.batch, "on_disk": on_disk}
+        at_ms = self._clock.wall_at(step.clock_ms)
+        return {"at_ms": at_ms, "outcome": step.outcome or "ok", "well": _is_well(step), "commit": step.batch, "on_disk": on_disk}
 
     def step(self, step: Step) -> View:
         """One attempt, with its message."""

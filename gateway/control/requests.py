@@ -21,7 +21,6 @@ A timeout means that the outcome is unknown: the message may be handled yet.
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -182,7 +181,6 @@ class Requests:
         """Bring the message of a request in; it never waits for room, since others wait for this thread."""
         payload = request.get("payload")
         expires_s = _number(request, "expires_s", 0.0)
-        expires_ms = time.time_ns() // 1_000_000 + round(expires_s * 1000) if expires_s else 0
         try:
             if self.desk.host.quiet:
                 raise Refused("cannot take it: the gateway is closing; send it again when it is back")
@@ -196,7 +194,7 @@ class Requests:
                 read_typed(model, payload, _texts(request), where=f"{verb} to {to}"),
                 id=_text(request, "id"),
                 reply_to=reply_to,
-                expires_ms=expires_ms,
+                expires_s=expires_s or None,
                 size=_SIZE + len(json.dumps(payload)),
                 wait=False,
                 on_commit=on_commit,

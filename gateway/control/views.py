@@ -12,12 +12,13 @@ from gateway.actors.hostbound import Health
 from gateway.actors.ids import kind_of, parent_of
 from gateway.control.house import House
 from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.clock import UNTRUSTED
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.kinds import Kinds
 from gateway.runtime.statistics import of_kinds, waiting_for
 from gateway.runtime.supervision import escalated
-from gateway.runtime.timetable import Timers
+from gateway.runtime.timetable import Timers, read_times
 from gateway.runtime.versions import apart
 from gateway.service.memory import resident_bytes, written_bytes
 from gateway.store.store import StateRow
@@ -49,6 +50,7 @@ def from_outside(house: House) -> View:
         "totals": _totals(engine),
         "ingress": {"held": engine.ingress.held, "shut": engine.ingress.why_shut},
         "store": {"fault": engine.store_fault},
+        "clock": {"trusted": engine.clock.synced, "because": engine.clock.voucher if engine.clock.synced else UNTRUSTED},
         "memory_bytes": resident_bytes(),
         "written_bytes": written_bytes(),
         "last_fault": house.last_words.heard(),
@@ -243,4 +245,6 @@ def _of_stored_timers(row: StateRow, engine: Engine) -> list[View]:
     """Read without the actor's class, which may have changed since: due, verb, payload and name are apart by tabs."""
     now_ms = engine.clock.clock_ms()
     lines = [line.split("\t", 3) for line in (row.timers or b"").decode("utf-8", "replace").split("\n") if line]
-    return [{"name": name, "verb": apart(verb)[0], "in_s": round((int(due_ms) - now_ms) / 1000, 1)} for due_ms, verb, _, name in lines]
+    return [
+        {"name": name, "verb": apart(verb)[0], "in_s": round((read_times(times)[0] - now_ms) / 1000, 1)} for times, verb, _, name in lines
+    ]

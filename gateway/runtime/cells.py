@@ -21,6 +21,7 @@ Its wait says whether its mail is handled:
     ROOM         a mailbox it writes to has room                        a turn that would have overfilled one
     PAUSED       somebody resumes it; it is on disk, as `Ties.paused`   supervision, the actor itself
     UNREADABLE   another program reads its state, or somebody forgets it   loading
+    TIME         the wall clock can be trusted                          a message of which nobody can say yet whether it has expired
 """
 
 import enum
@@ -32,6 +33,7 @@ from gateway.actors.actor import Actor
 from gateway.actors.ids import root_of
 from gateway.actors.messages import State, read_stored
 from gateway.actors.ties import NO_TIES, Ties
+from gateway.runtime.clock import Clock
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
@@ -67,6 +69,7 @@ class Wait(enum.Enum):
     ROOM = "room"
     PAUSED = "paused"
     UNREADABLE = "unreadable"
+    TIME = "time"
 
 
 class Cell:
@@ -199,6 +202,12 @@ class Cell:
         """The state of a stored row. Raises where it cannot be read."""
         return read_state(self.actor.state_model, row)
 
+    def mend(self, clock: Clock) -> None:
+        """Take what is known by now of times at which the wall clock could not be trusted."""
+        self.state = self.state.mended(clock.mended)
+        if any(timer.set_ms for timer in self.timers.values()):
+            self.timers = {name: clock.moved_timer(timer) for name, timer in self.timers.items()}
+
     def _restore_ties(self, ties: bytes | None) -> None:
         self.life = Life.ALIVE
         if ties is not None:
@@ -211,9 +220,10 @@ class Cell:
 class Cells:
     """The active actors, the longest idle first. On the engine's thread."""
 
-    def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, Tally], Cell] = Cell) -> None:
+    def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, Tally], Cell], clock: Clock) -> None:
         self.store = store
         self._new_cell = new_cell
+        self._clock = clock
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._children: defaultdict[str, set[str]] = defaultdict(set)
         """Ids of the children in memory, by the root of their family."""
@@ -234,6 +244,7 @@ class Cells:
         row = None if removed else self.store.load(id)
         if row is not None:
             cell.restore(row)
+            cell.mend(self._clock)
         if removed:
             cell.woken = cell.stored = True
         self._cells[id] = cell
@@ -249,6 +260,7 @@ class Cells:
         """A cell of a stored row, to look at: it is not among the active ones."""
         cell = self._new_cell(id, actor, Mailbox(id), Tally())
         cell.restore(row)
+        cell.mend(self._clock)
         return cell
 
     def family(self, prefix: str, after: str) -> list[tuple[str, bool]]:

@@ -52,7 +52,7 @@ class DeadLetters:
         if full and (counting := self._counter(box)) is not None:
             return self._count(counting, round)
         self._last += 1
-        row = DeadRow(self._last, round.now_ms, box, printable(reason), attempt, message)
+        row = DeadRow(self._last, round.stamp().packed(), box, printable(reason), attempt, message)
         self._numbers.add(row.n)
         if full:
             self._counting[box] = (row, 0)

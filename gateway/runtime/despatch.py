@@ -105,7 +105,7 @@ class Despatch:
 
     def _forward(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> str:
         """Send it on along its route, with what the actor gave back; the outcome."""
-        sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, round.now_ms)
+        sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, round.now_ms, round.clock_ms)
         try:
             message = onward(mail.message, delivery.body, sending)
         except (BadPayload, BadId, UnknownTarget) as error:  # it was done all the same

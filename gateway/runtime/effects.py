@@ -125,7 +125,7 @@ class Effects:
             if timer is None:
                 timers.pop(name, None)
             else:
-                timers[name] = timer
+                timers[name] = timer if round.synced else timer._replace(set_ms=round.clock_ms)
         cell.timers = timers
         if cell.arm() and cell.wake_ms is not None:
             self._timetable.add(cell.wake_ms, cell.id)

@@ -70,27 +70,27 @@ class Engine:
         """`fatal` is called, on a thread of the runtime, when the engine cannot go on: end the process, and begin again."""
         self.store = store
         self.settings = settings or EngineSettings()
-        self.clock = clock or clocks.SystemClock()
+        self.clock = clock or clocks.SystemClock(trusted=self.settings.trust_clock)
         notes = store.notes()
         self._unclean_ends = unclean_ends(notes)
         self.clean_start = not self._unclean_ends
-        self.clock.resume(notes.get(clocks.NOTE, ""))
+        self.clock.resume(notes.get(clocks.NOTE, ""), notes.get(clocks.SPANS, ""))
         self.life = int(notes.get(life.NOTE, "0")) + 1
         self.ids = life.Ids(self.life)
         self.directory = Directory(actors, hosted)
         self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
         self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept)
         self.ledger = Ledger(store, notes, self.directory.kinds.made)
-        self.cells = Cells(store, self.ledger.new_cell)
+        self.cells = Cells(store, self.ledger.new_cell, self.clock)
         self.trail = Trail(self.settings.trail_bytes)
-        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail)
+        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail, self.clock)
         self.room.memory.most = self.settings.mail_in_memory_bytes
         self.ingress.fullness = self.room.fullness
         self.room.full_at_messages = self.settings.mailbox_messages
         self.room.full_at_bytes = self.settings.mailbox_bytes
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
-        self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger)
+        self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, self.settings)
         self.rounds = 0
         """How often it has turned."""
@@ -105,7 +105,7 @@ class Engine:
             store,
             self.clock,
             self.settings,
-            cells=self.cells,
+            room=self.room,
             timetable=self.timetable,
             commits=self.commits,
             committer=self._committer,
@@ -134,6 +134,7 @@ class Engine:
         for key, text in ((ENDED, "running"), (UNCLEAN, str(self._unclean_ends)), (life.NOTE, str(self.life))):
             self.round.batch.note(key, text)
         self.round.batch.note(clocks.NOTE, self.clock.note())
+        self.round.batch.note(clocks.SPANS, self.clock.note_of_spans())
         send_beginnings(self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:
@@ -257,10 +258,12 @@ class Engine:
             self.room.fullness.emptied = False
             self.ingress.stir()
         if self.commits.under_way is None and self.round.batch.wants_commit(self.round.now_s):
+            self.housekeeping.note_along(self.round)
             self.commits.submit(self.round, self.clock.mono_s())
 
     def _begin_round(self) -> None:
         self.round = Round(self.commits.batch, self.clock)
+        self.clock.turned(self.round.clock_ms)
         self.beat_s = self.round.now_s
         self.rounds += 1
 

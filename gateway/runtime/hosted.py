@@ -99,6 +99,10 @@ class Hosted:
 
     # --- what the actor asks (any thread)
 
+    @property
+    def time(self) -> Clock:
+        return self._floor.clock
+
     def send(
         self,
         to: str,
@@ -110,6 +114,7 @@ class Hosted:
         again: bool = True,
         reply_to: str = "",
         expires_ms: int = 0,
+        expires_s: float | None = None,
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
@@ -122,10 +127,11 @@ class Hosted:
             _check_outside_id(id)
         if reply_to:
             floor.directory.find_verb(reply_to, REPLY)
-        if expires_ms:
-            check_expiry(expires_ms)
+        until = None
+        if expires_ms or expires_s is not None:
+            expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
         floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self)
-        message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms)
+        message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)
         source = f"{self.me}#{scope}" if scope else self.me
         arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)
         floor.ingress.bring(arrival)
@@ -153,14 +159,14 @@ class Hosted:
         self._signalled = False
         inbox = self._inbox
         taken = []
-        now_ms = self._floor.clock.now_ms()
         for _ in range(min(limit, len(inbox))):
             delivery = inbox.popleft()
             if delivery.void:
                 continue
             delivery.taken = True
-            if 0 < delivery.message.expires_ms < now_ms:
-                delivery.failed(f"expired {(now_ms - delivery.message.expires_ms) / 1000:.0f} s ago", retry=False)
+            left_ms = self.time.left_ms(delivery.message) if delivery.message.expires_ms else None
+            if left_ms is not None and left_ms < 0:
+                delivery.failed(f"expired {-left_ms / 1000:.0f} s ago", retry=False)
             else:
                 taken.append(delivery)
         if inbox:

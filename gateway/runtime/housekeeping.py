@@ -4,13 +4,14 @@ On the engine's thread.
 """
 
 from gateway.runtime import clock as clocks
-from gateway.runtime.cells import Cells
+from gateway.runtime.cells import Wait
 from gateway.runtime.clock import Clock
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Committer
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
+from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.pace import Pace
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.runtime.round import Round
@@ -20,6 +21,8 @@ from gateway.store.store import Store
 
 HOUSEKEEPING_S = 1.0
 _NOTE_CLOCK_S = 60.0
+_NOTE_ALONG_S = 10.0
+"""The clock is noted so often with commits that come anyway: `clock.UNNOTED_MS` is longer than that and a round."""
 
 
 class Housekeeping:
@@ -31,7 +34,7 @@ class Housekeeping:
         clock: Clock,
         settings: EngineSettings,
         *,
-        cells: Cells,
+        room: Mailroom,
         timetable: Timetable,
         commits: Commits,
         committer: Committer,
@@ -42,7 +45,8 @@ class Housekeeping:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._cells = cells
+        self._room = room
+        self._cells = room.cells
         self._timetable = timetable
         self._commits = commits
         self._committer = committer
@@ -63,13 +67,38 @@ class Housekeeping:
         """Do all of it. `turns` is how many there were so far, `outside` how much came from outside of the actors."""
         now_s = round.now_s
         self.due_s = now_s + HOUSEKEEPING_S
-        self._timetable.extend(round.clock_ms, self._commits.unsaved_wakes())
+        self._watch_clock(round)
+        self._timetable.extend(self._clock.clock_ms(), self._commits.unsaved_wakes())
         self.passivate(round, idle_before_s=now_s - self._settings.idle_s)
         self.loops.look(now_s, turns=turns, outside=outside)
         self.pace.look(now_s, turns=turns, commits=self._commits.count)
-        if now_s - self._noted_clock_s >= _NOTE_CLOCK_S or self._store.wants_sync():
-            self._note_clock(round)
         self.mind_bounds()
+        if self._ingress.why_shut:
+            self._clock.deaf()
+
+    def _watch_clock(self, round: Round) -> None:
+        """See whether the clock was set, and note it: at once where it was, else now and then."""
+        watched = self._clock.watch()
+        if watched.synced:
+            self._trust_clock(round)
+        unnoted_s = round.now_s - self._noted_clock_s
+        if watched.synced or watched.stepped or unnoted_s >= _NOTE_CLOCK_S or self._store.wants_sync():
+            self._note_clock(round)
+
+    def note_along(self, round: Round) -> None:
+        """A commit is about to be made: have it note the clock, when that was not done for a while."""
+        if round.now_s - self._noted_clock_s >= _NOTE_ALONG_S:
+            self._note_clock(round)
+
+    def _trust_clock(self, round: Round) -> None:
+        """The wall clock can be trusted from now on: mend what is in memory, and let go on what waited for it."""
+        round.batch.note(clocks.SPANS, self._clock.note_of_spans())
+        for cell in self._cells:
+            cell.mend(self._clock)
+        room = self._room
+        for cell in [cell for cell in room.schedule.held.values() if cell.wait is Wait.TIME]:
+            room.schedule.release(cell)
+        room.touched.update(room.outboxes)
 
     def passivate(self, round: Round, *, idle_before_s: float = 0.0) -> None:
         """Let go of the actors that are idle since before, and of the longest idle above the cap."""

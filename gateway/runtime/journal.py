@@ -38,7 +38,7 @@ class Journal(HostBound):
         page = _fitting(rows[: wanted.limit])
         delivery.done(
             EventsPage(
-                events=tuple(recorded(row) for row in page),
+                events=tuple(recorded(row, self.host.time.unpacked(row.at_ms)) for row in page),
                 after=wanted.after,
                 told=wanted.told,
                 upto=page[-1].n if page else wanted.after,

@@ -1,21 +1,22 @@
 """Mail: a message on its way through the runtime, and its form on disk.
 
 On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
-Form "2" has the route as one more field, as JSON, which has none either; form "3" behind that which timer it is from.
+Form "2" has the route as one more field, as JSON, which has none either; form "3" behind that which timer it is from; form "4"
+behind that the deadline of a message that expires.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.actors.errors import DoesNotFit, GatewayError
-from gateway.actors.messages import Message
+from gateway.actors.messages import Deadline, Message
 from gateway.actors.receipts import Receipt
 from gateway.actors.routes import Route
 from gateway.actors.verbs import Verb
 from gateway.runtime.versions import apart, fact_of, read_waiting, with_version
 
 _SEPARATOR = "\x1f"
-_FIELDS = {"1": 7, "2": 8, "3": 9}
+_FIELDS = {"1": 7, "2": 8, "3": 9, "4": 10}
 """How many fields the header of each form has."""
 
 
@@ -65,11 +66,13 @@ class Mail:
 
 def encode(message: Message, timer: Due | None = None) -> bytes:
     """A message as bytes for the store."""
-    id, to, verb, payload, sender, reply_to, trace, expires_ms, route = message
+    id, to, verb, payload, sender, reply_to, trace, expires_ms, route, until = message
     verb = with_version(verb, payload)
     form, routed = ("1", "") if route is None else ("2", f"\x1f{route.to_json().decode()}")
-    if timer is not None:
-        form, routed = "3", f"{routed or _SEPARATOR}{_SEPARATOR}{timer.due_ms} {timer.name}"
+    if timer is not None or until is not None:
+        form, routed = "3", f"{routed or _SEPARATOR}{_SEPARATOR}{f'{timer.due_ms} {timer.name}' if timer else ''}"
+    if until is not None:
+        form, routed = "4", f"{routed}{_SEPARATOR}{until.clock_ms} {until.said_ms} {until.open:d}"
     header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{routed}\n"
     return header.encode() + payload.__pydantic_serializer__.to_json(payload)
 
@@ -79,25 +82,28 @@ class Unreadable(GatewayError, ValueError):
 
 
 def read_header(blob: bytes) -> tuple[list[str], bytes]:
-    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms, route) and the payload's JSON. No route is empty."""
+    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms, route, timer, until) and the payload's JSON.
+
+    What it does not have is empty.
+    """
     header, _, payload = blob.partition(b"\n")
     form, *fields = header.decode().split(_SEPARATOR)
     if _FIELDS.get(form) != len(fields):
-        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows 1 to 3; install the newer program again")
-    return [*fields, ""][:8], payload
+        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows 1 to 4; install the newer program again")
+    return [*fields, *[""] * (10 - len(fields))], payload
 
 
 def due_of(blob: bytes) -> Due | None:
     """The timer that a stored message is from."""
-    if not blob.startswith(b"3"):
+    if not blob.startswith((b"3", b"4")):
         return None
-    due_ms, _, name = blob.partition(b"\n")[0].decode().rsplit(_SEPARATOR, 1)[1].partition(" ")
-    return Due(int(due_ms), name)
+    due_ms, _, name = blob.partition(b"\n")[0].decode().split(_SEPARATOR)[9].partition(" ")
+    return Due(int(due_ms), name) if due_ms else None
 
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     """A message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
-    (id, to, verb, sender, reply_to, trace, expires_ms, routed), json = read_header(blob)
+    (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said), json = read_header(blob)
     verb, version = apart(verb)
     try:
         payload = read_waiting(find_verb(to, verb), version, json)
@@ -106,4 +112,11 @@ def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
         raise Unreadable(f"cannot read stored mail {id} for {to}: {error}; then `gateway dead-letters retry` it") from None
     except ValueError as error:
         raise Unreadable(f"cannot read stored mail {id} for {to}: {fact_of(error)}") from None
-    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route)
+    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route, _deadline(said))
+
+
+def _deadline(said: str) -> Deadline | None:
+    if not said:
+        return None
+    clock_ms, said_ms, open = map(int, said.split(" "))
+    return Deadline(clock_ms, said_ms, open=bool(open))

@@ -12,6 +12,7 @@ from gateway.actors.words import printable
 from gateway.runtime.activation import Activation
 from gateway.runtime.asks import Asks
 from gateway.runtime.cells import Cell, Cells, Wait
+from gateway.runtime.clock import Clock
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.fullness import Fullness
@@ -50,11 +51,14 @@ class Memory:
 class Mailroom:
     """Routes messages to cells, to outboxes and to asks. On the engine's thread."""
 
-    def __init__(self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail) -> None:
+    def __init__(  # noqa: PLR0917  # made in one place
+        self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail, clock: Clock
+    ) -> None:
         self.directory = directory
         self.cells = cells
         self.dead_letters = dead_letters
         self.trail = trail
+        self._clock = clock
         self.schedule = Schedule()
         self.activation = Activation(directory, cells, self.schedule)
         self.asks = Asks(ids)
@@ -73,10 +77,12 @@ class Mailroom:
 
     def deliver(self, message: Message, round: Round, timer: Due | None = None) -> None:
         """Put a message into the mailbox it is for."""
+        cell = self.cells.get(message.to)
+        if message.expires_ms and message.until is None:
+            message = self._clock.with_deadline(message, now_ms=round.now_ms, clock_ms=round.clock_ms)
         self.last_seq += 1
         mail = Mail(message, self.last_seq)
         mail.timer = timer
-        cell = self.cells.get(message.to)
         if cell is not None:
             self._push(cell, mail, round)
             return
@@ -174,7 +180,7 @@ class Mailroom:
     def note(self, mail: Mail, since: int, round: Round, outcome: str) -> None:
         """Leave in the trail what became of a message, where one is kept. `since`: the last place before what it made."""
         if self.trail.on:
-            self.trail.note(mail, since, self.last_seq, round.batch.number, round.now_ms, outcome)
+            self.trail.note(mail, since, self.last_seq, round.batch.number, round.clock_ms, outcome)
 
     def bury(self, box: str, mail: Mail, reason: str, round: Round) -> None:
         """Nobody can take it: tell the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""

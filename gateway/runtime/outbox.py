@@ -70,7 +70,7 @@ class Outbox:
         head = self.box.head
         if round.now_s < self.not_before_s or committed < self.held_for:
             return ready
-        while head and len(self.in_hand) < self.window and head[0].seq <= committed_seq:
+        while head and len(self.in_hand) < self.window and head[0].seq <= committed_seq and not _waits(head[0], round):
             if self.is_once(head[0].message.verb):
                 self._begin_once(round)
                 break
@@ -82,7 +82,7 @@ class Outbox:
         planned: list[Delivery] = []
         if round.now_s < self.not_before_s:
             return
-        while self.box.head and len(self.in_hand) < self.window:
+        while self.box.head and len(self.in_hand) < self.window and not _waits(self.box.head[0], round):
             once = self.is_once(self.box.head[0].message.verb)
             planned.append(self._take())
             if once:
@@ -141,3 +141,9 @@ class Outbox:
                 self.put_back(mail)
         self.in_hand.clear()
         return lost[::-1]
+
+
+def _waits(mail: Mail, round: Round) -> bool:
+    """Whether nobody can say yet if the outside's wall time has passed after which it must not be acted on."""
+    message = mail.message
+    return message.expires_ms > 0 and not round.synced and (message.until is None or message.until.open)

@@ -30,5 +30,7 @@ class EngineSettings:
     """How long the mail may take to drain at the end."""
     trail_bytes: int = 512 * 1024
     """How much is kept, in memory, to explain what became of messages: nearly two thousand turns; 0: nothing."""
+    trust_clock: bool = False
+    """Whether the host's clock is right from the boot on, though neither a time server nor a clock chip says so."""
     cautious_turns: int = 256
     """How many turns run one by one after an unclean end; twice as many after a second one in a row, and so on."""

@@ -14,6 +14,7 @@ from gateway.actors.errors import DoesNotFit
 from gateway.actors.messages import Event, Message, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
+from gateway.actors.stamps import Stamp
 from gateway.runtime.cells import Cell, Life, Tally, read_state
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.mailroom import Mailroom
@@ -141,12 +142,12 @@ class Ledger:
             self._look_for_followers()
         for event in events:
             self.last += 1
-            row = EventRow(self.last, cell.id, round.now_ms, type(event).__name__, event.VERSION, event.to_json())
+            row = EventRow(self.last, cell.id, round.stamp().packed(), type(event).__name__, event.VERSION, event.to_json())
             cell.record(row)
             self._recorded[row.kind] = row.n
             for one in self._followers:
                 if row.kind in one.events and cell.actor.kind in one.kinds:
-                    room.deliver(self._telling(one, row, cause, room.new_id()), round)
+                    room.deliver(self._telling(one, row, round.stamp(), cause, room.new_id()), round)
 
     def _look_for_followers(self) -> None:
         """A read model that came since then has not been told of what was committed before: it sees that by its first event."""
@@ -158,15 +159,23 @@ class Ledger:
                 recorded_now = (self._recorded.get(kind, 0) for kind in one.events)  # not in the store yet, maybe
                 self._told[one.id] = max(self.store.last_event(one.events), *recorded_now)
 
-    def _telling(self, follower: _Follower, row: EventRow, cause: Message, id: str) -> Message:
-        told = Told(event=recorded(row), before=self._told[follower.id])
+    def _telling(self, follower: _Follower, row: EventRow, stamp: Stamp, cause: Message, id: str) -> Message:
+        told = Told(event=recorded(row, stamp), before=self._told[follower.id])
         self._told[follower.id] = row.n
         return Message(id, follower.id, FOLLOW, told, row.actor, "", cause.trace or cause.id)
 
 
-def recorded(row: EventRow) -> Recorded:
-    """An event as it is told and read."""
-    return Recorded(n=row.n, actor=row.actor, at_ms=row.at_ms, kind=row.kind, version=row.version, body=json.loads(row.body))
+def recorded(row: EventRow, stamp: Stamp) -> Recorded:
+    """An event as it is told and read; `stamp` is its time by what is known now."""
+    return Recorded(
+        n=row.n,
+        actor=row.actor,
+        at_ms=stamp.wall_ms,
+        synced=stamp.synced,
+        kind=row.kind,
+        version=row.version,
+        body=json.loads(row.body),
+    )
 
 
 def _follower(actor: ReadModel[Any]) -> _Follower:

@@ -63,10 +63,13 @@ class Timetable:
 
 
 def encode_timers(timers: Timers) -> bytes | None:
-    """Timers as bytes for the store: a line each of due, verb, payload, name; None where there are none."""
+    """Timers as bytes for the store: a line each of due (and set, where that is noted), verb, payload, name; None where there are none."""
     if not timers:
         return None
-    lines = [f"{t.due_ms}\t{with_version(t.verb, t.payload)}\t{t.payload.to_json().decode()}\t{name}" for name, t in timers.items()]
+    lines = [
+        f"{t.due_ms}{f'@{t.set_ms}' if t.set_ms else ''}\t{with_version(t.verb, t.payload)}\t{t.payload.to_json().decode()}\t{name}"
+        for name, t in timers.items()
+    ]
     return "\n".join(lines).encode()
 
 
@@ -75,13 +78,20 @@ def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
     timers: Timers = {}
     for line in (blob or b"").decode().split("\n"):
         if line:
-            due_ms, stored, json, name = line.split("\t", 3)
+            times, stored, json, name = line.split("\t", 3)
             verb, version = apart(stored)
             if verb in verbs:
                 what = f"the payload of its timer {name!r}"
                 payload = NOTHING if verbs[verb].payload is Nothing else read_waiting(verbs[verb], version, json, what=what)
-                timers[name] = Timer(int(due_ms), verb, payload)
+                due_ms, set_ms = read_times(times)
+                timers[name] = Timer(due_ms, verb, payload, set_ms)
     return timers
+
+
+def read_times(text: str) -> tuple[int, int]:
+    """When a stored timer is due, and when it was set, where that was noted."""
+    due_ms, _, set_ms = text.partition("@")
+    return int(due_ms), int(set_ms or 0)
 
 
 def first_due_ms(timers: Timers) -> int | None:

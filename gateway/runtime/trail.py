@@ -40,8 +40,8 @@ class Step(NamedTuple):
     upto: int
     """The messages in the places behind `since`, up to and including `upto`, were made by it."""
     batch: int
-    at_ms: int
-    """Wall time, milliseconds since 1970."""
+    clock_ms: int
+    """When, on the gateway's clock."""
     outcome: str
     """WELL, DONE, FORWARDED, or a sentence."""
 
@@ -61,11 +61,11 @@ class Trail:
         return self._noted - len(self._steps)
 
     # Positional, for it is called once a turn.
-    def note(self, mail: Mail, since: int, upto: int, batch: int, at_ms: int, outcome: str = WELL) -> None:  # noqa: PLR0917
+    def note(self, mail: Mail, since: int, upto: int, batch: int, clock_ms: int, outcome: str = WELL) -> None:  # noqa: PLR0917
         """Keep one step. Called only while it is `on`."""
-        id, to, verb, _, sender, _, trace, _, _ = mail.message
+        id, to, verb, _, sender, _, trace, _, _, _ = mail.message
         said = outcome[:_OUTCOME_AT_MOST] if outcome else outcome
-        self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, at_ms, said))
+        self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, clock_ms, said))
         self._noted += 1
 
     def steps(self) -> list[Step]:

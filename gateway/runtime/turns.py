@@ -12,6 +12,7 @@ from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.words import described, in_a_line
 from gateway.runtime.batch import Turned
 from gateway.runtime.cells import Cell, Life, Wait
+from gateway.runtime.clock import UNTRUSTED, Clock
 from gateway.runtime.effects import Effects
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail
@@ -32,8 +33,9 @@ _DEFERRED_AT_MOST = 1000
 class Turns:
     """Runs the mail of cells. It is the world that stages ask. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, timetable: Timetable, ids: Ids, rng: random.Random, *, ledger: Ledger) -> None:
+    def __init__(self, room: Mailroom, timetable: Timetable, ids: Ids, rng: random.Random, *, ledger: Ledger, time: Clock) -> None:
         self._room = room
+        self.time = time
         self._trail = room.trail
         self._timetable = timetable
         self.new_id = ids.new
@@ -62,14 +64,13 @@ class Turns:
         cell.tally.turns += 1
         round.batch.turns += 1
         round.batch.urgent = True
-        if 0 < message.expires_ms < round.now_ms:
-            self._expire(cell, mail, round)
+        if message.expires_ms and not self._timely(cell, mail, round):
             return
         if mail.attempt >= actor.attempts:
             self._give_up(cell, mail, f"the process ended {mail.attempt} times while {cell.id} handled it", round)
             return
         mail.attempt += 1
-        late_s = 0.0 if mail.timer is None else max(0, round.clock_ms - mail.timer.due_ms) / 1000
+        late_s = 0.0 if mail.timer is None else max(0, round.clock_ms - self.time.moved(mail.timer.due_ms, mail.timer.due_ms)) / 1000
         alive = cell.life is Life.ALIVE
         try:
             outcome = run_turn(actor, cell.state, message, self, round.now_ms, round.clock_ms, late_s, alive, cell.ties)
@@ -88,7 +89,7 @@ class Turns:
             cell.box.drop(mail, round)
         if self._trail.on:
             said = WELL if message.route is None else _went(message.route, outcome)
-            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.now_ms, said)
+            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.clock_ms, said)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
 
@@ -175,10 +176,23 @@ class Turns:
         if self.watched:
             round.batch.turned.append(Turned(mail.message, reason, round.batch.number))
 
-    def _expire(self, cell: Cell, mail: Mail, round: Round) -> None:
+    def _timely(self, cell: Cell, mail: Mail, round: Round) -> bool:
+        """Whether a message that expires may be handled now. It has expired, or waits until somebody can say whether it has."""
+        left_ms = self.time.left_ms(mail.message)
+        if left_ms is None:
+            cell.box.head.appendleft(mail)
+            cell.box.save(mail, round)
+            cell.box.save_new(round)
+            self._room.schedule.hold(cell, Wait.TIME, f"nobody can say yet whether {mail.message.verb} has expired: {UNTRUSTED}")
+            return False
+        if left_ms < 0:
+            self._expire(cell, mail, -left_ms, round)
+        return left_ms >= 0
+
+    def _expire(self, cell: Cell, mail: Mail, ago_ms: int, round: Round) -> None:
         self.expired += 1
         since = self._room.last_seq
-        reason = f"expired {(round.now_ms - mail.message.expires_ms) / 1000:.0f} s ago"
+        reason = f"expired {ago_ms / 1000:.0f} s ago"
         if mail.message.route is None:
             self._room.refuse(mail.message, reason, round)
         else:  # what it carries has come some way: whoever sent it off is to know

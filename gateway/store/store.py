@@ -47,6 +47,7 @@ class DeadRow(NamedTuple):
 
     n: int
     at_ms: int
+    """When that was, as one number: see `Stamp.packed`."""
     box: str
     reason: str
     attempt: int
@@ -60,7 +61,7 @@ class EventRow(NamedTuple):
     """Its place among the events of all actors: unique, rising, never used again."""
     actor: str
     at_ms: int
-    """Wall time of the turn that recorded it, milliseconds since 1970."""
+    """When it was recorded, as one number: see `Stamp.packed`."""
     kind: str
     version: int
     body: bytes

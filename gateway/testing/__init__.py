@@ -73,8 +73,9 @@ what must survive. Those named in `by_hand` get no thread: the test takes their 
     False
 
 **ManualClock** has the gateway's three readings of time. `advance` turns all of them; `jump` only the wall clock, as a time
-server does, by which nothing is measured. (A rig's own `advance` also lets each timer fire in its time; turn a clock that you
-share with a rig through the rig.)
+server does, by which nothing is measured. With `voucher=""` nobody vouches for the wall clock until `sync`; `reboot`, between
+a rig's `crash` and its `start`, is a machine that was off. (A rig's own `advance` also lets each timer fire in its time; turn a
+clock that you share with a rig through the rig.)
 
     >>> before_ms = clock.clock_ms()
     >>> clock.jump(-86_400)

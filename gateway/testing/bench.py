@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
 from gateway.actors.messages import read_payload
+from gateway.runtime.clock import Clock, SystemClock
 from gateway.testing.clock import PATIENCE_S
 
 
@@ -28,6 +29,7 @@ class Sent(NamedTuple):
     receipt: Receipt
     reply_to: str = ""
     expires_ms: int = 0
+    expires_s: float | None = None
 
 
 class BenchDelivery:
@@ -68,8 +70,11 @@ class BenchDelivery:
 class Bench:
     """Holds one host-bound actor. `commit=True` resolves each receipt at once; else the test resolves them itself."""
 
-    def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True) -> None:
+    def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True, clock: Clock | None = None) -> None:
+        """`clock` is what `host.time` gives; by default this machine's, with its wall clock trusted."""
         self.actor = actor
+        self.time = clock or SystemClock(trusted=True)
+        self.time.watch()
         self.me = me or f"{actor.kind}/bench"
         self.sent: list[Sent] = []
         self.health: list[tuple[Health, str]] = []
@@ -120,9 +125,13 @@ class Bench:
         model = self.actor.verbs[verb].payload
         message = Message(id, to or self.me, verb, read_payload(model, payload, where=verb), expires_ms=expires_ms)
         delivery = BenchDelivery(message)
+        self.give(delivery)
+        return delivery
+
+    def give(self, delivery: BenchDelivery) -> None:
+        """Give the actor a delivery of a message that the test made."""
         self._inbox.append(delivery)
         self.wake()
-        return delivery
 
     def until(self, truth: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does."""
@@ -151,6 +160,7 @@ class Bench:
         again: bool = True,
         reply_to: str = "",
         expires_ms: int = 0,
+        expires_s: float | None = None,
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
@@ -158,7 +168,7 @@ class Bench:
         if self.full and not wait:
             raise Refused(f"cannot take {verb} to {to}: too much is under way; send it again")
         receipt = Receipt(on_commit)
-        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt, reply_to, expires_ms))
+        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt, reply_to, expires_ms, expires_s))
         if self._commit:
             receipt.resolve()
         self._tell_change()

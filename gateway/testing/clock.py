@@ -2,46 +2,86 @@
 
 import threading
 
+from gateway.runtime.clock import Clock
+
 PATIENCE_S = 60.0
 """How long is waited for what must come: a limit for what never comes, far longer than a busy machine needs."""
 
 
-class ManualClock:
-    """The three readings of `gateway.runtime.clock.Clock`, turned by hand from any thread. It outlives the engines that use it."""
+class ManualMachine:
+    """A machine whose clocks are turned by hand: see `gateway.runtime.machine.Machine`."""
 
-    def __init__(self, *, now_ms: int = 1_750_000_000_000, clock_ms: int = 1_000_000) -> None:
-        self._now_ms = now_ms
-        self._clock_ms = clock_ms
+    def __init__(self, *, wall_ms: int, boot_ms: int = 1_000_000, voucher: str = "") -> None:
+        self.boot_id = "boot-1"
+        self.says = voucher
+        """Who vouches for its wall clock; empty: nobody."""
+        self._wall_ms = wall_ms
+        self._boot_ms = boot_ms
         self._mono_ms = 1_000_000
         self._lock = threading.Lock()
+
+    def wall_ms(self) -> int:
+        return self._wall_ms
+
+    def boot_ms(self) -> int:
+        return self._boot_ms
+
+    def mono_s(self) -> float:
+        return self._mono_ms / 1000
+
+    def voucher(self) -> str:
+        return self.says
 
     def advance(self, seconds: float) -> None:
         """Let time pass: on all three."""
         passed_ms = round(seconds * 1000)
         with self._lock:
-            self._now_ms += passed_ms
-            self._clock_ms += passed_ms
+            self._wall_ms += passed_ms
+            self._boot_ms += passed_ms
             self._mono_ms += passed_ms
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock forward or back, as a time server does: only the wall clock."""
+        """Set the wall clock."""
         with self._lock:
-            self._now_ms += round(seconds * 1000)
+            self._wall_ms += round(seconds * 1000)
 
-    def now_ms(self) -> int:
-        return self._now_ms
+    def reboot(self, *, off_s: float, chip: bool, boot_s: float = 20.0) -> None:
+        """Be off for so long, then take `boot_s` to start; without a chip the wall clock stood still meanwhile, and nobody vouches."""
+        with self._lock:
+            self.boot_id = f"boot-{int(self.boot_id.removeprefix('boot-')) + 1}"
+            self.says = self.says if chip else ""
+            self._boot_ms = round(boot_s * 1000)
+            self._mono_ms = self._boot_ms
+            self._wall_ms += round(((off_s if chip else 0.0) + boot_s) * 1000)
 
-    def clock_ms(self) -> int:
-        return self._clock_ms
 
-    def mono_s(self) -> float:
-        return self._mono_ms / 1000
+class ManualClock(Clock):
+    """The gateway's clock on a machine that is turned by hand, from any thread. It outlives the engines that use it."""
 
-    def resume(self, note: str) -> None:
-        """Go on from an earlier life: never before where it was."""
-        if note:
-            with self._lock:
-                self._clock_ms = max(self._clock_ms, int(note))
+    machine: ManualMachine
 
-    def note(self) -> str:
-        return str(self._clock_ms)
+    def __init__(self, *, now_ms: int = 1_750_000_000_000, clock_ms: int = 1_000_000, voucher: str = "a time server") -> None:
+        """`voucher` is who vouches for the wall clock, in words; empty: nobody does, until `sync`."""
+        self.machine = ManualMachine(wall_ms=now_ms, voucher=voucher)
+        super().__init__(self.machine, clock_ms=clock_ms)
+        self.synced = bool(voucher)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: on all three readings."""
+        self.machine.advance(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as a time server does: only the wall clock."""
+        self.machine.jump(seconds)
+
+    def reboot(self, *, off_s: float, chip: bool = False, boot_s: float = 20.0) -> None:
+        """The machine loses its power for so long, and takes `boot_s` to be up again: between `Rig.crash` and `Rig.start`.
+
+        Without a `chip` its wall clock stood still meanwhile, and nobody vouches for it, until `sync`.
+        """
+        self.machine.reboot(off_s=off_s, chip=chip, boot_s=boot_s)
+
+    def sync(self, seconds: float = 0.0) -> None:
+        """A time server sets the wall clock forward by so many seconds (or back), and vouches for it. It is noticed within a second."""
+        self.machine.jump(seconds)
+        self.machine.says = "a time server"

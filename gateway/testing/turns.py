@@ -24,6 +24,7 @@ from gateway.actors.ids import check_id, kind_of
 from gateway.actors.messages import Model, read_payload, read_stored
 from gateway.actors.routes import Route
 from gateway.actors.stage import Timer
+from gateway.actors.stamps import Stamp
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
 from gateway.actors.ties import NO_TIES
 from gateway.actors.turn import Outcome, kept_anyway, run_turn
@@ -55,6 +56,8 @@ class Turns(Generic[S]):
         """Wall time; set it to make it jump. Only `clock_ms` measures."""
         self.clock_ms = 1_000_000
         """The gateway's own clock, which `advance` turns."""
+        self.time = self.world.time
+        """Whether the wall clock can be trusted (`turns.time.synced`), and since when the gateway has listened without a break."""
         self.state: S = self._first_state()
         self.mail: list[Message] = []
         """Every message the turns staged, replies too, in order; clear it as you like."""
@@ -141,6 +144,7 @@ class Turns(Generic[S]):
         end_ms = self.clock_ms + round(seconds * 1000)
         if asleep:
             self._set_clock(end_ms)
+            self.time.listening_since_ms = end_ms
         while due := self._next_timer(end_ms):
             self._fire(due)
         self._set_clock(end_ms)
@@ -201,6 +205,30 @@ class Turns(Generic[S]):
         return first
 
 
+class TestTime:
+    """What a stage may know of time beside its turn's readings; set it as you like."""
+
+    __test__ = False  # pytest collects by name
+
+    def __init__(self) -> None:
+        self.synced = True
+        """Whether the wall clock can be trusted."""
+        self.listening_since_ms = 0
+        """Since when, on the gateway's clock, the gateway has listened without a break."""
+        self.ahead_ms: int | None = None
+        """The wall time minus the gateway's clock, as it should have been before it was trusted; None while nobody can say."""
+
+    def mended(self, stamp: Stamp) -> Stamp:
+        """The stamp as it should have been."""
+        if stamp.synced or self.ahead_ms is None:
+            return stamp
+        return Stamp(stamp.clock_ms + self.ahead_ms, stamp.clock_ms)
+
+    def unpacked(self, packed: int) -> Stamp:
+        """The stamp of a packed one; as wall time its clock, while nobody can say."""
+        return Stamp(packed, 0) if packed >= 0 else self.mended(Stamp(-packed, -packed, synced=False))
+
+
 class TestWorld:
     """What a stage asks of the runtime: ids that count, randomness that repeats, and who may be written to."""
 
@@ -213,6 +241,7 @@ class TestWorld:
         """The ids of children that have a life, for `stage.children`: `turns.world.living = {"house/a/room/1"}`."""
         self._numbers = count(1)
         self._random = random.Random(1)
+        self.time = TestTime()
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The row of `verb`. A reply can go to anybody, but to the actor's own kind only where that answers `reply`."""

@@ -256,3 +256,18 @@ def test_what_becomes_of_a_page_that_fails() -> None:
     fault = Fault(actor=f"{TRIPS}/collection_page/p7", verb="run", reason="it said so", attempts=4, message="m1")
     verbs = ("begin", "join", "run")
     assert [page.failed(fault.changed(verb=verb), state) for verb in verbs] == [Decision.PAUSE, Decision.PAUSE, Decision.SKIP]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jump_ms", [180_000, -180_000])
+def test_what_a_page_holds_expires_by_no_step_of_the_wall_clock(jump_ms: int) -> None:
+    """Two errands come straight before the page has joined; a minute is left for each, and the second comes too late."""
+    me = f"{TRIPS}/collection_page/p7"
+    page = Turns(Page(), me=me, reachable={"collection": Collection.verbs, "collection_tally": Tally.verbs})
+    page.state, page.born = page.state.changed(begun=True, low="a"), True
+    errand = {"do": "find", "key": "k", "asker": "cart/7", "expires_ms": page.now_ms + 60_000}
+    page.tell("run", {**errand, "of": "m1"}, sender=TRIPS)
+    page.now_ms += jump_ms
+    page.advance(50)
+    page.tell("run", {**errand, "of": "m2", "expires_ms": page.now_ms - 1}, sender=TRIPS)
+    page.tell("join", {"do": "join", "key": "a", "page": "p7"}, sender=f"{TRIPS}/collection_page/first")
+    assert [(reply.of, reply.ok, reply.reason) for reply in page.replies] == [("m1", True, ""), ("m2", False, "expired 0 s ago")]

@@ -322,3 +322,14 @@ def test_a_payload_may_stand_behind_an_option(daemon: DaemonProcess) -> None:
     wrong = daemon.gateway("tell", "counter/late", "add", "units=2", "--wrong")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "gateway: there is no option --wrong of gateway tell; gateway help tell lists them\n"
+
+
+def test_show_tells_while_the_host_s_clock_is_not_trusted(daemon: DaemonProcess, tmp_path: Path) -> None:
+    """On a machine where somebody vouches for it nothing is said; elsewhere the operator may."""
+    clock = json.loads(daemon.gateway("show", "--json").stdout)["clock"]
+    assert ("not trusted yet" in daemon.gateway("show").stdout) is not clock["trusted"]
+    assert clock["trusted"] or clock["because"].endswith("runtime.trust_clock = true where there is none")
+    with DaemonProcess(tmp_path, "trust_clock = true\n" + CONFIG) as trusting:
+        trusting.until_listening()
+        assert json.loads(trusting.gateway("show", "--json").stdout)["clock"] == {"trusted": True, "because": "the configuration"}
+        assert "not trusted yet" not in trusting.gateway("show").stdout

@@ -5,12 +5,28 @@ from typing import Any
 
 import pytest
 
+from gateway.actors import Actor, Stage, State, verb
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
 from gateway.testing import FrailStore, Rig
 from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, Shelf
+
+
+class Read(State):
+    """What the clocks said in the last turn."""
+
+    clock_ms: int = 0
+    now_ms: int = 0
+
+
+class Dial(Actor[Read]):
+    """Remembers what the clocks said."""
+
+    @verb
+    def look(self, stage: Stage[Read]) -> None:
+        stage.state = Read(clock_ms=stage.clock_ms, now_ms=stage.now_ms)
 
 
 class SlowStore(FrailStore):
@@ -31,7 +47,7 @@ class SlowStore(FrailStore):
 @pytest.fixture
 def unclean() -> Iterator[Rig]:
     """A life after one that did not end well."""
-    with Rig([Book()], {"shelf/a": Shelf}, store=SlowStore(), by_hand=["shelf/a"]) as rig:
+    with Rig([Book(), Dial()], {"shelf/a": Shelf}, store=SlowStore(), by_hand=["shelf/a"]) as rig:
         rig.settle()
         rig.crash()
         rig.start()
@@ -63,6 +79,16 @@ def test_a_slow_medium_is_no_standstill(unclean: Rig) -> None:
     unclean.settle()
     assert len(unclean.store.stuck_s) >= 40  # type: ignore[attr-defined]
     assert max(unclean.store.stuck_s) <= 3  # type: ignore[attr-defined]
+
+
+def test_a_turn_reads_the_clocks_after_its_attempt_is_on_disk(unclean: Rig) -> None:
+    """The wait for that may be long; what the turn stamps and sets counts from when it runs."""
+    unclean.settle()
+    began_ms, began_wall_ms = unclean.clock.clock_ms(), unclean.clock.now_ms()
+    unclean.store.rig = unclean  # type: ignore[attr-defined]
+    unclean.tell("dial/a", "look")
+    read = unclean.state("dial/a")
+    assert (read.clock_ms - began_ms, read.now_ms - began_wall_ms) == (2000, 2000)
 
 
 def test_each_unclean_end_in_a_row_doubles_the_caution(unclean: Rig) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.actors import Message, Reply, Route, RouteFailed
-from gateway.runtime.mail import decode, encode
+from gateway.actors.messages import Deadline
+from gateway.runtime.mail import Due, decode, due_of, encode
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
@@ -226,6 +227,17 @@ def test_mail_of_both_forms_reads_back() -> None:
     for message in (plain, routed):
         assert decode(encode(message), lambda to, verb: row) == message
     assert (plain.asked, routed.asked) == ("1", "0")
+
+
+@pytest.mark.parametrize("timer", [None, Due(77, "a name")])
+@pytest.mark.parametrize("route", [None, Route.model_validate({"ahead": (), "of": "0"})])
+@pytest.mark.parametrize("until", [None, Deadline(5), Deadline(5, 3), Deadline(0, 3, open=True)])
+def test_mail_of_every_form_reads_back(timer: Due | None, route: Route | None, until: Deadline | None) -> None:
+    """With its route, the timer it is from, and its deadline, or without any."""
+    row = Desk.verbs["stamp"]
+    message = Message("1", "desk/a", "stamp", Walk(note="\x1f\n"), "desk/b", "", "t", 5, route, until)
+    blob = encode(message, timer)
+    assert (decode(blob, lambda to, verb: row), due_of(blob)) == (message, timer)
 
 
 def test_a_reply_may_be_a_stop(rig: Rig) -> None:

@@ -2,11 +2,13 @@
 
 import pytest
 
-from gateway.actors import NOTHING, BadId, Message, Stage, State
-from gateway.runtime.timetable import Timetable
+from gateway.actors import NOTHING, BadId, Message, Nothing, Stage, State
+from gateway.actors.stage import Timer
+from gateway.runtime.timetable import Timetable, decode_timers, encode_timers
 from gateway.store import Changes, StateRow
 from gateway.store.memory import MemoryStore
 from gateway.testing import Rig
+from gateway.testing.turns import row
 from tests.runtime.actors import Book
 
 _YEAR_S = 365 * 86400.0
@@ -93,6 +95,15 @@ def test_a_name_of_two_lines_is_refused(rig: Rig) -> None:
 
 def _stage(rig: Rig) -> Stage[State]:
     return Stage(rig.engine.turns, "book/a", Book.state_model(), Message("1", "book/a", "write", NOTHING), 0, 0)
+
+
+def test_a_timer_keeps_when_it_was_set_where_that_matters() -> None:
+    """While the wall clock cannot be trusted; one of an older program reads as ever."""
+    timers = {"a": Timer(7, "ring", NOTHING, set_ms=5), "b": Timer(8, "ring", NOTHING)}
+    verbs = {"ring": row("ring", Nothing)}
+    stored = encode_timers(timers)
+    assert stored == b"7@5\tring\t{}\ta\n8\tring\t{}\tb"
+    assert decode_timers(stored, verbs) == timers
 
 
 def test_however_many_are_due_in_one_millisecond_none_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,8 @@ class Errand(Payload):
     """Id of the message that the collection was sent: the answer is one to that."""
     asker: str = ""
     expires_ms: int = 0
+    held_until_ms: int = 0
+    """While it waits in a page: the same on the gateway's clock."""
     prefix: str = ""
     after: str = ""
     limit: int = 0

@@ -118,7 +118,7 @@ class Page(Actor[PageState]):
         if stage.key != FIRST and not state.begun:
             errand.refuse(stage, f"cannot {errand.do.value} {errand.key!r}: {stage.me} has not begun; see its dead letters")
         elif stage.key != FIRST and not state.joined and stage.message.sender == _collection(stage):
-            stage.state = state.changed(held=(*state.held, errand))
+            stage.state = state.changed(held=(*state.held, _to_hold(errand, stage)))
         else:
             self._run(errand, stage)
 
@@ -169,10 +169,11 @@ class Page(Actor[PageState]):
         held = stage.state.held
         stage.state = stage.state.changed(joined=True, held=())
         for errand in held:
-            if 0 < errand.expires_ms < stage.now_ms:
-                errand.refuse(stage, f"expired {(stage.now_ms - errand.expires_ms) / 1000:.0f} s ago")
+            until_ms = errand.held_until_ms
+            if 0 < until_ms < stage.clock_ms:
+                errand.refuse(stage, f"expired {(stage.clock_ms - until_ms) / 1000:.0f} s ago")
             else:
-                self._run(errand, stage)
+                self._run(errand.changed(expires_ms=stage.now_ms + until_ms - stage.clock_ms) if until_ms else errand, stage)
 
 
 def page_of(collection: str, key: str) -> str:
@@ -182,6 +183,13 @@ def page_of(collection: str, key: str) -> str:
 
 def _collection(stage: Stage[PageState]) -> str:
     return stage.me.rsplit("/", 2)[0]
+
+
+def _to_hold(errand: Errand, stage: Stage[PageState]) -> Errand:
+    """An errand as it is held: when it expires is heeded by the gateway's clock, which nobody sets meanwhile."""
+    until = stage.message.until
+    until_ms = until.clock_ms if until is not None else stage.clock_ms + errand.expires_ms - stage.now_ms
+    return errand.changed(held_until_ms=max(1, until_ms)) if errand.expires_ms else errand
 
 
 def _away(key: str, state: PageState) -> str:

@@ -9,7 +9,7 @@ import pytest
 from devices.gpio.pins import Pin
 from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPins, simulated_pins
-from gateway.testing import Bench
+from gateway.testing import Bench, ManualClock
 
 
 class Clock:
@@ -42,8 +42,8 @@ def put(pins: SimulatedPins, clock: Clock) -> Iterator[Callable[..., Bench]]:
 
         def make(*, real: bool = False, commit: bool = True, ready: bool = True, **settings: Any) -> Bench:
             model = PinSettings(**{"simulate": True, **settings})
-            pin = Pin("bench", model) if real else Pin("bench", model, clock=clock, wall=lambda: 1_800_000_000.0)
-            bench = stack.enter_context(Bench(pin, commit=commit))
+            pin = Pin("bench", model) if real else Pin("bench", model, clock=clock)
+            bench = stack.enter_context(Bench(pin, commit=commit, clock=ManualClock(now_ms=1_800_000_000_000)))
             if ready:
                 bench.until(lambda: bench.health)
             return bench

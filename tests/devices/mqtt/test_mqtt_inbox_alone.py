@@ -10,6 +10,7 @@ from devices.mqtt.packets import Arrival, Properties
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Receipt, StoreFailed
+from gateway.testing import ManualClock
 from gateway.testing.bench import Bench
 
 
@@ -146,3 +147,13 @@ def test_a_quiet_inbox_leaves_everything(box: Box) -> None:
     box.inbox.quiet = True
     box.arrive(1)
     assert (box.bench.sent, box.inbox.take_ready(), box.inbox.pending) == ([], [], 0)
+
+
+def test_a_stale_command_is_left_to_the_gateway_while_nobody_can_say_that_it_is(box: Box) -> None:
+    """Our wall clock was not set yet: it goes in with what it says, and waits there. What is left of an expiry interval needs no clock."""
+    box.bench.time = ManualClock(voucher="")
+    box.arrive(1, expires="1000")
+    box.inbox.arrived(Arrival("gw/tell/a/b/c", b"{}", 2, 1, False, False, Properties(expiry_s=30)))
+    box.inbox.arrived(Arrival("gw/tell/a/b/c", b"{}", 3, 1, False, False, Properties(expiry_s=0)))
+    assert [(sent.expires_ms, sent.expires_s) for sent in box.bench.sent] == [(1000, None), (0, 30)]
+    assert box.refused == ["expired"]

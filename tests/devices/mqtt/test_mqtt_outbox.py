@@ -148,3 +148,11 @@ def test_an_acknowledgement_of_nothing_is_nothing() -> None:
     broker = Broker()
     broker.outbox.acked(9, 0)
     assert broker.outbox.published == 0
+
+
+def test_a_deadline_that_has_moved_meanwhile_is_heeded() -> None:
+    """The gateway's clock was moved on by the time in which the machine was off: what was given since the boot is in time all the same."""
+    broker = Broker()
+    broker.outbox = Outbox(in_flight=4, is_late=lambda settling: False)
+    broker.give("a", expires_ms=1000)
+    assert broker.send(now_ms=9_000_000) == ["a"]

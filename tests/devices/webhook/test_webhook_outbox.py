@@ -7,7 +7,7 @@ from devices.webhook.outcomes import End, Outcome
 from devices.webhook.posts import Request
 from gateway.actors import Message, Payload
 from gateway.actors.routes import Route, Stop
-from gateway.testing import BenchDelivery
+from gateway.testing import BenchDelivery, ManualClock
 
 DONE = Outcome(End.DONE, 204)
 FAILS = Outcome(End.AGAIN, 500, "the server said 500")
@@ -131,7 +131,7 @@ def test_what_has_expired_is_not_posted() -> None:
     late, never = delivery(expires_ms=1000), delivery()
     box.add(late, Request("m", "", "text/plain", b""))
     box.add(never, Request("m", "", "text/plain", b""))
-    assert box.expire(1001) == 1
+    assert box.expire(ManualClock(now_ms=1001)) == 1
     assert (late.outcome, never.outcome) == ("cannot post it: it expired while the server could not be reached", "")
 
 
