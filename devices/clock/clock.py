@@ -37,18 +37,18 @@ new time it begins anew. This lights the hall from sunset to eleven, and has a t
 **Holding.** A message on a route that stops at `clock/main`, verb `hold`, goes on by itself when its time has come:
 
     route = stage.route([("clock/main", "hold"), ("gpio/lamp", "switch")])
-    stage.send_along(route, Hold(until_ms=stage.now_ms + 600_000, body={"on": False}))
+    stage.send_along(route, Hold(for_s=600, body={"on": False}))
 
 It waits in the clock's durable mailbox: what falls due while the gateway is off goes on when it is back, and can say how late
 (`{late_s}` in its body). `window` of them are in hand at once; what is beyond that waits on disk, and may be late.
 
-Before the host's clock was set by a time server, nothing of this goes off (`wait_for_sync`). Counters: fired, late, skipped,
-failed (jobs); held, went_on, overdue (messages); jumps.
+Before the host's clock can be trusted, nothing goes off that is for a time of day (`wait_for_sync`); seconds pass without it.
+Counters: fired, late, skipped, failed (jobs); held, went_on, overdue (messages); jumps.
 """
 
 import logging
 
-from devices.clock.holds import Holds, due_of
+from devices.clock.holds import Holds, begun_of, check_expiry, due_of
 from devices.clock.jobs import Jobs
 from devices.clock.settings import ClockSettings
 from devices.clock.wall import WallClock
@@ -79,9 +79,12 @@ class Clock(HostBound):
         self.wall = wall or WallClock()
         self._holds = Holds()
         self._arrived: list[tuple[float, Hold, Delivery]] = []
-        """Held messages that came before the clock was trusted, and at which monotonic second."""
+        """Messages for a time of day that came before the clock was trusted, and at which monotonic second."""
         self._jobs: Jobs
         self._trusted = False
+        """Whether the wall clock is gone by."""
+        self._synced = False
+        """Whether somebody has vouched for it."""
         self._ahead_ms = 0
         """How far the wall clock is ahead of the time that passed."""
 
@@ -93,16 +96,18 @@ class Clock(HostBound):
         self.tick()
 
     def wait(self) -> None:
-        now_ms = self.wall.now_ms()
-        self.wall.wait(self.host, self._next_ms(now_ms) if self._trusted else now_ms + SYNC_CHECK_MS)
+        self.wall.wait(self.host, self._next_ms(self.wall.now_ms()))
 
     def tick(self) -> None:
         self._look_for_jump()
-        self._trusted = self._trusted or not self.settings.wait_for_sync or self.wall.synchronised()
-        if self._trusted and not self.host.quiet:
-            self._take_arrived()
+        if not self._synced and self.wall.synchronised(self.host):
+            self._synced = True
+            self._holds.move(self.host.time.moved)
+        self._trusted = self._trusted or self._synced or not self.settings.wait_for_sync
+        if not self.host.quiet:
             self._let_go()
-            self._jobs.tick(self.wall.now_ms(), self.wall.mono_s())
+            if self._trusted:
+                self._jobs.tick(self.wall.now_ms(), self.wall.mono_s())
         self._report()
 
     def quiet(self) -> None:
@@ -117,7 +122,16 @@ class Clock(HostBound):
         """Keep a message until its time, then let it go on along its route, or answer whoever asked."""
         delivery.keep()
         self.host.count("held")
-        self._arrived.append((self.wall.mono_s(), hold, delivery))
+        clock_ms = self.wall.clock_ms(self.host)
+        begun_ms = begun_of(hold, delivery, came_ms=clock_ms)
+        if begun_ms is None:
+            self._arrived.append((self.wall.mono_s(), hold, delivery))
+            return
+        reckoned_ms = begun_ms + round((hold.for_s or 0.0) * 1000)
+        due_ms = self.host.time.moved(reckoned_ms, begun_ms)
+        if self._heeds_expiry(due_ms - clock_ms, self.wall.now_ms() + due_ms - clock_ms, delivery):
+            may_move = due_ms == reckoned_ms and not self._synced
+            self._holds.keep_for(due_ms, hold, delivery, begun_ms=begun_ms if may_move else 0)
 
     @verb
     def reply(self, reply: Reply, delivery: Delivery) -> None:
@@ -142,11 +156,24 @@ class Clock(HostBound):
                 due_ms = due_of(hold, delivery, seen_ms=now_ms - round((mono_s - came_s) * 1000), zone=self.settings.zone)
             except ValueError as error:
                 delivery.failed(str(error), retry=False)
-            else:
+                continue
+            if self._heeds_expiry(due_ms - now_ms, due_ms, delivery):
                 self._holds.keep(due_ms, hold, delivery)
 
+    def _heeds_expiry(self, hold_ms: int, due_ms: int, delivery: Delivery) -> bool:
+        """Whether a message does not expire before it goes on; one that does has failed."""
+        left_ms = self.host.time.left_ms(delivery.message) if delivery.message.expires_ms else None
+        try:
+            check_expiry(hold_ms, due_ms, delivery, left_ms=left_ms, zone=self.settings.zone)
+        except ValueError as error:
+            delivery.failed(str(error), retry=False)
+            return False
+        return True
+
     def _let_go(self) -> None:
-        late_s = self._holds.let_go(self.wall.now_ms())
+        if self._trusted:
+            self._take_arrived()
+        late_s = self._holds.let_go(self.wall.now_ms(), self.wall.clock_ms(self.host), trusted=self._trusted)
         if late_s:
             self.host.count("went_on", len(late_s))
             self.host.count("overdue", sum(late > OVERDUE_S for late in late_s))
@@ -154,7 +181,14 @@ class Clock(HostBound):
     # --- time
 
     def _next_ms(self, now_ms: int) -> int | None:
-        return min((at_ms for at_ms in (self._holds.next_ms, self._jobs.next_ms(now_ms)) if at_ms is not None), default=None)
+        """When to look next, wall time."""
+        clock_ms = self.wall.clock_ms(self.host)
+        if self._trusted:
+            times = [self._holds.next_ms(now_ms, clock_ms), self._jobs.next_ms(now_ms)]
+        else:
+            next_ms = self._holds.next_clock_ms()
+            times = [now_ms + SYNC_CHECK_MS, None if next_ms is None else now_ms + next_ms - clock_ms]
+        return min((at_ms for at_ms in times if at_ms is not None), default=None)
 
     def _measured_ms(self) -> int:
         return self.wall.now_ms() - round(self.wall.mono_s() * 1000)
@@ -191,7 +225,7 @@ class Clock(HostBound):
         return "; ".join(part for part in (jobs, self._held()) if part)
 
     def _held(self) -> str:
-        first_ms = self._holds.next_ms
+        first_ms = self._holds.next_ms(self.wall.now_ms(), self.wall.clock_ms(self.host))
         if first_ms is None:
             return ""
         full = "; it can hold no more, others wait on disk and may be late" if len(self._holds) >= self.window else ""

@@ -27,7 +27,10 @@ class TurnedClock(WallClock):
     def mono_s(self) -> float:
         return self._mono_ms / 1000
 
-    def synchronised(self) -> bool:
+    def clock_ms(self, host: Host) -> int:
+        return self._mono_ms
+
+    def synchronised(self, host: Host) -> bool:
         return self.synced
 
     def wait(self, host: Host, until_ms: int | None) -> None:

@@ -111,7 +111,8 @@ class Hold(Payload):
     """Wall time in the clock's zone, `2026-01-01T07:00`; elsewhere with its offset, `2026-01-01T07:00+01:00`."""
     for_s: float | None = Field(default=None, ge=0, le=LAST_MS / 1000)
     """Seconds from `from_ms`; where that is not given, from when the stop before was left; without one, from when the clock
-    first had it in its hands, which a restart of the gateway makes later."""
+    first had it in its hands, which a restart of the gateway makes later. But for `from_ms` they pass on the gateway's own clock,
+    whatever the wall clock is set to."""
     from_ms: int | None = Field(default=None, ge=0, le=LAST_MS)
     """Wall time from which `for_s` counts: `stage.now_ms` of the turn that sends it."""
     body: dict[str, JsonValue] = {}

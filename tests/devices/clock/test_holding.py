@@ -137,6 +137,51 @@ def test_seconds_before_the_clock_was_set_count(put: Callable[..., Bench], wall:
     assert delivery.wait() == "done"
 
 
+def test_seconds_pass_without_a_time_server(put: Callable[..., Bench], wall: TurnedClock) -> None:
+    """A lamp that is to go out in ten minutes does not wait for the wall clock to be set; what is for a time of day does."""
+    wall.synced = False
+    bench = put()
+    lasting = bench.tell("hold", Hold(for_s=600.0, body={"late_s": "{late_s}"}), id="a")
+    daily = bench.tell("hold", Hold(until_ms=SEVEN_MS - DAY_S * 1000), id="b")
+    bench.until(lambda: bench.counters["held"] == 2)
+    wall.turn(599)
+    assert lasting.outcome == ""
+    wall.turn(1)
+    assert (lasting.wait(), lasting.body) == ("done", {"late_s": 0.0})
+    assert daily.outcome == ""
+    wall.synchronise()
+    assert daily.wait() == "done"
+
+
+@pytest.mark.parametrize("jump_s", [-180.0, 180.0, 365 * DAY_S])
+def test_seconds_pass_whatever_the_wall_clock_is_set_to(put: Callable[..., Bench], wall: TurnedClock, jump_s: float) -> None:
+    """Set while the message is held, by a time server that corrects it: ten minutes are ten minutes."""
+    bench = put()
+    delivery = bench.tell("hold", Hold(for_s=600.0))
+    bench.until(lambda: "1 held" in bench.health[-1][1])
+    wall.jump(jump_s)
+    wall.turn(599)
+    assert delivery.outcome == ""
+    wall.turn(1)
+    assert delivery.wait() == "done"
+
+
+def test_seconds_count_from_the_stop_before_whatever_its_stamp_says(put: Callable[..., Bench], wall: TurnedClock) -> None:
+    """It was left 100 seconds ago, with a wall time of five hours ago: the clock was set between."""
+    bench = put()
+    bench.until(lambda: bench.health)
+    visit = Visit(actor="lamp/hall", verb="on", at_ms=SEVEN_MS - 5 * 3_600_000, clock_ms=wall.clock_ms(bench) - 100_000)
+    hold = Hold(for_s=600.0)
+    message = Message("m1", "clock/main", "hold", hold, route=Route(ahead=(), history=(visit,)))
+    delivery = BenchDelivery(message)
+    bench.give(delivery)
+    bench.until(lambda: "1 held" in bench.health[-1][1])
+    wall.turn(499)
+    assert delivery.outcome == ""
+    wall.turn(1)
+    assert delivery.wait() == "done"
+
+
 def test_a_full_window_is_said(put: Callable[..., Bench]) -> None:
     """More wait on disk, and may be late."""
 

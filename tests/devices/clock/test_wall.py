@@ -3,7 +3,6 @@
 import os
 import time
 from datetime import UTC
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,14 +30,6 @@ def test_a_real_clock_lets_go_on_time() -> None:
             return 0.1 + late_s
 
     within(2.0, held_s)
-
-
-def test_timesyncd_s_file_is_believed(tmp_path: Path) -> None:
-    """It is there from the first synchronisation of this boot on; without it the kernel is asked, and always answers."""
-    sign = tmp_path / "synchronized"
-    assert WallClock(sign=sign).synchronised() in (True, False)
-    sign.touch()
-    assert WallClock(sign=sign).synchronised() is True
 
 
 def test_time_passes_forward() -> None:
