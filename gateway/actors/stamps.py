@@ -48,6 +48,9 @@ class Trust(Protocol):
     def unpacked(self, packed: int) -> Stamp:
         """The stamp that `Stamp.packed` made one number of, mended where that can be."""
 
+    def moved(self, clock_ms: int, set_ms: int) -> int:
+        """A time on the gateway's clock that was reckoned at `set_ms`, moved as the clock was moved since."""
+
 
 class Timed:
     """What a stage says of time, beside its readings."""
@@ -68,6 +71,11 @@ class Timed:
         """Since when, on the gateway's clock, the gateway has listened without a break: who was not heard before may have spoken."""
         since_ms: int = self.world.time.listening_since_ms
         return since_ms
+
+    def since_s(self, clock_ms: int) -> float:
+        """Seconds since an earlier moment, on the gateway's clock; without what the clock has taken up meanwhile of the time before."""
+        passed_ms: int = self.clock_ms - self.world.time.moved(clock_ms, clock_ms)
+        return passed_ms / 1000
 
     def stamp(self) -> Stamp:
         """The moment of this turn, to be kept: wall time, the gateway's clock, and whether the wall time could be trusted."""
@@ -90,9 +98,6 @@ class Time(Trust, Protocol):
 
     def mono_s(self) -> float:
         """Monotonic seconds, for delays and deadlines within one life of the process."""
-
-    def moved(self, clock_ms: int, set_ms: int) -> int:
-        """A time on the gateway's clock that was reckoned at `set_ms`, moved as the clock was moved since."""
 
     def left_ms(self, message: Message) -> int | None:
         """How long a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say yet."""

@@ -5,15 +5,18 @@
 [actors.toggle]   outputs = {hall = ["gpio/lamp"]}
 """
 
+from typing import Any
+
 from pydantic import Field, field_validator
 
-from gateway.actors import Actor, Stage, State, verb
+from gateway.actors import Actor, Stage, verb
 from gateway.actors.ids import check_id, is_key
+from gateway.actors.stamps import Stamped
 from gateway.actors.vocabulary import Pressed, Report, Switch
 from gateway.business.publishing import Publishing
 
 
-class ToggleState(State):
+class ToggleState(Stamped):
     """What a toggle remembers."""
 
     on: bool = False
@@ -58,13 +61,13 @@ class Toggle(Actor[ToggleState]):
         stage.state = stage.state.changed(presses=stage.state.presses + pressed.count)
         if pressed.count % 2:
             self._turn(stage, on=not stage.state.on)
-        stage.reply(stage.state)
+        stage.reply(_shown(stage.state))
 
     @verb
     def set(self, switch: Switch, stage: Stage[ToggleState]) -> None:
         """Turn the outputs on or off, however they stand."""
         self._turn(stage, on=switch.on)
-        stage.reply(stage.state)
+        stage.reply(_shown(stage.state))
 
     @verb
     def report(self, report: Report, stage: Stage[ToggleState]) -> None:
@@ -82,16 +85,21 @@ class Toggle(Actor[ToggleState]):
     @verb
     def read(self, stage: Stage[ToggleState]) -> None:
         """Answer with how the toggle stands."""
-        stage.reply(stage.state)
+        stage.reply(_shown(stage.state))
 
     def _turn(self, stage: Stage[ToggleState], *, on: bool) -> None:
         """Remember it, tell the outputs, publish. Outputs are told even when nothing changes: they may stand otherwise."""
         if on is not stage.state.on:
-            stage.state = stage.state.changed(on=on, changed_ms=stage.now_ms)
+            stage.state = stage.state.stamped(stage.stamp(), "changed_ms", on=on)
         self._tell_outputs(stage)
-        state = stage.state
-        self.settings.publish(stage, {"on": state.on, "presses": state.presses, "changed_ms": state.changed_ms})
+        self.settings.publish(stage, _shown(stage.state))
 
     def _tell_outputs(self, stage: Stage[ToggleState]) -> None:
         for output in self.settings.outputs.get(stage.key, ()):
             stage.tell(output, "switch", Switch(on=stage.state.on))
+
+
+def _shown(state: ToggleState) -> dict[str, Any]:
+    """How a toggle stands, for others; `synced` is false while the time of the last change cannot be trusted."""
+    shown = {"on": state.on, "presses": state.presses, "changed_ms": state.changed_ms}
+    return {**shown, "synced": False} if state.unsynced else shown

@@ -4,8 +4,8 @@ import re
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, BadId, HostBound, Settings
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import check_id, kind_of
-from gateway.config.did_you_mean import did_you_mean
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.problems import dotted

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
 from gateway.config.checks import Section, check_addresses, check_claims, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
-from gateway.config.did_you_mean import did_you_mean
 from gateway.config.document import Document, open_document
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors import Settings
-from gateway.config.did_you_mean import did_you_mean
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.sentences import sentence

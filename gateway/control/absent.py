@@ -1,10 +1,10 @@
 """An id that is nobody's, and what to say of it. On the engine's thread."""
 
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadId
 from gateway.actors.ids import check_id, kind_of
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.unwritten import is_nobody, says_of_nobody
-from gateway.config.did_you_mean import did_you_mean
 from gateway.control.pending import Answer, no
 from gateway.runtime.cells import Life, Wait
 from gateway.runtime.directory import Directory

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadPayload
 from gateway.actors.messages import Payload, read_payload
-from gateway.config.did_you_mean import did_you_mean
 from gateway.config.sentences import expected, sentence, shown
 from gateway.config.settings_reader import keys_of, model_at
 

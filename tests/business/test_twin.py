@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gateway.actors.vocabulary import Quality, Report
-from gateway.business.twin import AHEAD_MS, MOST_VALUES, Twin, TwinSettings, TwinState
+from gateway.business.twin import AHEAD_MS, MOST_VALUES, Presence, Twin, TwinSettings, TwinState
 from gateway.testing import Turns
 
 
@@ -96,11 +96,15 @@ def test_silence() -> None:
 
 
 def test_silence_while_the_gateway_was_off() -> None:
-    """Silence that began while the gateway was off is noticed when it is back."""
+    """A gateway that was off has not listened: back again the device has its whole time to be heard, and only then is it silent."""
     turns = twin()
     turns.tell("report", {"values": {"temp": 20}})
     turns.advance(3600, asleep=True)
+    turns.advance(59.9)
+    assert turns.state.presence is Presence.ONLINE
+    turns.advance(0.1)
     assert not shown(turns)["online"]
+    assert turns.state.presence is Presence.SILENT
 
 
 def test_a_clock_that_jumps() -> None:

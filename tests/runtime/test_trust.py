@@ -39,11 +39,31 @@ class Forwarder(Actor[State]):
         raise RuntimeError("it was told so")
 
 
+class Begun(State):
+    """When it was begun, on the gateway's clock."""
+
+    clock_ms: int = 0
+
+
+class Stopwatch(Actor[Begun]):
+    """Says for how long it has run."""
+
+    @verb
+    def begin(self, stage: Stage[Begun]) -> None:
+        stage.state = Begun(clock_ms=stage.clock_ms)
+
+    @verb
+    def read(self, stage: Stage[Begun]) -> None:
+        stage.reply({"s": stage.since_s(stage.state.clock_ms)})
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def pi(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """A Pi without a clock chip, an hour after its first boot, on each store; it has not heard a time server yet."""
     store = FrailStore(MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "gateway.db"))
-    with Rig([Book(), Account(), Forwarder()], {"shelf/a": Shelf}, store=store, clock=ManualClock(voucher=""), by_hand=["shelf/a"]) as made:
+    with Rig(
+        [Book(), Account(), Forwarder(), Stopwatch()], {"shelf/a": Shelf}, store=store, clock=ManualClock(voucher=""), by_hand=["shelf/a"]
+    ) as made:
         yield made
     store.close()
 
@@ -122,6 +142,18 @@ def test_what_fell_due_while_it_was_off_fires_when_that_is_known(pi: Rig) -> Non
     assert [pi.state(f"book/{key}").words[-1] for key in "bc"] == ["~600", "awake"]
     pi.advance(10)
     assert [pi.state(f"book/{key}").words[-1] for key in "bc"] == ["rang 600", "rang 600"]
+
+
+def test_what_began_since_the_boot_has_not_lasted_longer_for_what_the_clock_takes_up(pi: Rig) -> None:
+    """Eight hours off, half a minute of running, and then they are known; what began before lasted through them."""
+    syncs(pi)
+    pi.tell("stopwatch/old", "begin")
+    power_cut(pi, off_s=8 * HOUR_S)
+    pi.tell("stopwatch/young", "begin")
+    pi.advance(30)
+    syncs(pi, 8 * HOUR_S)
+    assert pi.ask("stopwatch/young", "read").body["s"] == pytest.approx(31.5, abs=0.1)
+    assert pi.ask("stopwatch/old", "read").body["s"] == pytest.approx(8 * HOUR_S + 20 + 31.5, abs=0.1)
 
 
 def test_a_step_is_on_disk_within_a_second(pi: Rig) -> None:

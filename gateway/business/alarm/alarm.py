@@ -8,78 +8,32 @@ A drill says that it is one, in all that is told of it; what is really wrong mea
     gateway ask alarm/freezer acknowledge '{"by": "ann"}'
 """
 
-import enum
 import logging
+from typing import Any
 
 from pydantic import Field
 
-from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, State, verb
+from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, Standing, verb
 from gateway.actors.gather import ASKED_AT_MOST, Gathered
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.messages import read_payload
 from gateway.actors.vocabulary import Scalar
-from gateway.business.alarm.readings import Findings, judge, news_in
+from gateway.business.alarm.readings import judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule
+from gateway.business.alarm.state import AlarmState, Phase
 from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
 from gateway.business.notices import Notice, Recipient
+from gateway.business.twin import Presence
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
 _PENDING, _ESCALATION, _WORSE = "pending", "escalation", "worse"
 _OF_DRILL = ".drill"
 """Ends the name of a gather that tells of a drill."""
-
-log = logging.getLogger(__name__)
-
-
-class Phase(enum.Enum):
-    """Where an alarm stands."""
-
-    NORMAL = "normal"
-    PENDING = "pending"
-    """Something is wrong, not for long enough yet."""
-    RAISED = "raised"
-    """It is active or acknowledged."""
-    ACTIVE = "active"
-    """Nobody has acknowledged it."""
-    ACKNOWLEDGED = "acknowledged"
-    """Somebody has, and something is still wrong."""
-    CLEARED = "cleared"
-    """It was raised, and all is right again."""
-
-
 _RAISED = (Phase.ACTIVE, Phase.ACKNOWLEDGED)
 
-
-class AlarmState(State):
-    """What an alarm remembers."""
-
-    phase: Phase = Phase.NORMAL
-    findings: Findings = Findings()
-    wrong_clock_ms: int = 0
-    """Since when something is wrong, by the gateway's own clock, milliseconds; 0: nothing is, or somebody has cleared it."""
-    incident: int = 0
-    """Which one it is, from 1; a number is never used again."""
-    since_ms: int = 0
-    """Wall time of the last change of phase, milliseconds since 1970."""
-    raised_ms: int = 0
-    """Wall time at which the last incident was raised."""
-    why: tuple[str, ...] = ()
-    """What was wrong when it was raised."""
-    drill: bool = False
-    """Whether somebody tries it out."""
-    worse: bool = False
-    """Whether something else is wrong than what was acknowledged, not for long enough yet."""
-    acknowledged_by: str = ""
-    escalations: int = 0
-    """How often this incident was told again."""
-    told: tuple[Recipient, ...] = ()
-    """Who was told of this incident, each once."""
-    asking: dict[str, tuple[Recipient, ...]] = {}
-    """Who is being told now, by the name of the gather, in the order of its requests."""
-    untold: tuple[str, ...] = ()
-    """Who could not be told, each with the reason."""
+log = logging.getLogger(__name__)
 
 
 class Acknowledgement(Payload):
@@ -93,7 +47,7 @@ class Alarm(Actor[AlarmState]):
 
     settings_model = AlarmSettings
     settings: AlarmSettings
-    copies = {"twin": Copy("twin", "values", "online")}
+    copies = {"twin": Copy("twin", "values", "presence")}
     machine = Machine(
         initial=Phase.NORMAL,
         parents={Phase.ACTIVE: Phase.RAISED, Phase.ACKNOWLEDGED: Phase.RAISED},
@@ -113,7 +67,7 @@ class Alarm(Actor[AlarmState]):
         """Begin to watch what the configuration says, or go on; sent at each start of the gateway."""
         rule = self._known_rule(stage)
         if rule is not None:
-            stage.keep_copy("twin", rule.of)
+            self._begin_to_watch(rule, stage)
             stage.reply(stage.state)
 
     def copied(self, name: str, stage: Stage[AlarmState]) -> None:
@@ -122,11 +76,23 @@ class Alarm(Actor[AlarmState]):
         if rule is None or copy is None:
             stage.drop_copy(name)  # somebody took its rule out of the configuration
             return
-        online = bool(copy.values.get("online", False))
-        findings = judge(rule, stage.state.findings, copy.values.get("values", {}), online=online, clock_ms=stage.clock_ms)
+        if copy.standing is Standing.ENDED:
+            self._begin_to_watch(rule, stage)  # somebody had the twin forget its device: there may be another
+            return
+        before = stage.state.findings
+        findings = judge(
+            rule,
+            before,
+            copy.values.get("values", {}),
+            presence=_presence(copy.values),
+            clock_ms=stage.clock_ms,
+            since_ms=stage.listening_since_ms,
+        )
         wrong_clock_ms = (stage.state.wrong_clock_ms or stage.clock_ms) if findings.wrong else 0
-        if findings != stage.state.findings or wrong_clock_ms != stage.state.wrong_clock_ms:
+        if findings != before or wrong_clock_ms != stage.state.wrong_clock_ms:
             stage.state = stage.state.changed(findings=findings, wrong_clock_ms=wrong_clock_ms)
+        if findings.cannot != before.cannot:
+            self._say_what_it_cannot(findings.cannot, stage)
         state = stage.state
         if state.findings.wrong and state.phase in (Phase.NORMAL, Phase.CLEARED):
             self.suspect(stage)
@@ -183,6 +149,18 @@ class Alarm(Actor[AlarmState]):
         stage.state = stage.state.changed(escalations=stage.state.escalations + 1)
         self._notice(rule, stage, user=rule.escalate_user or rule.user, group=rule.escalate_group or rule.group)
         stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
+        self._publish(stage)
+
+    def _begin_to_watch(self, rule: Rule, stage: Stage[AlarmState]) -> None:
+        """Keep a copy of the twin; where its silence is wrong, have it say so too when it was never heard."""
+        stage.keep_copy("twin", rule.of)
+        if rule.silent:
+            stage.tell(rule.of, "expect")
+
+    def _say_what_it_cannot(self, cannot: str, stage: Stage[AlarmState]) -> None:
+        """Tell that nothing can be judged, or that it can again: an alarm that is silently blind is worse than none."""
+        if cannot:
+            log.warning("%s can judge nothing: %s", stage.me, cannot)
         self._publish(stage)
 
     # --- what people do
@@ -242,9 +220,10 @@ class Alarm(Actor[AlarmState]):
     def begin_incident(self, stage: Stage[AlarmState]) -> None:
         """Raise it: a new incident, of which people are told once."""
         state = stage.state
-        stage.state = state.changed(
+        stage.state = state.stamped(
+            stage.stamp(),
+            "raised_ms",
             incident=state.incident + 1,
-            raised_ms=stage.now_ms,
             why=("drill",) if state.drill else state.findings.wrong,
             acknowledged_by="",
             escalations=0,
@@ -379,12 +358,16 @@ class Alarm(Actor[AlarmState]):
 
     def _enter(self, stage: Stage[AlarmState], phase: Phase) -> None:
         stage.enter(phase)
-        stage.state = stage.state.changed(since_ms=stage.now_ms)
+        stage.state = stage.state.stamped(stage.stamp(), "since_ms")
         self._publish(stage)
 
     def _publish(self, stage: Stage[AlarmState]) -> None:
         state = stage.state
-        told = {"told": [one.name for one in state.told], "untold": state.untold}
+        told: dict[str, Any] = {"told": [one.name for one in state.told], "untold": state.untold}
+        if state.findings.cannot:
+            told["cannot"] = state.findings.cannot
+        if state.unsynced:
+            told["synced"] = False
         names = ("phase", "incident", "drill", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
         self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
 
@@ -392,4 +375,9 @@ class Alarm(Actor[AlarmState]):
 def _left_s(stage: Stage[AlarmState], rule: Rule) -> float:
     """How long what is wrong has still to be so until it is told, in seconds."""
     began_ms = stage.state.wrong_clock_ms or stage.clock_ms
-    return max(0.0, rule.for_s - (stage.clock_ms - began_ms) / 1000)
+    return max(0.0, rule.for_s - stage.since_s(began_ms))
+
+
+def _presence(values: dict[str, Any]) -> Presence:
+    """Whether the twin hears its device; a copy from an older program says only whether it is online."""
+    return Presence(values["presence"]) if "presence" in values else Presence.ONLINE if values.get("online") else Presence.SILENT

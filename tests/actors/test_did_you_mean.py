@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.did_you_mean import did_you_mean
+from gateway.actors.did_you_mean import did_you_mean
 
 KEYS = ["baud", "device", "settle_s"]
 
