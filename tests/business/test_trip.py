@@ -199,10 +199,13 @@ def test_a_lost_signal() -> None:
 
 
 def test_a_signal_lost_while_the_gateway_was_off() -> None:
-    """A signal that went while the gateway was off is noticed when it is back."""
+    """Nobody could be heard meanwhile: back again the vehicle has its whole time to be heard, and only then is it lost."""
     turns = trip()
     drive(turns, 3)
     turns.advance(7200, asleep=True)
+    turns.advance(29.9)
+    assert turns.state.phase is Phase.MOVING
+    turns.advance(0.1)
     assert shown(turns, "status")[-1]["phase"] == "lost"
 
 

@@ -148,13 +148,27 @@ def test_a_power_cut() -> None:
 
 
 def test_a_power_cut_while_it_moved() -> None:
-    """It is lost when the gateway is back, and has all its grace time from then."""
+    """The gateway is back, and has listened for a while: it is lost then, and has all its grace time from there."""
     turns, token = begun()
     turns.tell("update", {"token": token, **place(turns, 0)})
     turns.advance(7200, asleep=True)
+    assert phase(turns) is Phase.MOVING
+    turns.advance(30)
     assert phase(turns) is Phase.LOST
     turns.advance(599)
     assert phase(turns) is Phase.LOST
+
+
+def test_a_restart_just_before_its_grace_is_over() -> None:
+    """Its timer comes in time; but the gateway was off until just now, so the tracker could not be heard."""
+    turns, token = begun()
+    turns.tell("update", {"token": token, **place(turns, 0)})
+    turns.advance(30)
+    turns.advance(595, asleep=True)
+    turns.advance(5)
+    assert phase(turns) is Phase.LOST
+    turns.tell("update", {"token": token, **place(turns, 1)})
+    assert phase(turns) is Phase.MOVING
 
 
 def test_stopping() -> None:

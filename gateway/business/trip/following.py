@@ -4,14 +4,30 @@ from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place, distance_m, elapsed_s
 from gateway.business.trip.settings import TripSettings
 from gateway.business.trip.state import TripState
+from gateway.business.trip.way import Way
 
-CORRECTED_MS = 86_400_000
-"""A fix older than the last one by more than this is no late one: the receiver's clock has been corrected."""
+LATE_FACTOR = 3.0
+"""A signal is lost after so many of the gaps that are usual between its fixes."""
+_USUAL_AT_MOST_S = 7200.0
+_GAPS = 2
 
 
 def repeats(here: Place, last: Place) -> bool:
-    """Whether a fix is the last one again, or an older one that comes late. Without times nobody can tell."""
-    return bool(here.at_ms and last.at_ms) and last.at_ms - CORRECTED_MS <= here.at_ms <= last.at_ms
+    """Whether a fix has the same time as the last one, or an older one. Without times nobody can tell."""
+    return 0 < here.at_ms <= last.at_ms
+
+
+def lost_after_s(way: Way, settings: TripSettings) -> float:
+    """After how many seconds without a fix the signal counts as lost: longer for who speaks seldom, twice in a row."""
+    usual_s = min(*way.gaps_s, _USUAL_AT_MOST_S) if len(way.gaps_s) == _GAPS else 0.0
+    return max(settings.phone_lost_after_s if way.phone else settings.lost_after_s, LATE_FACTOR * usual_s)
+
+
+def heard(way: Way, before: Place | None, here: Place, *, phone: bool) -> Way:
+    """The way after a believed fix, which says how often its receiver speaks."""
+    gaps_s = way.gaps_s if before is None else (*way.gaps_s, round(elapsed_s(before, here), 1))[-_GAPS:]
+    same = gaps_s == way.gaps_s and phone is way.phone and way.laggard is None
+    return way if same else way.changed(gaps_s=gaps_s, phone=phone, laggard=None)
 
 
 def agrees(state: TripState, here: Place, settings: TripSettings) -> bool:

@@ -1,12 +1,14 @@
 """A line on the map as text: how a trip's way stands in states and messages.
 
 One word per point, `latitude,longitude,at_ms,accuracy_m,altitude_m`; what nobody said is empty, and a point that begins a
-segment (the first one, and the first after a gap) ends in `,n`. Text, for a state is written whole at each change: it costs one
-copy, where a list of models would cost a visit of each.
+segment (the first one, and the first after a gap) ends in `,n`, one that came late in `,l`: its place is where its time belongs,
+see `in_order`. A time that nobody can trust is packed, see `gateway.actors.stamps`. It is text, for a state is written whole at each
+change: it costs one copy, where a list of models would cost a visit of each.
 
     52.500000,13.400000,1750000000000,4.5,,n 52.510000,13.400000,1750000060000,,34
 """
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -22,6 +24,8 @@ class Point(NamedTuple):
     altitude_m: float | None = None
     begins: bool = False
     """Whether nobody knows the way to here: the first point, and the first after a lost signal or a jump."""
+    late: bool = False
+    """Whether it came behind newer ones."""
 
 
 def write_line(points: Iterable[Point]) -> str:
@@ -42,7 +46,7 @@ def joined(one: str, other: str) -> str:
 def word_of(point: Point) -> str:
     """One point as text."""
     place = f"{point.latitude_deg:.6f},{point.longitude_deg:.6f},{point.at_ms}"
-    return f"{place},{_short(point.accuracy_m)},{_short(point.altitude_m)}{',n' if point.begins else ''}"
+    return f"{place},{_short(point.accuracy_m)},{_short(point.altitude_m)}{',n' if point.begins else ''}{',l' if point.late else ''}"
 
 
 def _short(metres: float | None) -> str:
@@ -52,6 +56,26 @@ def _short(metres: float | None) -> str:
 
 def point_of(word: str) -> Point:
     """The point of a word."""
-    latitude, longitude, at_ms, accuracy, altitude, *mark = word.split(",")
+    latitude, longitude, at_ms, accuracy, altitude, *marks = word.split(",")
     accuracy_m = float(accuracy) if accuracy else None
-    return Point(float(latitude), float(longitude), int(at_ms), accuracy_m, float(altitude) if altitude else None, bool(mark))
+    altitude_m = float(altitude) if altitude else None
+    return Point(float(latitude), float(longitude), int(at_ms), accuracy_m, altitude_m, "n" in marks, "l" in marks)
+
+
+def in_order(points: list[Point]) -> list[Point]:
+    """The points with those that came late where their times belong; the others stay in the order in which they came.
+
+    Where such a point stands before one that began a segment, the way to that one is known now.
+    """
+    late = deque(sorted((point for point in points if point.late), key=lambda point: point.at_ms))
+    if not late:
+        return points
+    found: list[Point] = []
+    for point in points:
+        if point.late:
+            continue
+        while late and late[0].at_ms <= point.at_ms:
+            found.append(late.popleft())
+        bridged = point.begins and bool(found) and found[-1].late
+        found.append(point._replace(begins=False) if bridged else point)
+    return [*found, *late]

@@ -11,6 +11,11 @@ LONGEST_GRACE_S = 7 * 86_400.0
 
 _KMH_PER_MPS = 3.6
 _OWNTRACKS_FIX = "location"
+_OWNTRACKS_ENCRYPTED = "encrypted"
+_ENCRYPTED = (
+    "its OwnTracks app encrypts what it says, and the gateway cannot read that: take the encryption key out of the app's settings "
+    "(Preferences, Connection, Encryption key), and have the broker speak TLS instead"
+)
 
 
 class Begin(Payload):
@@ -110,6 +115,11 @@ class OwnTracks(Payload):
     cog: float | None = None
     token: str = Field(default="", max_length=200)
     """Not OwnTracks' own: for a trip that has one, added by whatever stands between."""
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot be used although it may be a location, and what to do; empty where that is not so."""
+        return _ENCRYPTED if self.type == _OWNTRACKS_ENCRYPTED else ""
 
     def fix(self) -> Fix | None:
         """The fix in it; None where it holds none. iOS says -1 for what it does not know."""

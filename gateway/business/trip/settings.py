@@ -13,7 +13,9 @@ class TripSettings(Publishing):
     topic: str = Field(default="gateway/trip/{key}", max_length=500)
     """Above `/position` and `/status`."""
     lost_after_s: float = Field(default=30.0, gt=0)
-    """Seconds without a believable fix after which the signal counts as lost."""
+    """Seconds without a believable fix after which the signal counts as lost; longer where fixes come less often."""
+    phone_lost_after_s: float = Field(default=2400.0, gt=0)
+    """The same for phones with OwnTracks: they say where they are every few minutes, and at rest each half an hour."""
     grace_s: float = Field(default=1800.0, gt=0, le=LONGEST_GRACE_S)
     """Seconds that a trip with a token may be lost until it ends by itself, unless it was begun with other ones."""
     kept_s: float = Field(default=604_800.0, ge=0)

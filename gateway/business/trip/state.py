@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from gateway.actors import State
+from gateway.actors.stamps import Stamped
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
 from gateway.business.trip.way import Way
@@ -32,7 +32,7 @@ class EndedBy(enum.Enum):
     """Its tracker was lost for longer than its grace time."""
 
 
-class TripState(State):
+class TripState(Stamped):
     """What a trip remembers."""
 
     VERSION: ClassVar[int] = 2
@@ -70,10 +70,14 @@ class TripState(State):
     """Every fix of this trip, repeated ones and jumps too."""
     repeated: int = 0
     """Fixes of the same time as the last, or an older one."""
+    late: int = 0
+    """How many of those came late, and have been put into the path where their times belong."""
     jumps: int = 0
     """Fixes at places that the vehicle cannot have reached."""
     losses: int = 0
     """How often the signal was lost."""
+    fault: str = ""
+    """Why nothing of what its tracker says can be used, and what to do about it; empty when it can."""
     way: Way = Way()
 
     @classmethod
@@ -91,7 +95,7 @@ class TripState(State):
 
 
 _HIDDEN = {"token_digest", "listed_in", "since_clock_ms", "way"}
-_ONLY_WHEN_SET = ("title", "ended_ms", "ended_by")
+_ONLY_WHEN_SET = ("title", "ended_ms", "ended_by", "late", "fault")
 
 
 def shown(state: TripState) -> dict[str, Any]:
@@ -104,4 +108,5 @@ def summary(state: TripState) -> dict[str, Any]:
     """How a trip stands, in a few words."""
     names = ("phase", "trip", "started_ms", "last_ms", "fixes", "repeated", "jumps", "losses")
     told = {name: getattr(state, name) for name in _ONLY_WHEN_SET if getattr(state, name)}
+    told |= {"synced": False} if state.unsynced else {}
     return {**told, **{name: getattr(state, name) for name in names}, "length_m": round(state.length_m, 1)}

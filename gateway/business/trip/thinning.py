@@ -44,7 +44,7 @@ def thin(thinner: Thinner, point: Point, *, tolerance_m: float) -> tuple[Thinner
     kept = point_of(thinner.kept)
     east_m, north_m = _offset_m(kept, point)
     away_m = hypot(east_m, north_m)
-    stale = point.at_ms - kept.at_ms > GAP_MS
+    stale = abs(point.at_ms - kept.at_ms) > GAP_MS  # times that are packed go down
     if not thinner.last:
         return _rested(thinner, point, away_m, atan2(east_m, north_m), stale=stale, tolerance_m=tolerance_m)
     off_rad = remainder(atan2(east_m, north_m) - thinner.axis_rad, 2 * pi)
@@ -75,6 +75,16 @@ def _rested(
     half_rad = asin(tolerance_m / away_m)
     opened = Thinner(kept=thinner.kept, last=word_of(point), axis_rad=bearing_rad, low_rad=-half_rad, high_rad=half_rad, reach_m=away_m)
     return opened, ()
+
+
+def off_line_m(point: Point, start: Point, end: Point) -> float:
+    """How far a point lies off the straight line between two others, metres."""
+    east_m, north_m = _offset_m(start, point)
+    end_east_m, end_north_m = _offset_m(start, end)
+    length_m = hypot(end_east_m, end_north_m)
+    along = (east_m * end_east_m + north_m * end_north_m) / length_m**2 if length_m else 0.0
+    along = min(1.0, max(0.0, along))
+    return hypot(east_m - along * end_east_m, north_m - along * end_north_m)
 
 
 def _offset_m(start: Point, point: Point) -> tuple[float, float]:

@@ -11,25 +11,28 @@ OwnTracks app, and after its end the next fix begins another. A shared trip is b
     gateway ask trip/brave-otter gpx --json | jq -r .text > brave-otter.gpx  # or geojson
 """
 
+import logging
+
 from gateway.actors import Actor, Stage, verb
 from gateway.actors.guards import refuse
 from gateway.actors.ids import kind_of
 from gateway.actors.machine import Machine
+from gateway.actors.stamps import Stamp
 from gateway.actors.supervision import Decision, Fault
 from gateway.actors.verbs import Else
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
-from gateway.business.trip.following import agrees, in_reach, moved, noise_m, repeats
-from gateway.business.trip.line import Point, joined, read_line
+from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
+from gateway.business.trip.late import corrected, put_in_place
+from gateway.business.trip.line import Point, in_order, joined, read_line
 from gateway.business.trip.payloads import Begin, Ending, Export, Format, Gone, OwnTracks, Update, Wanted
 from gateway.business.trip.settings import TripSettings
 from gateway.business.trip.state import EndedBy, Phase, TripState, shown, summary
 from gateway.business.trip.token import digest_of, fits, new_token
 from gateway.business.trip.way import Way, begun_anew, extended, part_of
 
-LATE_S = 5.0
-"""A timer later than this fell due while the gateway was off: nobody could be heard."""
+log = logging.getLogger(__name__)
 
 
 class Trip(Actor[TripState]):
@@ -90,10 +93,13 @@ class Trip(Actor[TripState]):
     def owntracks(self, said: OwnTracks, stage: Stage[TripState]) -> None:
         """Take what the OwnTracks app says: its locations are fixes, the rest is ignored."""
         fix = said.fix()
-        if fix is None and not stage.born:
-            stage.stop()  # what names no place begins no trip
-        elif fix is not None and self._may(stage, said.token):
-            self._take(fix, stage)
+        if fix is None and not said.fault:
+            if not stage.born:
+                stage.stop()  # what names no place begins no trip
+        elif self._may(stage, said.token):
+            self._note_fault(said.fault, stage)
+            if fix is not None:
+                self._take(fix, stage, phone=True)
 
     @verb(to={Phase.STOPPED})
     def stop(self, ending: Ending, stage: Stage[TripState]) -> None:
@@ -124,7 +130,7 @@ class Trip(Actor[TripState]):
     @verb
     def write_out(self, export: Export, stage: Stage[TripState]) -> None:
         """Answer with an export that has been to all parts of the path (the last stop of its route)."""
-        points = read_line(joined(export.points, export.tail))
+        points = in_order([_timed(point, stage) for point in read_line(joined(export.points, export.tail))])
         if export.most_points:
             points = fewer(points, export.most_points)
         if export.format is Format.GPX:
@@ -139,7 +145,7 @@ class Trip(Actor[TripState]):
     def signal_lost(self, stage: Stage[TripState]) -> None:
         """Look whether fixes still come (the trip's own timer); publish the loss when they do not."""
         heard_ms = stage.state.place.clock_ms if stage.state.place is not None else 0
-        left_s = self.settings.lost_after_s - (stage.clock_ms - heard_ms) / 1000
+        left_s = self._lost_after_s(stage.state) - (stage.clock_ms - max(heard_ms, stage.listening_since_ms)) / 1000
         if left_s > 0:
             stage.after(left_s, "signal_lost")
         else:
@@ -147,13 +153,12 @@ class Trip(Actor[TripState]):
 
     @verb(when={Phase.WAITING, Phase.LOST}, to={Phase.STOPPED})
     def grace_over(self, stage: Stage[TripState]) -> None:
-        """End a shared trip whose tracker did not come back (its own timer). After a power cut it has time to be heard again."""
+        """End a shared trip whose tracker did not come back (its own timer). After a restart it has time to be heard again."""
         state = stage.state
         if not state.shared:
             return
-        left_s = self._patience_s(state) - (stage.clock_ms - state.since_clock_ms) / 1000
-        if stage.late_s > LATE_S:
-            left_s = max(left_s, self.settings.lost_after_s)
+        left_s = self._patience_s(state) - stage.since_s(state.since_clock_ms)
+        left_s = max(left_s, self._lost_after_s(state) - (stage.clock_ms - stage.listening_since_ms) / 1000)
         if left_s > 0:
             stage.after(left_s, "grace_over")
         else:
@@ -163,7 +168,7 @@ class Trip(Actor[TripState]):
     def forget(self, stage: Stage[TripState]) -> None:
         """Forget a shared trip that ended long ago (its own timer): its state, its path, what the broker kept, its name."""
         state, settings = stage.state, self.settings
-        over_s = (stage.clock_ms - state.since_clock_ms) / 1000
+        over_s = stage.since_s(state.since_clock_ms)
         if not state.shared or not 0 < settings.kept_s <= over_s:
             return
         settings.clear(stage, under="/position")
@@ -175,7 +180,7 @@ class Trip(Actor[TripState]):
     # --- what comes with each phase
 
     def _moves(self, stage: Stage[TripState]) -> None:
-        stage.after(self.settings.lost_after_s, "signal_lost")
+        stage.after(self._lost_after_s(stage.state), "signal_lost")
         self._publish_status(stage)
 
     def _rests(self, stage: Stage[TripState]) -> None:
@@ -195,8 +200,7 @@ class Trip(Actor[TripState]):
 
     def _has_ended(self, stage: Stage[TripState]) -> None:
         by = EndedBy.SILENCE if stage.message.verb == "grace_over" else EndedBy.TRACKER
-        ended = {"since_clock_ms": stage.clock_ms, "ended_ms": stage.now_ms, "ended_by": by, "suspect": None}
-        stage.state = stage.state.changed(**ended)
+        stage.state = stage.state.stamped(stage.stamp(), "ended_ms", since_clock_ms=stage.clock_ms, ended_by=by, suspect=None)
         if stage.state.shared and self.settings.kept_s:
             stage.after(self.settings.kept_s, "forget")
         self._publish_status(stage)
@@ -219,7 +223,16 @@ class Trip(Actor[TripState]):
             stage.refuse(f"cannot {stage.message.verb} trip {stage.key}: {why}")
         return not why
 
-    def _take(self, fix: Fix, stage: Stage[TripState]) -> None:
+    def _note_fault(self, fault: str, stage: Stage[TripState]) -> None:
+        """Remember why nothing of what the tracker says can be used, or that it can again; say so once."""
+        if fault == stage.state.fault:
+            return
+        if fault:
+            log.warning("%s cannot be followed: %s", stage.me, fault)
+        stage.state = stage.state.changed(fault=fault)
+        self._publish_status(stage)
+
+    def _take(self, fix: Fix, stage: Stage[TripState], *, phone: bool = False) -> None:
         """Take a fix, believed or not."""
         state = stage.state
         here = Place(
@@ -229,14 +242,18 @@ class Trip(Actor[TripState]):
             clock_ms=stage.clock_ms,
             accuracy_m=fix.accuracy_m or 0.0,
         )
+        anew, known = True, []
         if state.place is not None and repeats(here, state.place):
-            stage.state = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
+            known = state.way.known(self._latest(state))
+            anew, state = corrected(state, here, known, stage)
+        if not anew:
+            stage.state = put_in_place(state, _point(fix, fix.at_ms), known, self.settings, stage)
         elif state.phase in (Phase.WAITING, Phase.STOPPED):
-            self._follow(stage, self._first(state, fix, stage), fix, here)
+            self._follow(stage, self._first(state, fix, stage), fix, here, phone=phone)
         elif state.place is None or in_reach(state.place, here, self.settings):
-            self._follow(stage, state, fix, here)
+            self._follow(stage, state, fix, here, phone=phone)
         elif agrees(state, here, self.settings):  # a place reached by a jump is a new beginning: nobody knows the way there
-            self._follow(stage, state.changed(anchor=None, way=state.way.changed(broken=True)), fix, here)
+            self._follow(stage, state.changed(anchor=None, way=state.way.changed(broken=True)), fix, here, phone=phone)
         else:
             stage.state = state.changed(fixes=state.fixes + 1, jumps=state.jumps + 1, suspect=here)
         if stage.message.reply_to:
@@ -246,26 +263,31 @@ class Trip(Actor[TripState]):
         """How long a shared trip waits for its tracker: as long again as the signal takes to be lost, before the first fix."""
         return state.grace_s + (self.settings.lost_after_s if state.phase is Phase.WAITING else 0.0)
 
+    def _lost_after_s(self, state: TripState) -> float:
+        return lost_after_s(state.way, self.settings)
+
     def _first(self, state: TripState, fix: Fix, stage: Stage[TripState]) -> TripState:
         """The state before a trip's first fix: of a vehicle that is a new trip."""
-        started_ms = fix.at_ms or stage.now_ms
-        if state.shared:
-            return state.changed(started_ms=started_ms)
-        return TripState(trip=state.trip + 1, started_ms=started_ms, way=begun_anew(stage, state.way))
+        earlier_ms = state.place.at_ms if state.place is not None else 0
+        if not state.shared:
+            state = TripState(trip=state.trip + 1, way=begun_anew(stage, state.way, earlier_ms=earlier_ms))
+        return state.stamped(_said(fix, stage), "started_ms")
 
-    def _follow(self, stage: Stage[TripState], state: TripState, fix: Fix, here: Place) -> None:
+    def _follow(self, stage: Stage[TripState], state: TripState, fix: Fix, here: Place, *, phone: bool) -> None:
         """Take a believed fix as where the vehicle is."""
         anchor, moved_m = moved(state, here, fix, self.settings)
-        at_ms = fix.at_ms or stage.now_ms
-        stage.state = state.changed(
-            last_ms=at_ms,
+        said = _said(fix, stage)
+        way = heard(state.way, state.place, here, phone=phone)
+        stage.state = state.stamped(
+            said,
+            "last_ms",
             latest=fix,
             place=here,
             anchor=anchor,
             suspect=None,
             length_m=state.length_m + moved_m,
             fixes=state.fixes + 1,
-            way=self._extended(stage, state.way, fix, at_ms),
+            way=self._extended(stage, way, fix, said.packed()),
         )
         self._publish_position(stage, fix)
         if state.phase is not Phase.MOVING:
@@ -282,11 +304,16 @@ class Trip(Actor[TripState]):
         if not stage.message.reply_to:
             return
         state, way = stage.state, stage.state.way
-        latest = None if state.latest is None else _point(state.latest, state.last_ms)
+        latest = None if state.latest is None else self._latest(state)
         export = Export(format=format, most_points=wanted.most_points, part=way.part, part_points=way.part_points, tail=way.tail(latest))
         stops = [*((part_of(stage, number), "collect") for number in way.parts), (stage.me, "write_out")]
         route = stage.route(stops).changed(of=stage.message.id)
         stage.send_along(route, export, reply_to=stage.message.reply_to, expires_ms=stage.message.expires_ms)
+
+    def _latest(self, state: TripState) -> Point:
+        """Where the trip is now, as a point of the path."""
+        unsynced_ms = state.unsynced.get("last_ms", 0)
+        return _point(state.latest or Fix(latitude_deg=0, longitude_deg=0), -unsynced_ms or state.last_ms)
 
     def _publish_position(self, stage: Stage[TripState], fix: Fix) -> None:
         state = stage.state
@@ -296,6 +323,16 @@ class Trip(Actor[TripState]):
 
     def _publish_status(self, stage: Stage[TripState]) -> None:
         self.settings.publish(stage, summary(stage.state), under="/status")
+
+
+def _said(fix: Fix, stage: Stage[TripState]) -> Stamp:
+    """When a fix was: by its receiver, or, where that did not say, by the gateway."""
+    return stage.stamp()._replace(wall_ms=fix.at_ms, synced=True) if fix.at_ms else stage.stamp()
+
+
+def _timed(point: Point, stage: Stage[TripState]) -> Point:
+    """A point with its wall time."""
+    return point if point.at_ms >= 0 else point._replace(at_ms=stage.unpacked(point.at_ms).wall_ms)
 
 
 def _point(fix: Fix, at_ms: int) -> Point:

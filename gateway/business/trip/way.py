@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.actors import Stage
 from gateway.actors.messages import Model
+from gateway.business.pace import Laggard
 from gateway.business.trip.line import Point, joined, point_of, word_of
 from gateway.business.trip.payloads import Points
 from gateway.business.trip.thinning import Thinner, thin
@@ -33,6 +34,14 @@ class Way(Model):
     part_points: int = 0
     broken: bool = True
     """Whether nobody knows the way to the next point."""
+    earlier_ms: int = 0
+    """The time of the last fix of the vehicle's trip before, by its receiver: what is not newer belongs to that one."""
+    laggard: Laggard | None = None
+    """The first of the fixes that are older than the last one."""
+    phone: bool = False
+    """Whether the last fix came from a phone, which says seldom where it is."""
+    gaps_s: tuple[float, ...] = ()
+    """Seconds between the last fixes: how often its receiver speaks."""
 
     @property
     def points(self) -> int:
@@ -51,14 +60,29 @@ class Way(Model):
         tail = joined(self.recent, self.thinner.last)
         return tail if known or latest is None else joined(tail, word_of(latest))
 
+    def known(self, latest: Point) -> list[Point]:
+        """The points that the trip itself holds, in the order of their times: the last ones of the way."""
+        words = dict.fromkeys([self.thinner.kept, *self.recent.split(), self.thinner.last, word_of(latest)])
+        return sorted((point_of(word) for word in words if word), key=lambda point: point.at_ms)
+
 
 def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -> Way:
     """The way with one more point; what is kept goes to the path in its time."""
     thinner, kept = thin(way.thinner, point._replace(begins=True) if way.broken else point, tolerance_m=tolerance_m)
     if not kept:
         return way if thinner is way.thinner else way.changed(thinner=thinner)
-    recent, count = joined(way.recent, " ".join(kept)), way.recent_points + len(kept)
-    way = way.changed(thinner=thinner, broken=False, recent=recent, recent_points=count)
+    return _kept(stage, way.changed(thinner=thinner, broken=False), kept)
+
+
+def filled_in(stage: Stage[Any], way: Way, point: Point) -> Way:
+    """The way with a point that came late: the thinner, which goes by order, does not see it."""
+    return _kept(stage, way, (word_of(point._replace(late=True)),))
+
+
+def _kept(stage: Stage[Any], way: Way, words: tuple[str, ...]) -> Way:
+    """The way with some more points to keep."""
+    recent, count = joined(way.recent, " ".join(words)), way.recent_points + len(words)
+    way = way.changed(recent=recent, recent_points=count)
     return way if count < TOGETHER_POINTS else _parted(stage, way)
 
 
@@ -67,12 +91,12 @@ def part_of(stage: Stage[Any], number: int) -> str:
     return stage.child("path", str(number))
 
 
-def begun_anew(stage: Stage[Any], way: Way) -> Way:
+def begun_anew(stage: Stage[Any], way: Way, *, earlier_ms: int) -> Way:
     """End the parts of a trip, and give the way for the vehicle's next. Numbers are not used again."""
     for number in way.parts:
         stage.stop_child(part_of(stage, number))
     fresh = way.part + bool(way.part_points)
-    return Way(first_part=fresh, part=fresh)
+    return Way(first_part=fresh, part=fresh, earlier_ms=earlier_ms)
 
 
 def _parted(stage: Stage[Any], way: Way) -> Way:

@@ -1,0 +1,81 @@
+"""Late fixes: what a tracker sends behind newer ones, from the time in which nobody could hear it.
+
+Such a fix is put into the path where its time belongs. It does not move the vehicle, and is no sign that its signal is there.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from gateway.actors import Stage
+from gateway.business.earth import Place, distance_m
+from gateway.business.pace import Pace, pace_of
+from gateway.business.trip.following import in_reach
+from gateway.business.trip.line import Point
+from gateway.business.trip.settings import TripSettings
+from gateway.business.trip.state import TripState
+from gateway.business.trip.thinning import off_line_m
+from gateway.business.trip.way import filled_in
+
+AHEAD_MS = 300_000
+"""A last fix whose time lies so far ahead of the trusted wall time was wrong: the receiver's clock has been corrected since."""
+
+
+class _Neighbours(NamedTuple):
+    """The points before and after a late one, where the trip itself holds them."""
+
+    before: Point | None
+    after: Point | None
+
+
+def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[TripState]) -> tuple[bool, TripState]:
+    """Whether a fix that is older than the last one says that the receiver's clock has been set; and the state after that look.
+
+    `known` are the points that the trip itself holds.
+    """
+    if any(point.at_ms == here.at_ms for point in known):
+        return False, state
+    if stage.synced and known[-1].at_ms > stage.now_ms + AHEAD_MS:
+        return True, state
+    pace, laggard = pace_of(state.way.laggard, here.at_ms, stage.clock_ms)
+    return pace is Pace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
+
+
+def put_in_place(state: TripState, point: Point, known: list[Point], settings: TripSettings, stage: Stage[TripState]) -> TripState:
+    """The state with a point that came late. One that adds nothing to the path, or belongs to the trip before, is only counted."""
+    counted = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
+    if point.at_ms <= state.way.earlier_ms or not settings.path_tolerance_m or any(one.at_ms == point.at_ms for one in known):
+        return counted
+    beside = _neighbours(known, point.at_ms)
+    if not _reachable(beside, point, settings):
+        return state.changed(fixes=state.fixes + 1, jumps=state.jumps + 1)
+    counted = counted.changed(late=state.late + 1, started_ms=min(state.started_ms, point.at_ms))
+    if beside.before is None or beside.after is None:
+        return counted.changed(way=filled_in(stage, state.way, point))
+    tolerance_m = max(settings.path_tolerance_m, settings.min_move_m, point.accuracy_m or 0.0)
+    if off_line_m(point, beside.before, beside.after) <= tolerance_m:
+        return counted
+    length_m = state.length_m + _detour_m(point, beside.before, beside.after)
+    return counted.changed(way=filled_in(stage, state.way, point), length_m=length_m)
+
+
+def _neighbours(known: list[Point], at_ms: int) -> _Neighbours:
+    if at_ms < known[0].at_ms:
+        return _Neighbours(None, known[0])
+    return next((_Neighbours(one, two) for one, two in pairwise(known) if one.at_ms < at_ms < two.at_ms), _Neighbours(known[-1], None))
+
+
+def _reachable(beside: _Neighbours, point: Point, settings: TripSettings) -> bool:
+    """Whether the vehicle can have been there between the two."""
+    here = _place(point)
+    before = beside.before is None or in_reach(_place(beside.before), here, settings)
+    return before and (beside.after is None or in_reach(here, _place(beside.after), settings))
+
+
+def _place(point: Point) -> Place:
+    return Place(latitude_deg=point.latitude_deg, longitude_deg=point.longitude_deg, at_ms=point.at_ms, accuracy_m=point.accuracy_m or 0.0)
+
+
+def _detour_m(point: Point, before: Point, after: Point) -> float:
+    """By how many metres the way over the point is longer than the straight one."""
+    here, start, end = _place(point), _place(before), _place(after)
+    return max(0.0, distance_m(start, here) + distance_m(here, end) - distance_m(start, end))
