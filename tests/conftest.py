@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
@@ -47,6 +48,8 @@ BEGAN = pytest.StashKey[float]()
 def pytest_configure(config: pytest.Config) -> None:
     """When it all began, and the marks of tests that need a machine of their own."""
     config.stash[BEGAN] = time.monotonic()
+    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no example is bad for being slow
+    settings.load_profile("busy")
     config.addinivalue_line("markers", "container: needs systemd in a container (root, Debian)")
     config.addinivalue_line("markers", "vm: needs a machine with a kernel of its own (root, Debian, qemu)")
 

@@ -73,7 +73,7 @@ class DaemonProcess:
         *,
         gateway: str = "",
         store: str = "",
-        close_s: float = 3.0,
+        close_s: float = 20.0,
         python: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:

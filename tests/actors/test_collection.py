@@ -105,7 +105,7 @@ def question(verb: str, key: str, value: str) -> Payload:
     return Entry(key=key, value=value) if verb in ("add", "put") else Key(key=key)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.sampled_from(["add", "add", "put", "find", "remove"]), KEYS), max_size=60),
     st.integers(0, 2**32),
@@ -141,7 +141,7 @@ def test_nothing_is_overtaken_on_a_way_that_got_shorter(chance: int) -> None:
 
 
 @given(st.sets(KEYS, max_size=40), st.integers(1, 7), st.sampled_from(["", "a", "😀"]), KEYS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lists_go_on_where_the_last_one_ended(keys: set[str], limit: int, prefix: str, after: str) -> None:
     """List by list, each `after` the last key before, every key comes once and in order; `more` is false at the last one."""
     office = Office()

@@ -316,7 +316,7 @@ def nested(tree: dict[int, int | None], kind: Any) -> type[Actor[Any]]:
     return Nested
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees(), st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=12))
 def test_any_nested_machine_moves_as_scxml_says(tree: dict[int, int | None], moves: list[tuple[int, bool]]) -> None:
     """Exits from the inside out, entries from the outside in, first phases, and history: as a model made of sets has them."""

@@ -340,7 +340,7 @@ fixes = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(fixes | st.floats(0, 60) | st.just("stop"), max_size=15))
 def test_any_sequence(steps: list[Fix | float | str]) -> None:
     """Whatever comes, length never shrinks within a trip, every fix is counted once, and only believed ones move the vehicle."""

@@ -79,7 +79,7 @@ def test_standing() -> None:
 steps = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(steps, min_size=1, max_size=60), st.sampled_from([2.0, 5.0, 20.0]))
 def test_no_fix_is_far_from_the_line(walk: list[tuple[float, float]], tolerance_m: float) -> None:
     """Wherever somebody walks, the line that is kept passes every fix within twice the tolerance, and keeps no fix that was not."""

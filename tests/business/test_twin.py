@@ -243,7 +243,7 @@ reports = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(reports | st.floats(0, 90), max_size=12), st.sampled_from(["every", "change"]))
 def test_any_sequence(steps: list[Report | float], publish_on: str) -> None:
     """Whatever is reported and whenever, each report counts once, the last heard is right, and values have their type."""

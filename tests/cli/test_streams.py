@@ -6,14 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.daemons import ROOT, DaemonProcess
+from tests.waiting import until
 
 UNREAD, UNWRITABLE = 141, 73
 ARROW = "→ 21 °C 🥶"
@@ -47,7 +48,7 @@ def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def tell(daemon: DaemonProcess) -> None:
     """A report to the twin."""
-    assert daemon.ask(do="tell", to="twin/a", verb="report", payload={"values": {"says": ARROW}}, timeout_s=10)["ok"]
+    assert daemon.ask(do="tell", to="twin/a", verb="report", payload={"values": {"says": ARROW}}, timeout_s=60)["ok"]
 
 
 def run(daemon: DaemonProcess, words: list[str], *, stdout: int | IO[Any], buffering: dict[str, str]) -> tuple[int, str]:
@@ -60,7 +61,7 @@ def run(daemon: DaemonProcess, words: list[str], *, stdout: int | IO[Any], buffe
         cwd=daemon.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **buffering},
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     return done.returncode, done.stderr.decode()
 
@@ -97,7 +98,7 @@ def test_standard_streams_may_be_closed(daemon: DaemonProcess, words: str, close
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=daemon.folder,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     no_payload = words.startswith("tell") and "<&-" in closed
     assert done.returncode == (65 if no_payload else 0), done.stderr
@@ -117,10 +118,7 @@ def test_nobody_reads_what_tail_says(daemon: DaemonProcess) -> None:
         assert tail.poll() is None
         tell(daemon)
     tail.stdout.close()
-    for _ in range(1000):
-        if tail.poll() is not None:
-            break
-        tell(daemon)
+    daemon.until(lambda: tail.poll() is not None or tell(daemon))
     assert (tail.returncode, tail.stderr.read()) == (UNREAD, b"")
     tail.stderr.close()
 
@@ -155,12 +153,9 @@ def test_the_daemon_outlives_who_reads_its_log(tmp_path: Path) -> None:
     os.close(writes)
     os.read(reads, 1)
     os.close(reads)
-    until_s = time.monotonic() + 60
-    while running.gateway("show").returncode != 0:
-        assert process.poll() is None
-        assert time.monotonic() < until_s
+    until(lambda: process.poll() is not None or running.gateway("show").returncode == 0)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
 
 
 def test_what_is_read_is_utf_8_in_any_locale(daemon: DaemonProcess) -> None:
@@ -173,7 +168,7 @@ def test_what_is_read_is_utf_8_in_any_locale(daemon: DaemonProcess) -> None:
             env={**os.environ, "PYTHONPATH": str(ROOT), **ASCII},
             cwd=daemon.folder,
             check=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == code, done.stderr
     assert b"cannot read the payload: it is no UTF-8" in done.stderr
@@ -188,7 +183,7 @@ def spoken(daemon: DaemonProcess, words: list[str], environ: dict[str, str], enc
         env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
         cwd=daemon.folder,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode(encoding)

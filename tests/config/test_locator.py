@@ -62,7 +62,7 @@ _TABLES = st.dictionaries(_NAMES, _VALUES, max_size=4)
 
 
 @given(table=_TABLES, choose=st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_finds_the_paths_that_tomllib_finds(table: dict[str, Any], choose: Any) -> None:
     """However a table is written (headers, dots, inline, quotes, comments), paths are tomllib's and places are of the values."""
     text = _written(table, choose)

@@ -40,7 +40,7 @@ def test_neither_opens_the_store_of_the_other(tmp_path: Path, first: str, end: s
     simulated = first == "simulated"
     with gateway(tmp_path, "", simulated=simulated) as owner:
         owner.until_listening()
-        owner.ask(do="tell", to="twin/a", verb="report", payload={"values": {"v": 1}}, timeout_s=10)
+        owner.ask(do="tell", to="twin/a", verb="report", payload={"values": {"v": 1}}, timeout_s=60)
         owner.kill() if end == "killed" else owner.stop()
         if end == "corrupt":
             with owner.store.open("r+b") as file:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway.testing.clock import PATIENCE_S
 from tests.brokers import find_program
 from tests.daemons import ROOT
 
@@ -44,7 +45,7 @@ def fixes(folder: Path) -> int:
 
 def account_of(demo: "subprocess.Popen[str]") -> dict[str, Any]:
     """Wait for the end of a demo that was started with --json, and return its account."""
-    out, _ = demo.communicate(timeout=120)
+    out, _ = demo.communicate(timeout=PATIENCE_S)
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
     assert demo.returncode == (1 if found["faults"] else 0), out
     return found
@@ -61,9 +62,9 @@ class Watched:
     def __init__(self, *pids: int) -> None:
         self._open = {pid: os.pidfd_open(pid) for pid in pids}
 
-    def until_ended(self, timeout_s: float = 20.0) -> None:
+    def until_ended(self) -> None:
         """Block until all have."""
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = time.monotonic() + PATIENCE_S
         try:
             for pid, descriptor in self._open.items():
                 ended, _, _ = select.select([descriptor], [], [], max(0.0, deadline_s - time.monotonic()))

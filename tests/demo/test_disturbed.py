@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto, Peer, find_program
 from tests.daemons import ROOT
 from tests.demo.demos import Watched, account_of, account_of_the_next, fixes, processes, start
@@ -28,7 +29,7 @@ def test_a_reader_who_goes_ends_the_demo(tmp_path: Path) -> None:
     find_program("mosquitto")
     shell = '{ "$0" -m gateway.cli demo --folder "$1"; echo "code $?" >&2; } | head -15'
     done = subprocess.run(
-        ["/bin/sh", "-c", shell, sys.executable, tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
+        ["/bin/sh", "-c", shell, sys.executable, tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S, check=False
     )
     assert done.stderr == "code 141\n"
     assert len(done.stdout.splitlines()) == 15
@@ -44,7 +45,7 @@ def test_a_disk_that_is_full_under_the_output_is_told(tmp_path: Path) -> None:
     find_program("mosquitto")
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(tmp_path)]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=120, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=PATIENCE_S, check=False)
     assert done.stderr == "gateway: cannot write what it says: No space left on device; send standard output elsewhere\n"
     assert done.returncode == 73
     assert account_of_the_next(tmp_path)["faults"] == []
@@ -67,7 +68,7 @@ def test_a_locale_without_the_arrow_ends_nothing(tmp_path: Path, environ: dict[s
     demo.send_signal(signal.SIGINT)
     assert account_of(demo)["faults"] == []
     loud = start(folder, "--seconds", "2", quiet=False, **environ)
-    out, _ = loud.communicate(timeout=60)
+    out, _ = loud.communicate(timeout=PATIENCE_S)
     assert f" {arrow} trip/van: fix " in out
     assert "nothing is missing, nothing is double" in out
 
@@ -84,7 +85,7 @@ def test_an_output_that_stands_still_holds_nothing_up(tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     with os.fdopen(reads, encoding="utf-8") as output:
         said = output.read()
-    assert demo.wait(60) == 0
+    assert demo.wait(PATIENCE_S) == 0
     assert "nothing is missing, nothing is double" in said
 
 
@@ -103,7 +104,7 @@ def test_a_terminal_that_closes_ends_the_demo(tmp_path: Path) -> None:
     until(lambda: fixes(tmp_path) >= 2)
     os.close(ours)
     demo.send_signal(signal.SIGHUP)  # which the kernel sends where the terminal is the session's own
-    demo.wait(60)
+    demo.wait(PATIENCE_S)
     assert not processes(*marks(tmp_path))
     assert account_of_the_next(tmp_path)["faults"] == []
 
@@ -115,11 +116,12 @@ def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     until(lambda: fixes(tmp_path) >= 2)
     (first,) = processes(gateway)
     os.kill(first, signal.SIGKILL)
+    until(lambda: processes(gateway) not in ([], [first]))
     seen = fixes(tmp_path)
     until(lambda: fixes(tmp_path) >= seen + 2)
     left = Watched(*processes(gateway, broker))
     demo.kill()
-    demo.communicate(timeout=10)
+    demo.communicate(timeout=PATIENCE_S)
     left.until_ended()
     assert not processes(gateway, broker)
     account = account_of_the_next(tmp_path)
@@ -134,11 +136,11 @@ def test_a_killed_broker_is_started_again(tmp_path: Path) -> None:
     for _ in range(2):
         seen = fixes(tmp_path)
         until(lambda least=seen + 2: fixes(tmp_path) >= least)
-        (broker,) = processes(mark)
+        (broker,) = until(lambda: processes(mark))
         os.kill(broker, signal.SIGKILL)
     until(lambda: processes(mark) and processes(mark) != [broker])
     demo.send_signal(signal.SIGINT)
-    out, _ = demo.communicate(timeout=120)
+    out, _ = demo.communicate(timeout=PATIENCE_S)
     assert out.count("!!  the broker (process ") == 2
     assert (demo.returncode, json.loads(out.splitlines()[-1])["faults"]) == (0, []), out
 
@@ -149,7 +151,7 @@ def test_fresh_begins_anew(tmp_path: Path) -> None:
     until(lambda: fixes(tmp_path) >= 3)
     (tmp_path / "notes.txt").write_text("mine")
     refused = start(tmp_path, "--fresh")
-    assert refused.communicate(timeout=30)[0] == ""
+    assert refused.communicate(timeout=PATIENCE_S)[0] == ""
     assert refused.returncode == 1
     first.send_signal(signal.SIGINT)
     assert account_of(first)["faults"] == []
@@ -157,7 +159,7 @@ def test_fresh_begins_anew(tmp_path: Path) -> None:
         ledger.write('["another id", 1, 1]\n')
     assert account_of_the_next(tmp_path)["faults"] == ["1 fixes came out under two ids"]
     fresh = start(tmp_path, "--fresh", "--seconds", "2")
-    out, _ = fresh.communicate(timeout=60)
+    out, _ = fresh.communicate(timeout=PATIENCE_S)
     assert fresh.returncode == 0, out
     assert out.startswith(f"a fresh demo in {tmp_path}: what earlier demos had left is gone\n")
     assert "it begins afresh" in out
@@ -178,7 +180,7 @@ def test_a_folder_with_other_files_is_no_demo_folder(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").write_text("mine")
     for words in ((), ("--fresh",)):
         command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(tmp_path), *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
             f"gateway: cannot use the folder {tmp_path}: no demo has run in it, and it is not empty; name another with --folder\n"

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from gateway.demo.leash import leashed
+from gateway.testing.clock import PATIENCE_S
 from tests.daemons import ROOT
 
 PARENT = """
@@ -35,23 +36,23 @@ def test_a_child_ends_with_its_parent(asked: str) -> None:
     child = os.pidfd_open(int(parent.stdout.readline()))
     try:
         parent.kill()
-        parent.wait(10)
-        assert ended(child, timeout_s=10)
+        parent.wait(PATIENCE_S)
+        assert ended(child)
     finally:
         os.close(child)
         parent.stdout.close()
 
 
-def ended(pidfd: int, *, timeout_s: float) -> bool:
-    """Whether a process ends in time."""
-    return bool(select.select([pidfd], [], [], timeout_s)[0])
+def ended(pidfd: int) -> bool:
+    """Whether a process ends."""
+    return bool(select.select([pidfd], [], [], PATIENCE_S)[0])
 
 
 def test_a_child_whose_parent_has_gone_already_ends_at_once() -> None:
     """It looks whose child it is, after it has asked for the signal."""
     command = leashed(["/bin/echo", "alive"], signal.SIGKILL)
     command[command.index(str(os.getpid()))] = "1" if os.getpid() != 1 else "2"
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "the demo has ended meanwhile\n")
 
 
@@ -64,7 +65,7 @@ def test_the_child_is_the_program_itself() -> None:
         child = subprocess.Popen(
             leashed(["/bin/sh", "-c", shell], signal.SIGKILL), stdout=subprocess.PIPE, text=True, env={**os.environ, "MARK": "ours"}
         )
-        found = child.communicate(timeout=30)[0].splitlines()
+        found = child.communicate(timeout=PATIENCE_S)[0].splitlines()
         assert found == [f"{child.pid} ours", f"SigBlk:\t{0:016x}", plain.stdout.splitlines()[2]]
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -81,5 +82,5 @@ def test_a_leash_is_made_on_the_main_thread_only() -> None:
 
     thread = threading.Thread(target=make)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert said == ["cannot make a leash: it would end the child with this thread; start the child on the main thread"]

@@ -1,7 +1,6 @@
 """Work is admitted by budget: however much is due, waits, ends or is put aside, memory and each commit stay small."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Changes, StateRow, Store
 from gateway.testing import Rig
+from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, Shelf
 from tests.runtime.houses import Door
 
@@ -240,7 +240,7 @@ def test_mail_without_end_does_not_keep_the_engine_from_stopping() -> None:
     """It makes its last commit in time, and the ball is on disk."""
     with Rig([Player()]) as rig:
         rig.tell("player/a", "play")
-        assert rig.engine.stop(10)
+        assert rig.engine.stop(PATIENCE_S)
         assert rig.store.notes()["ended"] == "clean"
         assert sum(size.count for size in rig.store.boxes()) == 1
 
@@ -250,15 +250,16 @@ def test_mail_that_goes_round_is_named() -> None:
     with Rig([Player()]) as rig:
         rig.tell("player/a", "play")
         loops = rig.engine.housekeeping.loops
-        turned = Counter[str]()
         ended = threading.Event()
 
-        def second() -> None:
-            while not ended.wait(0.01):
-                rig.clock.advance(1)
-                turned["s"] += 1
+        def busy_seconds() -> None:
+            seen = 0
+            while not ended.wait(0.001):
+                if rig.engine.turns.total >= seen + 2000:
+                    seen = rig.engine.turns.total
+                    rig.clock.advance(1)
 
-        thread = threading.Thread(target=second)
+        thread = threading.Thread(target=busy_seconds)
         thread.start()
         try:
             named = rig.until(lambda: loops.named)

@@ -54,14 +54,14 @@ def _run(world: World, program: list[tuple[Any, ...]]) -> None:
         world.check()
 
 
-@settings(max_examples=PROGRAMS, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS, derandomize=True)
 @given(_PROGRAMS)
 def test_the_contract_holds_in_memory(program: list[tuple[Any, ...]]) -> None:
     """Whatever is sent, repeated, cut off and failed: once handled, in order, nothing ahead of the disk, nothing lost."""
     _run(World(), program)
 
 
-@settings(max_examples=PROGRAMS // 4, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS // 4, derandomize=True)
 @given(_PROGRAMS)
 def test_the_contract_holds_on_sqlite(program: list[tuple[Any, ...]]) -> None:
     """The same on the store of the daemon."""

@@ -62,14 +62,14 @@ def _run(society: Society, program: list[tuple[Any, ...]]) -> None:
         society.check()
 
 
-@settings(max_examples=PROGRAMS, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS, derandomize=True)
 @given(_PROGRAMS)
 def test_nothing_is_lost_or_doubled_in_memory(program: list[tuple[Any, ...]]) -> None:
     """Each job is done once or is a dead letter; walks arrive or are said to have failed; copies agree with their owners."""
     _run(Society(), program)
 
 
-@settings(max_examples=PROGRAMS // 5, derandomize=True, deadline=None)
+@settings(max_examples=PROGRAMS // 5, derandomize=True)
 @given(_PROGRAMS)
 def test_nothing_is_lost_or_doubled_on_sqlite(program: list[tuple[Any, ...]]) -> None:
     """The same on the store of the daemon."""

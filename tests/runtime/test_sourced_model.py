@@ -147,14 +147,14 @@ def _run(bank: Bank, program: list[tuple[Any, ...]]) -> None:
         bank.check()
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True)
 @given(_PROGRAMS)
 def test_the_events_are_the_truth_in_memory(program: list[tuple[Any, ...]]) -> None:
     """Whatever is sent, repeated, cut off and failed: each event once, and the states are what they add up to."""
     _run(Bank(MemoryStore()), program)
 
 
-@settings(max_examples=10, derandomize=True, deadline=None)
+@settings(max_examples=10, derandomize=True)
 @given(_PROGRAMS)
 def test_the_events_are_the_truth_on_sqlite(program: list[tuple[Any, ...]]) -> None:
     """The same on the store of the daemon."""

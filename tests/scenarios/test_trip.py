@@ -30,7 +30,7 @@ topic = "owntracks/+/+"
 to = "trip/{{1}}"
 verb = "owntracks"
 [actors.trip]
-lost_after_s = 1.2
+lost_after_s = 4.0
 grace_s = 30.0
 [actors.trips]
 link = "https://example.com/#{{slug}}"

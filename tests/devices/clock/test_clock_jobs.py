@@ -286,7 +286,7 @@ def test_where_too_much_is_under_way_it_fires_a_second_later(wall: TurnedClock) 
         assert fired.payload["late_s"] == 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["once", "all", "skip"]), st.lists(st.integers(1, 400_000), min_size=1, max_size=30))
 def test_each_due_time_is_told_stood_for_or_skipped_once(misfire: str, hops_ms: list[int]) -> None:
     """However seldom the clock looks: none is left out, none counts twice, and they come in order."""

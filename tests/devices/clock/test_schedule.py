@@ -49,7 +49,7 @@ def dues(text: str, after: str, until: str, zone: tzinfo = BERLIN) -> list[str]:
     return [datetime.fromtimestamp(due / 1000, zone).isoformat() for due in found]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SCHEDULES, st.sampled_from(ZONES), MOMENTS)
 def test_the_next_is_strictly_later_and_nothing_is_between(text: str, zone: tzinfo, at_ms: int) -> None:
     """From any moment before it the next due time is the same one: none is left out, none comes again."""
@@ -62,7 +62,7 @@ def test_the_next_is_strictly_later_and_nothing_is_between(text: str, zone: tzin
     assert schedule.next_after(due_ms - 1) == due_ms
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCHEDULES, st.sampled_from(ZONES), MOMENTS, st.integers(1, 30), st.integers(1, 20))
 def test_what_was_missed_is_what_would_have_been_due(text: str, zone: tzinfo, at_ms: int, days: int, limit: int) -> None:
     """Looking back gives the last of what going on step by step gives."""
@@ -75,7 +75,7 @@ def test_what_was_missed_is_what_would_have_been_due(text: str, zone: tzinfo, at
     assert missed(schedule, at_ms, until_ms, limit=limit) == Missed(tuple(stepped[-limit:]), len(stepped) > limit)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(ZONES), st.integers(0, 23), st.integers(0, 59), st.dates(date(2020, 1, 1), date(2037, 12, 1)))
 def test_a_time_of_day_comes_once_each_day(zone: tzinfo, hour: int, minute: int, day: date) -> None:
     """Whatever the clocks do in these weeks: as many due times as days, and each on its own day."""
@@ -150,7 +150,7 @@ def test_the_sun_of_berlin(text: str, expected: str) -> None:
     assert abs(off) <= timedelta(minutes=2), found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(EVENTS), st.floats(-55, 55), st.floats(-180, 180), st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)))
 def test_between_the_polar_circles_the_sun_is_never_a_day_late(event: str, latitude: float, longitude: float, at: datetime) -> None:
     """At every longitude an event follows the last one by a day, give or take ten minutes: no date line swallows one."""

@@ -47,7 +47,7 @@ def test_both_ends_of_a_pulse_are(put: Put, turn: Turn, pins: SimulatedPins) -> 
     """On, and off after its seconds."""
     bench = put(**LAMP)
     pulse = bench.tell("pulse", Pulse(seconds=2.0))
-    bench.until(lambda: pins.level(17))
+    bench.until(lambda: pulse.kept)
     turn(bench, 2.0)
     assert pulse.wait() == "done"
     assert published(bench) == [False, True, False]

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from devices.mqtt.broker import DemoBroker
 from devices.mqtt.listener import Heard, Listener, NotListening
 from tests.brokers import Peer, free_port
+from tests.waiting import until
 
 PROGRAMS = [
     "",
@@ -41,11 +41,7 @@ class Ear:
         return [one.body.decode() for one in self.heard if not one.retained]
 
     def until(self, truth: Callable[[], Any]) -> None:
-        deadline_s = time.monotonic() + 20
-        with self._change:
-            while not truth():
-                assert time.monotonic() < deadline_s, self.heard
-                self._change.wait(0.05)
+        until(truth, change=self._change, said=lambda: self.heard)
 
 
 def listen(broker: DemoBroker, ear: Ear, *, anew: bool = False) -> Listener:
@@ -108,9 +104,8 @@ def test_it_hears_what_a_killed_broker_had_promised(tmp_path: Path, anew: bool) 
 
 def until_saved(folder: Path, word: str) -> None:
     """Block until the broker's file has a word in it."""
-    file, until_s = folder / "mosquitto.db", time.monotonic() + 20
-    while not (file.exists() and word.encode() in file.read_bytes()):
-        assert time.monotonic() < until_s, "not saved"
+    file = folder / "mosquitto.db"
+    until(lambda: file.exists() and word.encode() in file.read_bytes(), said=lambda: "not saved")
 
 
 def kill(broker: DemoBroker) -> int:

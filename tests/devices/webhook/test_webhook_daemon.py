@@ -11,7 +11,7 @@ def test_a_request_that_a_kill_or_a_stop_cut_off_is_made_again_under_its_key(tmp
     """Neither waits for the server, and nothing is lost or posted under another key."""
     with Receiver() as receiver:
         receiver.will_answer(Told(after_s=60.0), Told(after_s=60.0))
-        with DaemonProcess(tmp_path, f'[webhook.alerts]\nurl = "{receiver.url}"\ntimeout_s = 60.0\n') as daemon:
+        with DaemonProcess(tmp_path, f'[webhook.alerts]\nurl = "{receiver.url}"\ntimeout_s = 60.0\n', close_s=3.0) as daemon:
             daemon.until_listening()
             daemon.gateway("tell", "webhook/alerts", "notify", "subject=Frost")
             receiver.until(lambda: len(receiver.posts) == 1)
