@@ -16,15 +16,21 @@ BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
 comma := ,
 SYSTEMD := $(if $(shell pkg-config --exists libsystemd 2>/dev/null && command -v gcc),$(comma)systemd)
 
-# A venv has the path of its folder in each of its programs: in a checkout that was moved or copied none of them would start.
-ifneq ($(wildcard $(VENV)/pyvenv.cfg),)
-ifeq ($(shell grep -q -F -- ' $(CURDIR)/$(VENV)' $(VENV)/pyvenv.cfg && echo here),)
-$(info this checkout was moved here or copied: $(VENV) is made anew)
-$(shell rm -rf $(VENV))
-endif
-endif
+# A venv holds the paths of its checkout and is of one Python: in a checkout that was moved, or after an upgrade of the system, what is in
+# it fails with errors that say nothing. What is wrong with the one that is there, in words; empty where nothing is.
+STALE := $(shell [ ! -e $(BIN)/pip ] || { \
+    place=$$(sed -n '1,2s|^[^/]*\(/.*\)/bin/python.*|\1|p' $(BIN)/pip | head -n 1); \
+    python=$$($(BIN)/python -ISc 'import sys; print("python%d.%d" % sys.version_info[:2])' 2> /dev/null); \
+    if [ ! "$$place" -ef $(VENV) ]; then echo "it belongs to $$place"; \
+    elif [ ! -d "$(VENV)/lib/$$python/site-packages/pip" ]; then echo "the Python that it was made with is gone"; \
+    elif cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* 2> /dev/null | grep -q . && \
+        ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
+    fi; })
 
 .PHONY: demo test bench install uninstall lint packages
+ifneq ($(STALE),)
+.PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
+endif
 
 demo: $(VENV)/demo-with-$(BROKER)
 	@$(BIN)/gateway demo $(ARGS)
@@ -66,6 +72,8 @@ $(VENV)/demo-with-iotcore: pyproject.toml | $(BIN)/pip
 
 # A venv that was begun and not finished would pass for one the next time.
 $(BIN)/pip:
+	@[ -z '$(subst ','\'',$(STALE))' ] || { echo 'the $(VENV) here is made anew, which takes a minute: $(subst ','\'',$(STALE))'; rm -rf $(VENV); } || \
+	    { echo "cannot make $(VENV) anew: see above; sudo rm -rf $(VENV), then try again" >&2; exit 1; }
 	@command -v $(PYTHON) > /dev/null || { echo "cannot make $(VENV): there is no $(PYTHON); sudo apt install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "cannot make $(VENV): $$($(PYTHON) --version) is too old; Python 3.11 or later is needed (Debian 12, Raspberry Pi OS Bookworm)" >&2; exit 1; }
