@@ -77,6 +77,7 @@ def installed(share: Path) -> Path:
 USERS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 INSTALLED = (
     "opt/gateway",
+    "usr/local/bin/gateway",
     "etc/gateway",
     "etc/modules-load.d/gateway.conf",
     "etc/udev/rules.d/60-gateway.rules",

@@ -11,19 +11,39 @@ from tests.system.lab.container import Container
 
 pytestmark = pytest.mark.container
 
+UNINSTALL = "/src/gateway/systemd/uninstall"
+OURS = (
+    "/opt/gateway /usr/local/bin/gateway /etc/systemd/system/gateway.service /etc/systemd/system/multi-user.target.wants/gateway.service "
+    "/etc/modules-load.d/gateway.conf /etc/udev/rules.d/60-gateway.rules"
+)
+YOURS = "/etc/gateway /var/lib/gateway"
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def bare(share: Path) -> Iterator[Container]:
-    """A host of Debian 12 that never heard of the gateway."""
+    """A host of Debian 12 that never heard of the gateway. Each test leaves it as it was."""
     with Container(share) as container:
         yield container
+
+
+@pytest.fixture
+def unpacked(installed: Path, bare: Container) -> Iterator[Container]:
+    """The same with the files of an installation: it takes a second, and an installation half a minute."""
+    bare.sh("tar -C / -xf /src/installed.tar && systemctl daemon-reload")
+    yield bare
+    bare.sh(f"{UNINSTALL} --purge")
+
+
+def left(host: Container, paths: str) -> list[str]:
+    """Which of some paths there are."""
+    return host.sh(f"ls -d {paths} 2>/dev/null || true").split()
 
 
 def test_installed_twice_started_and_removed(bare: Container) -> None:
     """Installing needs no network, may be repeated, overwrites no configuration, and can be undone without losing the store."""
     said = bare.sh(INSTALL, limit_s=300)
-    assert "- putting the program into /opt/gateway\n" in said
-    assert "installed. Next:\n" in said
+    assert said.startswith("installing the gateway:\n  the program goes into /opt/gateway,")
+    assert "installed. Next:\n  1. describe your devices:    sudo nano /etc/gateway/gateway.toml\n" in said
     assert bare.sh("systemctl is-enabled gateway") == "enabled\n"
     kinds = len(installed().ordinary.names)
     assert bare.sh("gateway check") == f"fine: 0 devices, {kinds} kinds of actors in /etc/gateway/gateway.toml\n"
@@ -31,23 +51,88 @@ def test_installed_twice_started_and_removed(bare: Container) -> None:
     bare.sh("systemctl start gateway")
     bare.sh("echo '[actors.twin]' >> /etc/gateway/gateway.toml")
     before = bare.sh("systemctl show --property=MainPID gateway; sha256sum /etc/gateway/gateway.toml")
-    bare.sh(INSTALL, limit_s=300)
+    said = bare.sh(INSTALL, limit_s=300)
+    assert "  the configuration /etc/gateway/gateway.toml is yours already, and stays as it is\n" in said
+    assert said.endswith("  the gateway that ran is restarted with the new program\ninstalled, and running\n")
     after = bare.sh("systemctl show --property=MainPID gateway; sha256sum /etc/gateway/gateway.toml")
     assert before.split()[0] != after.split()[0], "an update restarts a gateway that runs"
     assert before.split()[1] == after.split()[1]
     assert bare.sh("systemctl is-active gateway") == "active\n"
     assert bare.sh("find /src/gateway -user root -newer /etc/gateway/gateway.toml") == ""
+    assert set(left(bare, OURS)) == set(OURS.split())
 
-    kept = bare.sh("/src/gateway/systemd/uninstall")
-    assert kept.splitlines()[-1] == "kept: /etc/gateway, /var/lib/gateway and the user gateway (--purge removes them)"
+    bare.sh(UNINSTALL)
+    assert left(bare, f"{OURS} {YOURS}") == YOURS.split()
     assert bare.sh("ls /etc/gateway /var/lib/gateway").split()[:3] == ["/etc/gateway:", "actors", "gateway.toml"]
-    assert bare.sh("ls -d /usr/local/bin/gateway /opt/gateway /etc/systemd/system/gateway.service 2>/dev/null || true") == ""
+    bare.sh(f"{UNINSTALL} --purge")
+    assert left(bare, f"{OURS} {YOURS}") == []
+    assert bare.sh("getent passwd gateway; getent group gateway; systemctl list-units --all --no-legend 'gateway*'; true") == ""
 
-    bare.sh("/src/gateway/systemd/uninstall --purge")
-    assert bare.sh("ls -d /etc/gateway /var/lib/gateway 2>/dev/null; getent passwd gateway; getent group gateway; true") == ""
 
-    bare.sh("groupadd --system gateway")  # as an earlier uninstall left it
-    bare.sh(INSTALL, limit_s=300)
-    bare.sh("useradd --create-home ann && usermod --append --groups gateway ann && /src/gateway/systemd/uninstall --purge")
-    bare.sh(INSTALL, limit_s=300)
-    assert bare.sh("systemctl start gateway && systemctl is-active gateway") == "active\n"
+def test_an_update_that_the_configuration_does_not_fit_leaves_the_gateway_running(unpacked: Container) -> None:
+    """Restarted, it would end, and nobody would be there to see it."""
+    unpacked.sh("systemctl start gateway && echo '[serial.a]' >> /etc/gateway/gateway.toml")
+    pid = unpacked.sh("systemctl show --property=MainPID gateway")
+    done = unpacked.try_sh(INSTALL, limit_s=300)
+    assert done.code == 1
+    assert "serial.a" in done.err
+    assert done.err.splitlines()[-1] == (
+        "cannot install: the new program is in place, and finds problems in the configuration, see above: mend them, then "
+        "sudo systemctl restart gateway"
+    )
+    assert unpacked.sh("systemctl show --property=MainPID gateway") == pid
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "groupadd --system gateway",
+        "groupadd gateway && useradd --create-home anna && usermod --append --groups gateway anna",
+        "useradd --system --home-dir /var/lib/gateway --gid nogroup gateway",
+        "groupadd gpio",
+    ],
+)
+def test_whoever_is_there_before_is_no_obstacle(bare: Container, before: str) -> None:
+    """The user gateway, the group, both or neither: what an earlier installation left, or another made."""
+    bare.sh(before)
+    bare.sh(ACCOUNTS)
+    assert bare.sh("id --name --user gateway; getent group gateway | cut -d: -f1") == "gateway\ngateway\n"
+    bare.sh(f"{UNINSTALL} --purge")
+    assert bare.sh("getent passwd gateway; getent group gateway; true") == ""
+    bare.sh("userdel --remove anna 2>/dev/null; groupdel gpio 2>/dev/null; true")
+
+
+ACCOUNTS = f"sed -n '/^for group in/,/^    useradd/p' {UNINSTALL.removesuffix('uninstall')}install | sh -eu"
+"""That step of install, alone."""
+
+
+def test_a_purge_takes_nobody_who_was_there_before(bare: Container) -> None:
+    """Anybody may be called gateway."""
+    bare.sh(f"useradd --create-home gateway && {ACCOUNTS}")
+    assert "kept: the user gateway, who is somebody else\n" in bare.sh(f"{UNINSTALL} --purge")
+    assert bare.sh("ls -d /home/gateway && getent passwd gateway | cut -d: -f6") == "/home/gateway\n/home/gateway\n"
+    bare.sh("userdel --remove gateway 2>/dev/null")
+
+
+def test_another_command_of_the_name_stays(unpacked: Container) -> None:
+    """What is not ours is neither replaced nor removed."""
+    unpacked.sh("rm /usr/local/bin/gateway && echo other > /usr/local/bin/gateway")
+    assert "  note: /usr/local/bin/gateway is something else's and stays as it is;" in unpacked.sh(INSTALL, limit_s=300)
+    unpacked.sh(UNINSTALL)
+    assert unpacked.sh("cat /usr/local/bin/gateway && rm /usr/local/bin/gateway") == "other\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [("--perge", "unknown option --perge; there is --purge"), ("--purge now", "too many words; there is --purge, and nothing else")],
+)
+def test_what_is_misspelled_removes_nothing(bare: Container, words: str, error: str) -> None:
+    """The words are read before anything is done."""
+    done = bare.try_sh(f"{UNINSTALL} {words}")
+    assert (done.code, done.out, done.err) == (1, "", f"cannot uninstall: {error}\n")
+
+
+def test_removed_where_there_is_nothing(bare: Container) -> None:
+    """It may be repeated, and ends an installation that was broken off."""
+    for words in ("", "--purge", "--purge"):
+        bare.sh(f"{UNINSTALL} {words}")
