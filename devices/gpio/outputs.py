@@ -95,11 +95,11 @@ class Output:
 
     def pulse(self, seconds: float, delivery: Delivery) -> None:
         """Be on for `seconds`; the delivery is done when they are over. Raises PinFault."""
+        now_s = self._clock()  # not when the reports are made: those take their time, and the output is on by then
         self._set(on=True)
         self._host.count("pulses")
         self._end_pulse("pulse")
         self._expect_commands(math.inf)
-        now_s = self._clock()
         self._pulse = RunningPulse(delivery, now_s, now_s + seconds)
         delivery.keep()
 
