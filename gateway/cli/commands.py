@@ -86,7 +86,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     _add_message(add("tell", _tell, "send a message; done when it is on disk", there), "tell").add_argument(
         "--id", default="", help="its id: told again under the same id, it is not handled again"
     )
-    _add_message(add("ask", _ask, "send a message and show the reply", there), "ask")
+    _add_message(add("ask", _ask, "send a message and show the reply", there), "ask").add_argument(
+        "--field", default="", metavar="NAME", help="only this field of the reply, a text as it is; dots go deeper"
+    )
     _add_tail(add("tail", _tail, "show each message to an ordinary actor as it is committed", there))
     _add_explain(add("explain", _explain, "which message made which, and what came of it", there))
     _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
@@ -295,7 +297,8 @@ def _ask(options: Options) -> int:
     from gateway.cli.talk import ask  # noqa: PLC0415
 
     with _client(options) as client:
-        return ask(client, options.to, options.verb, options.payload, timeout_s=options.timeout, as_json=options.json)
+        timeout_s, field, as_json = options.timeout, options.field, options.json
+        return ask(client, options.to, options.verb, options.payload, timeout_s=timeout_s, field=field, as_json=as_json)
 
 
 def _explain(options: Options) -> int:

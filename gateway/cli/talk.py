@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.console.client import Client
-from gateway.console.exits import BAD_INPUT, FINE, Failed
+from gateway.console.exits import BAD_INPUT, FINE, NO, Failed
 from gateway.console.output import pretty, say, say_json
 from gateway.console.streams import read_input
 
@@ -23,13 +23,15 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
     return FINE
 
 
-def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
-    """Send it, and show the reply. Raises Failed behind it where it comes of an actor that nobody ever wrote to."""
+def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, field: str, as_json: bool) -> int:
+    """Send it, and show the reply, or one `field` of it. Raises Failed behind it where it comes of an actor nobody ever wrote to."""
     request = {"do": "ask", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
-    body = answer["body"]
+    body = _field(answer["body"], field) if field else answer["body"]
     if as_json:
         say_json(body)
+    elif field and isinstance(body, str):
+        say(body.removesuffix("\n"))
     else:
         say("done" if body is None else pretty(body, indent=0))
     if "note" in answer:
@@ -37,6 +39,18 @@ def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: 
 
         raise unwritten(client, to, answer["note"])
     return FINE
+
+
+def _field(body: Any, path: str) -> Any:
+    """A field of a reply; dots go deeper, numbers into a list. Raises Failed where there is none."""
+    found = body
+    for name in path.split("."):
+        inner = dict(enumerate(found)) if isinstance(found, list) else found if isinstance(found, dict) else {}
+        key = int(name) if isinstance(found, list) and name.isdecimal() else name
+        if key not in inner:
+            raise Failed(f"cannot show {path!r} of the reply: there is {', '.join(map(str, inner)) or 'no field in it'}", NO)
+        found = inner[key]
+    return found
 
 
 def read_words(words: Sequence[str]) -> dict[str, Any]:

@@ -75,6 +75,33 @@ def test_tell_ask_and_show_one_actor(daemon: DaemonProcess) -> None:
     assert daemon.gateway("show", "counter").stdout == "counter/a\n"
 
 
+def test_one_field_of_a_reply(daemon: DaemonProcess) -> None:
+    """A text as it is, so that it can go into a file; anything else as it is shown; deeper by dots."""
+    daemon.gateway("ask", "twin/boiler", "report", '{"values": {"mode": "heat \\"high\\"", "temperature_c": 61.5}}')
+    for words, said in (
+        (("--field", "values.mode.value"), 'heat "high"\n'),
+        (("--field", "values.mode.value", "--json"), '"heat \\"high\\""\n'),
+        (("--field", "values.temperature_c.value"), "61.5\n"),
+        (("--field=online",), "true\n"),
+    ):
+        assert daemon.gateway("ask", "twin/boiler", "read", *words).stdout == said
+
+
+@pytest.mark.parametrize(
+    ("field", "error"),
+    [
+        ("value", "there is online, last_seen_ms, heard_ms, watched, count, older, beyond, values"),
+        ("values.mod", "there is mode"),
+        ("online.now", "there is no field in it"),
+    ],
+)
+def test_a_field_that_the_reply_has_not(daemon: DaemonProcess, field: str, error: str) -> None:
+    """1, and the fields that there are."""
+    daemon.gateway("ask", "twin/oven", "report", "values.mode=heat")
+    found = daemon.gateway("ask", "twin/oven", "read", "--field", field)
+    assert (found.returncode, found.stdout, found.stderr) == (1, "", f"gateway: cannot show {field!r} of the reply: {error}\n")
+
+
 def test_a_message_told_twice_under_one_id_is_handled_once(daemon: DaemonProcess) -> None:
     """So that a script may repeat what it does not know the outcome of."""
     daemon.gateway("tell", "counter/once", "add", "--id", "x1")

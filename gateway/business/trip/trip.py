@@ -8,7 +8,7 @@ OwnTracks app, and after its end the next fix begins another. A shared trip is b
     gateway ask trip/brave-otter update token=… latitude_deg=52.5 longitude_deg=13.4 accuracy_m=8
     gateway ask trip/brave-otter read                                        # what followers see, now
     gateway ask trip/brave-otter stop token=…
-    gateway ask trip/brave-otter gpx --json | jq -r .text > brave-otter.gpx  # or geojson
+    gateway ask trip/brave-otter gpx --field text > brave-otter.gpx  # or geojson
 """
 
 import logging
@@ -119,7 +119,7 @@ class Trip(Actor[TripState]):
 
     @verb
     def gpx(self, wanted: Wanted, stage: Stage[TripState]) -> None:
-        """Answer with the path as GPX 1.1: {"type", "name", "text"}; `gateway ask trip/van gpx --json | jq -r .text > van.gpx`."""
+        """Answer with the path as GPX 1.1: {"type", "name", "text"}; `gateway ask trip/van gpx --field text > van.gpx`."""
         self._export(Format.GPX, wanted, stage)
 
     @verb
