@@ -100,6 +100,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument("topic", nargs="?", default="")
+    add("completion", _completion, "what a shell needs to complete the words of gateway", every).add_argument(
+        "shell", type=one_of("bash"), metavar="SHELL", help="bash"
+    )
     return parser, commands.choices
 
 
@@ -222,6 +225,13 @@ def _run(options: Options) -> int:
 
 def _help(options: Options) -> int:
     return show_help(options.topic, *_parser())
+
+
+def _completion(options: Options) -> int:
+    from gateway.cli.completion import completion  # noqa: PLC0415
+
+    del options
+    return completion(_parser()[1])
 
 
 def _reload(options: Options) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import NoReturn
 
 from gateway.console import exits
@@ -77,7 +78,7 @@ def check_rest(rest: Sequence[str], command: str, commands: Commands, *, fields:
     option, given, value = next((word for word in rest if word.startswith("-")), "").partition("=")
     if not option:
         raise Failed(f"gateway {command} takes no {rest[0]!r}, that is one word too many; gateway help {command} says what it takes", USAGE)
-    near = _near_option(option, _options(commands[command]))
+    near = _near_option(option, options_of(commands[command]))
     if near:
         advice = f"did you mean '{near}'?"
     elif fields and given:
@@ -102,17 +103,17 @@ def _no_option(option: str, known: Collection[str], commands: Commands) -> str:
     near = _near_option(option, known)
     if near:
         return f"there is no option {option}; did you mean '{near}'?"
-    behind = [name for name in commands if option in _options(commands[name])]
+    behind = [name for name in commands if option in options_of(commands[name])]
     if behind:
         example = behind[0] if "show" not in behind else "show"
         return f"{option} stands behind the command: gateway {example} {option}"
     return f"there is no option {option} before the command; there is {', '.join(known)}"
 
 
-def _options(parser: argparse.ArgumentParser) -> list[str]:
-    """The options of a command, by its usage."""
-    words = parser.format_usage().replace("[", " ").replace("]", " ").split()
-    return [word for word in words if word.startswith("-")]
+def options_of(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """The options of a command, by its usage; each with the name of its value, empty where it has none."""
+    words = parser.format_usage().replace("[", " [ ").replace("]", " ] ").split()
+    return {word: behind if behind not in "[]" else "" for word, behind in pairwise([*words, "]"]) if word.startswith("-")}
 
 
 def _meant(word: str, known: Collection[str], *, elsewhere: bool = False) -> str:

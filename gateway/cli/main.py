@@ -26,6 +26,10 @@ def _run(words: Sequence[str]) -> int:
         from gateway.daemon import run  # noqa: PLC0415  # only the daemon holds the daemon
 
         return run(config)
+    if words[:1] == ["complete"]:
+        from gateway.cli.complete import complete  # noqa: PLC0415  # argparse would take as long as all the rest
+
+        return complete(words[1:])
     from gateway.cli.commands import command  # noqa: PLC0415  # argparse is not for the daemon
 
     return command(words)

@@ -4,6 +4,7 @@
     {"do": "show", "id": "twin/door"}               one actor, host-bound or ordinary
     {"do": "machine", "of": "mqtt/main"}            the machine of a kind or an actor, as a Mermaid state diagram
     {"do": "list", "prefix": "twin/", "after": "", "limit": 100, "every": false}
+    {"do": "names", "begin": "twin/b", "limit": 100}       how an id may go on; and verbs, with {"of": "twin/door"}: for shells
     {"do": "health"}
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
@@ -29,7 +30,7 @@ from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
-from gateway.control import dead, forget, views
+from gateway.control import dead, forget, names, views
 from gateway.control.absent import unwritten, why_absent, why_none
 from gateway.control.connection import Connection
 from gateway.control.explain import Unexplained, explain
@@ -90,6 +91,8 @@ class Requests:
             "show": self.show,
             "machine": self.machine,
             "list": self.list,
+            "names": self.names,
+            "verbs": self.verbs,
             "health": self.health,
             "tell": self.tell,
             "ask": self.ask,
@@ -133,6 +136,14 @@ class Requests:
         prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
         every = request.get("every", False) is True
         return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
+
+    def names(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        begin, limit = _text(request, "begin"), _limit(request)
+        return self._look(connection, n, lambda: names.actors(begin, limit, self.house.engine))
+
+    def verbs(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+        of = _text(request, "of")
+        return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
 
     def health(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
         found = views.problems(self.house)

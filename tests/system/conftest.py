@@ -78,6 +78,7 @@ USERS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 INSTALLED = (
     "opt/gateway",
     "usr/local/bin/gateway",
+    "usr/local/share/bash-completion/completions/gateway",
     "etc/gateway",
     "etc/modules-load.d/gateway.conf",
     "etc/udev/rules.d/60-gateway.rules",

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.container
 UNINSTALL = "/src/gateway/systemd/uninstall"
 OURS = (
     "/opt/gateway /usr/local/bin/gateway /etc/systemd/system/gateway.service /etc/systemd/system/multi-user.target.wants/gateway.service "
-    "/etc/modules-load.d/gateway.conf /etc/udev/rules.d/60-gateway.rules"
+    "/usr/local/share/bash-completion/completions/gateway /etc/modules-load.d/gateway.conf /etc/udev/rules.d/60-gateway.rules"
 )
 YOURS = "/etc/gateway /var/lib/gateway"
 
