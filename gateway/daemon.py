@@ -149,8 +149,8 @@ class Daemon:
         control = ControlSettings(path=configuration.gateway.control_socket)
         parts = [
             *(self._housed(part) for part in parts_of(configuration.host_bound)),
-            Part(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader)),
-            Part("control/local", Control, lambda: Control("local", control, house)),
+            Part(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
+            Part("control/local", Control, lambda: Control("local", control, house), {}),
         ]
         engine = Engine(
             opened.store,
@@ -167,7 +167,7 @@ class Daemon:
             self._last_words.say(opened.fault)
         elif not engine.clean_start:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
-        engine.start(self._hosts.give)
+        engine.start(self._hosts.give, absent=[part.id for part in parts])
 
     def _housed(self, part: Part) -> Part:
         """A part that is given the daemon to look into, where it needs it."""
@@ -222,7 +222,9 @@ class Daemon:
         stuck_s = self._engine.stuck_s
         if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
             return f"the engine has neither turned nor committed for {stuck_s:.0f} s; {self._where_it_hangs()}"
-        dead = self._hosts.dead()
+        hung, dead = self._hosts.hung(), self._hosts.dead()
+        if hung:
+            return "; ".join(hung)
         return f"the thread of {', '.join(dead)} has ended" if dead else ""
 
     def _where_it_hangs(self) -> str:

@@ -72,6 +72,7 @@ class Clock(HostBound):
     kind = "clock"
     settings_model = ClockSettings
     window = 10_000
+    vital = True
 
     def __init__(self, key: str, settings: ClockSettings, *, wall: WallClock | None = None) -> None:
         self.key = key
@@ -117,7 +118,7 @@ class Clock(HostBound):
 
     # --- what it answers
 
-    @verb
+    @verb(idle=True)
     def hold(self, hold: Hold, delivery: Delivery) -> None:
         """Keep a message until its time, then let it go on along its route, or answer whoever asked."""
         delivery.keep()

@@ -1,6 +1,7 @@
 """A pin: the host-bound actor `gpio/KEY`, one for each section `[gpio.KEY]`.
 
-It claims its line, loses it, and claims it again; what an input says is in `inputs.py`, what an output does in `outputs.py`.
+It claims its line, loses it, and claims it again; what an input says is in `inputs.py`, what an output does in `outputs.py`. While the
+line is not there the pin is away: a command waits on disk for `act_within_s`, a question for a second, and is then answered "expired".
 gpiozero and lgpio are loaded at the first `started`, so a gateway without pins does not pay for them.
 
     [gpio.bell]                          [gpio.boiler]
@@ -28,8 +29,8 @@ from devices.gpio.inputs import Input
 from devices.gpio.lines import ChipPin, Line
 from devices.gpio.outputs import Output
 from devices.gpio.panel import Lamp
-from devices.gpio.settings import PinSettings
-from gateway.actors import Delivery, Health, HostBound, Mode, Start, verb
+from devices.gpio.settings import ACT_WITHIN_S, PinSettings
+from gateway.actors import Delivery, Health, HostBound, Mode, Settings, Start, verb
 from gateway.actors.vocabulary import Pulse, Switch
 
 if TYPE_CHECKING:
@@ -38,14 +39,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+READ_WITHIN_S = 1.0
+"""Whoever asks wants to know now."""
+
 
 class Pin(HostBound):
     """One pin of the header, or a simulated one."""
 
     kind = "gpio"
     settings_model = PinSettings
+    vital = True
 
-    def __init__(self, key: str, settings: PinSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        key: str,
+        settings: PinSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.key = key
         self.settings = settings
         self.clock = clock
@@ -54,9 +65,14 @@ class Pin(HostBound):
         self._line: Line | None = None
         self._hand: Hand | None = None
         self._attach_at_s = math.inf
-        self._fault = "not started yet"
 
     # --- the actor's life
+
+    @classmethod
+    def age_limits(cls, settings: Settings) -> dict[str, float]:
+        """Commands as the settings say."""
+        limits = super().age_limits(settings)
+        return {**limits, **dict.fromkeys(("switch", "pulse"), settings.act_within_s)} if isinstance(settings, PinSettings) else limits
 
     def started(self, start: Start) -> None:
         if self._line is not None:  # started again after an error, with no close between
@@ -106,49 +122,36 @@ class Pin(HostBound):
 
     # --- what it answers
 
-    @verb
+    @verb(act_within_s=ACT_WITHIN_S)
     def switch(self, command: Switch, delivery: Delivery) -> None:
-        """Be on or off until told otherwise. Ends a pulse. Tried again while the line is not there."""
-        if (output := self._output("switch", delivery, retry=True)) is not None:
-            self._obey(lambda: output.switch(command.on, delivery), delivery, retry=True)
+        """Be on or off until told otherwise. Ends a pulse."""
+        self._obey("switch", delivery, lambda output: output.switch(command.on, delivery))
 
-    @verb(mode=Mode.AT_MOST_ONCE)
+    @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
     def pulse(self, command: Pulse, delivery: Delivery) -> None:
         """On for `seconds`, then off; done when it has ended, with how long it was. Never tried again."""
-        if (output := self._output("pulse", delivery, retry=False)) is not None:
-            self._obey(lambda: output.pulse(command.seconds, delivery), delivery, retry=False)
+        self._obey("pulse", delivery, lambda output: output.pulse(command.seconds, delivery))
 
-    @verb
+    @verb(act_within_s=READ_WITHIN_S)
     def read(self, delivery: Delivery) -> None:
         """Say whether it is on (an output) or active (an input) now."""
-        if self._line is None:
-            delivery.failed(f"cannot read {self.settings.line_name}: {self._fault}", retry=False)
-            return
+        assert self._line is not None  # while there is none, nothing is handed to us
         try:
             delivery.done({"on" if self.settings.is_output else "active": self._line.read()})
         except PinFault as error:
             delivery.failed(str(error), retry=False)
             self._lose(str(error))
 
-    def _output(self, name: str, delivery: Delivery, *, retry: bool) -> Output | None:
-        """The output that can take a command now; else the delivery has failed with the reason."""
-        line = self.settings.line_name
-        left_ms = self.host.time.left_ms(delivery.message) if delivery.message.expires_ms else None
+    def _obey(self, name: str, delivery: Delivery, act: Callable[[Output], None]) -> None:
+        """Have the output act. Where its line fails in the act the command is over: whoever sent it must look."""
         if not isinstance(self._role, Output):
-            delivery.failed(f"cannot {name} {line}: it is a {self.settings.type}, an input; send it to a led or relay", retry=False)
-        elif left_ms is not None and left_ms < 0:
-            delivery.failed(f"cannot {name} {line}: the command expired {-left_ms / 1000:.1f} s ago; send a new one", retry=False)
-        elif self._line is None:
-            delivery.failed(f"cannot {name} {line}: {self._fault}", retry=retry)
-        else:
-            return self._role
-        return None
-
-    def _obey(self, act: Callable[[], None], delivery: Delivery, *, retry: bool) -> None:
+            kind = self.settings.type
+            delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to a led or relay", retry=False)
+            return
         try:
-            act()
+            act(self._role)
         except PinFault as error:
-            delivery.failed(str(error), retry=retry)
+            delivery.failed(str(error))
             self._lose(str(error))
 
     # --- the line
@@ -166,7 +169,8 @@ class Pin(HostBound):
         except PinFault as error:
             return self._lose(str(error))
         self._backoff.reset()
-        return self.host.report(Health.OK, f"{self.settings.line_name} ({self.settings.type}) on {where}")
+        self.host.report(Health.OK, f"{self.settings.line_name} ({self.settings.type}) on {where}")
+        return self.host.back()
 
     def _open(self) -> tuple[Line, str]:
         board = open_board(self.settings)
@@ -177,13 +181,13 @@ class Pin(HostBound):
 
     def _lose(self, reason: str, *, health: Health = Health.FAULTY) -> None:
         """The line is not there or does not work: let go of it, and look again later."""
-        self._fault = reason
         if self._role is not None:
             self._role.detach()
         self._let_go()
         self._attach_at_s = self.clock() + self._backoff.next_s()
         self.host.count("line_faults")
         self.host.report(health, reason)
+        self.host.away(reason)
 
     def _let_go(self) -> None:
         line, self._line = self._line, None

@@ -15,6 +15,9 @@ PULLS = {"button": "up", "contact": "up", "motion": "down"}
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
+ACT_WITHIN_S = 30.0
+"""So long a command may wait for its pin, unless the settings say otherwise."""
+
 Level = Literal["off", "on", "keep"]
 Pull = Literal["up", "down", "none"]
 
@@ -75,6 +78,8 @@ class PinSettings(Settings):
     """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
     link_lost_after_s: float = Field(default=0.0, ge=0)
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
+    act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
+    """Outputs: how old a command may grow that cannot be obeyed (its line is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
     """Outputs: id of the actor that publishes whether it is on, retained, at the start and at each change; empty: nothing is published."""
     topic: str = Field(default="{prefix}/gpio/{key}", max_length=512)
@@ -129,7 +134,7 @@ class PinSettings(Settings):
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, is_output=False, needs="a button, contact or motion")
 
-    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "publish_to", "topic")
+    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "act_within_s", "publish_to", "topic")
     @classmethod
     def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, is_output=True, needs="a led or relay")

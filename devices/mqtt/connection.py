@@ -1,6 +1,7 @@
 """One connection to an MQTT broker: what the gateway publishes, and the way in for commands and for messages of others.
 
-Out, a publish is done when the broker has acknowledged it. In, a message is acknowledged to the broker when it is on disk.
+Out, a publish is done when the broker has acknowledged it; while there is no connection the broker is away, and publishes wait on disk.
+In, a message is acknowledged to the broker when it is on disk.
 Source: OASIS MQTT Version 5.0 and Version 3.1.1.
 """
 
@@ -42,6 +43,8 @@ class Connection(HostBound):
     window: ClassVar[int] = 500
     close_s: ClassVar[float] = 8.0
     carries: ClassVar[bool] = True
+    step_s: ClassVar[float] = 60.0
+    """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""
     machine: ClassVar[Table[Phase, Cause]] = chart()
 
     def __init__(self, key: str, settings: MqttSettings) -> None:
@@ -90,6 +93,7 @@ class Connection(HostBound):
         self._next_s = self._course.due_s() or math.inf
         self._link.watch(host.fileno())
         host.report(Health.STARTING, f"connecting to {settings.address}")
+        host.away(f"connecting to {settings.address}")
 
     def wait(self) -> None:
         """Block until the broker, the host or the clock has something for us."""
@@ -171,6 +175,7 @@ class Connection(HostBound):
     def _end(self, ending: Ending, now_s: float) -> None:
         self._move(ending.cause, now_s)
         self.host.report(ending.health, ending.said)
+        self.host.away(ending.said)
 
     def _follow(self, now_s: float) -> None:
         while self._link.events:
@@ -190,6 +195,7 @@ class Connection(HostBound):
         self._outbox.opened(receive_maximum=event.receive_maximum, max_packet_bytes=event.max_packet_bytes)
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}")
+        self.host.back()
         self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, self._names.online.encode(), retain=True))
         if self._filters:
             self._subscribe(self._filters)

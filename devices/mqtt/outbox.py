@@ -1,7 +1,7 @@
 """The outbox: publishes on their way to the broker, from the hand of the host to the broker's PUBACK.
 
-What is in it is kept on disk by the host until it is `done` here, so it holds no more than the host gives it. Unacknowledged
-publishes are sent again after a reconnect, in the same order, as new publishes.
+What is in it is kept on disk by the host until it is `done` here, so it holds no more than the host gives it. When the connection is
+gone the publishes go back to the host, which gives them again, in the same order, when there is another.
 """
 
 from collections import deque
@@ -62,7 +62,7 @@ class Outbox:
         self._largest = 0
         self._qos0 = 0
         self._careful = 0
-        self._suspect: Item | None = None
+        self._suspect: object = None
         self._strikes = 0
 
     def opened(self, *, receive_maximum: int, max_packet_bytes: int) -> None:
@@ -121,28 +121,35 @@ class Outbox:
             self._qos0 = 0
 
     def closed(self, *, by_broker: bool, because: str = "") -> None:
-        """The connection is gone: what was under way waits again, first in line.
+        """The connection is gone: what was under way, and what waited, is the host's again; our own notices wait.
 
-        Where the broker closed it, some publish may be why: they then go one by one, and one that gets the connection
+        Where the broker closed it, some publish may be why: the first ones then go one by one, and one that gets the connection
         closed again and again (at once, where the broker said `because`) is given up. The others go on.
         """
-        items = [item for item in self.sent.values() if not _is_fleeting(item)]
+        items = list(self.sent.values())
+        suspects = [item for item in items if not _is_fleeting(item)] if by_broker else []
         self.sent.clear()
         self._qos0 = 0
-        if by_broker and len(items) == 1 and self._struck_out(items[0], because):
-            items = []
-        self._careful = len(items) if by_broker else 0
-        rest = [item for item in self.waiting if not _is_fleeting(item)]
-        self.waiting = deque(items + rest)
+        if len(suspects) == 1 and self._struck_out(suspects[0], because):
+            items = suspects = []
+        self._careful = len(suspects)
+        self.waiting = deque(item for item in (*items, *self.waiting) if isinstance(item[0], Notice) and not item[0].fleeting)
 
     def _struck_out(self, item: Item, because: str) -> bool:
-        self._strikes = self._strikes + 1 if item is self._suspect else 1
-        self._suspect = item
+        name = _name_of(item)
+        self._strikes = self._strikes + 1 if name == self._suspect else 1
+        self._suspect = name
         if self._strikes < STRIKES and not because:
             return False
         said = because or f"{STRIKES} times in a row"
         item[0].failed(f"cannot publish it: the broker closes the connection upon it ({said})", retry=False)
         return True
+
+
+def _name_of(item: Item) -> object:
+    """What stays the same of a publish that is given again: its message's id; of a notice, itself."""
+    settling = item[0]
+    return settling if isinstance(settling, Notice) else settling.message.id  # type: ignore[attr-defined]  # then it is a delivery
 
 
 def _is_fleeting(item: Item) -> bool:

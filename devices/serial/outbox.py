@@ -56,3 +56,7 @@ class Outbox:
             if delivery is not None:
                 delivery.failed(reason)
         return dropped
+
+    def clear(self) -> None:
+        """Forget all that waits, and settle nothing."""
+        self._pieces.clear()

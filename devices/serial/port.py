@@ -1,7 +1,8 @@
 """A serial port: it owns one line, sends each of its readings, and writes what it is told.
 
 Everything runs on the actor's own thread, in one loop around `poll`: bytes, mail, and whatever falls due. A port that is
-absent, pulled out or refused is no error of the program: its health says so, and it is opened again by its stable name.
+absent, pulled out or refused is no error of the program: its health says so, and it is opened again by its stable name. Until then it
+is away: what is to be written waits on disk, for `act_within_s`.
 
 Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
 """
@@ -23,9 +24,9 @@ from devices.serial.line import LINE_FAULTS, Line, TtyLine, Unplugged
 from devices.serial.names import find_port
 from devices.serial.outbox import Outbox
 from devices.serial.readings import Reading, reader_for
-from devices.serial.settings import SerialSettings
+from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Start, verb
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Settings, Start, verb
 from gateway.actors.vocabulary import Write
 
 REOPEN_S = 0.2
@@ -86,6 +87,12 @@ class SerialPort(HostBound):
 
     # --- the life of the actor
 
+    @classmethod
+    def age_limits(cls, settings: Settings) -> dict[str, float]:
+        """A text that could not be written for so long is not written any more."""
+        limits = super().age_limits(settings)
+        return {**limits, "write": settings.act_within_s} if isinstance(settings, SerialSettings) else limits
+
     def started(self, start: Start) -> None:
         """Open the port, or look for it from now on."""
         self._poll.register(self.host.fileno(), select.POLLIN)
@@ -132,19 +139,16 @@ class SerialPort(HostBound):
         """Give the port back, within a second."""
         if self._woken and self._line is not None:
             self._write_acks(time.monotonic())
-        self._let_go("it is closing", drain_s=DRAIN_S)
+        self._let_go(drain_s=DRAIN_S)
         if self._simulation is not None:
             self._simulation.close()
         self._say(Health.CLOSED, "")
 
     # --- writing
 
-    @verb
+    @verb(act_within_s=ACT_WITHIN_S)
     def write(self, text: Write, delivery: Delivery) -> None:
         """Write a text and the port's line ending. Done when the system has taken all of it."""
-        if self._line is None:
-            delivery.failed(f"cannot write to {self.host.me}: its port {self._path} is not open; see its health")
-            return
         delivery.keep()
         self._put(text.text.encode() + self.settings.line_ending.encode(), delivery, time.monotonic())
 
@@ -310,20 +314,22 @@ class SerialPort(HostBound):
             self._settled_s = now_s + self.settings.settle_s
             self._framer.clear()
             self._be_well()
+            self.host.back()
 
     def _look_again(self, health: Health, detail: str) -> None:
         delay_s = min(REOPEN_MAX_S, REOPEN_S * 2 ** min(self._attempts, 10))
         self._attempts += 1
         self._reopen_s = time.monotonic() + delay_s * random.uniform(0.75, 1.25)
         self._say(health, detail)
+        self.host.away(detail)
 
     def _lose(self, error: Exception) -> None:
         """The line has failed under us: give the descriptor back at once, or the device comes back under a new number."""
         self.host.count("lost")
-        self._let_go("its device was unplugged")
+        self._let_go()
         self._look_again(Health.MISSING, explain_loss(self._path, error))
 
-    def _let_go(self, why: str, *, drain_s: float = 0.0) -> None:
+    def _let_go(self, *, drain_s: float = 0.0) -> None:
         line, self._line = self._line, None
         if line is not None:
             if self._polled >= 0:
@@ -332,7 +338,7 @@ class SerialPort(HostBound):
             self._write_last(line, drain_s)
             line.close(drain_s=drain_s)
             open_ports().give_back(self.host.me)
-        self._outbox.fail(f"cannot write to {self._path}: {why}")
+        self._outbox.clear()  # it goes back to its mailbox: nothing of it has failed
         self._echo.clear()
         self._framer.clear()
         self._heard_s = None

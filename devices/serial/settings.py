@@ -12,6 +12,8 @@ from gateway.actors.ids import check_id
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 VERBS = {"json": "report", "nmea": "position", "text": "line"}
+ACT_WITHIN_S = 30.0
+"""So long a text may wait for its port, unless the settings say otherwise."""
 
 
 class SerialSimulation(Settings):
@@ -70,6 +72,8 @@ class SerialSettings(Settings):
     """Follows each text and each acknowledgement that is written."""
     write_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long the line may take no byte before what waits to be written has failed."""
+    act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
+    """How old a text may grow that cannot be written (its port is not there): then it is answered "expired". 0: however old."""
     rs485_echo: bool = False
     """Remove our own bytes, which a two-wire adapter reads back."""
 

@@ -5,11 +5,13 @@ url = "https://hooks.example.com/gateway"
 
 A message waits on disk until the server has taken it, and is posted at least once, each time under the same Idempotency-Key. An
 answer of 2xx is done; 4xx is refused for good and becomes a dead letter, which `gateway dead-letters retry` posts anew once
-the cause is mended; anything else is tried again. Nothing is sent in order when more than one is in flight.
+the cause is mended; anything else is tried again. While the server is away messages wait in their mailbox, and one request now and then
+looks for it. Nothing is sent in order when more than one is in flight.
 Source: draft-ietf-httpapi-idempotency-key-header; RFC 9110.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -27,8 +29,6 @@ from gateway.actors.vocabulary import Notify, Post
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 1.0
-_LOOK_S = 30.0
-"""How often what has expired is looked for while the server is away."""
 
 
 class Webhook(HostBound):
@@ -42,6 +42,10 @@ class Webhook(HostBound):
         self.settings = settings
         self._name = f"webhook.{key}"
         self._outbox = Outbox(settings.retry_min_s, settings.retry_max_s)
+        self._gone = False
+        """Whether we told the host that the server is away."""
+        self._why = ""
+        """Why it is, as the last request found."""
         self._at_end = ExitStack()
         self._shown = ""
         self._crew: Crew
@@ -90,8 +94,8 @@ class Webhook(HostBound):
 
     def wait(self) -> None:
         """Until there is mail, an answer, or something is due."""
-        due_s = min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else float("inf"))
-        self.host.wait(min(max(0.0, due_s - time.monotonic()), _LOOK_S) if len(self._outbox) else None)
+        due_s = self._outbox.resume_s if self._gone else min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else math.inf)
+        self.host.wait(None if math.isinf(due_s) else max(0.0, due_s - time.monotonic()))
 
     def tick(self) -> None:
         """Take what has ended, end what is late, begin what may be begun."""
@@ -100,10 +104,18 @@ class Webhook(HostBound):
         for number, outcome in self._crew.ended():
             self._outbox.settle(number, outcome, now_s)
             self._note(outcome)
-        if self._outbox.expire(self.host.time):
-            self.host.count("expired")
+        self._follow_server(now_s)
         while self._crew.idle and (job := self._outbox.next(now_s)):
             self._crew.post(*job)
+
+    def _follow_server(self, now_s: float) -> None:
+        """Have mail wait while the server is away, and come when it is time to look for it."""
+        if self._gone and now_s >= self._outbox.resume_s:
+            self._gone = False
+            self.host.back()
+        elif not self._gone and self._outbox.away and now_s < self._outbox.resume_s and self._outbox.give_back():
+            self._gone = True
+            self.host.away(self._why)
 
     def close(self) -> None:
         """Cut off what is under way: it is on disk, and posted again under its key."""
@@ -111,6 +123,8 @@ class Webhook(HostBound):
 
     def _note(self, outcome: Outcome) -> None:
         self.host.count(outcome.end.value)
+        if outcome.end is End.AWAY:
+            self._why = outcome.reason
         if outcome.health is not Health.OK:
             self.host.report(outcome.health, outcome.reason)
         elif outcome.end is End.DONE:

@@ -1,22 +1,34 @@
-"""The outbox: what waits to be posted, and when each may be tried (again).
+"""The outbox: what the host has given us to post, and when each may be tried (again).
 
-What is in it is kept on disk by the host until it is settled here. While the server is away nothing is lost and nothing counted:
-one request at a time looks whether it is back. What the server fails at is tried again by itself, and the others go on; it is
-given up only when it has failed often while others went through, so that neither a broken server nor a broken message loses
-or holds up the rest.
+What is in it is kept on disk by the host until it is settled here. While the server is away nothing is counted: what is here goes back
+to the host (`give_back`), and at `resume_s` one request looks whether the server is there again. What the server fails at is tried
+again by itself, and the others go on; it is given up only when it has failed often while others went through, so that neither a broken
+server nor a broken message loses or holds up the rest.
 """
 
 import random
+from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from devices.webhook.outcomes import End, Outcome
 from devices.webhook.posts import Request
 from gateway.actors import Delivery
-from gateway.actors.stamps import Time
 
 STRIKES = 10
 """How often one message may fail while others go through."""
 _WAIT_AT_MOST_S = 3600.0
+_REMEMBERED = 1000
+"""So many messages that failed are remembered while the host has them."""
+
+
+class Struck(NamedTuple):
+    """How a message fared so far."""
+
+    times: int = 0
+    not_before_s: float = 0.0
+    done_before: int = 0
+    """How many others were done when it failed first."""
 
 
 class Item:
@@ -26,10 +38,6 @@ class Item:
         self.delivery = delivery
         self.request = request
         self.under_way = False
-        self.strikes = 0
-        self.not_before_s = 0.0
-        self.done_before = 0
-        """How many others were done when it failed first."""
 
 
 class Outbox:
@@ -40,10 +48,13 @@ class Outbox:
         self._retry_max_s = retry_max_s
         self._chance = chance
         self._items: dict[int, Item] = {}
+        self._struck: OrderedDict[str, Struck] = OrderedDict()
+        """Messages that failed, by their ids."""
         self._number = 0
         self._failures = 0
         """How often in a row the server was away; above 0 it still is, as far as we know."""
-        self._resume_s = 0.0
+        self.resume_s = 0.0
+        """When to look again whether the server is there."""
         self._done = 0
 
     def __len__(self) -> int:
@@ -63,11 +74,11 @@ class Outbox:
         """What to post now, and its number; None: nothing."""
         waiting = [number for number, item in self._items.items() if not item.under_way]
         if self.away:
-            if now_s < self._resume_s or len(waiting) < len(self._items):
+            if now_s < self.resume_s or len(waiting) < len(self._items):
                 return None
-            waiting.sort(key=lambda number: (self._items[number].strikes, number))  # it may be just this one that cannot pass
+            waiting.sort(key=lambda number: (self._of(self._items[number]).times, number))  # it may be just this one that cannot pass
         else:
-            waiting = [number for number in waiting if self._items[number].not_before_s <= now_s]
+            waiting = [number for number in waiting if self._of(self._items[number]).not_before_s <= now_s]
         if not waiting:
             return None
         item = self._items[waiting[0]]
@@ -77,17 +88,15 @@ class Outbox:
     def next_s(self) -> float:
         """When `next` may have something that it has not now."""
         if self.away:
-            return self._resume_s if self._items else float("inf")
-        return min((item.not_before_s for item in self._items.values() if not item.under_way), default=float("inf"))
+            return self.resume_s if self._items else float("inf")
+        return min((self._of(item).not_before_s for item in self._items.values() if not item.under_way), default=float("inf"))
 
-    def expire(self, time: Time) -> int:
-        """Give up what must not be posted any more; how many there were."""
-        waiting = [(number, item) for number, item in self._items.items() if not item.under_way and item.delivery.message.expires_ms]
-        late = [(number, item) for number, item in waiting if (time.left_ms(item.delivery.message) or 0) < 0]
-        for number, item in late:
-            del self._items[number]
-            item.delivery.failed("cannot post it: it expired while the server could not be reached", retry=False)
-        return len(late)
+    def give_back(self) -> bool:
+        """Forget what is here, for the host to have it again, unless a request is under way; whether that was so."""
+        if any(item.under_way for item in self._items.values()):
+            return False
+        self._items.clear()
+        return True
 
     def settle(self, number: int, outcome: Outcome, now_s: float) -> bool:
         """Take what came of a request; whether the message has left the outbox."""
@@ -102,6 +111,7 @@ class Outbox:
         if outcome.end is End.AGAIN:
             return self._strike(item, outcome, now_s) and self._given_up(number, outcome)
         del self._items[number]
+        self._struck.pop(item.delivery.message.id, None)
         if outcome.end is End.DONE:
             self._done += 1
             route = item.delivery.message.route
@@ -113,19 +123,25 @@ class Outbox:
 
     def _server_away(self, outcome: Outcome, now_s: float) -> None:
         self._failures += 1
-        self._resume_s = now_s + self._backoff_s(self._failures, outcome.after_s)
+        self.resume_s = now_s + self._backoff_s(self._failures, outcome.after_s)
+
+    def _of(self, item: Item) -> Struck:
+        return self._struck.get(item.delivery.message.id, Struck())
 
     def _strike(self, item: Item, outcome: Outcome, now_s: float) -> bool:
         """Note one more failure of this message; whether it is to be given up."""
-        if not item.strikes:
-            item.done_before = self._done
-        item.strikes += 1
-        item.not_before_s = now_s + self._backoff_s(item.strikes, outcome.after_s)
-        return item.strikes >= STRIKES and self._done > item.done_before
+        before = self._of(item)
+        times = before.times + 1
+        done_before = before.done_before if before.times else self._done
+        self._struck[item.delivery.message.id] = Struck(times, now_s + self._backoff_s(times, outcome.after_s), done_before)
+        if len(self._struck) > _REMEMBERED:
+            self._struck.popitem(last=False)
+        return times >= STRIKES and self._done > done_before
 
     def _given_up(self, number: int, outcome: Outcome) -> bool:
         item = self._items.pop(number)
-        item.delivery.failed(f"cannot post it: it failed {item.strikes} times while others went through; {outcome.reason}", retry=False)
+        times = self._struck.pop(item.delivery.message.id).times
+        item.delivery.failed(f"cannot post it: it failed {times} times while others went through; {outcome.reason}", retry=False)
         return True
 
     def _backoff_s(self, times: int, after_s: float) -> float:

@@ -3,10 +3,18 @@
 Each has a thread of its own, on which every method of it runs: first `started`, then `wait`, one method per delivery, and
 `tick`, in turn; at the end `quiet` (stop taking in) and, when the mail is drained or its time is up, `close`. Events
 come in by `self.host.send`, from this thread or any other.
+
+**Away is no failure.** While what it owns is not there (a port that was pulled out, a broker that cannot be reached) an actor says
+`host.away(why)`: it is handed nothing, what it has in hands goes back to its mailbox, no attempt is counted, and mail waits on disk
+until `host.back()`. A delivery that fails was tried, and the resource was there.
+
+**A beat.** The actor says what it does next, each time: `run` does that for every hook and verb. One step that takes longer than
+`step_s` is a hang, and `gateway show` names it. Who overrides `run` must go on saying it (`host.beat`); a `wait` may block for as
+long as it likes, and must come back once `host.wait` would.
 """
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 from gateway.actors.actor import snake
@@ -17,7 +25,7 @@ from gateway.actors.receipts import Receipt
 from gateway.actors.settings import Settings
 from gateway.actors.stamps import Time
 from gateway.actors.verbs import Verb, verbs_of
-from gateway.actors.words import described
+from gateway.actors.words import described, in_a_line
 
 
 class Health(enum.Enum):
@@ -37,7 +45,8 @@ class Delivery(Protocol):
 
     message: Message
     attempt: int
-    """1 at first; counts up when it is given again. Above 1 the act may have happened already."""
+    """1 at first; counts up when it is given again, in the next life of the gateway too. Above 1 the act may have happened already.
+    What went back because its resource was away is not counted."""
 
     kept: bool
 
@@ -45,10 +54,17 @@ class Delivery(Protocol):
         """Say that the verb's return does not settle it: `done` or `failed` will come later."""
 
     def done(self, body: Payload | dict[str, Any] | None = None) -> None:
-        """It happened: drop it from the mailbox, and send `body` to whoever asked."""
+        """It happened: drop it from the mailbox, and send `body` to whoever asked.
+
+        A body that is no JSON (a NaN, a cycle, text that is no Unicode, nested deeper than 64 levels) is found here, and whoever asked
+        is answered with a no that says so: see `failed`.
+        """
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
-        """It did not happen. Tried again with backoff, unless `retry` is false: then it becomes a dead letter."""
+        """It did not happen. Tried again with backoff, unless `retry` is false: then it becomes a dead letter.
+
+        What its sender sent after it waits; what others sent does not.
+        """
 
 
 class Host(Protocol):
@@ -88,6 +104,8 @@ class Host(Protocol):
         After `expires_ms` (wall time by the outside's own clock, milliseconds since 1970), or in `expires_s` seconds, it is not acted
         on any more. While the wall clock cannot be trusted a message with the former waits: nobody can say whether it has expired.
         `size` is about how many bytes it takes; when too many are under way this call blocks, or with `wait` false raises Refused.
+        In a callback of the runtime (`on_commit`, `on_reply`) it never blocks: it would wait for a commit on the very thread that
+        makes it. There a message is taken until twice as many are under way as may be, and refused above that.
         Raises BadId, UnknownTarget and BadPayload at once.
         """
 
@@ -95,7 +113,7 @@ class Host(Protocol):
         """Forget the ids seen under `scope`: the outside has begun a new numbering."""
 
     def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
-        """As send, and call `on_reply(Reply)` with the answer, on a runtime thread, after the answer's commit.
+        """As send, and call `on_reply(Reply)` with the answer, on a runtime thread, after the answer's commit. It may send, see there.
 
         Returns what `give_up` takes. The answer may never come: keep a time limit of your own.
         """
@@ -103,8 +121,24 @@ class Host(Protocol):
     def give_up(self, address: str) -> None:
         """Wait no more for the answer to an ask: a late one is dropped."""
 
+    def deliveries(self) -> Iterator[Delivery]:
+        """The deliveries that wait for this actor, one after the other; never blocks. Each counts as begun when you get it."""
+
     def take(self, limit: int = 1000) -> Sequence[Delivery]:
-        """The deliveries that wait for this actor; never blocks."""
+        """The same, at once: all of them count as begun. What you do not do now, leave where it is."""
+
+    def away(self, why: str) -> None:
+        """Say that what this actor owns is not there, and why: it is handed nothing until `back`.
+
+        What it has in hands, begun or not, goes back to its mailbox, and no attempt is counted; nothing that is said of it later is
+        heard. What was begun and may be done at most once has an unknown outcome: settle it before.
+        """
+
+    def back(self) -> None:
+        """Say that what this actor owns is there: mail comes. An actor that has not said `away` when it has started is there."""
+
+    def beat(self, doing: str = "") -> None:
+        """Say what this actor's thread does from now on: a verb, a hook; empty: it waits for something to do."""
 
     def wait(self, timeout_s: float | None) -> None:
         """Block until there are deliveries or `wake` is called, at most `timeout_s` seconds (None: for ever)."""
@@ -142,6 +176,10 @@ class HostBound:
     """How long its `close` may take, in seconds, before it is named as overrun and left behind."""
     carries: ClassVar[bool] = False
     """Whether it carries what others say to the outside. It is closed after those that do not, once their last words are out."""
+    step_s: ClassVar[float] = 10.0
+    """How long one step of it may take, in seconds: a verb, a hook, what `wait` does once it is woken. Above it, it hangs."""
+    vital: ClassVar[bool] = False
+    """Whether the gateway makes no progress while this actor hangs: the watchdog is withheld, and the service manager restarts it."""
 
     host: Host
 
@@ -150,11 +188,19 @@ class HostBound:
         cls.kind = cls.__dict__.get("kind", "") or snake(cls.__name__)
         cls.verbs = verbs_of(cls)
 
+    @classmethod
+    def age_limits(cls, settings: Settings) -> dict[str, float]:
+        """How many seconds a message may wait for this actor, by verb: as the verbs say. Override it where the settings say otherwise."""
+        del settings
+        return {name: row.act_within_s for name, row in cls.verbs.items()}
+
     def started(self, start: Start) -> None:
         """`Builtin.Start`, its first message. A resource that is absent is no error: report it, and look again in `tick`."""
 
     def wait(self) -> None:
-        """Block until there is something to do. Override it to wait in a selector, on `host.fileno()` too."""
+        """Block until there is something to do. Override it to wait in a selector: on `host.fileno()` too, and come back when that is
+        readable.
+        """
         self.host.wait(None)
 
     def tick(self) -> None:
@@ -168,14 +214,18 @@ class HostBound:
 
     def run(self) -> None:
         """The life of the actor after its Start, on its thread. What it raises restarts the actor with backoff."""
-        told_quiet = False
-        while not self.host.closing:
+        host, told_quiet = self.host, False
+        while not host.closing:
+            host.beat()
             self.wait()
-            for delivery in self.host.take():
+            for delivery in host.deliveries():
+                host.beat(delivery.message.verb)
                 self.receive(delivery)
+            host.beat("tick")
             self.tick()
-            if self.host.quiet and not told_quiet:
+            if host.quiet and not told_quiet:
                 told_quiet = True
+                host.beat("quiet")
                 self.quiet()
 
     def receive(self, delivery: Delivery) -> None:
@@ -191,8 +241,8 @@ class HostBound:
         try:
             row.run(self, message.payload, delivery)
         except GatewayError as error:
-            delivery.failed(str(error))
-        except Exception as error:
+            delivery.failed(in_a_line(error))
+        except BaseException as error:
             delivery.failed(described(error))  # so it is found out, and becomes a dead letter in the end
             raise
         else:

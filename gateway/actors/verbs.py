@@ -5,10 +5,14 @@ with, or none. An ordinary actor's verb takes (payload, stage); a host-bound act
 
 A row of the table may say more: in which phases of the actor's machine the verb is answered (`when`), what becomes of it in the
 others (`unless`), where it leads (`to`), and that it begins the actor's life (`begins`). `guards.py` holds the actor to it.
+
+A host-bound actor's verb may say how old its messages may become (`act_within_s`): a relay that is told to switch, and cannot for an
+hour, must not switch then. Such a message is answered "expired" while it waits. What may well come late, a publish, says nothing.
 """
 
 import enum
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, get_type_hints, overload
 
@@ -55,6 +59,10 @@ class Verb(NamedTuple):
     """The phases it may lead to; empty: it does not say."""
     begins: bool = False
     """Whether it begins the life of an actor."""
+    act_within_s: float = 0.0
+    """How many seconds a message of it may wait for its host-bound actor; 0: however long."""
+    idle: bool = False
+    """Whether a message of it only lies with its host-bound actor, for however long: nothing is done for it before it is settled."""
 
 
 class Mark(NamedTuple):
@@ -65,13 +73,22 @@ class Mark(NamedTuple):
     unless: Else | None
     to: frozenset[enum.Enum]
     begins: bool
+    act_within_s: float
+    idle: bool
 
 
 @overload
 def verb(method: F) -> F: ...
 @overload
 def verb(
-    *, mode: Mode = ..., when: Iterable[enum.Enum] = ..., unless: Else | None = ..., to: Iterable[enum.Enum] = ..., begins: bool = ...
+    *,
+    mode: Mode = ...,
+    when: Iterable[enum.Enum] = ...,
+    unless: Else | None = ...,
+    to: Iterable[enum.Enum] = ...,
+    begins: bool = ...,
+    act_within_s: float = ...,
+    idle: bool = ...,
 ) -> Callable[[F], F]: ...
 def verb(
     method: F | None = None,
@@ -81,9 +98,11 @@ def verb(
     unless: Else | None = None,
     to: Iterable[enum.Enum] = (),
     begins: bool = False,
+    act_within_s: float = 0.0,
+    idle: bool = False,
 ) -> F | Callable[[F], F]:
-    """Mark a method as a verb. `mode` matters on host-bound actors only, the rest on ordinary ones only."""
-    said = Mark(mode, frozenset(when), unless, frozenset(to), begins)
+    """Mark a method as a verb. `mode`, `act_within_s` and `idle` matter on host-bound actors only, the rest on ordinary ones only."""
+    said = Mark(mode, frozenset(when), unless, frozenset(to), begins, act_within_s, idle)
 
     def mark(target: F) -> F:
         target.__verb_mark__ = said  # type: ignore[attr-defined]  # the mark is an attribute of the function
@@ -119,6 +138,8 @@ def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb
     where = f"{actor_class.__name__}.{name}"
     if any(waits(method) for waits in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise BadDefinition(f"cannot use {where} as a verb: a turn does not wait; write it with `def`, without await or yield")
+    if not (math.isfinite(mark.act_within_s) and mark.act_within_s >= 0):
+        raise BadDefinition(f"cannot use {where} as a verb: act_within_s is {mark.act_within_s!r}; give it seconds, or 0 for no limit")
     if len(parameters) == 1:
         return _row(name, Nothing, _without_payload(method), mark, summary)
     if len(parameters) != 2:
@@ -130,7 +151,8 @@ def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb
 
 
 def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], mark: Mark, summary: str) -> Verb:
-    return Verb(name, model, run, mark.mode, summary, mark.when, mark.unless, mark.to, mark.begins)
+    rest = (mark.when, mark.unless, mark.to, mark.begins, mark.act_within_s, mark.idle)
+    return Verb(name, model, run, mark.mode, summary, *rest)
 
 
 def _annotation(method: Callable[..., Any], parameter: str) -> Any:

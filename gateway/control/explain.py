@@ -146,6 +146,7 @@ def _waiting(engine: Engine) -> Iterator[tuple[int, Message, str]]:
         id = outbox.box.id
         yield from ((mail.seq, mail.message, f"waits for {id}") for mail in outbox.box.head)
         yield from ((mail.seq, mail.message, f"in the hands of {id}") for mail, _ in outbox.in_hand.values())
+        yield from ((mail.seq, mail.message, f"waits for {id}, which refused it") for mail in outbox.lanes.mail())
     for cell in engine.cells:
         if cell.box.head or cell.deferred:
             why = f": {cell.fault}" if cell.fault else ""

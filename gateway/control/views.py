@@ -193,7 +193,7 @@ def _totals(engine: Engine) -> View:
     return {
         "turns": engine.turns.total,
         "failed": engine.turns.failed,
-        "expired": engine.turns.expired,
+        "expired": engine.turns.expired + engine.despatch.expired,
         "commits": engine.commits.count,
         "duplicates": engine.admission.duplicates,
         "passivated": engine.housekeeping.passivated,

@@ -269,12 +269,22 @@ class Clock:
     def left_ms(self, message: Message) -> int | None:
         """How long a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say yet. Any thread."""
         until = message.until or Deadline(0, open=True)
-        left_ms = [self.moved(until.clock_ms, until.said_ms) - self.clock_ms()] if until.clock_ms else []
+        left_ms = [self._left_ms(until)] if until.clock_ms else []
         if until.open and self.synced:
             left_ms.append(message.expires_ms - self.now_ms())
         if until.open and not self.synced and not (left_ms and left_ms[0] < 0):
             return None
         return min(left_ms)
+
+    def least_left_ms(self, message: Message, act_by: Deadline | None) -> int | None:
+        """As `left_ms`, of a message that has an age limit, too; None also where neither ends it."""
+        ends = [self._left_ms(act_by)] if act_by is not None else []
+        if message.expires_ms and (left_ms := self.left_ms(message)) is not None:
+            ends.append(left_ms)
+        return min(ends, default=None)
+
+    def _left_ms(self, until: Deadline) -> int:
+        return self.moved(until.clock_ms, until.said_ms) - self.clock_ms()
 
 
 class SystemClock(Clock):

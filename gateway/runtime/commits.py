@@ -75,10 +75,10 @@ class Commits:
         batch = round.batch
         batch.last_seq = self._room.last_seq
         self._room.settle_memory(round)
-        for outbox in self._room.touched.values():
-            outbox.next_after(round)
+        for outbox in self._room.outboxes.values():
+            outbox.note_lent(round)
         for box, gone in batch.gone.items():
-            batch.changes.mail_gone += spans(box, gone, self._room.live(box, max(gone)))
+            batch.changes.mail_gone += spans(box, gone, self._room.live(box, min(gone), max(gone)))
         for changed in batch.dirty.values():
             changed.seal(batch.changes)
         batch.changes.gone += [id for id in batch.removed if id not in batch.dirty]

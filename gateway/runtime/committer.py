@@ -11,6 +11,7 @@ from queue import SimpleQueue
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.runtime.batch import Batch
+from gateway.runtime.threads import join_runtime
 from gateway.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Committer:
         self._batches.put(None)
 
     def _run(self) -> None:
+        join_runtime()
         try:
             while (batch := self._batches.get()) is not None:
                 if self._abandoned or not self._commit(batch) or self._abandoned:

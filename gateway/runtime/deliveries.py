@@ -1,8 +1,31 @@
-"""Deliveries: mail in a host-bound actor's hands, until it says done or failed."""
+"""Deliveries: mail in a host-bound actor's hands, until it says done or failed.
 
+Two threads may want one delivery at once: the actor's, to begin it, and the engine's, to take it back. One of them gets it:
+
+    HANDED   → BEGUN     the actor begins it; it is its to do
+    HANDED, BEGUN → SETTLED   done or failed was said, and is on its way to the engine
+    HANDED, BEGUN → REVOKED   the engine took it back: it must not be begun, and what is said of it is not heard
+
+So a delivery has two tokens, its right to be begun and its right to be settled, and each move takes one away by deleting the attribute:
+that is one step of the interpreter, which one thread does and no other. (A lock for it took as long as the rest of a delivery's way.)
+"""
+
+import enum
 from typing import Any, Protocol
 
-from gateway.actors.messages import Message, Payload
+from gateway.actors.messages import Deadline, Message, Payload, Reply, read_payload
+from gateway.actors.words import in_a_line
+
+_REASON_AT_MOST = 2000
+
+
+class Stand(enum.Enum):
+    """Where a delivery stood when it was taken back: see above."""
+
+    HANDED = "handed"
+    BEGUN = "begun"
+    SETTLED = "settled"
+    """It was not taken back."""
 
 
 class Post(Protocol):
@@ -14,9 +37,25 @@ class Post(Protocol):
 class Delivery:
     """One message handed out. Settled once, from any thread; what is said later is not heard."""
 
-    __slots__ = ("_settled", "attempt", "body", "box", "kept", "message", "post", "pressing", "reason", "retry", "seq", "taken", "void")
+    __slots__ = (
+        "_to_begin",
+        "_to_settle",
+        "act_by",
+        "attempt",
+        "body",
+        "box",
+        "kept",
+        "message",
+        "post",
+        "pressing",
+        "reason",
+        "retry",
+        "seq",
+    )
 
-    def __init__(self, message: Message, seq: int, attempt: int, box: str, *, post: Post, pressing: bool) -> None:
+    def __init__(
+        self, message: Message, seq: int, attempt: int, box: str, *, post: Post, pressing: bool, act_by: Deadline | None = None
+    ) -> None:
         self.message = message
         self.seq = seq
         self.attempt = attempt
@@ -24,33 +63,70 @@ class Delivery:
         self.post = post
         self.pressing = pressing
         """Whether somebody waits for it to be settled."""
+        self.act_by = act_by
+        """Until when, on the gateway's clock, it may be begun; 0: whenever."""
         self.kept = False
         self.reason = ""
         """Why it failed; empty when it is done."""
         self.retry = True
-        self.body: dict[str, Any] | None = None
-        self.taken = False
-        """Whether the actor has seen it."""
-        self.void = False
-        """Whether whoever it was for has gone: it must not be done any more."""
-        self._settled = False
+        self.body: Any = None
+        """The answer, as JSON values."""
+        self._to_begin = self._to_settle = True
+
+    # --- any thread
 
     def keep(self) -> None:
         self.kept = True
 
     def done(self, body: Payload | dict[str, Any] | None = None) -> None:
-        if not self._settled:
-            self._settled = True
-            self.body = body.model_dump(mode="json") if isinstance(body, Payload) else body
-            self.post(self, pressing=self.pressing)
+        if body is not None:
+            try:
+                body = _as_json_values(body)
+            except Exception as error:  # noqa: BLE001  # a body is made by the actor's own code: reading it may raise anything
+                self.failed(f"it was done, but its answer cannot be sent: {in_a_line(error)}", retry=False)
+                return
+        try:
+            del self._to_settle
+        except AttributeError:  # it was settled before, or taken back
+            return
+        self.body = body
+        self.post(self, pressing=self.pressing)
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
-        if not self._settled:
-            self._settled = True
-            self.reason = reason or "no reason was given"
-            self.retry = retry
-            self.post(self, pressing=True)
+        reason = str(reason)[:_REASON_AT_MOST] or "no reason was given"
+        try:
+            del self._to_settle
+        except AttributeError:
+            return
+        self.reason = reason
+        self.retry = retry
+        self.post(self, pressing=True)
 
-    def end(self) -> None:
-        """Whoever has it in hands has gone: hear nothing more of it."""
-        self.void = self._settled = True
+    def begin(self) -> bool:
+        """Begin it; False where it was taken back, or begun before: then it is not the caller's to do."""
+        try:
+            del self._to_begin
+        except AttributeError:
+            return False
+        return True
+
+    # --- the engine's thread
+
+    def revoke(self) -> Stand:
+        """Take it back, unless it is settled; where it stood."""
+        unbegun = self.begin()
+        try:
+            del self._to_settle
+        except AttributeError:
+            return Stand.SETTLED
+        return Stand.HANDED if unbegun else Stand.BEGUN
+
+    def revoke_unbegun(self) -> bool:
+        """Take it back, unless the actor has begun it; whether that was so."""
+        return self.begin() and self.revoke() is not Stand.SETTLED
+
+
+def _as_json_values(body: Payload | dict[str, Any]) -> Any:
+    """An answer as whoever asked will see it, a copy of its own. Raises where it is no JSON."""
+    values = body.model_dump(mode="json") if isinstance(body, Payload) else body
+    return read_payload(Reply, {"of": "", "body": values}, where="an answer").body

@@ -1,77 +1,189 @@
 """Despatch: hands mail to host-bound actors, and takes it back settled."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from gateway.actors.errors import BadId, BadPayload, UnknownTarget
-from gateway.actors.messages import REPLY, Message, Reply, read_payload
+from gateway.actors.messages import Reply
 from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
+from gateway.runtime.cautious import Cautious
 from gateway.runtime.clock import Clock
 from gateway.runtime.deliveries import Delivery
 from gateway.runtime.ingress import Ingress
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Mail, act_by_of, decode
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import CROWDED_S, Outbox
 from gateway.runtime.round import Round
-from gateway.runtime.settings import EngineSettings
 from gateway.runtime.trail import DONE, FORWARDED
-from gateway.store.store import BoxSize, Store
+from gateway.store.store import BoxSize, MailRow, Store
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 10
+"""So often a message may be refused in one life before it is given up."""
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 60.0
 _UNKNOWN = "outcome unknown: the gateway stopped while it was being done; look before you repeat it"
+_UNKNOWN_AWAY = "outcome unknown: {id} went away while it was being done ({why}); look before you repeat it"
+_PAGES = 8
+"""So many pages of a mailbox are looked through at once for mail that need not wait behind a refused message."""
+_READ_AT_ONCE = 512
 
 
 class Despatch:
     """All outboxes. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: Clock, settings: EngineSettings) -> None:
+    def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: Clock, *, cautious: Cautious) -> None:
         self._room = room
         self._ingress = ingress
         self._store = store
         self._clock = clock
-        self._settings = settings
+        self._cautious = cautious
         self.give: Callable[[str], Callable[[list[Delivery]], None]] = lambda id: lambda deliveries: None
-        self._backoffs: dict[str, float] = {}
+        self.expired = 0
+        """How many messages waited too long."""
+        self._limits: dict[str, Mapping[str, float]] = {}
+        self._timed: dict[str, Outbox] = {}
+        """Outboxes in which something falls due."""
+        self._again = False
+        """Whether there is more to look through at once."""
+        self._counts = False
+        """Whether there was mail in hand when the last life ended."""
 
     def make_outbox(self, id: str, stored: BoxSize | None) -> Outbox:
         """An outbox, with what the store has of it."""
         kind = self._room.directory.hosted[id]
-        once = {name for name, row in kind.verbs.items() if row.mode is Mode.AT_MOST_ONCE}
-        return Outbox(
+        outbox = Outbox(
             id,
             window=kind.window,
             give=self.give(id),
             post=self._ingress.settle,
-            is_once=once.__contains__,
+            once={name for name, row in kind.verbs.items() if row.mode is Mode.AT_MOST_ONCE},
+            idle={name for name, row in kind.verbs.items() if row.idle},
+            limits=self._limits.get(id, {name: row.act_within_s for name, row in kind.verbs.items()}),
             stored=stored,
         )
+        outbox.suspects = self._cautious.suspects(id)
+        return outbox
+
+    def resume(self, notes: dict[str, str], round: Round, *, absent: Iterable[str]) -> None:
+        """Have the attempts counted that were under way when the last life ended. The `absent` get nothing until they are `back`."""
+        for id in absent:
+            self._room.outboxes[id].open = False
+        resumed = [outbox.lent.resume(notes, round.batch.changes) for outbox in self._room.outboxes.values()]
+        self._counts = any(resumed)
+
+    def limit_ages(self, id: str, limits: Mapping[str, float]) -> None:
+        """Say for how many seconds a message may wait for an actor, by verb, where that is not as its class says. Any thread."""
+        self._limits[id] = limits
+        if id in self._room.outboxes:
+            self._room.outboxes[id].limits = limits
+
+    # --- out
 
     def hand_out(self, committed: int, committed_seq: int, round: Round) -> None:
-        """Hand out what is on disk and fits the windows."""
+        """Plan what is handed out with the commit of this batch, as far as the windows go."""
         touched = self._room.touched
-        crowded = False
+        if self._counts and not committed:
+            return  # the attempts of the last life are counted with the first commit: before that, the rows do not have them
+        if self._timed:
+            touched.update(self._timed)
+        self._cautious.look(committed, round)
+        crowded = self._again = False
         for id, outbox in list(touched.items()):
-            if not outbox.box.head and outbox.box.readable(committed_seq):
-                self._read_back(outbox, round, committed_seq)
-            ready = outbox.next(committed, committed_seq, round)
-            if ready:
-                outbox.give(ready)
+            self._freshen(outbox, round, committed, committed_seq)
             crowded = crowded or outbox.crowded(round.now_s)
-            if not outbox.box.head and not outbox.box.spilled:
+            if outbox.rests:
                 del touched[id]
         if crowded is not self._ingress.crowded:
             self._ingress.crowd(crowded)
 
+    def _freshen(self, outbox: Outbox, round: Round, committed: int, committed_seq: int) -> None:
+        """Take out what is too old, let go what waited for its time, and hand out."""
+        self._expire(outbox, round)
+        if outbox.lanes:
+            self._let_go(outbox, round, committed_seq)
+        box, one_by_one = outbox.box, self._cautious.deliveries_left > 0
+        for _ in range(_PAGES):
+            if not box.head and box.readable(committed_seq):
+                self._read_back(outbox, round, committed_seq)
+            outbox.hand_out_all(round, committed=committed, one_by_one=one_by_one)
+            if (one_by_one or outbox.suspects) and (mail := outbox.next()) and outbox.must_be_alone(mail, one_by_one=one_by_one):
+                self._hand_out_alone(outbox, round)
+                break
+            if box.head or not box.readable(committed_seq):
+                break
+        else:
+            self._again = True
+        if outbox.lanes or outbox.ages:
+            self._timed[box.id] = outbox
+        else:
+            self._timed.pop(box.id, None)
+
+    def _let_go(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
+        """Hand on what need not wait any more behind a refused message, the first of it that is only on disk included."""
+        lanes = outbox.lanes
+        for mail in lanes.let_go(round.now_s):
+            outbox.put_back(mail)
+        if lanes.unread and len(outbox.box.head) < _READ_AT_ONCE:
+            self._read_lanes(outbox, round, committed_seq)
+            for mail in lanes.let_go(round.now_s):
+                outbox.put_back(mail)
+
+    def _read_lanes(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
+        """Read a page of what waited on disk only, of those senders whose turn it is."""
+        wanted = outbox.lanes.first_unread(round.now_s)
+        for row in self._store.mail(outbox.box.id, min(wanted, default=committed_seq) - 1, _READ_AT_ONCE):
+            sender = wanted.pop(row.seq, None)
+            if sender is not None and row.seq <= committed_seq:
+                self._take_in(outbox, row, round)
+                following = outbox.lanes.was_read(sender)
+                if following is not None:
+                    wanted[following] = sender
+        self._again = self._again or (min(wanted, default=committed_seq + 1) <= committed_seq)
+
+    def _take_in(self, outbox: Outbox, row: MailRow, round: Round) -> None:
+        """Put a row into the head: it was never tried in this life, and its age is minded already."""
+        mail = self._read(outbox, row, round)
+        if mail is not None:
+            outbox.put_back(mail)
+
+    def _read(self, outbox: Outbox, row: MailRow, round: Round) -> Mail | None:
+        """A stored message; None where it cannot be read: then it is a dead letter."""
+        try:
+            mail = Mail(decode(row.message, self._room.directory.find_row), row.seq, stored=True)
+        except (ValueError, LookupError) as error:
+            self._room.dead_letters.add_raw(row.box, row.message, str(error), attempt=row.attempt, round=round)
+            round.batch.drop(row.box, row.seq)
+            outbox.box.count -= 1
+            outbox.box.bytes -= len(row.message)
+            return None
+        mail.size = len(row.message)
+        mail.act_by = act_by_of(row.message)
+        return mail
+
     def _read_back(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
         self._room.read_back(outbox.box, self._store, round, committed_seq=committed_seq)
-        for mail in [m for m in outbox.box.head if m.attempt and outbox.is_once(m.message.verb)]:
-            outbox.box.head.remove(mail)
-            self._give_up(outbox, mail, _UNKNOWN, round)
+        for mail in list(outbox.box.head):
+            if mail.attempt and mail.message.verb in outbox.once:
+                outbox.box.head.remove(mail)
+                self._give_up(outbox, mail, _UNKNOWN, round)
+            else:
+                outbox.ages.mind(mail, round.clock_ms)
+
+    # --- one at a time, after an unclean end
+
+    def _hand_out_alone(self, outbox: Outbox, round: Round) -> None:
+        if self._cautious.waits:
+            return
+        reason = self._cautious.guilty(outbox, round)
+        if reason:
+            self._give_up(outbox, outbox.box.head.popleft(), reason, round)
+        elif self._cautious.hand_out(outbox, round):  # the others come first the next time
+            self._room.touched[outbox.box.id] = self._room.touched.pop(outbox.box.id)
+
+    # --- back
 
     def settle(self, delivery: Delivery, round: Round) -> None:
         """A host-bound actor said done or failed."""
@@ -80,15 +192,16 @@ class Despatch:
         if mail is None:
             return
         self._room.touched[delivery.box] = outbox
+        self._cautious.ended(delivery.box, mail.seq, round)
         if not delivery.reason:
             self._done(outbox, mail, delivery, round)
-        elif delivery.retry and mail.attempt < _ATTEMPTS and not outbox.is_once(mail.message.verb):
-            self._retry(outbox, mail, delivery.reason, round)
+        elif delivery.retry and mail.message.verb not in outbox.once:
+            self._refused(outbox, mail, delivery.reason, round)
         else:
             self._give_up(outbox, mail, delivery.reason, round)
 
     def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> None:
-        outbox.box.drop(mail, round)
+        outbox.drop(mail, round)
         self._room.taken_from(outbox.box)
         message = mail.message
         outbox.done_s = round.now_s
@@ -96,9 +209,9 @@ class Despatch:
         if message.route is not None and message.route.ahead:
             outcome = self._forward(outbox, mail, delivery, round)
         elif message.reply_to:
-            self._answer(message, delivery, round)
+            self._room.answer(message, Reply(of=message.asked, body=delivery.body), round)
         self._room.note(mail, since, round, outcome)
-        if outbox.is_once(message.verb):
+        if message.verb in outbox.once:
             round.batch.urgent = True
         elif not round.batch.lazy_since_s:
             round.batch.lazy_since_s = outbox.done_s
@@ -116,38 +229,84 @@ class Despatch:
             round.batch.urgent = True
         return f"{DONE}, {FORWARDED}"
 
-    def _answer(self, message: Message, delivery: Delivery, round: Round) -> None:
-        try:
-            reply = read_payload(Reply, {"of": message.asked, "body": delivery.body}, where=f"{REPLY} to {message.reply_to}")
-        except BadPayload as error:  # it was done all the same
-            log.error("%s gave an answer that cannot be sent: %s", message.to, error)
-            reply = Reply(of=message.asked)
-        self._room.answer(message, reply, round)
-
-    def _retry(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
-        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (mail.attempt - 1))
+    def _refused(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
+        """Try it again after a while, and what its sender sent after it behind it; or give it up."""
+        failures = outbox.refuse(mail, round)
+        if failures >= _ATTEMPTS:
+            self._give_up(outbox, mail, reason, round)
+            return
+        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (failures - 1))
         log.warning("%s to %s failed: %s; attempt %d in %.1f s", mail.message.verb, mail.message.to, reason, mail.attempt + 1, delay_s)
         self._room.note(mail, self._room.last_seq, round, f"failed, attempt {mail.attempt}: {reason}")
-        outbox.put_back(mail)
-        outbox.not_before_s = round.now_s + delay_s
-        self._backoffs[outbox.box.id] = outbox.not_before_s
+        outbox.lanes.refuse(mail, round.now_s + delay_s)
 
     def _give_up(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
+        self._cautious.ended(outbox.box.id, mail.seq, round)
         self._room.bury(outbox.box.id, mail, reason, round)
-        outbox.box.drop(mail, round)
+        outbox.drop(mail, round)
         self._room.taken_from(outbox.box)
 
-    def reclaim(self, id: str, round: Round, *, for_good: bool = False) -> None:
-        """An actor is gone with what it had in hands; `for_good` when it is closed, and gets no more until another takes its place."""
+    def _expire(self, outbox: Outbox, round: Round) -> None:
+        """Give up what has waited too long, and tell whoever asked."""
+        for found in outbox.too_old(round, self._clock) if outbox.ages else ():
+            mail = found if isinstance(found, Mail) else self._read_place(outbox, found, round)
+            if mail is not None:
+                self.expired += 1
+                self._give_up(outbox, mail, self._why_expired(outbox, mail), round)
+
+    def _why_expired(self, outbox: Outbox, mail: Mail) -> str:
+        """By its own word, or by the limit of its verb; and what it waited for."""
+        left_ms = self._clock.left_ms(mail.message) if mail.message.expires_ms else None
+        limit_s = outbox.limits.get(mail.message.verb, 0.0)
+        said = f"expired {-left_ms / 1000:.0f} s ago" if left_ms is not None and left_ms < 0 else f"expired after {limit_s:g} s"
+        return f"{said}: {outbox.box.id} is away: {outbox.away}" if outbox.away else f"{said}: {outbox.box.id} did not come to it"
+
+    def _read_place(self, outbox: Outbox, place: int, round: Round) -> Mail | None:
+        rows = self._store.mail(outbox.box.id, place - 1, 1)
+        return self._read(outbox, rows[0], round) if rows and rows[0].seq == place else None
+
+    # --- who comes and goes
+
+    def reclaim(self, id: str, round: Round, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
+        """An actor is gone with what it had in hands; `for_good`: nobody takes its place, until `back` is said. Calls `then`."""
         outbox = self._room.outboxes[id]
-        outbox.window = 0 if for_good else self._room.directory.hosted[id].window
-        for mail in outbox.reclaim(round):
-            self._give_up(outbox, mail, _UNKNOWN, round)
+        outbox.open, outbox.away = not for_good, ""
+        self._take_back(outbox, _UNKNOWN, round, counted=True, then=then)
+
+    def away(self, id: str, why: str, round: Round, *, then: Callable[[], None] | None = None) -> None:
+        """What an actor owns is not there: it is handed nothing, and what it had in hands goes back, no attempt counted. Calls `then`."""
+        outbox = self._room.outboxes[id]
+        outbox.open, outbox.away = False, why or "it did not say why"
+        self._take_back(outbox, _UNKNOWN_AWAY.format(id=id, why=outbox.away), round, counted=False, then=then)
+
+    def back(self, id: str) -> None:
+        """It is there again."""
+        outbox = self._room.outboxes[id]
+        outbox.open, outbox.away = True, ""
         self._room.touched[id] = outbox
 
+    def _take_back(self, outbox: Outbox, unknown: str, round: Round, *, counted: bool, then: Callable[[], None] | None) -> None:
+        for seq in outbox.in_hand:
+            self._cautious.ended(outbox.box.id, seq, round)
+        for mail in outbox.take_back(round, counted=counted):
+            self._give_up(outbox, mail, unknown, round)
+        self._room.touched[outbox.box.id] = outbox
+        if not round.batch.lazy_since_s:
+            round.batch.lazy_since_s = round.now_s
+        if then is not None:
+            then()
+
+    # --- for others
+
     def next_s(self) -> list[float]:
-        """Monotonic seconds at which a backoff ends."""
+        """Monotonic seconds at which there is something to do."""
         now_s = self._clock.mono_s()
-        self._backoffs = {id: at for id, at in self._backoffs.items() if at > now_s}
-        times = list(self._backoffs.values())
+        if self._again:
+            return [now_s]
+        times: list[float] = []
+        if self._timed:
+            clock_ms = self._clock.clock_ms()
+            times += [at_s for outbox in self._timed.values() if (at_s := outbox.next_s(now_s, clock_ms)) is not None]
+        if self._cautious.waits and self._cautious.until_s:
+            times.append(self._cautious.until_s)
         return [*times, now_s + CROWDED_S] if self._ingress.crowded else times

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from gateway.actors.actor import Actor
 from gateway.actors.hostbound import HostBound
-from gateway.actors.messages import START, Message, Reply, Start
+from gateway.actors.messages import START, Message, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.admission import Admission
 from gateway.runtime.batch import LAZY_S, Batch, Observer, Turned
+from gateway.runtime.cautious import ALONE, Cautious
 from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Abandoned, Committer, end_here
@@ -34,11 +35,12 @@ from gateway.runtime.inspection import inspect
 from gateway.runtime.loops import Loops
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.recovery import ENDED, UNCLEAN, cautious_turns, reopen_mailboxes, send_beginnings, unclean_ends
+from gateway.runtime.recovery import ENDED, UNCLEAN, reopen_mailboxes, send_beginnings, unclean_ends
 from gateway.runtime.round import Round
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.sourced import Ledger
+from gateway.runtime.threads import join_runtime
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.trail import DONE, Trail
 from gateway.runtime.turns import Turns
@@ -88,17 +90,18 @@ class Engine:
         self.ingress.fullness = self.room.fullness
         self.room.full_at_messages = self.settings.mailbox_messages
         self.room.full_at_bytes = self.settings.mailbox_bytes
+        self.expect, self.give_up = self.room.asks.expect, self.room.asks.give_up
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
         self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
-        self.despatch = Despatch(self.room, self.ingress, store, self.clock, self.settings)
+        self.cautious = Cautious(self._unclean_ends, notes.get(ALONE, ""), least=self.settings.cautious_turns, boxes=store.boxes)
+        self.despatch = Despatch(self.room, self.ingress, store, self.clock, cautious=self.cautious)
         self.rounds = 0
         """How often it has turned."""
         self.beat_s = self.clock.mono_s()
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
-        self._cautious = cautious_turns(self._unclean_ends, self.settings.cautious_turns)
         self.commits = Commits(self.room, self.ingress, self._committer)
         self.admission = Admission(self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings)
         self.housekeeping = Housekeeping(
@@ -125,8 +128,8 @@ class Engine:
 
     # --- from other threads
 
-    def start(self, give: Callable[[str], Callable[[list[Delivery]], None]] | None = None) -> None:
-        """Open what waits in the store and run. `give(id)` is how deliveries get to a host-bound actor."""
+    def start(self, give: Callable[[str], Callable[[list[Delivery]], None]] | None = None, *, absent: Iterable[str] = ()) -> None:
+        """Open what waits in the store and run. `give(id)` brings deliveries to a host-bound actor; the `absent` get none until `back`."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
@@ -135,10 +138,11 @@ class Engine:
             self.round.batch.note(key, text)
         self.round.batch.note(clocks.NOTE, self.clock.note())
         self.round.batch.note(clocks.SPANS, self.clock.note_of_spans())
+        self.despatch.resume(self.store.notes(), self.round, absent=absent)
         send_beginnings(self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:
-            log.warning("the last life did not end cleanly: the first %d turns run one by one", self._cautious)
+            log.warning("the last life did not end cleanly: the first %d turns run one by one", self.cautious.turns_left)
         self._committer.start()
         self._thread.start()
 
@@ -170,11 +174,14 @@ class Engine:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""
         return inspect(self.post, look, timeout_s=timeout_s)
 
-    def give_up(self, address: str) -> None:
-        self.room.asks.give_up(address)
+    def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
+        self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good, then=then))
 
-    def reclaim(self, id: str, *, for_good: bool = False) -> None:
-        self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good))
+    def away(self, id: str, why: str, then: Callable[[], None] | None = None) -> None:
+        self.post(lambda: self.despatch.away(id, why, self.round, then=then))
+
+    def back(self, id: str) -> None:
+        self.post(lambda: self.despatch.back(id))
 
     def forget_ids(self, source: str) -> None:
         self.ingress.bring(lambda: self._forget_ids(source))
@@ -194,9 +201,6 @@ class Engine:
         if self.turns.watched:
             self.round.batch.turned.append(Turned(mail.message, fault, self.round.batch.number))
             self.round.batch.urgent = True
-
-    def expect(self, answer: Callable[[Reply], None]) -> str:
-        return self.room.asks.expect(answer)
 
     def watch(self, observer: Observer) -> None:
         """Call `observer` with the turns of each commit, on the engine's thread, until `unwatch`."""
@@ -233,6 +237,7 @@ class Engine:
     # --- the loop
 
     def _run(self) -> None:
+        join_runtime()
         try:
             while not self._has_ended():
                 self._turn_once()
@@ -308,7 +313,7 @@ class Engine:
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
-        if self.room.schedule.ready and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
+        if self._has_turns and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
             return 0.0
         if self.ingress.arrivals and self.admission.has_room(self.round):
             return 0.0
@@ -331,9 +336,9 @@ class Engine:
         """Run turns until nobody has mail, or the batch is full."""
         schedule = self.room.schedule
         full = self.settings.batch_turns
-        while schedule.ready and self.round.batch.turns < full:
+        while schedule.ready and self.round.batch.turns < full and not self.cautious.waits:
             self._visit(schedule.next())
-            if self._cautious:
+            if self.cautious.watches_turns:
                 break  # a turn takes a commit now: look up in between
         self.visited = ""
 
@@ -346,9 +351,10 @@ class Engine:
         for _ in range(_AT_A_VISIT):
             if not box.head or cell.wait is not Wait.NONE:
                 break
-            if self._cautious:
-                self._record_attempt(cell)
-            self.turns.run(cell, self.round)
+            if self.cautious.watches(cell):
+                self.cautious.run(cell, self.turns, self.round, self._commit_and_wait)
+            else:
+                self.turns.run(cell, self.round)
         self.cells.touch(cell, self.round.now_s)
         self.room.fresh[cell.id] = cell
         self.room.taken_from(box)
@@ -357,27 +363,15 @@ class Engine:
         elif box.spilled:
             self.room.schedule.spilled[cell.id] = cell
 
-    def _record_attempt(self, cell: Cell) -> None:
-        """After an unclean end: have the attempt on disk before the turn, so that mail which ends the process is found out."""
-        self._cautious -= 1
-        mail = cell.box.head[0]
-        if mail.attempt >= cell.actor.attempts:
-            return
-        mail.attempt += 1
-        self.turns.recorded = mail
-        cell.box.save(mail, self.round)
-        cell.box.save_new(self.round)
-        mail.attempt -= 1
-        self._commit_and_wait()
-
     # --- commits that are waited for
 
-    def _commit_and_wait(self) -> None:
-        """Commit the batch as it stands, and block until it is done."""
+    def _commit_and_wait(self) -> Round:
+        """Commit the batch as it stands, and block until it is done; the next round."""
         self._await_commit()
         self.commits.submit(self.round, self.clock.mono_s())
         self._await_commit()
         self._begin_round()  # what comes now comes later: the wait may have been long
+        return self.round
 
     def _await_commit(self) -> None:
         """Block until the commit under way is done. One that fails and is tried again is no standstill; one that hangs is."""
@@ -407,10 +401,15 @@ class Engine:
         """Whether it is to stop, and has nothing left to run, or no time for it."""
         return self._stopping and (self._at_rest() or time.monotonic() > self._stop_by_s)
 
+    @property
+    def _has_turns(self) -> bool:
+        """Whether there are turns to run now."""
+        return bool(self.room.schedule.ready) and not self.cautious.waits
+
     def _at_rest(self) -> bool:
         """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
         coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.room.activation.unopened
-        return not (self.room.schedule.ready or coming or self.commits.under_way)
+        return not (self._has_turns or coming or self.commits.under_way)
 
     def _last_commit(self) -> None:
         self.round.batch.note(ENDED, "clean")

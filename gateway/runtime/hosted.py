@@ -1,18 +1,21 @@
 """Hosting: what stands between the engine and one host-bound actor, and the thread the actor lives on.
 
 An actor that raises is closed and made anew, with backoff; above its intensity it rests for a minute first. What it had in
-hands goes back to its mailbox.
+hands goes back to its mailbox, and before that is done it begins nothing. One whose thread hangs in its own code cannot be ended: it
+is named, for as long as it lasts.
 """
 
 import contextlib
+import itertools
 import logging
+import math
 import os
 import random
 import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.errors import BadId, GatewayError
@@ -45,8 +48,14 @@ class Floor(Protocol):
     ids: Ids
     ingress: Ingress
 
-    def reclaim(self, id: str, *, for_good: bool = False) -> None:
-        """Its actor is gone (closed, when `for_good`): put back what it had in hands."""
+    def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
+        """Its actor is gone: put back what it had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""
+
+    def away(self, id: str, why: str, then: Callable[[], None] | None = None) -> None:
+        """What it owns is away: the same, and no attempt is counted."""
+
+    def back(self, id: str) -> None:
+        """It is there: hand it its mail."""
 
     def forget_ids(self, source: str) -> None:
         """Forget the ids seen from a source."""
@@ -81,8 +90,8 @@ class Hosted:
         self.kind = kind
         self.quiet = False
         self.closing = False
-        self.health = Health.STARTING
-        self.detail = ""
+        self._said = (Health.STARTING, "")
+        """Its health, and the detail, as it said last."""
         self.phase: Phase | None = None
         """The phase it said it is in last."""
         self.counters: Counter[str] = Counter()
@@ -90,8 +99,20 @@ class Hosted:
         self.last_fault = ""
         self._make = make
         self._floor = floor
+        self._mono_s = floor.clock.mono_s
         self._inbox: deque[Delivery] = deque()
         self._signalled = False
+        self._signalled_s = 0.0
+        """Monotonic second of the wake that it has not heard yet."""
+        self._doing = ""
+        """What its thread does: a verb, or a hook; empty while it waits for something to do."""
+        self._since_s = math.inf
+        """Monotonic second from which on; infinite while nobody expects anything of it."""
+        self._gate = threading.Lock()
+        self._away = False
+        """Whether it said so last."""
+        self._taking_back = 0
+        """How often the engine is still to take back what it has in hands; until then it begins nothing."""
         self._event: int = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) if heir_of is None else heir_of._event  # its own class
         self._rest = threading.Event()
         self._thread = threading.Thread(target=self._live, name=id, daemon=True)
@@ -130,7 +151,9 @@ class Hosted:
         until = None
         if expires_ms or expires_s is not None:
             expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
-        floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self)
+        held_up = floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self)
+        if held_up and threading.current_thread() is self._thread:
+            self._since_s = self._signalled_s = self._mono_s()  # that was no hang
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)
         source = f"{self.me}#{scope}" if scope else self.me
         arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)
@@ -152,33 +175,69 @@ class Hosted:
     def give_up(self, address: str) -> None:
         self._floor.give_up(address)
 
-    def take(self, limit: int = 1000) -> list[Delivery]:
+    def deliveries(self) -> Generator[Delivery, None, None]:
         # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event)
         self._signalled = False
         inbox = self._inbox
-        taken = []
-        for _ in range(min(limit, len(inbox))):
-            delivery = inbox.popleft()
-            if delivery.void:
-                continue
-            delivery.taken = True
-            left_ms = self.time.left_ms(delivery.message) if delivery.message.expires_ms else None
-            if left_ms is not None and left_ms < 0:
-                delivery.failed(f"expired {-left_ms / 1000:.0f} s ago", retry=False)
-            else:
-                taken.append(delivery)
-        if inbox:
-            self.wake()
+        try:
+            for _ in range(len(inbox)):
+                if self._away or self._taking_back or not inbox:
+                    return
+                delivery = inbox.popleft()
+                ends = delivery.message.expires_ms or delivery.act_by
+                if delivery.begin() and (not ends or self._in_time(delivery)):
+                    yield delivery
+        finally:
+            if inbox and not self._begins_nothing:  # whoever took them stopped before the last
+                self.wake()
+
+    def take(self, limit: int = 1000) -> list[Delivery]:
+        deliveries = self.deliveries()
+        taken = list(itertools.islice(deliveries, limit))
+        deliveries.close()
         return taken
 
+    def _in_time(self, delivery: Delivery) -> bool:
+        """Whether a delivery may still be done; else it has failed."""
+        left_ms = self._floor.clock.least_left_ms(delivery.message, delivery.act_by)
+        if left_ms is not None and left_ms < 0:
+            delivery.failed(f"expired {-left_ms / 1000:.0f} s ago", retry=False)
+            return False
+        return True
+
+    @property
+    def _begins_nothing(self) -> bool:
+        return self._away or self._taking_back > 0
+
+    def away(self, why: str) -> None:
+        with self._gate:
+            self._away = True
+            self._taking_back += 1
+            self._floor.away(self.me, why, self._taken_back)
+
+    def back(self) -> None:
+        with self._gate:
+            self._away = False
+            self._floor.back(self.me)
+
+    def _taken_back(self) -> None:
+        """The engine has taken back what it had in hands. On the engine's thread."""
+        with self._gate:
+            self._taking_back -= 1
+
+    def beat(self, doing: str = "") -> None:
+        self._since_s = self._mono_s()  # first: who looks in between must not see a new step since the time of the one before
+        self._doing = doing
+
     def wait(self, timeout_s: float | None) -> None:
-        if not self._inbox:
+        if not self._inbox or self._begins_nothing:
             _wait_readable(self._event, timeout_s)
 
     def wake(self) -> None:
         if not self._signalled:
+            self._signalled_s = self._mono_s()
             self._signalled = True
             os.eventfd_write(self._event, 1)
 
@@ -186,10 +245,11 @@ class Hosted:
         return self._event
 
     def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
-        if health is not self.health or (detail != self.detail and not quietly):
+        was, said = self._said
+        if health is not was or (detail != said and not quietly):
             level = logging.INFO if health in (Health.OK, Health.STARTING, Health.CLOSED) else logging.WARNING
             log.log(level, "%s is %s%s", self.me, health.value, f": {detail}" if detail else "")
-        self.health, self.detail = health, detail
+        self._said = (health, detail)
 
     def entered(self, phase: str, cause: str) -> None:
         self.phase = Phase(phase, cause, time.monotonic())
@@ -206,6 +266,32 @@ class Hosted:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def health(self) -> Health:
+        """How it is: as it says itself, unless it hangs."""
+        return Health.FAULTY if self.hang else self._said[0]
+
+    @property
+    def detail(self) -> str:
+        """What there is to say of that."""
+        return self.hang or self._said[1]
+
+    @property
+    def hang(self) -> str:
+        """In which step it hangs, and for how long; empty while it does not. One that waits for room to send is held up, and does not hang.
+
+        While it waits for something to do it hangs when it does not hear that there is something.
+        """
+        doing, since_s = self._doing, self._since_s
+        if not doing:
+            if not self._signalled:
+                return ""
+            doing, since_s = "wait", max(since_s, self._signalled_s)
+        lasted_s = self._mono_s() - since_s
+        if lasted_s <= self.kind.step_s or self._thread.ident in self._floor.ingress.waiting or not self._thread.is_alive():
+            return ""
+        return f"hangs in {doing} since {lasted_s:.0f} s"
 
     def alive(self) -> bool:
         """Whether its thread lives: it works, or backs off on purpose."""
@@ -237,8 +323,11 @@ class Hosted:
         attempt = 1
         while not self.closing:
             self._live_once(attempt)
-            self._inbox.clear()
-            self._floor.reclaim(self.me, for_good=self.closing)
+            with self._gate:
+                self._away = False
+                self._taking_back += 1
+                self._floor.reclaim(self.me, for_good=True, then=self._taken_back)
+            self._doing, self._since_s = "", math.inf
             if not self.closing:
                 self._rest.wait(self._backoff_s())
                 attempt += 1
@@ -248,11 +337,16 @@ class Hosted:
         """From its making to its close."""
         actor = None
         try:
+            self.beat("its start")
             actor = self._make()
             actor.host = self
             self._start(actor, Start(attempt=attempt))
+            with self._gate:
+                if not self._away:
+                    self._floor.back(self.me)
+            self.beat("run")
             actor.run()
-        except Exception as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
+        except BaseException as error:  # noqa: BLE001  # here faults are decided: this actor restarts, the others go on
             self._note_fault(error)
         if actor is not None:
             self._close(actor)
@@ -261,19 +355,20 @@ class Hosted:
         """Give the actor its first message, and have it seen as any other."""
         try:
             actor.started(start)
-        except Exception as error:
+        except BaseException as error:
             self._floor.began(self.me, start, described(error))
             raise
         self._floor.began(self.me, start)
 
     def _close(self, actor: HostBound) -> None:
+        self.beat("close")
         try:
             actor.close()
-        except Exception as error:  # a close that raises must not keep the others from closing
-            self.last_fault = f"close: {type(error).__name__}: {error}"
+        except BaseException as error:  # a close that raises must not keep the others from closing
+            self.last_fault = f"close: {described(error)}"
             log.error("%s did not close well", self.me, exc_info=error)
 
-    def _note_fault(self, error: Exception) -> None:
+    def _note_fault(self, error: BaseException) -> None:
         self.last_fault = described(error)
         log.error("%s failed; it will be made anew", self.me, exc_info=error)
         self.report(Health.FAULTY, self.last_fault)

@@ -12,6 +12,7 @@ from typing import Any
 from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.hostbound import Host
 from gateway.runtime.fullness import Fullness
+from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
 """So many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
@@ -40,6 +41,8 @@ class Ingress:
         self.crowded = False
         """Whether sources that can wait should: somebody behind is slower than they are."""
         self._ended = False
+        self.waiting: set[int] = set()
+        """Threads that wait for room, by their number."""
         self._lock = threading.Lock()
         self._change = threading.Condition(self._lock)
 
@@ -48,27 +51,44 @@ class Ingress:
         """How many messages have come in and are not committed."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> None:
+    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> bool:
         """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes.
 
-        Raises BadPayload where it is larger than everything together may be.
+        On a thread of the runtime it never blocks: there twice as much may be under way, and above that it raises Refused.
+        Returns whether it had to block. Raises BadPayload where the message is larger than everything together may be.
         """
         if size > self._bytes:
             raise BadPayload(f"cannot take {what}: it has {size} bytes, and at most {self._bytes} may be under way; make it smaller")
         with self._lock:
+            full = bool(self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait)
+            if full:
+                self._await_room(size, wait=wait, to=to, what=what, host=host)
+            self._held += 1
+            self._held_bytes += size
+            return full
+
+    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> None:
+        if wait and in_runtime():
+            if self._ended or not self._fits(size, times=2):
+                raise Refused(f"cannot take {what}: {self._why(host)}, and a callback cannot wait; send it again later")
+            return
+        thread = threading.get_ident()
+        try:
             while (full := self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait):
                 if self._ended or host.closing or not wait:
                     raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
+                self.waiting.add(thread)
                 self._change.wait()
-            self._held += 1
-            self._held_bytes += size
+        finally:
+            self.waiting.discard(thread)
 
     def _has_room(self, size: int, host: Host, *, wait: bool) -> bool:
-        if self._held >= self._messages or (self._held and self._held_bytes + size > self._bytes):
-            return False
-        if self._ended or (self._shut and host.me not in self._spared):
+        if not self._fits(size) or self._ended or (self._shut and host.me not in self._spared):
             return False
         return not (self.crowded and wait)
+
+    def _fits(self, size: int, *, times: int = 1) -> bool:
+        return self._held < self._messages * times and not (self._held and self._held_bytes + size > self._bytes * times)
 
     def _in_the_way(self, to: str, host: Host) -> str:
         """Which full mailbox keeps `host` from sending to an actor, in words; empty where none does."""

@@ -2,22 +2,24 @@
 
 On disk: one header line of fields apart by a unit separator, then the payload as JSON. Ids and verbs cannot hold a separator.
 Form "2" has the route as one more field, as JSON, which has none either; form "3" behind that which timer it is from; form "4"
-behind that the deadline of a message that expires.
+behind that the deadline of a message that expires; form "5" behind that until when its host-bound actor may act on it.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.actors.errors import DoesNotFit, GatewayError
+from gateway.actors.errors import DoesNotFit, GatewayError, Refused
 from gateway.actors.messages import Deadline, Message
 from gateway.actors.receipts import Receipt
 from gateway.actors.routes import Route
 from gateway.actors.verbs import Verb
+from gateway.runtime.threads import in_runtime
 from gateway.runtime.versions import apart, fact_of, read_waiting, with_version
 
 _SEPARATOR = "\x1f"
-_FIELDS = {"1": 7, "2": 8, "3": 9, "4": 10}
+_FIELDS = {"1": 7, "2": 8, "3": 9, "4": 10, "5": 11}
 """How many fields the header of each form has."""
+_FIELDS_AT_MOST = 11
 
 
 class Arrival(Receipt):
@@ -37,6 +39,12 @@ class Arrival(Receipt):
         """Whether a message of an id that was seen is a repeat."""
         self.size = size
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """As a Receipt's. Raises Refused in a callback, which runs on the thread that is to make the commit."""
+        if not self.resolved and in_runtime():
+            raise Refused(f"cannot wait for the commit of {self.message.verb} to {self.message.to} in a callback; have on_commit tell you")
+        return super().wait(timeout_s)
+
 
 class Due(NamedTuple):
     """Which timer of its actor a message is from."""
@@ -49,7 +57,7 @@ class Due(NamedTuple):
 class Mail:
     """One message in a mailbox in memory."""
 
-    __slots__ = ("attempt", "message", "seq", "size", "stored", "timer")
+    __slots__ = ("act_by", "attempt", "message", "seq", "size", "stored", "timer")
 
     def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False) -> None:
         self.message = message
@@ -62,19 +70,32 @@ class Mail:
         """How many bytes it has there; 0 while it is not stored."""
         self.timer: Due | None = None
         """The timer it is from; None for most."""
+        self.act_by: Deadline | None = None
+        """Until when its host-bound actor may act on it; None: whenever."""
 
 
-def encode(message: Message, timer: Due | None = None) -> bytes:
+def encode(message: Message, timer: Due | None = None, act_by: Deadline | None = None) -> bytes:
     """A message as bytes for the store."""
     id, to, verb, payload, sender, reply_to, trace, expires_ms, route, until = message
     verb = with_version(verb, payload)
-    form, routed = ("1", "") if route is None else ("2", f"\x1f{route.to_json().decode()}")
-    if timer is not None or until is not None:
-        form, routed = "3", f"{routed or _SEPARATOR}{_SEPARATOR}{f'{timer.due_ms} {timer.name}' if timer else ''}"
-    if until is not None:
-        form, routed = "4", f"{routed}{_SEPARATOR}{until.clock_ms} {until.said_ms} {until.open:d}"
-    header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{routed}\n"
+    plain = route is None and timer is None and until is None and act_by is None
+    form, more = ("1", "") if plain else _more(route, timer, until, act_by)
+    header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{more}\n"
     return header.encode() + payload.__pydantic_serializer__.to_json(payload)
+
+
+def _more(route: Route | None, timer: Due | None, until: Deadline | None, act_by: Deadline | None) -> tuple[str, str]:
+    """The form of a header that has more than most, and what it has more: up to the last that is there."""
+    routed = "" if route is None else route.to_json().decode()
+    due = "" if timer is None else f"{timer.due_ms} {timer.name}"
+    more = [routed, due, _as_text(until), _as_text(act_by)]
+    while not more[-1]:
+        more.pop()
+    return str(1 + len(more)), "".join(f"{_SEPARATOR}{one}" for one in more)
+
+
+def _as_text(deadline: Deadline | None) -> str:
+    return "" if deadline is None else f"{deadline.clock_ms} {deadline.said_ms} {deadline.open:d}"
 
 
 class Unreadable(GatewayError, ValueError):
@@ -82,28 +103,37 @@ class Unreadable(GatewayError, ValueError):
 
 
 def read_header(blob: bytes) -> tuple[list[str], bytes]:
-    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms, route, timer, until) and the payload's JSON.
+    """The header's fields (id, to, verb, sender, reply_to, trace, expires_ms, route, timer, until, act_by) and the payload's JSON.
 
     What it does not have is empty.
     """
     header, _, payload = blob.partition(b"\n")
     form, *fields = header.decode().split(_SEPARATOR)
     if _FIELDS.get(form) != len(fields):
-        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows 1 to 4; install the newer program again")
-    return [*fields, *[""] * (10 - len(fields))], payload
+        raise Unreadable(f"cannot read stored mail: its form is {form!r}, this program knows 1 to 5; install the newer program again")
+    return [*fields, *[""] * (_FIELDS_AT_MOST - len(fields))], payload
 
 
 def due_of(blob: bytes) -> Due | None:
     """The timer that a stored message is from."""
-    if not blob.startswith((b"3", b"4")):
+    if blob[:1] in b"12":
         return None
-    due_ms, _, name = blob.partition(b"\n")[0].decode().split(_SEPARATOR)[9].partition(" ")
+    due_ms, _, name = _field(blob, 9).partition(" ")
     return Due(int(due_ms), name) if due_ms else None
+
+
+def act_by_of(blob: bytes) -> Deadline | None:
+    """Until when the actor that a stored message is for may act on it; None: whenever."""
+    return _deadline(_field(blob, 11)) if blob.startswith(b"5") else None
+
+
+def _field(blob: bytes, n: int) -> str:
+    return blob.partition(b"\n")[0].decode().split(_SEPARATOR)[n]
 
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     """A message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
-    (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said), json = read_header(blob)
+    (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said, _), json = read_header(blob)
     verb, version = apart(verb)
     try:
         payload = read_waiting(find_verb(to, verb), version, json)

@@ -6,7 +6,7 @@ So a broker that is away for a day costs disk, not memory. Order is by `seq`, in
 from collections import deque
 
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, decode, due_of, encode
+from gateway.runtime.mail import Mail, act_by_of, decode, due_of, encode
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, Span, Store
 
@@ -83,7 +83,7 @@ class Mailbox:
 
     def save(self, mail: Mail, round: Round) -> None:
         """Store mail, or its new attempt count, with this batch."""
-        blob = encode(mail.message, mail.timer)
+        blob = encode(mail.message, mail.timer, mail.act_by)
         round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if not mail.stored:
             mail.stored = True
@@ -127,6 +127,7 @@ class Mailbox:
                 mail = Mail(message, row.seq, attempt=row.attempt, stored=True)
                 mail.size = len(row.message)
                 mail.timer = due_of(row.message)
+                mail.act_by = act_by_of(row.message)
                 self.head.append(mail)
         if len(rows) < limit:  # what is still only on disk comes there with a later commit: nothing to read before
             self._loaded_to = max(self._loaded_to, committed_seq)

@@ -89,8 +89,9 @@ class Mailroom:
         box = self.directory.box_of(message.to)
         if box is not None:
             outbox = self.outboxes[box]
-            outbox.push(mail, round, keep=not self.memory.full)
-            self.memory.bytes += mail.size
+            if outbox.push(mail, round, keep=not self.memory.full):
+                self.memory.bytes += mail.size
+                outbox.box.head_bytes += mail.size
             self.touched[box] = outbox
             self._look_at(outbox.box)
             round.batch.urgent = True
@@ -137,7 +138,7 @@ class Mailroom:
                     self._let_go(cell)
             self._weigh(box)
         self.fresh = {}
-        for outbox in self.touched.values():
+        for outbox in self.outboxes.values():
             self._weigh(outbox.box)
 
     def _let_go(self, cell: Cell) -> None:
@@ -162,11 +163,11 @@ class Mailroom:
         self.read_back(cell.box, self.cells.store, round, committed_seq=0)
         return len(cell.box.head) > before
 
-    def live(self, id: str, below: int) -> list[int]:
-        """The places below `below` of mail in a mailbox that is not dealt with."""
+    def live(self, id: str, first: int, below: int) -> list[int]:
+        """The places below `below` of mail in a mailbox that is not dealt with; of a host-bound actor's, from `first` on."""
         outbox = self.outboxes.get(id)
         if outbox is not None:
-            return [*(seq for seq in outbox.in_hand if seq < below), *takewhile(below.__gt__, (m.seq for m in outbox.box.head))]
+            return outbox.live(first, below)
         cell = self.cells.get(id)
         if cell is None:
             return []

@@ -1,17 +1,28 @@
 """The outbox: a host-bound actor's durable mailbox, and the window of it that the actor has in its hands.
 
-At least once: a message is handed out when it is on disk, and again after a crash. At most once: the attempt is on disk
-before it is handed out; found begun after a crash it is never handed out again.
+A message is handed out with or after a commit that records the attempt, and never before it: so a delivery knows how often it was begun,
+also in the life after a crash. At least once: it is handed out again until it is done. At most once: found begun after a crash it is
+never handed out again.
+
+Who owns a resource that is away gets nothing: see `HostBound`. A message that the actor refuses waits by itself: see `lanes.py`.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
+from operator import attrgetter
 
-from gateway.runtime.deliveries import Delivery, Post
+from gateway.actors.messages import Deadline
+from gateway.runtime.ages import Ages
+from gateway.runtime.clock import Clock
+from gateway.runtime.deliveries import Delivery, Post, Stand
 from gateway.runtime.ingress import SETTLED_TOGETHER
+from gateway.runtime.lanes import Lanes
+from gateway.runtime.lent import Lent
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.round import Round
-from gateway.store.store import BoxSize
+from gateway.store.store import BoxSize, Tried
 
 CROWDED = 1000
 """From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
@@ -19,11 +30,35 @@ CROWDED_S = 0.5
 
 Give = Callable[[list[Delivery]], None]
 
+_seq = attrgetter("seq")
+
 
 class Outbox:
     """On the engine's thread, `give` excepted, which any thread may call."""
 
-    __slots__ = ("_small", "box", "done_s", "give", "held_for", "in_hand", "is_once", "not_before_s", "post", "window")
+    __slots__ = (
+        "_failures",
+        "_fresh",
+        "_highest",
+        "_promised",
+        "_small",
+        "_untrusting",
+        "ages",
+        "away",
+        "box",
+        "done_s",
+        "give",
+        "idle",
+        "in_hand",
+        "lanes",
+        "lent",
+        "limits",
+        "once",
+        "open",
+        "post",
+        "suspects",
+        "window",
+    )
 
     def __init__(
         self,
@@ -32,82 +67,199 @@ class Outbox:
         window: int,
         give: Give,
         post: Post,
-        is_once: Callable[[str], bool],
+        once: Collection[str] = (),
+        idle: Collection[str] = (),
+        limits: Mapping[str, float] | None = None,
         stored: BoxSize | None = None,
     ) -> None:
-        """`is_once` says of a verb whether it is at most once."""
+        """`once` are the verbs that are done at most once, `idle` those for which nothing is done before they are settled; `limits` says
+        for how many seconds a message of a verb may wait here.
+        """
         self.box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
         self.window = window
         self.give = give
         self.post = post
         self._small = window < 2 * SETTLED_TOGETHER
-        self.is_once = is_once
+        self.once = frozenset(once)
+        self.idle = frozenset(idle)
+        self.limits = limits or {}
+        self.open = True
+        """Whether there is somebody to hand mail to: an actor that lives, and whose resource is not away."""
+        self.away = ""
+        """Why its resource is away, in the actor's words; empty while it is not."""
         self.in_hand: dict[int, tuple[Mail, Delivery]] = {}
-        self.held_for = 0
-        """Number of the batch that hands out once-only mail: what is behind it waits for its commit."""
+        self.lanes = Lanes()
+        self.suspects: frozenset[int] = frozenset()
+        """Places of messages that may have ended the process: they are handed out alone, by `hand_out`."""
         self.done_s = -CROWDED_S
         """Monotonic second of the last delivery that was done."""
-        self.not_before_s = 0.0
-        """Monotonic second before which nothing is handed out: the backoff after a failure."""
+        self._failures: dict[int, int] = {}
+        """How often each message that was refused failed, by its place."""
+        self.ages = Ages()
+        self._untrusting = False
+        """Whether nobody can say now if a wall time has passed."""
+        self._highest = 0
+        """The highest place that was handed out."""
+        self.lent = Lent(id)
+        self._fresh = (0, 0)
+        """(batch, place): what came with that batch, from that place on, is stored with it."""
+        self._promised = (0, 0)
+        """(batch, count): how many are to be handed out with that batch."""
 
     @property
     def waiting(self) -> int:
         """How many messages wait or are in hand."""
         return max(self.box.count, len(self.box.head) + len(self.in_hand))
 
+    @property
+    def rests(self) -> bool:
+        """Whether it has nothing to hand out now, nor on disk."""
+        return not (self.box.head or self.box.spilled or self.lanes.unread)
+
     def crowded(self, now_s: float) -> bool:
         """Whether sources should wait for this actor, which is slower than they are."""
         return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
 
-    def push(self, mail: Mail, round: Round, *, keep: bool) -> None:
-        """New mail: stored with this batch, whatever becomes of it. It goes into memory where there is room, or it is the first."""
+    # --- in
+
+    def push(self, mail: Mail, round: Round, *, keep: bool) -> bool:
+        """New mail: stored with this batch, whatever becomes of it. It goes into memory where there is room, or it is the first; whether
+        it did. What has an age limit gets old from now on.
+        """
+        limit_s = self.limits.get(mail.message.verb, 0.0)
+        if limit_s:
+            clock_ms = round.clock_ms
+            mail.act_by = Deadline(clock_ms + int(limit_s * 1000), 0 if round.synced else clock_ms)
+        if self._fresh[0] != round.batch.number:
+            self._fresh = (round.batch.number, mail.seq)
         self.box.save(mail, round)
-        self.box.push(mail, round, keep=keep)
+        kept = self.box.push(mail, round, keep=keep)
+        if kept and (mail.act_by or mail.message.expires_ms):
+            self.ages.mind(mail, round.clock_ms)
+        return kept
 
-    def next(self, committed: int, committed_seq: int, round: Round) -> list[Delivery]:
-        """What to hand out at once: mail that is on disk, up to the first that is once-only. Its attempt goes with this batch."""
-        ready: list[Delivery] = []
+    def put_back(self, mail: Mail) -> None:
+        """Put mail back into its place among what is handed out next."""
         head = self.box.head
-        if round.now_s < self.not_before_s or committed < self.held_for:
-            return ready
-        while head and len(self.in_hand) < self.window and head[0].seq <= committed_seq and not _waits(head[0], round):
-            if self.is_once(head[0].message.verb):
-                self._begin_once(round)
-                break
-            ready.append(self._take())
-        return ready
+        if not head or mail.seq < head[0].seq:
+            head.appendleft(mail)
+        else:
+            head.insert(bisect_left(head, mail.seq, key=_seq), mail)
 
-    def next_after(self, round: Round) -> None:
-        """Plan what to hand out when this batch is committed: mail that came with it, as far as the window goes."""
-        planned: list[Delivery] = []
-        if round.now_s < self.not_before_s:
-            return
-        while self.box.head and len(self.in_hand) < self.window and not _waits(self.box.head[0], round):
-            once = self.is_once(self.box.head[0].message.verb)
-            planned.append(self._take())
-            if once:
-                self._record_attempt(planned[-1], round)
-        if planned:
-            round.batch.given.append((self.give, planned))
+    # --- out
 
-    def _begin_once(self, round: Round) -> None:
-        delivery = self._take()
-        self._record_attempt(delivery, round)
-        round.batch.given.append((self.give, [delivery]))
-        round.batch.urgent = True
-        self.held_for = round.batch.number
+    def next(self) -> Mail | None:
+        """What is to be handed out next, where something may be; what waits behind a refused message is put into its lane."""
+        head, lanes = self.box.head, self.lanes
+        while lanes and head and lanes.hold_back(head[0]):
+            head.popleft()
+        ready = head and self.open and len(self.in_hand) < self.window and not (self._untrusting and _waits(head[0]))
+        return head[0] if ready else None
 
-    def _record_attempt(self, delivery: Delivery, round: Round) -> None:
-        self.box.save(self.in_hand[delivery.seq][0], round)
+    def hand_out_all(self, round: Round, *, committed: int, one_by_one: bool) -> None:
+        """Hand out what fits the window: at once, where its attempt is on disk, else with this batch.
 
-    def _take(self) -> Delivery:
+        Up to the first that is to be handed out alone: a suspect, or when all are handed out one by one the first for which something is
+        done. `committed` is the number of the last batch that is on disk.
+        """
+        self.lent.look(committed)
+        self._untrusting = not round.synced
+        at_once: list[Delivery] = []
+        taken: list[Delivery] = []
+        if self.open:
+            lanes, careful = bool(self.lanes), one_by_one or bool(self.suspects)
+            head, orderly = self.box.head, self._promised[0] <= committed  # else what was promised would come after it
+            while head and len(self.in_hand) < self.window:
+                mail = self.next() if lanes or self._untrusting else head[0]
+                if mail is None or (careful and self.must_be_alone(mail, one_by_one=one_by_one)):
+                    break
+                if orderly and not taken and self.lent.covers(mail.seq) and mail.message.verb not in self.once:
+                    at_once.append(self._take(pressing=False))
+                elif self.lent.will_cover(mail.seq):  # in a moment it is on disk
+                    break
+                else:
+                    taken.append(self._take(pressing=False))
+        if at_once:
+            self.lent.add([delivery.seq for delivery in at_once])
+            self._highest = max(self._highest, at_once[-1].seq)
+            self.give(at_once)
+        self._give(taken, round)
+        self._hurry(round)
+
+    def _hurry(self, round: Round) -> None:
+        """Have this batch committed soon where the actor waits for what is to be handed out with it."""
+        batch, count = self._promised
+        if batch == round.batch.number and 2 * (len(self.in_hand) - count) < self.window:
+            round.batch.urgent = True
+
+    def must_be_alone(self, mail: Mail, *, one_by_one: bool) -> bool:
+        """Whether a message is to be handed out with nothing else beside it."""
+        return (one_by_one and mail.message.verb not in self.idle) or mail.seq in self.suspects
+
+    def hand_out(self, round: Round) -> None:
+        """Hand out, with this batch, one message: the next one. The engine hears of its end at once."""
+        self._give([self._take(pressing=True)], round)
+
+    def _take(self, *, pressing: bool) -> Delivery:
         mail = self.box.head.popleft()
         mail.attempt += 1
         message = mail.message
-        pressing = self._small or message.reply_to != "" or message.route is not None or self.is_once(message.verb)
-        delivery = Delivery(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing)
+        pressing = pressing or self._small or message.reply_to != "" or message.route is not None or message.verb in self.once
+        delivery = Delivery(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing, act_by=mail.act_by)
         self.in_hand[mail.seq] = (mail, delivery)
         return delivery
+
+    def _give(self, taken: list[Delivery], round: Round) -> None:
+        """Have them given after the commit of this batch, which records the attempts."""
+        if not taken:
+            return
+        batch = round.batch
+        batch.given.append((self.give, taken))
+        self._record(taken, round)
+        self._promised = (batch.number, len(taken) + (self._promised[1] if self._promised[0] == batch.number else 0))
+        if self.once and any(delivery.message.verb in self.once for delivery in taken):
+            batch.changes.sync = True
+        if self._small or taken[0].pressing:
+            batch.urgent = True
+        elif not batch.lazy_since_s:
+            batch.lazy_since_s = round.now_s
+
+    def _record(self, taken: list[Delivery], round: Round) -> None:
+        """Have the attempts on disk: of what this batch stores, and of what may be done once, in the rows; of the rest in the note."""
+        fresh = self._fresh[1] if self._fresh[0] == round.batch.number else taken[-1].seq + 1
+        stored = [delivery.seq for delivery in taken if delivery.seq >= fresh]
+        alone = len(self.in_hand) == len(taken) or taken[0].seq > self._highest  # nothing else that is in hand lies between them
+        self._note(stored, 1, round, together=alone and not self.lanes)
+        waited = taken[: len(taken) - len(stored)]
+        if waited:
+            once = {delivery.seq for delivery in waited if delivery.message.verb in self.once} if self.once else set()
+            self._note(sorted(once), 1, round, together=False)
+            self.lent.add([delivery.seq for delivery in waited if delivery.seq not in once])
+        self._highest = max(self._highest, taken[-1].seq)
+
+    def _note(self, places: Sequence[int], by: int, round: Round, *, together: bool) -> None:
+        """Have the attempts of these places counted up or down on disk; `together`: nothing else of this mailbox lies between them."""
+        tried, id = round.batch.changes.tried, self.box.id
+        if together and places:
+            tried.append(Tried(id, places[0], places[-1], by))
+        else:
+            tried.extend(Tried(id, place, place, by) for place in places)
+
+    def note_lent(self, round: Round) -> None:
+        """Write the note of what is lent anew, where it is stale; and of what comes next, as much as was lent since."""
+        if self.lent.stale:
+            ahead = list(self._ahead(self.lent.flow))
+            first, last = self.lent.bounds(ahead)
+            self.lent.note(self.live(first, last), ahead, round.batch.changes, round.batch.number)
+
+    def _ahead(self, count: int) -> Iterator[int]:
+        if self.open and not self._small and not self.lanes:
+            for mail in islice(self.box.head, min(count, self.window)):
+                if mail.message.verb in self.once:
+                    return
+                yield mail.seq
+
+    # --- back
 
     def settle(self, delivery: Delivery) -> Mail | None:
         """Take a settled delivery back; its mail, or None when it is not in hand any more."""
@@ -117,33 +269,86 @@ class Outbox:
         del self.in_hand[delivery.seq]
         return held[0]
 
-    def put_back(self, mail: Mail) -> None:
-        """Put mail back into its place at the head."""
-        head = self.box.head
-        at = 0
-        while at < len(head) and head[at].seq < mail.seq:
-            at += 1
-        head.insert(at, mail)
+    def refuse(self, mail: Mail, round: Round) -> int:
+        """The actor failed at a message; how often it has now."""
+        if self.lent.take_back(mail.seq):
+            self._note([mail.seq], 1, round, together=True)
+        failures = self._failures[mail.seq] = self._failures.get(mail.seq, 0) + 1
+        return failures
 
-    def reclaim(self, round: Round) -> list[Mail]:
-        """The actor is gone, with what it had in hands: put back what may be done again; return what may not."""
-        lost = []
+    def drop(self, mail: Mail, round: Round) -> None:
+        """A message is dealt with: delete it, and let go what waited for it."""
+        self.box.drop(mail, round)
+        self.lent.done(mail.seq)
+        if self.lanes:
+            self._failures.pop(mail.seq, None)
+            self.lanes.release(mail)
+
+    def take_back(self, round: Round, *, counted: bool) -> list[Mail]:
+        """The actor is gone, or its resource: put back what it had in hands, and return what must not be done again.
+
+        What is settled stays in hand: its word is on its way. An attempt that was never begun does not count, nor any unless `counted`.
+        """
+        unknown, up, down = list[Mail](), list[int](), list[int]()
         for mail, delivery in sorted(self.in_hand.values(), key=lambda held: -held[0].seq):
-            delivery.end()
-            once = self.is_once(mail.message.verb)
-            if not delivery.taken:  # it never saw this one
+            stood = delivery.revoke()
+            if stood is Stand.SETTLED:
+                continue
+            del self.in_hand[mail.seq]
+            if stood is Stand.BEGUN and mail.message.verb in self.once:
+                unknown.append(mail)
+                continue
+            self.put_back(mail)
+            lent = self.lent.take_back(mail.seq)
+            if stood is Stand.HANDED or not counted:
                 mail.attempt -= 1
-                if once:
-                    self.box.save(mail, round)
-            if once and delivery.taken:
-                lost.append(mail)
-            else:
-                self.put_back(mail)
-        self.in_hand.clear()
-        return lost[::-1]
+                if not lent:
+                    down.append(mail.seq)
+            elif lent:
+                up.append(mail.seq)
+        for places, by in ((up, 1), (down, -1)):
+            self._note(places[::-1], by, round, together=False)
+        return unknown[::-1]
+
+    # --- who is too old
+
+    def too_old(self, round: Round, clock: Clock) -> Iterator[Mail | int]:
+        """Take out what must not be done any more and is not begun; of what is only on disk, its place."""
+        for seq, sender in self.ages.ended(round, clock):
+            found = self._take_out(seq, sender)
+            if found is not None:
+                yield found
+
+    def _take_out(self, seq: int, sender: str) -> Mail | int | None:
+        held = self.in_hand.get(seq)
+        if held is not None:
+            if not held[1].revoke_unbegun():
+                return None
+            del self.in_hand[seq]
+            return held[0]
+        head = self.box.head
+        at = bisect_left(head, seq, key=_seq)
+        if at < len(head) and head[at].seq == seq:
+            found = head[at]
+            del head[at]
+            return found
+        return self.lanes.remove(seq, sender)
+
+    # --- for others
+
+    def live(self, first: int, below: int) -> list[int]:
+        """The places from `first` on and below `below` of mail that is not dealt with."""
+        in_hand = [seq for seq in self.in_hand if first <= seq < below]
+        head = [seq for seq in takewhile(below.__gt__, map(_seq, self.box.head)) if seq >= first]
+        return [*in_hand, *head, *(self.lanes.places(first, below) if self.lanes else ())]
+
+    def next_s(self, now_s: float, clock_ms: int) -> float | None:
+        """Monotonic second at which to look at it again; None: when something happens to it. Both clocks are read now."""
+        times = (self.lanes.next_s, self.ages.next_s(now_s, clock_ms))
+        return min((at_s for at_s in times if at_s is not None), default=None)
 
 
-def _waits(mail: Mail, round: Round) -> bool:
-    """Whether nobody can say yet if the outside's wall time has passed after which it must not be acted on."""
+def _waits(mail: Mail) -> bool:
+    """Whether the outside has named a wall time after which a message must not be acted on, while the wall clock could not be trusted."""
     message = mail.message
-    return message.expires_ms > 0 and not round.synced and (message.until is None or message.until.open)
+    return message.expires_ms > 0 and (message.until is None or message.until.open)

@@ -51,8 +51,6 @@ class Turns:
         self.expired = 0
         self.supervision = Supervision(room, give_up=self._give_up, back_off=self._back_off)
         self._effects = Effects(room, timetable, ledger, self.supervision)
-        self.recorded: Mail | None = None
-        """The mail whose attempt was put on disk before its turn: see `Engine._record_attempt`."""
 
     def run(self, cell: Cell, round: Round) -> None:
         """Handle the first message of a cell; drop it, or keep it for a retry."""
@@ -65,9 +63,6 @@ class Turns:
         round.batch.turns += 1
         round.batch.urgent = True
         if message.expires_ms and not self._timely(cell, mail, round):
-            return
-        if mail.attempt >= actor.attempts:
-            self._give_up(cell, mail, f"the process ended {mail.attempt} times while {cell.id} handled it", round)
             return
         mail.attempt += 1
         late_s = 0.0 if mail.timer is None else max(0, round.clock_ms - self.time.moved(mail.timer.due_ms, mail.timer.due_ms)) / 1000
@@ -165,10 +160,14 @@ class Turns:
         if len(cell.deferred or ()) >= _DEFERRED_AT_MOST:
             self._give_up(cell, mail, f"{why}, and {_DEFERRED_AT_MOST} messages wait with it", round)
             return
-        if not mail.stored or mail is self.recorded:
+        if not mail.stored:
             cell.box.save(mail, round)
         cell.defer(mail)
         self._room.note(mail, self._room.last_seq, round, f"deferred: {why}")
+
+    def set_aside(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
+        """Make a message that must not be handled any more a dead letter: it is out of its mailbox."""
+        self._give_up(cell, mail, reason, round)
 
     def _give_up(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
         self._room.bury(cell.id, mail, reason, round)

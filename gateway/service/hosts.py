@@ -4,7 +4,7 @@ The control socket comes last, so that it is the first to be closed. Those that 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gateway.actors.hostbound import Health, HostBound
@@ -22,6 +22,8 @@ class Part(NamedTuple):
     id: str
     kind: type[HostBound]
     make: Callable[[], HostBound]
+    age_limits: Mapping[str, float]
+    """For how many seconds a message may wait for it, by verb."""
 
 
 class Hosts:
@@ -30,6 +32,10 @@ class Hosts:
     def __init__(self, parts: list[Part], engine: Engine) -> None:
         self._engine = engine
         self._by_id = {part.id: Hosted(part.id, part.make, part.kind, engine) for part in parts}
+        self._hung: set[str] = set()
+        """Those that hung when somebody looked last."""
+        for part in parts:
+            engine.despatch.limit_ages(part.id, part.age_limits)
 
     @property
     def all(self) -> list[Hosted]:
@@ -49,6 +55,16 @@ class Hosts:
         """Those whose thread has ended although nobody closed them."""
         return [hosted.me for hosted in self.all if not hosted.alive()]
 
+    def hung(self) -> list[str]:
+        """Those that hang in their own code, each said for people, of those whose class is vital; who begins or ends to hang is logged."""
+        hangs = {hosted.me: hosted.hang for hosted in self.all if hosted.hang}
+        for id in hangs.keys() - self._hung:
+            log.error("%s %s: it cannot be ended; if it stays so, restart the gateway", id, hangs[id])
+        for id in self._hung - hangs.keys():
+            log.warning("%s goes on: it hangs no more", id)
+        self._hung = set(hangs)
+        return [f"{id} {hang}" for id, hang in hangs.items() if self._by_id[id].kind.vital]
+
     def replace(self, part: Part) -> bool:
         """Close one, and start it anew with other settings; whether the old one closed in time (else it stays)."""
         old = self._by_id[part.id]
@@ -58,7 +74,7 @@ class Hosts:
             return False
         new = Hosted(part.id, part.make, part.kind, self._engine, heir_of=old)
         self._by_id[part.id] = new
-        self._engine.reclaim(part.id)
+        self._engine.despatch.limit_ages(part.id, part.age_limits)
         new.start()
         return True
 
@@ -93,4 +109,5 @@ def parts_of(found: tuple[HostBoundPart, ...]) -> list[Part]:
 
 def part_of(part: HostBoundPart) -> Part:
     """How to make one section's actor: each time anew, for it may have to be restarted."""
-    return Part(part.id, part.kind, lambda: part.kind(part.key, part.settings))  # type: ignore[call-arg]  # every kind takes them
+    make = lambda: part.kind(part.key, part.settings)  # type: ignore[call-arg]  # noqa: E731  # every kind takes them
+    return Part(part.id, part.kind, make, part.kind.age_limits(part.settings))

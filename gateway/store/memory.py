@@ -36,6 +36,9 @@ class MemoryStore:
             self._states.pop(actor, None)
             self._folded.pop(actor, None)
         self._mail.update({(row.box, row.seq): row for row in changes.mail})
+        for tried in changes.tried:
+            for place in [p for p in self._mail if p[0] == tried.box and tried.first <= p[1] <= tried.last]:
+                self._mail[place] = self._mail[place]._replace(attempt=self._mail[place].attempt + tried.by)
         for span in changes.mail_gone:
             for place in [p for p in self._mail if p[0] == span.box and span.first <= p[1] <= span.last]:
                 del self._mail[place]

@@ -115,7 +115,7 @@ class SqliteStore:
         if self._lower:
             self._lower = self._lifted = False
             self._limit(self._max_pages)
-        sync_now = self._window_is_over()
+        sync_now = self._window_is_over() or (changes.sync and self.loss_window_s > 0)
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
         try:
@@ -143,6 +143,8 @@ class SqliteStore:
             self._insert(STATE, changes.states)
             self._insert(WOKEN, changes.woken)
             self._insert(MAIL, changes.mail)
+            for box, first, last, by in changes.tried:
+                run("UPDATE mail SET attempt = attempt + ? WHERE box = ? AND seq BETWEEN ? AND ?", (by, box, first, last))
             self._insert(SEEN, changes.seen)
             self._insert(DEAD, changes.dead)
             self._write_events(changes)

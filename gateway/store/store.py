@@ -1,7 +1,7 @@
 """The store: durable state behind one interface, and what one commit holds.
 
 `commit` is called on the committer's thread, every read on the engine's; a store serves both at once. What `commit` was
-given is on disk when it returns (within the loss window it was opened with), all of it or, when it raises, none.
+given is on disk when it returns (within the loss window it was opened with, unless it says `sync`), all of it or, when it raises, none.
 """
 
 from collections.abc import Sequence
@@ -76,6 +76,15 @@ class Span(NamedTuple):
     last: int
 
 
+class Tried(NamedTuple):
+    """Mail of one box whose attempts are counted: from `first` to `last`, both included, there are `by` more, or fewer."""
+
+    box: str
+    first: int
+    last: int
+    by: int
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything one commit holds. Rows are applied in the order of the fields."""
@@ -88,6 +97,8 @@ class Changes:
     """Actors that ended."""
     mail: list[MailRow] = field(default_factory=list)
     """New mail, and mail whose attempt count changed."""
+    tried: list[Tried] = field(default_factory=list)
+    """Attempts that are counted, of new mail too. What is not there, or goes with this commit, is passed over."""
     mail_gone: list[Span] = field(default_factory=list)
     seen: list[SeenRow] = field(default_factory=list)
     seen_gone: list[tuple[str, int]] = field(default_factory=list)
@@ -100,6 +111,8 @@ class Changes:
     dead: list[DeadRow] = field(default_factory=list)
     dead_gone: list[int] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    sync: bool = False
+    """Whether it must outlive a power cut, whatever the loss window: by it something is done that must not be done twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@ runtime does, keeps what it sends, and hands it deliveries.
 """
 
 import contextlib
+import itertools
 import os
 import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
@@ -87,8 +88,13 @@ class Bench:
         self.closing = False
         self.full = False
         """Set it to make `send` with wait=False raise Refused, as when too much is under way."""
+        self.why_away = ""
+        """Why what the actor owns is away, in its words; empty while it is not."""
+        self.beats: list[str] = []
+        """What its thread did lately, as it said; empty where it waited."""
         self._commit = commit
         self._inbox: deque[BenchDelivery] = deque()
+        self._in_hand: list[BenchDelivery] = []
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -185,10 +191,35 @@ class Bench:
     def give_up(self, address: str) -> None:
         """A late answer is dropped: here nobody sends one by himself."""
 
-    def take(self, limit: int = 1000) -> list[BenchDelivery]:
+    def deliveries(self) -> Iterator[BenchDelivery]:
         with contextlib.suppress(BlockingIOError):
             os.read(self._reader, 4096)
-        return [self._inbox.popleft() for _ in range(min(limit, len(self._inbox)))]
+        for _ in range(len(self._inbox)):
+            if self.why_away:
+                return
+            delivery = self._inbox.popleft()
+            self._in_hand = [one for one in self._in_hand if not one.outcome] + [delivery]
+            yield delivery
+
+    def take(self, limit: int = 1000) -> list[BenchDelivery]:
+        return list(itertools.islice(self.deliveries(), limit))
+
+    def away(self, why: str) -> None:
+        back = [delivery for delivery in self._in_hand if not delivery.outcome]
+        for delivery in back:
+            delivery.kept = False
+        self.why_away, self._in_hand = why or "it did not say why", []
+        self._inbox.extendleft(reversed(back))
+        self._tell_change()
+
+    def back(self) -> None:
+        self.why_away = ""
+        self._tell_change()
+        if self._inbox:
+            self.wake()
+
+    def beat(self, doing: str = "") -> None:
+        self.beats = [*self.beats[-20:], doing]
 
     def wait(self, timeout_s: float | None) -> None:
         select.select([self._reader], [], [], timeout_s)

@@ -83,7 +83,7 @@ class Rig:
         kinds = list(self.kinds.items())
         self.engine = Engine(self.store, self.actors, kinds, settings=self.settings, clock=self.clock, fatal=self.faults.append)
         self.hosted = {id: Hosted(id, _maker(id, kind), kind, self.engine) for id, kind in kinds}
-        self.engine.start(lambda id: self.hosted[id].give)
+        self.engine.start(lambda id: self.hosted[id].give, absent=self.kinds.keys() - self.by_hand)
         for id, hosted in self.hosted.items():
             if id not in self.by_hand:
                 hosted.start()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, Span, StateRow, Store
+from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, Span, StateRow, Store, Tried
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 
@@ -215,3 +215,20 @@ def test_it_takes_bytes_and_says_how_many(store: Store) -> None:
     before = store.size_bytes()
     store.commit(Changes(mail=[MailRow("mqtt/main", 1, 0, b"x" * 20_000)]))
     assert store.size_bytes() >= before + 20_000
+
+
+def test_attempts_are_counted_in_spans_of_one_mailbox(store: Store) -> None:
+    """Up and down, of new mail too; what is not there, or goes with the same commit, is passed over."""
+    store.commit(Changes(mail=[_mail(1), _mail(2), _mail(3), _mail(2, "serial/b")]))
+    store.commit(
+        Changes(
+            mail=[_mail(4)],
+            tried=[Tried("mqtt/main", 1, 2, 1), Tried("mqtt/main", 2, 9, 7), Tried("mqtt/main", 4, 4, 3), Tried("nobody/x", 1, 9, 5)],
+            mail_gone=[Span("mqtt/main", 3, 3)],
+        )
+    )
+    assert [(row.seq, row.attempt) for row in store.mail("mqtt/main", 0, 9)] == [(1, 1), (2, 8), (4, 10)]
+    assert [row.attempt for row in store.mail("serial/b", 0, 9)] == [0]
+    store.commit(Changes(tried=[Tried("mqtt/main", 1, 4, -1)]))
+    assert [row.attempt for row in store.mail("mqtt/main", 0, 9)] == [0, 7, 9]
+    assert store.mail("mqtt/main", 3, 1)[0].message == b"message 4"

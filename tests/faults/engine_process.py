@@ -1,7 +1,8 @@
 """A process of its own with the real engine, for tests that kill it: `python -m tests.faults.engine_process FILE`.
 
 It reads words from its standard input, one a line, `book/key text`, sends each under its line's number as the outside's id,
-and prints `ack NUMBER` after the commit. `kill` in a turn ends the process at once. On `end` it drains its mail and stops well.
+and prints `ack NUMBER` after the commit. `kill` in a turn ends the process at once, `break` in the hands of the shelf does, and `fuse`
+there does a while later. On `end` it drains its mail and stops well.
 """
 
 import os
@@ -14,6 +15,8 @@ from gateway.actors import Actor, Delivery, HostBound, Payload, Receipt, Stage, 
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.store.sqlite import SqliteStore
+
+FUSE_S = 0.5
 
 
 class Word(Payload):
@@ -39,12 +42,23 @@ class Book(Actor[Page]):
         stage.tell("shelf/a", "put", word)
 
 
+class Slip(Book):
+    """A book that tries everything once."""
+
+    attempts = 1
+
+
 class Shelf(HostBound):
-    """Says on the standard output what it was given."""
+    """Says on the standard output what it was given, and how often it was tried."""
 
     @verb
     def put(self, word: Word, delivery: Delivery) -> None:
-        _say(f"put {delivery.message.id} {word.text}")
+        _say(f"put {delivery.message.id} {word.text} {delivery.attempt}")
+        if word.text == "break":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if word.text == "fuse":
+            delivery.keep()
+            threading.Timer(FUSE_S, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
 
 class Source(HostBound):
@@ -59,7 +73,7 @@ def main() -> None:
     """One life."""
     store = SqliteStore(Path(sys.argv[1]))
     kinds: list[tuple[str, type[HostBound]]] = [("shelf/a", Shelf), ("source/a", Source)]
-    engine = Engine(store, [Book()], kinds, fatal=lambda error: os._exit(70))
+    engine = Engine(store, [Book(), Slip()], kinds, fatal=lambda error: os._exit(70))
     hosted = {id: Hosted(id, kind, kind, engine) for id, kind in kinds}
     engine.start(lambda id: hosted[id].give)
     for actor in hosted.values():

@@ -93,17 +93,17 @@ def test_a_turn_reads_the_clocks_after_its_attempt_is_on_disk(unclean: Rig) -> N
 
 def test_each_unclean_end_in_a_row_doubles_the_caution(unclean: Rig) -> None:
     """So that mail which ends the process late in each life is found out; a good end, or a long life, begins anew."""
-    turns = [unclean.engine._cautious]
+    turns = [unclean.engine.cautious.turns_left]
     for _ in range(8):
         unclean.crash()
         unclean.start()
-        turns.append(unclean.engine._cautious)
+        turns.append(unclean.engine.cautious.turns_left)
         unclean.settle()
     assert turns == [256, 512, 1024, 2048, 4096, 8192, 16384, 16384, 16384]
     unclean.advance(PROVEN_S + 60)
     unclean.until(lambda: unclean.store.notes()[UNCLEAN] == "0")
     unclean.crash()
     unclean.start()
-    assert unclean.engine._cautious == 256
+    assert unclean.engine.cautious.turns_left == 256
     unclean.restart()
-    assert unclean.engine._cautious == 0
+    assert unclean.engine.cautious.turns_left == 0

@@ -247,7 +247,7 @@ def test_a_step_of_the_wall_clock_expires_nothing_and_keeps_nothing_alive(pi: Ri
     assert pi.hosted["shelf/a"].take() == []
     pi.settle()
     (letter,) = [row for row in pi.store.dead(0, 10) if row.box == "shelf/a"]
-    assert letter.reason == "expired 1 s ago"
+    assert letter.reason == "expired 0 s ago: shelf/a did not come to it"
 
 
 @pytest.mark.parametrize("jump_s", [180.0, -180.0])

@@ -260,6 +260,20 @@ def test_a_loss_window_syncs_at_least_once_in_it(tmp_path: Path) -> None:
     assert modes == [full, normal, full]
 
 
+def test_a_commit_that_must_outlive_a_power_cut_is_synced_within_a_window_too(tmp_path: Path) -> None:
+    """The one that records an act which must not be done twice; those after it are as the window says."""
+    modes: list[int] = []
+    store = SqliteStore(tmp_path / "gateway.db", loss_window_s=3600.0)
+    writer = store._writer
+    writer.set_commit_hook(lambda: modes.append(writer.pragma("synchronous")) or False)
+    for changes in (Changes(notes={"a": "1"}), Changes(notes={"a": "2"}, sync=True), Changes(notes={"a": "3"})):
+        store.commit(changes)
+    writer.set_commit_hook(None)
+    store.close()
+    full, normal = 2, 1
+    assert modes == [normal, full, normal]
+
+
 def test_a_window_that_ends_in_an_idle_spell_is_noticed(tmp_path: Path) -> None:
     """Commits that no later commit would sync ask for one when their window is over, and for no more once it was made."""
     store = SqliteStore(tmp_path / "gateway.db", loss_window_s=3600.0)

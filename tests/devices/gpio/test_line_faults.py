@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from devices.gpio.pins import Pin
+from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPins
 from gateway.actors import Health
 from gateway.actors.vocabulary import Pulse, Switch
@@ -49,13 +51,29 @@ def test_retries_wait_longer_each_time(put: Put, turn: Turn, pins: SimulatedPins
     assert 15.0 <= waits[-1] <= 30.0
 
 
-def test_a_switch_waits_for_a_busy_line_and_a_pulse_does_not(put: Put, pins: SimulatedPins) -> None:
-    """A state may be set later; a pulse an hour late opens the door for nobody."""
+def test_commands_wait_for_a_line_that_is_not_there(put: Put, turn: Turn, pins: SimulatedPins) -> None:
+    """Nothing fails and no attempt is counted; how long they may wait is the host's business."""
     pins.occupy(17, "pigpiod")
     bench = put(**RELAY)
+    assert bench.why_away == BUSY
     switch, pulse = bench.tell("switch", Switch(on=True)), bench.tell("pulse", Pulse(seconds=1.0), id="m2")
-    assert (switch.wait(), switch.retry) == (f"cannot switch GPIO 17: {BUSY}", True)
-    assert (pulse.wait(), pulse.retry) == (f"cannot pulse GPIO 17: {BUSY}", False)
+    turn(bench, 1.0)
+    bench.until(lambda: bench.counters["line_faults"] == 2)
+    assert (switch.outcome, pulse.outcome) == ("", "")
+    pins.occupy(17, "")
+    turn(bench, 60.0)
+    assert switch.wait() == "done"
+    bench.until(lambda: pulse.kept)
+    turn(bench, 1.0)
+    assert pulse.wait() == "done"
+    assert bench.why_away == ""
+
+
+def test_what_acts_has_an_age_limit_and_a_question_a_shorter_one() -> None:
+    """Half a minute unless the settings say otherwise; 0: none."""
+    limits = Pin.age_limits(PinSettings(type="relay", pin=17))
+    assert limits == {"switch": 30.0, "pulse": 30.0, "read": 1.0}
+    assert Pin.age_limits(PinSettings(type="relay", pin=17, act_within_s=0)) == {"switch": 0.0, "pulse": 0.0, "read": 1.0}
 
 
 def test_two_pins_on_one_line_are_not_both_ok(put: Put) -> None:

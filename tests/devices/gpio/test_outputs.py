@@ -17,7 +17,6 @@ Turn = Callable[[Bench, float], None]
 Told = Callable[[Bench], list[Any]]
 
 RELAY = {"type": "relay", "pin": 17, "report_to": "twin/boiler"}
-NOW_MS = 1_800_000_000_000
 
 
 def until_pulsing(bench: Bench, seconds: float, *, id: str = "m1") -> BenchDelivery:
@@ -102,22 +101,6 @@ def test_a_pulse_is_on_real_time(put: Put, pins: SimulatedPins) -> None:
     assert delivery.wait() == "done"
     assert delivery.body["seconds"] >= 0.05
     assert pins.level(17) is False
-
-
-@pytest.mark.parametrize(("verb", "payload"), [("switch", Switch(on=True)), ("pulse", Pulse(seconds=1.0))])
-def test_a_command_of_an_hour_ago_is_expired(put: Put, pins: SimulatedPins, verb: str, payload: Any) -> None:
-    """Fault 28: it is answered and not run."""
-    bench = put(**RELAY)
-    delivery = bench.tell(verb, payload, expires_ms=NOW_MS - 3_600_000)
-    assert delivery.wait() == f"cannot {verb} GPIO 17: the command expired 3600.0 s ago; send a new one"
-    assert delivery.retry is False
-    assert pins.driven_levels(17) == [False]
-
-
-def test_a_command_that_has_not_expired_is_run(put: Put, pins: SimulatedPins) -> None:
-    """Its time is wall time in milliseconds."""
-    assert put(**RELAY).tell("switch", Switch(on=True), expires_ms=NOW_MS + 1).wait() == "done"
-    assert pins.level(17) is True
 
 
 @pytest.mark.parametrize(

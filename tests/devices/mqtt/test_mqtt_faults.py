@@ -31,6 +31,7 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(tmp_path: Path, connec
             f"cannot reach the broker at {address}: Connection refused; start it, or mend mqtt.main.host and mqtt.main.port"
         )
         assert gateway.health[-1][0] is Health.MISSING
+        assert gateway.why_away == gateway.health[-1][1]
         given = [gateway.tell("publish", {"topic": "n", "body": str(n), "retain": True}) for n in range(10)]
         with broker, Peer(broker.port) as peer:
             peer.listen("n")
@@ -38,6 +39,7 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(tmp_path: Path, connec
             peer.until(lambda: peer.payloads("n")[-1:] == [b"9"])
             heard = [int(payload) for payload in peer.payloads("n")]
             assert heard == sorted(heard)
+            assert gateway.why_away == ""
 
 
 @BOTH

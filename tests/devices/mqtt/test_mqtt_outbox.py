@@ -18,12 +18,27 @@ class Broker:
         self.outbox = Outbox(in_flight=in_flight)
         self.outbox.opened(receive_maximum=receive_maximum, max_packet_bytes=max_packet_bytes)
         self._ids = count(1)
+        self._given: list[BenchDelivery] = []
 
     def give(self, name: str, *, qos: int = 1, body: str = "", expires_ms: int = 0) -> BenchDelivery:
         asked = Publish(topic=name, body=body, qos=qos)
         delivery = BenchDelivery(Message(name, "mqtt/main", "publish", asked, expires_ms=expires_ms))
-        self.outbox.waiting.append(ENCODER.of_delivery(asked, delivery))
+        self._hand(delivery)
         return delivery
+
+    def _hand(self, delivery: BenchDelivery) -> None:
+        asked = delivery.message.payload
+        assert isinstance(asked, Publish)
+        self._given.append(delivery)
+        self.outbox.waiting.append(ENCODER.of_delivery(asked, delivery))
+
+    def close(self, *, by_broker: bool, because: str = "") -> None:
+        """The connection is gone, and there is another: the host gives again what is not settled."""
+        self.outbox.closed(by_broker=by_broker, because=because)
+        given, self._given = self._given, []
+        for delivery in given:
+            if not delivery.outcome:
+                self._hand(delivery)
 
     def send(self, now_ms: int = 0) -> list[str]:
         """Send what may be sent; the names of all that are under way."""
@@ -69,7 +84,7 @@ def test_a_closed_connection_puts_all_back_in_their_order() -> None:
     for name in "abc":
         broker.give(name)
     broker.send()
-    broker.outbox.closed(by_broker=False)
+    broker.close(by_broker=False)
     assert broker.send() == ["a", "b"]
     assert [item[0].message.id for item in broker.outbox.waiting if isinstance(item[0], BenchDelivery)] == ["c"]
 
@@ -79,7 +94,7 @@ def test_at_qos_0_done_means_written() -> None:
     broker = Broker()
     first, second = broker.give("a", qos=0), broker.give("b", qos=0)
     broker.send()
-    broker.outbox.closed(by_broker=False)
+    broker.close(by_broker=False)
     assert (first.outcome, second.outcome) == ("", "")
     broker.send()
     broker.outbox.written()
@@ -120,14 +135,14 @@ def test_one_poisonous_publish_does_not_stop_its_neighbours() -> None:
         broker.give(name)
     poison = broker.give("p")
     broker.send()
-    broker.outbox.closed(by_broker=True)
+    broker.close(by_broker=True)
     for _ in "abc":
         assert len(broker.send()) == 1
         broker.ack_oldest()
     for _ in range(STRIKES):
         assert poison.outcome == ""
         assert broker.send() == ["p"]
-        broker.outbox.closed(by_broker=True)
+        broker.close(by_broker=True)
     assert poison.outcome == "cannot publish it: the broker closes the connection upon it (5 times in a row)"
     broker.give("d")
     broker.give("e")
@@ -139,7 +154,7 @@ def test_a_broker_that_says_why_needs_to_say_it_once() -> None:
     broker = Broker()
     poison = broker.give("p")
     broker.send()
-    broker.outbox.closed(by_broker=True, because="0x95 Packet too large")
+    broker.close(by_broker=True, because="0x95 Packet too large")
     assert poison.outcome == "cannot publish it: the broker closes the connection upon it (0x95 Packet too large)"
 
 

@@ -55,15 +55,6 @@ def test_stuck_peer(line: SimulatedLine, open_port: Open):
     bench.until(lambda: is_well(bench))
 
 
-def test_write_to_a_missing_port(line: SimulatedLine, open_port: Open):
-    """A text for a port that is away fails at once and is tried again later."""
-    line.unplug()
-    bench = open_port()
-    delivery = bench.tell("write", {"text": "x"})
-    assert delivery.wait() == f"cannot write to serial/bench: its port {line.path} is not open; see its health"
-    assert delivery.retry
-
-
 def test_echo_removed(line: SimulatedLine, open_port: Open):
     """With `rs485_echo`, our own bytes are taken out of what is read, even between a device's lines and in pieces (fault 12)."""
     bench = open_port(rs485_echo=True)

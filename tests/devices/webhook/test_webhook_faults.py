@@ -15,7 +15,7 @@ from devices.webhook.simulator import Receiver, Told
 from gateway.actors import Health
 from gateway.testing import Bench
 from gateway.testing.clock import PATIENCE_S
-from tests.brokers import Certificates
+from tests.brokers import Certificates, free_port
 from tests.devices.webhook.conftest import Hook
 
 
@@ -99,6 +99,20 @@ def test_tls_to_a_server_without_is_named(receiver: Receiver, hook: Hook) -> Non
         health, said = until_ill(bench)
         assert health is Health.FAULTY
         assert said.startswith(f"cannot speak TLS with 127.0.0.1:{receiver.port}: ")
+
+
+def test_while_the_server_is_away_messages_wait_with_the_host(hook: Hook) -> None:
+    """It takes no mail, one request now and then looks whether the server is back, and then all goes out."""
+    port = free_port()
+    with hook(f"http://127.0.0.1:{port}", retry_max_s=0.1) as bench:
+        given = [bench.tell("post", {"body": str(n)}, id=f"m{n}") for n in range(20)]
+        assert bench.until(lambda: bench.why_away).startswith(f"127.0.0.1:{port} refuses connections")
+        bench.until(lambda: bench.counters["away"] >= 3)
+        assert {delivery.outcome for delivery in given} == {""}
+        with Receiver(port=port) as receiver:
+            assert {delivery.wait() for delivery in given} == {"done"}
+            assert sorted(int(posted.body) for posted in receiver.posts) == list(range(20))
+        assert bench.why_away == ""
 
 
 def test_a_host_that_nobody_knows_is_named(hook: Hook) -> None:

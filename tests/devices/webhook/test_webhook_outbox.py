@@ -7,7 +7,7 @@ from devices.webhook.outcomes import End, Outcome
 from devices.webhook.posts import Request
 from gateway.actors import Message, Payload
 from gateway.actors.routes import Route, Stop
-from gateway.testing import BenchDelivery, ManualClock
+from gateway.testing import BenchDelivery
 
 DONE = Outcome(End.DONE, 204)
 FAILS = Outcome(End.AGAIN, 500, "the server said 500")
@@ -15,15 +15,15 @@ AWAY = Outcome(End.AWAY, 0, "refused")
 BAD_GATEWAY = Outcome(End.AWAY, 502, "the server said 502")
 
 
-def delivery(**rest: Any) -> BenchDelivery:
+def delivery(id: str = "m", **rest: Any) -> BenchDelivery:
     """One message in hand."""
-    return BenchDelivery(Message("m", "webhook/a", "post", Payload(), **rest))
+    return BenchDelivery(Message(id, "webhook/a", "post", Payload(), **rest))
 
 
 def outbox(count: int) -> tuple[Outbox, list[BenchDelivery]]:
     """An outbox that waits its full second, with some messages in it, numbered from 1."""
     made = Outbox(1.0, 8.0, chance=lambda: 1.0)
-    given = [delivery() for _ in range(count)]
+    given = [delivery(f"m{n}") for n in range(count)]
     for one in given:
         made.add(one, Request("m", "", "text/plain", b""))
     return made, given
@@ -125,14 +125,21 @@ def test_along_a_route_the_payload_goes_on_as_it_came() -> None:
     assert (ahead.body, last.body) == (None, {"status": 204})
 
 
-def test_what_has_expired_is_not_posted() -> None:
-    """It fails for good, unless it is under way."""
-    box = Outbox(1.0, 8.0)
-    late, never = delivery(expires_ms=1000), delivery()
-    box.add(late, Request("m", "", "text/plain", b""))
-    box.add(never, Request("m", "", "text/plain", b""))
-    assert box.expire(ManualClock(now_ms=1001)) == 1
-    assert (late.outcome, never.outcome) == ("cannot post it: it expired while the server could not be reached", "")
+def test_what_is_here_goes_back_to_the_host_while_the_server_is_away() -> None:
+    """Not while a request is under way; and what failed is known when it comes again."""
+    box = Outbox(1.0, 8.0, chance=lambda: 1.0)
+    one, two = delivery(id="one"), delivery(id="two")
+    for given in (one, two):
+        box.add(given, Request("m", "", "text/plain", b""))
+    assert [number(box.next(0.0)), number(box.next(0.0))] == [1, 2]
+    box.settle(1, BAD_GATEWAY, 0.0)
+    assert not box.give_back()
+    box.settle(2, AWAY, 0.0)
+    assert (box.give_back(), len(box), one.outcome, two.outcome) == (True, 0, "", "")
+    for given in (one, two):
+        box.add(given, Request("m", "", "text/plain", b""))
+    assert number(box.next(box.resume_s - 0.01)) == 0
+    assert number(box.next(box.resume_s)) == 4  # the one that has not failed by itself looks first
 
 
 def test_a_wait_that_the_server_asks_for_is_bounded() -> None:

@@ -1,0 +1,66 @@
+"""Ages: which messages of an outbox must not wait any longer, and when.
+
+Two deadlines end a message: the age limit of its verb, and what whoever sent it said. Both are on the gateway's clock, which may be
+moved on when the wall clock is vouched for, and the deadlines with it: so each is looked at again when its time has come. One that
+only the wall clock can tell is not looked at before that can be trusted.
+"""
+
+import heapq
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gateway.actors.messages import Deadline, Message
+from gateway.runtime.clock import Clock
+from gateway.runtime.mail import Mail
+from gateway.runtime.round import Round
+
+
+class _End(NamedTuple):
+    """When to look at a message; it may be dealt with by then."""
+
+    at_ms: int
+    seq: int
+    """Its place, which no other has: what stands behind it is never compared."""
+    message: Message
+    act_by: Deadline | None
+
+
+class Ages:
+    """The ends to come. On the engine's thread."""
+
+    __slots__ = ("_ends", "_unsaid")
+
+    def __init__(self) -> None:
+        self._ends: list[_End] = []
+        self._unsaid: list[_End] = []
+        """Those of which nobody can say when, until the wall clock can be trusted."""
+
+    def __bool__(self) -> bool:
+        return bool(self._ends or self._unsaid)
+
+    def mind(self, mail: Mail, clock_ms: int) -> None:
+        """A message waits from now on."""
+        until, act_by = mail.message.until, mail.act_by
+        known = [one.clock_ms for one in (until, act_by) if one is not None and one.clock_ms]
+        if known or mail.message.expires_ms:
+            heapq.heappush(self._ends, _End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
+
+    def ended(self, round: Round, clock: Clock) -> Iterator[tuple[int, str]]:
+        """The place and the sender of each message whose end has come."""
+        if round.synced and self._unsaid:
+            for end in self._unsaid:
+                heapq.heappush(self._ends, end)
+            self._unsaid = []
+        while self._ends and self._ends[0].at_ms < round.clock_ms:
+            end = heapq.heappop(self._ends)
+            left_ms = clock.least_left_ms(end.message, end.act_by)
+            if left_ms is None:
+                self._unsaid.append(end)
+            elif left_ms < 0:
+                yield end.seq, end.message.sender
+            else:
+                heapq.heappush(self._ends, end._replace(at_ms=round.clock_ms + left_ms))
+
+    def next_s(self, now_s: float, clock_ms: int) -> float | None:
+        """Monotonic second of the next end, by two clocks that are read now; None: there is none."""
+        return now_s + (self._ends[0].at_ms + 1 - clock_ms) / 1000 if self._ends else None

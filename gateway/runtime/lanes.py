@@ -1,0 +1,175 @@
+"""Lanes: who waits behind a message that its sink refused. Its sender's later messages do, so that their order is kept; nobody else's.
+
+A sender has a lane while a message of it that was refused is not dealt with, and until what waited behind it has gone. What waits
+there is on disk; of one that was never tried only its place is kept in memory, so a long lane costs some bytes a message.
+"""
+
+import heapq
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+from gateway.runtime.mail import Mail
+
+Waiting = Mail | int
+"""A message in memory, or the place of one that is only on disk."""
+
+
+def place(waiting: Waiting) -> int:
+    """Its place in the order of all mail."""
+    return waiting if isinstance(waiting, int) else waiting.seq
+
+
+class Lane:
+    """One sender's."""
+
+    __slots__ = ("not_before_s", "refused", "waiting")
+
+    def __init__(self) -> None:
+        self.refused: list[int] = []
+        """The places of its refused messages that are not dealt with, waiting or in hand, in order."""
+        self.not_before_s: dict[int, float] = {}
+        """When each of them may be tried again."""
+        self.waiting: deque[Waiting] = deque()
+        """What waits, in order: refused ones, and what came after the first of them."""
+
+    def holds(self, seq: int) -> bool:
+        """Whether something of the same sender comes before it."""
+        return bool((self.refused and self.refused[0] < seq) or (self.waiting and place(self.waiting[0]) < seq))
+
+    def put(self, waiting: Waiting) -> None:
+        """Have it wait in its place."""
+        if not self.waiting or place(self.waiting[-1]) < place(waiting):
+            self.waiting.append(waiting)
+        else:
+            insort(self.waiting, waiting, key=place)
+
+    def next(self, now_s: float) -> Waiting | None:
+        """What may go now: nothing while a refused message before it is in hand, or before its own time."""
+        if not self.waiting:
+            return None
+        seq = place(self.waiting[0])
+        if (self.refused and self.refused[0] < seq) or self.not_before_s.get(seq, 0.0) > now_s:
+            return None
+        return self.waiting[0]
+
+    def remove(self, seq: int) -> Waiting | None:
+        """Take one out of it, wherever it stands; None where it does not wait here."""
+        at = bisect_left(self.waiting, seq, key=place)
+        if at == len(self.waiting) or place(self.waiting[at]) != seq:
+            return None
+        found = self.waiting[at]
+        del self.waiting[at]
+        return found
+
+
+class Lanes:
+    """The lanes of one outbox, by sender. On the engine's thread. Seconds are monotonic."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, Lane] = {}
+        self._times: list[tuple[float, int, str]] = []
+        """(when, place, sender) of refused messages that may be tried again then; some are dealt with meanwhile."""
+        self._stirred: set[str] = set()
+        """Senders in whose lane something may go that could not before."""
+        self.unread: set[str] = set()
+        """Senders whose next message is only on disk, and may go."""
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def refuse(self, mail: Mail, not_before_s: float) -> None:
+        """A message was refused: it waits until then, and what its sender sent after it waits for it."""
+        sender, seq = mail.message.sender, mail.seq
+        lane = self._lanes.setdefault(sender, Lane())
+        if seq not in lane.not_before_s:
+            insort(lane.refused, seq)
+        lane.not_before_s[seq] = not_before_s
+        lane.put(mail)
+        heapq.heappush(self._times, (not_before_s, seq, sender))
+
+    def hold_back(self, mail: Mail) -> bool:
+        """Have a message wait in its sender's lane, where something of that sender comes before it; whether it does."""
+        lane = self._lanes.get(mail.message.sender)
+        if lane is None or not lane.holds(mail.seq):
+            return False
+        lane.put(mail if mail.attempt else mail.seq)  # one that was tried is not on disk as it is here, maybe
+        return True
+
+    def release(self, mail: Mail) -> None:
+        """A message is dealt with: what waited for it may go."""
+        sender = mail.message.sender
+        lane = self._lanes.get(sender)
+        if lane is not None:
+            if lane.not_before_s.pop(mail.seq, None) is not None:
+                lane.refused.remove(mail.seq)
+            self._stirred.add(sender)
+
+    def remove(self, seq: int, sender: str) -> Waiting | None:
+        """Take a message out of its sender's lane; None where it does not wait there."""
+        lane = self._lanes.get(sender)
+        found = None if lane is None else lane.remove(seq)
+        if found is not None:
+            self._stirred.add(sender)
+        return found
+
+    def let_go(self, now_s: float) -> list[Mail]:
+        """Take out what may go now, as far as it is in memory; the senders of what is not are in `unread`."""
+        while self._times and self._times[0][0] <= now_s:
+            self._stirred.add(heapq.heappop(self._times)[2])
+        gone: list[Mail] = []
+        for sender in self._stirred:
+            self._let_go(sender, now_s, gone)
+        self._stirred.clear()
+        return gone
+
+    def _let_go(self, sender: str, now_s: float, gone: list[Mail]) -> None:
+        lane = self._lanes.get(sender)
+        if lane is None:
+            return
+        while (found := lane.next(now_s)) is not None:
+            if isinstance(found, int):
+                self.unread.add(sender)
+                return
+            lane.waiting.popleft()
+            gone.append(found)
+        self._drop_empty(sender, lane)
+
+    def first_unread(self, now_s: float) -> dict[int, str]:
+        """The place of each sender's next message, of those in `unread`; a sender of whom something was refused meanwhile leaves it."""
+        found = {sender: lane.next(now_s) for sender in self.unread if (lane := self._lanes.get(sender)) is not None}
+        self.unread = {sender for sender, waiting in found.items() if isinstance(waiting, int)}
+        return {place(waiting): sender for sender, waiting in found.items() if isinstance(waiting, int)}
+
+    def was_read(self, sender: str) -> int | None:
+        """The next message of a sender has been read, and goes; the place of the one behind it that is to be read too, if there is one."""
+        lane = self._lanes[sender]
+        lane.waiting.popleft()
+        found = lane.waiting[0] if lane.waiting else None
+        if isinstance(found, int):
+            return found
+        self.unread.discard(sender)
+        self._stirred.add(sender)
+        return None
+
+    def _drop_empty(self, sender: str, lane: Lane) -> None:
+        if not lane.waiting and not lane.refused:
+            del self._lanes[sender]
+
+    @property
+    def next_s(self) -> float | None:
+        """When something may go; 0: now; None: nothing before something else happens. Of what is to be read first this does not tell."""
+        if self._stirred:
+            return 0.0
+        return self._times[0][0] if self._times else None
+
+    def places(self, first: int, below: int) -> Iterator[int]:
+        """The places of what waits, from `first` on and below `below`, in no order."""
+        for lane in self._lanes.values():
+            behind = islice(lane.waiting, bisect_left(lane.waiting, first, key=place), None)
+            yield from takewhile(below.__gt__, map(place, behind))
+
+    def mail(self) -> list[Mail]:
+        """What waits and is in memory."""
+        return [waiting for lane in self._lanes.values() for waiting in lane.waiting if not isinstance(waiting, int)]

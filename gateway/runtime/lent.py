@@ -1,0 +1,111 @@
+"""Lent mail: the messages in a host-bound actor's hands whose attempt is not in their own row of the store, but in one note.
+
+A message that is handed out in the very batch which stores it has its attempt in its row, at no cost. One that waited has a row already,
+and to write that again for each attempt would cost half as much as the message did; so the note says which places are in hand. The next
+life adds one to the attempts of what is still there of them.
+
+While an actor takes much mail the note speaks of some more than it has, those that come next: what is noted and on disk may be handed out
+without another commit. After a crash they count as begun, as they may have been.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from gateway.runtime.mailbox import spans
+from gateway.store.store import Changes, Span, Tried
+
+_SPANS_AT_MOST = 100
+_NONE = (0, 0)
+
+
+class Lent:
+    """Of one outbox. On the engine's thread."""
+
+    __slots__ = ("_box", "_coming", "_covered", "_key", "_places", "flow", "stale")
+
+    def __init__(self, box: str) -> None:
+        self._box = box
+        self._key = f"in hand {box}"
+        self._places: set[int] = set()
+        self._covered = 0
+        """Up to this place the note that is on disk speaks of what comes next."""
+        self._coming = _NONE
+        """(batch, place): up to which place the note of that batch does."""
+        self.flow = 0
+        """How many were lent since the note was written."""
+        self.stale = False
+        """Whether the note is to be written anew."""
+
+    def resume(self, notes: dict[str, str], changes: Changes) -> bool:
+        """Count the attempts that the last life left in its note, with this commit. Whether there were any: then no row may be read yet."""
+        note = notes.get(self._key, "")
+        if note:
+            changes.notes[self._key] = ""
+            for span in note.split():
+                first, _, last = span.partition("-")
+                changes.tried.append(Tried(self._box, int(first), int(last), 1))
+        return bool(note)
+
+    # --- what is lent
+
+    def add(self, places: Sequence[int]) -> None:
+        """They are handed out."""
+        self._places.update(places)
+        self.flow += len(places)
+        self.stale = self.stale or len(places) > 0
+
+    def done(self, place: int) -> None:
+        """It goes from the store: what the note says of it does not matter any more, unless it was the last."""
+        if place in self._places:
+            self._places.remove(place)
+            self.stale = self.stale or not self._places
+
+    def take_back(self, place: int) -> bool:
+        """It stays in the store and is not in hand any more; whether it was lent."""
+        self._covered, self._coming = 0, _NONE  # what is handed out again must be noted again
+        if place not in self._places:
+            return False
+        self._places.remove(place)
+        self.stale = True
+        return True
+
+    # --- what comes next
+
+    def look(self, committed: int) -> None:
+        """So many batches are on disk."""
+        if 0 < self._coming[0] <= committed:
+            self._covered, self._coming = self._coming[1], _NONE
+
+    def covers(self, place: int) -> bool:
+        """Whether the note that is on disk speaks of a place that comes next."""
+        return place <= self._covered
+
+    def will_cover(self, place: int) -> bool:
+        """Whether the note that is being committed does."""
+        return place <= self._coming[1]
+
+    # --- the note
+
+    def bounds(self, ahead: Sequence[int]) -> tuple[int, int]:
+        """The first and the last place that is lent, or comes next; (0, 0) where none is."""
+        places = [*self._places, *ahead]
+        return (min(places), max(places)) if places else (0, 0)
+
+    def note(self, live: Iterable[int], ahead: Sequence[int], changes: Changes, batch: int) -> None:
+        """Write the note, with this batch. `live`: the places of this mailbox with mail, within the `bounds`; `ahead`: what comes next."""
+        self.stale, self.flow = False, 0
+        found = self._spans(live, ahead)
+        if len(found) > _SPANS_AT_MOST:  # too much to note: the attempts go into the rows after all
+            changes.tried += (Tried(self._box, place, place, 1) for place in sorted(self._places))
+            self._places.clear()
+            found, ahead = [], ()
+        upto = ahead[-1] if ahead else 0
+        self._covered = min(self._covered, upto)
+        self._coming = (batch, upto)
+        changes.notes[self._key] = " ".join(f"{span.first}-{span.last}" for span in found)
+
+    def _spans(self, live: Iterable[int], ahead: Sequence[int]) -> list[Span]:
+        places = self._places.union(ahead)
+        if not places:
+            return []
+        others = [place for place in live if place not in places]
+        return spans(self._box, sorted(places), others) if others else [Span(self._box, min(places), max(places))]

@@ -1,0 +1,111 @@
+"""Callbacks run on the runtime's own thread, and may send: they never wait there for what only that thread can bring."""
+
+import pytest
+
+from gateway.actors import Receipt, Refused, Reply
+from gateway.runtime.settings import EngineSettings
+from gateway.store.memory import MemoryStore
+from gateway.testing import OUTSIDE, FrailStore, Rig
+from tests.runtime.actors import Book, Shelf
+
+AT_MOST = 4
+
+
+def _rig() -> Rig:
+    store = FrailStore(MemoryStore())
+    return Rig([Book()], {"shelf/a": Shelf}, store=store, settings=EngineSettings(ingress_messages=AT_MOST), by_hand=["shelf/a"])
+
+
+def _fill(rig: Rig, on_commit: object = None) -> list[Receipt]:
+    """As much under way as may be, and no commit that makes room."""
+    rig.settle()
+    rig.store.to_come = ["fails"] * 3  # type: ignore[attr-defined]
+    rest = {} if on_commit is None else {"on_commit": on_commit}
+    return [rig.send("book/a", "write", {"text": str(n)}, **rest) for n in range(AT_MOST)]
+
+
+def test_what_an_on_commit_sends_does_not_wait_for_room() -> None:
+    """While as much is under way as may be: it is taken beyond the bound, and is committed as all else is."""
+    with _rig() as rig:
+        sent: list[Receipt] = []
+
+        def again(receipt: Receipt) -> None:
+            del receipt
+            sent.append(rig.send("book/b", "write", {"text": str(len(sent))}))
+
+        assert all(receipt.wait(10) for receipt in _fill(rig, again))
+        rig.until(lambda: len(sent) == AT_MOST)
+        assert all(receipt.wait(10) for receipt in sent)
+        rig.settle()
+        assert rig.state("book/b").words == ("0", "1", "2", "3")
+        assert rig.engine.ingress.held == 0
+
+
+def test_what_an_on_reply_sends_does_not_wait_for_room() -> None:
+    """Nor where sources wait for a sink that is slower than they."""
+    with _rig() as rig:
+        heard: list[Reply] = []
+
+        def take(reply: Reply) -> None:
+            heard.append(reply)
+            rig.engine.ingress.crowd(on=True)
+            rig.send("book/b", "write", {"text": "from a callback"})
+
+        rig.hosted[OUTSIDE].ask("book/a", "read", on_reply=take)
+        rig.until(lambda: heard)
+        rig.until(lambda: rig.state("book/b").words == ("from a callback",))
+
+
+def test_above_twice_the_bound_a_callback_is_refused_and_the_engine_goes_on() -> None:
+    """One that answers each message with ten more would fill the memory."""
+    with _rig() as rig:
+        refused: list[str] = []
+
+        def flood(receipt: Receipt) -> None:
+            del receipt
+            for _ in range(20):
+                try:
+                    rig.send("book/b", "write", {"text": "more"})
+                except Refused as error:
+                    refused.append(str(error))
+
+        assert all(receipt.wait(10) for receipt in _fill(rig, flood))
+        rig.until(lambda: refused)
+        assert refused[0] == (
+            f"cannot take write to book/b: {2 * AT_MOST} messages ({2 * AT_MOST * 256} bytes) are under way, and a callback cannot wait;"
+            " send it again later"
+        )
+        rig.settle()
+        rig.tell("book/a", "write", {"text": "on"})
+
+
+def test_a_callback_cannot_wait_for_a_commit() -> None:
+    """It runs on the thread that would have to make it: it is told so, and the engine goes on."""
+    with _rig() as rig:
+        said: list[str] = []
+
+        def wait(receipt: Receipt) -> None:
+            assert receipt.wait(0)  # this one has been made
+            with pytest.raises(Refused) as caught:
+                rig.send("book/b", "write", {"text": "x"}).wait(10)
+            said.append(str(caught.value))
+
+        rig.send("book/a", "write", {"text": "x"}, on_commit=wait)
+        rig.until(lambda: said)
+        assert said == ["cannot wait for the commit of write to book/b in a callback; have on_commit tell you"]
+        rig.tell("book/b", "write", {"text": "y"})
+        assert rig.state("book/b").words == ("x", "y")
+
+
+def test_what_observes_turns_may_send_too() -> None:
+    """It is called on the engine's thread."""
+    with _rig() as rig:
+        rig.settle()
+        sent: list[Receipt] = []
+        observe = lambda turned: sent.append(rig.send("shelf/a", "put", {"text": str(len(turned))}))  # noqa: E731
+        rig.engine.watch(observe)
+        for receipt in _fill(rig):
+            receipt.wait(10)
+        rig.until(lambda: sent)
+        rig.engine.unwatch(observe)
+        assert sent[0].wait(10)
