@@ -25,12 +25,12 @@ from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.supervision import escalated
-from gateway.service.hosts import Hosts, Part, parts_of
+from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.logs import RecentFaults, set_level, set_up_logging
 from gateway.service.notify import Notifier
-from gateway.service.opening import Opened, open_store, start_afresh
+from gateway.service.opening import OpenedStore, open_store, start_afresh
 from gateway.service.reload import Reload, Reloaded, read_again
 from gateway.service.signals import RELOAD, STOP, Signals
 
@@ -143,14 +143,14 @@ class Daemon:
         except StoreFailed as error:
             raise Unrunnable(str(error), NO_STORE) from error
 
-    def _assemble(self, opened: Opened) -> None:
+    def _assemble(self, opened: OpenedStore) -> None:
         configuration = self.configuration
         self._house = house = House(configuration.gateway.name, self.path, self._faults, self._last_words)
         control = ControlSettings(path=configuration.gateway.control_socket)
         parts = [
             *(self._housed(part) for part in parts_of(configuration.host_bound)),
-            Part(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
-            Part("control/local", Control, lambda: Control("local", control, house), {}),
+            HostToBe(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
+            HostToBe("control/local", Control, lambda: Control("local", control, house), {}),
         ]
         engine = Engine(
             opened.store,
@@ -169,7 +169,7 @@ class Daemon:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
         engine.start(self._hosts.give, absent=[part.id for part in parts])
 
-    def _housed(self, part: Part) -> Part:
+    def _housed(self, part: HostToBe) -> HostToBe:
         """A part that is given the daemon to look into, where it needs it."""
         if not issubclass(part.kind, Statistics):
             return part
@@ -300,7 +300,7 @@ class Daemon:
         taken = [part.id for part in reload.changed if part.id not in hanging]
         return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])
 
-    def _replace(self, part: Part) -> bool:
+    def _replace(self, part: HostToBe) -> bool:
         self._say_alive()  # each may take its time to close: that is no standstill
         return self._hosts.replace(self._housed(part))
 

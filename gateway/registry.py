@@ -24,7 +24,7 @@ UNLISTED = frozenset({"collection_page", "collection_tally", "control", "gather"
 K = TypeVar("K", bound=HostBound | Actor[Any])
 
 
-class Kinds(Generic[K]):
+class InstalledKinds(Generic[K]):
     """The kinds of one group, by name."""
 
     def __init__(self, group: str, parent: type[K], loaders: Mapping[str, Callable[[], Any]], *, in_the_box: Iterable[str] = ()) -> None:
@@ -40,10 +40,10 @@ class Kinds(Generic[K]):
         """Every registered name, sorted."""
         return sorted(self._loaders)
 
-    def plus(self, kinds: Iterable[type[K]]) -> "Kinds[K]":
+    def plus(self, kinds: Iterable[type[K]]) -> "InstalledKinds[K]":
         """These kinds, and the classes given."""
         loaders = {**self._loaders, **{kind.kind: _giving(kind) for kind in kinds}}
-        return Kinds(self.group, self._parent, loaders, in_the_box=self.in_the_box)
+        return InstalledKinds(self.group, self._parent, loaders, in_the_box=self.in_the_box)
 
     def load(self, name: str) -> type[K]:
         """The class of a kind. Raises UnknownTarget when none is registered, BadDefinition when it cannot be used."""
@@ -82,8 +82,8 @@ class Promised(NamedTuple):
 class Registry(NamedTuple):
     """All installed kinds."""
 
-    host_bound: Kinds[HostBound]
-    ordinary: Kinds[Actor[Any]]
+    host_bound: InstalledKinds[HostBound]
+    ordinary: InstalledKinds[Actor[Any]]
 
     @property
     def names(self) -> list[str]:
@@ -112,14 +112,14 @@ def registered(devices: Iterable[EntryPoint], actors: Iterable[EntryPoint]) -> R
     """The kinds of the given entry points."""
     actors = list(actors)
     ours = [entry.name for entry in actors if entry.value.startswith(f"{__package__}.")]
-    return Registry(Kinds(DEVICES, HostBound, _loaders(devices)), Kinds(ACTORS, Actor, _loaders(actors), in_the_box=ours))
+    return Registry(InstalledKinds(DEVICES, HostBound, _loaders(devices)), InstalledKinds(ACTORS, Actor, _loaders(actors), in_the_box=ours))
 
 
 def of_classes(host_bound: Iterable[type[HostBound]] = (), ordinary: Iterable[type[Actor[Any]]] = ()) -> Registry:
     """A registry of classes at hand: for tests, and for programs that carry their own kinds."""
     return Registry(
-        Kinds(DEVICES, HostBound, {kind.kind: _giving(kind) for kind in host_bound}),
-        Kinds(ACTORS, Actor, {kind.kind: _giving(kind) for kind in ordinary}),
+        InstalledKinds(DEVICES, HostBound, {kind.kind: _giving(kind) for kind in host_bound}),
+        InstalledKinds(ACTORS, Actor, {kind.kind: _giving(kind) for kind in ordinary}),
     )
 
 

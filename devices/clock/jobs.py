@@ -32,7 +32,7 @@ class Firing(NamedTuple):
     """How many earlier ones it stands for."""
 
 
-class Job:
+class ClockJob:
     """One job in this life of its clock. On the clock's thread."""
 
     def __init__(self, key: str, settings: JobSettings, clock: ClockSettings) -> None:
@@ -104,11 +104,11 @@ class Jobs:
     """All jobs of one clock. On its thread, `_hear` excepted."""
 
     def __init__(self, key: str, settings: ClockSettings, host: Host) -> None:
-        self.all = [Job(key, job, settings) for job in settings.jobs]
+        self.all = [ClockJob(key, job, settings) for job in settings.jobs]
         self._by_name = {job.settings.name: job for job in self.all}
         self._zone = settings.zone
         self._host = host
-        self._answers: deque[tuple[Job, Reply]] = deque()
+        self._answers: deque[tuple[ClockJob, Reply]] = deque()
         self._send_at_ms = 0
 
     def next_ms(self, now_ms: int) -> int | None:
@@ -156,7 +156,7 @@ class Jobs:
         """Whether every job's actor has answered."""
         return all(job.known for job in self.all)
 
-    def upcoming(self) -> list[Job]:
+    def upcoming(self) -> list[ClockJob]:
         """The jobs, the one that is due first first."""
         return sorted(self.all, key=lambda job: (job.next_ms is None, job.next_ms))
 
@@ -167,7 +167,7 @@ class Jobs:
 
     # --- asking what fired last
 
-    def _ask(self, job: Job, now_ms: int, mono_s: float) -> None:
+    def _ask(self, job: ClockJob, now_ms: int, mono_s: float) -> None:
         if mono_s < job.ask_at_s:
             return
         if job.asked:
@@ -179,7 +179,7 @@ class Jobs:
         except GatewayError as error:
             job.asked, job.fault = "", str(error)
 
-    def _definition(self, job: Job, now_ms: int) -> dict[str, Any]:
+    def _definition(self, job: ClockJob, now_ms: int) -> dict[str, Any]:
         return {
             "schedule": job.definition,
             "to": job.settings.to,
@@ -188,7 +188,7 @@ class Jobs:
             "now_ms": now_ms,
         }
 
-    def _hear(self, job: Job) -> Any:
+    def _hear(self, job: ClockJob) -> Any:
         """What takes the answer, on a runtime thread."""
 
         def hear(reply: Reply) -> None:
@@ -223,7 +223,7 @@ class Jobs:
                     job.fault = str(error)
                 job.firings.popleft()
 
-    def _fire(self, job: Job, firing: Firing, now_ms: int) -> None:
+    def _fire(self, job: ClockJob, firing: Firing, now_ms: int) -> None:
         """Tell the job's actor. The id makes a due time one for ever, whatever the clock does."""
         late_s = max(0, now_ms - firing.due_ms) / 1000
         facts = {"due_ms": firing.due_ms, "late_s": late_s, "missed": firing.missed}

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
-from devices.clock.sun import EVENTS, Place, sun_time
+from devices.clock.sun import EVENTS, PlaceOnEarth, sun_time
 
 MISSED_AT_MOST = 1000
 """So many missed due times are told apart."""
@@ -33,7 +33,7 @@ _DARK_DAYS = 370
 _FIRST_WINDOW_MS = 60_000
 
 
-class Schedule(Protocol):
+class DueTimes(Protocol):
     """When something is due."""
 
     def next_after(self, at_ms: int) -> int | None:
@@ -70,7 +70,7 @@ class Sun(NamedTuple):
 
     event: str
     offset_s: int
-    place: Place
+    place: PlaceOnEarth
 
     def next_after(self, at_ms: int) -> int | None:
         first = datetime.fromtimestamp(at_ms // 1000 - self.offset_s, UTC).date() - timedelta(days=2)
@@ -81,7 +81,7 @@ class Sun(NamedTuple):
         return None
 
 
-def read_schedule(text: str, zone: tzinfo, place: Place | None) -> Schedule:
+def read_schedule(text: str, zone: tzinfo, place: PlaceOnEarth | None) -> DueTimes:
     """The schedule that `text` means. Raises ValueError."""
     words = " ".join(text.lower().split())
     if words.startswith("cron "):
@@ -103,7 +103,7 @@ class Missed(NamedTuple):
     """Whether there were others before them."""
 
 
-def missed(schedule: Schedule, after_ms: int, until_ms: int, *, limit: int = MISSED_AT_MOST) -> Missed:
+def missed(schedule: DueTimes, after_ms: int, until_ms: int, *, limit: int = MISSED_AT_MOST) -> Missed:
     """The due times later than `after_ms`, `until_ms` included: the last `limit` of them.
 
     It looks back step by step, so a schedule of seconds costs no more after a year than after an hour.
@@ -117,7 +117,7 @@ def missed(schedule: Schedule, after_ms: int, until_ms: int, *, limit: int = MIS
         window_ms *= 4
 
 
-def _between(schedule: Schedule, after_ms: int, until_ms: int) -> Iterator[int]:
+def _between(schedule: DueTimes, after_ms: int, until_ms: int) -> Iterator[int]:
     due_ms = schedule.next_after(after_ms)
     while due_ms is not None and due_ms <= until_ms:
         yield due_ms
@@ -136,7 +136,7 @@ def _cron(fields: str, zone: tzinfo) -> Cron:
     return Cron(fields, zone)
 
 
-def _by_the_sun(found: re.Match[str], place: Place | None) -> Sun:
+def _by_the_sun(found: re.Match[str], place: PlaceOnEarth | None) -> Sun:
     if place is None:
         raise ValueError(f"cannot tell when {found['event']} is: the place is not known; set latitude_deg and longitude_deg of the clock")
     offset_s = _seconds(found) if found["side"] else 0

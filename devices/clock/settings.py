@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
-from devices.clock.schedule import Schedule, read_schedule
-from devices.clock.sun import Place
+from devices.clock.schedule import DueTimes, read_schedule
+from devices.clock.sun import PlaceOnEarth
 from devices.clock.zones import zone_of
 from gateway.actors import Settings
 from gateway.actors.ids import check_id, is_key
@@ -60,8 +60,8 @@ def _can_be_due(job: JobSettings, seen: ValidationInfo) -> JobSettings:
     return job
 
 
-def _place(latitude_deg: float | None, longitude_deg: float | None) -> Place | None:
-    return None if latitude_deg is None or longitude_deg is None else Place(latitude_deg, longitude_deg)
+def _place(latitude_deg: float | None, longitude_deg: float | None) -> PlaceOnEarth | None:
+    return None if latitude_deg is None or longitude_deg is None else PlaceOnEarth(latitude_deg, longitude_deg)
 
 
 class ClockSettings(Settings):
@@ -108,7 +108,7 @@ class ClockSettings(Settings):
         """The zone, the host's where none is set."""
         return zone_of(self.timezone)
 
-    def schedule_of(self, job: JobSettings) -> Schedule:
+    def schedule_of(self, job: JobSettings) -> DueTimes:
         """When a job is due."""
         return read_schedule(job.at, self.zone, _place(self.latitude_deg, self.longitude_deg))
 

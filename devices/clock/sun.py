@@ -22,7 +22,7 @@ EVENTS = ("dawn", "sunrise", "noon", "sunset", "dusk")
 _HALF_DAY_S = 43_200
 
 
-class Place(NamedTuple):
+class PlaceOnEarth(NamedTuple):
     """Where on Earth, degrees WGS 84."""
 
     latitude_deg: float
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def sun_time(event: str, place: Place, day: date) -> int | None:
+def sun_time(event: str, place: PlaceOnEarth, day: date) -> int | None:
     """When `event` is on `day` of the sun there (from midnight to midnight by the sun), in seconds since 1970; None where it is not."""
     noon_s = _noon_s(place, day)
     if event == "noon":
@@ -40,7 +40,7 @@ def sun_time(event: str, place: Place, day: date) -> int | None:
     return _crossing_s(place, HEIGHTS_DEG[event], low_s=midnight_s, high_s=noon_s)
 
 
-def _crossing_s(place: Place, height_deg: float, *, low_s: int, high_s: int) -> int | None:
+def _crossing_s(place: PlaceOnEarth, height_deg: float, *, low_s: int, high_s: int) -> int | None:
     """The second between the sun's lowest and its highest at which it is at `height_deg`."""
     if _height_deg(place, high_s) < height_deg or _height_deg(place, low_s) > height_deg:
         return None
@@ -53,20 +53,20 @@ def _crossing_s(place: Place, height_deg: float, *, low_s: int, high_s: int) -> 
     return high_s
 
 
-def _noon_s(place: Place, day: date) -> int:
+def _noon_s(place: PlaceOnEarth, day: date) -> int:
     from astral.sun import noon  # noqa: PLC0415  # 2.5 MB that only a job by the sun needs
 
     return round(noon(_observer(place), day).timestamp())
 
 
-def _height_deg(place: Place, at_s: int) -> float:
+def _height_deg(place: PlaceOnEarth, at_s: int) -> float:
     from astral.sun import elevation  # noqa: PLC0415  # as above
 
     return elevation(_observer(place), datetime.fromtimestamp(at_s, UTC), with_refraction=False)
 
 
 @lru_cache(maxsize=8)
-def _observer(place: Place) -> "Observer":
+def _observer(place: PlaceOnEarth) -> "Observer":
     from astral import Observer  # noqa: PLC0415  # as above
 
     return Observer(place.latitude_deg, place.longitude_deg)

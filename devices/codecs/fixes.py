@@ -10,7 +10,7 @@ Only valid positions count: one RMC that says V (or mode N) voids its epoch, and
 
 from typing import NamedTuple
 
-from devices.codecs.nmea import DAY_MS, Part, Sentence, read_part
+from devices.codecs.nmea import DAY_MS, FixPart, Sentence, read_part
 from gateway.actors.vocabulary import Fix
 
 PATIENCE = 3
@@ -23,10 +23,10 @@ class Epoch(NamedTuple):
     time_ms: int | None = None
     seen: tuple[str, ...] = ()
     """Talker and kind of each sentence."""
-    rmc: Part | None = None
-    gga: Part | None = None
-    gll: Part | None = None
-    vtg: Part | None = None
+    rmc: FixPart | None = None
+    gga: FixPart | None = None
+    gll: FixPart | None = None
+    vtg: FixPart | None = None
     day: int | None = None
     told: bool = False
 
@@ -74,11 +74,11 @@ def flush(track: Track) -> tuple[Track, tuple[Fix, ...]]:
     return (track._replace(epoch=epoch._replace(told=True)), (fix,)) if fix else (track, ())
 
 
-def _joined(epoch: Epoch, part: Part, name: str) -> Epoch:
+def _joined(epoch: Epoch, part: FixPart, name: str) -> Epoch:
     """The epoch with one part more. A valid GGA stands against one without a fix: one talker of several may have none."""
     slot = part.kind.lower()
-    known: Part | None = getattr(epoch, slot)
-    fields: dict[str, Part] = {} if known is not None and (known.valid or not part.valid) and part.kind != "VTG" else {slot: part}
+    known: FixPart | None = getattr(epoch, slot)
+    fields: dict[str, FixPart] = {} if known is not None and (known.valid or not part.valid) and part.kind != "VTG" else {slot: part}
     return epoch._replace(seen=(*epoch.seen, name) if name not in epoch.seen else epoch.seen, **fields)  # type: ignore[arg-type]  # by slot
 
 
@@ -98,7 +98,7 @@ def _learned(track: Track) -> Track:
     return track._replace(lacking=track.lacking + 1)
 
 
-def _dated(track: Track, zda: Part) -> Track:
+def _dated(track: Track, zda: FixPart) -> Track:
     """A ZDA gives the date to a receiver that sends no RMC: only beside a valid position, since before it clocks are guesses."""
     epoch = track.epoch
     valid = epoch.gga is not None and epoch.gga.valid and epoch.rmc is None

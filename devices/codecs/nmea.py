@@ -38,7 +38,7 @@ class Sentence(NamedTuple):
     fields: Sequence[str]
 
 
-class Part(NamedTuple):
+class FixPart(NamedTuple):
     """What one sentence says about a position; None where it says nothing. Degrees WGS 84, metres, metres per second."""
 
     kind: str
@@ -88,7 +88,7 @@ def write_sentence(body: str) -> bytes:
     return f"${body}*{checksum(body.encode('ascii')):02X}".encode("ascii")
 
 
-def read_part(sentence: Sentence) -> Part | None:
+def read_part(sentence: Sentence) -> FixPart | None:
     """The facts of a sentence; None when its kind says nothing of a position. Never raises: a field that makes no sense is absent."""
     read = _READERS.get(sentence.kind)
     return read([*sentence.fields, *_MISSING]) if read else None
@@ -104,9 +104,9 @@ _MISSING = [""] * 15
 """Older receivers send fewer fields; a missing one reads as an empty one."""
 
 
-def _rmc(fields: Sequence[str]) -> Part:
+def _rmc(fields: Sequence[str]) -> FixPart:
     latitude_deg, longitude_deg = _position(fields[2:6])
-    return Part(
+    return FixPart(
         "RMC",
         fields[1] == "A" and fields[11] != "N" and latitude_deg is not None,
         time_ms=_time_ms(fields[0]),
@@ -118,9 +118,9 @@ def _rmc(fields: Sequence[str]) -> Part:
     )
 
 
-def _gga(fields: Sequence[str]) -> Part:
+def _gga(fields: Sequence[str]) -> FixPart:
     latitude_deg, longitude_deg = _position(fields[1:5])
-    return Part(
+    return FixPart(
         "GGA",
         fields[5].isdecimal() and int(fields[5]) > 0 and latitude_deg is not None,
         time_ms=_time_ms(fields[0]),
@@ -132,28 +132,28 @@ def _gga(fields: Sequence[str]) -> Part:
     )
 
 
-def _gll(fields: Sequence[str]) -> Part:
+def _gll(fields: Sequence[str]) -> FixPart:
     latitude_deg, longitude_deg = _position(fields[0:4])
     valid = fields[5] == "A" and fields[6] != "N" and latitude_deg is not None
-    return Part("GLL", valid, time_ms=_time_ms(fields[4]), latitude_deg=latitude_deg, longitude_deg=longitude_deg)
+    return FixPart("GLL", valid, time_ms=_time_ms(fields[4]), latitude_deg=latitude_deg, longitude_deg=longitude_deg)
 
 
-def _vtg(fields: Sequence[str]) -> Part:
+def _vtg(fields: Sequence[str]) -> FixPart:
     """The old form without unit letters is not read: its fields stand elsewhere."""
     known = fields[1] == "T" and fields[5] == "N" and fields[8] != "N"
     kmh = _positive(fields[6])
     speed_mps = _speed_mps(fields[4])
     if speed_mps is None and kmh is not None:
         speed_mps = kmh / 3.6
-    return Part("VTG", known, speed_mps=speed_mps if known else None, heading_deg=_heading(fields[0]) if known else None)
+    return FixPart("VTG", known, speed_mps=speed_mps if known else None, heading_deg=_heading(fields[0]) if known else None)
 
 
-def _zda(fields: Sequence[str]) -> Part:
+def _zda(fields: Sequence[str]) -> FixPart:
     day = _day_of(fields[3], fields[2], fields[1]) if len(fields[3]) == 4 else None
-    return Part("ZDA", day is not None, time_ms=_time_ms(fields[0]), day=day)
+    return FixPart("ZDA", day is not None, time_ms=_time_ms(fields[0]), day=day)
 
 
-_READERS: dict[str, Callable[[Sequence[str]], Part]] = {"RMC": _rmc, "GGA": _gga, "GLL": _gll, "VTG": _vtg, "ZDA": _zda}
+_READERS: dict[str, Callable[[Sequence[str]], FixPart]] = {"RMC": _rmc, "GGA": _gga, "GLL": _gll, "VTG": _vtg, "ZDA": _zda}
 
 
 def _position(fields: Sequence[str]) -> tuple[float | None, float | None]:

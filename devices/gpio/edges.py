@@ -18,7 +18,7 @@ class Edge(NamedTuple):
     active: bool
 
 
-class Batch(NamedTuple):
+class EdgeBatch(NamedTuple):
     """What came since the last take."""
 
     edges: list[Edge]
@@ -57,7 +57,7 @@ class EdgeBuffer:
         """Whether a take would find edges."""
         return bool(self._edges)
 
-    def take(self) -> Batch:
+    def take(self) -> EdgeBatch:
         """Everything since the last take. On the actor's thread."""
         edges: list[Edge] = []
         while self._edges and len(edges) < 2 * self._limit:
@@ -65,4 +65,4 @@ class EdgeBuffer:
         seen = self._seen
         new, self._told = seen - self._told, seen
         fault, self._fault = self._fault, ""
-        return Batch(edges, new, fault)
+        return EdgeBatch(edges, new, fault)

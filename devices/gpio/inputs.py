@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from devices.gpio.debounce import Debounce
 from devices.gpio.edges import EdgeBuffer
-from devices.gpio.lines import Line
+from devices.gpio.lines import PinLine
 from devices.gpio.outbox import presses, reports
 from devices.gpio.settings import PinSettings
 from gateway.actors import Host
@@ -33,13 +33,13 @@ class Input:
         self._edges = EdgeBuffer(clock, host.wake)
         self._reports = reports(host, settings.report_to, clock)
         self._presses = presses(host, settings.press_to, clock)
-        self._line: Line | None = None
+        self._line: PinLine | None = None
         self._debounce = Debounce(0.0, active=False)
         self._told = (0, 0, 0)
         self._look_at_s = math.inf
         self._report_at_s = math.inf
 
-    def attach(self, line: Line) -> None:
+    def attach(self, line: PinLine) -> None:
         """Claim the line, and report its value. Edges are watched before the level is read, so that none falls between."""
         line.claim_input(self._settings.bias)
         line.watch(self._edges.add)
@@ -81,7 +81,7 @@ class Input:
         """Give the line back, if `quiet` has not."""
         self.quiet()
 
-    def _take_edges(self, line: Line) -> None:
+    def _take_edges(self, line: PinLine) -> None:
         batch = self._edges.take()
         for edge in batch.edges:
             self._debounce.feed(*edge)
@@ -95,7 +95,7 @@ class Input:
         self._count("edges", batch.seen)
         self._count("coalesced", batch.seen - len(batch.edges))
 
-    def _look(self, line: Line, now_s: float, *, expected: bool) -> None:
+    def _look(self, line: PinLine, now_s: float, *, expected: bool) -> None:
         """Read the level: after a burst it is the only truth, and now and then it finds what no edge told."""
         changes = self._debounce.changes
         self._debounce.feed(now_s, line.read())

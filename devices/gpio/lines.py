@@ -44,7 +44,7 @@ class Board(Protocol):
         """The pin of that BCM number."""
 
 
-class Line:
+class PinLine:
     """One line, from its claim to its release, in active (true) and inactive (false)."""
 
     def __init__(self, pin: ChipPin, *, active_low: bool) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from devices.gpio.backoff import Backoff
+from devices.backoff import Backoff
 from gateway.actors import Host, Payload, Receipt, Refused
 from gateway.actors.vocabulary import Pressed, Publish, Report
 
 P = TypeVar("P", bound=Payload)
 
 
-class Outbox(Generic[P]):
+class InputReports(Generic[P]):
     """Sends `verb` to the actor `to`; an empty `to` sends nothing. Used on the pin's own thread."""
 
     def __init__(self, host: Host, to: str, verb: str, *, merge: Callable[[P, P], P], clock: Callable[[], float]) -> None:
@@ -78,16 +78,16 @@ class Outbox(Generic[P]):
         self._waiting = payload if older is None else self._merge(older, payload)
 
 
-def reports(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Report]:
+def reports(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Report]:
     """An outbox of reports: the newer one takes the place of the older."""
-    return Outbox(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
+    return InputReports(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
 
 
-def presses(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Pressed]:
+def presses(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Pressed]:
     """An outbox of presses: they add up, none is lost."""
-    return Outbox(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
+    return InputReports(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
 
 
-def states(host: Host, to: str, clock: Callable[[], float]) -> Outbox[Publish]:
+def states(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Publish]:
     """An outbox of what is retained under one topic: the newer word takes the place of the older."""
-    return Outbox(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)
+    return InputReports(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from devices.gpio.errors import PinFault
-from devices.gpio.lines import Line
+from devices.gpio.lines import PinLine
 from devices.gpio.outbox import reports, states
 from devices.gpio.settings import PinSettings
 from gateway.actors import Delivery, Health, Host
@@ -46,7 +46,7 @@ class Output:
         self._states = states(host, settings.publish_to, clock)
         self._published = ""
         """The body that was published last."""
-        self._line: Line | None = None
+        self._line: PinLine | None = None
         self._on: bool | None = None
         """What it should be; None before the first claim."""
         self._pulse: RunningPulse | None = None
@@ -54,7 +54,7 @@ class Output:
         self._is_lost = False
         self._report_at_s = math.inf
 
-    def attach(self, line: Line) -> None:
+    def attach(self, line: PinLine) -> None:
         """Claim the line at the state it should be in. Raises PinFault."""
         on = self._on if self._on is not None else self._first_state(line)
         line.claim_output(active=on)
@@ -131,12 +131,12 @@ class Output:
             line.free()
             self._states.flush()
 
-    def _first_state(self, line: Line) -> bool:
+    def _first_state(self, line: PinLine) -> bool:
         if self._settings.on_start == "keep":
             return bool(line.driven())
         return self._settings.on_start == "on"
 
-    def _leave(self, line: Line) -> None:
+    def _leave(self, line: PinLine) -> None:
         pulsing = self._pulse is not None
         if self._pulse is not None:
             self._cut_short(self._pulse)
@@ -156,7 +156,7 @@ class Output:
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
         self._publish(self._line)
 
-    def _publish(self, line: Line | None) -> None:
+    def _publish(self, line: PinLine | None) -> None:
         """Publish the level of the line, unknown without one. Only what is new: what we publish may be told us again, without end."""
         body = json.dumps({"on": _level(line)})
         if body != self._published:
@@ -197,7 +197,7 @@ class Output:
         self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")
 
 
-def _level(line: Line | None) -> bool | None:
+def _level(line: PinLine | None) -> bool | None:
     """Whether a line is on; None when nobody can tell. A command that was obeyed has not failed because of that: the next one will."""
     try:
         return None if line is None else line.read()

@@ -22,11 +22,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devices.gpio.backoff import Backoff
+from devices.backoff import Backoff
 from devices.gpio.boards import open_board
 from devices.gpio.errors import ChipMissing, PinFault
 from devices.gpio.inputs import Input
-from devices.gpio.lines import ChipPin, Line
+from devices.gpio.lines import ChipPin, PinLine
 from devices.gpio.outputs import Output
 from devices.gpio.panel import Lamp
 from devices.gpio.settings import ACT_WITHIN_S, PinSettings
@@ -62,7 +62,7 @@ class Pin(HostBound):
         self.clock = clock
         self._backoff = Backoff()
         self._role: Input | Output | None = None
-        self._line: Line | None = None
+        self._line: PinLine | None = None
         self._hand: Hand | None = None
         self._attach_at_s = math.inf
 
@@ -172,12 +172,12 @@ class Pin(HostBound):
         self.host.report(Health.OK, f"{self.settings.line_name} ({self.settings.type}) on {where}")
         return self.host.back()
 
-    def _open(self) -> tuple[Line, str]:
+    def _open(self) -> tuple[PinLine, str]:
         board = open_board(self.settings)
         pin = board.pin(self.settings.pin)
         if self.settings.simulated is not None:
             self._simulate(pin)
-        return Line(pin, active_low=self.settings.low_is_active), board.name
+        return PinLine(pin, active_low=self.settings.low_is_active), board.name
 
     def _lose(self, reason: str, *, health: Health = Health.FAULTY) -> None:
         """The line is not there or does not work: let go of it, and look again later."""

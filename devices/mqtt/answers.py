@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.inbox import Expired, Retained
-from devices.mqtt.outbox import Notice, Outbox
-from devices.mqtt.packets import Arrival
+from devices.mqtt.outbox import OwnPublish, PublishesInHand
+from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import read_token
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import Names
@@ -23,7 +23,7 @@ _MOST_WAITING = 2000
 class Answers:
     """The answers of one connection. The last 256 are kept, so that an ask which comes twice is answered twice, the same."""
 
-    def __init__(self, host: Host, names: Names, routes: Routes, *, encoder: Encoder, outbox: Outbox) -> None:
+    def __init__(self, host: Host, names: Names, routes: Routes, *, encoder: Encoder, outbox: PublishesInHand) -> None:
         self._host = host
         self._names = names
         self._routes = routes
@@ -41,14 +41,14 @@ class Answers:
             self._last.popitem(last=False)
         self._outbox.waiting.append(self._encoder.item(delivery, topic, body, message_id=delivery.message.id, correlation=correlation))
 
-    def give_again(self, arrival: Arrival) -> None:
+    def give_again(self, arrival: IncomingPublish) -> None:
         """An ask came again under its id: publish the answer that was given, if it is still known. One under way is given once."""
         route = self._routes.find(arrival.topic)
         body = self._last.get(arrival.properties.id or route.ask_id)
         if route.asks and body is not None:
             self._publish_answer(arrival, body)
 
-    def refuse(self, arrival: Arrival, error: Exception) -> None:
+    def refuse(self, arrival: IncomingPublish, error: Exception) -> None:
         """Count and log what is not taken, and say so: under `<prefix>/refused`, and to whoever asked."""
         kind = "retained" if isinstance(error, Retained) else "expired" if isinstance(error, Expired) else "refused"
         self._host.count(kind)
@@ -58,16 +58,16 @@ class Answers:
         reason = str(error)
         said = {"topic": arrival.topic, "id": arrival.properties.id, "reason": reason}
         body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
-        self._outbox.waiting.append(self._encoder.item(Notice(), self._names.refused, body, qos=0))
+        self._outbox.waiting.append(self._encoder.item(OwnPublish(), self._names.refused, body, qos=0))
         self._publish_answer(arrival, Reply(of=arrival.properties.id, ok=False, reason=reason).to_json())
 
-    def _publish_answer(self, arrival: Arrival, body: bytes) -> None:
+    def _publish_answer(self, arrival: IncomingPublish, body: bytes) -> None:
         """Publish at once, unkept, where the ask wants it; nowhere, where it is no ask or does not say."""
         try:
             route = self._routes.find(arrival.topic)
             if not route.asks:
                 return
             topic, correlation = self._routes.answer_at(route, arrival.properties)
-            self._outbox.waiting.append(self._encoder.item(Notice(fleeting=False), topic, body, correlation=correlation))
+            self._outbox.waiting.append(self._encoder.item(OwnPublish(fleeting=False), topic, body, correlation=correlation))
         except (GatewayError, ValueError):
             self._host.count("unanswerable")

@@ -19,7 +19,7 @@ FAREWELL_S = 2.0
 """How long closing waits for the broker."""
 
 
-class Phase(enum.Enum):
+class SessionPhase(enum.Enum):
     """Where a connection stands."""
 
     DISCONNECTED = "disconnected"
@@ -82,49 +82,51 @@ GIVEN_UP = frozenset({Cause.NO_PUBACK, Cause.OVERRUN})
 """Why we end a connection that the broker took."""
 
 
-def chart(*, connack_s: float = CONNACK_S, suback_s: float = SUBACK_S, denied_s: float = DENIED_S) -> Table[Phase, Cause]:
+def chart(*, connack_s: float = CONNACK_S, suback_s: float = SUBACK_S, denied_s: float = DENIED_S) -> Table[SessionPhase, Cause]:
     """The table. How long to back off comes from the course's owner, its `wait_s`."""
     return Table(
-        initial=Phase.DISCONNECTED,
+        initial=SessionPhase.DISCONNECTED,
         parents={
-            Phase.REACHING: Phase.CONNECTING,
-            Phase.LOGGING_IN: Phase.CONNECTING,
-            Phase.SUBSCRIBING: Phase.CONNECTED,
-            Phase.READY: Phase.CONNECTED,
-            Phase.DENIED: Phase.CONNECTED,
+            SessionPhase.REACHING: SessionPhase.CONNECTING,
+            SessionPhase.LOGGING_IN: SessionPhase.CONNECTING,
+            SessionPhase.SUBSCRIBING: SessionPhase.CONNECTED,
+            SessionPhase.READY: SessionPhase.CONNECTED,
+            SessionPhase.DENIED: SessionPhase.CONNECTED,
         },
         moves={
-            Phase.DISCONNECTED: {Cause.TIME_TO_CONNECT: Phase.CONNECTING, Cause.CLOSE: Phase.CLOSED},
-            Phase.CONNECTING: {Cause.CLOSE: Phase.CLOSING},
-            Phase.REACHING: {Cause.REACHED: Phase.LOGGING_IN, **_all(NEVER_REACHED, Phase.BACKING_OFF)},
-            Phase.LOGGING_IN: {Cause.WELCOME: Phase.CONNECTED, **_all(NEVER_TAKEN | LOST, Phase.BACKING_OFF)},
-            Phase.CONNECTED: {
-                **_all(LOST | GIVEN_UP | {Cause.THROWN_OUT}, Phase.BACKING_OFF),
-                Cause.CLOSE: Phase.CLOSING,
+            SessionPhase.DISCONNECTED: {Cause.TIME_TO_CONNECT: SessionPhase.CONNECTING, Cause.CLOSE: SessionPhase.CLOSED},
+            SessionPhase.CONNECTING: {Cause.CLOSE: SessionPhase.CLOSING},
+            SessionPhase.REACHING: {Cause.REACHED: SessionPhase.LOGGING_IN, **_all(NEVER_REACHED, SessionPhase.BACKING_OFF)},
+            SessionPhase.LOGGING_IN: {Cause.WELCOME: SessionPhase.CONNECTED, **_all(NEVER_TAKEN | LOST, SessionPhase.BACKING_OFF)},
+            SessionPhase.CONNECTED: {
+                **_all(LOST | GIVEN_UP | {Cause.THROWN_OUT}, SessionPhase.BACKING_OFF),
+                Cause.CLOSE: SessionPhase.CLOSING,
             },
-            Phase.SUBSCRIBING: {
-                Cause.NOTHING_TO_SUBSCRIBE: Phase.READY,
-                Cause.SUBSCRIBED: Phase.READY,
-                Cause.SUBSCRIPTION_DENIED: Phase.DENIED,
-                Cause.NO_SUBACK: Phase.BACKING_OFF,
+            SessionPhase.SUBSCRIBING: {
+                Cause.NOTHING_TO_SUBSCRIBE: SessionPhase.READY,
+                Cause.SUBSCRIBED: SessionPhase.READY,
+                Cause.SUBSCRIPTION_DENIED: SessionPhase.DENIED,
+                Cause.NO_SUBACK: SessionPhase.BACKING_OFF,
             },
-            Phase.DENIED: {Cause.TIME_TO_SUBSCRIBE: Phase.SUBSCRIBING},
-            Phase.BACKING_OFF: {Cause.TIME_TO_CONNECT: Phase.CONNECTING, Cause.CLOSE: Phase.CLOSED},
-            Phase.CLOSING: _all(LOST | GIVEN_UP | NEVER_TAKEN | {Cause.NO_SUBACK, Cause.FAREWELL, Cause.FAREWELL_OVER}, Phase.CLOSED),
+            SessionPhase.DENIED: {Cause.TIME_TO_SUBSCRIBE: SessionPhase.SUBSCRIBING},
+            SessionPhase.BACKING_OFF: {Cause.TIME_TO_CONNECT: SessionPhase.CONNECTING, Cause.CLOSE: SessionPhase.CLOSED},
+            SessionPhase.CLOSING: _all(
+                LOST | GIVEN_UP | NEVER_TAKEN | {Cause.NO_SUBACK, Cause.FAREWELL, Cause.FAREWELL_OVER}, SessionPhase.CLOSED
+            ),
         },
         delays={
-            Phase.DISCONNECTED: Delay(0.0, Cause.TIME_TO_CONNECT),
-            Phase.LOGGING_IN: Delay(connack_s, Cause.NO_CONNACK),
-            Phase.SUBSCRIBING: Delay(suback_s, Cause.NO_SUBACK),
-            Phase.DENIED: Delay(denied_s, Cause.TIME_TO_SUBSCRIBE),
-            Phase.BACKING_OFF: Delay(_wait_s, Cause.TIME_TO_CONNECT),
-            Phase.CLOSING: Delay(FAREWELL_S, Cause.FAREWELL_OVER),
+            SessionPhase.DISCONNECTED: Delay(0.0, Cause.TIME_TO_CONNECT),
+            SessionPhase.LOGGING_IN: Delay(connack_s, Cause.NO_CONNACK),
+            SessionPhase.SUBSCRIBING: Delay(suback_s, Cause.NO_SUBACK),
+            SessionPhase.DENIED: Delay(denied_s, Cause.TIME_TO_SUBSCRIBE),
+            SessionPhase.BACKING_OFF: Delay(_wait_s, Cause.TIME_TO_CONNECT),
+            SessionPhase.CLOSING: Delay(FAREWELL_S, Cause.FAREWELL_OVER),
         },
-        final={Phase.CLOSED},
+        final={SessionPhase.CLOSED},
     )
 
 
-def _all(causes: frozenset[Cause], phase: Phase) -> dict[Cause, Phase]:
+def _all(causes: frozenset[Cause], phase: SessionPhase) -> dict[Cause, SessionPhase]:
     return {cause: phase for cause in Cause if cause in causes}
 
 

@@ -10,15 +10,15 @@ import time
 from typing import ClassVar
 
 from devices.mqtt.answers import Answers
-from devices.mqtt.chart import Cause, Phase, chart
+from devices.mqtt.chart import Cause, SessionPhase, chart
 from devices.mqtt.encoder import Encoder
-from devices.mqtt.events import Closed, Event, Opened, Subscribed
+from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.inbox import Inbox
-from devices.mqtt.outbox import Notice, Outbox, Settling
+from devices.mqtt.outbox import OwnPublish, PublishesInHand, Settling
 from devices.mqtt.packets import puback
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
-from devices.mqtt.reconnect import Ending, Reconnect
+from devices.mqtt.reconnect import Reconnect, SessionEnding
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Delivery, Health, HostBound, Message, Reply, Start, verb
@@ -45,7 +45,7 @@ class Connection(HostBound):
     carries: ClassVar[bool] = True
     step_s: ClassVar[float] = 60.0
     """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""
-    machine: ClassVar[Table[Phase, Cause]] = chart()
+    machine: ClassVar[Table[SessionPhase, Cause]] = chart()
 
     def __init__(self, key: str, settings: MqttSettings) -> None:
         self._key = key
@@ -78,7 +78,7 @@ class Connection(HostBound):
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
-        self._outbox = Outbox(in_flight=settings.in_flight, is_late=self._is_late)
+        self._outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late)
         self._routes = Routes(names, settings.subscribe, commands=settings.commands)
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
@@ -128,7 +128,7 @@ class Connection(HostBound):
         self._last_words(deadline_s)
         self._link.drop("we are closing", Cause.FAREWELL if time.monotonic() < deadline_s else Cause.FAREWELL_OVER)
         self._follow(time.monotonic())
-        if self._course.phase is not Phase.CLOSED:  # there was no socket
+        if self._course.phase is not SessionPhase.CLOSED:  # there was no socket
             self._move(Cause.FAREWELL, time.monotonic())
         self.host.report(Health.CLOSED, "")
 
@@ -172,7 +172,7 @@ class Connection(HostBound):
         else:
             self._move(Cause.REACHED, time.monotonic())
 
-    def _end(self, ending: Ending, now_s: float) -> None:
+    def _end(self, ending: SessionEnding, now_s: float) -> None:
         self._move(ending.cause, now_s)
         self.host.report(ending.health, ending.said)
         self.host.away(ending.said)
@@ -183,20 +183,20 @@ class Connection(HostBound):
 
     def _react(self, event: Event, now_s: float) -> None:
         match event:
-            case Opened() if self._course.phase is Phase.LOGGING_IN:  # not where we are closing meanwhile
+            case SessionOpened() if self._course.phase is SessionPhase.LOGGING_IN:  # not where we are closing meanwhile
                 self._opened(event, now_s)
-            case Subscribed() if self._course.phase is Phase.SUBSCRIBING:
+            case Subscribed() if self._course.phase is SessionPhase.SUBSCRIBING:
                 self._subscribed(event.codes, now_s)
             case Closed():
                 self._closed(event, now_s)
 
-    def _opened(self, event: Opened, now_s: float) -> None:
+    def _opened(self, event: SessionOpened, now_s: float) -> None:
         self._move(Cause.WELCOME, now_s)
         self._outbox.opened(receive_maximum=event.receive_maximum, max_packet_bytes=event.max_packet_bytes)
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}")
         self.host.back()
-        self._outbox.waiting.appendleft(self._encoder.item(Notice(), self._names.status, self._names.online.encode(), retain=True))
+        self._outbox.waiting.appendleft(self._encoder.item(OwnPublish(), self._names.status, self._names.online.encode(), retain=True))
         if self._filters:
             self._subscribe(self._filters)
         else:
@@ -222,10 +222,10 @@ class Connection(HostBound):
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
         self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
         self._inbox.closed()
-        if self._course.phase is Phase.CLOSING:
+        if self._course.phase is SessionPhase.CLOSING:
             self._move(event.cause, now_s)
             return
-        since_s = self._course.since_s(Phase.CONNECTED)
+        since_s = self._course.since_s(SessionPhase.CONNECTED)
         self._end(self._reconnect.closed(event, now_s, lived_s=None if since_s is None else now_s - since_s), now_s)
         self.host.count("disconnects")
 
@@ -284,7 +284,7 @@ class Connection(HostBound):
         if not link.is_open:
             return
         self._flush()
-        head, tail = self._encoder.item(Notice(), self._names.status, self._names.offline.encode(), qos=0, retain=True)[1:3]
+        head, tail = self._encoder.item(OwnPublish(), self._names.status, self._names.offline.encode(), qos=0, retain=True)[1:3]
         link.write(head + tail)
         link.say_goodbye()
         while link.is_connected and time.monotonic() < deadline_s:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from devices.mqtt.chart import Cause
 
 
-class Opened(NamedTuple):
+class SessionOpened(NamedTuple):
     """The broker has taken us."""
 
     session_present: bool
@@ -32,4 +32,4 @@ class Closed(NamedTuple):
     """The reason in the broker's CONNACK, or in its DISCONNECT (MQTT 5); 0 where there was none."""
 
 
-Event = Opened | Subscribed | Closed
+Event = SessionOpened | Subscribed | Closed

@@ -1,34 +1,21 @@
 """What goes wrong between us and a broker, said so that its reader knows which key of the configuration to look at."""
 
-import os
 import socket
 import ssl
-from pathlib import Path
 
+from devices.credentials import BadSetting, credential
 from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 from devices.tls import client_context
-from gateway.actors import GatewayError, Health
-
-
-class BadSetting(GatewayError, OSError):
-    """A file that the settings name cannot be used."""
+from gateway.actors import Health
 
 
 def password_of(settings: MqttSettings, names: Names) -> str | None:
     """The password out of its file, read anew each time so that mending the file is enough. Raises BadSetting."""
     if not settings.password_file:
         return None
-    path = Path(settings.password_file)
-    if not path.is_absolute():
-        folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-        if not folder:
-            raise BadSetting(
-                f"cannot find the credential {settings.password_file!r}: there is no CREDENTIALS_DIRECTORY; "
-                f"give {names.section}.password_file as an absolute path, or add LoadCredential to the unit"
-            )
-        path = Path(folder) / path
+    path = credential(settings.password_file, f"{names.section}.password_file")
     try:
         return path.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from devices.codecs.framing import BadFrame
 from devices.codecs.json_lines import read_fields
-from devices.mqtt.packets import Arrival
+from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import make_token
-from devices.mqtt.routes import Route, Routes
+from devices.mqtt.routes import Routes, TopicRoute
 from gateway.actors import BadId, BadPayload, Host, Receipt, Refused, StoreFailed, UnknownTarget
 
 SESSION = "session"
@@ -37,7 +37,7 @@ class Slot:
 
     __slots__ = ("arrival", "inbox", "ready")
 
-    def __init__(self, inbox: "Inbox", arrival: Arrival) -> None:
+    def __init__(self, inbox: "Inbox", arrival: IncomingPublish) -> None:
         self.inbox = inbox
         self.arrival = arrival
         self.ready = False
@@ -54,19 +54,19 @@ class Slot:
 class Inbox:
     """The messages of one connection actor. On its own thread, but for what its slots do."""
 
-    def __init__(self, host: Host, routes: Routes, *, pending: int, refuse: Callable[[Arrival, Exception], None]) -> None:
+    def __init__(self, host: Host, routes: Routes, *, pending: int, refuse: Callable[[IncomingPublish, Exception], None]) -> None:
         self.quiet = False
         """Set it to leave what comes unacknowledged: the broker gives it to us next time."""
         self.received = 0
         self.fallen: deque[tuple[Slot, Exception]] = deque()
         """Messages whose commit failed; to be sent again, in order."""
-        self.repeats: deque[Arrival] = deque()
+        self.repeats: deque[IncomingPublish] = deque()
         """Messages that had been seen before; an ask among them may want its answer again."""
         self._host = host
         self._routes = routes
         self._refuse = refuse
         self._most_pending = pending
-        self._pending: deque[tuple[Arrival, Slot | None]] = deque()
+        self._pending: deque[tuple[IncomingPublish, Slot | None]] = deque()
         self._slots: deque[Slot] = deque()
         self._spilled = False
 
@@ -80,7 +80,7 @@ class Inbox:
         """True when more came than may wait, and all that waited is acknowledged: a new connection brings what was left."""
         return self._spilled and not self._pending and not self._slots
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: IncomingPublish) -> None:
         """Take one message in. What it cannot hold it leaves: at QoS 0 for good, at QoS 1 for the next connection to bring."""
         if self.quiet or (self._spilled and arrival.qos):
             return
@@ -150,7 +150,7 @@ class Inbox:
             else:
                 self._pending.appendleft((slot.arrival, slot))
 
-    def _offer(self, arrival: Arrival, slot: Slot | None) -> bool:
+    def _offer(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
         """Send one message into the gateway; False when it must wait. What can never be taken is refused, and acknowledged."""
         try:
             sent = self._send(arrival, slot)
@@ -163,7 +163,7 @@ class Inbox:
             slot.ready = True
         return True
 
-    def _send(self, arrival: Arrival, slot: Slot | None) -> bool:
+    def _send(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
         """Whether it was sent; False for what is to be ignored. Raises what `Host.send` raises."""
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
@@ -191,7 +191,7 @@ class Inbox:
         )
         return True
 
-    def _expires_ms(self, arrival: Arrival) -> int:
+    def _expires_ms(self, arrival: IncomingPublish) -> int:
         """When the message goes stale by its sender's clock, wall time in milliseconds; 0: it does not say. Raises Expired when it is.
 
         While our own wall clock cannot be trusted nobody can say: the gateway keeps the message, and looks when it can.
@@ -204,7 +204,7 @@ class Inbox:
             raise Expired("expired")
         return expires_ms
 
-    def _reply_to(self, arrival: Arrival, route: Route) -> str:
+    def _reply_to(self, arrival: IncomingPublish, route: TopicRoute) -> str:
         if not route.asks:
             return ""
         topic, correlation = self._routes.answer_at(route, arrival.properties)
@@ -221,7 +221,7 @@ def _check_payload(payload: bytes) -> None:
         raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
 
 
-def _id_of(arrival: Arrival, route: Route) -> tuple[str, str, bool]:
+def _id_of(arrival: IncomingPublish, route: TopicRoute) -> tuple[str, str, bool]:
     """(id, scope, again) for `Host.send`: the sender's own id; else what the packet was, while the broker keeps our session."""
     given = arrival.properties.id or route.ask_id
     if given:

@@ -17,7 +17,7 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from devices.mqtt.packets import PUBACK, PUBLISH, Arrival, Malformed, read_publish, read_varint
+from devices.mqtt.packets import PUBACK, PUBLISH, IncomingPublish, Malformed, read_publish, read_varint
 
 PRIVATE = (
     "_connect_timeout",
@@ -66,7 +66,7 @@ class LeanClient(Client):
         max_packet_bytes: int,
         in_use: Container[int],
         on_puback: Callable[[int, int], None],
-        on_arrival: Callable[[Arrival], None],
+        on_arrival: Callable[[IncomingPublish], None],
     ) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
@@ -215,7 +215,7 @@ class LeanClient(Client):
         qos = first >> 1 & 3
         packet_id = int.from_bytes(buffer[topic_end : topic_end + 2], "big") if qos else 0
         fault = f"it is larger than max_packet_bytes = {self._max_packet_bytes}"
-        self._arrival(Arrival(topic, b"", packet_id, qos, first & 8 != 0, first & 1 != 0, fault=fault))
+        self._arrival(IncomingPublish(topic, b"", packet_id, qos, first & 8 != 0, first & 1 != 0, fault=fault))
         return True
 
     def _give(self, first: int, packet: bytes) -> MQTTErrorCode:

@@ -18,10 +18,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.mqtt.chart import Cause
-from devices.mqtt.events import Closed, Event, Opened, Subscribed
+from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.lean import LeanClient
-from devices.mqtt.packets import Arrival
+from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reasons import OF_A_LOGIN, TAKEN_OVER, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 
@@ -40,7 +40,7 @@ class Link:
         *,
         in_use: Container[int],
         on_puback: Callable[[int, int], None],
-        on_arrival: Callable[[Arrival], None],
+        on_arrival: Callable[[IncomingPublish], None],
     ) -> None:
         self.events: deque[Event] = deque()
         self.is_open = False
@@ -185,7 +185,7 @@ class Link:
             return
         self.is_open = True
         receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
-        self.events.append(Opened(flags.session_present, receive_maximum, getattr(properties, "MaximumPacketSize", 0)))
+        self.events.append(SessionOpened(flags.session_present, receive_maximum, getattr(properties, "MaximumPacketSize", 0)))
 
     def _suback(self, client: Client, userdata: Any, packet_id: int, codes: list[ReasonCode], properties: Properties | None) -> None:
         del client, userdata, properties

@@ -24,7 +24,7 @@ class Settling(Protocol):
         """The broker does not want it."""
 
 
-class Notice:
+class OwnPublish:
     """A publish of our own that nobody waits for and no disk holds. A `fleeting` one is dropped with its connection."""
 
     def __init__(self, *, fleeting: bool = True) -> None:
@@ -47,7 +47,7 @@ Item = tuple[Settling, bytes, bytes, int, int]
 in ms after which it must not be sent (0: never). A bare tuple, for there are a hundred thousand of them a minute."""
 
 
-class Outbox:
+class PublishesInHand:
     """The publishes of one connection actor. On its own thread."""
 
     def __init__(self, *, in_flight: int, is_late: Callable[[Settling], bool] = lambda settling: True) -> None:
@@ -133,7 +133,7 @@ class Outbox:
         if len(suspects) == 1 and self._struck_out(suspects[0], because):
             items = suspects = []
         self._careful = len(suspects)
-        self.waiting = deque(item for item in (*items, *self.waiting) if isinstance(item[0], Notice) and not item[0].fleeting)
+        self.waiting = deque(item for item in (*items, *self.waiting) if isinstance(item[0], OwnPublish) and not item[0].fleeting)
 
     def _struck_out(self, item: Item, because: str) -> bool:
         name = _name_of(item)
@@ -149,8 +149,8 @@ class Outbox:
 def _name_of(item: Item) -> object:
     """What stays the same of a publish that is given again: its message's id; of a notice, itself."""
     settling = item[0]
-    return settling if isinstance(settling, Notice) else settling.message.id  # type: ignore[attr-defined]  # then it is a delivery
+    return settling if isinstance(settling, OwnPublish) else settling.message.id  # type: ignore[attr-defined]  # then it is a delivery
 
 
 def _is_fleeting(item: Item) -> bool:
-    return isinstance(item[0], Notice) and item[0].fleeting
+    return isinstance(item[0], OwnPublish) and item[0].fleeting

@@ -43,7 +43,7 @@ class Properties(NamedTuple):
 NO_PROPERTIES = Properties()
 
 
-class Arrival(NamedTuple):
+class IncomingPublish(NamedTuple):
     """One incoming PUBLISH."""
 
     topic: str
@@ -108,7 +108,7 @@ def puback(packet_id: int) -> bytes:
     return b"\x40\x02" + packet_id.to_bytes(2, "big")
 
 
-def read_publish(first: int, packet: bytes, *, v5: bool) -> Arrival:
+def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
     """Read what follows the fixed header of a PUBLISH. Raises Malformed."""
     qos = first >> 1 & 3
     if qos > 1 or len(packet) < 2:
@@ -128,7 +128,7 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> Arrival:
     if at > len(packet):
         raise Malformed(f"cannot read a PUBLISH: it ends at byte {len(packet)}, in the middle of byte {at}")
     topic, fault = _topic_of(name)
-    return Arrival(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault)
+    return IncomingPublish(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault)
 
 
 def read_varint(packet: bytes, at: int) -> tuple[int, int]:

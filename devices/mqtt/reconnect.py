@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from devices.mqtt.backoff import Backoff
+from devices.backoff import Backoff
 from devices.mqtt.chart import NEVER_TAKEN, Cause
 from devices.mqtt.events import Closed
 from devices.mqtt.faults import taken_over, thrown_out, why_no_connection, why_refused
@@ -18,7 +18,7 @@ _RIVAL = 10
 """A rival is given room: the first delay after it is so many times the shortest."""
 
 
-class Ending(NamedTuple):
+class SessionEnding(NamedTuple):
     """How a connection ended, or did not come about."""
 
     cause: Cause
@@ -38,13 +38,13 @@ class Reconnect:
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s)
         self._short = 0
 
-    def could_not(self, error: Exception, now_s: float) -> Ending:
+    def could_not(self, error: Exception, now_s: float) -> SessionEnding:
         """No connection came about."""
         self._short = 0
         self._wait(now_s)
-        return Ending(*why_no_connection(error, self._settings, self._names))
+        return SessionEnding(*why_no_connection(error, self._settings, self._names))
 
-    def closed(self, event: Closed, now_s: float, *, lived_s: float | None) -> Ending:
+    def closed(self, event: Closed, now_s: float, *, lived_s: float | None) -> SessionEnding:
         """A connection ended; `lived_s` after the broker took it, None where it never did."""
         ending = self._never_open(event) if lived_s is None else self._was_open(event, lived_s)
         self._wait(now_s)
@@ -54,22 +54,22 @@ class Reconnect:
         self.wait_s = self._backoff.next_s()
         self.next_s = now_s + self.wait_s
 
-    def _never_open(self, event: Closed) -> Ending:
+    def _never_open(self, event: Closed) -> SessionEnding:
         if event.code and event.cause in NEVER_TAKEN:
-            return Ending(event.cause, Health.FAULTY, why_refused(event.code, self._settings, self._names))
+            return SessionEnding(event.cause, Health.FAULTY, why_refused(event.code, self._settings, self._names))
         keys = f"{self._names.section}.protocol, tls and port"
         said = f"cannot log in at {self._settings.address}: {event.because} before the broker took us; look at {keys}"
-        return Ending(event.cause, Health.FAULTY, said)
+        return SessionEnding(event.cause, Health.FAULTY, said)
 
-    def _was_open(self, event: Closed, lived_s: float) -> Ending:
+    def _was_open(self, event: Closed, lived_s: float) -> SessionEnding:
         if event.cause is Cause.TAKEN_OVER:
             self._backoff.at_least(_RIVAL * self._settings.reconnect_min_s)
-            return Ending(event.cause, Health.FAULTY, taken_over(self._settings, self._names))
+            return SessionEnding(event.cause, Health.FAULTY, taken_over(self._settings, self._names))
         self._short = self._short + 1 if event.by_broker and lived_s < 2 * self._settings.reconnect_max_s else 0
         if self._short >= SUSPICIOUS:
             self._backoff.at_least(_RIVAL * self._settings.reconnect_min_s)
-            return Ending(Cause.THROWN_OUT, Health.FAULTY, thrown_out(self._short, self._settings, self._names))
+            return SessionEnding(Cause.THROWN_OUT, Health.FAULTY, thrown_out(self._short, self._settings, self._names))
         if lived_s >= STABLE_S:
             self._backoff.reset()
         said = f"lost the broker at {self._settings.address}: {event.because}; connecting again"
-        return Ending(event.cause, Health.MISSING, said)
+        return SessionEnding(event.cause, Health.MISSING, said)

@@ -17,7 +17,7 @@ _CACHED = 1024
 _PLACEHOLDER = re.compile(r"\{(\d+)\}")
 
 
-class Route(NamedTuple):
+class TopicRoute(NamedTuple):
     """Where one topic's messages go."""
 
     to: str
@@ -41,14 +41,14 @@ class Routes:
         self._replies = names.replies
         self._commands = commands
         self._subscriptions = [(filter_pattern(one.topic), one) for one in subscriptions]
-        self._found: dict[str, Route] = {}
+        self._found: dict[str, TopicRoute] = {}
 
     @property
     def filters(self) -> list[str]:
         """The filters of the commands."""
         return [f"{self._tell}#", f"{self._ask}#"] if self._commands else []
 
-    def find(self, topic: str) -> Route:
+    def find(self, topic: str) -> TopicRoute:
         """The route of a topic. Raises BadId where a command's topic does not read as one, UnknownTarget where nothing matches."""
         route = self._found.get(topic)
         if route is None:
@@ -57,7 +57,7 @@ class Routes:
             route = self._found[topic] = self._work_out(topic)
         return route
 
-    def answer_at(self, route: Route, properties: Properties) -> tuple[str, bytes]:
+    def answer_at(self, route: TopicRoute, properties: Properties) -> tuple[str, bytes]:
         """(topic, correlation data) of an ask's answer. Raises BadId where it does not say, or where no answer may go."""
         if not properties.response_topic:
             if not route.ask_id:
@@ -68,9 +68,9 @@ class Routes:
             raise BadId(f"cannot answer to {topic!r}: a response topic has no + # NUL, and is no system topic and no command; use another")
         return topic, properties.correlation
 
-    def _work_out(self, topic: str) -> Route:
+    def _work_out(self, topic: str) -> TopicRoute:
         if topic in self._ours or topic.startswith(self._replies):
-            return Route("", "", ours=True)
+            return TopicRoute("", "", ours=True)
         if self._commands and topic.startswith(self._tell):
             return self._of_tell(topic)
         if self._commands and topic.startswith(self._ask):
@@ -80,20 +80,20 @@ class Routes:
                 return _of_subscription(subscription, match)
         raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
 
-    def _of_tell(self, topic: str) -> Route:
+    def _of_tell(self, topic: str) -> TopicRoute:
         levels = topic[len(self._tell) :].split("/")
         if len(levels) < 3 or len(levels) % 2 == 0:
             raise BadId(f"cannot read topic {topic!r}: it must read {self._tell}<kind>/<key>/<verb>")
-        return Route("/".join(levels[:-1]), levels[-1])
+        return TopicRoute("/".join(levels[:-1]), levels[-1])
 
-    def _of_ask(self, topic: str) -> Route:
+    def _of_ask(self, topic: str) -> TopicRoute:
         levels = topic[len(self._ask) :].split("/")
         if len(levels) < 3:
             raise BadId(f"cannot read topic {topic!r}: it must read {self._ask}<kind>/<key>/<verb> or {self._ask}<kind>/<key>/<verb>/<id>")
         ask_id = levels.pop() if len(levels) % 2 == 0 else ""
-        return Route("/".join(levels[:-1]), levels[-1], asks=True, ask_id=ask_id)
+        return TopicRoute("/".join(levels[:-1]), levels[-1], asks=True, ask_id=ask_id)
 
 
-def _of_subscription(subscription: Subscription, match: re.Match[str]) -> Route:
+def _of_subscription(subscription: Subscription, match: re.Match[str]) -> TopicRoute:
     to = _PLACEHOLDER.sub(lambda found: match.group(int(found.group(1))), subscription.to)
-    return Route(to, subscription.verb, takes_retained=subscription.retained == "take")
+    return TopicRoute(to, subscription.verb, takes_retained=subscription.retained == "take")

@@ -10,7 +10,7 @@ REMEMBERED = 4096
 """How many addresses are kept made, so that a line costs a look-up."""
 
 
-class Address:
+class AddressTemplate:
     """A compiled template. A field's value must be one segment of an id, so a device cannot name an actor beyond its own."""
 
     def __init__(self, template: str) -> None:

@@ -37,7 +37,7 @@ class Unplugged(OSError):
     """The device behind the line has gone."""
 
 
-class Line(Protocol):
+class OpenPort(Protocol):
     """An open line."""
 
     def fileno(self) -> int:

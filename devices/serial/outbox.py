@@ -9,7 +9,7 @@ from collections.abc import Callable
 from gateway.actors import Delivery
 
 
-class Outbox:
+class WritesInHand:
     """Not thread-safe: it lives on the thread that owns the line."""
 
     def __init__(self, *, timeout_s: float) -> None:

@@ -20,9 +20,9 @@ from devices.codecs.framing import BadFrame, LineFramer
 from devices.serial.echo import Echo
 from devices.serial.faults import explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
-from devices.serial.line import LINE_FAULTS, Line, TtyLine, Unplugged
+from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
-from devices.serial.outbox import Outbox
+from devices.serial.outbox import WritesInHand
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
@@ -59,9 +59,9 @@ class SerialPort(HostBound):
         self._sends = settings.sends
         self._framer = LineFramer(max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
         self._reader = reader_for(settings)
-        self._outbox = Outbox(timeout_s=settings.write_timeout_s)
+        self._outbox = WritesInHand(timeout_s=settings.write_timeout_s)
         self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
-        self._line: Line | None = None
+        self._line: OpenPort | None = None
         self._path = settings.port
         self._simulation: Simulation | None = None
         self._poll = select.poll()
@@ -207,7 +207,7 @@ class SerialPort(HostBound):
         if events & ~select.POLLOUT and self._line is not None:
             self._read(self._line, now_s)
 
-    def _read(self, line: Line, now_s: float) -> None:
+    def _read(self, line: OpenPort, now_s: float) -> None:
         try:
             if self.host.quiet or self._polled & select.POLLIN == 0:
                 raise Unplugged(errno.EIO, "the device hung up")
@@ -343,7 +343,7 @@ class SerialPort(HostBound):
         self._framer.clear()
         self._heard_s = None
 
-    def _write_last(self, line: Line, drain_s: float) -> None:
+    def _write_last(self, line: OpenPort, drain_s: float) -> None:
         """On an orderly end, what the line still takes at once."""
         if drain_s and self._outbox:
             try:

@@ -11,10 +11,10 @@ from devices.codecs.framing import BadFrame
 from devices.codecs.json_lines import read_fields
 from devices.codecs.nmea import Sentence, read_sentence
 from devices.codecs.text import read_text
-from devices.serial.addresses import Address
+from devices.serial.addresses import AddressTemplate
 from devices.serial.settings import PLACEHOLDER, SerialSettings
 from gateway.actors import Payload
-from gateway.actors.vocabulary import Fix, Line, Quality, Report
+from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
 
 SCALARS = frozenset((bool, int, float, str))
 VALUES_MAX = 64
@@ -81,7 +81,7 @@ class TextReader:
         text = read_text(frame, replace=self._replace)
         self.replaced += self._replace and text.encode() != frame
         id = frame_id(frame) if self._acks.wanted else ""
-        return (Reading(self._to, Line(text=text), id, self._acks.of(id, frame)),)
+        return (Reading(self._to, TextLine(text=text), id, self._acks.of(id, frame)),)
 
     def idle(self) -> Sequence[Reading]:
         return ()
@@ -92,7 +92,7 @@ class JsonReader:
 
     def __init__(self, settings: SerialSettings) -> None:
         self.replaced = 0
-        self._address = Address(settings.to)
+        self._address = AddressTemplate(settings.to)
         self._own = tuple({*self._address.fields, settings.id_field, "at_ms", "units", "quality"})
         self._as_report = settings.as_report
         self._replace = settings.undecodable == "replace"

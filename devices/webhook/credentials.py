@@ -1,12 +1,10 @@
 """What the files that the settings name hold: the token, read anew for each connection, and the certificates to trust."""
 
-import os
 import ssl
 import threading
-from pathlib import Path
 
+from devices.credentials import BadSetting, credential
 from devices.tls import client_context
-from devices.webhook.outcomes import BadSetting
 from devices.webhook.settings import WebhookSettings
 
 _AT_MOST_BYTES = 8192
@@ -17,7 +15,7 @@ def token_of(settings: WebhookSettings, name: str) -> str:
     if not settings.token_file:
         return ""
     try:
-        token = _path(settings.token_file, name).read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
+        token = credential(settings.token_file, f"{name}.token_file").read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
     except UnicodeDecodeError:
         raise BadSetting(f"cannot use {settings.token_file} as a token: it is no ASCII; mend {name}.token_file") from None
     except OSError as error:
@@ -27,7 +25,7 @@ def token_of(settings: WebhookSettings, name: str) -> str:
     return token
 
 
-class Trust:
+class TlsTrust:
     """Whose certificates are trusted: read once for all connections (the system's take a tenth of a second). Any thread."""
 
     def __init__(self, settings: WebhookSettings, name: str) -> None:
@@ -49,16 +47,3 @@ class Trust:
         """Read them anew the next time: they may have been mended."""
         with self._lock:
             self._context = None
-
-
-def _path(named: str, name: str) -> Path:
-    path = Path(named)
-    if path.is_absolute():
-        return path
-    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    if not folder:
-        raise BadSetting(
-            f"cannot find the credential {named!r}: there is no CREDENTIALS_DIRECTORY; give {name}.token_file as an absolute "
-            "path, or add LoadCredential to the unit"
-        )
-    return Path(folder) / path

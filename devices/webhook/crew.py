@@ -9,26 +9,26 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from devices.webhook.line import KEEP_S, Line
-from devices.webhook.outcomes import Outcome
-from devices.webhook.posts import Request
+from devices.webhook.line import KEEP_S, HttpLine
+from devices.webhook.outcomes import PostOutcome
+from devices.webhook.posts import PostRequest
 
-Job = tuple[int, Request]
+Job = tuple[int, PostRequest]
 """A number that the outcome comes back under, and what to post."""
 
 
 class Crew:
     """As many threads as work needs, at most `size`. Methods are the actor's thread's; `wake` is called on theirs."""
 
-    def __init__(self, name: str, size: int, make_line: Callable[[], Line], wake: Callable[[], None]) -> None:
+    def __init__(self, name: str, size: int, make_line: Callable[[], HttpLine], wake: Callable[[], None]) -> None:
         self._name = name
         self._size = size
         self._make_line = make_line
         self._wake = wake
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._ended: deque[tuple[int, Outcome]] = deque()
+        self._ended: deque[tuple[int, PostOutcome]] = deque()
         self._threads: list[threading.Thread] = []
-        self._lines: list[Line] = []
+        self._lines: list[HttpLine] = []
         self._under_way = 0
         self._lock = threading.Lock()
         self._closed = False
@@ -43,14 +43,14 @@ class Crew:
         """Monotonic second at which the next request has taken too long."""
         return min((line.due_s for line in self._lines), default=float("inf"))
 
-    def post(self, number: int, request: Request) -> None:
+    def post(self, number: int, request: PostRequest) -> None:
         """Have it posted."""
         self._under_way += 1
         if len(self._threads) < self._under_way:
             self._hire()
         self._jobs.put((number, request))
 
-    def ended(self) -> list[tuple[int, Outcome]]:
+    def ended(self) -> list[tuple[int, PostOutcome]]:
         """The jobs that have ended since."""
         found = []
         while self._ended:
@@ -86,7 +86,7 @@ class Crew:
 
     # --- a thread of the crew
 
-    def _work(self, line: Line) -> None:
+    def _work(self, line: HttpLine) -> None:
         while not self._closed:
             try:
                 job = self._jobs.get(timeout=KEEP_S)
@@ -98,7 +98,7 @@ class Crew:
             self._tell(job[0], line.post(job[1]))
         line.close()
 
-    def _may_begin(self, line: Line) -> bool:
+    def _may_begin(self, line: HttpLine) -> bool:
         """Whether there is still work. Under the lock, so that a cut at the end is never undone."""
         with self._lock:
             if not self._closed:
@@ -106,7 +106,7 @@ class Crew:
                 self._wake()  # the actor now knows when this one is late
             return not self._closed
 
-    def _tell(self, number: int, outcome: Outcome) -> None:
+    def _tell(self, number: int, outcome: PostOutcome) -> None:
         with self._lock:
             if not self._closed:  # else whoever would hear of it is gone, and its descriptor may be another's
                 self._ended.append((number, outcome))

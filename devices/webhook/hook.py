@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from devices.webhook.credentials import Trust
+from devices.webhook.credentials import TlsTrust
 from devices.webhook.crew import Crew
-from devices.webhook.line import Line
-from devices.webhook.outbox import Outbox
-from devices.webhook.outcomes import End, Outcome
-from devices.webhook.posts import BadRequest, Request, of_notify, of_post
+from devices.webhook.line import HttpLine
+from devices.webhook.outbox import PostsInHand
+from devices.webhook.outcomes import End, PostOutcome
+from devices.webhook.posts import BadPost, PostRequest, of_notify, of_post
 from devices.webhook.settings import WebhookSettings, WebhookSimulation
 from gateway.actors import Delivery, Health, HostBound, Start, verb
 from gateway.actors.vocabulary import Notify, Post
@@ -41,7 +41,7 @@ class Webhook(HostBound):
     def __init__(self, key: str, settings: WebhookSettings) -> None:
         self.settings = settings
         self._name = f"webhook.{key}"
-        self._outbox = Outbox(settings.retry_min_s, settings.retry_max_s)
+        self._outbox = PostsInHand(settings.retry_min_s, settings.retry_max_s)
         self._gone = False
         """Whether we told the host that the server is away."""
         self._why = ""
@@ -61,8 +61,8 @@ class Webhook(HostBound):
         elif self.settings.in_clear:
             self._shown += ", in clear"
             log.warning("%s: what is posted to %s can be read on its way; write https", self.host.me, origin)
-        trust = Trust(self.settings, self._name)
-        self._crew = Crew(self.host.me, self.settings.in_flight, lambda: Line(self.settings, self._name, url, trust), self.host.wake)
+        trust = TlsTrust(self.settings, self._name)
+        self._crew = Crew(self.host.me, self.settings.in_flight, lambda: HttpLine(self.settings, self._name, url, trust), self.host.wake)
         self._at_end.callback(self._crew.close, _CLOSE_S)
         self.host.report(Health.OK, self._shown)
 
@@ -83,11 +83,11 @@ class Webhook(HostBound):
         """Post a subject, a text and facts, as one JSON object."""
         self._take(delivery, lambda: of_notify(delivery.message, notify))
 
-    def _take(self, delivery: Delivery, make: Callable[[], Request]) -> None:
+    def _take(self, delivery: Delivery, make: Callable[[], PostRequest]) -> None:
         delivery.keep()
         try:
             self._outbox.add(delivery, make())
-        except BadRequest as error:
+        except BadPost as error:
             delivery.failed(str(error), retry=False)
 
     # --- its own thread
@@ -121,7 +121,7 @@ class Webhook(HostBound):
         """Cut off what is under way: it is on disk, and posted again under its key."""
         self._at_end.close()
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: PostOutcome) -> None:
         self.host.count(outcome.end.value)
         if outcome.end is End.AWAY:
             self._why = outcome.reason

@@ -15,9 +15,9 @@ import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from devices.webhook.credentials import Trust, token_of
-from devices.webhook.outcomes import SHOWN_BYTES, Answer, Outcome, of_answer, of_error
-from devices.webhook.posts import Request
+from devices.webhook.credentials import TlsTrust, token_of
+from devices.webhook.outcomes import SHOWN_BYTES, PostOutcome, ServerAnswer, of_answer, of_error
+from devices.webhook.posts import PostRequest
 from devices.webhook.settings import TOKEN, WebhookSettings
 from gateway.actors import Health
 
@@ -27,10 +27,10 @@ _DRAIN_BYTES = 65_536
 """An answer that goes on behind this costs its connection."""
 
 
-class Line:
+class HttpLine:
     """One connection at a time, on one thread; `begin`, `cut` and `due_s` are any thread's."""
 
-    def __init__(self, settings: WebhookSettings, name: str, url: str, trust: Trust) -> None:
+    def __init__(self, settings: WebhookSettings, name: str, url: str, trust: TlsTrust) -> None:
         """`url` is the settings', or a simulator's; `name` is the section, for what is said of faults."""
         self._settings = settings
         self._trust = trust
@@ -52,7 +52,7 @@ class Line:
 
     # --- its own thread
 
-    def post(self, request: Request) -> Outcome:
+    def post(self, request: PostRequest) -> PostOutcome:
         """Make one request, once begun; what came of it. A kept connection that the server has meanwhile closed is made anew, once."""
         if self._http is not None and time.monotonic() - self._used_s > KEEP_S:
             self.close()
@@ -66,7 +66,7 @@ class Line:
             self._used_s = time.monotonic()
         return outcome._replace(reason=self._without_token(outcome.reason))
 
-    def _post(self, request: Request) -> Outcome:
+    def _post(self, request: PostRequest) -> PostOutcome:
         connected = self._http is not None
         try:
             http = self._http or self._open()
@@ -103,11 +103,11 @@ class Line:
             if self._cut:
                 opened.close()
 
-    def _ask(self, http: HTTPConnection, request: Request) -> Answer:
+    def _ask(self, http: HTTPConnection, request: PostRequest) -> ServerAnswer:
         http.request("POST", self._target(request.path), request.body, self._headers(request))
         response = http.getresponse()
         start = self._start_of(response)
-        return Answer(
+        return ServerAnswer(
             response.status,
             response.reason[:100],
             start,
@@ -133,7 +133,7 @@ class Line:
         queries = "&".join(filter(None, [self._with_token(self._query), query]))
         return (base or "/") + (f"?{queries}" if queries else "")
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, request: PostRequest) -> dict[str, str]:
         settings = self._settings
         given = {name: self._with_token(value) for name, value in settings.headers.items()}
         placed = any(TOKEN in text for text in (settings.url, *settings.headers.values()))

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from devices.webhook.outcomes import End, Outcome
-from devices.webhook.posts import Request
+from devices.webhook.outcomes import End, PostOutcome
+from devices.webhook.posts import PostRequest
 from gateway.actors import Delivery
 
 STRIKES = 10
@@ -34,13 +34,13 @@ class Struck(NamedTuple):
 class Item:
     """One message on its way."""
 
-    def __init__(self, delivery: Delivery, request: Request) -> None:
+    def __init__(self, delivery: Delivery, request: PostRequest) -> None:
         self.delivery = delivery
         self.request = request
         self.under_way = False
 
 
-class Outbox:
+class PostsInHand:
     """On the actor's own thread. Seconds are of the monotonic clock."""
 
     def __init__(self, retry_min_s: float, retry_max_s: float, *, chance: Callable[[], float] = random.random) -> None:
@@ -65,12 +65,12 @@ class Outbox:
         """Whether all wait for the server."""
         return self._failures > 0
 
-    def add(self, delivery: Delivery, request: Request) -> None:
+    def add(self, delivery: Delivery, request: PostRequest) -> None:
         """Take a message in."""
         self._number += 1
         self._items[self._number] = Item(delivery, request)
 
-    def next(self, now_s: float) -> tuple[int, Request] | None:
+    def next(self, now_s: float) -> tuple[int, PostRequest] | None:
         """What to post now, and its number; None: nothing."""
         waiting = [number for number, item in self._items.items() if not item.under_way]
         if self.away:
@@ -98,7 +98,7 @@ class Outbox:
         self._items.clear()
         return True
 
-    def settle(self, number: int, outcome: Outcome, now_s: float) -> bool:
+    def settle(self, number: int, outcome: PostOutcome, now_s: float) -> bool:
         """Take what came of a request; whether the message has left the outbox."""
         item = self._items[number]
         item.under_way = False
@@ -121,14 +121,14 @@ class Outbox:
             item.delivery.failed(f"cannot post it: {outcome.reason}", retry=False)
         return True
 
-    def _server_away(self, outcome: Outcome, now_s: float) -> None:
+    def _server_away(self, outcome: PostOutcome, now_s: float) -> None:
         self._failures += 1
         self.resume_s = now_s + self._backoff_s(self._failures, outcome.after_s)
 
     def _of(self, item: Item) -> Struck:
         return self._struck.get(item.delivery.message.id, Struck())
 
-    def _strike(self, item: Item, outcome: Outcome, now_s: float) -> bool:
+    def _strike(self, item: Item, outcome: PostOutcome, now_s: float) -> bool:
         """Note one more failure of this message; whether it is to be given up."""
         before = self._of(item)
         times = before.times + 1
@@ -138,7 +138,7 @@ class Outbox:
             self._struck.popitem(last=False)
         return times >= STRIKES and self._done > done_before
 
-    def _given_up(self, number: int, outcome: Outcome) -> bool:
+    def _given_up(self, number: int, outcome: PostOutcome) -> bool:
         item = self._items.pop(number)
         times = self._struck.pop(item.delivery.message.id).times
         item.delivery.failed(f"cannot post it: it failed {times} times while others went through; {outcome.reason}", retry=False)

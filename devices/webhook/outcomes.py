@@ -11,7 +11,8 @@ import ssl
 from http.client import HTTPException
 from typing import NamedTuple
 
-from gateway.actors import GatewayError, Health
+from devices.credentials import BadSetting
+from gateway.actors import Health
 
 AGAIN = (408, 425)
 """Refusals of this request, now: timeout, too early."""
@@ -20,10 +21,6 @@ AWAY = (429, 502, 503, 504)
 MISCONFIGURED = (401, 403, 404, 405, 407)
 """Refusals that will meet each request until a person has mended something."""
 SHOWN_BYTES = 200
-
-
-class BadSetting(GatewayError, OSError):
-    """A file that the settings name cannot be used."""
 
 
 class End(enum.Enum):
@@ -38,7 +35,7 @@ class End(enum.Enum):
     """The server is not there, or not for us: later, and all others too."""
 
 
-class Outcome(NamedTuple):
+class PostOutcome(NamedTuple):
     """What came of one request."""
 
     end: End
@@ -49,7 +46,7 @@ class Outcome(NamedTuple):
     """How long the server wants us to wait, at least."""
 
 
-class Answer(NamedTuple):
+class ServerAnswer(NamedTuple):
     """What a server answered."""
 
     status: int
@@ -60,28 +57,28 @@ class Answer(NamedTuple):
     location: str = ""
 
 
-def of_answer(answer: Answer, name: str) -> Outcome:
+def of_answer(answer: ServerAnswer, name: str) -> PostOutcome:
     """What an answer means; `name` is the webhook's section of the configuration."""
     status = answer.status
     if 200 <= status < 300:
-        return Outcome(End.DONE, status)
+        return PostOutcome(End.DONE, status)
     said = _said(answer)
     if status in AWAY:
-        return Outcome(End.AWAY, status, said, Health.MISSING, after_s=_seconds(answer.retry_after))
+        return PostOutcome(End.AWAY, status, said, Health.MISSING, after_s=_seconds(answer.retry_after))
     if status in AGAIN or status >= 500:
-        return Outcome(End.AGAIN, status, said, Health.FAULTY, after_s=_seconds(answer.retry_after))
+        return PostOutcome(End.AGAIN, status, said, Health.FAULTY, after_s=_seconds(answer.retry_after))
     if 300 <= status < 400:
         to = f" to {answer.location}" if answer.location else ""
-        return Outcome(End.REFUSED, status, f"{said}; it redirects{to}, which is not followed; mend {name}.url", Health.FAULTY)
+        return PostOutcome(End.REFUSED, status, f"{said}; it redirects{to}, which is not followed; mend {name}.url", Health.FAULTY)
     if status in MISCONFIGURED:
-        return Outcome(End.REFUSED, status, f"{said}; mend {name}.url, token_file or headers", Health.FAULTY)
-    return Outcome(End.REFUSED, status, said)
+        return PostOutcome(End.REFUSED, status, f"{said}; mend {name}.url, token_file or headers", Health.FAULTY)
+    return PostOutcome(End.REFUSED, status, said)
 
 
-def of_error(error: Exception, host: str, name: str, *, connected: bool) -> Outcome:
+def of_error(error: Exception, host: str, name: str, *, connected: bool) -> PostOutcome:
     """What it means that there was no answer. Once `connected`, it may be this one request that the server does not survive."""
     health, reason = _why(error, host, name)
-    return Outcome(End.AGAIN if connected else End.AWAY, reason=reason, health=health)
+    return PostOutcome(End.AGAIN if connected else End.AWAY, reason=reason, health=health)
 
 
 def _why(error: Exception, host: str, name: str) -> tuple[Health, str]:
@@ -106,7 +103,7 @@ def _own_words(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ServerAnswer) -> str:
     text = " ".join(answer.start[:SHOWN_BYTES].decode(errors="replace").split())
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
     return f"the server said {answer.status} {answer.phrase}".rstrip() + (f": {shown}" if shown else "")

@@ -11,11 +11,11 @@ _PATH = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:@!$&'
 _IN_A_HEADER = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
 
 
-class BadRequest(GatewayError, ValueError):
+class BadPost(GatewayError, ValueError):
     """A message cannot be posted, now or later: mend what sent it."""
 
 
-class Request(NamedTuple):
+class PostRequest(NamedTuple):
     """One POST, less what is the same for each."""
 
     id: str
@@ -26,19 +26,19 @@ class Request(NamedTuple):
     body: bytes
 
 
-def of_post(message: Message, post: Post) -> Request:
+def of_post(message: Message, post: Post) -> PostRequest:
     """The request of a `post`. Raises BadRequest."""
     if post.body and post.fields:
-        raise BadRequest("cannot post it: it has a body and fields; send one of them")
+        raise BadPost("cannot post it: it has a body and fields; send one of them")
     body = _json(post.fields) if post.fields or not post.body else post.body.encode()
-    return Request(key_of(message), _checked(post.path), post.content_type, body)
+    return PostRequest(key_of(message), _checked(post.path), post.content_type, body)
 
 
-def of_notify(message: Message, notify: Notify) -> Request:
+def of_notify(message: Message, notify: Notify) -> PostRequest:
     """The request of a `notify`: its fields as JSON, and who sent it."""
     said = {name: value for name, value in notify.model_dump(mode="json", exclude_defaults=True).items() if name != "subject"}
     body = {"subject": notify.subject, "text": "", **said, "sender": message.sender, "id": message.id}
-    return Request(key_of(message), "", "application/json", _json(body))
+    return PostRequest(key_of(message), "", "application/json", _json(body))
 
 
 def key_of(message: Message) -> str:
@@ -50,10 +50,10 @@ def _checked(path: str) -> str:
     """Return a path that stays below the webhook's own; raise BadRequest for others."""
     wrong = next((letter for letter in path if letter not in _PATH), "")
     if wrong:
-        raise BadRequest(f"cannot post to the path {path[:100]!r}: {wrong!r} has no place in a URL; write it as %XX")
+        raise BadPost(f"cannot post to the path {path[:100]!r}: {wrong!r} has no place in a URL; write it as %XX")
     before = path.partition("?")[0].lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")
     if ".." in before.split("/"):
-        raise BadRequest(f"cannot post to the path {path[:100]!r}: it leaves the webhook's own; leave .. out")
+        raise BadPost(f"cannot post to the path {path[:100]!r}: it leaves the webhook's own; leave .. out")
     return path
 
 
@@ -61,4 +61,4 @@ def _json(found: Any) -> bytes:
     try:
         return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except ValueError as error:  # an infinity, or text that is no Unicode
-        raise BadRequest(f"cannot post it: {error}; mend its fields") from None
+        raise BadPost(f"cannot post it: {error}; mend its fields") from None

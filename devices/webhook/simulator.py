@@ -34,7 +34,7 @@ class Posted(NamedTuple):
     body: bytes
 
 
-class Told(NamedTuple):
+class CannedAnswer(NamedTuple):
     """How one request is to be answered."""
 
     status: int = 204
@@ -55,7 +55,7 @@ class Receiver:
         self.most_under_way = 0
         self._simulation = simulation or WebhookSimulation()
         self._count = 0
-        self._told: deque[Told] = deque()
+        self._told: deque[CannedAnswer] = deque()
         self._change = threading.Condition()
         self._closing = threading.Event()
         self._server = _Server(port, self, tls)
@@ -70,9 +70,9 @@ class Receiver:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def will_answer(self, *answers: Told | int) -> None:
+    def will_answer(self, *answers: CannedAnswer | int) -> None:
         """How the next requests are answered, in their order."""
-        self._told.extend(Told(answer) if isinstance(answer, int) else answer for answer in answers)
+        self._told.extend(CannedAnswer(answer) if isinstance(answer, int) else answer for answer in answers)
 
     def until(self, truth: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does."""
@@ -94,7 +94,7 @@ class Receiver:
 
     # --- a thread per connection
 
-    def took(self, posted: Posted) -> Told:
+    def took(self, posted: Posted) -> CannedAnswer:
         """Keep one request; how to answer it."""
         with self._change:
             self.posts.append(posted)
@@ -114,10 +114,10 @@ class Receiver:
             self.connections += 1
             self._change.notify_all()
 
-    def _as_simulated(self) -> Told:
+    def _as_simulated(self) -> CannedAnswer:
         wanted = self._simulation
         fails = wanted.fail_every and self._count % wanted.fail_every == 0
-        return Told(wanted.status if fails else 204, after_s=wanted.answer_after_s)
+        return CannedAnswer(wanted.status if fails else 204, after_s=wanted.answer_after_s)
 
 
 class _Server(ThreadingHTTPServer):

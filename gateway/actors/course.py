@@ -21,7 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.actors.errors import BadDefinition
 from gateway.actors.phases import Phases, name_of, word_of
-from gateway.actors.picture import Edge, draw
+from gateway.actors.picture import Arrow, draw
 
 P = TypeVar("P", bound=enum.Enum)
 C = TypeVar("C", bound=enum.Enum)
@@ -75,7 +75,7 @@ class Table(Generic[P, C]):
 
     def mermaid(self, *, now: P | None = None) -> str:
         """The table as a Mermaid state diagram, with the phase `now` marked."""
-        edges = [Edge(start, end, self._label(start, cause)) for start, rows in self.moves.items() for cause, end in rows.items()]
+        edges = [Arrow(start, end, self._label(start, cause)) for start, rows in self.moves.items() for cause, end in rows.items()]
         return draw(self.phases, self.initial, edges, final=self.final, now=now)
 
     def _label(self, phase: P, cause: C) -> str:

@@ -111,7 +111,7 @@ class Asked(Payload):
     """Why it could not."""
 
 
-class Begin(Payload):
+class BeginGather(Payload):
     """Verb `begin` of a gather: what is waited for, and what becomes of it."""
 
     asked: tuple[Asked, ...]
@@ -151,7 +151,7 @@ def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give 
     child = _child(stage, what)
     asked, sent = _asked(stage, requests, child)
     message = stage.message
-    told = Begin(
+    told = BeginGather(
         asked=asked,
         then=then,
         within_s=within_s,

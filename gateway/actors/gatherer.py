@@ -6,7 +6,7 @@ It is always registered, and nobody writes to it but its parent and who answers.
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.gather import GATHER, Answer, Begin, Gathered
+from gateway.actors.gather import GATHER, Answer, BeginGather, Gathered
 from gateway.actors.messages import Payload, Reply, State
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
@@ -15,7 +15,7 @@ from gateway.actors.verbs import verb
 class GatherState(State):
     """What it remembers until every answer is there."""
 
-    begun: Begin | None = None
+    begun: BeginGather | None = None
     answers: tuple[Answer | None, ...] = ()
     """One place for each request."""
 
@@ -27,7 +27,7 @@ class Gather(Actor[GatherState]):
     inner = True
 
     @verb
-    def begin(self, begin: Begin, stage: Stage[GatherState]) -> None:
+    def begin(self, begin: BeginGather, stage: Stage[GatherState]) -> None:
         """Wait from now on, until the deadline at most. Who could not be asked has answered."""
         if stage.state.begun is None:
             answers = tuple(
@@ -60,12 +60,12 @@ class Gather(Actor[GatherState]):
             _tell(stage, stage.state.begun)
 
 
-def _answer(begun: Begin, at: int, **said: Any) -> Answer:
+def _answer(begun: BeginGather, at: int, **said: Any) -> Answer:
     asked = begun.asked[at]
     return Answer(to=asked.to, verb=asked.verb, at=at, **said)
 
 
-def _place(begun: Begin, answers: tuple[Answer | None, ...], reply: Reply, sender: str) -> int | None:
+def _place(begun: BeginGather, answers: tuple[Answer | None, ...], reply: Reply, sender: str) -> int | None:
     """Which request a reply answers: it says so by its id; where somebody passed the request on, who answers must do."""
     for at, asked in enumerate(begun.asked):
         if asked.of == reply.of:
@@ -78,7 +78,7 @@ def _place(begun: Begin, answers: tuple[Answer | None, ...], reply: Reply, sende
     return None
 
 
-def _tell_part(stage: Stage[GatherState], begun: Begin, answer: Answer) -> None:
+def _tell_part(stage: Stage[GatherState], begun: BeginGather, answer: Answer) -> None:
     """Tell the parent of one answer, where it wants to hear of each."""
     if begun.each:
         stage.tell(stage.parent, begun.each, answer.changed(name=begun.name))
@@ -99,7 +99,7 @@ def _good(answers: tuple[Answer | None, ...]) -> int:
     return sum(1 for answer in answers if answer is not None and answer.ok)
 
 
-def _tell(stage: Stage[GatherState], begun: Begin) -> None:
+def _tell(stage: Stage[GatherState], begun: BeginGather) -> None:
     """Tell the parent, and end."""
     said = outcome(begun, stage.state.answers)
     if begun.route is not None:
@@ -110,7 +110,7 @@ def _tell(stage: Stage[GatherState], begun: Begin) -> None:
     stage.stop()
 
 
-def outcome(begun: Begin, answers: tuple[Answer | None, ...]) -> Payload:
+def outcome(begun: BeginGather, answers: tuple[Answer | None, ...]) -> Payload:
     """What `then` is told when these answers have come."""
     if begun.single:
         late = f"no answer within {begun.within_s:g} s; the outcome is unknown"

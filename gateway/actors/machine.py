@@ -63,7 +63,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadDefinition
 from gateway.actors.phases import History, Phases, name_of, word_of
-from gateway.actors.picture import Edge, draw, outermost
+from gateway.actors.picture import Arrow, draw, outermost
 from gateway.actors.staging import Staging
 from gateway.actors.verbs import Else, Verb
 
@@ -223,7 +223,7 @@ class Machine:
 
         A verb that says where it leads is an arrow; one that only says when it is answered stands in its phases.
         """
-        edges: list[Edge] = []
+        edges: list[Arrow] = []
         notes: dict[enum.Enum, str] = {}
         for row in actor_class.verbs.values():
             leaves = self.within(row.when) if row.when else tuple(leaf for leaf in self.phases.leaves if leaf not in self.final)
@@ -234,12 +234,12 @@ class Machine:
                     notes[leaf] = f"{notes[leaf]}, {row.name}" if leaf in notes else f"answers {row.name}"
         return draw(self.phases, self.initial, edges, final=self.final, notes=notes, now=now)
 
-    def _arrows(self, row: Verb, start: enum.Enum) -> list[Edge]:
+    def _arrows(self, row: Verb, start: enum.Enum) -> list[Arrow]:
         label = row.name
         for seconds in [after.seconds for after in self.after.values() if after.verb == row.name][:1]:
             label += " (after a while)" if callable(seconds) else f" (after {seconds:g} s)"
         ends = sorted(row.to, key=_said)
-        return [Edge(start, end.phase, f"{label}, back") if isinstance(end, History) else Edge(start, end, label) for end in ends]
+        return [Arrow(start, end.phase, f"{label}, back") if isinstance(end, History) else Arrow(start, end, label) for end in ends]
 
 
 def timer_of(phase: enum.Enum) -> str:

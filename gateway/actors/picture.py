@@ -16,7 +16,7 @@ P = TypeVar("P", bound=enum.Enum)
 _NOW = "classDef now fill:#ffd54f,stroke:#e65100,color:#000"
 
 
-class Edge(NamedTuple):
+class Arrow(NamedTuple):
     """One arrow."""
 
     start: enum.Enum
@@ -27,7 +27,7 @@ class Edge(NamedTuple):
 def draw(
     phases: Phases[P],
     initial: P,
-    edges: Sequence[Edge],
+    edges: Sequence[Arrow],
     *,
     final: Collection[P] = (),
     notes: Mapping[P, str] | None = None,

@@ -93,7 +93,7 @@ class Write(Payload):
     text: str = Field(max_length=4096)
 
 
-class Line(Payload):
+class TextLine(Payload):
     """Verb `line`: one line of text from a device, without its end."""
 
     text: str = Field(max_length=65536)

@@ -8,12 +8,12 @@ from pydantic import Field, field_validator
 from gateway.actors import Event, Payload
 from gateway.actors.ids import is_key
 from gateway.actors.messages import Model
-from gateway.business.notices import Address, Recipient
+from gateway.business.notices import ContactAddress, Recipient
 
 Texts = tuple[Annotated[str, Field(max_length=256)], ...]
 
 
-class Entry(Model):
+class ContactEntry(Model):
     """What is known of one person."""
 
     name: str = Field(min_length=1, max_length=256)
@@ -22,18 +22,18 @@ class Entry(Model):
     """Telephone numbers, as they were written."""
     groups: Texts = Field(default=(), max_length=32)
     """What notices may be sent to together: `family`, `night shift`."""
-    notify: tuple[Address, ...] = Field(default=(), max_length=16)
+    notify: tuple[ContactAddress, ...] = Field(default=(), max_length=16)
     """Where this person wants to be told of notices; empty: nowhere."""
 
 
-class Contact(Entry):
+class Contact(ContactEntry):
     """An entry with its number, which is the first free one ever: no number is used twice."""
 
     id: int = Field(ge=1)
 
-    def updated(self, change: "Change") -> Self:
+    def updated(self, change: "ContactChange") -> Self:
         """This contact with those fields that the change names."""
-        return self.changed(**{name: getattr(change, name) for name in change.model_fields_set if name in Entry.model_fields})
+        return self.changed(**{name: getattr(change, name) for name in change.model_fields_set if name in ContactEntry.model_fields})
 
     def recipients(self, group: str) -> tuple[Recipient, ...]:
         """Where this person is told of a notice to a group (empty: to everyone)."""
@@ -45,7 +45,7 @@ class Contact(Entry):
 # --- what may be asked of one user's contacts
 
 
-class Create(Entry, Payload):
+class Create(ContactEntry, Payload):
     """Verb `create`: a new contact."""
 
 
@@ -55,14 +55,14 @@ class Which(Payload):
     id: int = Field(ge=1)
 
 
-class Change(Which):
+class ContactChange(Which):
     """Verb `update`: fields that are named replace those of the contact, the others stay."""
 
     name: str = Field(default="-", min_length=1, max_length=256)
     emails: Texts = Field(default=(), max_length=32)
     numbers: Texts = Field(default=(), max_length=32)
     groups: Texts = Field(default=(), max_length=32)
-    notify: tuple[Address, ...] = Field(default=(), max_length=16)
+    notify: tuple[ContactAddress, ...] = Field(default=(), max_length=16)
 
 
 # --- the same, asked of the service, which knows all users
@@ -90,7 +90,7 @@ class WhichOf(Which, OfUser):
     """Verbs `find` and `remove` of `contacts/home`."""
 
 
-class ChangeOf(Change, OfUser):
+class ChangeOf(ContactChange, OfUser):
     """Verb `update` of `contacts/home`."""
 
 

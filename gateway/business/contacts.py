@@ -14,9 +14,9 @@ Source: the contacts service of nact's tutorial (https://nact.io).
 from gateway.actors import Event, EventSourced, Payload, Route, Stage, State, Stop, verb
 from gateway.actors.messages import Nothing
 from gateway.business.contact import (
-    Change,
     ChangeOf,
     Contact,
+    ContactChange,
     ContactCreated,
     ContactRemoved,
     ContactUpdated,
@@ -166,7 +166,7 @@ class User(EventSourced[UserState]):
         stage.reply(Many(contacts=tuple(stage.state.contacts.values())))
 
     @verb
-    def update(self, change: Change, stage: Stage[UserState]) -> None:
+    def update(self, change: ContactChange, stage: Stage[UserState]) -> None:
         """Replace the fields that are named; answer with the contact as it is then. What changes nothing is not recorded."""
         contact = stage.state.contacts.get(change.id)
         if contact is None:

@@ -24,7 +24,7 @@ class Channel(enum.Enum):
     """`address` is the id of a webhook: `webhook/alerts`."""
 
 
-class Address(Model):
+class ContactAddress(Model):
     """Where one contact wants to be told."""
 
     channel: Channel = Channel.MQTT
@@ -40,7 +40,7 @@ class Address(Model):
         return self
 
 
-class Recipient(Address):
+class Recipient(ContactAddress):
     """One who is to be told, and where."""
 
     name: str = Field(min_length=1, max_length=256)

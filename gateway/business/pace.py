@@ -24,7 +24,7 @@ class Laggard(Model):
     """by the gateway's when it came, milliseconds."""
 
 
-class Pace(enum.Enum):
+class ClockPace(enum.Enum):
     """How a device's clock has gone on since the first of what came with older times."""
 
     KEPT = "kept"
@@ -35,12 +35,12 @@ class Pace(enum.Enum):
     """In another way: it sends what it kept."""
 
 
-def pace_of(first: Laggard | None, at_ms: int, clock_ms: int) -> tuple[Pace, Laggard]:
+def pace_of(first: Laggard | None, at_ms: int, clock_ms: int) -> tuple[ClockPace, Laggard]:
     """The pace, and what to compare the next with."""
     here = Laggard(at_ms=at_ms, clock_ms=clock_ms)
     if first is None:
-        return Pace.UNSURE, here
+        return ClockPace.UNSURE, here
     passed_ms = clock_ms - first.clock_ms
     if abs(at_ms - first.at_ms - passed_ms) > _OFF_MS + _OFF * passed_ms:
-        return Pace.OFF, here
-    return (Pace.KEPT if passed_ms >= _LEAST_MS else Pace.UNSURE), first
+        return ClockPace.OFF, here
+    return (ClockPace.KEPT if passed_ms >= _LEAST_MS else ClockPace.UNSURE), first

@@ -19,7 +19,7 @@ from gateway.actors import Actor, Stage, State, verb
 from gateway.actors.messages import Model
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
-from gateway.business.pace import Laggard, Pace, pace_of
+from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
 
 log = logging.getLogger(__name__)
@@ -257,7 +257,7 @@ def _is_late(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple
     if stage.synced and newest_ms > stage.now_ms + AHEAD_MS:
         return False, None
     pace, laggard = pace_of((state.timing or _PLAIN).laggard, report.at_ms, stage.clock_ms)
-    return pace is not Pace.KEPT, laggard
+    return pace is not ClockPace.KEPT, laggard
 
 
 def _is_usual(timing: Timing | None, report: Report, laggard: Laggard | None, stage: Stage[TwinState]) -> bool:

@@ -18,7 +18,7 @@ from gateway.config.document import Document, open_document
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
-from gateway.registry import Kinds, Promised, Registry, installed
+from gateway.registry import InstalledKinds, Promised, Registry, installed
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
@@ -215,7 +215,7 @@ class _Reading:
         except Exception as error:  # noqa: BLE001  # its constructor may raise anything
             self.document.add(path, f"cannot make {kind.__name__}: {described(error)}; mend its __init__")
 
-    def load(self, kinds: Kinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:
+    def load(self, kinds: InstalledKinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:
         try:
             return kinds.load(name)
         except BadDefinition as error:

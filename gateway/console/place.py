@@ -28,7 +28,7 @@ _SERVICE_IS = {
 _STOPPED = "the service is stopped; sudo systemctl start gateway (journalctl -u gateway says what it did last)"
 
 
-class Place(NamedTuple):
+class SocketPlace(NamedTuple):
     """A control socket, and what to do where nobody answers there."""
 
     path: Path
@@ -36,24 +36,24 @@ class Place(NamedTuple):
     """Goes on with the sentence `no gateway answers at PATH`."""
 
 
-def find(socket: Path | None, config: Path, *, named: bool) -> Place:
+def find(socket: Path | None, config: Path, *, named: bool) -> SocketPlace:
     """The socket to ask at: `socket` where that is given, else that of the configuration `config`, which the user `named`, or not.
 
     Raises Failed where the user named a configuration that cannot be read.
     """
     by_hand = _by_hand(f"gateway run --config {config}" if named else "gateway run")
     if socket is not None:
-        return Place(socket, by_hand)
+        return SocketPlace(socket, by_hand)
     service = config.absolute() == SERVICE_CONFIG and installed()
     advice = _service_is if service else by_hand
     configured = _configured(config, named=named)
     if configured:
-        return Place(Path(SERVICE_SOCKET.parent if service else "", os.path.expanduser(configured)).absolute(), advice)  # noqa: PTH111  # Path's raises
+        return SocketPlace(Path(SERVICE_SOCKET.parent if service else "", os.path.expanduser(configured)).absolute(), advice)  # noqa: PTH111  # Path's raises
     given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if given:
-        return Place(Path(given, SERVICE_SOCKET.name), advice)
+        return SocketPlace(Path(given, SERVICE_SOCKET.name), advice)
     own = Path("var", SERVICE_SOCKET.name).absolute()
-    return Place(SERVICE_SOCKET, advice) if service and not there(own) else Place(own, by_hand)
+    return SocketPlace(SERVICE_SOCKET, advice) if service and not there(own) else SocketPlace(own, by_hand)
 
 
 def there(path: Path) -> bool:

@@ -19,9 +19,9 @@ from typing import Any
 from gateway.actors.errors import GatewayError
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import Start
-from gateway.control.connection import Connection
+from gateway.control.connection import ControlClient
 from gateway.control.house import ControlSettings, House
-from gateway.control.pending import Answer, Outcome, Pending, no
+from gateway.control.pending import Answer, AskOutcome, Pending, no
 from gateway.control.requests import BadRequest, Requests, fault_of
 from gateway.control.tail import Tail
 
@@ -48,10 +48,10 @@ class Control(HostBound):
         self._reopen_s = 0.0
         self._accept_s = 0.0
         """When to look for clients again; 0: the listener is looked at."""
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, ControlClient] = {}
         self._pending: list[Pending] = []
         self._tails: list[Tail] = []
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[AskOutcome] = deque()
         self._requests = Requests(house, self)
 
     @staticmethod
@@ -122,7 +122,7 @@ class Control(HostBound):
 
     # --- what requests use
 
-    def later(self, connection: Connection, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+    def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
         """A request whose answer comes by `settle`, or at the deadline from `late`."""
         pending = Pending(connection, n, time.monotonic() + timeout_s, late)
         connection.asked += 1
@@ -131,10 +131,10 @@ class Control(HostBound):
 
     def settle(self, pending: Pending, answer: Answer) -> None:
         """The answer of a request is there. Any thread."""
-        self._outcomes.append(Outcome(pending, answer))
+        self._outcomes.append(AskOutcome(pending, answer))
         self.host.wake()
 
-    def follow(self, connection: Connection, n: Any, *, prefix: str, verb: str) -> None:
+    def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
         """Stream turns to a client from now on."""
         tail = Tail(connection, n, prefix=prefix, verb=verb, wake=self.host.wake)
         self._tails.append(tail)
@@ -166,7 +166,7 @@ class Control(HostBound):
             self._rest(error)
             return
         self.host.report(Health.OK, "")
-        connection = Connection(peer)
+        connection = ControlClient(peer)
         if len(self._connections) >= MOST_CLIENTS:
             connection.say(no("refused", f"{MOST_CLIENTS} clients are connected already; try again later"))
             connection.flush()
@@ -182,12 +182,12 @@ class Control(HostBound):
         self._accept_s = time.monotonic() + _REOPEN_S
         self.host.report(Health.FAULTY, f"cannot take a client: {error.strerror}; raise the gateway's limit (LimitNOFILE), or restart it")
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: ControlClient) -> None:
         for line in connection.read():
             if line.strip():
                 self._answer(connection, line)
 
-    def _answer(self, connection: Connection, line: bytes) -> None:
+    def _answer(self, connection: ControlClient, line: bytes) -> None:
         """Answer one request, now or later."""
         n = None
         try:
@@ -208,7 +208,7 @@ class Control(HostBound):
         pending.connection.asked -= 1
         pending.connection.say({"n": pending.n, **answer})
 
-    def _mind(self, connection: Connection) -> None:
+    def _mind(self, connection: ControlClient) -> None:
         """Send what can be sent, and have the selector look for what matters now."""
         connection.flush()
         if connection.finished:
@@ -223,7 +223,7 @@ class Control(HostBound):
         elif registered is not None and registered.events != wanted:
             self._selector.modify(connection.peer, wanted, connection)
 
-    def _drop(self, connection: Connection) -> None:
+    def _drop(self, connection: ControlClient) -> None:
         for tail in [t for t in self._tails if t.connection is connection]:
             self._tails.remove(tail)
             self.house.engine.unwatch(tail.observe)

@@ -11,7 +11,7 @@ MOST_OUT = 256 * 1024
 _CHUNK = 65536
 
 
-class Connection:
+class ControlClient:
     """A client, from its accept to its close."""
 
     def __init__(self, peer: socket.socket) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.control.connection import Connection
+from gateway.control.connection import ControlClient
 
 Answer = dict[str, Any]
 
@@ -13,7 +13,7 @@ class Pending:
 
     __slots__ = ("abandon", "connection", "deadline_s", "late", "n", "settled")
 
-    def __init__(self, connection: Connection, n: Any, deadline_s: float, late: Callable[[], Answer]) -> None:
+    def __init__(self, connection: ControlClient, n: Any, deadline_s: float, late: Callable[[], Answer]) -> None:
         self.connection = connection
         self.n = n
         """What the client called it."""
@@ -25,7 +25,7 @@ class Pending:
         self.settled = False
 
 
-class Outcome(NamedTuple):
+class AskOutcome(NamedTuple):
     """What became of one."""
 
     pending: Pending

@@ -32,7 +32,7 @@ from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, names, views
 from gateway.control.absent import unwritten, why_absent, why_none
-from gateway.control.connection import Connection
+from gateway.control.connection import ControlClient
 from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
 from gateway.control.pending import Answer, Pending, no
@@ -71,13 +71,13 @@ class Desk(Protocol):
 
     host: Host
 
-    def later(self, connection: Connection, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+    def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
         """A request whose answer comes later, or from `late` when its time is over."""
 
     def settle(self, pending: Pending, answer: Answer) -> None:
         """It is there. Any thread."""
 
-    def follow(self, connection: Connection, n: Any, *, prefix: str, verb: str) -> None:
+    def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
         """Stream turns from now on."""
 
 
@@ -87,7 +87,7 @@ class Requests:
     def __init__(self, house: House, desk: Desk) -> None:
         self.house = house
         self.desk = desk
-        self._doors: dict[str, Callable[[Connection, Any, dict[str, Any]], Answer | None]] = {
+        self._doors: dict[str, Callable[[ControlClient, Any, dict[str, Any]], Answer | None]] = {
             "show": self.show,
             "machine": self.machine,
             "list": self.list,
@@ -108,7 +108,7 @@ class Requests:
             "drop": self.drop,
         }
 
-    def take(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def take(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
         door = self._doors.get(str(request.get("do")))
         if door is None:
@@ -117,7 +117,7 @@ class Requests:
 
     # --- looking
 
-    def show(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def show(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id = _text(request, "id")
         if not id:
             late = lambda: {"ok": True, "show": views.from_outside(self.house)}  # noqa: E731  # said at the deadline
@@ -128,38 +128,38 @@ class Requests:
         check_id(id)
         return self._look(connection, n, lambda: self._actor(id))
 
-    def machine(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def machine(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         of = _text(request, "of")
         return self._look(connection, n, lambda: picture(of, self.house))
 
-    def list(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def list(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
         every = request.get("every", False) is True
         return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
 
-    def names(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def names(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         begin, limit = _text(request, "begin"), _limit(request)
         return self._look(connection, n, lambda: names.actors(begin, limit, self.house.engine))
 
-    def verbs(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def verbs(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         of = _text(request, "of")
         return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
 
-    def health(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def health(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         found = views.problems(self.house)
         return {"ok": True, "healthy": not found, "problems": found}
 
-    def tail(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def tail(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         self.desk.follow(connection, n, prefix=_text(request, "prefix"), verb=_text(request, "verb"))
         return {"ok": True, "tail": True}
 
-    def explain(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def explain(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id, limit = _text(request, "id"), _limit(request)
         return self._look(connection, n, lambda: {"explained": explain(self.house.engine, id, limit)})
 
     # --- telling and asking
 
-    def tell(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def tell(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message; the answer comes when it is on disk."""
         timeout_s = _timeout_s(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
@@ -172,7 +172,7 @@ class Requests:
         self._send(pending, request, on_commit=committed)
         return None
 
-    def ask(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def ask(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message, and answer with the reply of whom it is for; with a `note` where nobody has ever written to them."""
         timeout_s = _timeout_s(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
@@ -215,35 +215,35 @@ class Requests:
 
     # --- dead letters
 
-    def letters(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def letters(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         after, limit = int(_number(request, "after", 0)), _limit(request)
         return self._look(connection, n, lambda: dead.letters(self.house.engine, after, limit))
 
-    def letter(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def letter(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         number = int(_number(request, "letter", 0))
         return self._look(connection, n, lambda: dead.letter(self.house.engine, number))
 
-    def retry(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def retry(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         number = int(_number(request, "letter", 0))
         return self._act(connection, n, lambda: dead.retry(self.house.engine, number))
 
-    def drop(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def drop(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         number = int(_number(request, "letter", 0))
         return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
 
     # --- paused actors
 
-    def resume(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def resume(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id, skip = _text(request, "id"), request.get("skip", False) is True
         return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
 
     # --- what is stored
 
-    def export(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def export(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id = _text(request, "id")
         return self._look(connection, n, lambda: {"stored": forget.export(self.house.engine, id)})
 
-    def forget(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def forget(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id = _text(request, "id")
         if request.get("sure", False) is not True:
             return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
@@ -251,7 +251,7 @@ class Requests:
 
     # --- the configuration
 
-    def reload(self, connection: Connection, n: Any, request: dict[str, Any]) -> Answer | None:
+    def reload(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Have the configuration read again; the answer comes when what can be taken over is."""
         timeout_s = _timeout_s(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
@@ -276,13 +276,15 @@ class Requests:
         found = views.ids(prefix, after, limit, self.house.engine, every=every)
         return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
 
-    def _look(self, connection: Connection, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
+    def _look(
+        self, connection: ControlClient, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None
+    ) -> Answer | None:
         """Answer, later, with what `look` sees on the engine's thread."""
         pending = self.desk.later(connection, n, LOOK_S, late or (lambda: no("timeout", f"the engine did not turn within {LOOK_S:.0f} s")))
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
-    def _act(self, connection: Connection, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
+    def _act(self, connection: ControlClient, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
         """Do something on the engine's thread; the answer, with what it gives, comes when it is on disk."""
         pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from gateway.control.connection import Connection
+from gateway.control.connection import ControlClient
 from gateway.runtime.batch import Turned
 
 MOST_WAITING = 5000
@@ -18,7 +18,7 @@ _SECRET = re.compile(r'("(?:token|password|secret)":")[^"]*"')
 class Tail:
     """One client's stream. `observe` runs on the engine's thread and only appends; the rest runs on the control actor's."""
 
-    def __init__(self, connection: Connection, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
+    def __init__(self, connection: ControlClient, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
         self.connection = connection
         self._n = n
         self._prefix = prefix

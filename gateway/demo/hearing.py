@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.demo.ledger import Ledger
+from gateway.demo.ledger import DemoLedger
 
 _WAIT_AT_MOST = 500
 
@@ -27,7 +27,7 @@ class _Fix(NamedTuple):
 class Hearing:
     """Hears the positions of the trip and the presses of the toggle; what others publish under their topics is passed over."""
 
-    def __init__(self, ledger: Ledger, seen: Callable[[int], None], *, root: str) -> None:
+    def __init__(self, ledger: DemoLedger, seen: Callable[[int], None], *, root: str) -> None:
         """`seen` hears how many presses the toggle has counted; `root` stands in front of all topics of this demo."""
         self._position_topic = f"{root}/gateway/trip/van/position"
         self._toggle_topic = f"{root}/gateway/toggle/hall"

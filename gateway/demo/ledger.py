@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.console.exits import Failed
 
 
-class Ledger:
+class DemoLedger:
     """Each message that came out. Any thread."""
 
     def __init__(self, path: Path) -> None:

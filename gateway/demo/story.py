@@ -28,7 +28,7 @@ from gateway.demo.folder import Folder
 from gateway.demo.hands import Finger, Tracker
 from gateway.demo.hearing import Hearing
 from gateway.demo.leash import leashed
-from gateway.demo.ledger import Ledger
+from gateway.demo.ledger import DemoLedger
 from gateway.registry import doors
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.signals import STOP, Signals
@@ -75,7 +75,7 @@ def demo(path: Path, *, seconds: float, broker: str, fresh: bool, quiet: bool, a
     return NO if account.faults else FINE
 
 
-class Address(NamedTuple):
+class BrokerAddress(NamedTuple):
     """Where the broker is, and the version of MQTT to speak with it."""
 
     host: str
@@ -88,7 +88,7 @@ class Address(NamedTuple):
 
 
 @contextmanager
-def _broker(folder: Folder, given: str) -> Iterator[Address]:
+def _broker(folder: Folder, given: str) -> Iterator[BrokerAddress]:
     """The broker that was named, or one of the demo's own for as long as it lasts."""
     if given:
         host, _, port = given.rpartition(":")
@@ -100,13 +100,13 @@ def _broker(folder: Folder, given: str) -> Iterator[Address]:
             raise Failed(
                 f"no broker answers at {given}: {getattr(error, 'strerror', None) or error}; start it, or leave --broker out"
             ) from None
-        yield Address(host, int(port), "5", own=False, look=lambda: "")
+        yield BrokerAddress(host, int(port), "5", own=False, look=lambda: "")
         return
     door = doors().get("broker")
     if door is None:
         raise Failed("no installed package brings a broker; name one with --broker HOST:PORT")
     with door.load()(folder.broker, through=_on_a_leash) as broker:
-        yield Address("127.0.0.1", broker.port, broker.protocol, own=True, look=broker.look)
+        yield BrokerAddress("127.0.0.1", broker.port, broker.protocol, own=True, look=broker.look)
 
 
 def _on_a_leash(command: list[str]) -> list[str]:
@@ -117,7 +117,7 @@ def _on_a_leash(command: list[str]) -> list[str]:
 class _Stage:
     """One demo under way. On the main thread."""
 
-    def __init__(self, folder: Folder, address: Address, *, quiet: bool) -> None:
+    def __init__(self, folder: Folder, address: BrokerAddress, *, quiet: bool) -> None:
         self.unheard: Unheard | None = None
         """Set when nobody reads any more what the demo says: it ends, and its account is right all the same."""
         self._folder = folder
@@ -128,7 +128,7 @@ class _Stage:
         self._signals = Signals()
         self._ends = STOP if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else STOP | {signal.SIGHUP}
         """What ends a demo: a terminal that closes, too, unless the demo is to outlive it (nohup)."""
-        self._ledger = Ledger(folder.ledger)
+        self._ledger = DemoLedger(folder.ledger)
         self._book = folder.read_book()
         self._name = str(self._book.get("name") or secrets.token_hex(4))
         """Tells this folder's demos from others at a broker that they share."""

@@ -14,7 +14,7 @@ from gateway.runtime.round import Round
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.timetable import Timetable
-from gateway.runtime.turns import Turns
+from gateway.runtime.turns import TurnRunner
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,14 @@ class Admission:
 
     # Positional, as the engine has made them.
     def __init__(  # noqa: PLR0917
-        self, room: Mailroom, ingress: Ingress, seen: Seen, timetable: Timetable, turns: Turns, commits: Commits, settings: EngineSettings
+        self,
+        room: Mailroom,
+        ingress: Ingress,
+        seen: Seen,
+        timetable: Timetable,
+        turns: TurnRunner,
+        commits: Commits,
+        settings: EngineSettings,
     ) -> None:
         self._room = room
         self._ingress = ingress

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gateway.actors.messages import Deadline, Message
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 from gateway.runtime.mail import Mail
 from gateway.runtime.round import Round
 
@@ -45,7 +45,7 @@ class Ages:
         if known or mail.message.expires_ms:
             heapq.heappush(self._ends, _End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
 
-    def ended(self, round: Round, clock: Clock) -> Iterator[tuple[int, str]]:
+    def ended(self, round: Round, clock: GatewayClock) -> Iterator[tuple[int, str]]:
         """The place and the sender of each message whose end has come."""
         if round.synced and self._unsaid:
             for end in self._unsaid:

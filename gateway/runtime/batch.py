@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.messages import Message, Reply
 from gateway.actors.words import printable
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.mail import Arrival
 from gateway.store.store import Changes
 
@@ -70,7 +70,7 @@ class Batch:
         """For each mailbox, the places of the messages that were handled and are to be deleted."""
         self.arrivals: list[Arrival] = []
         """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
-        self.given: list[tuple[Callable[[list[Delivery]], None], list[Delivery]]] = []
+        self.given: list[tuple[Callable[[list[HandedOut]], None], list[HandedOut]]] = []
         """Deliveries to hand to host-bound actors after the commit."""
         self.removed: list[str] = []
         """Stored actors that it removes without their having been in memory."""

@@ -22,7 +22,7 @@ from gateway.runtime.cells import Cell
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.recovery import cautious_turns
 from gateway.runtime.round import Round
-from gateway.runtime.turns import Turns
+from gateway.runtime.turns import TurnRunner
 from gateway.store.store import BoxSize
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Cautious:
         """Whether a cell's next turn is to be run by `run`."""
         return self.watches_turns or (bool(self._kills) and _name(cell.id, cell.box.head[0].seq) in self._kills)
 
-    def run(self, cell: Cell, turns: Turns, round: Round, commit: Callable[[], Round]) -> None:
+    def run(self, cell: Cell, turns: TurnRunner, round: Round, commit: Callable[[], Round]) -> None:
         """Run a cell's next turn, with nothing else beside it where that can be; or give its message up.
 
         `commit` makes the batch durable, blocks until it is, and returns the next round.

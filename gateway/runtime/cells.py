@@ -33,7 +33,7 @@ from gateway.actors.actor import Actor
 from gateway.actors.ids import root_of
 from gateway.actors.messages import State, read_stored
 from gateway.actors.ties import NO_TIES, Ties
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
@@ -41,7 +41,7 @@ from gateway.runtime.versions import why_unreadable
 from gateway.store.store import BoxSize, Changes, StateRow, Store
 
 
-class Tally:
+class KindTally:
     """What is counted of all actors of one kind, since the start of the host."""
 
     __slots__ = ("failed", "passivated", "turns")
@@ -95,7 +95,7 @@ class Cell:
         "woken",
     )
 
-    def __init__(self, id: str, actor: Actor[Any], box: Mailbox, tally: Tally) -> None:
+    def __init__(self, id: str, actor: Actor[Any], box: Mailbox, tally: KindTally) -> None:
         self.id = id
         self.actor = actor
         self.box = box
@@ -202,7 +202,7 @@ class Cell:
         """The state of a stored row. Raises where it cannot be read."""
         return read_state(self.actor.state_model, row)
 
-    def mend(self, clock: Clock) -> None:
+    def mend(self, clock: GatewayClock) -> None:
         """Take what is known by now of times at which the wall clock could not be trusted."""
         self.state = self.state.mended(clock.mended)
         if any(timer.set_ms for timer in self.timers.values()):
@@ -220,14 +220,14 @@ class Cell:
 class Cells:
     """The active actors, the longest idle first. On the engine's thread."""
 
-    def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, Tally], Cell], clock: Clock) -> None:
+    def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, KindTally], Cell], clock: GatewayClock) -> None:
         self.store = store
         self._new_cell = new_cell
         self._clock = clock
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._children: defaultdict[str, set[str]] = defaultdict(set)
         """Ids of the children in memory, by the root of their family."""
-        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self.tallies: defaultdict[str, KindTally] = defaultdict(KindTally)
         """What was counted of each kind."""
         self.get = self._cells.get
 
@@ -258,7 +258,7 @@ class Cells:
 
     def peek(self, id: str, actor: Actor[Any], row: StateRow) -> Cell:
         """A cell of a stored row, to look at: it is not among the active ones."""
-        cell = self._new_cell(id, actor, Mailbox(id), Tally())
+        cell = self._new_cell(id, actor, Mailbox(id), KindTally())
         cell.restore(row)
         cell.mend(self._clock)
         return cell

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from gateway.actors.messages import Deadline, Message
 from gateway.actors.stage import Timer
 from gateway.actors.stamps import Stamp
-from gateway.runtime.machine import CHIP, HostMachine, Machine
+from gateway.runtime.machine import CHIP, HostMachine, MachineClocks
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _SPANS_KEPT = 512
 _OPEN = -1
 
 
-class Span(NamedTuple):
+class Untrusted(NamedTuple):
     """A stretch of the gateway's clock in which nobody vouched for the wall clock."""
 
     from_ms: int
@@ -82,17 +82,17 @@ class Watched(NamedTuple):
     """It can be trusted from now on."""
 
 
-class Clock:
+class GatewayClock:
     """The gateway's time. The readings on any thread, everything else on the engine's. It is `gateway.actors.stamps.Time`."""
 
-    def __init__(self, machine: Machine, *, clock_ms: int | None = None) -> None:
+    def __init__(self, machine: MachineClocks, *, clock_ms: int | None = None) -> None:
         """A clock that begins at `clock_ms`, or at what the wall clock says."""
         self._machine = machine
         self.synced = False
         """Whether the wall clock can be trusted."""
         self.voucher = ""
         """Who vouches for it, in words; empty while nobody does."""
-        self.spans: list[Span] = []
+        self.spans: list[Untrusted] = []
         """In their order. A changed list is another list: other threads read it."""
         self._offset_ms = (machine.wall_ms() if clock_ms is None else clock_ms) - machine.boot_ms()
         self._anchor: tuple[int, int] | None = None
@@ -116,7 +116,7 @@ class Clock:
             self._go_on(_read_note(note))
         self.listening_since_ms = self._turned_ms = self.clock_ms()
         if not self.synced and not (self.spans and self.spans[-1].to_ms == _OPEN):
-            self.spans = [*self.spans, Span(self.clock_ms(), _OPEN, self._wall_ahead_ms())][-_SPANS_KEPT:]
+            self.spans = [*self.spans, Untrusted(self.clock_ms(), _OPEN, self._wall_ahead_ms())][-_SPANS_KEPT:]
         self.watch()
 
     def _go_on(self, noted: _Note) -> None:
@@ -224,7 +224,7 @@ class Clock:
         span = self._span_at(set_ms)
         return span.shift_ms if span is not None else 0
 
-    def _span_at(self, clock_ms: int) -> Span | None:
+    def _span_at(self, clock_ms: int) -> Untrusted | None:
         """The span that holds a moment at which nobody vouched."""
         spans = self.spans
         at = bisect_right(spans, clock_ms, key=attrgetter("from_ms")) - 1
@@ -287,7 +287,7 @@ class Clock:
         return self.moved(until.clock_ms, until.said_ms) - self.clock_ms()
 
 
-class SystemClock(Clock):
+class SystemClock(GatewayClock):
     """The clock of this machine."""
 
     def __init__(self, *, trusted: bool = False) -> None:
@@ -300,6 +300,6 @@ def _read_note(text: str) -> _Note:
     return _Note(int(clock_ms), boot_id, *map(int, others))
 
 
-def _read_span(word: str) -> Span:
+def _read_span(word: str) -> Untrusted:
     from_ms, to_ms, ahead_ms, shift_ms, mended = map(int, word.split(","))
-    return Span(from_ms, to_ms, ahead_ms, shift_ms, bool(mended))
+    return Untrusted(from_ms, to_ms, ahead_ms, shift_ms, bool(mended))

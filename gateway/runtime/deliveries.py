@@ -28,13 +28,13 @@ class Stand(enum.Enum):
     """It was not taken back."""
 
 
-class Post(Protocol):
+class Settle(Protocol):
     """How a settled delivery gets back to the engine. Any thread."""
 
-    def __call__(self, delivery: "Delivery", *, pressing: bool) -> None: ...
+    def __call__(self, delivery: "HandedOut", *, pressing: bool) -> None: ...
 
 
-class Delivery:
+class HandedOut:
     """One message handed out. Settled once, from any thread; what is said later is not heard."""
 
     __slots__ = (
@@ -54,7 +54,7 @@ class Delivery:
     )
 
     def __init__(
-        self, message: Message, seq: int, attempt: int, box: str, *, post: Post, pressing: bool, act_by: Deadline | None = None
+        self, message: Message, seq: int, attempt: int, box: str, *, post: Settle, pressing: bool, act_by: Deadline | None = None
     ) -> None:
         self.message = message
         self.seq = seq

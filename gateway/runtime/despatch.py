@@ -8,8 +8,8 @@ from gateway.actors.messages import Reply
 from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
 from gateway.runtime.cautious import Cautious
-from gateway.runtime.clock import Clock
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.clock import GatewayClock
+from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Mail, act_by_of, decode
 from gateway.runtime.mailroom import Mailroom
@@ -34,13 +34,13 @@ _READ_AT_ONCE = 512
 class Despatch:
     """All outboxes. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: Clock, *, cautious: Cautious) -> None:
+    def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: GatewayClock, *, cautious: Cautious) -> None:
         self._room = room
         self._ingress = ingress
         self._store = store
         self._clock = clock
         self._cautious = cautious
-        self.give: Callable[[str], Callable[[list[Delivery]], None]] = lambda id: lambda deliveries: None
+        self.give: Callable[[str], Callable[[list[HandedOut]], None]] = lambda id: lambda deliveries: None
         self.expired = 0
         """How many messages waited too long."""
         self._limits: dict[str, Mapping[str, float]] = {}
@@ -185,7 +185,7 @@ class Despatch:
 
     # --- back
 
-    def settle(self, delivery: Delivery, round: Round) -> None:
+    def settle(self, delivery: HandedOut, round: Round) -> None:
         """A host-bound actor said done or failed."""
         outbox = self._room.outboxes[delivery.box]
         mail = outbox.settle(delivery)
@@ -200,7 +200,7 @@ class Despatch:
         else:
             self._give_up(outbox, mail, delivery.reason, round)
 
-    def _done(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> None:
+    def _done(self, outbox: Outbox, mail: Mail, delivery: HandedOut, round: Round) -> None:
         outbox.drop(mail, round)
         self._room.taken_from(outbox.box)
         message = mail.message
@@ -216,7 +216,7 @@ class Despatch:
         elif not round.batch.lazy_since_s:
             round.batch.lazy_since_s = outbox.done_s
 
-    def _forward(self, outbox: Outbox, mail: Mail, delivery: Delivery, round: Round) -> str:
+    def _forward(self, outbox: Outbox, mail: Mail, delivery: HandedOut, round: Round) -> str:
         """Send it on along its route, with what the actor gave back; the outcome."""
         sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, round.now_ms, round.clock_ms)
         try:

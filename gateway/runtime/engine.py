@@ -26,7 +26,7 @@ from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Abandoned, Committer, end_here
 from gateway.runtime.dead_letters import DeadLetters
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.directory import Directory
 from gateway.runtime.housekeeping import HOUSEKEEPING_S, Housekeeping
@@ -43,7 +43,7 @@ from gateway.runtime.sourced import Ledger
 from gateway.runtime.threads import join_runtime
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.trail import DONE, Trail
-from gateway.runtime.turns import Turns
+from gateway.runtime.turns import TurnRunner
 from gateway.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Engine:
         hosted: Iterable[tuple[str, type[HostBound]]] = (),
         *,
         settings: EngineSettings | None = None,
-        clock: clocks.Clock | None = None,
+        clock: clocks.GatewayClock | None = None,
         fatal: Callable[[BaseException], None] | None = None,
     ) -> None:
         """`fatal` is called, on a thread of the runtime, when the engine cannot go on: end the process, and begin again."""
@@ -93,7 +93,7 @@ class Engine:
         self.expect, self.give_up = self.room.asks.expect, self.room.asks.give_up
         self.timetable = Timetable(store)
         self.seen = Seen(store, kept=self.settings.ids_kept)
-        self.turns = Turns(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
+        self.turns = TurnRunner(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
         self.cautious = Cautious(self._unclean_ends, notes.get(ALONE, ""), least=self.settings.cautious_turns, boxes=store.boxes)
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, cautious=self.cautious)
         self.rounds = 0
@@ -128,7 +128,7 @@ class Engine:
 
     # --- from other threads
 
-    def start(self, give: Callable[[str], Callable[[list[Delivery]], None]] | None = None, *, absent: Iterable[str] = ()) -> None:
+    def start(self, give: Callable[[str], Callable[[list[HandedOut]], None]] | None = None, *, absent: Iterable[str] = ()) -> None:
         """Open what waits in the store and run. `give(id)` brings deliveries to a host-bound actor; the `absent` get none until `back`."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)

@@ -23,8 +23,8 @@ from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, check_expiry, read_payload
 from gateway.actors.receipts import Receipt
 from gateway.actors.words import described
-from gateway.runtime.clock import Clock
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.clock import GatewayClock
+from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.directory import Directory
 from gateway.runtime.ids import Ids
 from gateway.runtime.ingress import Ingress
@@ -43,7 +43,7 @@ _ID_AT_MOST = 256
 class Floor(Protocol):
     """What a hosted actor needs of the engine. Called on any thread."""
 
-    clock: Clock
+    clock: GatewayClock
     directory: Directory
     ids: Ids
     ingress: Ingress
@@ -70,7 +70,7 @@ class Floor(Protocol):
         """Nobody waits for that reply any more."""
 
 
-class Phase(NamedTuple):
+class SaidPhase(NamedTuple):
     """Where a host-bound actor stands, by its own word."""
 
     name: str
@@ -92,7 +92,7 @@ class Hosted:
         self.closing = False
         self._said = (Health.STARTING, "")
         """Its health, and the detail, as it said last."""
-        self.phase: Phase | None = None
+        self.phase: SaidPhase | None = None
         """The phase it said it is in last."""
         self.counters: Counter[str] = Counter()
         self.restarts = 0
@@ -100,7 +100,7 @@ class Hosted:
         self._make = make
         self._floor = floor
         self._mono_s = floor.clock.mono_s
-        self._inbox: deque[Delivery] = deque()
+        self._inbox: deque[HandedOut] = deque()
         self._signalled = False
         self._signalled_s = 0.0
         """Monotonic second of the wake that it has not heard yet."""
@@ -121,7 +121,7 @@ class Hosted:
     # --- what the actor asks (any thread)
 
     @property
-    def time(self) -> Clock:
+    def time(self) -> GatewayClock:
         return self._floor.clock
 
     def send(
@@ -175,7 +175,7 @@ class Hosted:
     def give_up(self, address: str) -> None:
         self._floor.give_up(address)
 
-    def deliveries(self) -> Generator[Delivery, None, None]:
+    def deliveries(self) -> Generator[HandedOut, None, None]:
         # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event)
@@ -193,13 +193,13 @@ class Hosted:
             if inbox and not self._begins_nothing:  # whoever took them stopped before the last
                 self.wake()
 
-    def take(self, limit: int = 1000) -> list[Delivery]:
+    def take(self, limit: int = 1000) -> list[HandedOut]:
         deliveries = self.deliveries()
         taken = list(itertools.islice(deliveries, limit))
         deliveries.close()
         return taken
 
-    def _in_time(self, delivery: Delivery) -> bool:
+    def _in_time(self, delivery: HandedOut) -> bool:
         """Whether a delivery may still be done; else it has failed."""
         left_ms = self._floor.clock.least_left_ms(delivery.message, delivery.act_by)
         if left_ms is not None and left_ms < 0:
@@ -252,14 +252,14 @@ class Hosted:
         self._said = (health, detail)
 
     def entered(self, phase: str, cause: str) -> None:
-        self.phase = Phase(phase, cause, time.monotonic())
+        self.phase = SaidPhase(phase, cause, time.monotonic())
 
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
 
     # --- what the engine does (its thread, or the committer's)
 
-    def give(self, deliveries: list[Delivery]) -> None:
+    def give(self, deliveries: list[HandedOut]) -> None:
         """Put deliveries into the actor's hands."""
         self._inbox.extend(deliveries)
         self.wake()

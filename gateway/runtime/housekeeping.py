@@ -5,14 +5,14 @@ On the engine's thread.
 
 from gateway.runtime import clock as clocks
 from gateway.runtime.cells import Wait
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Committer
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.pace import Pace
+from gateway.runtime.pace import Rate
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
@@ -31,7 +31,7 @@ class Housekeeping:
     def __init__(
         self,
         store: Store,
-        clock: Clock,
+        clock: GatewayClock,
         settings: EngineSettings,
         *,
         room: Mailroom,
@@ -56,7 +56,7 @@ class Housekeeping:
         """Monotonic second at which to look next."""
         self._noted_clock_s = self._began_s = clock.mono_s()
         self.passivated = 0
-        self.pace = Pace()
+        self.pace = Rate()
         self.loops = loops
 
     def due(self, now_s: float) -> bool:

@@ -11,7 +11,7 @@ without another commit. After a crash they count as begun, as they may have been
 from collections.abc import Iterable, Sequence
 
 from gateway.runtime.mailbox import spans
-from gateway.store.store import Changes, Span, Tried
+from gateway.store.store import Changes, SeqSpan, Tried
 
 _SPANS_AT_MOST = 100
 _NONE = (0, 0)
@@ -103,9 +103,9 @@ class Lent:
         self._coming = (batch, upto)
         changes.notes[self._key] = " ".join(f"{span.first}-{span.last}" for span in found)
 
-    def _spans(self, live: Iterable[int], ahead: Sequence[int]) -> list[Span]:
+    def _spans(self, live: Iterable[int], ahead: Sequence[int]) -> list[SeqSpan]:
         places = self._places.union(ahead)
         if not places:
             return []
         others = [place for place in live if place not in places]
-        return spans(self._box, sorted(places), others) if others else [Span(self._box, min(places), max(places))]
+        return spans(self._box, sorted(places), others) if others else [SeqSpan(self._box, min(places), max(places))]

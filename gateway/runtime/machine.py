@@ -31,7 +31,7 @@ _TIMEX_AT_MOST = 512
 """More bytes than `struct timex` has on any machine; it begins with modes, offset, freq, maxerror, esterror, status."""
 
 
-class Machine(Protocol):
+class MachineClocks(Protocol):
     """The clocks of one machine. Each from any thread."""
 
     boot_id: str

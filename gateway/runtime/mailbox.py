@@ -8,7 +8,7 @@ from collections import deque
 from gateway.runtime.directory import Directory
 from gateway.runtime.mail import Mail, act_by_of, decode, due_of, encode
 from gateway.runtime.round import Round
-from gateway.store.store import MailRow, Span, Store
+from gateway.store.store import MailRow, SeqSpan, Store
 
 HEAD_AT_MOST = 4096
 """How many messages of one mailbox are held in memory."""
@@ -134,9 +134,9 @@ class Mailbox:
         return bad
 
 
-def spans(box: str, gone: list[int], live: list[int]) -> list[Span]:
+def spans(box: str, gone: list[int], live: list[int]) -> list[SeqSpan]:
     """The fewest spans that cover the places in `gone` and none in `live`: mail of other boxes has the places between."""
-    found: list[Span] = []
+    found: list[SeqSpan] = []
     barriers = sorted(live)
     at = 0
     for seq in sorted(gone):
@@ -144,8 +144,8 @@ def spans(box: str, gone: list[int], live: list[int]) -> list[Span]:
         while passed < len(barriers) and barriers[passed] < seq:
             passed += 1
         if found and passed == at:
-            found[-1] = Span(box, found[-1].first, seq)
+            found[-1] = SeqSpan(box, found[-1].first, seq)
         else:
-            found.append(Span(box, seq, seq))
+            found.append(SeqSpan(box, seq, seq))
         at = passed
     return found

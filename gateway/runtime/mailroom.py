@@ -12,7 +12,7 @@ from gateway.actors.words import printable
 from gateway.runtime.activation import Activation
 from gateway.runtime.asks import Asks
 from gateway.runtime.cells import Cell, Cells, Wait
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.fullness import Fullness
@@ -52,7 +52,7 @@ class Mailroom:
     """Routes messages to cells, to outboxes and to asks. On the engine's thread."""
 
     def __init__(  # noqa: PLR0917  # made in one place
-        self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail, clock: Clock
+        self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail, clock: GatewayClock
     ) -> None:
         self.directory = directory
         self.cells = cells

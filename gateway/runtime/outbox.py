@@ -14,8 +14,8 @@ from operator import attrgetter
 
 from gateway.actors.messages import Deadline
 from gateway.runtime.ages import Ages
-from gateway.runtime.clock import Clock
-from gateway.runtime.deliveries import Delivery, Post, Stand
+from gateway.runtime.clock import GatewayClock
+from gateway.runtime.deliveries import HandedOut, Settle, Stand
 from gateway.runtime.ingress import SETTLED_TOGETHER
 from gateway.runtime.lanes import Lanes
 from gateway.runtime.lent import Lent
@@ -28,7 +28,7 @@ CROWDED = 1000
 """From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
 CROWDED_S = 0.5
 
-Give = Callable[[list[Delivery]], None]
+Give = Callable[[list[HandedOut]], None]
 
 _seq = attrgetter("seq")
 
@@ -66,7 +66,7 @@ class Outbox:
         *,
         window: int,
         give: Give,
-        post: Post,
+        post: Settle,
         once: Collection[str] = (),
         idle: Collection[str] = (),
         limits: Mapping[str, float] | None = None,
@@ -87,7 +87,7 @@ class Outbox:
         """Whether there is somebody to hand mail to: an actor that lives, and whose resource is not away."""
         self.away = ""
         """Why its resource is away, in the actor's words; empty while it is not."""
-        self.in_hand: dict[int, tuple[Mail, Delivery]] = {}
+        self.in_hand: dict[int, tuple[Mail, HandedOut]] = {}
         self.lanes = Lanes()
         self.suspects: frozenset[int] = frozenset()
         """Places of messages that may have ended the process: they are handed out alone, by `hand_out`."""
@@ -164,8 +164,8 @@ class Outbox:
         """
         self.lent.look(committed)
         self._untrusting = not round.synced
-        at_once: list[Delivery] = []
-        taken: list[Delivery] = []
+        at_once: list[HandedOut] = []
+        taken: list[HandedOut] = []
         if self.open:
             lanes, careful = bool(self.lanes), one_by_one or bool(self.suspects)
             head, orderly = self.box.head, self._promised[0] <= committed  # else what was promised would come after it
@@ -200,16 +200,16 @@ class Outbox:
         """Hand out, with this batch, one message: the next one. The engine hears of its end at once."""
         self._give([self._take(pressing=True)], round)
 
-    def _take(self, *, pressing: bool) -> Delivery:
+    def _take(self, *, pressing: bool) -> HandedOut:
         mail = self.box.head.popleft()
         mail.attempt += 1
         message = mail.message
         pressing = pressing or self._small or message.reply_to != "" or message.route is not None or message.verb in self.once
-        delivery = Delivery(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing, act_by=mail.act_by)
+        delivery = HandedOut(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing, act_by=mail.act_by)
         self.in_hand[mail.seq] = (mail, delivery)
         return delivery
 
-    def _give(self, taken: list[Delivery], round: Round) -> None:
+    def _give(self, taken: list[HandedOut], round: Round) -> None:
         """Have them given after the commit of this batch, which records the attempts."""
         if not taken:
             return
@@ -224,7 +224,7 @@ class Outbox:
         elif not batch.lazy_since_s:
             batch.lazy_since_s = round.now_s
 
-    def _record(self, taken: list[Delivery], round: Round) -> None:
+    def _record(self, taken: list[HandedOut], round: Round) -> None:
         """Have the attempts on disk: of what this batch stores, and of what may be done once, in the rows; of the rest in the note."""
         fresh = self._fresh[1] if self._fresh[0] == round.batch.number else taken[-1].seq + 1
         stored = [delivery.seq for delivery in taken if delivery.seq >= fresh]
@@ -261,7 +261,7 @@ class Outbox:
 
     # --- back
 
-    def settle(self, delivery: Delivery) -> Mail | None:
+    def settle(self, delivery: HandedOut) -> Mail | None:
         """Take a settled delivery back; its mail, or None when it is not in hand any more."""
         held = self.in_hand.get(delivery.seq)
         if held is None or held[1] is not delivery:
@@ -312,7 +312,7 @@ class Outbox:
 
     # --- who is too old
 
-    def too_old(self, round: Round, clock: Clock) -> Iterator[Mail | int]:
+    def too_old(self, round: Round, clock: GatewayClock) -> Iterator[Mail | int]:
         """Take out what must not be done any more and is not begun; of what is only on disk, its place."""
         for seq, sender in self.ages.ended(round, clock):
             found = self._take_out(seq, sender)

@@ -14,7 +14,7 @@ class Rates(NamedTuple):
     commits: float
 
 
-class Pace:
+class Rate:
     """The last looks at what was counted."""
 
     def __init__(self) -> None:

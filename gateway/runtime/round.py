@@ -5,7 +5,7 @@ Whatever happens in a round happens at one time: two readings in one round would
 
 from gateway.actors.stamps import Stamp
 from gateway.runtime.batch import Batch
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 
 
 class Round:
@@ -13,7 +13,7 @@ class Round:
 
     __slots__ = ("batch", "clock_ms", "now_ms", "now_s", "synced")
 
-    def __init__(self, batch: Batch, clock: Clock) -> None:
+    def __init__(self, batch: Batch, clock: GatewayClock) -> None:
         self.batch = batch
         """What this round leaves goes into this batch."""
         self.now_ms = clock.now_ms()

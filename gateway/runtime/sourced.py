@@ -15,7 +15,7 @@ from gateway.actors.messages import Event, Message, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stamps import Stamp
-from gateway.runtime.cells import Cell, Life, Tally, read_state
+from gateway.runtime.cells import Cell, KindTally, Life, read_state
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
@@ -34,7 +34,7 @@ class SourcedCell(Cell):
 
     actor: EventSourced[Any]
 
-    def __init__(self, id: str, actor: EventSourced[Any], box: Mailbox, tally: Tally, *, ledger: "Ledger") -> None:
+    def __init__(self, id: str, actor: EventSourced[Any], box: Mailbox, tally: KindTally, *, ledger: "Ledger") -> None:
         super().__init__(id, actor, box, tally)
         self._ledger = ledger
         self.last = 0
@@ -129,7 +129,7 @@ class Ledger:
         self._told: dict[str, int] = {}
         """Number of the last event that concerned each follower."""
 
-    def new_cell(self, id: str, actor: Actor[Any], box: Mailbox, tally: Tally) -> Cell:
+    def new_cell(self, id: str, actor: Actor[Any], box: Mailbox, tally: KindTally) -> Cell:
         """A cell of the right kind."""
         if isinstance(actor, EventSourced):
             return SourcedCell(id, actor, box, tally, ledger=self)

@@ -12,7 +12,7 @@ from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.words import described, in_a_line
 from gateway.runtime.batch import Turned
 from gateway.runtime.cells import Cell, Life, Wait
-from gateway.runtime.clock import UNTRUSTED, Clock
+from gateway.runtime.clock import UNTRUSTED, GatewayClock
 from gateway.runtime.effects import Effects
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail
@@ -30,10 +30,10 @@ _DEFERRED_AT_MOST = 1000
 """How many messages of one actor may wait for a change of its state: they are held in memory."""
 
 
-class Turns:
+class TurnRunner:
     """Runs the mail of cells. It is the world that stages ask. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, timetable: Timetable, ids: Ids, rng: random.Random, *, ledger: Ledger, time: Clock) -> None:
+    def __init__(self, room: Mailroom, timetable: Timetable, ids: Ids, rng: random.Random, *, ledger: Ledger, time: GatewayClock) -> None:
         self._room = room
         self.time = time
         self._trail = room.trail

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from gateway.actors.hostbound import Health, HostBound
 from gateway.config import HostBoundPart
-from gateway.runtime.deliveries import Delivery
+from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 
 log = logging.getLogger(__name__)
 
 
-class Part(NamedTuple):
+class HostToBe(NamedTuple):
     """One host-bound actor to be: its id, its class, and how to make it."""
 
     id: str
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 class Hosts:
     """Every host-bound actor. On the main thread, `give` and `all` excepted, which any thread may use."""
 
-    def __init__(self, parts: list[Part], engine: Engine) -> None:
+    def __init__(self, parts: list[HostToBe], engine: Engine) -> None:
         self._engine = engine
         self._by_id = {part.id: Hosted(part.id, part.make, part.kind, engine) for part in parts}
         self._hung: set[str] = set()
@@ -42,7 +42,7 @@ class Hosts:
         """In the order of their start."""
         return list(self._by_id.values())
 
-    def give(self, id: str) -> Callable[[list[Delivery]], None]:
+    def give(self, id: str) -> Callable[[list[HandedOut]], None]:
         """How deliveries get to an actor, whoever stands for it when they come."""
         return lambda deliveries: self._by_id[id].give(deliveries)  # noqa: PLW0108  # looked up anew each time
 
@@ -65,7 +65,7 @@ class Hosts:
         self._hung = set(hangs)
         return [f"{id} {hang}" for id, hang in hangs.items() if self._by_id[id].kind.vital]
 
-    def replace(self, part: Part) -> bool:
+    def replace(self, part: HostToBe) -> bool:
         """Close one, and start it anew with other settings; whether the old one closed in time (else it stays)."""
         old = self._by_id[part.id]
         old.quieten()
@@ -102,12 +102,12 @@ class Hosts:
         return overran
 
 
-def parts_of(found: tuple[HostBoundPart, ...]) -> list[Part]:
+def parts_of(found: tuple[HostBoundPart, ...]) -> list[HostToBe]:
     """The parts of a configuration."""
     return [part_of(part) for part in found]
 
 
-def part_of(part: HostBoundPart) -> Part:
+def part_of(part: HostBoundPart) -> HostToBe:
     """How to make one section's actor: each time anew, for it may have to be restarted."""
     make = lambda: part.kind(part.key, part.settings)  # type: ignore[call-arg]  # noqa: E731  # every kind takes them
-    return Part(part.id, part.kind, make, part.kind.age_limits(part.settings))
+    return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings))

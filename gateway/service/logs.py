@@ -17,7 +17,7 @@ KEPT = 30
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
 
-class Fault(NamedTuple):
+class LoggedFault(NamedTuple):
     """A warning or an error that was logged."""
 
     at_ms: int
@@ -31,15 +31,15 @@ class RecentFaults(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._kept: deque[Fault] = deque(maxlen=KEPT)
+        self._kept: deque[LoggedFault] = deque(maxlen=KEPT)
         self.total = 0
         """How many there were in this life."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.total += 1
-        self._kept.append(Fault(int(record.created * 1000), record.levelname.lower(), record.name, _said(record)[:500]))
+        self._kept.append(LoggedFault(int(record.created * 1000), record.levelname.lower(), record.name, _said(record)[:500]))
 
-    def newest(self, count: int = KEPT) -> list[Fault]:
+    def newest(self, count: int = KEPT) -> list[LoggedFault]:
         """The last ones, oldest first."""
         return list(self._kept)[-count:]
 

@@ -21,14 +21,14 @@ KEPT_ASIDE = 3
 _PARTS = ("", "-wal", "-shm")
 
 
-class Opened(NamedTuple):
+class OpenedStore(NamedTuple):
     """An open store, and what was wrong with the one before it; empty when nothing was."""
 
     store: SqliteStore
     fault: str
 
 
-def open_store(settings: StoreSettings, *, simulated: bool) -> Opened:
+def open_store(settings: StoreSettings, *, simulated: bool) -> OpenedStore:
     """Open the store of a simulated gateway or a real one, or move it aside and begin a fresh one.
 
     Raises StoreForeign where it is the other's, StoreFailed where it can be neither opened nor begun.
@@ -39,11 +39,11 @@ def open_store(settings: StoreSettings, *, simulated: bool) -> Opened:
         return start_afresh(settings, str(error), simulated=simulated)
     fault = _fault_of(store)
     if not fault:
-        return Opened(store, "")
+        return OpenedStore(store, "")
     return start_afresh(settings, fault, store, simulated=simulated)
 
 
-def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool) -> Opened:
+def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool) -> OpenedStore:
     """Move a corrupt store aside, and open a fresh one."""
     aside = move_aside(settings.path)
     if corrupt is not None:
@@ -51,7 +51,7 @@ def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | Non
             corrupt.close()
     text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; what it held is not known here any more"
     log.critical("%s", text)
-    return Opened(_open(settings, simulated=simulated), text)
+    return OpenedStore(_open(settings, simulated=simulated), text)
 
 
 def move_aside(path: Path) -> Path:

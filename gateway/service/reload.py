@@ -15,7 +15,7 @@ from gateway.actors import Actor
 from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.config.problems import Problem
 from gateway.registry import Promised
-from gateway.service.hosts import Part, part_of
+from gateway.service.hosts import HostToBe, part_of
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Reload(NamedTuple):
     """What becomes of a changed configuration."""
 
-    changed: list[Part]
+    changed: list[HostToBe]
     """Host-bound actors to be made anew."""
     settings: list[str]
     """Other settings that are taken over, by their keys."""

@@ -68,7 +68,7 @@ class EventRow(NamedTuple):
     """Its fields, as JSON of `version`."""
 
 
-class Span(NamedTuple):
+class SeqSpan(NamedTuple):
     """Mail of one box to delete: from `first` to `last`, both included."""
 
     box: str
@@ -99,7 +99,7 @@ class Changes:
     """New mail, and mail whose attempt count changed."""
     tried: list[Tried] = field(default_factory=list)
     """Attempts that are counted, of new mail too. What is not there, or goes with this commit, is passed over."""
-    mail_gone: list[Span] = field(default_factory=list)
+    mail_gone: list[SeqSpan] = field(default_factory=list)
     seen: list[SeenRow] = field(default_factory=list)
     seen_gone: list[tuple[str, int]] = field(default_factory=list)
     """(source, n): forget what this source said up to and including n."""

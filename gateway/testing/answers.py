@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.actors import Answer, Message, Payload, Reply
-from gateway.actors.gather import Asked, Begin
+from gateway.actors.gather import Asked, BeginGather
 from gateway.actors.gatherer import outcome
 from gateway.actors.messages import read_payload
 from gateway.actors.routes import Sending, along
@@ -16,7 +16,7 @@ Said = Payload | dict[str, Any] | None
 
 def last_gather(mail: Sequence[Message], name: str) -> Message:
     """The message that began the last gather or ask, of that name where one is given. Raises AssertionError where there is none."""
-    found = [message for message in mail if isinstance(message.payload, Begin) and name in ("", message.payload.name)]
+    found = [message for message in mail if isinstance(message.payload, BeginGather) and name in ("", message.payload.name)]
     if not found:
         raise AssertionError(f"nobody was asked{f' by {name!r}' if name else ''}: there is no gather in the mail")
     return found[-1]
@@ -27,7 +27,7 @@ def answered(
 ) -> Message:
     """The message that `then` gets when these have been said."""
     begun = began.payload
-    assert isinstance(begun, Begin)
+    assert isinstance(begun, BeginGather)
     asked = sum(not one.fault for one in begun.asked)
     if asked != len(said):
         raise AssertionError(f"{asked} were asked, and {len(said)} answers given: give None for who is silent")

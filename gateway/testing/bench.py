@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
 from gateway.actors.messages import read_payload
-from gateway.runtime.clock import Clock, SystemClock
+from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
 
 
@@ -71,7 +71,7 @@ class BenchDelivery:
 class Bench:
     """Holds one host-bound actor. `commit=True` resolves each receipt at once; else the test resolves them itself."""
 
-    def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True, clock: Clock | None = None) -> None:
+    def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True, clock: GatewayClock | None = None) -> None:
         """`clock` is what `host.time` gives; by default this machine's, with its wall clock trusted."""
         self.actor = actor
         self.time = clock or SystemClock(trusted=True)

@@ -2,7 +2,7 @@
 
 import threading
 
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 
 PATIENCE_S = 60.0
 """How long is waited for what must come: a limit for what never comes, far longer than a busy machine needs."""
@@ -55,7 +55,7 @@ class ManualMachine:
             self._wall_ms += round(((off_s if chip else 0.0) + boot_s) * 1000)
 
 
-class ManualClock(Clock):
+class ManualClock(GatewayClock):
     """The gateway's clock on a machine that is turned by hand, from any thread. It outlives the engines that use it."""
 
     machine: ManualMachine

@@ -24,7 +24,7 @@ from gateway.actors import (
     gather,
     verb,
 )
-from gateway.actors.gather import Begin
+from gateway.actors.gather import BeginGather
 from gateway.actors.gatherer import Gather
 from gateway.actors.itinerary import Route, Stop
 from gateway.testing import Turns
@@ -98,7 +98,7 @@ def test_what_a_gather_sends() -> None:
         ("shop/bob", "close", ""),
     ]
     begin = turns.mail[1].payload
-    assert isinstance(begin, Begin)
+    assert isinstance(begin, BeginGather)
     assert [(asked.to, asked.of) for asked in begin.asked] == [(message.to, message.id) for message in turns.mail[2:4]]
 
 

@@ -10,7 +10,7 @@ from gateway.actors import RouteFailed
 from gateway.actors.gather import Answer, Gathered
 from gateway.actors.vocabulary import Notify, Publish
 from gateway.business.alarm import Alarm
-from gateway.business.alarm.alarm import Phase
+from gateway.business.alarm.alarm import AlarmPhase
 from gateway.business.alarm.rules import AlarmSettings, Rule
 from gateway.business.notices import Notice
 from gateway.business.twin import Twin
@@ -53,11 +53,11 @@ def test_it_is_raised_when_it_was_wrong_for_long_enough() -> None:
     """Pending at first; ten minutes later active, and one notice is on its way through the contacts."""
     turns = alarm()
     reads(turns, -14.0)
-    assert turns.state.phase is Phase.PENDING
+    assert turns.state.phase is AlarmPhase.PENDING
     turns.advance(599)
-    assert (turns.state.phase, notices(turns)) == (Phase.PENDING, [])
+    assert (turns.state.phase, notices(turns)) == (AlarmPhase.PENDING, [])
     turns.advance(1)
-    assert (turns.state.phase, turns.state.incident) == (Phase.ACTIVE, 1)
+    assert (turns.state.phase, turns.state.incident) == (AlarmPhase.ACTIVE, 1)
     (notice,) = notices(turns)
     assert (notice.subject, notice.user, notice.fields["severity"]) == ("freezer: above -15: c is -14", "ann", "alarm")
 
@@ -67,7 +67,7 @@ def test_what_passes_by_itself_is_told_to_nobody() -> None:
     turns = alarm()
     reads(turns, -14.0)
     reads(turns, -18.0)
-    assert (turns.state.phase, turns.timers, notices(turns)) == (Phase.NORMAL, {}, [])
+    assert (turns.state.phase, turns.timers, notices(turns)) == (AlarmPhase.NORMAL, {}, [])
 
 
 def test_it_is_right_only_inside_the_hysteresis() -> None:
@@ -75,9 +75,9 @@ def test_it_is_right_only_inside_the_hysteresis() -> None:
     turns = alarm(for_s=0)
     reads(turns, -14.0)
     reads(turns, -16.0)
-    assert turns.state.phase is Phase.ACTIVE
+    assert turns.state.phase is AlarmPhase.ACTIVE
     reads(turns, -17.5)
-    assert turns.state.phase is Phase.CLEARED
+    assert turns.state.phase is AlarmPhase.CLEARED
 
 
 def test_it_fires_once() -> None:
@@ -97,7 +97,7 @@ def test_silence_is_wrong_too() -> None:
     reads(turns, -20.0, online=False)
     assert turns.state.why == ("silent",)
     reads(turns, -20.0)
-    assert turns.state.phase is Phase.CLEARED
+    assert turns.state.phase is AlarmPhase.CLEARED
 
 
 def test_a_value_that_moves_too_fast_is_wrong() -> None:
@@ -106,13 +106,13 @@ def test_a_value_that_moves_too_fast_is_wrong() -> None:
     reads(turns, -20.0)
     turns.advance(30)
     reads(turns, -10.0)
-    assert turns.state.phase is Phase.NORMAL, "half a minute is too short to measure a rate over"
+    assert turns.state.phase is AlarmPhase.NORMAL, "half a minute is too short to measure a rate over"
     turns.advance(90)
     reads(turns, -16.0)
     assert turns.state.why == ("rising 2 a minute: c",)
     turns.advance(60)
     reads(turns, -16.0)
-    assert turns.state.phase is Phase.CLEARED
+    assert turns.state.phase is AlarmPhase.CLEARED
 
 
 def test_a_reading_without_the_value_changes_nothing_of_it() -> None:
@@ -120,7 +120,7 @@ def test_a_reading_without_the_value_changes_nothing_of_it() -> None:
     turns = alarm(for_s=0)
     reads(turns, -14.0)
     reads(turns, None)
-    assert turns.state.phase is Phase.ACTIVE
+    assert turns.state.phase is AlarmPhase.ACTIVE
 
 
 def raised(**rule: Any) -> Turns[Any]:
@@ -233,7 +233,7 @@ def test_a_drill_rings_whatever_the_twin_says() -> None:
     assert turns.ask("drill").body["phase"] == "active"
     assert notices(turns)[-1].subject == "DRILL: freezer"
     reads(turns, -21.0)
-    assert turns.state.phase is Phase.ACTIVE
+    assert turns.state.phase is AlarmPhase.ACTIVE
     assert turns.ask("acknowledge", {"by": "ann"}).body["phase"] == "cleared"
     assert not turns.state.drill
 
@@ -290,12 +290,12 @@ def test_what_is_really_wrong_ends_a_drill() -> None:
     turns.advance(299)
     assert (turns.state.incident, turns.state.drill) == (1, True)
     turns.advance(1)
-    assert (turns.state.phase, turns.state.incident, turns.state.drill) == (Phase.ACTIVE, 2, False)
+    assert (turns.state.phase, turns.state.incident, turns.state.drill) == (AlarmPhase.ACTIVE, 2, False)
     assert told_to(turns, "people/ann")["subject"] == "DRILL: freezer: over"
     notice = notices(turns)[-1]
     assert (notice.subject, notice.fields["drill"], notice.fields["incident"]) == ("freezer: above -15: c is -13", False, 2)
     reads(turns, -20.0)
-    assert (turns.state.phase, turns.state.wrong_clock_ms) == (Phase.CLEARED, 0)
+    assert (turns.state.phase, turns.state.wrong_clock_ms) == (AlarmPhase.CLEARED, 0)
 
 
 def test_a_drill_does_not_put_off_what_is_pending() -> None:
@@ -314,7 +314,7 @@ def test_a_drill_does_not_put_off_what_is_pending() -> None:
             turns.advance(299)
         assert len(notices(turns)) == 1
         turns.advance(1)
-        assert (turns.state.phase, notices(turns)[-1].fields["drill"]) == (Phase.ACTIVE, False)
+        assert (turns.state.phase, notices(turns)[-1].fields["drill"]) == (AlarmPhase.ACTIVE, False)
 
 
 def test_what_passes_within_a_drill_is_no_incident() -> None:
@@ -325,7 +325,7 @@ def test_what_passes_within_a_drill_is_no_incident() -> None:
     turns.advance(60)
     reads(turns, -20.0)
     turns.advance(900)
-    assert (turns.state.phase, turns.state.drill, len(notices(turns))) == (Phase.ACTIVE, True, 1)
+    assert (turns.state.phase, turns.state.drill, len(notices(turns))) == (AlarmPhase.ACTIVE, True, 1)
     assert turns.ask("acknowledge").body["phase"] == "cleared"
     assert turns.timers == {}
 
@@ -353,9 +353,9 @@ def test_what_gets_worse_after_it_was_acknowledged_is_told_too() -> None:
     turns.tell("acknowledge", {"by": "ann"})
     reads(turns, -5.5)
     turns.advance(599)
-    assert (turns.state.phase, len(notices(turns))) == (Phase.ACKNOWLEDGED, 1)
+    assert (turns.state.phase, len(notices(turns))) == (AlarmPhase.ACKNOWLEDGED, 1)
     turns.advance(1)
-    assert (turns.state.phase, turns.state.incident) == (Phase.ACTIVE, 1)
+    assert (turns.state.phase, turns.state.incident) == (AlarmPhase.ACTIVE, 1)
     assert notices(turns)[-1].text == "silent; above -15: c is -5.5"
 
 
@@ -368,7 +368,7 @@ def test_what_gets_worse_and_passes_is_told_to_nobody() -> None:
     reads(turns, -5.5, online=False)
     reads(turns, -20.0, online=False)
     turns.advance(600)
-    assert (turns.state.phase, len(notices(turns)), turns.state.worse) == (Phase.ACKNOWLEDGED, 1, False)
+    assert (turns.state.phase, len(notices(turns)), turns.state.worse) == (AlarmPhase.ACKNOWLEDGED, 1, False)
 
 
 def test_what_passes_and_comes_back_has_its_time_again() -> None:
@@ -383,9 +383,9 @@ def test_what_passes_and_comes_back_has_its_time_again() -> None:
     turns.advance(500)
     reads(turns, -5.5, online=False)
     turns.advance(599)
-    assert turns.state.phase is Phase.ACKNOWLEDGED
+    assert turns.state.phase is AlarmPhase.ACKNOWLEDGED
     turns.advance(1)
-    assert turns.state.phase is Phase.ACTIVE
+    assert turns.state.phase is AlarmPhase.ACTIVE
 
 
 def test_nothing_is_acknowledged_that_is_not_raised() -> None:
@@ -464,7 +464,7 @@ def test_what_was_wrong_stays_so_while_nothing_can_be_judged() -> None:
     """The thermometer breaks while the freezer is warm: the alarm stays, and says that it cannot see."""
     turns = raised()
     says(turns, "ERR")
-    assert (turns.state.phase, turns.state.findings.wrong[0]) == (Phase.ACTIVE, "above -15: c is -14")
+    assert (turns.state.phase, turns.state.findings.wrong[0]) == (AlarmPhase.ACTIVE, "above -15: c is -14")
     assert turns.state.findings.cannot
 
 
@@ -474,11 +474,11 @@ def test_a_device_that_nobody_has_heard_yet_is_not_silent() -> None:
     turns.tell("watch")
     assert [message.verb for message in turns.mail if message.to == "twin/freezer"] == ["Builtin.Watch", "expect"]
     turns.copy_comes("twin", {"values": {}, "presence": "unknown"})
-    assert turns.state.phase is Phase.NORMAL
+    assert turns.state.phase is AlarmPhase.NORMAL
     turns.copy_comes("twin", {"values": {}, "presence": "never heard"})
     assert turns.state.why == ("never heard",)
     turns.copy_comes("twin", {"values": {}, "presence": "online"})
-    assert turns.state.phase is Phase.CLEARED
+    assert turns.state.phase is AlarmPhase.CLEARED
 
 
 def test_no_rate_is_measured_over_a_break() -> None:
@@ -487,7 +487,7 @@ def test_no_rate_is_measured_over_a_break() -> None:
     reads(turns, -20.0)
     turns.advance(90, asleep=True)
     reads(turns, -10.0)
-    assert turns.state.phase is Phase.NORMAL
+    assert turns.state.phase is AlarmPhase.NORMAL
     turns.advance(60)
     reads(turns, -8.0)
     assert turns.state.why == ("rising 2 a minute: c",)

@@ -7,9 +7,9 @@ import pytest
 
 from gateway.actors import Actor, BadPayload, Stage, State, verb
 from gateway.business import contacts
-from gateway.business.contact import Change, ContactCreated, Create, OfUser
+from gateway.business.contact import ContactChange, ContactCreated, Create, OfUser
 from gateway.business.contacts import Contacts, User
-from gateway.business.notices import Address, Channel, Notice, Recipient
+from gateway.business.notices import Channel, ContactAddress, Notice, Recipient
 from gateway.testing import Rig, Turns
 
 HOME = "contacts/home"
@@ -145,7 +145,7 @@ def test_an_update_needs_its_number() -> None:
         turns.tell("update", {"name": "Di"})
     with pytest.raises(BadPayload):
         turns.tell("update", {"id": 1, "user": "ann"})
-    assert Change(id=1).model_fields_set == {"id"}
+    assert ContactChange(id=1).model_fields_set == {"id"}
 
 
 # --- notices
@@ -192,7 +192,7 @@ def test_whoever_asks_whom_is_answered(rig: Rig) -> None:
         "Host webhook/host",
         "Bo Ek phones/bo",
     ]
-    assert Address(address="x").channel is Channel.MQTT
+    assert ContactAddress(address="x").channel is Channel.MQTT
 
 
 def test_a_notice_survives_a_power_cut_between_two_address_books(rig: Rig) -> None:

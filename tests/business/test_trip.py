@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.actors.messages import read_stored
 from gateway.actors.vocabulary import Fix
-from gateway.business.trip import EndedBy, Phase, Trip, TripSettings, TripState
+from gateway.business.trip import EndedBy, Trip, TripPhase, TripSettings, TripState
 from gateway.testing import Turns
 
 STEP_DEG = 0.0001
@@ -44,7 +44,7 @@ def test_the_first_fix() -> None:
     turns = trip()
     fix = north(turns, 0, speed_mps=3.5, heading_deg=90.0, hdop=0.9, satellites=8)
     turns.tell("position", fix)
-    assert (turns.state.phase, turns.state.latest) == (Phase.MOVING, fix)
+    assert (turns.state.phase, turns.state.latest) == (TripPhase.MOVING, fix)
     assert shown(turns, "position") == [
         {
             "latitude_deg": 52.5,
@@ -167,7 +167,7 @@ def test_a_jump_said_twice() -> None:
     wrong = Fix(latitude_deg=0, longitude_deg=0, at_ms=turns.now_ms)
     turns.tell("position", wrong)
     turns.tell("position", wrong)
-    assert (turns.state.jumps, turns.state.phase) == (2, Phase.MOVING)
+    assert (turns.state.jumps, turns.state.phase) == (2, TripPhase.MOVING)
     assert shown(turns, "position")[-1]["latitude_deg"] > 52
 
 
@@ -188,7 +188,7 @@ def test_a_lost_signal() -> None:
     turns.advance(28.9)
     assert turns.state.losses == 0
     turns.advance(0.1)
-    assert turns.state.phase is Phase.LOST
+    assert turns.state.phase is TripPhase.LOST
     turns.advance(600)
     turns.tell("position", north(turns, 60))
     assert [(status["phase"], status["losses"]) for status in shown(turns, "status")] == [("moving", 0), ("lost", 1), ("moving", 1)]
@@ -204,7 +204,7 @@ def test_a_signal_lost_while_the_gateway_was_off() -> None:
     drive(turns, 3)
     turns.advance(7200, asleep=True)
     turns.advance(29.9)
-    assert turns.state.phase is Phase.MOVING
+    assert turns.state.phase is TripPhase.MOVING
     turns.advance(0.1)
     assert shown(turns, "status")[-1]["phase"] == "lost"
 
@@ -216,7 +216,7 @@ def test_a_frozen_receiver() -> None:
     for _ in range(40):
         turns.tell("position", fix)
         turns.advance(1)
-    assert (turns.state.phase, turns.state.repeated) == (Phase.LOST, 39)
+    assert (turns.state.phase, turns.state.repeated) == (TripPhase.LOST, 39)
 
 
 def test_a_steady_receiver_writes_no_timers() -> None:
@@ -237,7 +237,7 @@ def test_stopping() -> None:
     assert (summary["phase"], summary["fixes"], summary["length_m"]) == ("stopped", 11, 111.2)
     assert summary["last_ms"] - summary["started_ms"] == 10_000
     turns.advance(3600)
-    assert (turns.state.phase, turns.timers) == (Phase.STOPPED, {})
+    assert (turns.state.phase, turns.timers) == (TripPhase.STOPPED, {})
     turns.tell("stop")
     assert len(shown(turns, "status")) == 2
 
@@ -248,10 +248,10 @@ def test_the_next_trip() -> None:
     drive(turns, 11)
     turns.tell("stop")
     turns.tell("position", turns.state.latest)
-    assert turns.state.phase is Phase.STOPPED
+    assert turns.state.phase is TripPhase.STOPPED
     turns.advance(60)
     turns.tell("position", north(turns, 5000))
-    assert (turns.state.phase, turns.state.trip, turns.state.fixes, turns.state.length_m) == (Phase.MOVING, 2, 1, 0)
+    assert (turns.state.phase, turns.state.trip, turns.state.fixes, turns.state.length_m) == (TripPhase.MOVING, 2, 1, 0)
     assert turns.state.started_ms == turns.now_ms
 
 
@@ -299,7 +299,7 @@ def test_a_state_of_version_1() -> None:
     old = b'{"phase":"stopped","trip":3,"started_ms":5,"last_ms":7,"latest":null,"place":null,"anchor":null,"suspect":null,'
     old += b'"length_m":2.5,"fixes":9,"repeated":1,"jumps":0,"losses":0}'
     found = read_stored(TripState, 1, old, what="its state")
-    assert found == TripState(phase=Phase.STOPPED, trip=3, started_ms=5, last_ms=7, length_m=2.5, fixes=9, repeated=1).changed(
+    assert found == TripState(phase=TripPhase.STOPPED, trip=3, started_ms=5, last_ms=7, length_m=2.5, fixes=9, repeated=1).changed(
         ended_ms=7, ended_by=EndedBy.TRACKER
     )
 
@@ -316,7 +316,7 @@ def test_nobody_to_publish() -> None:
     turns = trip(publish_to="")
     drive(turns, 3)
     turns.advance(60)
-    assert (turns.state.phase, turns.mail) == (Phase.LOST, [])
+    assert (turns.state.phase, turns.mail) == (TripPhase.LOST, [])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gateway.actors import Stage, verb
 from gateway.actors.vocabulary import Fix
-from gateway.business.trip import Path, Phase, Trip, Trips, TripSettings, TripsSettings, TripsState, TripState
+from gateway.business.trip import Path, Trip, TripPhase, Trips, TripSettings, TripsSettings, TripsState, TripState
 from gateway.business.trip.slugs import ANIMALS, QUALITIES, draw, words
 from gateway.testing import Rig, Turns
 
@@ -160,7 +160,7 @@ class Sick(Trip):
 
     kind = "trip"
 
-    @verb(begins=True, to={Phase.MOVING})
+    @verb(begins=True, to={TripPhase.MOVING})
     def position(self, fix: Fix, stage: Stage[TripState]) -> None:
         """Fails for one."""
         if stage.key == "sick":

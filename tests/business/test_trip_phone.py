@@ -8,7 +8,7 @@ import pytest
 
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place, distance_m
-from gateway.business.trip import Phase, Trip, TripSettings, TripState
+from gateway.business.trip import Trip, TripPhase, TripSettings, TripState
 from gateway.business.trip.exports import segments_of
 from gateway.business.trip.line import Point, in_order, read_line
 from gateway.testing import Turns
@@ -49,10 +49,10 @@ def test_a_phone_that_speaks_seldom_loses_no_signal(every_s: int) -> None:
     for n in range(8):
         phone(turns, n * every_s, n * 5)
         turns.advance(every_s)
-    assert (turns.state.phase, turns.state.losses) == (Phase.MOVING, 0)
+    assert (turns.state.phase, turns.state.losses) == (TripPhase.MOVING, 0)
     assert len(segments_of(path(turns))) == 1
     turns.advance(max(2400, 3 * every_s) - every_s)
-    assert turns.state.phase is Phase.LOST
+    assert turns.state.phase is TripPhase.LOST
 
 
 @pytest.mark.parametrize("every_s", [45, 300, 900])
@@ -62,9 +62,9 @@ def test_a_tracker_that_speaks_seldom_is_known_by_it(every_s: int) -> None:
     for n in range(8):
         turns.tell("position", Fix(latitude_deg=52.5 + n * 0.001, longitude_deg=13.4, at_ms=turns.now_ms))
         turns.advance(every_s)
-    assert (turns.state.phase, turns.state.losses) == (Phase.MOVING, 2)
+    assert (turns.state.phase, turns.state.losses) == (TripPhase.MOVING, 2)
     turns.advance(2 * every_s)
-    assert (turns.state.phase, turns.state.losses) == (Phase.LOST, 3)
+    assert (turns.state.phase, turns.state.losses) == (TripPhase.LOST, 3)
 
 
 def test_a_tunnel_does_not_make_a_receiver_a_slow_one() -> None:
@@ -122,7 +122,7 @@ def test_a_gap_is_closed_by_what_was_kept() -> None:
     turns = trip()
     phone(turns, 0, 0)
     turns.advance(3600)
-    assert turns.state.phase is Phase.LOST
+    assert turns.state.phase is TripPhase.LOST
     phone(turns, 3600, 100)
     assert len(segments_of(path(turns))) == 2
     phone(turns, 1800, 50, 30)
@@ -200,7 +200,7 @@ def test_an_app_that_encrypts_is_named(caplog: pytest.LogCaptureFixture) -> None
     assert json.loads(turns.mail_to("mqtt/main")[-1].body)["fault"] == fault
     assert [record.getMessage() for record in caplog.records] == [f"trip/ann cannot be followed: {fault}"]
     phone(turns, 0, 0)
-    assert (turns.state.fault, turns.state.phase, turns.state.fixes) == ("", Phase.MOVING, 1)
+    assert (turns.state.fault, turns.state.phase, turns.state.fixes) == ("", TripPhase.MOVING, 1)
 
 
 @pytest.mark.parametrize("kind", ["lwt", "transition", "waypoint", "status", "cmd", ""])

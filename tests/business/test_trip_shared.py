@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.actors.vocabulary import Fix
-from gateway.business.trip import EndedBy, Phase, Trip, TripSettings, TripState
+from gateway.business.trip import EndedBy, Trip, TripPhase, TripSettings, TripState
 from gateway.testing import Turns
 
 
@@ -21,7 +21,7 @@ def place(turns: Turns[TripState], steps: float, **more: Any) -> dict[str, Any]:
     return {"latitude_deg": 52.5 + steps * 0.0001, "longitude_deg": 13.4, "at_ms": turns.now_ms, "accuracy_m": 4.0, **more}
 
 
-def phase(turns: Turns[TripState]) -> Phase:
+def phase(turns: Turns[TripState]) -> TripPhase:
     return turns.state.phase
 
 
@@ -100,14 +100,14 @@ def test_a_tracker_that_comes_back() -> None:
     turns, token = begun()
     turns.tell("update", {"token": token, **place(turns, 0)})
     turns.advance(30)
-    assert phase(turns) is Phase.LOST
+    assert phase(turns) is TripPhase.LOST
     turns.advance(599)
     turns.tell("update", {"token": token, **place(turns, 100)})
-    assert (turns.state.phase, turns.state.trip, turns.state.fixes) == (Phase.MOVING, 1, 2)
+    assert (turns.state.phase, turns.state.trip, turns.state.fixes) == (TripPhase.MOVING, 1, 2)
     turns.advance(29)
     turns.tell("update", {"token": token, **place(turns, 101)})
     turns.advance(25)
-    assert phase(turns) is Phase.MOVING
+    assert phase(turns) is TripPhase.MOVING
 
 
 def test_a_tracker_that_does_not() -> None:
@@ -115,7 +115,7 @@ def test_a_tracker_that_does_not() -> None:
     turns, token = begun()
     turns.tell("update", {"token": token, **place(turns, 0)})
     turns.advance(30 + 600)
-    assert (turns.state.phase, turns.state.ended_by, turns.state.ended_ms) == (Phase.STOPPED, EndedBy.SILENCE, turns.now_ms)
+    assert (turns.state.phase, turns.state.ended_by, turns.state.ended_ms) == (TripPhase.STOPPED, EndedBy.SILENCE, turns.now_ms)
     last = json.loads(published(turns, "status")[-1])
     assert (last["phase"], last["ended_by"], last["ended_ms"]) == ("stopped", "silence", turns.now_ms)
     assert turns.ask("update", {"token": token, **place(turns, 1)}).reason == "cannot update trip brave-otter: it has ended"
@@ -126,9 +126,9 @@ def test_a_tracker_that_never_comes() -> None:
     """A trip that was begun and got no fix ends as well."""
     turns, _ = begun()
     turns.advance(629)
-    assert phase(turns) is Phase.WAITING
+    assert phase(turns) is TripPhase.WAITING
     turns.advance(1)
-    assert (turns.state.phase, turns.state.ended_by) == (Phase.STOPPED, EndedBy.SILENCE)
+    assert (turns.state.phase, turns.state.ended_by) == (TripPhase.STOPPED, EndedBy.SILENCE)
 
 
 def test_a_power_cut() -> None:
@@ -137,14 +137,14 @@ def test_a_power_cut() -> None:
     turns.tell("update", {"token": token, **place(turns, 0)})
     turns.advance(40)
     turns.advance(7200, asleep=True)
-    assert phase(turns) is Phase.LOST
+    assert phase(turns) is TripPhase.LOST
     turns.advance(20)
     turns.tell("update", {"token": token, **place(turns, 100)})
-    assert phase(turns) is Phase.MOVING
+    assert phase(turns) is TripPhase.MOVING
     turns.advance(40)
     turns.advance(7200, asleep=True)
     turns.advance(30)
-    assert phase(turns) is Phase.STOPPED
+    assert phase(turns) is TripPhase.STOPPED
 
 
 def test_a_power_cut_while_it_moved() -> None:
@@ -152,11 +152,11 @@ def test_a_power_cut_while_it_moved() -> None:
     turns, token = begun()
     turns.tell("update", {"token": token, **place(turns, 0)})
     turns.advance(7200, asleep=True)
-    assert phase(turns) is Phase.MOVING
+    assert phase(turns) is TripPhase.MOVING
     turns.advance(30)
-    assert phase(turns) is Phase.LOST
+    assert phase(turns) is TripPhase.LOST
     turns.advance(599)
-    assert phase(turns) is Phase.LOST
+    assert phase(turns) is TripPhase.LOST
 
 
 def test_a_restart_just_before_its_grace_is_over() -> None:
@@ -166,9 +166,9 @@ def test_a_restart_just_before_its_grace_is_over() -> None:
     turns.advance(30)
     turns.advance(595, asleep=True)
     turns.advance(5)
-    assert phase(turns) is Phase.LOST
+    assert phase(turns) is TripPhase.LOST
     turns.tell("update", {"token": token, **place(turns, 1)})
-    assert phase(turns) is Phase.MOVING
+    assert phase(turns) is TripPhase.MOVING
 
 
 def test_stopping() -> None:
@@ -201,7 +201,7 @@ def test_a_trip_that_is_kept() -> None:
     turns, token = begun(kept_s=0)
     for early in ("grace_over", "forget", "signal_lost"):
         turns.tell(early)
-    assert phase(turns) is Phase.WAITING
+    assert phase(turns) is TripPhase.WAITING
     turns.ask("stop", {"token": token})
     turns.tell("forget")
     assert turns.born

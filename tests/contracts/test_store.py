@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, Span, StateRow, Store, Tried
+from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, SeqSpan, StateRow, Store, Tried
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 
@@ -106,7 +106,7 @@ def test_mail_is_read_in_order_behind_a_place(store: Store) -> None:
 def test_boxes_count_their_mail(store: Store) -> None:
     """How many, how many bytes, and the last place; a box without mail is not there."""
     store.commit(Changes(mail=[_mail(1), _mail(12), _mail(2, "gpio/relay")]))
-    store.commit(Changes(mail_gone=[Span("gpio/relay", 2, 2)]))
+    store.commit(Changes(mail_gone=[SeqSpan("gpio/relay", 2, 2)]))
     (size,) = store.boxes()
     assert (size.box, size.count, size.bytes, size.last_seq) == ("mqtt/main", 2, 19, 12)
 
@@ -121,7 +121,7 @@ def test_an_attempt_is_counted_on_mail_that_is_there(store: Store) -> None:
 def test_a_span_deletes_both_its_ends_and_no_other_box(store: Store) -> None:
     """From first to last, both included; mail that came in the same commit too."""
     store.commit(Changes(mail=[_mail(n) for n in range(1, 7)] + [_mail(3, "gpio/relay")]))
-    store.commit(Changes(mail=[_mail(7)], mail_gone=[Span("mqtt/main", 2, 4), Span("mqtt/main", 7, 7)]))
+    store.commit(Changes(mail=[_mail(7)], mail_gone=[SeqSpan("mqtt/main", 2, 4), SeqSpan("mqtt/main", 7, 7)]))
     assert _seqs(store) == [1, 5, 6]
     assert _seqs(store, "gpio/relay") == [3]
 
@@ -224,7 +224,7 @@ def test_attempts_are_counted_in_spans_of_one_mailbox(store: Store) -> None:
         Changes(
             mail=[_mail(4)],
             tried=[Tried("mqtt/main", 1, 2, 1), Tried("mqtt/main", 2, 9, 7), Tried("mqtt/main", 4, 4, 3), Tried("nobody/x", 1, 9, 5)],
-            mail_gone=[Span("mqtt/main", 3, 3)],
+            mail_gone=[SeqSpan("mqtt/main", 3, 3)],
         )
     )
     assert [(row.seq, row.attempt) for row in store.mail("mqtt/main", 0, 9)] == [(1, 1), (2, 8), (4, 10)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.ledger import Ledger
+from gateway.demo.ledger import DemoLedger
 from gateway.testing.clock import PATIENCE_S
 from tests.daemons import ROOT
 from tests.demo.demos import fixes, processes, start
@@ -100,18 +100,18 @@ def test_what_keeps_a_demo_from_starting_is_said(tmp_path: Path, words: tuple[st
 
 def test_the_ledger_knows_a_repeat_from_a_double(tmp_path: Path) -> None:
     """The same id again is a repeat; one fix under two ids is a double; a cut last line is no line."""
-    ledger = Ledger(tmp_path / "ledger")
+    ledger = DemoLedger(tmp_path / "ledger")
     ledger.enter("a", 1, 1)
     ledger.enter("a", 1, 1)
     ledger.enter("b", 1, 1)
     ledger.close()
     with (tmp_path / "ledger").open("a") as file:
         file.write('["c", 1')
-    again = Ledger(tmp_path / "ledger")
+    again = DemoLedger(tmp_path / "ledger")
     assert (ledger.repeats, ledger.doubled, ledger.distinct) == (1, 1, 2)
     assert (again.repeats, again.doubled, again.distinct) == (1, 1, 2)
     again.enter("d", 1, 2)
     again.close()
-    third = Ledger(tmp_path / "ledger")
+    third = DemoLedger(tmp_path / "ledger")
     assert (third.distinct, third.numbers()) == (3, {1: {1, 2}})
     third.close()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.actors.messages import NOTHING, Deadline, Message
 from gateway.actors.stage import Timer
 from gateway.actors.stamps import Stamp
-from gateway.runtime.clock import BELIEVED_MS, BREAK_MS, UNNOTED_MS, Clock
+from gateway.runtime.clock import BELIEVED_MS, BREAK_MS, UNNOTED_MS, GatewayClock
 from gateway.runtime.machine import CHIP, OPERATOR, SERVER
 from gateway.testing.clock import ManualMachine
 
@@ -23,7 +23,7 @@ class Pi:
     def __init__(self, *, voucher: str = "") -> None:
         self.machine = ManualMachine(wall_ms=WALL_MS, voucher=voucher)
         self.notes = ("", "")
-        self.clock = Clock(self.machine, clock_ms=START_MS)
+        self.clock = GatewayClock(self.machine, clock_ms=START_MS)
         self.clock.resume("")
         self.note()
 
@@ -49,7 +49,7 @@ class Pi:
 
     def restarts(self) -> None:
         """The gateway alone starts again."""
-        self.clock = Clock(self.machine)
+        self.clock = GatewayClock(self.machine)
         self.clock.resume(*self.notes)
 
     @property

@@ -10,7 +10,7 @@ import pytest
 from gateway.actors import Delivery, GatewayError, HostBound, Mode, verb
 from gateway.actors.messages import NOTHING, Message
 from gateway.runtime import despatch, hosted
-from gateway.runtime.deliveries import Delivery as RealDelivery
+from gateway.runtime.deliveries import HandedOut as RealDelivery
 from gateway.runtime.deliveries import Stand
 from gateway.runtime.lent import Lent
 from gateway.runtime.settings import EngineSettings

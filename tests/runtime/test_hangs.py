@@ -10,7 +10,7 @@ import pytest
 from gateway.actors import Delivery, Health, HostBound, Start, verb
 from gateway.runtime.engine import Engine
 from gateway.runtime.settings import EngineSettings
-from gateway.service.hosts import Hosts, Part
+from gateway.service.hosts import Hosts, HostToBe
 from gateway.store.memory import MemoryStore
 from gateway.testing import FrailStore, ManualClock, Rig
 from tests.runtime.actors import Book, Word
@@ -166,7 +166,7 @@ def test_a_hang_is_logged_once_and_withholds_the_watchdog_where_the_class_says_s
     clock = ManualClock()
     kinds: list[tuple[str, type[HostBound]]] = [("stuck/a", Stuck), ("vital/a", Vital)]
     engine = Engine(MemoryStore(), [Book()], kinds, clock=clock)
-    hosts = Hosts([Part(id, kind, kind, {}) for id, kind in kinds], engine)
+    hosts = Hosts([HostToBe(id, kind, kind, {}) for id, kind in kinds], engine)
     Stuck.hangs_in = "tick"
     engine.start(hosts.give, absent=[id for id, _ in kinds])
     hosts.start()

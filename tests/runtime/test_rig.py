@@ -3,14 +3,14 @@
 import pytest
 
 from gateway.actors import Unanswered
-from gateway.runtime.clock import Clock
+from gateway.runtime.clock import GatewayClock
 from gateway.testing import ManualClock, Rig
 from tests.runtime.actors import Book
 
 
 def test_the_clock_stands_until_it_is_turned() -> None:
     """Time passes on all three readings, a jump on the wall clock only."""
-    clock: Clock = ManualClock(now_ms=1000, clock_ms=500)
+    clock: GatewayClock = ManualClock(now_ms=1000, clock_ms=500)
     assert isinstance(clock, ManualClock)
     before_s = clock.mono_s()
     clock.advance(1.5)

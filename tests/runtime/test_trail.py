@@ -3,7 +3,7 @@
 from gateway.actors import START, Message, Payload, Start
 from gateway.runtime.batch import Turned
 from gateway.runtime.mail import Mail
-from gateway.runtime.pace import Pace, Rates
+from gateway.runtime.pace import Rate, Rates
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.statistics import OfKind, of_kinds
 from gateway.runtime.trail import Step, Trail
@@ -113,7 +113,7 @@ def test_nothing_is_kept_where_it_is_switched_off() -> None:
 
 def test_the_pace_is_told_from_two_looks() -> None:
     """The first and the last of those that are kept."""
-    pace = Pace()
+    pace = Rate()
     assert pace.rates() == Rates(0.0, 0.0)
     for second in range(30):
         pace.look(100.0 + second, turns=10 * second, commits=second)

@@ -13,7 +13,7 @@ import pytest
 from gateway.actors import Delivery, HostBound, verb
 from gateway.actors.vocabulary import Notify, Publish
 from gateway.business.alarm import Alarm
-from gateway.business.alarm.alarm import Phase
+from gateway.business.alarm.alarm import AlarmPhase
 from gateway.business.alarm.rules import AlarmSettings
 from gateway.business.contacts import Contacts, User
 from gateway.business.twin import Twin, TwinSettings
@@ -128,9 +128,9 @@ def test_the_freezer_gets_warm(house: House) -> None:
     """Told once, to all of Ann's people; again to the neighbours only; Bo answers; it gets cold, and those who were told hear it."""
     house.reads(-12.0)
     house.passes(599)
-    assert (house.alarm.phase, house.told) == (Phase.PENDING, [])
+    assert (house.alarm.phase, house.told) == (AlarmPhase.PENDING, [])
     house.passes(1)
-    assert (house.alarm.phase, sorted(house.told)) == (Phase.ACTIVE, [("people/ann", WARM), ("webhook", WARM)])
+    assert (house.alarm.phase, sorted(house.told)) == (AlarmPhase.ACTIVE, [("people/ann", WARM), ("webhook", WARM)])
     assert ([one.name for one in house.alarm.told], house.alarm.untold) == (["Ann", "Bo"], ())
     house.passes(900)
     assert house.told[2:] == [("webhook", WARM)]
@@ -138,7 +138,7 @@ def test_the_freezer_gets_warm(house: House) -> None:
     house.passes(5000)
     house.reads(-18.0)
     assert sorted(house.told[3:]) == [("people/ann", "freezer: over"), ("webhook", "freezer: over")]
-    assert (house.alarm.phase, house.alarm.incident) == (Phase.CLEARED, 1)
+    assert (house.alarm.phase, house.alarm.incident) == (AlarmPhase.CLEARED, 1)
 
 
 def test_a_recipient_who_cannot_be_reached_is_named(house: House) -> None:
@@ -159,7 +159,7 @@ def test_its_timers_outlive_a_power_cut(house: House) -> None:
     house.rig.clock.advance(4000)
     house.rig.start()
     house.deliver()
-    assert (house.alarm.phase, house.alarm.incident, len(house.told)) == (Phase.ACTIVE, 1, 2)
+    assert (house.alarm.phase, house.alarm.incident, len(house.told)) == (AlarmPhase.ACTIVE, 1, 2)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -173,7 +173,7 @@ def test_it_fires_once_wherever_the_power_goes(house: House, step: int, when: st
     house.rig.start()
     house.reads(-12.0, id="reading-2")
     house.passes(700)
-    assert (house.alarm.phase, house.alarm.incident) == (Phase.ACTIVE, 1)
+    assert (house.alarm.phase, house.alarm.incident) == (AlarmPhase.ACTIVE, 1)
     assert sorted(house.told) == [("people/ann", WARM), ("webhook", WARM)]
     assert sorted(one.name for one in house.alarm.told) == ["Ann", "Bo"]
 

@@ -11,7 +11,7 @@ from gateway.actors import Delivery, HostBound, verb
 from gateway.actors.vocabulary import Publish
 from gateway.business.alarm import Alarm
 from gateway.business.alarm.rules import AlarmSettings
-from gateway.business.alarm.state import Phase
+from gateway.business.alarm.state import AlarmPhase
 from gateway.business.twin import Presence, Twin, TwinSettings
 from gateway.control import views
 from gateway.runtime.settings import EngineSettings
@@ -97,19 +97,19 @@ def test_a_device_that_never_spoke_raises_its_alarm_after_its_time(pi: Rig) -> N
     """At the very first start nothing was reported yet: no alarm within 0.3 s, one after a minute of listening."""
     pi.settle()
     pi.advance(0.3)
-    assert pi.state("alarm/pump").phase is Phase.NORMAL
+    assert pi.state("alarm/pump").phase is AlarmPhase.NORMAL
     pi.advance(30)
     pi.restart()
     pi.advance(59)
-    assert pi.state("alarm/pump").phase is Phase.NORMAL, "it was restarted, and has listened for 59 seconds"
+    assert pi.state("alarm/pump").phase is AlarmPhase.NORMAL, "it was restarted, and has listened for 59 seconds"
     pi.tell("twin/fan", "report", {"values": {"t": 1}})
     pi.advance(1)
-    assert (pi.state("alarm/pump").phase, pi.state("alarm/pump").why) == (Phase.ACTIVE, ("never heard",))
+    assert (pi.state("alarm/pump").phase, pi.state("alarm/pump").why) == (AlarmPhase.ACTIVE, ("never heard",))
     assert pi.state("twin/pump").presence is Presence.NEVER_HEARD
-    assert pi.state("alarm/fan").phase is Phase.NORMAL
+    assert pi.state("alarm/fan").phase is AlarmPhase.NORMAL
     pi.tell("twin/pump", "report", {"values": {"t": 1}})
     pi.settle()
-    assert pi.state("alarm/pump").phase is Phase.CLEARED
+    assert pi.state("alarm/pump").phase is AlarmPhase.CLEARED
 
 
 @pytest.mark.parametrize("synced", [True, False])
@@ -126,7 +126,7 @@ def test_a_restart_makes_nobody_silent(pi: Rig, synced: bool) -> None:
         if not pi.engine.clock.synced:
             syncs(pi, HOUR_S)
     pi.settle()
-    assert pi.state("alarm/pump").phase is Phase.NORMAL
+    assert pi.state("alarm/pump").phase is AlarmPhase.NORMAL
     pi.advance(60)
     assert pi.state("alarm/pump").why == ("silent",)
 
@@ -140,9 +140,9 @@ def test_an_alarm_is_not_raised_early_for_what_the_clock_takes_up(pi: Rig) -> No
     syncs(pi, 8 * HOUR_S)
     pi.tell("twin/freezer", "report", {"values": {"t": -3.4}})
     pi.advance(560)
-    assert pi.state("alarm/freezer").phase is Phase.PENDING
+    assert pi.state("alarm/freezer").phase is AlarmPhase.PENDING
     pi.advance(10)
-    assert pi.state("alarm/freezer").phase is Phase.ACTIVE
+    assert pi.state("alarm/freezer").phase is AlarmPhase.ACTIVE
 
 
 def test_while_nothing_is_taken_in_nobody_is_silent(pi: Rig) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.actors import StoreFailed, StoreFull
 from gateway.actors.errors import StoreCorrupt
-from gateway.store import Changes, MailRow, Span
+from gateway.store import Changes, MailRow, SeqSpan
 from gateway.store.migrations import STEPS
 from gateway.store.sqlite import SqliteStore
 from tests.disks import small_disk
@@ -135,7 +135,7 @@ def test_a_limit_says_that_it_is_full_and_deleting_goes_on(tmp_path: Path) -> No
         store.commit(_bulk(1000, 300))
     assert str(caught.value) == f"cannot commit to {path}: database or disk is full; make room on the disk, or raise store.max_mb"
     assert store.boxes()[0].count == 150
-    store.commit(Changes(mail_gone=[Span("mqtt/main", 1, 149)]))
+    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 149)]))
     store.commit(_bulk(1000, 100))
     assert store.boxes()[0].count == 101
     store.close()
@@ -154,7 +154,7 @@ def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_pat
     with pytest.raises(StoreFull):
         store.commit(_bulk(2000, 200))
     assert not store.relieve()
-    store.commit(Changes(mail_gone=[Span("mqtt/main", 1, 230)]))
+    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 230)]))
     assert store.recovered()
     store.commit(Changes(notes={"drained": "yes"}))
     with pytest.raises(StoreFull):

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.actors.actor import Actor
 from gateway.actors.collection.entries import Entry, Key, Listing
 from gateway.actors.collection.errand import Do, Errand
-from gateway.actors.collection.page import FIRST, Opened, page_of
+from gateway.actors.collection.page import FIRST, PageOpened, page_of
 from gateway.actors.collection.tally import tally_of
 from gateway.actors.messages import State
 from gateway.actors.stage import Stage
@@ -57,7 +57,7 @@ class Collection(Actor[CollectionState]):
         _errand(stage, Do.COUNT, "").send(stage, tally_of(stage.me))
 
     @verb
-    def opened(self, opened: Opened, stage: Stage[CollectionState]) -> None:
+    def opened(self, opened: PageOpened, stage: Stage[CollectionState]) -> None:
         """Take a new page into the table.
 
         What was sent before goes round by its neighbour, and must not be overtaken: the page waits with what comes to it straight

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from gateway.actors.actor import Actor
 from gateway.actors.collection.entries import Added, Entry, Found, Listed, Put, Removed
 from gateway.actors.collection.errand import Do, Errand
-from gateway.actors.collection.tally import Change, tally_of
+from gateway.actors.collection.tally import TallyChange, tally_of
 from gateway.actors.messages import Payload, State
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import Decision, Fault
@@ -22,7 +22,7 @@ FIRST = "first"
 """Key of the page that a collection begins with: as long as it is alone, it has every key."""
 
 
-class Begin(Payload):
+class BeginPage(Payload):
     """Verb `begin` of a new page: what its neighbour has given away."""
 
     low: str
@@ -36,7 +36,7 @@ class Begin(Payload):
     notes: dict[str, JsonValue]
 
 
-class Opened(Payload):
+class PageOpened(Payload):
     """Verb `opened` of a collection, and of the page on the left: a page has begun, with the keys from `low` on."""
 
     low: str
@@ -79,12 +79,12 @@ class Page(Actor[PageState]):
     """How many entries it has before it splits."""
 
     @verb
-    def begin(self, begin: Begin, stage: Stage[PageState]) -> None:
+    def begin(self, begin: BeginPage, stage: Stage[PageState]) -> None:
         """Take over what a neighbour has too much, and tell the collection."""
         if not stage.state.begun:
             fields = {name: getattr(begin, name) for name in ("low", "high", "left", "right", "next", "values", "notes")}
             stage.state = stage.state.changed(begun=True, **fields)
-            opened = Opened(low=begin.low, page=stage.key, high=begin.high or "", before=begin.before)
+            opened = PageOpened(low=begin.low, page=stage.key, high=begin.high or "", before=begin.before)
             stage.tell(_collection(stage), "opened", opened)
             if begin.before and begin.left:
                 stage.tell(page_of(_collection(stage), begin.left), "opened", opened)
@@ -100,7 +100,7 @@ class Page(Actor[PageState]):
         self._take(errand, stage)
 
     @verb
-    def opened(self, opened: Opened, stage: Stage[PageState]) -> None:
+    def opened(self, opened: PageOpened, stage: Stage[PageState]) -> None:
         """Take a new neighbour on the right; lists go on there. Pages that this one gave its keys to may be in between."""
         state = stage.state
         if state.high == opened.low:
@@ -156,7 +156,7 @@ class Page(Actor[PageState]):
     def _keep(self, errand: Errand, stage: Stage[PageState]) -> None:
         state = stage.state
         if errand.key not in state.values:
-            stage.tell(tally_of(_collection(stage)), "change", Change(by=1))
+            stage.tell(tally_of(_collection(stage)), "change", TallyChange(by=1))
         notes = {key: note for key, note in state.notes.items() if key != errand.key}
         if errand.note is not None:
             notes[errand.key] = errand.note
@@ -210,12 +210,14 @@ def _split(stage: Stage[PageState], added: str) -> None:
     if state.high is None and added == keys[-1]:
         kept, given, at = keys[-1:], keys[:-1], keys[-1]
         stage.state = _with(state, kept).changed(low=at, left=page)
-        begin = Begin(low=state.low, high=at, left=state.left, right=stage.key, next=stage.key, before=stage.key, **_picked(state, given))
+        begin = BeginPage(
+            low=state.low, high=at, left=state.left, right=stage.key, next=stage.key, before=stage.key, **_picked(state, given)
+        )
     else:
         at = keys[len(keys) // 2]
         kept, given = keys[: len(keys) // 2], keys[len(keys) // 2 :]
         stage.state = _with(state, kept).changed(high=at, right=page, next=page)
-        begin = Begin(low=at, high=state.high, left=stage.key, right=state.right, next=state.next, **_picked(state, given))
+        begin = BeginPage(low=at, high=state.high, left=stage.key, right=state.right, next=state.next, **_picked(state, given))
     stage.tell(page_of(_collection(stage), page), "begin", begin)
 
 
@@ -242,7 +244,7 @@ def _remove(errand: Errand, stage: Stage[PageState]) -> None:
         values = {key: value for key, value in state.values.items() if key != errand.key}
         notes = {key: note for key, note in state.notes.items() if key != errand.key}
         stage.state = state.changed(values=values, notes=notes)
-        stage.tell(tally_of(_collection(stage)), "change", Change(by=-1))
+        stage.tell(tally_of(_collection(stage)), "change", TallyChange(by=-1))
     errand.answer(stage, Removed(key=errand.key, removed=before is not None, value=before or ""))
 
 

@@ -8,7 +8,7 @@ from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
 
 
-class Change(Payload):
+class TallyChange(Payload):
     """Verb `change`: so many entries more, or fewer."""
 
     by: int
@@ -27,7 +27,7 @@ class Tally(Actor[TallyState]):
     inner = True
 
     @verb
-    def change(self, change: Change, stage: Stage[TallyState]) -> None:
+    def change(self, change: TallyChange, stage: Stage[TallyState]) -> None:
         """Take a page's word for an entry more, or fewer."""
         stage.state = stage.state.changed(count=stage.state.count + change.by)
 

@@ -21,7 +21,7 @@ from gateway.actors.messages import read_payload
 from gateway.actors.vocabulary import Scalar
 from gateway.business.alarm.readings import judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule
-from gateway.business.alarm.state import AlarmState, Phase
+from gateway.business.alarm.state import AlarmPhase, AlarmState
 from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
 from gateway.business.notices import Notice, Recipient
 from gateway.business.twin import Presence
@@ -31,7 +31,7 @@ MOST_UNTOLD = 50
 _PENDING, _ESCALATION, _WORSE = "pending", "escalation", "worse"
 _OF_DRILL = ".drill"
 """Ends the name of a gather that tells of a drill."""
-_RAISED = (Phase.ACTIVE, Phase.ACKNOWLEDGED)
+_RAISED = (AlarmPhase.ACTIVE, AlarmPhase.ACKNOWLEDGED)
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +49,14 @@ class Alarm(Actor[AlarmState]):
     settings: AlarmSettings
     copies = {"twin": Copy("twin", "values", "presence")}
     machine = Machine(
-        initial=Phase.NORMAL,
-        parents={Phase.ACTIVE: Phase.RAISED, Phase.ACKNOWLEDGED: Phase.RAISED},
-        entry={Phase.PENDING: "begin_waiting", Phase.RAISED: "begin_incident", Phase.ACTIVE: "begin_escalation"},
+        initial=AlarmPhase.NORMAL,
+        parents={AlarmPhase.ACTIVE: AlarmPhase.RAISED, AlarmPhase.ACKNOWLEDGED: AlarmPhase.RAISED},
+        entry={AlarmPhase.PENDING: "begin_waiting", AlarmPhase.RAISED: "begin_incident", AlarmPhase.ACTIVE: "begin_escalation"},
         exit={
-            Phase.PENDING: "end_waiting",
-            Phase.ACTIVE: "end_escalation",
-            Phase.ACKNOWLEDGED: "end_worse",
-            Phase.RAISED: "end_incident",
+            AlarmPhase.PENDING: "end_waiting",
+            AlarmPhase.ACTIVE: "end_escalation",
+            AlarmPhase.ACKNOWLEDGED: "end_worse",
+            AlarmPhase.RAISED: "end_incident",
         },
     )
 
@@ -94,29 +94,29 @@ class Alarm(Actor[AlarmState]):
         if findings.cannot != before.cannot:
             self._say_what_it_cannot(findings.cannot, stage)
         state = stage.state
-        if state.findings.wrong and state.phase in (Phase.NORMAL, Phase.CLEARED):
+        if state.findings.wrong and state.phase in (AlarmPhase.NORMAL, AlarmPhase.CLEARED):
             self.suspect(stage)
-        elif not state.findings.wrong and state.phase not in (Phase.NORMAL, Phase.CLEARED) and not state.drill:
+        elif not state.findings.wrong and state.phase not in (AlarmPhase.NORMAL, AlarmPhase.CLEARED) and not state.drill:
             self.clear(stage)
-        elif state.phase is Phase.ACKNOWLEDGED or state.drill:
+        elif state.phase is AlarmPhase.ACKNOWLEDGED or state.drill:
             self._mind(stage, rule)
 
-    @verb(when={Phase.NORMAL, Phase.CLEARED}, to={Phase.PENDING, Phase.ACTIVE})
+    @verb(when={AlarmPhase.NORMAL, AlarmPhase.CLEARED}, to={AlarmPhase.PENDING, AlarmPhase.ACTIVE})
     def suspect(self, stage: Stage[AlarmState]) -> None:
         """Something is wrong: raise it, when it stays so for long enough."""
         rule = self._known_rule(stage)
         if rule is not None:
-            self._enter(stage, Phase.PENDING if rule.for_s else Phase.ACTIVE)
+            self._enter(stage, AlarmPhase.PENDING if rule.for_s else AlarmPhase.ACTIVE)
 
-    @verb(when={Phase.PENDING, Phase.RAISED}, to={Phase.NORMAL, Phase.CLEARED})
+    @verb(when={AlarmPhase.PENDING, AlarmPhase.RAISED}, to={AlarmPhase.NORMAL, AlarmPhase.CLEARED})
     def clear(self, stage: Stage[AlarmState]) -> None:
         """All is right again. Sent by hand it ends the incident; what is still wrong begins the next when the twin changes."""
-        passed = stage.state.phase is Phase.PENDING and not stage.state.incident
+        passed = stage.state.phase is AlarmPhase.PENDING and not stage.state.incident
         stage.state = stage.state.changed(wrong_clock_ms=0)
-        self._enter(stage, Phase.NORMAL if passed else Phase.CLEARED)
+        self._enter(stage, AlarmPhase.NORMAL if passed else AlarmPhase.CLEARED)
         stage.reply(stage.state)
 
-    @verb(when={Phase.RAISED}, to={Phase.ACTIVE, Phase.CLEARED}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACTIVE, AlarmPhase.CLEARED}, unless=Else.IGNORE)
     def worsen(self, stage: Stage[AlarmState]) -> None:
         """Something has been wrong for long enough that nobody was told of (the alarm's own timer): tell of it.
 
@@ -128,19 +128,19 @@ class Alarm(Actor[AlarmState]):
         if rule is None or not new:
             return
         if state.drill:
-            self._enter(stage, Phase.CLEARED)
-            self._enter(stage, Phase.ACTIVE)
+            self._enter(stage, AlarmPhase.CLEARED)
+            self._enter(stage, AlarmPhase.ACTIVE)
             return
         stage.state = stage.state.changed(why=state.why + new, acknowledged_by="", escalations=0)
-        self._enter(stage, Phase.ACTIVE)
+        self._enter(stage, AlarmPhase.ACTIVE)
         self._notice(rule, stage, user=rule.user, group=rule.group)
 
-    @verb(when={Phase.PENDING}, to={Phase.ACTIVE}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
     def waited(self, stage: Stage[AlarmState]) -> None:
         """It has been wrong for long enough (the alarm's own timer)."""
-        self._enter(stage, Phase.ACTIVE)
+        self._enter(stage, AlarmPhase.ACTIVE)
 
-    @verb(when={Phase.ACTIVE}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
     def escalate(self, stage: Stage[AlarmState]) -> None:
         """Nobody has acknowledged in time (the alarm's own timer): tell again."""
         rule = self._rule(stage)
@@ -165,27 +165,27 @@ class Alarm(Actor[AlarmState]):
 
     # --- what people do
 
-    @verb(when={Phase.NORMAL, Phase.CLEARED, Phase.PENDING}, to={Phase.ACTIVE})
+    @verb(when={AlarmPhase.NORMAL, AlarmPhase.CLEARED, AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE})
     def drill(self, stage: Stage[AlarmState]) -> None:
         """Try it out: raised at once, whatever the twin says, until somebody acknowledges or clears it, or something is really wrong."""
         rule = self._known_rule(stage)
         if rule is not None:
             stage.state = stage.state.changed(drill=True)
-            self._enter(stage, Phase.ACTIVE)
+            self._enter(stage, AlarmPhase.ACTIVE)
             self._mind(stage, rule)
             stage.reply(stage.state)
 
-    @verb(when={Phase.RAISED}, to={Phase.ACKNOWLEDGED, Phase.CLEARED, Phase.PENDING, Phase.ACTIVE})
+    @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACKNOWLEDGED, AlarmPhase.CLEARED, AlarmPhase.PENDING, AlarmPhase.ACTIVE})
     def acknowledge(self, said: Acknowledgement, stage: Stage[AlarmState]) -> None:
         """Somebody knows: it does not escalate any more, and a drill is over. The first one stands; answers with the state.
 
         What is really wrong meanwhile was not acknowledged with the drill: it goes on waiting for its time.
         """
-        if stage.state.phase is Phase.ACTIVE:
+        if stage.state.phase is AlarmPhase.ACTIVE:
             stage.state = stage.state.changed(acknowledged_by=said.by or stage.message.sender or "somebody")
-            self._enter(stage, Phase.ACKNOWLEDGED)
+            self._enter(stage, AlarmPhase.ACKNOWLEDGED)
         if stage.state.drill:
-            self._enter(stage, Phase.CLEARED)
+            self._enter(stage, AlarmPhase.CLEARED)
             if stage.state.findings.wrong:
                 self.suspect(stage)
         stage.reply(stage.state)
@@ -356,7 +356,7 @@ class Alarm(Actor[AlarmState]):
             refuse(stage, f"there is no [actors.alarm.rules.{stage.key}]; there is {', '.join(sorted(self.settings.rules)) or 'none'}")
         return rule
 
-    def _enter(self, stage: Stage[AlarmState], phase: Phase) -> None:
+    def _enter(self, stage: Stage[AlarmState], phase: AlarmPhase) -> None:
         stage.enter(phase)
         stage.state = stage.state.stamped(stage.stamp(), "since_ms")
         self._publish(stage)

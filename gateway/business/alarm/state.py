@@ -7,7 +7,7 @@ from gateway.business.alarm.readings import Findings
 from gateway.business.notices import Recipient
 
 
-class Phase(enum.Enum):
+class AlarmPhase(enum.Enum):
     """Where an alarm stands."""
 
     NORMAL = "normal"
@@ -26,7 +26,7 @@ class Phase(enum.Enum):
 class AlarmState(Stamped):
     """What an alarm remembers."""
 
-    phase: Phase = Phase.NORMAL
+    phase: AlarmPhase = AlarmPhase.NORMAL
     findings: Findings = Findings()
     wrong_clock_ms: int = 0
     """Since when something is wrong, by the gateway's own clock, milliseconds; 0: nothing is, or somebody has cleared it."""

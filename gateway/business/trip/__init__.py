@@ -3,7 +3,7 @@
 from gateway.business.trip.house import Trips, TripsState
 from gateway.business.trip.path import Path
 from gateway.business.trip.settings import TripSettings, TripsSettings
-from gateway.business.trip.state import EndedBy, Phase, TripState
+from gateway.business.trip.state import EndedBy, TripPhase, TripState
 from gateway.business.trip.trip import Trip
 
-__all__ = ["EndedBy", "Path", "Phase", "Trip", "TripSettings", "TripState", "Trips", "TripsSettings", "TripsState"]
+__all__ = ["EndedBy", "Path", "Trip", "TripPhase", "TripSettings", "TripState", "Trips", "TripsSettings", "TripsState"]

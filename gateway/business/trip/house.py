@@ -9,7 +9,7 @@ from pydantic import Field
 from gateway.actors import REPLY, Actor, Reply, Stage, State, verb
 from gateway.actors.guards import refuse
 from gateway.actors.messages import Model
-from gateway.business.trip.payloads import Begin, Gone, Page
+from gateway.business.trip.payloads import BeginTrip, Gone, TripPage
 from gateway.business.trip.settings import TripsSettings
 from gateway.business.trip.slugs import draw
 
@@ -17,13 +17,13 @@ DRAWS = 20
 """Names that are tried for one trip: in a house of 10 000 trips, nobody sees the third."""
 
 
-class Asked(Model):
+class AskedTrip(Model):
     """One trip that somebody waits for."""
 
     reply_to: str
     of: str
     """Id of the message that asked."""
-    begin: Begin
+    begin: BeginTrip
     draws: int = 1
 
 
@@ -32,7 +32,7 @@ class TripsState(State):
 
     begun: dict[str, int] = Field(default={})
     """When each trip was begun that is not forgotten, by its name; wall time, milliseconds since 1970."""
-    asked: dict[str, Asked] = Field(default={})
+    asked: dict[str, AskedTrip] = Field(default={})
     """Trips that are being begun, by the id of the message that a trip was sent."""
 
 
@@ -43,7 +43,7 @@ class Trips(Actor[TripsState]):
     settings: TripsSettings
 
     @verb
-    def new(self, begin: Begin, stage: Stage[TripsState]) -> None:
+    def new(self, begin: BeginTrip, stage: Stage[TripsState]) -> None:
         """Begin a shared trip under a free name; answers {slug, token, topic, link}. The token is shown here and never again."""
         count = len(stage.state.begun) + len(stage.state.asked)
         if not stage.message.reply_to:
@@ -51,7 +51,7 @@ class Trips(Actor[TripsState]):
         elif count >= self.settings.most:
             refuse(stage, f"cannot begin a trip: there are {count} already; wait until some are forgotten, or raise actors.trips.most")
         else:
-            self._try(stage, Asked(reply_to=stage.message.reply_to, of=stage.message.id, begin=begin))
+            self._try(stage, AskedTrip(reply_to=stage.message.reply_to, of=stage.message.id, begin=begin))
 
     @verb
     def reply(self, answer: Reply, stage: Stage[TripsState]) -> None:
@@ -70,7 +70,7 @@ class Trips(Actor[TripsState]):
             stage.tell(asked.reply_to, REPLY, Reply(of=asked.of, ok=False, reason=reason))
 
     @verb
-    def list(self, page: Page, stage: Stage[TripsState]) -> None:
+    def list(self, page: TripPage, stage: Stage[TripsState]) -> None:
         """Answer with the trips that are not forgotten, by name: {trips: [{slug, begun_ms}], after}; `after` asks for the next page."""
         slugs = sorted(slug for slug in stage.state.begun if slug > page.after)
         found = [{"slug": slug, "begun_ms": stage.state.begun[slug]} for slug in slugs[: page.most]]
@@ -83,12 +83,12 @@ class Trips(Actor[TripsState]):
             begun = {slug: at_ms for slug, at_ms in stage.state.begun.items() if slug != gone.slug}
             stage.state = stage.state.changed(begun=begun)
 
-    def _try(self, stage: Stage[TripsState], asked: Asked) -> None:
+    def _try(self, stage: Stage[TripsState], asked: AskedTrip) -> None:
         """Draw a name, and ask its trip to begin."""
         stage.tell(f"trip/{draw(stage.random, numbered=asked.draws > DRAWS // 2)}", "begin", asked.begin, reply_to=stage.me)
         stage.state = stage.state.changed(asked={**stage.state.asked, stage.mail[-1].id: asked})
 
-    def _answer(self, stage: Stage[TripsState], asked: Asked, answer: Reply) -> None:
+    def _answer(self, stage: Stage[TripsState], asked: AskedTrip, answer: Reply) -> None:
         slug = answer.body["slug"]
         stage.state = stage.state.changed(begun={**stage.state.begun, slug: stage.now_ms})
         link = {"link": self.settings.link.replace("{slug}", slug)} if self.settings.link else {}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gateway.actors import Stage
 from gateway.business.earth import Place, distance_m
-from gateway.business.pace import Pace, pace_of
+from gateway.business.pace import ClockPace, pace_of
 from gateway.business.trip.following import in_reach
 from gateway.business.trip.line import Point
 from gateway.business.trip.settings import TripSettings
@@ -37,7 +37,7 @@ def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[Tr
     if stage.synced and known[-1].at_ms > stage.now_ms + AHEAD_MS:
         return True, state
     pace, laggard = pace_of(state.way.laggard, here.at_ms, stage.clock_ms)
-    return pace is Pace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
+    return pace is ClockPace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
 
 
 def put_in_place(state: TripState, point: Point, known: list[Point], settings: TripSettings, stage: Stage[TripState]) -> TripState:

@@ -18,7 +18,7 @@ _ENCRYPTED = (
 )
 
 
-class Begin(Payload):
+class BeginTrip(Payload):
     """Verb `begin` of a trip: it is to be one that only the holder of its token moves."""
 
     title: str = Field(default="", max_length=200)
@@ -37,7 +37,7 @@ class Update(Fix):
         return Fix(**{name: value for name, value in self.__dict__.items() if name != "token"})
 
 
-class Ending(Payload):
+class TripEnding(Payload):
     """Verb `stop` of a trip."""
 
     token: str = Field(default="", max_length=200)
@@ -86,7 +86,7 @@ class Gone(Payload):
     slug: str
 
 
-class Page(Payload):
+class TripPage(Payload):
     """Verb `list` of `trips/*`."""
 
     after: str = Field(default="", max_length=128)

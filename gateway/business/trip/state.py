@@ -11,7 +11,7 @@ from gateway.business.earth import Place
 from gateway.business.trip.way import Way
 
 
-class Phase(enum.Enum):
+class TripPhase(enum.Enum):
     """Where a trip stands."""
 
     WAITING = "waiting"
@@ -37,7 +37,7 @@ class TripState(Stamped):
 
     VERSION: ClassVar[int] = 2
 
-    phase: Phase = Phase.WAITING
+    phase: TripPhase = TripPhase.WAITING
     since_clock_ms: int = 0
     """When it began to wait, was lost, or ended, by the gateway's clock."""
     trip: int = 0

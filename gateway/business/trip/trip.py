@@ -26,9 +26,9 @@ from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geoj
 from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
 from gateway.business.trip.late import corrected, put_in_place
 from gateway.business.trip.line import Point, in_order, joined, read_line
-from gateway.business.trip.payloads import Begin, Ending, Export, Format, Gone, OwnTracks, Update, Wanted
+from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
 from gateway.business.trip.settings import TripSettings
-from gateway.business.trip.state import EndedBy, Phase, TripState, shown, summary
+from gateway.business.trip.state import EndedBy, TripPhase, TripState, shown, summary
 from gateway.business.trip.token import digest_of, fits, new_token
 from gateway.business.trip.way import Way, begun_anew, extended, part_of
 
@@ -41,10 +41,10 @@ class Trip(Actor[TripState]):
     settings_model = TripSettings
     settings: TripSettings
     machine = Machine(
-        initial=Phase.WAITING,
+        initial=TripPhase.WAITING,
         unless=Else.IGNORE,
-        entry={Phase.MOVING: "_moves", Phase.LOST: "_is_lost", Phase.STOPPED: "_has_ended"},
-        exit={Phase.WAITING: "_is_heard", Phase.LOST: "_is_heard", Phase.MOVING: "_rests"},
+        entry={TripPhase.MOVING: "_moves", TripPhase.LOST: "_is_lost", TripPhase.STOPPED: "_has_ended"},
+        exit={TripPhase.WAITING: "_is_heard", TripPhase.LOST: "_is_heard", TripPhase.MOVING: "_rests"},
     )
 
     def failed(self, fault: Fault, state: TripState) -> Decision:
@@ -58,7 +58,7 @@ class Trip(Actor[TripState]):
     # --- what moves it
 
     @verb(begins=True)
-    def begin(self, begin: Begin, stage: Stage[TripState]) -> None:
+    def begin(self, begin: BeginTrip, stage: Stage[TripState]) -> None:
         """Begin a shared trip; answers its token, once. Refused where there is a trip of this name."""
         if stage.born:
             refuse(stage, f"there is a trip {stage.key} already")
@@ -77,19 +77,19 @@ class Trip(Actor[TripState]):
         self._publish_status(stage)
         stage.reply({"slug": stage.key, "token": token, "topic": self.settings.topic_of(stage.me)})
 
-    @verb(to={Phase.MOVING})
+    @verb(to={TripPhase.MOVING})
     def update(self, update: Update, stage: Stage[TripState]) -> None:
         """Take a fix from the holder of the token."""
         if self._may(stage, update.token):
             self._take(update.fix(), stage)
 
-    @verb(begins=True, to={Phase.MOVING})
+    @verb(begins=True, to={TripPhase.MOVING})
     def position(self, fix: Fix, stage: Stage[TripState]) -> None:
         """Take a GPS fix of a vehicle; publish where it is now. The first one begins the trip."""
         if self._may(stage, ""):
             self._take(fix, stage)
 
-    @verb(begins=True, to={Phase.MOVING})
+    @verb(begins=True, to={TripPhase.MOVING})
     def owntracks(self, said: OwnTracks, stage: Stage[TripState]) -> None:
         """Take what the OwnTracks app says: its locations are fixes, the rest is ignored."""
         fix = said.fix()
@@ -101,13 +101,13 @@ class Trip(Actor[TripState]):
             if fix is not None:
                 self._take(fix, stage, phone=True)
 
-    @verb(to={Phase.STOPPED})
-    def stop(self, ending: Ending, stage: Stage[TripState]) -> None:
+    @verb(to={TripPhase.STOPPED})
+    def stop(self, ending: TripEnding, stage: Stage[TripState]) -> None:
         """End the trip and publish its summary; a vehicle's next fix begins another. Of a shared trip, by its token."""
         if not self._may(stage, ending.token, ended=True):
             return
-        if stage.state.phase is not Phase.STOPPED:
-            stage.enter(Phase.STOPPED)
+        if stage.state.phase is not TripPhase.STOPPED:
+            stage.enter(TripPhase.STOPPED)
         stage.reply(shown(stage.state))
 
     # --- what it tells
@@ -141,7 +141,7 @@ class Trip(Actor[TripState]):
 
     # --- its own timers
 
-    @verb(when={Phase.MOVING}, to={Phase.LOST})
+    @verb(when={TripPhase.MOVING}, to={TripPhase.LOST})
     def signal_lost(self, stage: Stage[TripState]) -> None:
         """Look whether fixes still come (the trip's own timer); publish the loss when they do not."""
         heard_ms = stage.state.place.clock_ms if stage.state.place is not None else 0
@@ -149,9 +149,9 @@ class Trip(Actor[TripState]):
         if left_s > 0:
             stage.after(left_s, "signal_lost")
         else:
-            stage.enter(Phase.LOST)
+            stage.enter(TripPhase.LOST)
 
-    @verb(when={Phase.WAITING, Phase.LOST}, to={Phase.STOPPED})
+    @verb(when={TripPhase.WAITING, TripPhase.LOST}, to={TripPhase.STOPPED})
     def grace_over(self, stage: Stage[TripState]) -> None:
         """End a shared trip whose tracker did not come back (its own timer). After a restart it has time to be heard again."""
         state = stage.state
@@ -162,9 +162,9 @@ class Trip(Actor[TripState]):
         if left_s > 0:
             stage.after(left_s, "grace_over")
         else:
-            stage.enter(Phase.STOPPED)
+            stage.enter(TripPhase.STOPPED)
 
-    @verb(when={Phase.STOPPED})
+    @verb(when={TripPhase.STOPPED})
     def forget(self, stage: Stage[TripState]) -> None:
         """Forget a shared trip that ended long ago (its own timer): its state, its path, what the broker kept, its name."""
         state, settings = stage.state, self.settings
@@ -217,7 +217,7 @@ class Trip(Actor[TripState]):
         if not (token or state.shared):
             return True
         why = "" if fits(token, state.token_digest) else "wrong token"
-        if not why and state.phase is Phase.STOPPED and not ended:
+        if not why and state.phase is TripPhase.STOPPED and not ended:
             why = "it has ended"
         if why:
             stage.refuse(f"cannot {stage.message.verb} trip {stage.key}: {why}")
@@ -248,7 +248,7 @@ class Trip(Actor[TripState]):
             anew, state = corrected(state, here, known, stage)
         if not anew:
             stage.state = put_in_place(state, _point(fix, fix.at_ms), known, self.settings, stage)
-        elif state.phase in (Phase.WAITING, Phase.STOPPED):
+        elif state.phase in (TripPhase.WAITING, TripPhase.STOPPED):
             self._follow(stage, self._first(state, fix, stage), fix, here, phone=phone)
         elif state.place is None or in_reach(state.place, here, self.settings):
             self._follow(stage, state, fix, here, phone=phone)
@@ -261,7 +261,7 @@ class Trip(Actor[TripState]):
 
     def _patience_s(self, state: TripState) -> float:
         """How long a shared trip waits for its tracker: as long again as the signal takes to be lost, before the first fix."""
-        return state.grace_s + (self.settings.lost_after_s if state.phase is Phase.WAITING else 0.0)
+        return state.grace_s + (self.settings.lost_after_s if state.phase is TripPhase.WAITING else 0.0)
 
     def _lost_after_s(self, state: TripState) -> float:
         return lost_after_s(state.way, self.settings)
@@ -290,8 +290,8 @@ class Trip(Actor[TripState]):
             way=self._extended(stage, way, fix, said.packed()),
         )
         self._publish_position(stage, fix)
-        if state.phase is not Phase.MOVING:
-            stage.enter(Phase.MOVING)
+        if state.phase is not TripPhase.MOVING:
+            stage.enter(TripPhase.MOVING)
 
     def _extended(self, stage: Stage[TripState], way: Way, fix: Fix, at_ms: int) -> Way:
         tolerance_m = self.settings.path_tolerance_m

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.clock.clock import Clock
-from devices.clock.jobs import Job
+from devices.clock.jobs import ClockJob
 from devices.clock.schedule import missed
 from devices.clock.simulator import TurnedClock
 from gateway.actors import Health, Reply
@@ -291,7 +291,7 @@ def test_where_too_much_is_under_way_it_fires_a_second_later(wall: TurnedClock) 
 def test_each_due_time_is_told_stood_for_or_skipped_once(misfire: str, hops_ms: list[int]) -> None:
     """However seldom the clock looks: none is left out, none counts twice, and they come in order."""
     section = clock_settings({"at": "every 7 s", "misfire": misfire})
-    job = Job("main", section.jobs[0], section)
+    job = ClockJob("main", section.jobs[0], section)
     job.begin(SEVEN_MS)
     now_ms, skipped = SEVEN_MS, 0
     for hop_ms in hops_ms:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.clock.schedule import Missed, Schedule, missed, read_schedule
-from devices.clock.sun import EVENTS, Place
+from devices.clock.schedule import DueTimes, Missed, missed, read_schedule
+from devices.clock.sun import EVENTS, PlaceOnEarth
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu"), UTC]
-HOME = Place(52.52, 13.405)
-SVALBARD = Place(78.22, 15.65)
+HOME = PlaceOnEarth(52.52, 13.405)
+SVALBARD = PlaceOnEarth(78.22, 15.65)
 
 MOMENTS = st.integers(946_684_800_000, 4_102_444_800_000)
 """From 2000 to 2100."""
@@ -154,7 +154,7 @@ def test_the_sun_of_berlin(text: str, expected: str) -> None:
 @given(st.sampled_from(EVENTS), st.floats(-55, 55), st.floats(-180, 180), st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)))
 def test_between_the_polar_circles_the_sun_is_never_a_day_late(event: str, latitude: float, longitude: float, at: datetime) -> None:
     """At every longitude an event follows the last one by a day, give or take ten minutes: no date line swallows one."""
-    schedule = read_schedule(event, UTC, Place(latitude, longitude))
+    schedule = read_schedule(event, UTC, PlaceOnEarth(latitude, longitude))
     first = schedule.next_after(int(at.replace(tzinfo=UTC).timestamp()) * 1000)
     assert first is not None
     second = schedule.next_after(first)
@@ -172,7 +172,7 @@ def test_where_the_sun_does_not_set_it_is_not_due() -> None:
 
 def test_at_the_pole_there_is_a_noon() -> None:
     """Where the sun rises once a year, and its events are a matter of taste, a job at noon still comes each day."""
-    schedule: Schedule = read_schedule("noon", UTC, Place(90.0, 0.0))
+    schedule: DueTimes = read_schedule("noon", UTC, PlaceOnEarth(90.0, 0.0))
     assert len(missed(schedule, 0, 10 * 86_400_000).due_ms) == 10
 
 

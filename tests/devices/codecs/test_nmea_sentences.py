@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.framing import BadFrame
-from devices.codecs.nmea import DAY_MS, Part, Sentence, checksum, read_part, read_sentence, write_sentence
+from devices.codecs.nmea import DAY_MS, FixPart, Sentence, checksum, read_part, read_sentence, write_sentence
 
 RMC = b"$GPRMC,123519.00,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W,A*29"
 
 
-def part_of(body: str) -> Part | None:
+def part_of(body: str) -> FixPart | None:
     return read_part(read_sentence(write_sentence(body)))
 
 
@@ -67,7 +67,7 @@ def test_checksum_not_required():
 def test_rmc_fields():
     """RMC has position, speed in m/s, course, and a date of the last century where the year says so."""
     part = read_part(read_sentence(RMC))
-    assert part == Part(
+    assert part == FixPart(
         "RMC",
         True,
         time_ms=45319000,
@@ -152,7 +152,7 @@ def test_numbers_are_plain(text: str):
 
 def test_vtg_without_unit_letters():
     """The old form of VTG has its fields elsewhere, and is not misread."""
-    assert part_of("GPVTG,309.62,,0.13,0.2,1,2,3,4") == Part("VTG", False)
+    assert part_of("GPVTG,309.62,,0.13,0.2,1,2,3,4") == FixPart("VTG", False)
 
 
 @given(st.binary(max_size=100) | st.binary(max_size=60).map(lambda body: b"$GPRMC," + body + b"*%02X" % checksum(b"GPRMC," + body)))

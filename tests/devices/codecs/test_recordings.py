@@ -8,7 +8,7 @@ from pynmeagps import NMEAMessage, NMEAReader
 
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, LineFramer
-from devices.codecs.nmea import DAY_MS, MPS_PER_KNOT, Part, read_part, read_sentence
+from devices.codecs.nmea import DAY_MS, MPS_PER_KNOT, FixPart, read_part, read_sentence
 from devices.serial.simulator import GpsTracker, SimulatedLine
 from gateway.actors.vocabulary import Fix
 
@@ -54,7 +54,7 @@ def compare(stream: bytes) -> int:
     return compared
 
 
-def agree(part: Part, theirs: NMEAMessage) -> None:
+def agree(part: FixPart, theirs: NMEAMessage) -> None:
     if part.kind != "VTG":
         ours = ("", "") if part.latitude_deg is None else (part.latitude_deg, part.longitude_deg)
         assert (theirs.lat, theirs.lon) == (ours if ours == ("", "") else pytest.approx(ours, abs=1e-6))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devices.mqtt.chart import GIVEN_UP, LOST, NEVER_REACHED, NEVER_TAKEN, Cause, Phase, chart
+from devices.mqtt.chart import GIVEN_UP, LOST, NEVER_REACHED, NEVER_TAKEN, Cause, SessionPhase, chart
 from devices.mqtt.connection import Connection
 from gateway.actors import Health
 from tests.brokers import Mosquitto, Peer
@@ -16,7 +16,7 @@ from tests.devices.mqtt.fake_broker import FakeBroker
 
 TABLE = chart()
 LEAVES = TABLE.phases.leaves
-WITH_A_SOCKET = (Phase.LOGGING_IN, Phase.SUBSCRIBING, Phase.READY, Phase.DENIED, Phase.CLOSING)
+WITH_A_SOCKET = (SessionPhase.LOGGING_IN, SessionPhase.SUBSCRIBING, SessionPhase.READY, SessionPhase.DENIED, SessionPhase.CLOSING)
 Connect = Callable[..., Any]
 
 
@@ -44,7 +44,7 @@ def until_cause(gateway: Gateway, cause: Cause) -> str:
 
 
 @pytest.mark.parametrize("phase", LEAVES)
-def test_no_phase_is_without_a_way_out(phase: Phase) -> None:
+def test_no_phase_is_without_a_way_out(phase: SessionPhase) -> None:
     """Walked from each phase, the table leads to a connection that works, and to the end; only the end is final."""
     reached, ahead = {phase}, [phase]
     while ahead:
@@ -52,39 +52,41 @@ def test_no_phase_is_without_a_way_out(phase: Phase) -> None:
             if end not in reached:
                 reached.add(end)
                 ahead.append(end)
-    assert Phase.CLOSED in reached
-    assert (Phase.READY in reached) is (phase not in {Phase.CLOSING, Phase.CLOSED})
+    assert SessionPhase.CLOSED in reached
+    assert (SessionPhase.READY in reached) is (phase not in {SessionPhase.CLOSING, SessionPhase.CLOSED})
 
 
 @pytest.mark.parametrize("phase", LEAVES)
-def test_no_phase_waits_for_ever(phase: Phase) -> None:
+def test_no_phase_waits_for_ever(phase: SessionPhase) -> None:
     """Each has a time limit; but for the open socket, which is pinged, the attempt, whose parts have limits, and the end."""
     limited = any(one in TABLE.delays for one in TABLE.phases.path(phase))
-    assert limited is (phase not in {Phase.READY, Phase.REACHING, Phase.CLOSED})
-    if phase is Phase.READY:
-        assert TABLE.target(phase, Cause.SILENT) is Phase.BACKING_OFF
+    assert limited is (phase not in {SessionPhase.READY, SessionPhase.REACHING, SessionPhase.CLOSED})
+    if phase is SessionPhase.READY:
+        assert TABLE.target(phase, Cause.SILENT) is SessionPhase.BACKING_OFF
 
 
 @pytest.mark.parametrize("phase", WITH_A_SOCKET)
-def test_wherever_there_is_a_socket_it_may_be_lost(phase: Phase) -> None:
+def test_wherever_there_is_a_socket_it_may_be_lost(phase: SessionPhase) -> None:
     """Each cause that the link ends a connection for has a row, and none of them stays."""
-    causes = LOST | (NEVER_TAKEN if phase is Phase.LOGGING_IN else set()) | (GIVEN_UP if phase is not Phase.LOGGING_IN else set())
+    causes = (
+        LOST | (NEVER_TAKEN if phase is SessionPhase.LOGGING_IN else set()) | (GIVEN_UP if phase is not SessionPhase.LOGGING_IN else set())
+    )
     for cause in causes:
-        assert TABLE.target(phase, cause) is (Phase.CLOSED if phase is Phase.CLOSING else Phase.BACKING_OFF), cause
+        assert TABLE.target(phase, cause) is (SessionPhase.CLOSED if phase is SessionPhase.CLOSING else SessionPhase.BACKING_OFF), cause
 
 
-@pytest.mark.parametrize("phase", set(LEAVES) - {Phase.CLOSING, Phase.CLOSED})
-def test_it_may_be_closed_wherever_it_stands(phase: Phase) -> None:
+@pytest.mark.parametrize("phase", set(LEAVES) - {SessionPhase.CLOSING, SessionPhase.CLOSED})
+def test_it_may_be_closed_wherever_it_stands(phase: SessionPhase) -> None:
     """Through a farewell where there may be a socket, at once where there is none."""
-    without = phase in {Phase.DISCONNECTED, Phase.BACKING_OFF}
-    assert TABLE.target(phase, Cause.CLOSE) is (Phase.CLOSED if without else Phase.CLOSING)
+    without = phase in {SessionPhase.DISCONNECTED, SessionPhase.BACKING_OFF}
+    assert TABLE.target(phase, Cause.CLOSE) is (SessionPhase.CLOSED if without else SessionPhase.CLOSING)
 
 
 def test_every_cause_is_somewhere_in_the_table() -> None:
     """Nothing is named that cannot happen."""
     named = {cause for rows in TABLE.moves.values() for cause in rows}
     assert named == set(Cause)
-    assert {cause for cause in NEVER_REACHED if TABLE.target(Phase.REACHING, cause) is not Phase.BACKING_OFF} == set()
+    assert {cause for cause in NEVER_REACHED if TABLE.target(SessionPhase.REACHING, cause) is not SessionPhase.BACKING_OFF} == set()
 
 
 # --- what happens to real connections

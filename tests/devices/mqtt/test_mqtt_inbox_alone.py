@@ -6,7 +6,7 @@ import pytest
 
 from devices.mqtt.connection import Connection
 from devices.mqtt.inbox import Inbox
-from devices.mqtt.packets import Arrival, Properties
+from devices.mqtt.packets import IncomingPublish, Properties
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Receipt, StoreFailed
@@ -25,7 +25,7 @@ class Box:
 
     def arrive(self, packet_id: int, payload: bytes = b"{}", *, topic: str = "gw/tell/a/b/c", dup: bool = False, **properties: str) -> None:
         qos = 1 if packet_id else 0
-        self.inbox.arrived(Arrival(topic, payload, packet_id, qos, dup, False, Properties(**properties)))  # type: ignore[arg-type]  # texts only
+        self.inbox.arrived(IncomingPublish(topic, payload, packet_id, qos, dup, False, Properties(**properties)))  # type: ignore[arg-type]  # texts only
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -153,7 +153,7 @@ def test_a_stale_command_is_left_to_the_gateway_while_nobody_can_say_that_it_is(
     """Our wall clock was not set yet: it goes in with what it says, and waits there. What is left of an expiry interval needs no clock."""
     box.bench.time = ManualClock(voucher="")
     box.arrive(1, expires="1000")
-    box.inbox.arrived(Arrival("gw/tell/a/b/c", b"{}", 2, 1, False, False, Properties(expiry_s=30)))
-    box.inbox.arrived(Arrival("gw/tell/a/b/c", b"{}", 3, 1, False, False, Properties(expiry_s=0)))
+    box.inbox.arrived(IncomingPublish("gw/tell/a/b/c", b"{}", 2, 1, False, False, Properties(expiry_s=30)))
+    box.inbox.arrived(IncomingPublish("gw/tell/a/b/c", b"{}", 3, 1, False, False, Properties(expiry_s=0)))
     assert [(sent.expires_ms, sent.expires_s) for sent in box.bench.sent] == [(1000, None), (0, 30)]
     assert box.refused == ["expired"]

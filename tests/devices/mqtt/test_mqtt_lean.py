@@ -13,7 +13,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from devices.mqtt.lean import PRIVATE, LeanClient, last_read_attribute
-from devices.mqtt.packets import Arrival, fixed_header, text
+from devices.mqtt.packets import IncomingPublish, fixed_header, text
 
 
 class Wire:
@@ -21,7 +21,7 @@ class Wire:
 
     def __init__(self, *, v5: bool = True, max_packet_bytes: int = 1000) -> None:
         self.pubacks: list[tuple[int, int]] = []
-        self.arrivals: list[Arrival] = []
+        self.arrivals: list[IncomingPublish] = []
         self.in_use: set[int] = set()
         self.client = LeanClient(
             "test",

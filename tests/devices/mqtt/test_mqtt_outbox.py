@@ -3,7 +3,7 @@
 from itertools import count
 
 from devices.mqtt.encoder import Encoder
-from devices.mqtt.outbox import STRIKES, Notice, Outbox
+from devices.mqtt.outbox import STRIKES, OwnPublish, PublishesInHand
 from gateway.actors import Message
 from gateway.actors.vocabulary import Publish
 from gateway.testing.bench import BenchDelivery
@@ -15,7 +15,7 @@ class Broker:
     """An outbox, and the packet ids it was told to send."""
 
     def __init__(self, *, in_flight: int = 4, receive_maximum: int = 65535, max_packet_bytes: int = 0) -> None:
-        self.outbox = Outbox(in_flight=in_flight)
+        self.outbox = PublishesInHand(in_flight=in_flight)
         self.outbox.opened(receive_maximum=receive_maximum, max_packet_bytes=max_packet_bytes)
         self._ids = count(1)
         self._given: list[BenchDelivery] = []
@@ -80,7 +80,7 @@ def test_a_full_window_is_refilled_in_batches() -> None:
 def test_a_closed_connection_puts_all_back_in_their_order() -> None:
     """What was under way goes first; notices of the old connection are gone."""
     broker = Broker(in_flight=2)
-    broker.outbox.waiting.append(ENCODER.item(Notice(), "gw/status", b"online"))
+    broker.outbox.waiting.append(ENCODER.item(OwnPublish(), "gw/status", b"online"))
     for name in "abc":
         broker.give(name)
     broker.send()
@@ -168,6 +168,6 @@ def test_an_acknowledgement_of_nothing_is_nothing() -> None:
 def test_a_deadline_that_has_moved_meanwhile_is_heeded() -> None:
     """The gateway's clock was moved on by the time in which the machine was off: what was given since the boot is in time all the same."""
     broker = Broker()
-    broker.outbox = Outbox(in_flight=4, is_late=lambda settling: False)
+    broker.outbox = PublishesInHand(in_flight=4, is_late=lambda settling: False)
     broker.give("a", expires_ms=1000)
     assert broker.send(now_ms=9_000_000) == ["a"]

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from devices.mqtt.packets import Properties
-from devices.mqtt.routes import Route, Routes
+from devices.mqtt.routes import Routes, TopicRoute
 from devices.mqtt.settings import MqttSettings, Names, Subscription
 from devices.mqtt.topics import check_filter, check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
@@ -104,16 +104,16 @@ def test_topics_with_wildcards_are_none() -> None:
 
 def test_a_subscription_fills_its_template() -> None:
     """{1} and {2} are what the plus signs stood for."""
-    assert routes(SENSORS).find("sensors/attic/t1/state") == Route("twin/t1.attic", "report")
+    assert routes(SENSORS).find("sensors/attic/t1/state") == TopicRoute("twin/t1.attic", "report")
 
 
 def test_commands_are_read_out_of_their_topics() -> None:
     """The levels after tell or ask are an actor id and a verb; an ask may end in an id for its answer."""
     found = routes()
-    assert found.find("gw/tell/gpio/relay/switch") == Route("gpio/relay", "switch")
-    assert found.find("gw/tell/site/home/contacts/ann/call") == Route("site/home/contacts/ann", "call")
-    assert found.find("gw/ask/twin/t1/show") == Route("twin/t1", "show", asks=True)
-    assert found.find("gw/ask/twin/t1/show/q7") == Route("twin/t1", "show", asks=True, ask_id="q7")
+    assert found.find("gw/tell/gpio/relay/switch") == TopicRoute("gpio/relay", "switch")
+    assert found.find("gw/tell/site/home/contacts/ann/call") == TopicRoute("site/home/contacts/ann", "call")
+    assert found.find("gw/ask/twin/t1/show") == TopicRoute("twin/t1", "show", asks=True)
+    assert found.find("gw/ask/twin/t1/show/q7") == TopicRoute("twin/t1", "show", asks=True, ask_id="q7")
 
 
 def test_commands_that_are_none_are_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine
 from gateway.actors import Health
-from gateway.actors.vocabulary import Fix, Line, Quality, Report
+from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
 from tests.devices.serial.conftest import Open, texts
 
 
@@ -16,8 +16,8 @@ def test_text_lines(line: SimulatedLine, open_port: Open):
     line.send("21.5 °C\r\nsecond\n".encode())
     bench.until(lambda: len(bench.sent) == 2)
     assert [(sent.to, sent.verb, sent.payload, sent.id) for sent in bench.sent] == [
-        ("twin/t", "line", Line(text="21.5 °C"), ""),
-        ("twin/t", "line", Line(text="second"), ""),
+        ("twin/t", "line", TextLine(text="21.5 °C"), ""),
+        ("twin/t", "line", TextLine(text="second"), ""),
     ]
 
 

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from devices.webhook.simulator import Receiver, Told
+from devices.webhook.simulator import CannedAnswer, Receiver
 from tests.daemons import DaemonProcess
 
 
 def test_a_request_that_a_kill_or_a_stop_cut_off_is_made_again_under_its_key(tmp_path: Path) -> None:
     """Neither waits for the server, and nothing is lost or posted under another key."""
     with Receiver() as receiver:
-        receiver.will_answer(Told(after_s=60.0), Told(after_s=60.0))
+        receiver.will_answer(CannedAnswer(after_s=60.0), CannedAnswer(after_s=60.0))
         with DaemonProcess(tmp_path, f'[webhook.alerts]\nurl = "{receiver.url}"\ntimeout_s = 60.0\n', close_s=3.0) as daemon:
             daemon.until_listening()
             daemon.gateway("tell", "webhook/alerts", "notify", "subject=Frost")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.webhook.simulator import Receiver, Told
+from devices.webhook.simulator import CannedAnswer, Receiver
 from gateway.actors import Health
 from gateway.testing import Bench
 from gateway.testing.clock import PATIENCE_S
@@ -140,7 +140,7 @@ def test_a_ca_file_that_is_none_is_named(secured: Receiver, hook: Hook, certific
 
 def test_a_server_that_does_not_answer_is_given_so_long(receiver: Receiver, hook: Hook) -> None:
     """Then the message is posted again; the others are not held up."""
-    receiver.will_answer(Told(after_s=30.0))
+    receiver.will_answer(CannedAnswer(after_s=30.0))
     with hook(receiver.url, timeout_s=0.3) as bench:
         delivery = bench.tell("post", {"body": "slow"})
         said = f"127.0.0.1:{receiver.port} gave no answer in time; look whether it is overloaded, or raise webhook.alerts.timeout_s"
@@ -198,7 +198,7 @@ def test_an_answer_without_end_costs_its_connection_only(hook: Hook) -> None:
 
 def test_a_server_that_hangs_up_is_tried_again(receiver: Receiver, hook: Hook) -> None:
     """It may be this one message that it does not survive: the others go on."""
-    receiver.will_answer(*[Told(dropped=True)] * 3)
+    receiver.will_answer(*[CannedAnswer(dropped=True)] * 3)
     with hook(receiver.url, in_flight=1) as bench:
         assert bench.tell("post", {"body": "x"}).wait() == "done"
         assert bench.counters["again"] == 3
@@ -206,7 +206,7 @@ def test_a_server_that_hangs_up_is_tried_again(receiver: Receiver, hook: Hook) -
 
 def test_closing_waits_for_no_server(receiver: Receiver, hook: Hook) -> None:
     """What is under way is cut off and not settled: the host has it on disk."""
-    receiver.will_answer(*[Told(after_s=60.0)] * 4)
+    receiver.will_answer(*[CannedAnswer(after_s=60.0)] * 4)
     with hook(receiver.url, timeout_s=60) as bench:
         given = [bench.tell("post", {"body": str(number)}) for number in range(10)]
         receiver.until(lambda: len(receiver.posts) == 4)

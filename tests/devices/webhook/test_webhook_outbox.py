@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from devices.webhook.outbox import STRIKES, Outbox
-from devices.webhook.outcomes import End, Outcome
-from devices.webhook.posts import Request
+from devices.webhook.outbox import STRIKES, PostsInHand
+from devices.webhook.outcomes import End, PostOutcome
+from devices.webhook.posts import PostRequest
 from gateway.actors import Message, Payload
 from gateway.actors.routes import Route, Stop
 from gateway.testing import BenchDelivery
 
-DONE = Outcome(End.DONE, 204)
-FAILS = Outcome(End.AGAIN, 500, "the server said 500")
-AWAY = Outcome(End.AWAY, 0, "refused")
-BAD_GATEWAY = Outcome(End.AWAY, 502, "the server said 502")
+DONE = PostOutcome(End.DONE, 204)
+FAILS = PostOutcome(End.AGAIN, 500, "the server said 500")
+AWAY = PostOutcome(End.AWAY, 0, "refused")
+BAD_GATEWAY = PostOutcome(End.AWAY, 502, "the server said 502")
 
 
 def delivery(id: str = "m", **rest: Any) -> BenchDelivery:
@@ -20,16 +20,16 @@ def delivery(id: str = "m", **rest: Any) -> BenchDelivery:
     return BenchDelivery(Message(id, "webhook/a", "post", Payload(), **rest))
 
 
-def outbox(count: int) -> tuple[Outbox, list[BenchDelivery]]:
+def outbox(count: int) -> tuple[PostsInHand, list[BenchDelivery]]:
     """An outbox that waits its full second, with some messages in it, numbered from 1."""
-    made = Outbox(1.0, 8.0, chance=lambda: 1.0)
+    made = PostsInHand(1.0, 8.0, chance=lambda: 1.0)
     given = [delivery(f"m{n}") for n in range(count)]
     for one in given:
-        made.add(one, Request("m", "", "text/plain", b""))
+        made.add(one, PostRequest("m", "", "text/plain", b""))
     return made, given
 
 
-def number(found: tuple[int, Request] | None) -> int:
+def number(found: tuple[int, PostRequest] | None) -> int:
     """Which message is to be tried; 0: none."""
     return found[0] if found else 0
 
@@ -117,27 +117,27 @@ def test_a_message_that_never_passes_does_not_keep_the_others_from_looking() -> 
 
 def test_along_a_route_the_payload_goes_on_as_it_came() -> None:
     """The next stop is not sent a status in its place."""
-    box = Outbox(1.0, 8.0)
+    box = PostsInHand(1.0, 8.0)
     ahead, last = (delivery(route=Route(ahead=stops, of="m")) for stops in ((Stop(to="twin/a", verb="report"),), ()))
     for one in (ahead, last):
-        box.add(one, Request("m", "", "text/plain", b""))
+        box.add(one, PostRequest("m", "", "text/plain", b""))
         box.settle(number(box.next(0.0)), DONE, 0.0)
     assert (ahead.body, last.body) == (None, {"status": 204})
 
 
 def test_what_is_here_goes_back_to_the_host_while_the_server_is_away() -> None:
     """Not while a request is under way; and what failed is known when it comes again."""
-    box = Outbox(1.0, 8.0, chance=lambda: 1.0)
+    box = PostsInHand(1.0, 8.0, chance=lambda: 1.0)
     one, two = delivery(id="one"), delivery(id="two")
     for given in (one, two):
-        box.add(given, Request("m", "", "text/plain", b""))
+        box.add(given, PostRequest("m", "", "text/plain", b""))
     assert [number(box.next(0.0)), number(box.next(0.0))] == [1, 2]
     box.settle(1, BAD_GATEWAY, 0.0)
     assert not box.give_back()
     box.settle(2, AWAY, 0.0)
     assert (box.give_back(), len(box), one.outcome, two.outcome) == (True, 0, "", "")
     for given in (one, two):
-        box.add(given, Request("m", "", "text/plain", b""))
+        box.add(given, PostRequest("m", "", "text/plain", b""))
     assert number(box.next(box.resume_s - 0.01)) == 0
     assert number(box.next(box.resume_s)) == 4  # the one that has not failed by itself looks first
 

@@ -7,7 +7,7 @@ import pytest
 
 from devices.webhook.hook import Webhook
 from devices.webhook.settings import WebhookSettings
-from devices.webhook.simulator import Receiver, Told
+from devices.webhook.simulator import CannedAnswer, Receiver
 from gateway.actors import Health
 from gateway.testing import Bench
 from tests.brokers import free_port
@@ -16,7 +16,7 @@ from tests.devices.webhook.conftest import Hook
 
 def test_a_post_is_done_when_the_server_has_taken_it(receiver: Receiver, hook: Hook) -> None:
     """Fields go as JSON, under the message's id; whoever asked gets the status."""
-    receiver.will_answer(Told(201, b"made"))
+    receiver.will_answer(CannedAnswer(201, b"made"))
     with hook(f"{receiver.url}/in") as bench:
         delivery = bench.tell("post", {"fields": {"warm": True, "at": [1, None]}, "path": "boiler?x=1"}, id="m7")
         assert (delivery.wait(), delivery.body) == ("done", {"status": 201})
@@ -75,7 +75,7 @@ def test_what_cannot_be_posted_fails_for_good(receiver: Receiver, hook: Hook, fi
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 413, 422])
 def test_a_refusal_is_for_good(receiver: Receiver, hook: Hook, status: int) -> None:
     """Posted once; the reason has the status and the beginning of the answer."""
-    receiver.will_answer(Told(status, b"no:\n" + b"x" * 500))
+    receiver.will_answer(CannedAnswer(status, b"no:\n" + b"x" * 500))
     with hook(receiver.url) as bench:
         delivery = bench.tell("post", {"body": "x"})
         assert delivery.wait().startswith(f"cannot post it: the server said {status} ")
@@ -108,7 +108,7 @@ def test_what_may_pass_is_posted_again_under_its_key(receiver: Receiver, hook: H
 
 def test_a_redirect_is_not_followed(receiver: Receiver, hook: Hook) -> None:
     """It fails for good, and says where it would have led."""
-    receiver.will_answer(Told(302, headers={"Location": "http://127.0.0.1:1/elsewhere"}))
+    receiver.will_answer(CannedAnswer(302, headers={"Location": "http://127.0.0.1:1/elsewhere"}))
     with hook(receiver.url) as bench:
         said = "the server said 302 Found; it redirects to http://127.0.0.1:1/elsewhere, which is not followed; mend webhook.alerts.url"
         assert bench.tell("post", {"body": "x"}).wait() == f"cannot post it: {said}"
@@ -117,7 +117,7 @@ def test_a_redirect_is_not_followed(receiver: Receiver, hook: Hook) -> None:
 
 def test_a_server_says_when_to_come_back(receiver: Receiver, hook: Hook) -> None:
     """Retry-After is heeded where it is longer than our own wait."""
-    receiver.will_answer(Told(503, headers={"Retry-After": "3600"}))
+    receiver.will_answer(CannedAnswer(503, headers={"Retry-After": "3600"}))
     with hook(receiver.url) as bench:
         delivery = bench.tell("post", {"body": "x"})
         bench.until(lambda: bench.counters["away"] == 1)
@@ -131,7 +131,7 @@ def test_connections_are_kept_and_made_anew_when_the_server_has_closed_one(recei
         for number in range(5):
             assert bench.tell("post", {"body": str(number)}).wait() == "done"
         assert receiver.connections == 1
-        receiver.will_answer(Told(dropped=True))
+        receiver.will_answer(CannedAnswer(dropped=True))
         assert bench.tell("post", {"body": "5"}).wait() == "done"
         assert receiver.connections == 2
         assert not {name for name in bench.counters if name != "done"}
@@ -140,7 +140,7 @@ def test_connections_are_kept_and_made_anew_when_the_server_has_closed_one(recei
 
 def test_requests_go_in_parallel_and_no_more_than_allowed(receiver: Receiver, hook: Hook) -> None:
     """As many as in_flight are under way at once, however many wait."""
-    receiver.will_answer(*[204] * 9, *[Told(after_s=60.0)] * 3)
+    receiver.will_answer(*[204] * 9, *[CannedAnswer(after_s=60.0)] * 3)
     with hook(receiver.url, in_flight=3, timeout_s=60) as bench:
         given = [bench.tell("post", {"body": str(number)}) for number in range(20)]
         receiver.until(lambda: (len(receiver.posts), receiver.under_way) == (12, 3))
@@ -172,7 +172,7 @@ def test_the_token_goes_as_bearer_or_where_it_is_wanted(receiver: Receiver, hook
     """Read anew for each connection; a server that says it back does not get it into a reason."""
     (tmp_path / "token").write_text("s3cret\n")
     with hook(receiver.url, token_file=str(tmp_path / "token")) as bench:
-        receiver.will_answer(Told(403, b"not you, s3cret"))
+        receiver.will_answer(CannedAnswer(403, b"not you, s3cret"))
         delivery = bench.tell("post", {"body": "x"})
         assert delivery.wait().startswith("cannot post it: the server said 403 Forbidden: not you, ***;")
     assert receiver.posts[-1].headers["Authorization"] == "Bearer s3cret"

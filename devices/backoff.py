@@ -9,7 +9,7 @@ from collections.abc import Callable
 class Backoff:
     """Delays from `first_s` up to `most_s` seconds, each between half of its step and all of it."""
 
-    def __init__(self, first_s: float, most_s: float, *, chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, first_s: float = 0.25, most_s: float = 30.0, *, chance: Callable[[], float] = random.random) -> None:
         self._first_s = first_s
         self._most_s = most_s
         self._chance = chance
