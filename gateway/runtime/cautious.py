@@ -7,8 +7,8 @@ that one is suspected; it is set aside when that has happened to it several time
   at least.
 - A delivery is alone until it is settled, or for a while: a pulse of an hour cannot keep all others waiting (and one for which nothing
   is done, an `idle` verb's, keeps none). It may be innocent, and what ends the process something that runs beside it. So there is a
-  counter-check: after `KILLS` ends it is held back for a life. When that life ends just as the others did it is cleared of all
-  suspicion; when the process lives on, it is given up.
+  counter-check: after `KILLS` ends it is held back for a while. When that life ends just as the others did it is cleared of all
+  suspicion. When the process lives on it is tried once more, alone: only when the process ends again just then is it given up.
 
 How long a delivery is waited for, and how many turns and deliveries run so, is doubled with each unclean end in a row: what ends the
 process late is found out in the end.
@@ -31,7 +31,7 @@ ALONE = "alone"
 """Key of the note in the store: what runs alone now, whom is suspected of how many ends, and who is held back in this life."""
 
 KILLS = 3
-"""After so many ends of the process a delivery is held back for a life."""
+"""After so many ends of the process a delivery is held back for a while; and after one more, given up."""
 _PATIENCE_S = 0.1
 _DOUBLED_AT_MOST = 7
 _KILLS_OF_A_TURN = 2
@@ -59,6 +59,8 @@ class Cautious:
                 self._kills[alone] = self._kills.get(alone, 0) + 1
         self._alone = ""
         self._held_back: set[str] = set()
+        self._lived_without: set[str] = set()
+        """Those that are tried once more in this life."""
         self._given_with = 0
         """Number of the batch with which the delivery that is alone was handed out; 0: none is."""
         self.until_s = 0.0
@@ -112,12 +114,13 @@ class Cautious:
         """Hand out an outbox's next message, with nothing else beside it where that can be; or hold it back. Whether it was handed out."""
         mail = outbox.box.head[0]
         name = _name(outbox.box.id, mail.seq)
-        if self._kills.get(name, 0) >= KILLS:
+        suspected = name in self._kills
+        if self._kills.get(name, 0) >= KILLS and name not in self._lived_without:
             self._hold_back(name, outbox, round)
             return False
         outbox.hand_out(round)
-        if self.deliveries_left:
-            self.deliveries_left -= 1
+        if self.deliveries_left or suspected:
+            self.deliveries_left = max(0, self.deliveries_left - 1)
             self._begin(name, round)
             self._given_with, self.until_s = round.batch.number, 0.0
         return True
@@ -133,15 +136,18 @@ class Cautious:
         self._note(round)
 
     def guilty(self, outbox: Outbox, round: Round) -> str:
-        """Why an outbox's next message is to be given up: the process lived on without it; empty where it is not."""
+        """Why an outbox's next message is to be given up: the process lived without it, and ended with it again; empty where it is not."""
         mail = outbox.box.head[0]
         name = _name(outbox.box.id, mail.seq)
-        if name not in self._held_back:
+        if name in self._held_back:
+            self._held_back.discard(name)
+            self._lived_without.add(name)
+            self._note(round)
+        kills = self._kills.get(name, 0)
+        if kills <= KILLS:
             return ""
-        self._held_back.discard(name)
-        kills = self._kills[name]
         self._clear(name, round)
-        return f"the process ended {kills} times while {outbox.box.id} did it, and lives without it"
+        return f"the process ended {kills} times while {outbox.box.id} did it, and lived without it"
 
     def look(self, committed: int, round: Round) -> None:
         """See whether the delivery that is alone has had its time."""

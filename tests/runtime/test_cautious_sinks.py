@@ -14,6 +14,8 @@ from tests.runtime.actors import Page, Word
 
 PATIENCE_S = 30.0
 """More than a delivery is waited for, after however many ends."""
+BACK_S = 11.0
+"""What was held back after `KILLS` ends is in hand again by then, and has not been waited for yet."""
 
 
 class Brief(Actor[Page]):
@@ -111,7 +113,7 @@ def test_an_idle_verb_keeps_nobody_waiting_and_is_never_suspected(rig: Rig) -> N
 
 
 def test_one_that_ends_the_process_is_held_back_and_then_given_up(rig: Rig) -> None:
-    """After so many ends with nothing else beside it: the process lives on without it, so it was the cause. Its neighbours go on."""
+    """With it the process ended, without it it lived, and with it it ended again: so it was the cause. Its neighbours go on."""
     rig.tell("sink/a", "put", {"text": "fatal"})
     rig.tell("sink/b", "put", {"text": "neighbour"})
     for n in range(5):
@@ -126,10 +128,32 @@ def test_one_that_ends_the_process_is_held_back_and_then_given_up(rig: Rig) -> N
     rig.start()
     assert (taken(rig), taken(rig, "sink/b")) == ([], ["neighbour"])
     assert dead(rig) == []
-    rig.advance(PATIENCE_S)
-    assert dead(rig) == [("sink/a", f"the process ended {KILLS} times while sink/a did it, and lives without it")]
+    rig.advance(BACK_S)
+    assert (dead(rig), taken(rig)) == ([], ["fatal"])
+    rig.crash()
+    rig.start()
+    assert taken(rig) == []
+    assert dead(rig) == [("sink/a", f"the process ended {KILLS + 1} times while sink/a did it, and lived without it")]
     assert rig.state("brief/a").words == tuple("01234")
-    assert record(rig) is None
+    assert record(rig) == ["sink/b 2", {}, []], "the neighbour is alone now, and nobody is suspected"
+
+
+def test_one_without_which_the_process_lived_is_tried_again_before_it_is_given_up(rig: Rig) -> None:
+    """The power came and went a few times, each time while the same one was alone, and then it stayed: nobody is given up for that."""
+    rig.tell("sink/a", "put", {"text": "innocent"})
+    rig.settle()
+    rig.crash()
+    for _ in range(KILLS):
+        rig.start()
+        assert taken(rig) == ["innocent"]
+        rig.crash()
+    rig.start()
+    rig.advance(BACK_S)
+    (delivery,) = _take(rig)
+    delivery.done()
+    rig.settle()
+    rig.advance(1)
+    assert (dead(rig), record(rig)) == ([], None)
 
 
 def test_one_that_is_innocent_is_cleared_when_the_process_ends_without_it(rig: Rig) -> None:
@@ -200,7 +224,11 @@ def test_a_turn_beside_a_fatal_delivery_is_never_set_aside(rig: Rig) -> None:
         assert taken(rig) == ["fatal"]
         rig.crash()
     rig.start()
-    rig.advance(PATIENCE_S)
+    rig.advance(BACK_S)
+    assert taken(rig) == ["fatal"]
+    rig.crash()
+    rig.start()
+    rig.settle()
     assert [box for box, _ in dead(rig)] == ["sink/a"]
     for k in range(4):
         assert rig.state(f"brief/{k}").words == tuple(str(n) for n in range(KILLS))
