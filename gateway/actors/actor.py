@@ -25,7 +25,7 @@ S = TypeVar("S", bound=State)
 
 
 class Actor(Generic[S]):
-    """Subclass it with a state model, and mark its verbs.
+    """An ordinary actor's class: subclass it with a state model, and mark its verbs.
 
     class Counter(Actor[Count]):
         @verb
@@ -67,26 +67,28 @@ class Actor(Generic[S]):
         self.settings = self.settings_model() if settings is None else settings
 
     def is_there(self, id: str) -> bool:
-        """Whether an actor of this kind is there although nobody has written to it. By default it is not."""
+        """Say whether an actor of this kind exists although nobody has written to it. By default it is not."""
         del id
         return False
 
     def failed(self, fault: Fault, state: S) -> Decision:
-        """Decide about a message of its own that failed for good; `state` is as it was before. By default its parent does."""
+        """Decide what becomes of this actor when a message failed for good; `state` is as it was before that message. By default its parent
+        does."""
         del fault, state
         return Decision.ESCALATE
 
     def child_failed(self, fault: Fault, stage: Stage[S]) -> Decision | Verdict:
-        """Decide about a child that escalated, in a turn of its own. By default the message is skipped."""
+        """Decide what becomes of a child that escalated its fault; called in a turn of its own. By default the message is skipped."""
         del fault, stage
         return Decision.SKIP
 
     def copied(self, name: str, stage: Stage[S]) -> None:
-        """A copy has come or has changed; called in a turn of its own. By default nothing happens: the copy is there to look at."""
+        """Called, in a turn of its own, when a copy that this actor keeps has come or has changed. By default nothing happens: the copy is
+        there to look at."""
 
 
 def _check_attempts(cls: type[Actor[Any]]) -> None:
-    """They are used where a turn has failed: nothing may fail there."""
+    """Raise BadDefinition where `attempts` or `retry_s` cannot be used: they are read when a turn has failed, and must not fail then."""
     if type(cls.attempts) is not int or cls.attempts < 1:
         raise BadDefinition(
             f"cannot use {cls.__name__} as an actor: attempts is {cls.attempts!r}; say how often a message is tried, from 1"
@@ -96,12 +98,12 @@ def _check_attempts(cls: type[Actor[Any]]) -> None:
 
 
 def snake(name: str) -> str:
-    """`BoilerRoom` → `boiler_room`."""
+    """Turn a class name into a kind: `BoilerRoom` → `boiler_room`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _state_model(cls: type[Actor[Any]]) -> type[State]:
-    """The state model a class was subscripted with; its parent's where it was not."""
+    """The state model that a class was subscripted with; its parent class's model where it was not subscripted."""
     for base in getattr(cls, "__orig_bases__", ()):
         if isinstance(get_origin(base), type) and issubclass(get_origin(base), Actor):
             (model,) = get_args(base)
@@ -115,7 +117,7 @@ def _state_model(cls: type[Actor[Any]]) -> type[State]:
 
 
 def _check_defaults(cls: type[Actor[Any]], model: type[State]) -> None:
-    """An actor exists because somebody wrote to it: its first state has nobody to fill it in."""
+    """Raise BadDefinition where a field of the state has no default: a new actor's first state has nobody to fill it in."""
     bare = [name for name, field in model.model_fields.items() if field.is_required()]
     if bare:
         raise BadDefinition(f"cannot use {cls.__name__} as an actor: {model.__name__} has no default for {', '.join(bare)}; give it one")

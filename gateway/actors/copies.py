@@ -35,7 +35,7 @@ COPIED = "Builtin.Copied"
 
 
 class Copy:
-    """A declaration: of which kind, which fields of its state, and when they come."""
+    """A declaration in an actor class: of which other kind it keeps a copy, of which state fields, and when the copy comes."""
 
     def __init__(self, kind: str, *fields: str, order: Order = Order.BEFORE) -> None:
         self.kind = kind
@@ -44,7 +44,7 @@ class Copy:
 
 
 class Watch(Payload):
-    """To the owner: send me these fields, now and when they change."""
+    """Sent to the owner of the fields: send me these fields, now and whenever they change."""
 
     name: str
     fields: tuple[str, ...]
@@ -52,13 +52,13 @@ class Watch(Payload):
 
 
 class Unwatch(Payload):
-    """To the owner: send no more."""
+    """Sent to the owner of the fields: send me no more."""
 
     name: str
 
 
 class CopyCame(Payload):
-    """To whoever keeps it."""
+    """Sent to the actor that keeps the copy: the values of the fields."""
 
     name: str
     values: dict[str, Any]
@@ -67,7 +67,7 @@ class CopyCame(Payload):
 
 
 class Ended(Payload):
-    """To whoever watches an actor: it has ended, or was not there."""
+    """Sent to an actor that watches another: the other has ended, or had no life."""
 
     actor: str
 
@@ -87,7 +87,7 @@ class Parcel(NamedTuple):
 
 
 def fields_of(state: State, fields: tuple[str, ...]) -> dict[str, Any]:
-    """The values of some fields, as JSON values; what the state does not have is left out."""
+    """The values of some fields of a state, as JSON values; a field that the state does not have is left out."""
     return state.model_dump(mode="json", include=set(fields))
 
 
@@ -111,7 +111,7 @@ def changes(
 
 
 def _place(watcher: Watcher, mail: list[Message]) -> int | None:
-    """Where in the turn's mail the copy goes; None: not now."""
+    """Where in the turn's mail the copy goes; None where no copy is sent in this turn."""
     if watcher.order is Order.WITH:
         business = (at for at, message in enumerate(mail) if message.to == watcher.actor and message.verb not in ROWS)
         return next(business, None)
@@ -119,7 +119,7 @@ def _place(watcher: Watcher, mail: list[Message]) -> int | None:
 
 
 def endings(ties: Ties, state: State, now_ms: int) -> list[Parcel]:
-    """What an actor that ends says to those it is tied to."""
+    """The messages that an actor that ends sends to its watchers and to the owners of its copies."""
     last = [Parcel(0, one.actor, COPIED, _came(one, state, now_ms).changed(ended=True)) for one in ties.watchers]
     return last + [Parcel(0, copy.of, UNWATCH, Unwatch(name=name)) for name, copy in ties.copies.items()]
 
@@ -129,7 +129,7 @@ def _came(watcher: Watcher, state: State, now_ms: int) -> CopyCame:
 
 
 def _watch(actor: Any, watch: Watch, stage: Staging) -> None:
-    """Take a watcher, and send it what there is."""
+    """Remember a watcher, and send it the fields as they are."""
     del actor
     sender = stage.message.sender
     if not watch.fields and not stage.born:
@@ -142,7 +142,7 @@ def _watch(actor: Any, watch: Watch, stage: Staging) -> None:
 
 
 def _unwatch(actor: Any, unwatch: Unwatch, stage: Staging) -> None:
-    """Send it no more."""
+    """Forget a watcher: send it the fields no more."""
     del actor
     left = tuple(one for one in stage.ties.watchers if (one.actor, one.name) != (stage.message.sender, unwatch.name))
     if left != stage.ties.watchers:
@@ -150,7 +150,7 @@ def _unwatch(actor: Any, unwatch: Unwatch, stage: Staging) -> None:
 
 
 def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
-    """The ties with a copy that has come; as they are where it is not wanted (any more)."""
+    """The ties of an actor after a copy came; unchanged where the actor does not want that copy (any more)."""
     kept = ties.copies.get(came.name)
     if kept is None or kept.of != owner:
         return ties
@@ -163,7 +163,7 @@ def with_copy(ties: Ties, came: CopyCame, owner: str) -> Ties:
 
 
 def _copied(actor: Any, came: CopyCame, stage: Staging) -> None:
-    """Keep what came; who does not want it (any more) says so."""
+    """Keep a copy that came; an actor that does not want it (any more) tells the owner so."""
     owner = stage.message.sender
     kept = stage.ties.copies.get(came.name)
     wanted = kept is not None and kept.of == owner

@@ -28,7 +28,7 @@ C = TypeVar("C", bound=enum.Enum)
 
 
 class Delay(NamedTuple, Generic[C]):
-    """So many seconds after a phase was entered, and unless it was left before, `cause` is due.
+    """A delayed cause: `cause` is due so many seconds after a phase was entered, unless the phase was left before.
 
     The seconds may come from whoever owns the course: a function of what `Course(owner=...)` was given.
     """
@@ -38,7 +38,7 @@ class Delay(NamedTuple, Generic[C]):
 
 
 class Table(Generic[P, C]):
-    """What each cause does in each phase: `moves` {phase: {cause: phase}}. Immutable; one serves many courses.
+    """The table of moves: what each cause does in each phase: `moves` {phase: {cause: phase}}. Immutable; one serves many courses.
 
     Raises BadDefinition where a phase is never reached, cannot be left, or is waited in for a cause that it does not take.
     """
@@ -60,7 +60,7 @@ class Table(Generic[P, C]):
         self._check()
 
     def target(self, phase: P, cause: C) -> P | None:
-        """Where `cause` leads from `phase`; None where neither it nor a phase around it has a row for that."""
+        """The phase that `cause` leads to from `phase`; None where neither `phase` nor a phase around it has a row for the cause."""
         for one in reversed(self.phases.path(phase)):
             found = self.moves.get(one, {}).get(cause)
             if found is not None:
@@ -111,7 +111,8 @@ class Table(Generic[P, C]):
 
 
 class Course(Generic[P, C]):
-    """One run through a table. On one thread. `phase` and `cause` may be read on any."""
+    """One actor's way through a table of moves: the phase it is in, and since when. On one thread, but `phase` and `cause` may be read on
+    any."""
 
     def __init__(self, table: Table[P, C], *, now_s: float, owner: Any = None) -> None:
         self.table = table
@@ -125,7 +126,7 @@ class Course(Generic[P, C]):
         self._enter(table.phases.path(self.phase), now_s)
 
     def take(self, cause: C, *, now_s: float) -> None:
-        """Move to where `cause` leads. Raises BadDefinition where the table has no row for it: the cause was not thought of."""
+        """Move to the phase that `cause` leads to. Raises BadDefinition where the table has no row for the cause here."""
         target = self.table.target(self.phase, cause)
         if target is None:
             raise BadDefinition(f"cannot take {name_of(cause)} in {name_of(self.phase)}: the table has no row for it; add one")
@@ -137,20 +138,21 @@ class Course(Generic[P, C]):
         self._enter(entered, now_s)
 
     def within(self, phase: P) -> bool:
-        """Whether it stands in `phase`, or inside of it."""
+        """Whether the current phase is `phase`, or inside of it."""
         return phase in self._since_s
 
     def since_s(self, phase: P) -> float | None:
-        """When `phase` was entered, where it stands in that or inside of it."""
+        """When `phase` was entered (monotonic seconds), where the current phase is `phase` or inside of it."""
         return self._since_s.get(phase)
 
     def due(self, now_s: float) -> C | None:
-        """The cause whose time has come, the longest overdue first; None where none has. It comes again until a move is made."""
+        """The delayed cause whose time has come, the longest overdue first; None where there is none. It comes again until a move is
+        made."""
         due_s, cause = min(self._due.values(), key=lambda one: one[0], default=(now_s + 1.0, None))
         return cause if due_s <= now_s else None
 
     def due_s(self) -> float | None:
-        """When the next cause is due; None where none will be."""
+        """When the next delayed cause is due (monotonic seconds); None where there is none."""
         return min((due_s for due_s, _ in self._due.values()), default=None)
 
     def _enter(self, phases: tuple[P, ...], now_s: float) -> None:

@@ -46,7 +46,7 @@ class StoreFull(StoreFailed):
 
 
 class StoreCorrupt(StoreFailed):
-    """The store does not hold together: it is moved aside at the next start, and a fresh one begun."""
+    """The store's file is damaged: the next start moves it aside, and begins a new store."""
 
 
 class StoreForeign(StoreFailed):

@@ -67,7 +67,7 @@ class Request(NamedTuple):
 
 
 class Answer(Payload):
-    """What became of one request. The verb `then` of an ask takes it."""
+    """What became of one request of a gather or an ask. An ask sends it to the verb `then`."""
 
     to: str
     verb: str
@@ -86,7 +86,7 @@ class Answer(Payload):
 
 
 class Gathered(Payload):
-    """What has come. The verb `then` of a gather takes it."""
+    """All that a gather has heard. A gather sends it to the verb `then`."""
 
     name: str = ""
     """The name the gather was given."""
@@ -101,7 +101,7 @@ class Gathered(Payload):
 
 
 class Asked(Payload):
-    """One request, as the child knows it."""
+    """One request, as the child that waits for the answers knows it."""
 
     to: str
     verb: str
@@ -112,7 +112,7 @@ class Asked(Payload):
 
 
 class BeginGather(Payload):
-    """Verb `begin` of a gather: what is waited for, and what becomes of it."""
+    """Payload of the verb `begin` of the child that waits: which answers it waits for, and whom it tells."""
 
     asked: tuple[Asked, ...]
     then: str
@@ -142,7 +142,7 @@ def begin(  # noqa: PLR0917  # positional, as the two methods of the stage give 
     enough: Enough | int = Enough.ALL,
     each: str = "",
 ) -> str:
-    """Stage the requests, and before them the child that waits for the answers; its id."""
+    """Stage the requests, and before them the child that waits for the answers; return the child's id."""
     what = f"cannot {'ask' if single else 'gather'}{f' {name!r}' if name else ''} in {stage.me}"
     requests = list(requests)
     _check(stage, requests, then, within_s=within_s, model=Answer if single else Gathered, what=what)
@@ -200,7 +200,7 @@ def _child(stage: Staging, what: str) -> str:
 
 
 def _asked(stage: Staging, requests: list[Request], child: str) -> tuple[tuple[Asked, ...], list[Message]]:
-    """The requests as the child is to know them, and their messages, which go out behind the one that begins it."""
+    """The requests as the child is to know them, and the messages that carry them, which go out after the child's first message."""
     at = len(stage.mail)
     try:
         return tuple(_ask(stage, request, child) for request in requests), stage.mail[at:]
@@ -209,7 +209,7 @@ def _asked(stage: Staging, requests: list[Request], child: str) -> tuple[tuple[A
 
 
 def _ask(stage: Staging, request: Request, child: str) -> Asked:
-    """Stage one request. That nobody is there to take it is its answer, and no fault of the turn; a bad payload is one."""
+    """Stage one request. Where nobody can take it, that is the request's answer and no fault of the turn; a bad payload is a fault."""
     try:
         stage.tell(request.to, request.verb, request.payload, reply_to=child)
     except (UnknownTarget, BadId) as error:

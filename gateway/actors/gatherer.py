@@ -13,7 +13,7 @@ from gateway.actors.verbs import verb
 
 
 class GatherState(State):
-    """What it remembers until every answer is there."""
+    """What the waiting child remembers until every answer is there."""
 
     begun: BeginGather | None = None
     answers: tuple[Answer | None, ...] = ()
@@ -21,14 +21,14 @@ class GatherState(State):
 
 
 class Gather(Actor[GatherState]):
-    """Waits for the answers of one gather, and tells its parent once."""
+    """The child actor that waits for the answers of one gather, and tells its parent once."""
 
     kind = GATHER
     inner = True
 
     @verb
     def begin(self, begin: BeginGather, stage: Stage[GatherState]) -> None:
-        """Wait from now on, until the deadline at most. Who could not be asked has answered."""
+        """Wait for the answers from now on, until the deadline at most. A request that nobody could take counts as answered."""
         if stage.state.begun is None:
             answers = tuple(
                 _answer(begin, at, ok=False, reason=asked.fault) if asked.fault else None for at, asked in enumerate(begin.asked)
@@ -42,7 +42,7 @@ class Gather(Actor[GatherState]):
 
     @verb
     def reply(self, reply: Reply, stage: Stage[GatherState]) -> None:
-        """Take an answer. A second one to the same request, and one that comes too late, change nothing."""
+        """Take one answer. A second answer to the same request, and one that comes too late, change nothing."""
         begun, answers = stage.state.begun, stage.state.answers
         if begun is None:
             return
@@ -55,7 +55,7 @@ class Gather(Actor[GatherState]):
 
     @verb
     def deadline(self, stage: Stage[GatherState]) -> None:
-        """Tell what has come (its own timer)."""
+        """Tell the parent what has come, because the time is over (the gather's own timer)."""
         if stage.state.begun is not None:
             _tell(stage, stage.state.begun)
 
@@ -66,7 +66,7 @@ def _answer(begun: BeginGather, at: int, **said: Any) -> Answer:
 
 
 def _place(begun: BeginGather, answers: tuple[Answer | None, ...], reply: Reply, sender: str) -> int | None:
-    """Which request a reply answers: it says so by its id; where somebody passed the request on, who answers must do."""
+    """The number of the request that a reply answers: by the id in the reply, or, where somebody passed the request on, by who answers."""
     for at, asked in enumerate(begun.asked):
         if asked.of == reply.of:
             return at
@@ -100,7 +100,7 @@ def _good(answers: tuple[Answer | None, ...]) -> int:
 
 
 def _tell(stage: Stage[GatherState], begun: BeginGather) -> None:
-    """Tell the parent, and end."""
+    """Tell the parent what has come, and end."""
     said = outcome(begun, stage.state.answers)
     if begun.route is not None:
         stage.send_along(begun.route, said, reply_to=begun.reply_to)
@@ -111,7 +111,7 @@ def _tell(stage: Stage[GatherState], begun: BeginGather) -> None:
 
 
 def outcome(begun: BeginGather, answers: tuple[Answer | None, ...]) -> Payload:
-    """What `then` is told when these answers have come."""
+    """The payload that the verb `then` gets for these answers."""
     if begun.single:
         late = f"no answer within {begun.within_s:g} s; the outcome is unknown"
         answer = answers[0] or _answer(begun, 0, ok=False, reason=late, timed_out=True)

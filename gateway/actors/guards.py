@@ -24,11 +24,11 @@ Run = Callable[[Any, Any, Any], None]
 
 
 class Unwanted(GatewayError, RuntimeError):
-    """A message that its actor does not take as it is now, and that nobody waits for: it is no use to try it again."""
+    """Raised for a message that its actor does not take in its present phase, and that nobody waits for: to try it again is no use."""
 
 
 class Deferred(GatewayError, RuntimeError):
-    """A message that its actor takes later: when its state has changed."""
+    """Raised for a message that its actor takes later, when its state has changed."""
 
 
 def guarded(rows: dict[str, Verb], machine: Any) -> dict[str, Verb]:
@@ -91,7 +91,8 @@ def _in_phase(row: Verb, run: Run, machine: Any) -> Run:
 
 
 def refuse(stage: Staging, reason: str) -> None:
-    """Tell whoever asked; where nobody did, raise Unwanted: the message goes to its route's error stop or becomes a dead letter."""
+    """Answer whoever asked with a no; where nobody asked, raise Unwanted, so that the message goes to its route's error stop or becomes a
+    dead letter."""
     if not stage.message.reply_to or stage.message.route is not None:
         raise Unwanted(reason)
     stage.refuse(reason)

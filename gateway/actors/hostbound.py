@@ -41,7 +41,7 @@ class Health(enum.Enum):
 
 
 class Delivery(Protocol):
-    """One message in a host-bound actor's hands, until it says done or failed. Any thread may say it, once."""
+    """One message in a host-bound actor's hands, until the actor says `done` or `failed`. Any thread may say it, once."""
 
     message: Message
     attempt: int
@@ -51,17 +51,18 @@ class Delivery(Protocol):
     kept: bool
 
     def keep(self) -> None:
-        """Say that the verb's return does not settle it: `done` or `failed` will come later."""
+        """Say that this delivery is not settled when the verb returns: `done` or `failed` will come later."""
 
     def done(self, body: Payload | dict[str, Any] | None = None) -> None:
-        """It happened: drop it from the mailbox, and send `body` to whoever asked.
+        """Say that the delivery was carried out: it leaves the mailbox, and `body` is sent to whoever asked.
 
         A body that is no JSON (a NaN, a cycle, text that is no Unicode, nested deeper than 64 levels) is found here, and whoever asked
         is answered with a no that says so: see `failed`.
         """
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
-        """It did not happen. Tried again with backoff, unless `retry` is false: then it becomes a dead letter.
+        """Say that the delivery was not carried out. It is tried again with backoff, unless `retry` is false: then it becomes a dead
+        letter.
 
         What its sender sent after it waits; what others sent does not.
         """
@@ -97,7 +98,8 @@ class Host(Protocol):
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
     ) -> Receipt:
-        """Bring a message in. The receipt resolves when it is durable; `on_commit` is then called, on a runtime thread.
+        """Bring a message in from the outside. The receipt resolves when the message is on disk; `on_commit` is then called, on a runtime
+        thread.
 
         `id` is the outside's own id of it: a second message of that id from this actor (and `scope`) is acknowledged and not
         handled, unless `again` is false (the outside says that it is a first delivery: it is handled, and its id kept).
@@ -113,19 +115,21 @@ class Host(Protocol):
         """Forget the ids seen under `scope`: the outside has begun a new numbering."""
 
     def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
-        """As send, and call `on_reply(Reply)` with the answer, on a runtime thread, after the answer's commit. It may send, see there.
+        """Send a message as `send` does, and call `on_reply(Reply)` with its answer, on a runtime thread, after the answer's commit. The
+        callback may send: see `send`.
 
         Returns what `give_up` takes. The answer may never come: keep a time limit of your own.
         """
 
     def give_up(self, address: str) -> None:
-        """Wait no more for the answer to an ask: a late one is dropped."""
+        """Wait no more for the answer to an ask: an answer that comes later is dropped."""
 
     def deliveries(self) -> Iterator[Delivery]:
         """The deliveries that wait for this actor, one after the other; never blocks. Each counts as begun when you get it."""
 
     def take(self, limit: int = 1000) -> Sequence[Delivery]:
-        """The same, at once: all of them count as begun. What you do not do now, leave where it is."""
+        """Take up to `limit` deliveries at once, without blocking: all of them count as begun. What you do not do now, leave where it
+        is."""
 
     def away(self, why: str) -> None:
         """Say that what this actor owns is not there, and why: it is handed nothing until `back`.
@@ -150,17 +154,19 @@ class Host(Protocol):
         """A descriptor that is readable while there is something to take, for an actor that waits in a selector."""
 
     def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
-        """Say how it is; shown by `gateway show`, logged when it changes. `quietly`: a new detail alone is not worth a line in the log."""
+        """Say how this actor is; `gateway show` shows it, and the log has it when it changes. `quietly`: a new detail alone is not worth a
+        line in the log."""
 
     def entered(self, phase: str, cause: str) -> None:
-        """Say in which phase it is now, and what brought it there; shown by `gateway show`, with since when."""
+        """Say which phase of its machine this actor is in now, and what brought it there; `gateway show` shows it, with since when."""
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
 
 
 class HostBound:
-    """Subclass it, mark its verbs, override the hooks it needs. Every hook runs on the actor's own thread.
+    """A host-bound actor's class: subclass it, mark its verbs, and override the hooks that it needs. Every hook runs on the actor's own
+    thread.
 
     It is made as `Kind(key, settings)`, before any thread runs: the constructor does no I/O.
     """
@@ -195,10 +201,10 @@ class HostBound:
         return {name: row.act_within_s for name, row in cls.verbs.items()}
 
     def started(self, start: Start) -> None:
-        """`Builtin.Start`, its first message. A resource that is absent is no error: report it, and look again in `tick`."""
+        """Take the actor's first message, `Builtin.Start`. A resource that is absent is no error: report it, and look again in `tick`."""
 
     def wait(self) -> None:
-        """Block until there is something to do. Override it to wait in a selector: on `host.fileno()` too, and come back when that is
+        """Block until this actor has something to do. Override it to wait in a selector: on `host.fileno()` too, and come back when that is
         readable.
         """
         self.host.wait(None)
@@ -207,13 +213,13 @@ class HostBound:
         """Called after each wait, when the deliveries have been handled."""
 
     def quiet(self) -> None:
-        """Take in no more. Deliveries still come."""
+        """Called when the gateway is closing: take in no more from the outside. Deliveries still come."""
 
     def close(self) -> None:
-        """Give the resource back. Its last call; it may block up to `close_s` seconds."""
+        """Give the resource back. This is the actor's last call; it may block up to `close_s` seconds."""
 
     def run(self) -> None:
-        """The life of the actor after its Start, on its thread. What it raises restarts the actor with backoff."""
+        """Run the actor after its Start, on its own thread, until it must close. What it raises restarts the actor with backoff."""
         host, told_quiet = self.host, False
         while not host.closing:
             host.beat()
@@ -229,7 +235,7 @@ class HostBound:
                 self.quiet()
 
     def receive(self, delivery: Delivery) -> None:
-        """Run the verb of one delivery. It is done when the verb returns, unless it was kept; failed when that raises.
+        """Run the verb of one delivery. The delivery is done when the verb returns, unless it was kept, and failed when the verb raises.
 
         A GatewayError is a fault of the message or of the outside; anything else is one of the actor, which is made anew.
         """

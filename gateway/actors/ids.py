@@ -54,7 +54,7 @@ def parent_of(actor: str) -> str:
 
 
 def root_of(actor: str) -> str:
-    """The first pair of an id: the actor at the top of its family."""
+    """The id of the actor at the top of a family: the first `kind/key` of an id."""
     return "/".join(actor.split("/", 2)[:2])
 
 

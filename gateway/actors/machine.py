@@ -72,7 +72,7 @@ Hook = str | Callable[[Any, Any], None]
 
 
 class After(NamedTuple):
-    """A delayed move: so many seconds after a phase was entered, and unless it was left before, the actor gets `verb`.
+    """A delayed move: the actor is sent `verb` so many seconds after a phase was entered, unless the phase was left before.
 
     The seconds may come from the kind's settings: `After(lambda settings: settings.lost_after_s, "signal_lost")`.
     """
@@ -81,12 +81,12 @@ class After(NamedTuple):
     verb: str
 
     def seconds_of(self, settings: Any) -> float:
-        """The delay under these settings."""
+        """The delay of this move in seconds, with an actor's settings."""
         return self.seconds(settings) if callable(self.seconds) else self.seconds
 
 
 class _Plan(NamedTuple):
-    """One move, as far as this machine has something to do in it."""
+    """What a machine does at one move between phases."""
 
     exits: tuple[Hook, ...]
     cancels: tuple[str, ...]
@@ -96,7 +96,8 @@ class _Plan(NamedTuple):
 
 
 class Machine:
-    """The phases of one actor class. It holds no actor's state: that is in `field` of the state, always a phase with none inside."""
+    """The machine of one actor class: its phases, and what happens at each move between them. It holds no actor's state: that is in `field`
+    of the state, always a phase with none inside."""
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class Machine:
     # --- what guards ask
 
     def within(self, when: Collection[Any]) -> tuple[enum.Enum, ...]:
-        """The phases with none inside that `when` stands for. A tuple: it compares by identity, an enum's hash takes twice as long."""
+        """The innermost phases that `when` stands for. A tuple: it compares by identity, an enum's hash takes twice as long."""
         found = {leaf: None for phase in when for leaf in self.phases.inside(phase)}
         return tuple(found)
 
@@ -150,12 +151,13 @@ class Machine:
     # --- moves
 
     def begin(self, stage: Staging) -> None:
-        """Enter the initial phase, in the first turn of a life."""
+        """Put the actor into its initial phase, in the first turn of a life."""
         stage.state = stage.state.changed()  # another object: a life that has begun is kept, even where nothing else changes it
         self._enter(stage, self.phases.path(self.initial))
 
     def enter(self, stage: Staging, target: enum.Enum | History[Any]) -> None:
-        """Move the stage's actor; see `Stage.enter`. Raises BadDefinition where the verb's row does not lead there, or in a move."""
+        """Move the actor of a stage to another phase; see `Stage.enter`. Raises BadDefinition where the verb's row does not lead there, or
+        in a move."""
         if stage.moving:
             raise BadDefinition(f"cannot enter {_said(target)} in an entry or exit of {stage.me}: a move is under way; decide in the verb")
         self._check_target(stage, target)
@@ -181,7 +183,8 @@ class Machine:
         stage.moving = False
 
     def _plan(self, old: enum.Enum, target: enum.Enum) -> "_Plan":
-        """What a move takes, found out once. By ids, for there is one object of each phase, and an enum's own hash is Python."""
+        """What is done at a move from one phase to another, worked out once and kept. By ids, for there is one object of each phase, and an
+        enum's own hash is Python."""
         pair = id(old), id(target)
         plan = self._plans.get(pair)
         if plan is None:
@@ -207,7 +210,7 @@ class Machine:
         return target.phase if found is None else found
 
     def _check_target(self, stage: Staging, target: enum.Enum | History[Any]) -> None:
-        """The verb's row is a promise: who draws the machine believes it."""
+        """Raise BadDefinition where a verb goes to a phase that its row does not name: the picture of the machine relies on the row."""
         row = stage.actor.verbs.get(stage.message.verb)
         if row is None or not row.to or target in row.to:
             return
@@ -243,7 +246,7 @@ class Machine:
 
 
 def timer_of(phase: enum.Enum) -> str:
-    """The name of a phase's delayed move among the actor's timers; none of its own may begin so."""
+    """The name of the timer of a phase's delayed move; no timer of the actor's own may begin with it."""
     return f"phase:{word_of(phase)}"
 
 

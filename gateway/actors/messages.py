@@ -33,7 +33,7 @@ REPLY = "reply"
 
 
 class Deadline(NamedTuple):
-    """Until when a message may be acted on, by a clock that does not jump."""
+    """Until when a message may be acted on, on a clock that does not jump."""
 
     clock_ms: int
     """On the gateway's clock, milliseconds; 0: only the wall clock can say, see `open`."""
@@ -66,7 +66,7 @@ class Message(NamedTuple):
     """The same as a deadline, which the runtime sets when it takes the message in; None for most, which do not expire."""
 
     def until_for(self, expires_ms: int) -> Deadline | None:
-        """The deadline of a message that is sent on with this one's expiry; None where the runtime is to reckon it."""
+        """The deadline for a message that is sent on with the same expiry as this one; None where the runtime must work it out."""
         return self.until if expires_ms == self.expires_ms else None
 
     @property
@@ -95,7 +95,7 @@ class Reply(Payload):
 
 
 def check_expiry(expires_ms: Any) -> int:
-    """Wall time, milliseconds since 1970, after which a message must not be acted on; 0: never. Raises BadPayload where it is none."""
+    """Return `expires_ms` when it is a wall time (milliseconds since 1970) or 0 for never. Raises BadPayload where it is none."""
     if type(expires_ms) is not int or not 0 <= expires_ms <= _LAST_MS:
         raise BadPayload(f"cannot send what expires at {repr(expires_ms)[:40]}: give whole milliseconds since 1970, or 0 for never")
     return expires_ms

@@ -44,7 +44,7 @@ _FACTS_AT_MOST = 8
 
 
 class _Change(NamedTuple):
-    """One field that differs."""
+    """One field that differs between what was stored and today's model."""
 
     path: Path
     """Where it stands among the stored fields; empty for all of them."""
@@ -84,7 +84,7 @@ def no_json(what: str, error: Exception) -> DoesNotFit:
 
 
 def _changes(fields: Any, error: ValidationError) -> list[_Change]:
-    """The errors by the field that they are of, in their order."""
+    """The differences between what was stored and the model, each with its errors, in the order of the errors."""
     changes: dict[Path, _Change] = {}
     for one in error.errors(include_url=False):
         path = _path(one, fields)
@@ -93,7 +93,7 @@ def _changes(fields: Any, error: ValidationError) -> list[_Change]:
 
 
 def _path(error: ErrorDetails, fields: Any) -> Path:
-    """Where an error is among the stored fields, less the labels that pydantic gives the types of a union."""
+    """Where among the stored fields an error is, without the labels that pydantic adds for the types of a union."""
     path: list[str | int] = []
     at = fields
     part: Any
@@ -123,7 +123,7 @@ def _kind(value: Any) -> str:
 
 
 def _plain(error: ErrorDetails) -> str:
-    """What pydantic says, as the end of a sentence."""
+    """What pydantic says of an error, as the end of a sentence."""
     said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return said.replace("Input should", "it should", 1) if said.startswith("Input should") else f"{said[:1].lower()}{said[1:]}"
 
@@ -144,7 +144,7 @@ def _has_upcast(model: type[Versioned]) -> bool:
 
 
 def _mended(model: type[Versioned], fields: Any, changes: Sequence[_Change]) -> Iterator[str]:
-    """What an upcast does to each field, as lines of Python.
+    """The lines of Python by which an upcast mends each field.
 
     They leave a state alone that fits: others may have been stored under the same version since the model was changed.
     """
@@ -171,13 +171,13 @@ def _at(fields: Any, path: Path) -> Any:
 
 
 def _type(model: type[Versioned], path: Path) -> Any:
-    """The plain type of a field at the top; None where it is further in, or not so plain."""
+    """The plain type of a field at the top level; None where the field is nested, or its type is not a plain one."""
     field = model.model_fields.get(str(path[0])) if len(path) == 1 else None
     return (get_origin(field.annotation) or field.annotation) if field is not None else None
 
 
 def _could_be(model: type[Versioned], path: Path, value: Any) -> bool:
-    """Whether a value could be that of a new field, which then has only another name."""
+    """Whether a stored value could belong to a new field, so that the field only has another name now."""
     wanted = _type(model, path)
     return wanted in _FIRST and (type(value) is wanted or (wanted is float and type(value) is int))
 
@@ -187,7 +187,7 @@ def _set(path: Path, value: str) -> str:
 
 
 def _first(model: type[Versioned], path: Path) -> str:
-    """A value to begin a new field with."""
+    """A Python expression for the first value of a new field."""
     return _FIRST.get(_type(model, path), _SOMETHING)
 
 
@@ -200,7 +200,7 @@ def _quoted(part: str | int) -> str:
 
 
 def _made(change: _Change) -> str:
-    """A value of the type that is wanted now, out of the one that is there."""
+    """A Python expression that makes a value of the wanted type out of the stored one."""
     item, wanted, had = _item(change.path), _WANTED.get(change.kind, ""), change.errors[0]["input"]
     if wanted in _MADE_BY and isinstance(had, (str, int, float)):
         return f"{_MADE_BY[wanted]}({item})"
@@ -208,7 +208,7 @@ def _made(change: _Change) -> str:
 
 
 def _example(model: type[Versioned], version: int, lines: Iterable[str]) -> str:
-    """An upcast that does this, to be pasted into the model and mended."""
+    """An upcast that mends these fields, as Python text to paste into the model and correct."""
     lines = list(lines) or [_SOMETHING]
     first = version == model.VERSION
     if not first or _has_upcast(model):  # it takes others up too

@@ -63,7 +63,7 @@ class Versioned(Model):
 
     @classmethod
     def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
-        """Take the stored `fields` of `version` to `version + 1`; the default keeps them as they are."""
+        """Turn the stored `fields` of version `version` into those of `version + 1`; by default they stay as they are."""
         del version
         return fields
 
@@ -73,7 +73,7 @@ class Payload(Versioned):
 
 
 class Nothing(Payload):
-    """The payload of a verb that takes none."""
+    """The payload of a verb that takes no fields."""
 
 
 class State(Versioned):

@@ -55,7 +55,7 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
 
 
 def prove(model: Model, *, where: str) -> None:
-    """Write a loose model as JSON, and read it back. Raises BadPayload where it does not come back: it would be lost when stored."""
+    """Raise BadPayload unless a loose model, written as JSON, can be read back: it would be lost when stored."""
     try:
         text = model.to_json()
         _refuse_depth(text, _DEEPEST_KEPT)
@@ -109,7 +109,7 @@ class _TooDeep(ValueError):
 
 
 def _refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None:
-    """Raise _TooDeep where it is nested so deep that what wraps it, in a state or in mail, might be too deep to be read back."""
+    """Raise _TooDeep where a JSON text is nested so deep that it could not be read back once a state or a mail is wrapped around it."""
     opened = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
     if opened <= deepest:
         return
@@ -122,7 +122,7 @@ def _refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None
 
 
 def _as_json(found: Any) -> bytes:
-    """The JSON of what code made. So a dict is read as strictly as the same JSON from outside, its enums and nested models too."""
+    """The JSON of what code made, so that a dict is read as strictly as JSON from outside, with its enums and nested models."""
     if found is None:
         return b"{}"
     if isinstance(found, Payload):
@@ -131,7 +131,7 @@ def _as_json(found: Any) -> bytes:
 
 
 def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
-    """Raise _KeyTwice where an object has one key twice; pydantic would keep the last.
+    """Raise _KeyTwice where an object of a JSON text has one key twice; pydantic would keep the last.
 
     Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
     """

@@ -15,7 +15,7 @@ P = TypeVar("P", bound=enum.Enum)
 
 
 class History(NamedTuple, Generic[P]):
-    """Where to go: back to the leaf of `phase` that was left last; where there is none, as `phase` itself."""
+    """A target for a move: back to the innermost phase of `phase` that was left last; where none was, `phase` itself."""
 
     phase: P
 
@@ -29,7 +29,7 @@ class Crossing(NamedTuple, Generic[P]):
 
 
 class Phases(Generic[P]):
-    """The members of the enum `kind`, nested by `parents` {inner: outer}.
+    """The phases of one machine: the members of the enum `kind`, nested by `parents` {inner: outer}.
 
     `first` {outer: inner} says where entering an outer phase goes on; where it is silent, to the first inner one as the enum
     has them. Raises BadDefinition where that is no tree.
@@ -47,7 +47,7 @@ class Phases(Generic[P]):
 
     @property
     def leaves(self) -> tuple[P, ...]:
-        """The phases with none inside: one can stand in these."""
+        """The phases that have none inside: an actor is always in one of these."""
         return tuple(phase for phase in self.kind if phase not in self._first)
 
     def parent(self, phase: P) -> P | None:
@@ -55,7 +55,7 @@ class Phases(Generic[P]):
         return self._parents.get(phase)
 
     def children(self, phase: P | None) -> tuple[P, ...]:
-        """The phases just inside `phase`; of None, the outermost."""
+        """The phases directly inside `phase`; for None, the outermost phases."""
         return tuple(inner for inner in self.kind if self._parents.get(inner) is phase)
 
     def path(self, phase: P) -> tuple[P, ...]:
@@ -63,21 +63,22 @@ class Phases(Generic[P]):
         return self._paths[phase]
 
     def inside(self, phase: P) -> tuple[P, ...]:
-        """The leaves in `phase`: itself, where it is one."""
+        """The innermost phases inside `phase`: `phase` itself, where it has none inside."""
         return self._inside[phase]
 
     def first(self, phase: P) -> P | None:
-        """The phase that entering `phase` goes on to; None for a leaf."""
+        """The inner phase that entering `phase` goes on to; None where there is none inside."""
         return self._first.get(phase)
 
     def leaf(self, phase: P) -> P:
-        """Where entering `phase` ends."""
+        """The innermost phase in which entering `phase` ends."""
         while (inner := self._first.get(phase)) is not None:
             phase = inner
         return phase
 
     def crossing(self, leaf: P, target: P) -> Crossing[P]:
-        """The move from `leaf` to `target`. To the phase one is in already, it leaves that phase and enters it again."""
+        """The phases left and entered by the move from the innermost phase `leaf` to `target`. To the phase one is in already, it leaves
+        that phase and enters it again."""
         end = self.leaf(target)
         before, outside, after = self._paths[leaf], self._paths[target][:-1], self._paths[end]
         shared = 0

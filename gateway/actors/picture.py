@@ -17,7 +17,7 @@ _NOW = "classDef now fill:#ffd54f,stroke:#e65100,color:#000"
 
 
 class Arrow(NamedTuple):
-    """One arrow."""
+    """One arrow of the diagram."""
 
     start: enum.Enum
     end: enum.Enum
@@ -33,7 +33,7 @@ def draw(
     notes: Mapping[P, str] | None = None,
     now: P | None = None,
 ) -> str:
-    """The diagram. `notes` stand in their phases; `now` is marked. Arrows of one way and label are drawn once."""
+    """Draw the Mermaid text of a diagram. `notes` stand in their phases; the phase `now` is marked. Equal arrows are drawn once."""
     lines = ["stateDiagram-v2", f"    [*] --> {phases.path(initial)[0].name}"]
     for phase in phases.children(None):
         lines += _state(phases, phase, "    ")
@@ -46,7 +46,7 @@ def draw(
 
 
 def outermost(phases: Phases[P], leaves: Collection[P]) -> list[P]:
-    """The same leaves by as few phases as may be: a phase all of whose leaves are among them stands for these."""
+    """The fewest phases that stand for these innermost ones: an outer phase stands for all of its own where all are among them."""
     whole = [phase for phase in phases.kind if all(leaf in leaves for leaf in phases.inside(phase))]
     return [phase for phase in whole if phases.parent(phase) not in whole]
 

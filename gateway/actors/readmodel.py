@@ -63,7 +63,7 @@ class Recorded(Model):
 
 
 class Told(Payload):
-    """Verb `follow` of a read model."""
+    """Payload of the verb `follow` of a read model: an event that was committed just now."""
 
     event: Recorded
     before: int
@@ -123,7 +123,7 @@ class ReadStage(Stage[S]):
 
 
 def on(event: type[Event]) -> Callable[[F], F]:
-    """Mark a method as what becomes of an event: `def deposited(self, event, stage)`."""
+    """Mark a method as the handler of an event: `def deposited(self, event, stage)`."""
 
     def mark(method: F) -> F:
         method.__follows__ = event  # type: ignore[attr-defined]  # the mark is an attribute of the function
@@ -133,7 +133,7 @@ def on(event: type[Event]) -> Callable[[F], F]:
 
 
 class ReadModel(Actor[S]):
-    """Subclass it with a state derived from ReadState, say whom it follows, and mark what becomes of each event."""
+    """A read model's class: subclass it with a state derived from ReadState, say whom it follows, and mark the handler of each event."""
 
     follows: ClassVar[tuple[type[EventSourced[Any]], ...]] = ()
     key: ClassVar[str] = "all"
@@ -160,7 +160,7 @@ class ReadModel(Actor[S]):
         return f"{self.kind}/{self.key}"
 
     def is_there(self, id: str) -> bool:
-        """Nobody has to write to it: it follows by itself."""
+        """A read model exists without anybody writing to it: it follows events by itself."""
         return id == self.whole
 
     @verb

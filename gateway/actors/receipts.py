@@ -12,7 +12,8 @@ _lock = threading.Lock()
 
 
 class Receipt:
-    """Resolves once, at the commit of its message, or fails with an error. Any thread may wait for it."""
+    """The promise for one message that was brought in: it resolves once, at the message's commit, or fails with an error. Any thread may
+    wait for it."""
 
     __slots__ = ("_event", "callback", "duplicate", "error", "resolved")
 
@@ -25,7 +26,7 @@ class Receipt:
         self._event: threading.Event | None = None
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until it resolves, at most `timeout_s` seconds; say whether it did. Raises the error that it failed with."""
+        """Block until the receipt resolves, at most `timeout_s` seconds; return whether it did. Raises the error that it failed with."""
         with _lock:
             if not self.resolved and self._event is None:
                 self._event = threading.Event()
@@ -36,7 +37,7 @@ class Receipt:
         return self.resolved
 
     def resolve(self, error: GatewayError | None = None) -> None:
-        """Resolve it, on the runtime's thread; later calls do nothing."""
+        """Resolve the receipt, on the runtime's thread; later calls do nothing."""
         if self.resolved:
             return
         # Without the lock, since one is resolved per message: `wait` looks at `resolved` again after it has made its event.

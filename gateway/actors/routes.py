@@ -28,7 +28,7 @@ STOPS_AT_MOST = 32
 
 
 class RouteFailed(Payload):
-    """What an error stop gets."""
+    """What the error stop of a route is sent when a stop fails for good."""
 
     at: str
     """The actor where it failed."""
@@ -42,7 +42,7 @@ class RouteFailed(Payload):
 
 
 class Sending(NamedTuple):
-    """What a message needs to get onto its way."""
+    """What is needed to send a message along its route."""
 
     find_verb: Callable[[str, str], Verb]
     new_id: Callable[[], str]
@@ -52,7 +52,7 @@ class Sending(NamedTuple):
 
 
 def departed(message: Message, now_ms: int, clock_ms: int) -> Route | None:
-    """The route of a message as it is when its stop is left; None when it has none."""
+    """The route of a message as it is when the message leaves its present stop; None when the message has no route."""
     route = message.route
     if route is None:
         return None
@@ -69,7 +69,7 @@ def along(
     expires_ms: int,
     until: Deadline | None = None,
 ) -> Message:
-    """The message to the first stop ahead. Raises UnknownTarget or BadPayload."""
+    """Make the message to the first stop ahead on a route. Raises UnknownTarget or BadPayload."""
     stop = route.ahead[0]
     model = sending.find_verb(stop.to, stop.verb).payload
     if type(payload) is not model or model.LOOSE:
@@ -82,7 +82,8 @@ def along(
 def onward(
     message: Message, payload: Payload | dict[str, Any] | None, sending: Sending, *, by_way_of: tuple[Stop, ...] = ()
 ) -> Message | None:
-    """The message to the stop after this one, None when this was the last. Without a payload it goes on as it came.
+    """Make the message to the next stop of a message's route; None when the present stop was the last. Without a payload it goes on as it
+    came.
 
     The stops `by_way_of` come before those that were ahead.
     """
@@ -97,7 +98,8 @@ def onward(
 
 
 def failed(message: Message, reason: str, new_id: Callable[[], str], find_verb: Callable[[str, str], Verb]) -> Message | None:
-    """The message to the error stop; None where there is none, or it takes no RouteFailed any more, or is what failed."""
+    """Make the message to a route's error stop; None where there is none, where it takes no RouteFailed any more, or where it is what
+    failed."""
     route = message.route
     if route is None or route.error is None or not _takes_failures(route.error, find_verb):
         return None

@@ -34,7 +34,7 @@ class _Shape(enum.Enum):
 
 
 def is_loose(model: type[BaseModel]) -> bool:
-    """Whether what a model holds must be proved. Raises BadDefinition where it can never be read back."""
+    """Whether what a model holds must be proved by writing it and reading it back. Raises BadDefinition where it can never be read back."""
     _check_config(model)
     shapes = [_of_field(model, name, field) for name, field in model.model_fields.items()]
     return _Shape.LOOSE in shapes or _has_code(model)
@@ -52,7 +52,7 @@ def _check_config(model: type[BaseModel]) -> None:
 
 
 def _has_code(model: type[BaseModel]) -> bool:
-    """Whether code of its own has a hand in what it holds, or how it is written."""
+    """Whether a type runs code of its own when it is validated or written."""
     own = model.__pydantic_decorators__
     return bool(own.field_validators or own.model_validators or own.field_serializers or own.model_serializers or own.validators)
 
@@ -70,12 +70,13 @@ def _of_field(model: type[BaseModel], name: str, field: FieldInfo) -> _Shape:
 
 
 def _is_bound(metadata: Any) -> bool:
-    """Whether what an annotation says is a limit, and no code."""
+    """Whether an item of an annotation is a plain limit (a length, a range), and no code."""
     return type(metadata).__module__ in {"annotated_types", "pydantic.fields", "pydantic.types", "pydantic._internal._fields"}
 
 
 def _of(annotation: Any, where: str, within: tuple[type, ...]) -> _Shape:
-    """The shape of one type; `within` are the models that it stands in."""
+    """The shape of one type: whether its values must be proved by writing and reading them back; `within` are the models it is nested
+    in."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         shape = _of(inner[0], where, within)
@@ -123,7 +124,7 @@ def _worst(shapes: Iterable[_Shape]) -> _Shape:
 
 
 def _check_key(key: Any, where: str) -> None:
-    """Keys are text in JSON: one that is no text, number or name of an enum does not come back."""
+    """Raise BadDefinition where a dict's keys are not text, numbers or names of an enum: JSON cannot give others back."""
     origin, inner = get_origin(key), get_args(key)
     if origin is Annotated:
         _check_key(inner[0], where)
@@ -190,7 +191,7 @@ def _bounded(schema: Any) -> Any:
 
 
 def _with_frozen_default(schema: Any) -> Any:
-    """Defaults are not validated: a container among them is frozen here, and what a factory makes is validated after all."""
+    """Freeze the default of a field, for defaults are not validated; what a factory makes is validated after all."""
     if "default" in schema:
         return {**schema, "default": frozen(schema["default"])}
     return {**schema, "validate_default": True}

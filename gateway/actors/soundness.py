@@ -104,7 +104,7 @@ def _check_ways_out(machine: Machine, verbs: dict[str, Verb]) -> None:
 
 
 def _leads_out(machine: Machine, leaf: Any, row: Verb) -> bool:
-    """Whether a verb may leave a phase: one that says neither where it is answered nor where it leads is no way out."""
+    """Whether a verb may leave a phase; a verb that names neither its phases nor its target is no way out."""
     if row.when and leaf not in machine.within(row.when):
         return False
     if not row.to:

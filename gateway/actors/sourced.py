@@ -41,13 +41,13 @@ S = TypeVar("S", bound=State)
 
 
 class SourcedStage(Stage[S]):
-    """The stage of an event-sourced actor's turn: its state changes by `record` only."""
+    """The stage of an event-sourced actor's turn: the state changes by `record` only."""
 
     events: list[Event]
 
     @property
     def state(self) -> S:
-        """The state, with every event of this turn."""
+        """The state with every event of this turn folded in."""
         return self._folded
 
     @state.setter
@@ -58,7 +58,7 @@ class SourcedStage(Stage[S]):
         self.events = []
 
     def record(self, event: Event) -> None:
-        """Append an event to this turn, and fold it into the state at once."""
+        """Append an event to this turn, and fold the event into the state at once."""
         actor = self.actor
         if type(event) not in actor.events:
             names = ", ".join(one.__name__ for one in actor.events) or "none"
@@ -72,7 +72,7 @@ class SourcedStage(Stage[S]):
 
 
 class EventSourced(Actor[S]):
-    """Subclass it with a state model, name its events, and say how each changes the state."""
+    """An event-sourced actor's class: subclass it with a state model, name its events, and say how each event changes the state."""
 
     events: ClassVar[tuple[type[Event], ...]] = ()
     """The events it records, by the names of their classes. One that was ever recorded stays here."""
@@ -94,7 +94,7 @@ class EventSourced(Actor[S]):
         raise NotImplementedError(f"cannot fold {type(event).__name__}: {type(self).__name__} has no fold; write one")
 
     def folded(self, state: S, event: Event, me: str) -> S:
-        """As fold; raises BadDefinition where that gives no state of this actor."""
+        """Fold an event into a state, as `fold` does; raises BadDefinition where that gives no state of this actor."""
         found = self.fold(state, event)
         if type(found) is not self.state_model:
             model, name = type(found).__name__, type(event).__name__
@@ -102,7 +102,7 @@ class EventSourced(Actor[S]):
         return found
 
     def read_event(self, kind: str, version: int, body: bytes, *, n: int) -> Event:
-        """A stored event, taken up to today's version.
+        """Read a stored event, and take it up to today's version.
 
         Raises StateTooNew where this program does not know it, DoesNotFit where it does not fit.
         """
@@ -113,7 +113,7 @@ class EventSourced(Actor[S]):
 
 
 def event_models(cls: type, events: Sequence[type[Event]]) -> dict[str, type[Event]]:
-    """Events by their names. Raises BadDefinition where one is no Event, or two have one name."""
+    """The classes of the events, by their names. Raises BadDefinition where one is no Event, or two have one name."""
     models: dict[str, type[Event]] = {}
     for model in events:
         if not (isinstance(model, type) and issubclass(model, Event)):

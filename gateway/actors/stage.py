@@ -35,7 +35,7 @@ class Timer(NamedTuple):
 
 
 class ChildOrder(NamedTuple):
-    """What is to become of a child."""
+    """What a parent has ordered for a child."""
 
     at: int
     """How many of the turn's messages come before it."""
@@ -44,7 +44,7 @@ class ChildOrder(NamedTuple):
 
 
 class Stage(Timed, Generic[S]):
-    """The effects of one turn. Valid inside that turn, on the engine's thread only."""
+    """All effects of one turn: the verb puts state, messages and timers on it. Valid inside that turn, on the engine's thread only."""
 
     world: World
     # What few turns do stands on the class until one does it: a stage is made for each turn.
@@ -98,7 +98,7 @@ class Stage(Timed, Generic[S]):
         self.timers: dict[str, Timer | None] = {}
 
     def tie(self, ties: Ties) -> None:
-        """Change what the runtime remembers of the actor beside its state."""
+        """Change the actor's ties: what the runtime remembers of the actor beside its state."""
         self.ties = ties
         self.rare = True
 
@@ -149,13 +149,13 @@ class Stage(Timed, Generic[S]):
             self._answer(Reply(of=self.message.asked, ok=False, reason=reason))
 
     def record(self, event: Event) -> None:
-        """Append an event, and fold it into the state at once. Only in an event-sourced actor: see `sourced.py`."""
+        """Append an event to this turn, and fold the event into the state at once. Only in an event-sourced actor: see `sourced.py`."""
         raise BadDefinition(f"cannot record {type(event).__name__} in {self.me}: it is not event-sourced; derive it from EventSourced")
 
     # --- routes
 
     def route(self, stops: Iterable[tuple[str, str]], *, error: tuple[str, str] | None = None) -> Route:
-        """A route through (actor, verb) pairs, each checked now; see `routes.py`. Raises UnknownTarget, BadId or BadDefinition."""
+        """Make a route through (actor, verb) pairs, each checked now; see `routes.py`. Raises UnknownTarget, BadId or BadDefinition."""
         ahead = self._stops(stops)
         if not 0 < len(ahead) <= STOPS_AT_MOST:
             raise BadDefinition(f"cannot make a route of {len(ahead)} stops: it takes 1 to {STOPS_AT_MOST}")
@@ -166,7 +166,7 @@ class Stage(Timed, Generic[S]):
     def send_along(
         self, route: Route, payload: Payload | dict[str, Any] | None = None, *, reply_to: str | None = None, expires_ms: int = 0
     ) -> None:
-        """Send a message to the first stop ahead on a route: one that was made now, or was kept before.
+        """Send a message to the first stop ahead on a route, which was made now or kept before.
 
         Whoever asked in this turn goes along: a stop's reply answers them, unless `reply_to` names somebody else ("": nobody).
         """
@@ -188,7 +188,7 @@ class Stage(Timed, Generic[S]):
             self.mail.append(message)
 
     def detour(self, stops: Iterable[tuple[str, str]], payload: Payload | dict[str, Any] | None = None) -> None:
-        """Send this turn's message to other (actor, verb) pairs first; behind them its route goes on where it was.
+        """Send this turn's message to other (actor, verb) pairs first; after them its route goes on where it was.
 
         Without a payload it goes on as it came. Raises UnknownTarget, BadId, BadPayload, or BadDefinition where it is on no route.
         """
@@ -210,13 +210,14 @@ class Stage(Timed, Generic[S]):
         return tuple(Stop(to=to, verb=verb) for to, verb in found)
 
     def keep_route(self) -> Route | None:
-        """Take the route out of this turn's message: nothing goes on by itself. None when there is no route, or no stop ahead."""
+        """Take the route out of this turn's message: the runtime does not send the message on by itself. None when there is no route, or no
+        stop ahead."""
         self._leave()
         route = departed(self.message, self.now_ms, self.clock_ms)
         return route if route is not None and route.ahead else None
 
     def _leave(self) -> None:
-        """A route goes on once: twice would double the message."""
+        """Take the message's route to send it on, which a turn may do once: twice would double the message."""
         if self.routed and self.message.route is not None:
             raise BadDefinition(
                 f"cannot send {self.message.verb} of {self.me} on along its route: this turn has done so, or has kept the route"
@@ -247,7 +248,7 @@ class Stage(Timed, Generic[S]):
         enough: Enough | int = Enough.ALL,
         each: str = "",
     ) -> str:
-        """Ask many: the verb `then` gets one Gathered when enough have answered, or in `within_s` seconds; see `gather.py`.
+        """Ask many actors: the verb `then` gets one Gathered when enough have answered, or in `within_s` seconds; see `gather.py`.
 
         `enough`: ALL, the FIRST good answer, a QUORUM (more than half) of good ones, or so many. The verb `each` gets an Answer for
         each one that comes. Returns the id of the child that waits. Who is not there has answered, with a no; raises BadPayload, BadId
@@ -266,13 +267,14 @@ class Stage(Timed, Generic[S]):
         name: str = "",
         route: Route | None = None,
     ) -> str:
-        """Ask one: the verb `then` gets its Answer, or one that has timed out in `within_s` seconds; as gather otherwise."""
+        """Ask one actor: the verb `then` gets its Answer, or one that says "timed out" in `within_s` seconds; otherwise as `gather`."""
         return begin(self, [Request(to, verb, payload)], then, within_s, name, route, single=True)
 
     # --- copies
 
     def keep_copy(self, name: str, of: str) -> None:
-        """Keep the fields that the class declares under `name`, of the actor `of`; of another one than before, if so be."""
+        """Keep a copy of the actor `of`, of the fields that the class declares under `name`; a copy of another actor under that name is
+        dropped."""
         copy = self.actor.copies.get(name)
         if copy is None:
             raise BadDefinition(f"cannot keep a copy {name!r}: {type(self.actor).__name__}.copies declares {sorted(self.actor.copies)}")
@@ -284,7 +286,7 @@ class Stage(Timed, Generic[S]):
         self.send_builtin(of, WATCH, Watch(name=name, fields=copy.fields, order=copy.order))
 
     def drop_copy(self, name: str) -> None:
-        """Keep it no more; nothing happens when there is none."""
+        """Drop the copy `name`; nothing happens when there is none."""
         copies = dict(self.ties.copies)
         kept = copies.pop(name, None)
         if kept is not None:
@@ -292,13 +294,14 @@ class Stage(Timed, Generic[S]):
             self.send_builtin(kept.of, UNWATCH, Unwatch(name=name))
 
     def copy(self, name: str) -> Copied | None:
-        """A copy as it was before this turn; None when it is not kept."""
+        """The copy `name` as it was before this turn; None when this actor does not keep it."""
         return self.ties.copies.get(name)
 
     # --- watching
 
     def watch(self, actor: str, then: str) -> None:
-        """Have this actor be sent `then` with an Ended when another ends; at once where that has no life now. See `copies.py`.
+        """Have the runtime send this actor the verb `then`, with an Ended, when another actor ends; at once where that one has no life now.
+        See `copies.py`.
 
         Raises BadId, UnknownTarget, or BadDefinition where `then` takes no Ended.
         """
@@ -311,7 +314,7 @@ class Stage(Timed, Generic[S]):
         self.send_builtin(actor, WATCH, Watch(name=name, fields=(), order=Order.AFTER))
 
     def unwatch(self, actor: str) -> None:
-        """Watch an actor no more; nothing happens when it was not watched."""
+        """Watch another actor no more; nothing happens when it was not watched."""
         self.drop_copy(f"{WATCHED}{actor}")
 
     # --- children
@@ -330,19 +333,19 @@ class Stage(Timed, Generic[S]):
         return self.world.children(self.me, after, limit)
 
     def stop_child(self, child: str) -> None:
-        """End a child, its own children before it. Raises BadId when it is none of this actor's."""
+        """End a child; the child's own children end before it. Raises BadId when it is none of this actor's."""
         self._order(child, Decision.STOP)
 
     def reset_child(self, child: str) -> None:
-        """Have a child begin anew: its state and timers go, its children and its mail stay."""
+        """Have a child begin anew: the child's state and timers go, its children and its mail stay."""
         self._order(child, Decision.RESET)
 
     def pause_child(self, child: str) -> None:
-        """Have a child handle nothing until it is resumed."""
+        """Have a child handle no message until it is resumed."""
         self._order(child, Decision.PAUSE)
 
     def resume_child(self, child: str) -> None:
-        """Have a paused child go on, with the message it was paused at."""
+        """Have a paused child go on, with the message that it was paused at."""
         self._order(child, Decision.RESUME)
 
     def _order(self, child: str, decision: Decision) -> None:
@@ -382,7 +385,7 @@ class Stage(Timed, Generic[S]):
         self.timers[name] = None
 
     def stop(self) -> None:
-        """End this actor after this turn: its state and timers go. A later message begins a new life."""
+        """End this actor after this turn: its state and its timers are deleted. A later message begins a new life."""
         self.stopped = self.rare = True
 
     def new_key(self) -> str:
@@ -394,7 +397,7 @@ class Stage(Timed, Generic[S]):
         return self.world.random()
 
     def _answer(self, reply: Reply) -> None:
-        """Send a reply that has been read: it needs no proof."""
+        """Send a reply whose body was read before, and needs no proof."""
         message = self.message
         self.world.find_verb(message.reply_to, REPLY)
         self.mail.append(Message(self.world.new_id(), message.reply_to, REPLY, reply, self.me, "", message.trace or message.id))

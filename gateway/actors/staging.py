@@ -17,10 +17,10 @@ class World(Protocol):
 
     @property
     def time(self) -> Trust:
-        """What there is to know of time beside the turn's own readings."""
+        """What the runtime knows of time, beside the turn's own readings of the clocks."""
 
     def find_verb(self, to: str, verb: str) -> Verb:
-        """The verb's row at the actor `to`; raises BadId or UnknownTarget."""
+        """The row of a verb at the actor `to`; raises BadId or UnknownTarget."""
 
     def knows(self, id: str) -> bool:
         """Whether the kind of an ordinary actor is registered."""
@@ -36,7 +36,7 @@ class World(Protocol):
 
 
 class Staging(Protocol):
-    """A stage, by what is done with it. See `stage.py` for what each does."""
+    """A stage, as the other parts of the language use it. See `stage.py` for what each does."""
 
     world: World
     me: str

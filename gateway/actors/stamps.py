@@ -32,7 +32,7 @@ Mend = Callable[[Stamp], Stamp]
 
 
 class Trust(Protocol):
-    """What there is to know of time beside its readings. From any thread."""
+    """What the runtime knows of time, beside readings of the clocks. From any thread."""
 
     @property
     def synced(self) -> bool:
@@ -40,20 +40,20 @@ class Trust(Protocol):
 
     @property
     def listening_since_ms(self) -> int:
-        """Since when, on the gateway's clock, the gateway has listened without a break. Before it nobody could be heard."""
+        """Since when, on the gateway's clock, the gateway has taken in messages without a break. Before it nobody could be heard."""
 
     def mended(self, stamp: Stamp) -> Stamp:
-        """The stamp as it should have been, where that is known by now."""
+        """The stamp with the true wall time, where that is known by now."""
 
     def unpacked(self, packed: int) -> Stamp:
-        """The stamp that `Stamp.packed` made one number of, mended where that can be."""
+        """The stamp that a packed number stands for, with the true wall time where that is known by now."""
 
     def moved(self, clock_ms: int, set_ms: int) -> int:
-        """A time on the gateway's clock that was reckoned at `set_ms`, moved as the clock was moved since."""
+        """A time that was worked out on the gateway's clock at `set_ms`, moved by as much as the clock was moved since."""
 
 
 class Timed:
-    """What a stage says of time, beside its readings."""
+    """What a stage knows of time, beside its readings of the clocks."""
 
     world: Any
     """It has a Trust under `time`."""
@@ -73,22 +73,22 @@ class Timed:
         return since_ms
 
     def since_s(self, clock_ms: int) -> float:
-        """Seconds since an earlier moment, on the gateway's clock; without what the clock has taken up meanwhile of the time before."""
+        """Seconds since an earlier moment, on the gateway's clock; without the time by which the clock was moved meanwhile."""
         passed_ms: int = self.clock_ms - self.world.time.moved(clock_ms, clock_ms)
         return passed_ms / 1000
 
     def stamp(self) -> Stamp:
-        """The moment of this turn, to be kept: wall time, the gateway's clock, and whether the wall time could be trusted."""
+        """The stamp of this turn, to be kept: wall time, the gateway's clock, and whether the wall time could be trusted."""
         return Stamp(self.now_ms, self.clock_ms, self.world.time.synced)
 
     def unpacked(self, packed: int) -> Stamp:
-        """The stamp of a packed one, as it should have been, where that is known by now."""
+        """The stamp that a packed number stands for, with the true wall time where that is known by now."""
         stamp: Stamp = self.world.time.unpacked(packed)
         return stamp
 
 
 class Time(Trust, Protocol):
-    """The same with the readings, for host-bound actors. From any thread."""
+    """What a host-bound actor knows of time: `Trust`, and readings of the clocks. From any thread."""
 
     def now_ms(self) -> int:
         """Wall time, milliseconds since 1970. It may jump."""
@@ -100,7 +100,8 @@ class Time(Trust, Protocol):
         """Monotonic seconds, for delays and deadlines within one life of the process."""
 
     def left_ms(self, message: Message) -> int | None:
-        """How long a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say yet."""
+        """How many milliseconds a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say
+        yet."""
 
 
 class Stamped(State):
@@ -114,7 +115,7 @@ class Stamped(State):
         return self.changed(**dict.fromkeys(names, stamp.wall_ms), **fields, unsynced=noted(self.unsynced, stamp, names))
 
     def mended(self, mend: Mend) -> Self:
-        """As it should have been, where that is known by now."""
+        """A copy of this state with the true wall times, where they are known by now."""
         if not self.unsynced:
             return self
         known, left = told_apart(self.unsynced, mend)
@@ -122,14 +123,14 @@ class Stamped(State):
 
 
 def told_apart(unsynced: dict[str, int], mend: Mend) -> tuple[dict[str, int], dict[str, int]]:
-    """The wall times of those times that are known by now, and the gateway's clock at the others."""
+    """Split times into those whose true wall time is known by now, and the others, which are given on the gateway's clock."""
     found = {name: mend(Stamp(0, clock_ms, synced=False)) for name, clock_ms in unsynced.items()}
     known = {name: stamp.wall_ms for name, stamp in found.items() if stamp.synced}
     return known, {name: clock_ms for name, clock_ms in unsynced.items() if name not in known}
 
 
 def noted(unsynced: dict[str, int], stamp: Stamp, names: tuple[str, ...]) -> dict[str, int]:
-    """Which times cannot be trusted after those of `names` have become `stamp`."""
+    """The times that cannot be trusted, by name, after the times `names` have become `stamp`."""
     if not stamp.synced:
         return {**unsynced, **dict.fromkeys(names, stamp.clock_ms)}
     if not unsynced:

@@ -64,7 +64,7 @@ class Verdict(NamedTuple):
 
 
 def _child_failed(actor: Any, fault: Fault, stage: Staging) -> None:
-    """Have the parent decide."""
+    """Have the parent decide about a child's fault."""
     said = actor.child_failed(fault, stage)
     verdict = said if isinstance(said, Verdict) else Verdict(Decision(said))
     stage.verdict = (fault, verdict)

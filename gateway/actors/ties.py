@@ -27,7 +27,7 @@ class Standing(enum.Enum):
 
 
 class Copied(Model):
-    """A copy as it is kept."""
+    """A copy of another actor's fields, as it is kept."""
 
     of: str
     """Id of the actor whose fields these are."""
@@ -41,7 +41,7 @@ class Copied(Model):
 
 
 class Watcher(Model):
-    """Somebody who keeps a copy of this actor."""
+    """An actor that keeps a copy of this actor's fields."""
 
     actor: str
     name: str

@@ -81,7 +81,7 @@ def run_turn(  # noqa: PLR0917
 
 
 def kept_anyway(ties: Ties, message: Message) -> Ties:
-    """What a message leaves of an actor's ties although its turn raised: a copy that has come is kept, whatever `copied` says to it."""
+    """The ties that an actor keeps although its turn raised: a copy that has come is kept, whatever `copied` did with it."""
     came = message.payload
     if not isinstance(came, CopyCame) or came.name.startswith(WATCHED):
         return ties
@@ -89,7 +89,7 @@ def kept_anyway(ties: Ties, message: Message) -> Ties:
 
 
 def _check(state: Any, model: type[State], me: str) -> None:
-    """A state of another class, a subclass too, would not be read back as what it is."""
+    """Raise BadDefinition where the state is not of exactly the actor's state model: it could not be read back."""
     if type(state) is not model:
         raise BadPayload(f"cannot keep the state of {me}: {type(state).__name__} is no {model.__name__}")
     if model.LOOSE:

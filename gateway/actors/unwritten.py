@@ -15,19 +15,20 @@ from gateway.actors.ties import Ties
 
 
 def says_of_nobody(whom: str, ties: Ties) -> str:
-    """The sentence for people; who waits to hear of the actor has not written to it."""
+    """The sentence that tells people that nobody has written to the actor `whom`, and who waits to hear of it."""
     waits = f"; {ties.watchers[0].actor} waits to hear of it" if ties.watchers else ""
     return f"nobody has ever written to {whom}, or nothing of that was kept{waits}"
 
 
 def is_nobody(actor: Actor[Any], id: str, ties: Ties) -> bool:
-    """Whether an actor without a life is nobody. Who keeps a copy has been told to, and a read model is there by itself."""
+    """Whether an actor that has no life is unknown to everybody. One that keeps a copy or is paused was written to, and a read model exists
+    by itself."""
     return bool(actor.state_model.model_fields) and not ties.copies and not ties.paused and not actor.is_there(id)
 
 
 def own_up(stage: Stage[Any], before: State) -> None:
-    """Have the answers of a turn say that there was nobody: where an actor without a life or children is left without one, and did
-    nothing but answer. `before` is the state it began with. A refusal has its own reason."""
+    """Say, in the answers of a turn, that nobody has ever written to the actor: where it had no life and no children before the turn and
+    after it, and the turn did nothing but answer. `before` is the state that the turn began with. A refusal keeps its own reason."""
     if not _left_nothing(stage, before) or stage.world.children(stage.me, "", 1):
         return
     reason = says_of_nobody(stage.me, stage.ties)
@@ -38,7 +39,7 @@ def own_up(stage: Stage[Any], before: State) -> None:
 
 
 def _left_nothing(stage: Stage[Any], before: State) -> bool:
-    """Where its parent or its child sends on what was asked, they were meant."""
+    """Whether a turn did nothing but answer, at an actor that nobody wrote to; asked by its parent or child, it was meant."""
     sender = stage.message.sender
     return (
         stage.state is before

@@ -32,7 +32,7 @@ class Mode(enum.Enum):
 
 
 class Else(enum.Enum):
-    """What becomes of a verb that has no row for the phase its actor is in."""
+    """What becomes of a message whose verb has no row for the phase that its actor is in."""
 
     REFUSE = "refuse"
     """Whoever asked is told so; where nobody asked it is a dead letter, or goes to its route's error stop."""
@@ -66,7 +66,7 @@ class Verb(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What `@verb` was told."""
+    """What the decorator `@verb` was told."""
 
     mode: Mode
     when: frozenset[enum.Enum]
@@ -119,7 +119,7 @@ def verbs_of(actor_class: type) -> dict[str, Verb]:
 
 
 def _check_overrides(actor_class: type, marked: set[str]) -> None:
-    """An override that forgot its mark would take the verb off the table without a word; a verb named as a hook would be called as it."""
+    """Raise BadDefinition where a method overrides a verb and is not marked as one, or a verb overrides what is no verb."""
     for parent in actor_class.__mro__[1:]:
         for name in vars(parent).keys() & marked:
             if not hasattr(vars(parent)[name], "__verb_mark__"):
@@ -156,7 +156,7 @@ def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], 
 
 
 def _annotation(method: Callable[..., Any], parameter: str) -> Any:
-    """What a parameter is annotated with; the text of it where a name in it cannot be found (an import for type checkers only)."""
+    """What a parameter is annotated with; its text where a name in it cannot be found (imported for type checkers only)."""
     try:
         return get_type_hints(method).get(parameter)
     except NameError:

@@ -7,12 +7,12 @@ _DIGITS = 4000
 
 
 def printable(text: str) -> str:
-    """A text that any store and any wire takes: what is no Unicode in it (a file name, say) is escaped."""
+    """Escape what is no Unicode in a text (a file name, say), so that any store and any wire takes the text."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def in_a_line(error: BaseException) -> str:
-    """What an error says, in one line: pydantic writes a paragraph, and an error of somebody's own may fail to say anything."""
+    """What an error says, in one line: pydantic writes a paragraph, and an error of a user's own may fail to say anything."""
     try:
         text = said(error) if isinstance(error, ValidationError) else str(error)
     except Exception as inner:  # noqa: BLE001  # its __str__ is anybody's code
@@ -21,17 +21,17 @@ def in_a_line(error: BaseException) -> str:
 
 
 def described(error: BaseException) -> str:
-    """`ValueError: no such shelf`."""
+    """An error as `ValueError: no such shelf`."""
     return f"{type(error).__name__}: {in_a_line(error)}"
 
 
 def said(error: ValidationError) -> str:
-    """One line that names each field and what is wrong with it."""
+    """What a pydantic error says, in one line that names each field and what is wrong with it."""
     found = error.errors(include_url=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found)
 
 
 def _in_words(fault: str, text: str) -> str:
-    """What pydantic says; the limit of integers would be written with all its digits."""
+    """What pydantic says of one field; the limit of integers would be written with all its digits."""
     beyond = fault in {"greater_than_equal", "less_than_equal"} and len(text) > _DIGITS
     return f"an integer must have at most {_DIGITS:,} digits" if beyond else text

@@ -23,26 +23,26 @@ class CollectionState(State):
 
 
 class Collection(Actor[CollectionState]):
-    """Knows which business id is which actor. Its pages answer whoever asked it."""
+    """An actor that knows which business id is which actor. Its pages answer whoever asked it."""
 
     @verb
     def add(self, entry: Entry, stage: Stage[CollectionState]) -> None:
-        """Add an entry unless there is one of that key; answered with the one that stands."""
+        """Add an entry unless there is one with that key; the answer is the entry that the collection has now."""
         self._send(stage, Do.ADD, entry.key, value=entry.value, note=entry.note)
 
     @verb
     def put(self, entry: Entry, stage: Stage[CollectionState]) -> None:
-        """Add an entry, or replace the one of that key."""
+        """Add an entry, or replace the entry with that key."""
         self._send(stage, Do.PUT, entry.key, value=entry.value, note=entry.note)
 
     @verb
     def find(self, key: Key, stage: Stage[CollectionState]) -> None:
-        """Answer with the entry of a key; that there is none is an answer too."""
+        """Answer with the entry of a key, or with the fact that there is none."""
         self._send(stage, Do.FIND, key.key)
 
     @verb
     def remove(self, key: Key, stage: Stage[CollectionState]) -> None:
-        """Remove the entry of a key; answered with whether it was there."""
+        """Remove the entry of a key, and answer whether there was one."""
         self._send(stage, Do.REMOVE, key.key)
 
     @verb
@@ -58,7 +58,7 @@ class Collection(Actor[CollectionState]):
 
     @verb
     def opened(self, opened: PageOpened, stage: Stage[CollectionState]) -> None:
-        """Take a new page into the table.
+        """Add a new page to the table of pages.
 
         What was sent before goes round by its neighbour, and must not be overtaken: the page waits with what comes to it straight
         from here until the errand that joins has come by the same way round.
@@ -84,6 +84,6 @@ def _errand(stage: Stage[CollectionState], do: Do, key: str, **more: Any) -> Err
 
 
 def _page_with(stage: Stage[CollectionState], key: str) -> str:
-    """The page that has a key, or one that gave it away."""
+    """The key of the page that has an entry, or of a page that gave the entry away and knows where it is."""
     state = stage.state
     return page_of(stage.me, state.pages[bisect_right(state.lows, key) - 1])

@@ -13,13 +13,13 @@ MOST_NOTED = 1024
 
 
 class Key(Payload):
-    """Verbs `find` and `remove`: whose entry."""
+    """Payload of the verbs `find` and `remove`: the key of the entry that is meant."""
 
     key: str = Field(min_length=1, max_length=256)
 
 
 class Entry(Payload):
-    """Verbs `add` and `put`: one business id, and the actor it stands for."""
+    """Payload of the verbs `add` and `put`: one business id, and the actor it stands for."""
 
     key: str = Field(min_length=1, max_length=256)
     value: str = Field(max_length=1024)
@@ -36,7 +36,7 @@ class Entry(Payload):
 
 
 class Listing(Payload):
-    """Verb `list`: entries whose keys begin with `prefix`, behind the key `after`."""
+    """Payload of the verb `list`: which entries to list: those whose keys begin with `prefix` and come after the key `after`."""
 
     prefix: str = Field(default="", max_length=256)
     after: str = Field(default="", max_length=256)

@@ -11,7 +11,7 @@ from gateway.actors.stage import Stage
 
 
 class Do(enum.Enum):
-    """What is to be done."""
+    """What an errand does at the page."""
 
     ADD = "add"
     PUT = "put"
@@ -24,7 +24,7 @@ class Do(enum.Enum):
 
 
 class Errand(Payload):
-    """One thing to do at the page whose range has `key`, and who wants to know."""
+    """One request to a collection, on its way to the page that has `key`, and the actor that waits for the answer."""
 
     do: Do
     key: str
@@ -45,15 +45,15 @@ class Errand(Payload):
     """Key of the page that is to join."""
 
     def send(self, stage: Stage[Any], to: str) -> None:
-        """Have the actor `to` run it."""
+        """Send this errand to the actor `to`, which runs it."""
         stage.tell(to, "join" if self.do is Do.JOIN else "run", self, reply_to=self.asker, expires_ms=self.expires_ms)
 
     def answer(self, stage: Stage[Any], body: Payload) -> None:
-        """Answer whoever asked the collection; nobody may have."""
+        """Send the answer to whoever asked the collection, if anybody did."""
         if self.asker:
             stage.tell(self.asker, REPLY, read_payload(Reply, {"of": self.of, "body": body}, where=f"{REPLY} to {self.asker}"))
 
     def refuse(self, stage: Stage[Any], reason: str) -> None:
-        """Answer whoever asked with a no."""
+        """Answer whoever asked the collection with a no and its reason."""
         if self.asker:
             stage.tell(self.asker, REPLY, Reply(of=self.of, ok=False, reason=reason))

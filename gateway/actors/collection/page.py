@@ -23,7 +23,7 @@ FIRST = "first"
 
 
 class BeginPage(Payload):
-    """Verb `begin` of a new page: what its neighbour has given away."""
+    """Payload of the verb `begin` of a new page: the entries that its neighbour gives to it."""
 
     low: str
     high: str | None
@@ -37,7 +37,7 @@ class BeginPage(Payload):
 
 
 class PageOpened(Payload):
-    """Verb `opened` of a collection, and of the page on the left: a page has begun, with the keys from `low` on."""
+    """Payload of the verb `opened` of a collection and of the page on the left: a new page has begun, with the keys from `low` on."""
 
     low: str
     page: str
@@ -70,7 +70,7 @@ class PageState(State):
 
 
 class Page(Actor[PageState]):
-    """Keeps the entries of one range of keys."""
+    """An actor that keeps the entries of one range of keys."""
 
     kind = "collection_page"
     inner = True
@@ -80,7 +80,7 @@ class Page(Actor[PageState]):
 
     @verb
     def begin(self, begin: BeginPage, stage: Stage[PageState]) -> None:
-        """Take over what a neighbour has too much, and tell the collection."""
+        """Take over the entries that a neighbour page has given away, and tell the collection about this page."""
         if not stage.state.begun:
             fields = {name: getattr(begin, name) for name in ("low", "high", "left", "right", "next", "values", "notes")}
             stage.state = stage.state.changed(begun=True, **fields)
@@ -91,17 +91,17 @@ class Page(Actor[PageState]):
 
     @verb
     def run(self, errand: Errand, stage: Stage[PageState]) -> None:
-        """Do an errand here, or send it on to where its key is now."""
+        """Do an errand at this page, or send the errand on to the page that has its key now."""
         self._take(errand, stage)
 
     @verb
     def join(self, errand: Errand, stage: Stage[PageState]) -> None:
-        """Let the collection write straight to a page, this one or one that its keys were given to."""
+        """Let the collection write straight to a page: this one, or one that this page gave keys to."""
         self._take(errand, stage)
 
     @verb
     def opened(self, opened: PageOpened, stage: Stage[PageState]) -> None:
-        """Take a new neighbour on the right; lists go on there. Pages that this one gave its keys to may be in between."""
+        """Remember a new neighbour on the right, at which lists go on. Pages that this one gave its keys to may be in between."""
         state = stage.state
         if state.high == opened.low:
             stage.state = state.changed(next=opened.page)
@@ -109,7 +109,8 @@ class Page(Actor[PageState]):
             stage.tell(page_of(_collection(stage), state.next), "opened", opened)
 
     def failed(self, fault: Fault, state: PageState) -> Decision:
-        """A page that cannot begin or join waits with all its mail, so that nothing is lost or overtaken; other mail is skipped."""
+        """Decide about a message that failed: a page that cannot `begin` or `join` is paused with all its mail, so that nothing is lost or
+        overtaken; any other message is skipped."""
         del state
         return Decision.PAUSE if fault.verb in ("begin", "join") else Decision.SKIP
 
@@ -165,7 +166,7 @@ class Page(Actor[PageState]):
             _split(stage, errand.key)
 
     def _join(self, stage: Stage[PageState]) -> None:
-        """What went round has come: do what came straight, in its order."""
+        """Run the errands that the collection sent straight to this page, now that those sent by way of its neighbour have come."""
         held = stage.state.held
         stage.state = stage.state.changed(joined=True, held=())
         for errand in held:
@@ -177,7 +178,7 @@ class Page(Actor[PageState]):
 
 
 def page_of(collection: str, key: str) -> str:
-    """The id of a page."""
+    """The id of a collection's page, by the page's key."""
     return f"{collection}/collection_page/{key}"
 
 
@@ -186,14 +187,14 @@ def _collection(stage: Stage[PageState]) -> str:
 
 
 def _to_hold(errand: Errand, stage: Stage[PageState]) -> Errand:
-    """An errand as it is held: when it expires is heeded by the gateway's clock, which nobody sets meanwhile."""
+    """An errand as a page holds it, with its expiry on the gateway's clock, which nobody sets meanwhile."""
     until = stage.message.until
     until_ms = until.clock_ms if until is not None else stage.clock_ms + errand.expires_ms - stage.now_ms
     return errand.changed(held_until_ms=max(1, until_ms)) if errand.expires_ms else errand
 
 
 def _away(key: str, state: PageState) -> str:
-    """Key of the page to send what is for a key on to; empty where it is here."""
+    """The key of the neighbour page that an errand for `key` must go on to; empty where this page has the key."""
     if state.high is not None and key >= state.high:
         return state.right
     return state.left if key < state.low else ""
@@ -204,7 +205,7 @@ def _entry(key: str, state: PageState) -> tuple[str, JsonValue]:
 
 
 def _split(stage: Stage[PageState], added: str) -> None:
-    """Give what is too much to a new neighbour, and tell it all there is to know."""
+    """Give half of the entries to a new page beside this one, with everything that the new page must know."""
     state, page = stage.state, stage.new_key()
     keys = sorted(state.values)
     if state.high is None and added == keys[-1]:
@@ -226,7 +227,7 @@ def _with(state: PageState, keys: list[str]) -> PageState:
 
 
 def _picked(state: PageState, keys: list[str]) -> dict[str, Any]:
-    """The entries of some keys."""
+    """The fields of a page's state that hold the entries of some keys."""
     values, notes = state.values, state.notes
     return {"values": {key: values[key] for key in keys}, "notes": {key: notes[key] for key in keys if key in notes}}
 
@@ -249,7 +250,8 @@ def _remove(errand: Errand, stage: Stage[PageState]) -> None:
 
 
 def _list(errand: Errand, stage: Stage[PageState]) -> None:
-    """Add what this page has; go on to the right until there is one more than was asked for, or no more can be."""
+    """Add this page's entries to a list; send the list on to the page on the right until there is one entry more than was asked for, or no
+    more can come."""
     state = stage.state
     here = sorted(key for key in state.values if key > errand.after and key.startswith(errand.prefix))
     room = errand.limit + 1 - len(errand.found)

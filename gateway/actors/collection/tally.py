@@ -9,31 +9,31 @@ from gateway.actors.verbs import verb
 
 
 class TallyChange(Payload):
-    """Verb `change`: so many entries more, or fewer."""
+    """Payload of the verb `change`: by how many entries the collection has grown or shrunk."""
 
     by: int
 
 
 class TallyState(State):
-    """What a tally remembers."""
+    """How many entries the collection has."""
 
     count: int = 0
 
 
 class Tally(Actor[TallyState]):
-    """Counts the entries of the collection it is a child of."""
+    """An actor that counts the entries of the collection it is a child of."""
 
     kind = "collection_tally"
     inner = True
 
     @verb
     def change(self, change: TallyChange, stage: Stage[TallyState]) -> None:
-        """Take a page's word for an entry more, or fewer."""
+        """Add to the count what a page has gained or lost."""
         stage.state = stage.state.changed(count=stage.state.count + change.by)
 
     @verb
     def run(self, errand: Errand, stage: Stage[TallyState]) -> None:
-        """Answer how many there are."""
+        """Answer with how many entries there are."""
         errand.answer(stage, Counted(count=stage.state.count))
 
 
