@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Activation:
-    """On the engine's thread."""
+    """Brings ordinary actors into memory, and finds an actor's children. On the engine's thread."""
 
     def __init__(self, directory: Directory, cells: Cells, schedule: Schedule) -> None:
         self._directory = directory
@@ -48,12 +48,12 @@ class Activation:
         return cell
 
     def open_some(self, at_most: int) -> None:
-        """Bring some of those into memory, in order, for whom mail waits that an earlier life left. Raises UnknownTarget."""
+        """Bring at most so many of the actors into memory for whom an earlier life of the gateway left mail. Raises UnknownTarget."""
         for id in list(islice(self.unopened, max(0, at_most))):
             self._schedule.wake(self.cell(id))
 
     def family(self, id: str) -> tuple[list[Cell], list[str]]:
-        """All children of an actor, and theirs: the cells of some, the deepest first, and the ids of the others.
+        """All descendants of an actor: the cells of those that must be told, the deepest first, and the ids of the others.
 
         Those are stored, and nothing else is to be known of them: there may be hundreds of thousands, so none is brought into memory.
         """
@@ -75,13 +75,13 @@ class Activation:
         return isinstance(self._directory.kinds.get(kind_of(id)), EventSourced)
 
     def remove(self, ids: Iterable[str], round: Round) -> None:
-        """Have the store forget actors that are not in memory."""
+        """Have the store delete actors that are not in memory."""
         for id in ids:
             self.removed[id] = round.batch.number
             round.batch.removed.append(id)
 
     def forget_removed(self, batch: Batch) -> None:
-        """The store has forgotten those that a batch removed."""
+        """Forget which actors a batch removed, when the batch is on disk."""
         for id in batch.removed:
             if self.removed.get(id) == batch.number:
                 del self.removed[id]

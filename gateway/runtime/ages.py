@@ -16,7 +16,7 @@ from gateway.runtime.round import Round
 
 
 class _End(NamedTuple):
-    """When to look at a message; it may be dealt with by then."""
+    """One message of an outbox, and the time at which to look at it. The message may have been dealt with by then."""
 
     at_ms: int
     seq: int
@@ -26,7 +26,7 @@ class _End(NamedTuple):
 
 
 class Ages:
-    """The ends to come. On the engine's thread."""
+    """The messages of an outbox that have a deadline, by when to look at them. On the engine's thread."""
 
     __slots__ = ("_ends", "_unsaid")
 
@@ -39,14 +39,14 @@ class Ages:
         return bool(self._ends or self._unsaid)
 
     def mind(self, mail: Mail, clock_ms: int) -> None:
-        """A message waits from now on."""
+        """Watch the deadline of a message that waits from now on."""
         until, act_by = mail.message.until, mail.act_by
         known = [one.clock_ms for one in (until, act_by) if one is not None and one.clock_ms]
         if known or mail.message.expires_ms:
             heapq.heappush(self._ends, _End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
 
     def ended(self, round: Round, clock: GatewayClock) -> Iterator[tuple[int, str]]:
-        """The place and the sender of each message whose end has come."""
+        """The place and the sender of each message whose deadline has passed."""
         if round.synced and self._unsaid:
             for end in self._unsaid:
                 heapq.heappush(self._ends, end)
@@ -62,5 +62,5 @@ class Ages:
                 heapq.heappush(self._ends, end._replace(at_ms=round.clock_ms + left_ms))
 
     def next_s(self, now_s: float, clock_ms: int) -> float | None:
-        """Monotonic second of the next end, by two clocks that are read now; None: there is none."""
+        """Monotonic second at which the next deadline passes, by two clocks that are read now; None where there is none."""
         return now_s + (self._ends[0].at_ms + 1 - clock_ms) / 1000 if self._ends else None

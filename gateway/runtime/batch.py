@@ -17,7 +17,7 @@ LAZY_S = 0.25
 
 
 class Turned(NamedTuple):
-    """One turn, for those who watch."""
+    """One turn, as those who watch turns are told of it."""
 
     message: Message
     outcome: str
@@ -33,14 +33,14 @@ class Changed(Protocol):
 
     @property
     def wake_ms(self) -> int | None:
-        """When its first timer wants it, on the gateway's clock."""
+        """When the actor's first timer is due, on the gateway's clock."""
 
     def seal(self, changes: Changes) -> None:
-        """Put its state, or its end, into the commit."""
+        """Put the actor's state, or the actor's end, into the commit."""
 
 
 class Batch:
-    """Filled on the engine's thread, sealed, committed and released on the committer's."""
+    """The turns of one commit, and what they leave. Filled on the engine's thread, sealed, committed and released on the committer's."""
 
     __slots__ = (
         "arrivals",
@@ -93,15 +93,15 @@ class Batch:
             gone.append(seq)
 
     def note(self, key: str, text: str) -> None:
-        """Have the store keep a note. What is no Unicode in it is escaped: a log text may be anything."""
+        """Have the store keep a note with this batch. What is no Unicode in it is escaped: a log text may be anything."""
         self.changes.notes[key] = printable(text)
 
     def wants_commit(self, now_s: float) -> bool:
-        """Whether to commit as soon as the committer is free."""
+        """Whether this batch is to be committed as soon as the committer is free."""
         return self.urgent or (self.lazy_since_s > 0 and now_s >= self.lazy_since_s + LAZY_S)
 
     def release(self) -> None:
-        """After the commit: hand out deliveries, resolve receipts, answer asks. On the committer's thread."""
+        """Release this batch after its commit: hand out deliveries, resolve receipts, answer asks. On the committer's thread."""
         for give, deliveries in self.given:
             give(deliveries)
         for arrival in self.arrivals:

@@ -40,7 +40,7 @@ _PROOF_S = 10.0
 
 
 class Cautious:
-    """What runs alone, and what is known of earlier lives. On the engine's thread."""
+    """Decides, after an unclean end, which turns and deliveries run alone, and which message ended the process. On the engine's thread."""
 
     def __init__(self, ends: int, note: str, *, least: int, boxes: Callable[[], Sequence[BoxSize]]) -> None:
         """`ends`: how many lives in a row did not end well; `note`: what the last one left; `least`: how many turns, and how many
@@ -70,15 +70,15 @@ class Cautious:
 
     @property
     def watches_turns(self) -> bool:
-        """Whether turns run alone. They cannot while deliveries do not."""
+        """Whether turns run alone. They do so only while deliveries do, too."""
         return self.turns_left > 0 and self.deliveries_left > 0
 
     def watches(self, cell: Cell) -> bool:
-        """Whether a cell's next turn is to be run by `run`."""
+        """Whether a cell's next turn must be run by `run`."""
         return self.watches_turns or (bool(self._kills) and _name(cell.id, cell.box.head[0].seq) in self._kills)
 
     def run(self, cell: Cell, turns: TurnRunner, round: Round, commit: Callable[[], Round]) -> None:
-        """Run a cell's next turn, with nothing else beside it where that can be; or give its message up.
+        """Run a cell's next turn with nothing else beside it, where that is possible; or give up its message.
 
         `commit` makes the batch durable, blocks until it is, and returns the next round.
         """
@@ -103,15 +103,16 @@ class Cautious:
 
     @property
     def waits(self) -> bool:
-        """Whether a delivery is alone now: nothing else may begin."""
+        """Whether a delivery runs alone now: nothing else may begin."""
         return self._given_with > 0
 
     def suspects(self, box: str) -> frozenset[int]:
-        """The places of suspected messages in a mailbox."""
+        """The places of the messages in a mailbox that may have ended the process."""
         return frozenset(int(name.rpartition(" ")[2]) for name in self._kills if _box(name) == box)
 
     def hand_out(self, outbox: Outbox, round: Round) -> bool:
-        """Hand out an outbox's next message, with nothing else beside it where that can be; or hold it back. Whether it was handed out."""
+        """Hand out an outbox's next message with nothing else beside it, where that is possible; or hold it back. Returns whether it was
+        handed out."""
         mail = outbox.box.head[0]
         name = _name(outbox.box.id, mail.seq)
         suspected = name in self._kills
@@ -126,7 +127,7 @@ class Cautious:
         return True
 
     def _hold_back(self, name: str, outbox: Outbox, round: Round) -> None:
-        """Have a message that ended the process again and again wait: for the counter-check."""
+        """Hold back a message at which the process ended again and again, to see whether the process lives without it."""
         mail = outbox.box.head.popleft()
         wait_s = self._patience_s + _PROOF_S
         message, kills = mail.message, self._kills[name]
@@ -150,7 +151,7 @@ class Cautious:
         return f"the process ended {kills} times while {outbox.box.id} did it, and lived without it"
 
     def look(self, committed: int, round: Round) -> None:
-        """See whether the delivery that is alone has had its time."""
+        """See whether the delivery that runs alone has had its time, so that others may run."""
         if self._given_with and committed >= self._given_with:
             if not self.until_s:
                 self.until_s = round.now_s + self._patience_s
@@ -158,7 +159,7 @@ class Cautious:
                 self._clear(self._alone, round)
 
     def ended(self, box: str, seq: int, round: Round) -> None:
-        """A delivery was settled, or taken back: it did not end the process."""
+        """Note that a delivery was settled or taken back: it did not end the process."""
         if self._kills or self._alone:
             self._clear(_name(box, seq), round)
 
@@ -169,7 +170,7 @@ class Cautious:
         self._note(round)
 
     def _clear(self, name: str, round: Round) -> None:
-        """It has ended, and the process has not."""
+        """Note that a turn or delivery has ended, and the process has not."""
         known = self._kills.pop(name, None) is not None
         if self._alone == name:
             self._alone, self._given_with, known = "", 0, True
@@ -191,6 +192,6 @@ def _box(name: str) -> str:
 
 
 def _read(note: str) -> tuple[str, dict[str, int], list[str]]:
-    """(what ran alone, suspects and their ends, who was held back)."""
+    """Read the note of the last life: what ran alone, the suspects and how often the process ended at each, and who was held back."""
     alone, kills, held_back = json.loads(note) if note else ("", {}, [])
     return alone, kills, held_back

@@ -42,7 +42,7 @@ from gateway.store.store import BoxSize, Changes, StateRow, Store
 
 
 class KindTally:
-    """What is counted of all actors of one kind, since the start of the host."""
+    """What the runtime counts of all actors of one kind, since the start of the host."""
 
     __slots__ = ("failed", "passivated", "turns")
 
@@ -53,7 +53,7 @@ class KindTally:
 
 
 class Life(enum.Enum):
-    """What there is of an actor: see the table above."""
+    """Where an actor stands between its beginning and its end: see the table above."""
 
     ABSENT = "absent"
     TIED = "tied"
@@ -73,7 +73,7 @@ class Wait(enum.Enum):
 
 
 class Cell:
-    """One active actor. `state`, `timers` and `ties` are as the last turn left them."""
+    """One ordinary actor in memory. `state`, `timers` and `ties` are as the last turn left them."""
 
     __slots__ = (
         "actor",
@@ -123,16 +123,16 @@ class Cell:
 
     @property
     def why(self) -> str:
-        """Why its mail waits, in a line."""
+        """Why the actor's mail waits, in a line."""
         return self.fault.partition("\n")[0]
 
     @property
     def idle(self) -> bool:
-        """Whether nothing keeps it in memory but its state."""
+        """Whether only its state keeps the actor in memory."""
         return not (self.queued or self.wait is not Wait.NONE or self.box.head or self.box.spilled or self.deferred)
 
     def arm(self) -> bool:
-        """Move the wake time forward to the first timer, where that is earlier; whether it moved."""
+        """Move the actor's wake time forward to its first timer, where that is earlier; return whether it moved."""
         due_ms = first_due_ms(self.timers)
         if due_ms is None or (self.wake_ms is not None and self.wake_ms <= due_ms):
             return False
@@ -141,13 +141,13 @@ class Cell:
         return True
 
     def row(self) -> StateRow:
-        """Its state as the store keeps it."""
+        """The row that the store keeps of the actor's state."""
         timers = encode_timers(self.timers) if self.timers else None
         ties = None if self.ties is NO_TIES else self.ties.changed(unborn=self.life is Life.TIED).to_json()
         return StateRow(self.id, self.state.VERSION, self.state.to_json(), timers, self.wake_ms, ties)
 
     def seal(self, changes: Changes) -> None:
-        """Put its state, or its end, into the commit."""
+        """Put the actor's state, or the actor's end, into the commit."""
         if self.life is Life.ENDED:
             if self.stored:
                 changes.gone.append(self.id)
@@ -160,7 +160,7 @@ class Cell:
         self.stored = True
 
     def end(self) -> None:
-        """Forget everything: a later message begins a new life."""
+        """Forget everything of the actor: a later message begins a new life."""
         self.state = self.actor.state_model()
         self.timers = {}
         self.ties = NO_TIES
@@ -170,24 +170,24 @@ class Cell:
         self.recall()
 
     def settle(self) -> None:
-        """Say what there is of it after a change that gave it no life: its ties, or nothing."""
+        """Set the cell's life after a change that gave the actor none: it is tied, or absent."""
         if self.life is not Life.ALIVE:
             self.life = Life.ENDED if self.ties is NO_TIES else Life.TIED
 
     def defer(self, mail: Mail) -> None:
-        """Put mail aside until the state changes."""
+        """Put mail aside until the actor's state changes."""
         if self.deferred is None:
             self.deferred = deque()
         self.deferred.append(mail)
 
     def recall(self) -> None:
-        """Put what was put aside back before newer mail."""
+        """Put the mail that was put aside back, before newer mail."""
         if self.deferred:
             self.box.head.extendleft(reversed(self.deferred))
             self.deferred = None
 
     def restore(self, row: StateRow) -> None:
-        """Take the state of a stored row. One that cannot be read blocks the actor, and nothing is lost."""
+        """Take the actor's state from a stored row. Where the row cannot be read, the actor's mail waits, and nothing is lost."""
         self.stored = True
         self.wake_ms = row.wake_ms
         try:
@@ -199,11 +199,11 @@ class Cell:
             self.fault = why_unreadable(self.id, root_of(self.id) if self.actor.inner else self.id, error)
 
     def read(self, row: StateRow) -> State:
-        """The state of a stored row. Raises where it cannot be read."""
+        """Read the actor's state from a stored row. Raises where it cannot be read."""
         return read_state(self.actor.state_model, row)
 
     def mend(self, clock: GatewayClock) -> None:
-        """Take what is known by now of times at which the wall clock could not be trusted."""
+        """Replace the times that could not be trusted by the true ones, where they are known by now."""
         self.state = self.state.mended(clock.mended)
         if any(timer.set_ms for timer in self.timers.values()):
             self.timers = {name: clock.moved_timer(timer) for name, timer in self.timers.items()}
@@ -218,7 +218,7 @@ class Cell:
 
 
 class Cells:
-    """The active actors, the longest idle first. On the engine's thread."""
+    """The cells in memory, the longest idle first. On the engine's thread."""
 
     def __init__(self, store: Store, new_cell: Callable[[str, Actor[Any], Mailbox, KindTally], Cell], clock: GatewayClock) -> None:
         self.store = store
@@ -238,7 +238,7 @@ class Cells:
         return iter(self._cells.values())
 
     def activate(self, id: str, actor: Actor[Any], stored: BoxSize | None = None, *, removed: bool = False) -> Cell:
-        """Make a cell, with the state that the store has of it; `removed`: without, for a commit to come deletes it there."""
+        """Make an actor's cell, with the state that the store has; `removed`: without it, for a commit to come deletes that state."""
         box = Mailbox(id, spilled_to=stored.last_seq, count=stored.count, size=stored.bytes) if stored else Mailbox(id)
         cell = self._new_cell(id, actor, box, self.tallies[actor.kind])
         row = None if removed else self.store.load(id)
@@ -253,31 +253,31 @@ class Cells:
         return cell
 
     def children_under(self, id: str) -> Collection[str]:
-        """The children in memory, and theirs, of the family that an actor belongs to."""
+        """The descendants, in memory, of the family that an actor belongs to."""
         return self._children.get(root_of(id), ())
 
     def peek(self, id: str, actor: Actor[Any], row: StateRow) -> Cell:
-        """A cell of a stored row, to look at: it is not among the active ones."""
+        """Make a cell from a stored row, to look at only: it does not become an active one."""
         cell = self._new_cell(id, actor, Mailbox(id), KindTally())
         cell.restore(row)
         cell.mend(self._clock)
         return cell
 
     def family(self, prefix: str, after: str) -> list[tuple[str, bool]]:
-        """The next ids with that prefix that the store has, and of each whether it has ties."""
+        """The next ids with a prefix that the store has, each with whether that actor has ties."""
         return self.store.family(prefix, after, 1000)
 
     def stored(self, prefix: str, after: str) -> list[str]:
-        """The next ids with that prefix that the store has."""
+        """The next ids with a prefix that the store has."""
         return self.store.actors(prefix, after, 1000)
 
     def touch(self, cell: Cell, now_s: float) -> None:
-        """It is used now."""
+        """Note that a cell is used now: it is the last to leave memory."""
         cell.used_s = now_s
         self._cells.move_to_end(cell.id)
 
     def passivate(self, *, now_s: float, idle_before_s: float, at_most: int, committed: int) -> int:
-        """Drop what has been idle since before, and the longest idle above the cap; how many went."""
+        """Drop from memory the cells that were idle since before a time, and the longest idle above the cap; return how many."""
         gone = 0
         for id in list(self._candidates(idle_before_s, at_most)):
             cell = self._cells[id]
@@ -291,7 +291,7 @@ class Cells:
         return gone
 
     def drop_ended(self, ids: Collection[str], *, committed: int) -> None:
-        """Drop those of some actors of which there is nothing any more: the living are not to make room for them."""
+        """Drop from memory those of some actors that have ended: living actors must not make room for them."""
         for id in ids:
             cell = self._cells.get(id)
             if cell is not None and cell.life is Life.ABSENT and cell.idle and cell.batch <= committed:
@@ -315,5 +315,5 @@ class Cells:
 
 
 def read_state(model: type[State], row: StateRow) -> State:
-    """A stored state, taken up to today's version step by step. Raises StateTooNew, or DoesNotFit."""
+    """Read a stored state, taken up to today's version step by step. Raises StateTooNew, or DoesNotFit."""
     return read_stored(model, row.version, row.state, what="its state")

@@ -60,7 +60,7 @@ class Untrusted(NamedTuple):
 
 
 class _Note(NamedTuple):
-    """One moment, as the note has it: milliseconds all."""
+    """One moment as the stored note has it; every time in milliseconds."""
 
     clock_ms: int
     boot_id: str
@@ -74,7 +74,7 @@ class _Note(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """What a look at the clocks found."""
+    """What the clock found when it looked at the machine's clocks."""
 
     stepped: bool
     """The wall clock was set since the last note."""
@@ -83,10 +83,11 @@ class Watched(NamedTuple):
 
 
 class GatewayClock:
-    """The gateway's time. The readings on any thread, everything else on the engine's. It is `gateway.actors.stamps.Time`."""
+    """The gateway's own clock, which tells time to everybody else. Read it on any thread; everything else is on the engine's. It is
+    `gateway.actors.stamps.Time`."""
 
     def __init__(self, machine: MachineClocks, *, clock_ms: int | None = None) -> None:
-        """A clock that begins at `clock_ms`, or at what the wall clock says."""
+        """Make a clock that begins at `clock_ms`, or at what the wall clock says."""
         self._machine = machine
         self.synced = False
         """Whether the wall clock can be trusted."""
@@ -110,7 +111,7 @@ class GatewayClock:
     # --- lives
 
     def resume(self, note: str, spans: str = "") -> None:
-        """Go on from where the notes of an earlier life left off; once in a life, before anything else is asked."""
+        """Go on from where the stored notes of an earlier life end; once in a life, before the clock is asked anything else."""
         self.spans = [_read_span(word) for word in spans.split()]
         if note:
             self._go_on(_read_note(note))
@@ -136,7 +137,7 @@ class GatewayClock:
             self.spans = [*self.spans[:-1], self.spans[-1]._replace(to_ms=self.clock_ms(), ahead_ms=ahead_ms)]
 
     def note(self) -> str:
-        """This moment, for the next life."""
+        """The note of this moment, for the next life."""
         self._noted_ahead_ms = self._ahead_ms()
         clock_ms, wall_ms = self.clock_ms(), self.now_ms()
         if self.synced:
@@ -146,13 +147,15 @@ class GatewayClock:
         return " ".join(map(str, noted))
 
     def note_of_spans(self) -> str:
-        """The spans, for the next life. They change at the start of one, and when trust comes."""
+        """The note of the stretches in which the wall clock was not trusted, for the next life. It changes at the start of a life, and when
+        trust comes."""
         return " ".join(f"{s.from_ms},{s.to_ms},{s.ahead_ms},{s.shift_ms},{s.mended:d}" for s in self.spans)
 
     # --- trust
 
     def watch(self) -> Watched:
-        """Look whether the wall clock was set, and whether it can be trusted now. What that changed belongs into the next note."""
+        """Look at the machine's clocks: whether the wall clock was set, and whether it can be trusted now. What that changed belongs into
+        the next note."""
         came = not self.synced and self._trust(self._machine.voucher())
         stepped = abs(self._ahead_ms() - self._noted_ahead_ms) > STEP_MS
         if stepped and self.spans and self.spans[-1].to_ms == _OPEN:
@@ -160,7 +163,7 @@ class GatewayClock:
         return Watched(stepped, came)
 
     def _trust(self, voucher: str) -> bool:
-        """Take the word of whoever vouches for the wall clock; whether it was believed."""
+        """Believe whoever vouches for the wall clock now, where that can be believed; return whether it was."""
         if not voucher:
             return False
         clock_ms, wall_ms = self.clock_ms(), self.now_ms()
@@ -176,7 +179,7 @@ class GatewayClock:
         return True
 
     def _close_spans(self, clock_ms: int, wall_ms: int, off_ms: int) -> None:
-        """Note what is known now: of this boot's span the true wall time; of all since trust was last there, how far the clock moves."""
+        """Note the true wall time of this boot's untrusted stretch, and how far the gateway's clock moves for all of them."""
         since_ms = self._anchor[0] if self._anchor else 0
         spans = [span._replace(shift_ms=span.shift_ms + off_ms) if span.from_ms >= since_ms else span for span in self.spans]
         if spans and spans[-1].to_ms == _OPEN:
@@ -190,14 +193,14 @@ class GatewayClock:
     # --- what was stamped, set and sent before it was trusted
 
     def mended(self, stamp: Stamp) -> Stamp:
-        """The stamp as it should have been, where that is known by now. Any thread."""
+        """The stamp with the true wall time, where that is known by now. Any thread."""
         span = None if stamp.synced else self._span_at(stamp.clock_ms)
         if span is None or not span.mended:
             return stamp
         return Stamp(stamp.clock_ms + span.ahead_ms, stamp.clock_ms + span.shift_ms)
 
     def unpacked(self, packed: int) -> Stamp:
-        """The stamp of a packed one, mended where that can be; its clock is 0 where nobody needs it. Any thread."""
+        """The stamp that a packed number stands for, with the true wall time where that is known by now. Any thread."""
         if packed >= 0:
             return Stamp(packed, 0)
         span = self._span_at(-packed)
@@ -205,18 +208,19 @@ class GatewayClock:
         return self.mended(Stamp(wall_ms, -packed, synced=False))
 
     def wall_at(self, clock_ms: int) -> int:
-        """About what the wall clock should have shown at a moment of this life."""
+        """What the wall clock should have shown, about, at a moment of this life."""
         return clock_ms + self._wall_ahead_ms() if self._span_at(clock_ms) is None else self.unpacked(-clock_ms).wall_ms
 
     def _wall_ahead_ms(self) -> int:
         return self.now_ms() - self.clock_ms()
 
     def moved(self, clock_ms: int, set_ms: int) -> int:
-        """A time on the gateway's clock that was reckoned at `set_ms` (0: when the wall clock was trusted): moved along with the clock."""
+        """A time that was worked out on the gateway's clock at `set_ms` (0: when the wall clock was trusted), moved along with the
+        clock."""
         return clock_ms + self._shift_of(set_ms) if set_ms else clock_ms
 
     def moved_timer(self, timer: Timer) -> Timer:
-        """A timer as it is due by what is known now. One that may still move stays as it is."""
+        """A timer with the due time that is right by what is known now. One that may still move stays as it is."""
         final = self.synced or (self._anchor is not None and timer.set_ms < self._anchor[0])
         return timer._replace(due_ms=self.moved(timer.due_ms, timer.set_ms), set_ms=0) if timer.set_ms and final else timer
 
@@ -225,7 +229,7 @@ class GatewayClock:
         return span.shift_ms if span is not None else 0
 
     def _span_at(self, clock_ms: int) -> Untrusted | None:
-        """The span that holds a moment at which nobody vouched."""
+        """The untrusted stretch that holds a moment of the gateway's clock."""
         spans = self.spans
         at = bisect_right(spans, clock_ms, key=attrgetter("from_ms")) - 1
         if at < 0 or (spans[at].to_ms != _OPEN and clock_ms > spans[at].to_ms):
@@ -235,19 +239,20 @@ class GatewayClock:
     # --- listening
 
     def turned(self, clock_ms: int) -> None:
-        """The engine turns at `clock_ms`. After a standstill nobody has been heard for a while: listening begins anew."""
+        """Note that the engine took messages in at `clock_ms`. After a standstill nobody has been heard for a while: listening begins
+        anew."""
         if clock_ms - self._turned_ms > BREAK_MS:
             self.listening_since_ms = clock_ms
         self._turned_ms = clock_ms
 
     def deaf(self) -> None:
-        """Nothing is taken in now: nobody can be heard."""
+        """Note that the gateway takes nothing in now, so that it hears nobody."""
         self.listening_since_ms = self.clock_ms()
 
     # --- until when a message may be acted on
 
     def deadline(self, expires_ms: int, *, expires_s: float | None = None) -> tuple[int, Deadline | None]:
-        """What `Message.expires_ms` and `until` are of a message that came from outside. Any thread.
+        """Work out `Message.expires_ms` and `until` of a message that came from outside. Any thread.
 
         `expires_ms` is wall time by the outside's own clock (0: it said none), `expires_s` how long from now on (None: the same).
         """
@@ -262,12 +267,13 @@ class GatewayClock:
         return max(1, wall_ms + min(left_ms)), Deadline(max(1, clock_ms + min(left_ms)), said_ms)
 
     def with_deadline(self, message: Message, *, now_ms: int, clock_ms: int) -> Message:
-        """A message that arose here at that time and expires, with its deadline: it was reckoned by this wall time, right or wrong."""
+        """A message of this gateway's own that expires, with its deadline: worked out by the same wall time, right or wrong."""
         until = Deadline(max(1, clock_ms + message.expires_ms - now_ms), 0 if self.synced else clock_ms)
         return message._replace(until=until)
 
     def left_ms(self, message: Message) -> int | None:
-        """How long a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say yet. Any thread."""
+        """How many milliseconds a message that expires may still be acted on; negative: it expired so long ago; None: nobody can say yet.
+        Any thread."""
         until = message.until or Deadline(0, open=True)
         left_ms = [self._left_ms(until)] if until.clock_ms else []
         if until.open and self.synced:
@@ -277,7 +283,7 @@ class GatewayClock:
         return min(left_ms)
 
     def least_left_ms(self, message: Message, act_by: Deadline | None) -> int | None:
-        """As `left_ms`, of a message that has an age limit, too; None also where neither ends it."""
+        """As `left_ms`, for a message that may have an age limit, too; None also where it has neither."""
         ends = [self._left_ms(act_by)] if act_by is not None else []
         if message.expires_ms and (left_ms := self.left_ms(message)) is not None:
             ends.append(left_ms)

@@ -33,7 +33,7 @@ class Commits:
         self._committer = committer
 
     def submit(self, round: Round, now_s: float) -> None:
-        """Give the committer what there is; a new batch begins. It must be free. `now_s`: by now the turns may have taken a while."""
+        """Give the batch to the committer, and begin a new one. It must be free. `now_s`: by now the turns may have taken a while."""
         batch = round.batch
         self._seal(round)
         self.batch = round.batch = Batch(batch.number + 1)
@@ -42,7 +42,7 @@ class Commits:
         self._committer.submit(batch)
 
     def done(self, batch: Batch) -> None:
-        """The batch under way is on disk, and released."""
+        """Note that the batch under way is on disk, and released."""
         self.under_way = None
         self.last = batch.number
         self.last_seq = batch.last_seq
@@ -57,7 +57,8 @@ class Commits:
                 observe(batch.turned)
 
     def _wake_spilled(self) -> None:
-        """Have those go on whose mail is only on disk, and has come there. Who waits for something else goes on when that has come."""
+        """Queue the actors whose mail was only on its way to the disk, and can be read back now. Who waits for something else goes on when
+        that has come."""
         spilled = self._room.schedule.spilled
         for cell in list(spilled.values()):
             if cell.box.spilled and cell.wait is Wait.NONE:
@@ -66,12 +67,12 @@ class Commits:
                 del spilled[cell.id]
 
     def unsaved_wakes(self) -> list[tuple[int, str]]:
-        """(wake_ms, actor) that the store does not show yet."""
+        """The (wake_ms, actor) pairs that the store does not show yet."""
         batches = [batch for batch in (self.batch, self.under_way) if batch is not None]
         return [(cell.wake_ms, cell.id) for batch in batches for cell in batch.dirty.values() if cell.wake_ms is not None]
 
     def _seal(self, round: Round) -> None:
-        """Fill in what the commit holds: states, and mail that still waits."""
+        """Put into the batch what is written last: states, and mail that still waits."""
         batch = round.batch
         batch.last_seq = self._room.last_seq
         self._room.settle_memory(round)

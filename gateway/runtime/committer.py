@@ -21,7 +21,7 @@ _LAST_RETRY_S = 5.0
 
 
 class Committer:
-    """One thread, one batch at a time."""
+    """A thread that commits batches, one after the other."""
 
     def __init__(self, store: Store, *, committed: Callable[[Batch], None], fatal: Callable[[BaseException], None]) -> None:
         """`committed` is called after each release, `fatal` when the thread dies of a fault of ours; both on its thread."""
@@ -45,14 +45,14 @@ class Committer:
         self._batches.put(batch)
 
     def stop(self, timeout_s: float) -> bool:
-        """End the thread after what was submitted; whether it ended in time."""
+        """End the thread after the batch that was submitted; return whether it ended in time."""
         self._batches.put(None)
         self._stopping.set()
         self.thread.join(timeout_s)
         return not self.thread.is_alive()
 
     def abandon(self) -> None:
-        """End the thread where it stands, and release nothing more. For tests."""
+        """End the thread where it stands, without releasing anything more. For tests."""
         self._abandoned = True
         self._stopping.set()
         self._batches.put(None)
@@ -69,7 +69,7 @@ class Committer:
             self._fatal(error)
 
     def _commit(self, batch: Batch) -> bool:
-        """Commit until it succeeds; False when the host stops first."""
+        """Commit a batch, again and again until it succeeds; False when the host stops first."""
         delay_s = _FIRST_RETRY_S
         while True:
             try:
@@ -89,7 +89,7 @@ class Committer:
                 return True
 
     def _note(self, error: StoreFailed) -> bool:
-        """Log a new fault; whether to wait before the next try."""
+        """Log a new fault of the store; return whether to wait before the next try."""
         if str(error) != self.fault:
             log.error("%s; trying again, and sources wait", error)
         self.fault = str(error)
@@ -102,9 +102,9 @@ class Committer:
 
 
 class Abandoned(BaseException):
-    """The engine is to end where it stands."""
+    """Raised on the engine's thread, to end it where it stands."""
 
 
 def end_here() -> None:
-    """Posted to the engine, it ends its thread without a commit."""
+    """Raise Abandoned: posted to the engine, this ends its thread without a commit."""
     raise Abandoned

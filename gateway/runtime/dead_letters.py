@@ -18,7 +18,7 @@ _COUNTED_BOXES = 1000
 
 
 class DeadLetters:
-    """At most `kept` of them, and the letters that count. On the engine's thread."""
+    """The dead letters of this gateway: at most `kept` of them, and one letter a mailbox that only counts. On the engine's thread."""
 
     def __init__(self, store: Store, *, kept: int) -> None:
         self._kept = kept
@@ -37,7 +37,7 @@ class DeadLetters:
         return len(self._numbers)
 
     def add(self, box: str, mail: Mail, reason: str, round: Round) -> int:
-        """Keep a message with its reason, or count it. Its number, or that of the letter which counts it."""
+        """Keep a message with its reason, or only count it. Returns the number of its letter, or of the letter that counts it."""
         n = self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, round=round)
         log.warning("dead letter %d: %s to %s: %s", n, mail.message.verb, mail.message.to, reason)
         return n
@@ -60,7 +60,7 @@ class DeadLetters:
         return row.n
 
     def _counter(self, box: str) -> str | None:
-        """The mailbox whose letter counts for this one; None where it gets a letter of its own."""
+        """The mailbox whose letter counts this message; None where the message gets a letter of its own."""
         if box in self._counting:
             return box
         return next(reversed(self._counting)) if len(self._counting) >= _COUNTED_BOXES else None
@@ -73,12 +73,12 @@ class DeadLetters:
         return row.n
 
     def look(self, n: int) -> None:
-        """Somebody has looked at one: it may make room for others."""
+        """Note that somebody has looked at a dead letter: it may make room for others."""
         if n in self._numbers:
             self._seen[n] = None
 
     def drop(self, n: int, round: Round) -> bool:
-        """Forget one; whether there was such a one."""
+        """Delete a dead letter; return whether there was one with that number."""
         if n not in self._numbers:
             return False
         self._numbers.discard(n)

@@ -20,7 +20,7 @@ _REASON_AT_MOST = 2000
 
 
 class Stand(enum.Enum):
-    """Where a delivery stood when it was taken back: see above."""
+    """How far a delivery was when it was taken back: see above."""
 
     HANDED = "handed"
     BEGUN = "begun"
@@ -35,7 +35,7 @@ class Settle(Protocol):
 
 
 class HandedOut:
-    """One message handed out. Settled once, from any thread; what is said later is not heard."""
+    """One message that was handed out to a host-bound actor. Settled once, from any thread; what is said later is ignored."""
 
     __slots__ = (
         "_to_begin",
@@ -103,7 +103,7 @@ class HandedOut:
         self.post(self, pressing=True)
 
     def begin(self) -> bool:
-        """Begin it; False where it was taken back, or begun before: then it is not the caller's to do."""
+        """Mark the delivery as begun; False where it was taken back or begun before, so that the caller must leave it."""
         try:
             del self._to_begin
         except AttributeError:
@@ -113,7 +113,7 @@ class HandedOut:
     # --- the engine's thread
 
     def revoke(self) -> Stand:
-        """Take it back, unless it is settled; where it stood."""
+        """Take the delivery back, unless it is settled; return how far it was."""
         unbegun = self.begin()
         try:
             del self._to_settle
@@ -122,7 +122,7 @@ class HandedOut:
         return Stand.HANDED if unbegun else Stand.BEGUN
 
     def revoke_unbegun(self) -> bool:
-        """Take it back, unless the actor has begun it; whether that was so."""
+        """Take the delivery back, unless the actor has begun it; return whether it was taken back."""
         return self.begin() and self.revoke() is not Stand.SETTLED
 
 

@@ -23,7 +23,7 @@ _REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ON
 
 
 class Directory:
-    """Ordinary kinds by name, host-bound actors by id."""
+    """The kinds of ordinary actors by name, and the host-bound actors by id."""
 
     def __init__(self, actors: Iterable[Actor[Any] | Promised], hosted: Iterable[tuple[str, type[HostBound]]]) -> None:
         self.kinds = Kinds(self._check_copies)
@@ -39,7 +39,7 @@ class Directory:
         self.outside_verbs_at = lru_cache(maxsize=8192)(self._outside_verbs_at)
 
     def _check_copies(self, actor: Actor[Any]) -> None:
-        """What it keeps of others must be there to be kept."""
+        """Raise BadDefinition where a kind keeps copies of a kind or field that does not exist."""
         for name, copy in actor.copies.items():
             where = f"cannot keep copy {name!r} of {type(actor).__name__}"
             if copy.kind not in self.kinds:
@@ -51,7 +51,7 @@ class Directory:
 
     @property
     def listed(self) -> list[str]:
-        """What there is to write to, for people: ordinary kinds, and host-bound actors by their ids."""
+        """What people can write to: ordinary kinds, and host-bound actors by their ids."""
         return [*self.kinds.listed, *(id for id in self.hosted if self.kinds.is_listed(kind_of(id)))]
 
     def box_of(self, to: str) -> str | None:
@@ -66,7 +66,7 @@ class Directory:
         return _row(self.verbs_at(to), to, verb)
 
     def find_outside(self, to: str, verb: str) -> Verb:
-        """As find_verb, for what comes from outside: to inner kinds nothing does."""
+        """Find the row of a verb as `find_verb` does, for a message from outside, which inner kinds do not take."""
         return _row(self.outside_verbs_at(to), to, verb)
 
     def _outside_verbs_at(self, to: str) -> dict[str, Verb]:
@@ -76,7 +76,7 @@ class Directory:
         return verbs
 
     def find_row(self, to: str, verb: str) -> Verb:
-        """As find_verb, the runtime's own verbs included: for mail that comes back from the store."""
+        """Find the row of a verb as `find_verb` does, the runtime's own verbs included, for mail that comes back from the store."""
         return BUILTINS.get(verb) or self.find_verb(to, verb)
 
     def _verbs_at(self, to: str) -> dict[str, Verb]:

@@ -20,7 +20,7 @@ Step = Message | ChildOrder | Parcel
 
 
 class Effects:
-    """Applies outcomes to cells. On the engine's thread."""
+    """Applies the outcomes of turns to the cells of their actors. On the engine's thread."""
 
     def __init__(self, room: Mailroom, timetable: Timetable, ledger: Ledger, supervision: Supervision) -> None:
         self._room = room
@@ -29,7 +29,7 @@ class Effects:
         self._supervision = supervision
 
     def apply(self, cell: Cell, cause: Message, outcome: Outcome, round: Round) -> None:
-        """Take what the turn of `cause` left."""
+        """Apply what the turn of the message `cause` left."""
         if outcome.rare or cell.ties is not NO_TIES:
             self._apply_rare(cell, cause, outcome, round)
             return
@@ -45,14 +45,14 @@ class Effects:
             self._room.deliver(message, round)
 
     def keep_ties(self, cell: Cell, ties: Ties, round: Round) -> None:
-        """Take ties although their turn raised."""
+        """Change an actor's ties although its turn raised."""
         if ties is not cell.ties:
             cell.ties = lightened(ties)
             cell.settle()
             mark(cell, round)
 
     def _apply_rare(self, cell: Cell, cause: Message, outcome: Outcome, round: Round) -> None:
-        """The same for one that did more, or whose actor is tied to others."""
+        """Apply the outcome of a turn that did more than most, or whose actor is tied to others."""
         if outcome.stopped:
             self._end(cell, cause, outcome, round)
         else:
@@ -69,7 +69,7 @@ class Effects:
             self._supervision.decided(*outcome.verdict, cell.id, round)
 
     def _change(self, cell: Cell, cause: Message, outcome: Outcome, ties: Ties, round: Round) -> None:
-        """Take the state, the timers, the events and the ties, where the turn left any."""
+        """Give the cell the state, the timers, the events and the ties that a turn left."""
         alive = cell.life is Life.ALIVE
         lived = outcome.state is not cell.state or outcome.timers or outcome.events or outcome.born is not alive
         if not lived and ties is cell.ties:
@@ -89,7 +89,7 @@ class Effects:
         mark(cell, round)
 
     def _end(self, cell: Cell, cause: Message, outcome: Outcome, round: Round) -> None:
-        """End the actor. What it sent to its own children came before its end, and revives none of them."""
+        """End an actor. What it sent to its own children came before its end, and revives none of them."""
         cell.state, cell.ties = outcome.state, outcome.ties
         if outcome.events:  # they go with its life, but who follows them hears of it
             self._ledger.record(cell, outcome.events, cause, round, self._room)
@@ -117,7 +117,7 @@ class Effects:
             self._supervision.send([step], cell.id, round)
 
     def _set_timers(self, cell: Cell, outcome: Outcome, round: Round) -> None:
-        """Take the timers that a turn set and cancelled. One that has fired already, and waits behind other mail, is called back."""
+        """Set and cancel an actor's timers as a turn said. One that has fired already, and waits behind other mail, is called back."""
         timers = dict(cell.timers)
         if cell.box.head or cell.deferred:
             _call_back(cell, outcome.timers, round)
@@ -132,14 +132,14 @@ class Effects:
 
 
 def _recall(cell: Cell, state: State) -> None:
-    """Put deferred mail back in line where the actor has come into another phase: in the one it was in it would be deferred again."""
+    """Put deferred mail back in line where the actor has come into another phase: in the old one it would be deferred again."""
     machine = cell.actor.machine
     if machine is None or machine.phase_of(state) is not machine.phase_of(cell.state):
         cell.recall()
 
 
 def _in_order(mail: list[Message], orders: Collection[ChildOrder], parcels: Collection[Parcel]) -> Iterator[Step]:
-    """A turn's messages, with everything else between them where it belongs."""
+    """A turn's messages, with the orders and copies in their places between them."""
     others: list[Any] = sorted([*parcels, *orders], key=lambda one: one.at)  # stable: parcels go before orders of the same place
     at = 0
     for one in others:
@@ -150,7 +150,7 @@ def _in_order(mail: list[Message], orders: Collection[ChildOrder], parcels: Coll
 
 
 def _call_back(cell: Cell, names: Collection[str], round: Round) -> None:
-    """Drop the mail of timers of these names: they are set anew, or cancelled."""
+    """Drop the waiting messages of timers that a turn has set anew or cancelled."""
     for box in (cell.box.head, cell.deferred or ()):
         for mail in [mail for mail in box if mail.timer is not None and mail.timer.name in names]:
             box.remove(mail)  # type: ignore[union-attr]  # the empty tuple has none to remove

@@ -57,7 +57,7 @@ _RUN_OUT_S = 2.0
 
 
 class Engine:
-    """Made with everything it needs; `start` opens the store's mail and runs, `stop` ends it with a last commit."""
+    """Runs the turns of all ordinary actors: `start` opens the store's mail and runs, `stop` ends with a last commit."""
 
     def __init__(
         self,
@@ -69,7 +69,8 @@ class Engine:
         clock: clocks.GatewayClock | None = None,
         fatal: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """`fatal` is called, on a thread of the runtime, when the engine cannot go on: end the process, and begin again."""
+        """Make an engine. `fatal` is called, on a thread of the runtime, when the engine cannot go on: the process must end, and begin
+        again."""
         self.store = store
         self.settings = settings or EngineSettings()
         self.clock = clock or clocks.SystemClock(trusted=self.settings.trust_clock)
@@ -129,7 +130,8 @@ class Engine:
     # --- from other threads
 
     def start(self, give: Callable[[str], Callable[[list[HandedOut]], None]] | None = None, *, absent: Iterable[str] = ()) -> None:
-        """Open what waits in the store and run. `give(id)` brings deliveries to a host-bound actor; the `absent` get none until `back`."""
+        """Open the mail that waits in the store, and start the engine's threads. `give(id)` brings deliveries to a host-bound actor; the
+        `absent` get none until `back`."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
         reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
@@ -147,7 +149,7 @@ class Engine:
         self._thread.start()
 
     def stop(self, timeout_s: float = 30.0) -> bool:
-        """Run what has come in, make the last commit, and end; whether that was done in time. Sources and sinks are closed before.
+        """Run what has come in, make the last commit, and end; return whether that was done in time. Sources and sinks are closed before.
 
         Mail that makes mail without end is run for a second or two only: what is left waits on disk.
         """
@@ -157,7 +159,8 @@ class Engine:
         return self._committer.stop(timeout_s) and not self._thread.is_alive()
 
     def abandon(self, timeout_s: float = 10.0) -> bool:
-        """End the threads where they stand, without a commit, as the end of the process would; whether they ended in time. For tests."""
+        """End the threads where they stand, without a commit, as the end of the process would; return whether they ended in time. For
+        tests."""
         self.ingress.end()
         self._committer.abandon()
         self.post(end_here)
@@ -207,7 +210,7 @@ class Engine:
         self.post(lambda: self._watch(observer, on=True))
 
     def unwatch(self, observer: Observer) -> None:
-        """Call `observer` no more."""
+        """Stop calling `observer`."""
         self.post(lambda: self._watch(observer, on=False))
 
     def _watch(self, observer: Observer, *, on: bool) -> None:
@@ -217,7 +220,7 @@ class Engine:
 
     @property
     def resting(self) -> bool:
-        """Whether it has nothing left to run or to commit now; on the engine's thread."""
+        """Whether the engine has nothing left to run or to commit now; on the engine's thread."""
         return self._at_rest() and not self.commits.batch.urgent and self._idle_s() > 0
 
     @property
@@ -231,7 +234,7 @@ class Engine:
 
     @property
     def store_fault(self) -> str:
-        """Why commits fail at the moment; empty while they do not."""
+        """Why commits fail at the moment; empty while they succeed."""
         return self._committer.fault
 
     # --- the loop
@@ -273,7 +276,7 @@ class Engine:
         self.rounds += 1
 
     def _await_work(self) -> Any:
-        """Block while there is nothing to do; the first thing that came from another thread meanwhile, or None."""
+        """Block while there is nothing to do; return the first thing that another thread queued meanwhile, or None."""
         if self._backlog or self.ingress.queue.qsize():
             return None
         timeout_s = self._idle_s()
@@ -285,7 +288,7 @@ class Engine:
             return None
 
     def _take(self, come: Any) -> None:
-        """Take what has come in: `come` first."""
+        """Take in what other threads have queued, beginning with `come`."""
         while self._backlog:
             self._accept(self._backlog.popleft())
         if come is not None:
@@ -343,7 +346,7 @@ class Engine:
         self.visited = ""
 
     def _visit(self, cell: Cell) -> None:
-        """Run some of an actor's mail; queue it again when there is more."""
+        """Run some of an actor's mail; queue the actor again where it has more."""
         box = cell.box
         self.visited = cell.id
         if not box.head and box.spilled:
@@ -366,7 +369,7 @@ class Engine:
     # --- commits that are waited for
 
     def _commit_and_wait(self) -> Round:
-        """Commit the batch as it stands, and block until it is done; the next round."""
+        """Commit the batch as it stands, block until that is done, and return the next round."""
         self._await_commit()
         self.commits.submit(self.round, self.clock.mono_s())
         self._await_commit()
@@ -398,7 +401,7 @@ class Engine:
         self._stop_by_s = by_s
 
     def _has_ended(self) -> bool:
-        """Whether it is to stop, and has nothing left to run, or no time for it."""
+        """Whether the engine must stop, and has nothing left to run, or no time for it."""
         return self._stopping and (self._at_rest() or time.monotonic() > self._stop_by_s)
 
     @property
@@ -407,7 +410,7 @@ class Engine:
         return bool(self.room.schedule.ready) and not self.cautious.waits
 
     def _at_rest(self) -> bool:
-        """Whether nothing is left to run: what waits for a retry or a sink waits on disk."""
+        """Whether no turns are left to run; mail that waits for a retry or a sink stays on disk."""
         coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.room.activation.unopened
         return not (self._has_turns or coming or self.commits.under_way)
 

@@ -41,7 +41,7 @@ _ID_AT_MOST = 256
 
 
 class Floor(Protocol):
-    """What a hosted actor needs of the engine. Called on any thread."""
+    """What a host-bound actor's host needs of the engine. Called on any thread."""
 
     clock: GatewayClock
     directory: Directory
@@ -49,29 +49,29 @@ class Floor(Protocol):
     ingress: Ingress
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
-        """Its actor is gone: put back what it had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""
+        """Take back what an actor that is gone had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""
 
     def away(self, id: str, why: str, then: Callable[[], None] | None = None) -> None:
-        """What it owns is away: the same, and no attempt is counted."""
+        """Note that what an actor owns is away, and take back what the actor had in hands, without counting an attempt."""
 
     def back(self, id: str) -> None:
-        """It is there: hand it its mail."""
+        """Note that what an actor owns is there: hand the actor its mail."""
 
     def forget_ids(self, source: str) -> None:
-        """Forget the ids seen from a source."""
+        """Forget the ids seen from a source, for deduplication."""
 
     def began(self, id: str, start: Start, fault: str = "") -> None:
-        """Its actor has handled its Start, or has failed at it."""
+        """Note that an actor has handled its Start, or has failed at it."""
 
     def expect(self, answer: Callable[[Reply], None]) -> str:
-        """An address whose first reply goes to `answer`."""
+        """Make an address whose first reply is handed to `answer`."""
 
     def give_up(self, address: str) -> None:
-        """Nobody waits for that reply any more."""
+        """Wait no more for the reply to an address."""
 
 
 class SaidPhase(NamedTuple):
-    """Where a host-bound actor stands, by its own word."""
+    """The phase a host-bound actor is in, by its own word."""
 
     name: str
     cause: str
@@ -80,12 +80,13 @@ class SaidPhase(NamedTuple):
 
 
 class Hosted:
-    """One host-bound actor: its Host, its thread, its restarts."""
+    """One host-bound actor: its Host, its thread, and its restarts."""
 
     def __init__(
         self, id: str, make: Callable[[], HostBound], kind: type[HostBound], floor: Floor, *, heir_of: "Hosted | None" = None
     ) -> None:
-        """`heir_of` is the closed one whose place it takes, and whose descriptor: a late wake of that one wakes this one."""
+        """Make an actor's host. `heir_of` is the closed one whose place it takes, and whose descriptor: a late wake of that one wakes this
+        one."""
         self.me = id
         self.kind = kind
         self.quiet = False
@@ -200,7 +201,7 @@ class Hosted:
         return taken
 
     def _in_time(self, delivery: HandedOut) -> bool:
-        """Whether a delivery may still be done; else it has failed."""
+        """Whether a delivery may still be done; where its time has passed, it is settled as failed."""
         left_ms = self._floor.clock.least_left_ms(delivery.message, delivery.act_by)
         if left_ms is not None and left_ms < 0:
             delivery.failed(f"expired {-left_ms / 1000:.0f} s ago", retry=False)
@@ -223,7 +224,7 @@ class Hosted:
             self._floor.back(self.me)
 
     def _taken_back(self) -> None:
-        """The engine has taken back what it had in hands. On the engine's thread."""
+        """Note that the engine has taken back what the actor had in hands. On the engine's thread."""
         with self._gate:
             self._taking_back -= 1
 
@@ -269,17 +270,18 @@ class Hosted:
 
     @property
     def health(self) -> Health:
-        """How it is: as it says itself, unless it hangs."""
+        """How the actor is: as it says itself, unless it hangs."""
         return Health.FAULTY if self.hang else self._said[0]
 
     @property
     def detail(self) -> str:
-        """What there is to say of that."""
+        """The sentence that goes with the actor's health."""
         return self.hang or self._said[1]
 
     @property
     def hang(self) -> str:
-        """In which step it hangs, and for how long; empty while it does not. One that waits for room to send is held up, and does not hang.
+        """In which step the actor hangs, and for how long; empty while it does not. One that waits for room to send is held up, and does
+        not hang.
 
         While it waits for something to do it hangs when it does not hear that there is something.
         """
@@ -294,16 +296,16 @@ class Hosted:
         return f"hangs in {doing} since {lasted_s:.0f} s"
 
     def alive(self) -> bool:
-        """Whether its thread lives: it works, or backs off on purpose."""
+        """Whether the actor's thread lives: it works, or backs off on purpose."""
         return self._thread.is_alive() or self.closing
 
     def quieten(self) -> None:
-        """Ask it to take in no more."""
+        """Ask the actor to take in no more from the outside."""
         self.quiet = True
         self.wake()
 
     def close(self) -> bool:
-        """The closing handshake: ask it to close, and block until it has, at most `close_s`; whether it did."""
+        """Ask the actor to close, and block until it has, at most `close_s` seconds; return whether it did."""
         self.quiet = self.closing = True
         self._rest.set()
         self.wake()
@@ -313,7 +315,7 @@ class Hosted:
         return not self._thread.is_alive()
 
     def dispose(self) -> None:
-        """Give its descriptor back, when the engine has ended and nobody gives it anything any more."""
+        """Close the actor's descriptor, when the engine has ended and nobody gives the actor anything any more."""
         if not self._thread.is_alive():
             os.close(self._event)
 
@@ -334,7 +336,7 @@ class Hosted:
         self.report(Health.CLOSED)
 
     def _live_once(self, attempt: int) -> None:
-        """From its making to its close."""
+        """Run the actor once, from its making to its close."""
         actor = None
         try:
             self.beat("its start")
@@ -352,7 +354,7 @@ class Hosted:
             self._close(actor)
 
     def _start(self, actor: HostBound, start: Start) -> None:
-        """Give the actor its first message, and have it seen as any other."""
+        """Give the actor its first message, and have `tail` and `explain` see it like any other."""
         try:
             actor.started(start)
         except BaseException as error:

@@ -26,7 +26,8 @@ _NOTE_ALONG_S = 10.0
 
 
 class Housekeeping:
-    """Lets the idle go, looks ahead in the timetable, notes the clock, and shuts the ingress while there is no room."""
+    """Does what the engine owes once a second: lets idle actors go, loads timers, notes the clock, shuts the ingress while the disk is
+    full."""
 
     def __init__(
         self,
@@ -60,11 +61,12 @@ class Housekeeping:
         self.loops = loops
 
     def due(self, now_s: float) -> bool:
-        """Whether to keep house now. A full disk at once: what comes in would take the reserve of what is to go out."""
+        """Whether to do the housekeeping now. A full disk needs it at once: what comes in would take the reserve of what is to go out."""
         return now_s >= self.due_s or (self._committer.full and not self._ingress.why_shut)
 
     def keep(self, round: Round, *, turns: int, outside: int) -> None:
-        """Do all of it. `turns` is how many there were so far, `outside` how much came from outside of the actors."""
+        """Do all of the housekeeping. `turns` is how many there were so far, `outside` how many messages came from outside of the
+        actors."""
         now_s = round.now_s
         self.due_s = now_s + HOUSEKEEPING_S
         self._watch_clock(round)
@@ -77,7 +79,7 @@ class Housekeeping:
             self._clock.deaf()
 
     def _watch_clock(self, round: Round) -> None:
-        """See whether the clock was set, and note it: at once where it was, else now and then."""
+        """See whether the wall clock was set, and note the clock: at once where it was set, else now and then."""
         watched = self._clock.watch()
         if watched.synced:
             self._trust_clock(round)
@@ -86,12 +88,12 @@ class Housekeeping:
             self._note_clock(round)
 
     def note_along(self, round: Round) -> None:
-        """A commit is about to be made: have it note the clock, when that was not done for a while."""
+        """Add a note of the clock to the commit that is about to be made, where the last note is old."""
         if round.now_s - self._noted_clock_s >= _NOTE_ALONG_S:
             self._note_clock(round)
 
     def _trust_clock(self, round: Round) -> None:
-        """The wall clock can be trusted from now on: mend what is in memory, and let go on what waited for it."""
+        """Mend the times in memory, and let go on what waited, now that the wall clock can be trusted."""
         round.batch.note(clocks.SPANS, self._clock.note_of_spans())
         for cell in self._cells:
             cell.mend(self._clock)
@@ -101,13 +103,13 @@ class Housekeeping:
         room.touched.update(room.outboxes)
 
     def passivate(self, round: Round, *, idle_before_s: float = 0.0) -> None:
-        """Let go of the actors that are idle since before, and of the longest idle above the cap."""
+        """Drop from memory the actors that were idle since before a time, and the longest idle above the cap."""
         self.passivated += self._cells.passivate(
             now_s=round.now_s, idle_before_s=idle_before_s, at_most=self._settings.active_actors, committed=self._commits.last
         )
 
     def _note_clock(self, round: Round) -> None:
-        """Have the next life know the time, and how this one goes."""
+        """Store the time, and how this life goes, for the next life."""
         self._noted_clock_s = round.now_s
         batch = round.batch
         batch.note(clocks.NOTE, self._clock.note())

@@ -16,7 +16,7 @@ _FIRST = 10**12
 
 
 class Ids:
-    """Makes ids. On the engine's thread, and in `send` on any: next() on a count is atomic."""
+    """Makes ids for messages and keys. On the engine's thread, and in `send` on any: next() on a count is atomic."""
 
     def __init__(self, life: int) -> None:
         self._prefix = f"{life:06x}-{secrets.token_hex(3)}-"

@@ -19,7 +19,7 @@ SETTLED_TOGETHER = 32
 
 
 class Ingress:
-    """A queue to the engine's thread, and its bounds."""
+    """A queue through which other threads bring messages to the engine, bounded by count and bytes."""
 
     def __init__(self, *, messages: int, size: int) -> None:
         self.queue: SimpleQueue[Any] = SimpleQueue()
@@ -48,7 +48,7 @@ class Ingress:
 
     @property
     def held(self) -> int:
-        """How many messages have come in and are not committed."""
+        """How many messages have come in and are not committed yet."""
         return self._held
 
     def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> bool:
@@ -108,7 +108,7 @@ class Ingress:
             self._call()
 
     def hurry(self) -> None:
-        """From now on wake the engine for each settled delivery: the end is waiting for them."""
+        """Wake the engine for each settled delivery from now on, because the gateway's end waits for them."""
         self._together = 1
         self._call()
 
@@ -122,21 +122,22 @@ class Ingress:
         self._called = False
 
     def free(self, messages: int, size: int) -> None:
-        """So many messages are committed."""
+        """Give back the room of so many messages, which are committed."""
         with self._lock:
             self._held -= messages
             self._held_bytes -= size
             self._change.notify_all()
 
     def shut(self, reason: str, *, spare: Collection[str] = ()) -> None:
-        """Let nothing in until `open`: say why. Those in `spare` may send: one thread may have to send before it takes its mail."""
+        """Let no message in until `open` is called; `reason` is what refused senders are told. Those in `spare` may send: one thread may
+        have to send before it takes its mail."""
         with self._lock:
             self._shut = reason
             self._spared = frozenset(spare)
             self._change.notify_all()
 
     def stir(self) -> None:
-        """Let those who wait look again: one of them is to close."""
+        """Wake the senders that wait for room, to look again: one of them is to close."""
         with self._lock:
             self._change.notify_all()
 
@@ -147,21 +148,21 @@ class Ingress:
             self._change.notify_all()
 
     def crowd(self, on: bool) -> None:
-        """Let sources that can wait do so, or go on."""
+        """Have the sources that can wait do so, or let them go on."""
         with self._lock:
             self.crowded = on
             if not on:
                 self._change.notify_all()
 
     def end(self) -> None:
-        """Let nothing in any more; who waits is refused."""
+        """Let no message in any more; senders that wait are refused."""
         with self._lock:
             self._ended = True
             self._change.notify_all()
 
     @property
     def why_shut(self) -> str:
-        """Why nothing is let in; empty when it is open."""
+        """Why no message is let in; empty while messages are let in."""
         return self._shut
 
     def _why(self, host: Host) -> str:

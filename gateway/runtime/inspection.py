@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def inspect(post: Callable[[Callable[[], None]], None], look: Callable[[], T], *, timeout_s: float) -> T:
-    """Have `look` run on the engine's thread, where `post` brings it, and return what it saw.
+    """Have `look` run on the engine's thread, by way of `post`, and return what it saw.
 
     Raises TimeoutError when the engine does not turn in time, or what `look` raised.
     """

@@ -17,7 +17,7 @@ _PAGE_BYTES = 256 * 1024
 
 
 class Journal(HostBound):
-    """Answers pages of committed events, in the order in which they were committed."""
+    """The actor `journal/local`: answers with pages of committed events, in the order in which they were committed."""
 
     def __init__(self, key: str, settings: Settings, open_reader: Callable[[], EventReader]) -> None:
         self.key = key
@@ -26,12 +26,12 @@ class Journal(HostBound):
         self._reader: EventReader | None = None
 
     def started(self, start: Start) -> None:
-        """Nothing to look for: the store is open."""
+        """Start without looking for anything: the store is open."""
         self.host.report(Health.OK)
 
     @verb
     def read(self, wanted: ReadEvents, delivery: Delivery) -> None:
-        """Answer with a page of events; `more` says whether there are others behind it."""
+        """Answer with a page of events; `more` says whether there are others after it."""
         self._reader = self._reader or self._open_reader()
         limit = wanted.limit + 1
         rows = self._reader.page(actor=wanted.actor, prefix=wanted.prefix, kinds=wanted.kinds, after=wanted.after, limit=limit)
@@ -47,13 +47,13 @@ class Journal(HostBound):
         )
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back to the store."""
         if self._reader is not None:
             self._reader.close()
 
 
 def _fitting(rows: list[EventRow]) -> list[EventRow]:
-    """As many as one message should carry, one at least."""
+    """As many events as one message should carry, but one at least."""
     size = 0
     fitting: list[EventRow] = []
     for row in rows:

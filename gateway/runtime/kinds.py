@@ -13,24 +13,24 @@ from gateway.registry import UNLISTED, Promised
 
 
 class Kinds:
-    """By name. Nothing is added while the host runs."""
+    """The kinds of ordinary actors, by name. Nothing is added while the host runs."""
 
     def __init__(self, check: Callable[[Actor[Any]], None]) -> None:
-        """`check` raises where a promised kind, when it is made, does not fit the others."""
+        """Make an empty set of kinds. `check` raises where a promised kind, when it is made, does not fit the others."""
         self._check = check
         self._made: dict[str, Actor[Any]] = {}
         self._promised: dict[str, Promised] = {}
         self._lock = threading.RLock()
 
     def add(self, actor: Actor[Any] | Promised) -> None:
-        """One kind more."""
+        """Add one kind."""
         if isinstance(actor, Promised):
             self._promised[actor.kind] = actor
         else:
             self._made[actor.kind] = actor
 
     def made(self) -> list[Actor[Any]]:
-        """Those that are in use."""
+        """The kinds that are in use."""
         return list(self._made.values())
 
     def get(self, kind: str) -> Actor[Any] | None:
@@ -51,13 +51,13 @@ class Kinds:
         return iter(sorted({*self._made, *self._promised}))
 
     def is_listed(self, kind: str) -> bool:
-        """Whether a kind, ordinary or host-bound, is shown among what there is; those that others keep for themselves are not."""
+        """Whether a kind, ordinary or host-bound, is shown to people; inner kinds, which others keep for themselves, are not."""
         made = self._made.get(kind)
         return kind not in UNLISTED and not (made is not None and made.inner)
 
     @property
     def listed(self) -> list[str]:
-        """The names of those that are shown among what there is."""
+        """The names of the kinds that are shown to people."""
         return [kind for kind in self if self.is_listed(kind)]
 
     def _make(self, kind: str) -> Actor[Any]:

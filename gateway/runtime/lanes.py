@@ -17,12 +17,12 @@ Waiting = Mail | int
 
 
 def place(waiting: Waiting) -> int:
-    """Its place in the order of all mail."""
+    """The place of a waiting message in the order of all mail."""
     return waiting if isinstance(waiting, int) else waiting.seq
 
 
 class Lane:
-    """One sender's."""
+    """The messages of one sender that wait, in order, behind a refused one."""
 
     __slots__ = ("not_before_s", "refused", "waiting")
 
@@ -35,18 +35,18 @@ class Lane:
         """What waits, in order: refused ones, and what came after the first of them."""
 
     def holds(self, seq: int) -> bool:
-        """Whether something of the same sender comes before it."""
+        """Whether an earlier message of the same sender waits or is in hand, so that the message at `seq` must wait."""
         return bool((self.refused and self.refused[0] < seq) or (self.waiting and place(self.waiting[0]) < seq))
 
     def put(self, waiting: Waiting) -> None:
-        """Have it wait in its place."""
+        """Add a message to the lane, in its place."""
         if not self.waiting or place(self.waiting[-1]) < place(waiting):
             self.waiting.append(waiting)
         else:
             insort(self.waiting, waiting, key=place)
 
     def next(self, now_s: float) -> Waiting | None:
-        """What may go now: nothing while a refused message before it is in hand, or before its own time."""
+        """The message that may go now; None while a refused message before it is in hand, or its own time has not come."""
         if not self.waiting:
             return None
         seq = place(self.waiting[0])
@@ -55,7 +55,7 @@ class Lane:
         return self.waiting[0]
 
     def remove(self, seq: int) -> Waiting | None:
-        """Take one out of it, wherever it stands; None where it does not wait here."""
+        """Take a message out of the lane, wherever it stands; None where it does not wait here."""
         at = bisect_left(self.waiting, seq, key=place)
         if at == len(self.waiting) or place(self.waiting[at]) != seq:
             return None
@@ -80,7 +80,7 @@ class Lanes:
         return len(self._lanes)
 
     def refuse(self, mail: Mail, not_before_s: float) -> None:
-        """A message was refused: it waits until then, and what its sender sent after it waits for it."""
+        """Have a refused message wait until `not_before_s`, and what its sender sent after it wait behind it."""
         sender, seq = mail.message.sender, mail.seq
         lane = self._lanes.setdefault(sender, Lane())
         if seq not in lane.not_before_s:
@@ -90,7 +90,7 @@ class Lanes:
         heapq.heappush(self._times, (not_before_s, seq, sender))
 
     def hold_back(self, mail: Mail) -> bool:
-        """Have a message wait in its sender's lane, where something of that sender comes before it; whether it does."""
+        """Have a message wait in its sender's lane, where an earlier one of that sender waits; return whether it does."""
         lane = self._lanes.get(mail.message.sender)
         if lane is None or not lane.holds(mail.seq):
             return False
@@ -98,7 +98,7 @@ class Lanes:
         return True
 
     def release(self, mail: Mail) -> None:
-        """A message is dealt with: what waited for it may go."""
+        """Note that a message is dealt with: those that waited behind it may go."""
         sender = mail.message.sender
         lane = self._lanes.get(sender)
         if lane is not None:
@@ -115,7 +115,7 @@ class Lanes:
         return found
 
     def let_go(self, now_s: float) -> list[Mail]:
-        """Take out what may go now, as far as it is in memory; the senders of what is not are in `unread`."""
+        """Take the messages that may go now out of the lanes, where they are in memory; the senders of the others are put into `unread`."""
         while self._times and self._times[0][0] <= now_s:
             self._stirred.add(heapq.heappop(self._times)[2])
         gone: list[Mail] = []
@@ -137,13 +137,14 @@ class Lanes:
         self._drop_empty(sender, lane)
 
     def first_unread(self, now_s: float) -> dict[int, str]:
-        """The place of each sender's next message, of those in `unread`; a sender of whom something was refused meanwhile leaves it."""
+        """The places of the next messages of the senders in `unread`; a sender that was refused again meanwhile leaves it."""
         found = {sender: lane.next(now_s) for sender in self.unread if (lane := self._lanes.get(sender)) is not None}
         self.unread = {sender for sender, waiting in found.items() if isinstance(waiting, int)}
         return {place(waiting): sender for sender, waiting in found.items() if isinstance(waiting, int)}
 
     def was_read(self, sender: str) -> int | None:
-        """The next message of a sender has been read, and goes; the place of the one behind it that is to be read too, if there is one."""
+        """Take the next message of a sender out of its lane, because it was read from disk; return the place of the one behind it that must
+        be read too."""
         lane = self._lanes[sender]
         lane.waiting.popleft()
         found = lane.waiting[0] if lane.waiting else None
@@ -159,17 +160,17 @@ class Lanes:
 
     @property
     def next_s(self) -> float | None:
-        """When something may go; 0: now; None: nothing before something else happens. Of what is to be read first this does not tell."""
+        """When a message may go; 0: now; None: not before something else happens. Of what is to be read first this does not tell."""
         if self._stirred:
             return 0.0
         return self._times[0][0] if self._times else None
 
     def places(self, first: int, below: int) -> Iterator[int]:
-        """The places of what waits, from `first` on and below `below`, in no order."""
+        """The places of the messages that wait, from `first` on and below `below`, in no order."""
         for lane in self._lanes.values():
             behind = islice(lane.waiting, bisect_left(lane.waiting, first, key=place), None)
             yield from takewhile(below.__gt__, map(place, behind))
 
     def mail(self) -> list[Mail]:
-        """What waits and is in memory."""
+        """The messages that wait and are in memory."""
         return [waiting for lane in self._lanes.values() for waiting in lane.waiting if not isinstance(waiting, int)]

@@ -18,7 +18,7 @@ _NONE = (0, 0)
 
 
 class Lent:
-    """Of one outbox. On the engine's thread."""
+    """The messages of one outbox whose attempt stands in a note. On the engine's thread."""
 
     __slots__ = ("_box", "_coming", "_covered", "_key", "_places", "flow", "stale")
 
@@ -48,19 +48,19 @@ class Lent:
     # --- what is lent
 
     def add(self, places: Sequence[int]) -> None:
-        """They are handed out."""
+        """Note that the messages at these places were handed out."""
         self._places.update(places)
         self.flow += len(places)
         self.stale = self.stale or len(places) > 0
 
     def done(self, place: int) -> None:
-        """It goes from the store: what the note says of it does not matter any more, unless it was the last."""
+        """Note that a message is dealt with and leaves the store."""
         if place in self._places:
             self._places.remove(place)
             self.stale = self.stale or not self._places
 
     def take_back(self, place: int) -> bool:
-        """It stays in the store and is not in hand any more; whether it was lent."""
+        """Note that a message is not in hand any more and stays in the store; return whether its attempt stood in the note."""
         self._covered, self._coming = 0, _NONE  # what is handed out again must be noted again
         if place not in self._places:
             return False
@@ -71,22 +71,22 @@ class Lent:
     # --- what comes next
 
     def look(self, committed: int) -> None:
-        """So many batches are on disk."""
+        """Note how many batches are on disk by now."""
         if 0 < self._coming[0] <= committed:
             self._covered, self._coming = self._coming[1], _NONE
 
     def covers(self, place: int) -> bool:
-        """Whether the note that is on disk speaks of a place that comes next."""
+        """Whether the note that is on disk counts an attempt of the message at a place already."""
         return place <= self._covered
 
     def will_cover(self, place: int) -> bool:
-        """Whether the note that is being committed does."""
+        """Whether the note that is being committed counts an attempt of the message at a place already."""
         return place <= self._coming[1]
 
     # --- the note
 
     def bounds(self, ahead: Sequence[int]) -> tuple[int, int]:
-        """The first and the last place that is lent, or comes next; (0, 0) where none is."""
+        """The first and the last place whose attempt the note must count; (0, 0) where there is none."""
         places = [*self._places, *ahead]
         return (min(places), max(places)) if places else (0, 0)
 

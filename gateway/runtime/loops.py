@@ -28,7 +28,7 @@ class _Look(NamedTuple):
 
 
 class Loops:
-    """On the engine's thread; `named` on any."""
+    """Names the actors that keep each other busy. On the engine's thread; `named` may be read on any."""
 
     def __init__(self, trail: Trail) -> None:
         self.named = ""
@@ -38,7 +38,7 @@ class Loops:
         self._logged_s = -_AGAIN_S
 
     def look(self, now_s: float, *, turns: int, outside: int) -> None:
-        """Take note of how many turns there were by now (monotonic seconds), and how much came from outside of the actors."""
+        """Remember how many turns there were by now (monotonic seconds), and how many messages came from outside of the actors."""
         self._looks.append(_Look(now_s, turns, outside))
         then, now = self._looks[0], self._looks[-1]
         ran, came = now.turns - then.turns, now.outside - then.outside
@@ -51,6 +51,6 @@ class Loops:
             log.warning("%s", self.named)
 
     def _who(self) -> str:
-        """The busiest of late; the trail says who, where one is kept."""
+        """The actors that were busiest lately, by the trail, where one is kept."""
         busy = [id for id, _ in Counter(step.to for step in self._trail.steps()).most_common(_NAMED)]
         return " and ".join(busy) or "actors that cannot be named (runtime.explain_kb is 0)"

@@ -51,7 +51,7 @@ class MachineClocks(Protocol):
 
 
 class HostMachine:
-    """The machine this process runs on."""
+    """The clocks of the machine that this process runs on."""
 
     def __init__(self, *, trusted: bool = False, sign: Path = SYNCHRONISED, chip: Path = CHIP_TIME) -> None:
         """`trusted`: the operator vouches. `sign` is the file that timesyncd leaves, `chip` where the kernel says what the chip says."""
@@ -77,7 +77,7 @@ class HostMachine:
         return CHIP if self._set_by_chip() else ""
 
     def _set_by_chip(self) -> bool:
-        """Whether there is a clock chip that says a time that can be, and the wall clock says the same."""
+        """Whether the wall clock was set by a clock chip, whose time is a possible one."""
         chip_s = 0
         with contextlib.suppress(OSError, ValueError):
             chip_s = int(self._chip.read_text())

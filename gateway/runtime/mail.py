@@ -40,14 +40,15 @@ class Arrival(Receipt):
         self.size = size
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """As a Receipt's. Raises Refused in a callback, which runs on the thread that is to make the commit."""
+        """Wait for the message's commit, as `Receipt.wait` does. Raises Refused in a callback, which runs on the thread that is to make the
+        commit."""
         if not self.resolved and in_runtime():
             raise Refused(f"cannot wait for the commit of {self.message.verb} to {self.message.to} in a callback; have on_commit tell you")
         return super().wait(timeout_s)
 
 
 class Due(NamedTuple):
-    """Which timer of its actor a message is from."""
+    """Which timer of its actor a message came from."""
 
     due_ms: int
     """When it was due, on the gateway's clock."""
@@ -85,7 +86,7 @@ def encode(message: Message, timer: Due | None = None, act_by: Deadline | None =
 
 
 def _more(route: Route | None, timer: Due | None, until: Deadline | None, act_by: Deadline | None) -> tuple[str, str]:
-    """The form of a header that has more than most, and what it has more: up to the last that is there."""
+    """The parts of a header that most messages do not have, up to the last one that this message has."""
     routed = "" if route is None else route.to_json().decode()
     due = "" if timer is None else f"{timer.due_ms} {timer.name}"
     more = [routed, due, _as_text(until), _as_text(act_by)]
@@ -99,7 +100,7 @@ def _as_text(deadline: Deadline | None) -> str:
 
 
 class Unreadable(GatewayError, ValueError):
-    """Stored mail that this program cannot read."""
+    """Raised for stored mail that this program cannot read."""
 
 
 def read_header(blob: bytes) -> tuple[list[str], bytes]:
@@ -115,7 +116,7 @@ def read_header(blob: bytes) -> tuple[list[str], bytes]:
 
 
 def due_of(blob: bytes) -> Due | None:
-    """The timer that a stored message is from."""
+    """The timer that a stored message came from."""
     if blob[:1] in b"12":
         return None
     due_ms, _, name = _field(blob, 9).partition(" ")
@@ -123,7 +124,7 @@ def due_of(blob: bytes) -> Due | None:
 
 
 def act_by_of(blob: bytes) -> Deadline | None:
-    """Until when the actor that a stored message is for may act on it; None: whenever."""
+    """Until when a host-bound actor may act on a stored message; None: at any time."""
     return _deadline(_field(blob, 11)) if blob.startswith(b"5") else None
 
 
@@ -132,7 +133,7 @@ def _field(blob: bytes, n: int) -> str:
 
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
-    """A message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
+    """Read a message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
     (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said, _), json = read_header(blob)
     verb, version = apart(verb)
     try:

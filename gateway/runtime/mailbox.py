@@ -38,25 +38,25 @@ class Mailbox:
 
     @property
     def spilled(self) -> bool:
-        """Whether there is mail that is only on disk."""
+        """Whether the mailbox has mail that is only on disk."""
         return self._spilled_to > self._loaded_to
 
     @property
     def last_seq(self) -> int:
-        """The last place in it that the store may have."""
+        """The last place of this mailbox that the store may have."""
         return max(self._spilled_to, self._loaded_to)
 
     def readable(self, committed_seq: int) -> bool:
-        """Whether there is mail only on disk that a commit has brought there."""
+        """Whether the mailbox has mail that is only on disk and was committed, so that it can be read back."""
         return self._spilled_to > self._loaded_to < committed_seq
 
     @property
     def total(self) -> int:
-        """How many messages are in it, in memory and on disk: those that are put aside, or in somebody's hands, too."""
+        """How many messages the mailbox has, in memory and on disk, with those that are put aside or in an actor's hands."""
         return max(self.count, self.below + len(self.head))
 
     def push(self, mail: Mail, round: Round, *, keep: bool = True) -> bool:
-        """Put mail at the end; whether it went into memory. What does not is stored with this batch.
+        """Put mail at the end; return whether it went into memory. What does not is stored with this batch.
 
         Unless `keep` is set only what is first in it goes into memory: there is too much of other mail.
         """
@@ -72,7 +72,7 @@ class Mailbox:
         return False
 
     def spill(self, keep: int) -> None:
-        """Let go of the mail behind the first `keep`: the store has it, or will after the commit under way."""
+        """Drop the mail behind the first `keep` from memory: the store has it, or will have it after the commit under way."""
         head = self.head
         if len(head) <= keep:
             return
@@ -92,7 +92,7 @@ class Mailbox:
             self.bytes += mail.size
 
     def save_new(self, round: Round) -> None:
-        """Store what came into memory since the last commit and is still here."""
+        """Store the mail that came into memory since the last commit and is still here."""
         fresh = []
         for mail in reversed(self.head):
             if mail.stored:
@@ -102,7 +102,7 @@ class Mailbox:
             self.save(mail, round)
 
     def drop(self, mail: Mail, round: Round) -> None:
-        """The mail is dealt with: delete it with this round, if the store has it."""
+        """Delete mail that is dealt with, in this round, where the store has it."""
         if mail.stored:
             round.batch.drop(self.id, mail.seq)
             self.count -= 1
@@ -135,7 +135,7 @@ class Mailbox:
 
 
 def spans(box: str, gone: list[int], live: list[int]) -> list[SeqSpan]:
-    """The fewest spans that cover the places in `gone` and none in `live`: mail of other boxes has the places between."""
+    """The fewest spans of places that cover all in `gone` and none in `live`; places between them belong to other mailboxes."""
     found: list[SeqSpan] = []
     barriers = sorted(live)
     at = 0

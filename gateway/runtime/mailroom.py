@@ -49,7 +49,7 @@ class Memory:
 
 
 class Mailroom:
-    """Routes messages to cells, to outboxes and to asks. On the engine's thread."""
+    """Brings messages to the mailboxes of cells, to outboxes and to asks. On the engine's thread."""
 
     def __init__(  # noqa: PLR0917  # made in one place
         self, directory: Directory, cells: Cells, dead_letters: DeadLetters, ids: Ids, trail: Trail, clock: GatewayClock
@@ -115,7 +115,7 @@ class Mailroom:
             self._look_at(box)
 
     def _look_at(self, box: Mailbox) -> None:
-        """Note whether a mailbox is full, or has room again."""
+        """Note whether a mailbox is full now, or has room again."""
         full = self.fullness.full
         if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
             if box.id not in full:
@@ -124,12 +124,12 @@ class Mailroom:
             self.fullness.clear(box.id)
 
     def taken_from(self, box: Mailbox) -> None:
-        """Mail of a mailbox was dealt with: it may have room again."""
+        """Note that mail of a mailbox was dealt with, so that it may have room again."""
         if box.id in self.fullness.full:
             self._look_at(box)
 
     def settle_memory(self, round: Round) -> None:
-        """Store the mail that is new in a batch and still waits, and let go of what memory need not hold. Only changed mailboxes."""
+        """Store the new mail of a batch that still waits, and drop from memory what need not be there. Only changed mailboxes."""
         for cell in self.fresh.values():
             box = cell.box
             if box.head:
@@ -142,7 +142,7 @@ class Mailroom:
             self._weigh(outbox.box)
 
     def _let_go(self, cell: Cell) -> None:
-        """Have most of a cell's mail on disk only: nobody may ask for it for long, or there is too much mail in memory."""
+        """Keep most of a cell's mail on disk only: nobody may ask for it for long, or too much mail is in memory."""
         cell.box.spill(0 if cell.wait in {Wait.PAUSED, Wait.UNREADABLE} else _KEPT_AT_LEAST)
         if cell.box.spilled:
             self.schedule.spilled[cell.id] = cell
@@ -158,13 +158,13 @@ class Mailroom:
             self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, round=round)
 
     def bring_back(self, cell: Cell, round: Round) -> bool:
-        """Read some of the mail that a cell has only on disk back into memory; whether there was any."""
+        """Read some of a cell's mail that is only on disk back into memory; return whether there was any."""
         before = len(cell.box.head)
         self.read_back(cell.box, self.cells.store, round, committed_seq=0)
         return len(cell.box.head) > before
 
     def live(self, id: str, first: int, below: int) -> list[int]:
-        """The places below `below` of mail in a mailbox that is not dealt with; of a host-bound actor's, from `first` on."""
+        """The places, below `below`, of the mail in a mailbox that is not dealt with; of a host-bound actor's, from `first` on."""
         outbox = self.outboxes.get(id)
         if outbox is not None:
             return outbox.live(first, below)
@@ -179,12 +179,12 @@ class Mailroom:
         self.note(mail, self.last_seq, round, DONE if awaited else "nobody waits for it any more")
 
     def note(self, mail: Mail, since: int, round: Round, outcome: str) -> None:
-        """Leave in the trail what became of a message, where one is kept. `since`: the last place before what it made."""
+        """Add to the trail what became of a message, where a trail is kept. `since`: the last place before what it made."""
         if self.trail.on:
             self.trail.note(mail, since, self.last_seq, round.batch.number, round.clock_ms, outcome)
 
     def bury(self, box: str, mail: Mail, reason: str, round: Round) -> None:
-        """Nobody can take it: tell the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""
+        """Give a message up: send it to the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""
         since = self.last_seq
         failure = failed(mail.message, printable(reason), self.new_id, self.directory.find_verb)
         if failure is not None:
@@ -201,7 +201,7 @@ class Mailroom:
             self.answer(message, Reply(of=message.asked, ok=False, reason=printable(reason)), round)
 
     def answer(self, message: Message, reply: Reply, round: Round) -> None:
-        """Send whoever asked the answer. It is dropped where the asker's kind is registered no more."""
+        """Send an answer to whoever asked. It is dropped where the asker's kind is registered no more."""
         try:
             self.directory.find_verb(message.reply_to, REPLY)
         except (BadId, UnknownTarget) as error:

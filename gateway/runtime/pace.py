@@ -8,24 +8,24 @@ _LOOKS = 11
 
 
 class Rates(NamedTuple):
-    """How many a second."""
+    """How many turns and commits there were a second."""
 
     turns: float
     commits: float
 
 
 class Rate:
-    """The last looks at what was counted."""
+    """The last readings of two counters, from which a rate is worked out."""
 
     def __init__(self) -> None:
         self._looks: deque[tuple[float, int, int]] = deque(maxlen=_LOOKS)
 
     def look(self, now_s: float, *, turns: int, commits: int) -> None:
-        """Remember how many there were by now (monotonic seconds)."""
+        """Remember how many turns and commits there were by now (monotonic seconds)."""
         self._looks.append((now_s, turns, commits))
 
     def rates(self) -> Rates:
-        """The mean over the looks that are kept; 0 before the second one."""
+        """The mean rates over the readings that are kept; 0 before the second one."""
         if len(self._looks) < 2:
             return Rates(0.0, 0.0)
         (then_s, *before), (now_s, *after) = self._looks[0], self._looks[-1]

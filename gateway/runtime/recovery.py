@@ -43,7 +43,7 @@ def ended_cleanly(notes: dict[str, str]) -> bool:
 
 
 def send_beginnings(room: Mailroom, round: Round) -> None:
-    """Send what the settings of ordinary kinds want sent at each start. Raises UnknownTarget where a kind has no such verb."""
+    """Send the verbs that the settings of ordinary kinds want sent at each start. Raises UnknownTarget where a kind has no such verb."""
     for actor in room.directory.kinds.made():
         for to, verb in actor.settings.at_start():
             payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
@@ -52,7 +52,7 @@ def send_beginnings(room: Mailroom, round: Round) -> None:
 
 
 def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:
-    """Make every outbox, and note which ordinary actors have mail. Mail of kinds nobody knows stays where it is."""
+    """Make every outbox, and note which ordinary actors have mail in the store. Mail of kinds nobody knows stays where it is."""
     sizes = {size.box: size for size in store.boxes()}
     room.last_seq = max((size.last_seq for size in sizes.values()), default=0)
     for id in room.directory.hosted:

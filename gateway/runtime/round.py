@@ -26,5 +26,5 @@ class Round:
         """Monotonic seconds, for delays and deadlines."""
 
     def stamp(self) -> Stamp:
-        """The time of this round, to be kept."""
+        """The stamp of this round, to be kept."""
         return Stamp(self.now_ms, self.clock_ms, self.synced)

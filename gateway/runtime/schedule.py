@@ -6,7 +6,7 @@ from gateway.runtime.cells import Cell, Wait
 
 
 class Schedule:
-    """On the engine's thread."""
+    """The cells that wait for a turn, in order. On the engine's thread."""
 
     def __init__(self) -> None:
         self.ready: deque[Cell] = deque()
@@ -17,13 +17,13 @@ class Schedule:
         """Cells with mail that is only on disk."""
 
     def wake(self, cell: Cell) -> None:
-        """Queue a cell for its turn, unless it is queued or its mail waits."""
+        """Queue a cell for a turn, unless it is queued already or its mail waits."""
         if not cell.queued and cell.wait is Wait.NONE:
             cell.queued = True
             self.ready.append(cell)
 
     def next(self) -> Cell:
-        """Take the cell whose turn it is."""
+        """Take the next cell out of the queue."""
         cell = self.ready.popleft()
         cell.queued = False
         return cell
@@ -35,7 +35,7 @@ class Schedule:
         self.held[cell.id] = cell
 
     def release(self, cell: Cell) -> None:
-        """Have a cell's mail handled again."""
+        """Let a cell's mail be handled again."""
         cell.wait = Wait.NONE
         cell.fault = ""
         self.held.pop(cell.id, None)

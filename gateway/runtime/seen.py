@@ -14,7 +14,8 @@ _PRUNE_EVERY = 1000
 
 
 class Seen:
-    """The ids by source: a host-bound actor's id, with a scope behind `#` where it has one. On the engine's thread."""
+    """The ids of messages that came from outside, by source: a host-bound actor's id, with a scope behind `#` where it has one. On the
+    engine's thread."""
 
     def __init__(self, store: Store, *, kept: int) -> None:
         self._kept = kept
@@ -27,12 +28,12 @@ class Seen:
         return sum(family.count for family in self._families.values())
 
     def has(self, source: str, id: str) -> bool:
-        """Whether this source has said this id."""
+        """Whether a source has used this id before."""
         ids = self._family(source).sources.get(source)
         return ids is not None and id in ids
 
     def add(self, source: str, id: str, changes: Changes) -> None:
-        """Keep an id, in this commit."""
+        """Remember an id, with this commit."""
         family = self._family(source)
         n = family.last + 1
         family.remember(source, id, n)
@@ -42,7 +43,7 @@ class Seen:
             family.gone.clear()
 
     def forget(self, source: str, changes: Changes) -> None:
-        """Forget all ids of a source, in this commit."""
+        """Forget all ids of a source, with this commit."""
         family = self._family(source)
         if ids := family.sources.pop(source, None):
             family.count -= len(ids)
@@ -80,7 +81,7 @@ class _Family:
             self._forget_one(source, ids)
 
     def _forget_one(self, source: str, ids: OrderedDict[str, int]) -> None:
-        """The oldest of this source where it has more than its share, else of the source that was silent longest."""
+        """Forget the oldest id of this source where it has more than its share, else of the source that was silent longest."""
         if len(ids) <= max(1, self._kept // len(self.sources)):
             source, ids = next(iter(self.sources.items()))
         _, self.gone[source] = ids.popitem(last=False)

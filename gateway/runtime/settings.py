@@ -7,7 +7,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Bounds and times. Seconds, counts and bytes, as the names say."""
+    """The engine's bounds and times. Seconds, counts and bytes, as the names say."""
 
     idle_s: float = 300.0
     """An actor leaves memory when nothing came for so long."""

@@ -28,7 +28,7 @@ _PAGE = 500
 
 
 class SourcedCell(Cell):
-    """One active event-sourced actor."""
+    """One event-sourced actor in memory."""
 
     __slots__ = ("_erased", "_kept_ties", "_kept_timers", "_ledger", "last", "pending", "since")
 
@@ -48,7 +48,7 @@ class SourcedCell(Cell):
         self._kept_ties = self.ties
 
     def record(self, row: EventRow) -> None:
-        """Have an event go with this batch."""
+        """Store an event with this batch."""
         self.pending.append(row)
         self.last = row.n
         self.since += 1
@@ -60,7 +60,8 @@ class SourcedCell(Cell):
         self._erased = True
 
     def read(self, row: StateRow) -> State:
-        """The stored state, and the events behind it. One of an older shape is not taken up: all events are folded anew."""
+        """Read the stored state, and fold the events behind it. A stored state of an older shape is not taken up: all events are folded
+        anew."""
         state: State = self.actor.state_model()
         if row.version >= self.actor.state_model.VERSION:
             with suppress(DoesNotFit):  # its model was changed, and VERSION not raised: the events are the truth all the same
@@ -83,7 +84,7 @@ class SourcedCell(Cell):
         self._kept_timers, self._kept_ties = self.timers, self.ties
 
     def seal(self, changes: Changes) -> None:
-        """Put its events into the commit, and its row where they are not enough."""
+        """Put the actor's events into the commit, and its whole state where there are many events."""
         if self._erased:
             self._erased = False
             changes.events_gone.append(self.id)
@@ -113,10 +114,10 @@ class _Follower(NamedTuple):
 
 
 class Ledger:
-    """The numbers of events, and who follows which. On the engine's thread."""
+    """Numbers events, and tells read models of them. On the engine's thread."""
 
     def __init__(self, store: Store, notes: Mapping[str, str], made: Callable[[], Sequence[Actor[Any]]]) -> None:
-        """`made` gives the kinds that are in use by now."""
+        """Make a ledger. `made` gives the kinds that are in use by now."""
         self.store = store
         self.last = max(store.last_event(), int(notes.get(NOTE, "0")))
         """The highest number an event has, or ever had."""
@@ -130,13 +131,13 @@ class Ledger:
         """Number of the last event that concerned each follower."""
 
     def new_cell(self, id: str, actor: Actor[Any], box: Mailbox, tally: KindTally) -> Cell:
-        """A cell of the right kind."""
+        """Make a cell of the class that an actor's kind needs."""
         if isinstance(actor, EventSourced):
             return SourcedCell(id, actor, box, tally, ledger=self)
         return Cell(id, actor, box, tally)
 
     def record(self, cell: Cell, events: Sequence[Event], cause: Message, round: Round, room: Mailroom) -> None:
-        """Number the events of a turn, have them go with this round, and tell who follows them."""
+        """Number the events of a turn, store them with this round, and tell the read models that follow them."""
         assert isinstance(cell, SourcedCell)  # only its stage records
         if len(self._made()) != self._known:
             self._look_for_followers()
@@ -150,7 +151,7 @@ class Ledger:
                     room.deliver(self._telling(one, row, round.stamp(), cause, room.new_id()), round)
 
     def _look_for_followers(self) -> None:
-        """A read model that came since then has not been told of what was committed before: it sees that by its first event."""
+        """Find the read models that are in use. One that came late sees by its first event that it missed some."""
         made = self._made()
         self._known = len(made)
         self._followers = [_follower(actor) for actor in made if isinstance(actor, ReadModel)]
@@ -166,7 +167,7 @@ class Ledger:
 
 
 def recorded(row: EventRow, stamp: Stamp) -> Recorded:
-    """An event as it is told and read; `stamp` is its time by what is known now."""
+    """An event as read models are told it; `stamp` is its time by what is known now."""
     return Recorded(
         n=row.n,
         actor=row.actor,

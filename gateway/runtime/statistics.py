@@ -7,7 +7,7 @@ from gateway.runtime.cells import Cell, Cells
 
 
 class OfKind(NamedTuple):
-    """One kind's figures: since the start of this life, and now."""
+    """The figures of one kind: since the start of this life, and now."""
 
     kind: str
     turns: int

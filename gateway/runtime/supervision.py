@@ -41,7 +41,8 @@ class Supervision:
     # --- a fault
 
     def judge(self, cell: Cell, mail: Mail, fault: Fault, round: Round) -> bool:
-        """A message of the cell failed for good: decide, or have somebody decide. Whether the message is to be given up at once."""
+        """Decide about a message of the cell that failed for good, or have somebody decide. Returns whether the message is to be given up
+        at once."""
         decision = self._own_decision(cell, fault)
         if decision is Decision.ESCALATE:
             if not self._supervised(cell) and type(cell.actor).failed is Actor.failed:
@@ -64,7 +65,7 @@ class Supervision:
         return True
 
     def decided(self, fault: Fault, verdict: Verdict, me: str, round: Round) -> None:
-        """A parent has decided. A decision about a message that is dealt with meanwhile changes nothing for it."""
+        """Carry out what a parent has decided. Where the message is dealt with meanwhile, nothing changes for it."""
         decision = verdict.decision
         cell = self._paused_at(fault)
         if cell is None:
@@ -81,14 +82,14 @@ class Supervision:
             self.carry_out(decision, child, fault.reason, round)
 
     def undecided(self, fault: Fault, error: BaseException, round: Round) -> None:
-        """The policy itself raised: the message is skipped, so that nothing hangs."""
+        """Skip the message, so that nothing hangs, because the policy itself raised."""
         log.error("the policy for %s failed; its message %s is skipped", fault.actor, fault.message, exc_info=error)
         cell = self._paused_at(fault)
         if cell is not None:
             self._skip(cell, fault.reason, round)
 
     def _paused_at(self, fault: Fault) -> Cell | None:
-        """Whose message it was, where that waits for the decision; its kind may be registered no more."""
+        """The actor whose message it was, where that waits for the decision; its kind may not be registered any more."""
         if not self._activation.knows(fault.actor):
             return None
         cell = self._activation.cell(fault.actor)
@@ -101,7 +102,7 @@ class Supervision:
         self._drop(cell, mail, reason, round)
 
     def _held(self, cell: Cell, round: Round) -> Mail | None:
-        """The message that a cell is paused at. After a restart it may have to be read back, behind deferred mail."""
+        """The message at which a cell is paused. After a restart it may have to be read back, behind deferred mail."""
         wanted, box = cell.ties.paused_at, cell.box
         if not wanted:
             return None
@@ -123,7 +124,7 @@ class Supervision:
             return Decision.SKIP
 
     def _escalate(self, cell: Cell, fault: Fault, round: Round) -> None:
-        """Have the nearest ancestor that supervises decide; above them all is the host."""
+        """Have the nearest ancestor that supervises decide; where there is none, the host: the actor is paused."""
         above = self._supervisor(fault.child)
         if not above:
             log.error("%s is paused: its fault went up to the host: %s", fault.child, fault.reason)
@@ -135,7 +136,7 @@ class Supervision:
         self._room.deliver(message, round)
 
     def _child_of(self, above: str, id: str) -> str:
-        """The child of `above` that leads to an actor. One of no registered kind can be nobody's business: then who is below it."""
+        """The child of `above` that an actor descends from. Where that child's kind is not registered, the next one below it."""
         child = id
         while parent_of(id) != above:
             id = parent_of(id)
@@ -157,7 +158,7 @@ class Supervision:
         return ""
 
     def _meant(self, fault: Fault, me: str, *, everyone: bool) -> Iterable[Cell]:
-        """Whom a decision is for. A gather is no business of a policy: whoever gathers waits for it."""
+        """The children that a decision is for. One for all children leaves out gathers: they are no business of a policy."""
         if everyone:
             awake, asleep = self._activation.family(me)
             children = [*awake, *(self._activation.cell(id) for id in asleep if parent_of(id) == me and self._activation.knows(id))]
@@ -167,7 +168,7 @@ class Supervision:
     # --- what is decided
 
     def carry_out(self, decision: Decision, cell: Cell, reason: str, round: Round) -> None:
-        """Make it so for one actor."""
+        """Carry out a decision for one actor."""
         if decision is Decision.RESET:
             self._reset(cell, round)
         elif decision is Decision.STOP:
@@ -178,17 +179,17 @@ class Supervision:
             self._back_off(cell, cell.actor.attempts, "its parent has it go on", round)
 
     def end(self, cell: Cell, round: Round) -> None:
-        """End an actor, its children before it, the deepest first. What waits for a child came before its end, and revives none."""
+        """End an actor and its descendants, the deepest first. What waits for a child came before its end, and revives none."""
         self.end_children(cell.id, "has ended", round)
         self._end_one(cell, round)
 
     def stop_child(self, child: Cell, round: Round) -> None:
-        """End a child because its parent says so. What waits for it came before that, and begins no new life."""
+        """End a child because its parent said so. What waits for it came before that, and begins no new life."""
         self.end(child, round)
         self._bury_mail(child, f"{parent_of(child.id)} has stopped it", round)
 
     def forget(self, cell: Cell, round: Round) -> None:
-        """Begin an actor anew without its children, which end first. All its mail stays, with its attempts anew."""
+        """Begin an actor anew; its children end first. All its mail stays, with its attempts anew."""
         self.end_children(cell.id, FORGOTTEN, round)
         self._held(cell, round)  # what it was paused at may be on disk only
         # who keeps copies of it hears of the fresh state, even if the old one cannot be read; who waits for its end, of that
@@ -203,7 +204,7 @@ class Supervision:
         round.batch.urgent = True
 
     def end_children(self, id: str, fate: str, round: Round) -> None:
-        """End the children of an actor, the deepest first, for what became of it."""
+        """End the descendants of an actor, the deepest first; `fate` says what became of the actor itself."""
         awake, asleep = self._activation.family(id)
         for child in awake:
             self._end_one(child, round)
@@ -211,7 +212,7 @@ class Supervision:
         self._activation.remove(asleep, round)
 
     def _bury_mail(self, cell: Cell, reason: str, round: Round) -> None:
-        """Give up all mail of a child. Nobody misses what a gather was still to hear.
+        """Give up all mail of a child. The mail of a gather is dropped: nobody misses answers that come too late.
 
         What the runtime itself says to it stays: who wants to watch it is to hear that it is not there.
         """
@@ -239,7 +240,7 @@ class Supervision:
         self.send(parcels, cell.id, round)
 
     def _begin_anew(self, cell: Cell, round: Round) -> None:
-        """Have a cell without a past handle its mail: what was blocked, and what was deferred."""
+        """Have a cell that has lost its past handle its mail: what was blocked, and what was deferred."""
         mark(cell, round)
         if cell.wait is not Wait.NONE:
             self._room.schedule.release(cell)
@@ -247,7 +248,7 @@ class Supervision:
             self._room.schedule.wake(cell)
 
     def _reset(self, cell: Cell, round: Round) -> None:
-        """Begin anew, without the message that it was paused at."""
+        """Begin an actor anew, without the message at which it was paused."""
         held, why = self._held(cell, round), cell.ties.paused
         parcels = self._renew(cell, cell.ties.watchers, (), round)
         self._begin_anew(cell, round)
@@ -255,7 +256,8 @@ class Supervision:
         self.send(parcels, cell.id, round)
 
     def _renew(self, cell: Cell, staying: tuple[Watcher, ...], leaving: tuple[Watcher, ...], round: Round) -> list[Parcel]:
-        """Give a cell a fresh state; what is to be said of it. Who stays goes on to watch it, who leaves is told that it has ended."""
+        """Give a cell a fresh state; return its messages to watchers. A watcher that stays goes on watching; one that leaves is told that
+        the actor has ended."""
         old = cell.state
         parcels = endings(cell.ties.changed(watchers=leaving), old, round.now_ms)
         cell.end()
@@ -285,7 +287,8 @@ class Supervision:
         self._room.schedule.release(cell)
 
     def resume(self, id: str, round: Round, *, skip: bool) -> bool:
-        """Let a paused actor go on, with the message it was paused at or without; whether it was paused. Raises BadId or UnknownTarget."""
+        """Let a paused actor go on, with or without the message at which it was paused; return whether it was paused. Raises BadId or
+        UnknownTarget."""
         cell = self._activation.cell(check_id(id))
         if not cell.ties.paused:
             return False
@@ -297,7 +300,7 @@ class Supervision:
         return True
 
     def _pardon(self, cell: Cell, round: Round) -> bool:
-        """Let it go on with the message that it was paused at, and all attempts anew; whether there was one."""
+        """Let an actor go on with the message at which it was paused, with all attempts anew; return whether there was one."""
         mail = self._held(cell, round)
         if mail is not None:
             mail.attempt = 0
@@ -312,24 +315,24 @@ class Supervision:
     # --- what goes with it
 
     def send(self, parcels: Iterable[Parcel], sender: str, round: Round) -> None:
-        """Send what the runtime itself has to say to other actors."""
+        """Send messages of the runtime's own to other actors."""
         for parcel in parcels:
             message = Message(self._room.new_id(), parcel.to, parcel.verb, parcel.payload, sender)
             self._room.deliver(message, round)
 
 
 def escalated(room: Mailroom) -> list[Cell]:
-    """The actors in memory that are paused because nobody above them decided. Any thread."""
+    """The actors in memory that are paused because no ancestor decided. Any thread."""
     held = list(room.schedule.held.values())
     return [cell for cell in held if cell.wait is Wait.PAUSED and cell.ties.paused.startswith(_UP_TO_HOST)]
 
 
 def lightened(ties: Ties) -> Ties:
-    """NO_TIES where there is nothing left to remember: such an actor pays nothing for them."""
+    """The ties themselves, or NO_TIES where there is nothing left to remember: an actor with NO_TIES costs nothing more."""
     return ties if ties.copies or ties.watchers or ties.paused else NO_TIES
 
 
 def mark(cell: Cell, round: Round) -> None:
-    """Have the actor stored with this batch."""
+    """Have an actor stored with this batch."""
     cell.batch = round.batch.number
     round.batch.dirty[cell.id] = cell

@@ -6,7 +6,7 @@ _here = threading.local()
 
 
 def join_runtime() -> None:
-    """Say that the calling thread is one of the runtime's, from now on."""
+    """Note that the calling thread is one of the runtime's from now on."""
     _here.ours = True
 
 

@@ -29,12 +29,12 @@ class Timetable:
         self._horizon_ms = -1
 
     def add(self, wake_ms: int, actor: str) -> None:
-        """An actor's wake time was set."""
+        """Note the wake time of an actor."""
         if wake_ms <= self._horizon_ms:
             heapq.heappush(self._heap, (wake_ms, actor))
 
     def extend(self, clock_ms: int, unsaved: Iterable[tuple[int, str]]) -> None:
-        """Load the wake times of the next minute; `unsaved` are those that the store does not show yet."""
+        """Load the wake times of the next minute from the store; `unsaved` are those that the store does not show yet."""
         if clock_ms + HORIZON_MS // 2 < self._horizon_ms:
             return
         until_ms = clock_ms + HORIZON_MS
@@ -47,23 +47,24 @@ class Timetable:
         self._horizon_ms = until_ms
 
     def _all_at(self, wake_ms: int) -> set[str]:
-        """Everyone to be woken in one millisecond, however many."""
+        """All actors to be woken in one millisecond, however many."""
         return {id for _, id in self._store.wakes(wake_ms - 1, wake_ms, sys.maxsize)}
 
     def due(self, clock_ms: int, at_most: int) -> list[tuple[int, str]]:
-        """(wake_ms, actor) of those whose time has come, earliest first, `at_most` so many; they leave the timetable."""
+        """Take out the (wake_ms, actor) pairs whose time has come, earliest first, `at_most` so many."""
         due: list[tuple[int, str]] = []
         while self._heap and self._heap[0][0] <= clock_ms and len(due) < at_most:
             due.append(heapq.heappop(self._heap))
         return due
 
     def next_ms(self) -> int | None:
-        """When the next actor is to be woken; None when nobody in this minute."""
+        """When the next actor is to be woken; None where nobody is within this minute."""
         return self._heap[0][0] if self._heap else None
 
 
 def encode_timers(timers: Timers) -> bytes | None:
-    """Timers as bytes for the store: a line each of due (and set, where that is noted), verb, payload, name; None where there are none."""
+    """Encode timers as bytes for the store: a line each of due (and set, where that is noted), verb, payload, name; None where there are
+    none."""
     if not timers:
         return None
     lines = [
@@ -74,7 +75,7 @@ def encode_timers(timers: Timers) -> bytes | None:
 
 
 def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
-    """Timers from the store. One whose verb is no longer there is dropped: nobody could take it."""
+    """Read timers from the store. One whose verb is no longer there is dropped: nobody could take it."""
     timers: Timers = {}
     for line in (blob or b"").decode().split("\n"):
         if line:
@@ -89,11 +90,11 @@ def decode_timers(blob: bytes | None, verbs: dict[str, Verb]) -> Timers:
 
 
 def read_times(text: str) -> tuple[int, int]:
-    """When a stored timer is due, and when it was set, where that was noted."""
+    """Read when a stored timer is due, and when it was set, where that was noted."""
     due_ms, _, set_ms = text.partition("@")
     return int(due_ms), int(set_ms or 0)
 
 
 def first_due_ms(timers: Timers) -> int | None:
-    """When the first of them is due."""
+    """When the first of some stored timers is due."""
     return min(t.due_ms for t in timers.values()) if timers else None

@@ -26,7 +26,7 @@ _Noted = tuple[str, str, str, str, str, int, int, int, int, int, str]
 
 
 class Step(NamedTuple):
-    """What became of one message, at one time."""
+    """What happened to one message, at one time."""
 
     message: str
     to: str
@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 
 class Trail:
-    """The last steps, in about `size` bytes; 0: none are kept. On the engine's thread."""
+    """The last steps of messages, in about `size` bytes; 0: none are kept. On the engine's thread."""
 
     def __init__(self, size: int) -> None:
         self.on = size > 0
@@ -62,12 +62,12 @@ class Trail:
 
     # Positional, for it is called once a turn.
     def note(self, mail: Mail, since: int, upto: int, batch: int, clock_ms: int, outcome: str = WELL) -> None:  # noqa: PLR0917
-        """Keep one step. Called only while it is `on`."""
+        """Keep one step. Call this only while the trail is `on`."""
         id, to, verb, _, sender, _, trace, _, _, _ = mail.message
         said = outcome[:_OUTCOME_AT_MOST] if outcome else outcome
         self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, clock_ms, said))
         self._noted += 1
 
     def steps(self) -> list[Step]:
-        """What is kept, the oldest first."""
+        """The steps that are kept, the oldest first."""
         return [Step(*noted) for noted in self._steps]

@@ -31,7 +31,7 @@ _DEFERRED_AT_MOST = 1000
 
 
 class TurnRunner:
-    """Runs the mail of cells. It is the world that stages ask. On the engine's thread."""
+    """Runs the mail of cells, turn by turn. It is the World that stages ask. On the engine's thread."""
 
     def __init__(self, room: Mailroom, timetable: Timetable, ids: Ids, rng: random.Random, *, ledger: Ledger, time: GatewayClock) -> None:
         self._room = room
@@ -53,7 +53,7 @@ class TurnRunner:
         self._effects = Effects(room, timetable, ledger, self.supervision)
 
     def run(self, cell: Cell, round: Round) -> None:
-        """Handle the first message of a cell; drop it, or keep it for a retry."""
+        """Handle the first message of a cell; then drop the message, or keep it for a retry."""
         actor = cell.actor
         mail = cell.box.head.popleft()
         message = mail.message
@@ -89,7 +89,7 @@ class TurnRunner:
             round.batch.turned.append(Turned(message, "", round.batch.number))
 
     def _put_off(self, cell: Cell, mail: Mail, box: str, round: Round) -> None:
-        """A turn would overfill a mailbox: it did not happen, and is run again when there is room. That is no attempt."""
+        """Put a turn off that would overfill a mailbox: it did not happen, and is run again when there is room. That is no attempt."""
         mail.attempt -= 1
         cell.box.head.appendleft(mail)
         cell.box.save(mail, round)
@@ -97,7 +97,7 @@ class TurnRunner:
         self._room.fullness.have_wait(cell, box)
 
     def fire(self, cell: Cell, round: Round) -> None:
-        """Its wake time has come: send it the timers that are due, and set the next wake time."""
+        """Send a cell the timers that are due, and set its next wake time."""
         if cell.wait is Wait.UNREADABLE:
             return
         clock_ms = round.clock_ms
@@ -115,7 +115,7 @@ class TurnRunner:
             self._room.deliver(message, round, Due(timer.due_ms, name))
 
     def _fail(self, cell: Cell, mail: Mail, error: BaseException, round: Round) -> None:
-        """A turn raised: try it again later, mail behind it waits; or give it up."""
+        """Try a message again later whose turn raised, with the mail behind it; or give the message up."""
         self._effects.keep_ties(cell, kept_anyway(cell.ties, mail.message), round)
         if isinstance(error, Unwanted):
             self._give_up(cell, mail, in_a_line(error), round)
@@ -141,12 +141,12 @@ class TurnRunner:
         self._room.note(mail, self._room.last_seq, round, f"failed, attempt {mail.attempt}: {reason}")
 
     def _back_off(self, cell: Cell, attempts: int, fault: str, round: Round) -> None:
-        """Have its mail wait for a while. All of it must be on disk, or go there with this batch."""
+        """Have a cell's mail wait for a while before the next attempt. All of it must be on disk, or go there with this batch."""
         self._room.schedule.hold(cell, Wait.BACKOFF, fault)
         heapq.heappush(self._retries, (round.now_s + _delay_s(cell, attempts), cell.id))
 
     def _judge(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
-        """Its attempts are used up: the actor, or who supervises it, decides."""
+        """Have the actor, or who supervises it, decide about a message whose attempts are used up."""
         fault = Fault(actor=cell.id, verb=mail.message.verb, reason=reason, attempts=mail.attempt, message=mail.message.id)
         since = self._room.last_seq
         given_up = self.supervision.judge(cell, mail, fault, round)
@@ -155,7 +155,7 @@ class TurnRunner:
             self._give_up(cell, mail, reason, round)
 
     def _defer(self, cell: Cell, mail: Mail, why: Deferred, round: Round) -> None:
-        """Let a message wait until its actor's state has changed; not too many of them."""
+        """Put a message aside until its actor's state has changed; above a limit it is refused."""
         mail.attempt -= 1
         if len(cell.deferred or ()) >= _DEFERRED_AT_MOST:
             self._give_up(cell, mail, f"{why}, and {_DEFERRED_AT_MOST} messages wait with it", round)
@@ -166,7 +166,7 @@ class TurnRunner:
         self._room.note(mail, self._room.last_seq, round, f"deferred: {why}")
 
     def set_aside(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
-        """Make a message that must not be handled any more a dead letter: it is out of its mailbox."""
+        """Make a message that must not be handled any more a dead letter; it is out of its mailbox already."""
         self._give_up(cell, mail, reason, round)
 
     def _give_up(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
@@ -202,22 +202,22 @@ class TurnRunner:
             round.batch.turned.append(Turned(mail.message, "expired", round.batch.number))
 
     def retry_due(self, now_s: float) -> None:
-        """Let the cells whose backoff is over go on."""
+        """Let the cells go on whose backoff is over."""
         while self._retries and self._retries[0][0] <= now_s:
             cell = self._room.cells.get(heapq.heappop(self._retries)[1])
             if cell is not None and cell.wait is Wait.BACKOFF:
                 self._room.schedule.release(cell)
 
     def next_retry_s(self) -> float | None:
-        """Monotonic second of the next retry; None when there is none."""
+        """Monotonic second of the next retry; None where there is none."""
         return self._retries[0][0] if self._retries else None
 
 
 def _delay_s(cell: Cell, attempts: int) -> float:
-    """Seconds before the next attempt after so many."""
+    """Seconds to wait before the next attempt, after so many."""
     return min(_LAST_RETRY_S, cell.actor.retry_s * 2.0 ** (attempts - 1))
 
 
 def _went(route: Route, outcome: Outcome) -> str:
-    """What became of a message on a route whose turn went well."""
+    """What became of a message on a route whose turn succeeded, in a word."""
     return FORWARDED if any(made.route is not None and made.route.of == route.of for made in outcome.mail) else WELL

@@ -10,18 +10,19 @@ from gateway.actors.words import described, in_a_line, printable
 
 
 def with_version(verb: str, payload: Payload) -> str:
-    """The verb as it is stored with this payload."""
+    """The verb's name as it is stored with this payload: with the payload's version where that is not 1."""
     return f"{verb}@{payload.VERSION}" if payload.VERSION != 1 else verb
 
 
 def apart(stored: str) -> tuple[str, int]:
-    """The verb, and the version of its payload."""
+    """Split a stored verb's name into the verb and the version of its payload."""
     verb, _, version = stored.partition("@")
     return verb, int(version or 1)
 
 
 def read_waiting(row: Verb, version: int, json: bytes | str, *, what: str = "its payload") -> Payload:
-    """A payload that waited. Raises StateTooNew where its version is newer than this program, DoesNotFit where it does not fit."""
+    """Read a payload that waited in mail or in a timer. Raises StateTooNew where its version is newer than this program, DoesNotFit where
+    it does not fit."""
     return read_stored(row.payload, version, json, what=what)
 
 
@@ -36,5 +37,5 @@ def why_unreadable(id: str, owner: str, error: Exception) -> str:
 
 
 def fact_of(error: Exception) -> str:
-    """What an error says, in a line; what to do too."""
+    """What an error says, in a line, with what to do."""
     return in_a_line(error) if isinstance(error, GatewayError) else f"{described(error)}; mend the actor"
