@@ -56,7 +56,7 @@ _NOTE_FAULTS_S = 60.0
 
 
 class Unrunnable(GatewayError, RuntimeError):
-    """The gateway cannot start; `code` is what to exit with."""
+    """Raised where the gateway cannot start; `code` is what to exit with."""
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
@@ -64,7 +64,7 @@ class Unrunnable(GatewayError, RuntimeError):
 
 
 def run(path: Path) -> int:
-    """Run the gateway of a configuration file until it is told to stop; what to exit with."""
+    """Run the gateway of a configuration file until it is told to stop; return what to exit with."""
     signals = Signals()
     faulthandler.enable()  # when the watchdog aborts us, each thread says where it stood
     faults = set_up_logging()
@@ -105,7 +105,7 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier)
 
 
 class Daemon:
-    """One life of the gateway. On the main thread, `fail` excepted."""
+    """One life of the gateway, from opening its store to closing it. On the main thread, `fail` excepted."""
 
     def __init__(self, path: Path, configuration: Configuration, signals: Signals, notifier: Notifier, faults: RecentFaults) -> None:
         self.path = path.absolute()
@@ -170,7 +170,7 @@ class Daemon:
         engine.start(self._hosts.give, absent=[part.id for part in parts])
 
     def _housed(self, part: HostToBe) -> HostToBe:
-        """A part that is given the daemon to look into, where it needs it."""
+        """How to make a part that is given the daemon to look into, where it needs it."""
         if not issubclass(part.kind, Statistics):
             return part
 
@@ -194,7 +194,7 @@ class Daemon:
     # --- the middle
 
     def serve(self) -> None:
-        """Watch over the progress, and heed signals, until one says stop or a fault of ours does."""
+        """Watch the progress, and heed signals, until a signal says stop or a fault of ours ends this life."""
         look_s = min(_LOOK_S, self._notifier.watchdog_s / 3 or _LOOK_S)
         while not (self._why or self._broken):
             number = self._signals.wait(look_s)
@@ -205,7 +205,7 @@ class Daemon:
             self._look()
 
     def _look(self) -> None:
-        """See whether there is progress, and tell the service manager."""
+        """See whether the gateway makes progress, and tell the service manager."""
         fault = self._standstill()
         if not fault:
             self._stuck = False
@@ -218,7 +218,7 @@ class Daemon:
         self._note_faults()
 
     def _standstill(self) -> str:
-        """Why there is no progress; empty when there is. A broker that is away and a full disk are no standstill."""
+        """Why the gateway makes no progress; empty where it does. A broker that is away and a full disk are no standstill."""
         stuck_s = self._engine.stuck_s
         if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
             return f"the engine has neither turned nor committed for {stuck_s:.0f} s; {self._where_it_hangs()}"
@@ -234,7 +234,7 @@ class Daemon:
         return f"look at the disk of {self.configuration.store.path}"
 
     def _status(self) -> str:
-        """One line: who is not well, or that all are."""
+        """One line that says which actors are not well, or that all are."""
         is_listed, well = self._engine.directory.kinds.is_listed, (Health.OK, Health.STARTING)
         hosts = [h for h in self._hosts.all if is_listed(h.kind.kind) or h.health not in well]
         ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
@@ -254,7 +254,7 @@ class Daemon:
         return "; ".join(parts)
 
     def _note_faults(self) -> None:
-        """Keep the last warnings in the store, with a commit that comes anyway."""
+        """Keep the last warnings in the store, with the next commit."""
         now_s = time.monotonic()
         if self._faults.total == self._noted_faults or now_s < self._noted_s:
             return
@@ -266,7 +266,7 @@ class Daemon:
         engine.post(lambda: engine.round.batch.note(key, text))
 
     def fail(self, error: BaseException) -> None:
-        """A fault of ours: end this life, for the next one begins from the last commit. Any thread."""
+        """End this life because of a fault of ours: the next one begins from the last commit. Any thread."""
         if not self._broken:
             self._broken = described(error)
             log.critical("cannot go on: %s", self._broken, exc_info=None if isinstance(error, GatewayError) else error)
@@ -276,7 +276,7 @@ class Daemon:
     # --- a reload
 
     def ask_reload(self, answer: Callable[[Reloaded], None]) -> None:
-        """Reload soon, and give `answer` what came of it. Any thread."""
+        """Reload soon, and give `answer` what came of the reload. Any thread."""
         self._asked.append(answer)
         self._signals.wake()
 
@@ -307,7 +307,8 @@ class Daemon:
     # --- the end
 
     def end(self) -> None:
-        """Sources first, then the mail, then the sinks, their last words, and those that carry them; then the last commit."""
+        """Close in order: sources first, then the mail, then the sinks, their last words, and those that carry them; then the last
+        commit."""
         self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
         self._hosts.quieten()
@@ -335,7 +336,7 @@ class Daemon:
         return False
 
     def _drain(self, deadline_s: float) -> bool:
-        """Let what has come in go out, and say whether it has; a second signal to stop ends it."""
+        """Wait until what has come in has gone out, and return whether it has; a second signal to stop ends the wait."""
         self._engine.ingress.hurry()
         while waiting := self._waiting():
             left_s = deadline_s - time.monotonic()

@@ -25,7 +25,7 @@ K = TypeVar("K", bound=HostBound | Actor[Any])
 
 
 class InstalledKinds(Generic[K]):
-    """The kinds of one group, by name."""
+    """The installed kinds of one group of entry points, by name."""
 
     def __init__(self, group: str, parent: type[K], loaders: Mapping[str, Callable[[], Any]], *, in_the_box: Iterable[str] = ()) -> None:
         self.group = group
@@ -37,16 +37,16 @@ class InstalledKinds(Generic[K]):
 
     @property
     def names(self) -> list[str]:
-        """Every registered name, sorted."""
+        """Every registered name of the group, sorted."""
         return sorted(self._loaders)
 
     def plus(self, kinds: Iterable[type[K]]) -> "InstalledKinds[K]":
-        """These kinds, and the classes given."""
+        """These kinds, with the classes given."""
         loaders = {**self._loaders, **{kind.kind: _giving(kind) for kind in kinds}}
         return InstalledKinds(self.group, self._parent, loaders, in_the_box=self.in_the_box)
 
     def load(self, name: str) -> type[K]:
-        """The class of a kind. Raises UnknownTarget when none is registered, BadDefinition when it cannot be used."""
+        """Import the class of a kind. Raises UnknownTarget when none is registered, BadDefinition when it cannot be used."""
         if name not in self._loaders:
             raise UnknownTarget(f"cannot find kind {name!r}: no package registers it in {self.group}; install one that does")
         if name not in self._loaded:
@@ -80,18 +80,18 @@ class Promised(NamedTuple):
 
 
 class Registry(NamedTuple):
-    """All installed kinds."""
+    """All installed kinds, ordinary and host-bound."""
 
     host_bound: InstalledKinds[HostBound]
     ordinary: InstalledKinds[Actor[Any]]
 
     @property
     def names(self) -> list[str]:
-        """Every name of either sort."""
+        """Every registered name, of ordinary and host-bound kinds."""
         return [*self.host_bound.names, *self.ordinary.names]
 
     def plus(self, host_bound: Iterable[type[HostBound]], ordinary: Iterable[type[Actor[Any]]]) -> "Registry":
-        """All of these, and the classes given."""
+        """All of these kinds, with the classes given."""
         return Registry(self.host_bound.plus(host_bound), self.ordinary.plus(ordinary))
 
 
@@ -101,7 +101,7 @@ def installed() -> Registry:
 
 
 def doors() -> dict[str, EntryPoint]:
-    """What else the gateway asks of packages of devices, by name; `load` imports one:
+    """The other things that packages of devices may offer the gateway, by name; `load` imports one.
 
     `ports` lists the serial ports of this host; `tracker`, `line`, `broker` and `listener` are the demo's.
     """
@@ -109,14 +109,14 @@ def doors() -> dict[str, EntryPoint]:
 
 
 def registered(devices: Iterable[EntryPoint], actors: Iterable[EntryPoint]) -> Registry:
-    """The kinds of the given entry points."""
+    """The kinds that the given entry points name."""
     actors = list(actors)
     ours = [entry.name for entry in actors if entry.value.startswith(f"{__package__}.")]
     return Registry(InstalledKinds(DEVICES, HostBound, _loaders(devices)), InstalledKinds(ACTORS, Actor, _loaders(actors), in_the_box=ours))
 
 
 def of_classes(host_bound: Iterable[type[HostBound]] = (), ordinary: Iterable[type[Actor[Any]]] = ()) -> Registry:
-    """A registry of classes at hand: for tests, and for programs that carry their own kinds."""
+    """A registry of the given classes: for tests, and for programs that carry their own kinds."""
     return Registry(
         InstalledKinds(DEVICES, HostBound, {kind.kind: _giving(kind) for kind in host_bound}),
         InstalledKinds(ACTORS, Actor, {kind.kind: _giving(kind) for kind in ordinary}),

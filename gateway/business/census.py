@@ -13,7 +13,7 @@ from gateway.business.contacts import User
 
 
 class Count(Model):
-    """One user's contacts."""
+    """How many contacts one user has, and had."""
 
     now: int = 0
     ever: int = 0
@@ -26,18 +26,18 @@ class CensusState(ReadState):
 
 
 class Census(ReadModel[CensusState]):
-    """Counts the contacts of all users, as they come and go."""
+    """A read model that counts the contacts of all users, as they come and go."""
 
     follows = (User,)
 
     @on(ContactCreated)
     def created(self, event: ContactCreated, stage: ReadStage[CensusState]) -> None:
-        """One more."""
+        """Count one contact more."""
         self._count(stage, now=1, ever=1)
 
     @on(ContactRemoved)
     def removed(self, event: ContactRemoved, stage: ReadStage[CensusState]) -> None:
-        """One less."""
+        """Count one contact less."""
         self._count(stage, now=-1, ever=0)
 
     @verb

@@ -14,7 +14,7 @@ Texts = tuple[Annotated[str, Field(max_length=256)], ...]
 
 
 class ContactEntry(Model):
-    """What is known of one person."""
+    """What an address book says of one person."""
 
     name: str = Field(min_length=1, max_length=256)
     emails: Texts = Field(default=(), max_length=32)
@@ -27,16 +27,16 @@ class ContactEntry(Model):
 
 
 class Contact(ContactEntry):
-    """An entry with its number, which is the first free one ever: no number is used twice."""
+    """An entry with its number. A new contact gets the first number that was never used."""
 
     id: int = Field(ge=1)
 
     def updated(self, change: "ContactChange") -> Self:
-        """This contact with those fields that the change names."""
+        """This contact with the fields replaced that the change names."""
         return self.changed(**{name: getattr(change, name) for name in change.model_fields_set if name in ContactEntry.model_fields})
 
     def recipients(self, group: str) -> tuple[Recipient, ...]:
-        """Where this person is told of a notice to a group (empty: to everyone)."""
+        """The addresses at which this person is told of a notice to a group (empty: to everyone)."""
         if group and group not in self.groups:
             return ()
         return tuple(Recipient(name=self.name, channel=one.channel, address=one.address) for one in self.notify)
@@ -46,17 +46,17 @@ class Contact(ContactEntry):
 
 
 class Create(ContactEntry, Payload):
-    """Verb `create`: a new contact."""
+    """Payload of the verb `create`: a new contact."""
 
 
 class Which(Payload):
-    """Verbs `find` and `remove`: one contact."""
+    """Payload of the verbs `find` and `remove`: the number of one contact."""
 
     id: int = Field(ge=1)
 
 
 class ContactChange(Which):
-    """Verb `update`: fields that are named replace those of the contact, the others stay."""
+    """Payload of the verb `update`: the fields that are named replace those of the contact, the others stay."""
 
     name: str = Field(default="-", min_length=1, max_length=256)
     emails: Texts = Field(default=(), max_length=32)
@@ -69,7 +69,7 @@ class ContactChange(Which):
 
 
 class OfUser(Payload):
-    """Verb `list` of `contacts/home`: whose contacts."""
+    """Payload of the verb `list` of `contacts/home`: whose contacts to list."""
 
     user: str = Field(max_length=128)
     """A key: it is the last part of an actor's id."""
@@ -83,29 +83,29 @@ class OfUser(Payload):
 
 
 class CreateOf(Create, OfUser):
-    """Verb `create` of `contacts/home`."""
+    """Payload of the verb `create` of `contacts/home`: a new contact, and whose."""
 
 
 class WhichOf(Which, OfUser):
-    """Verbs `find` and `remove` of `contacts/home`."""
+    """Payload of the verbs `find` and `remove` of `contacts/home`: the number of one contact, and whose."""
 
 
 class ChangeOf(ContactChange, OfUser):
-    """Verb `update` of `contacts/home`."""
+    """Payload of the verb `update` of `contacts/home`: a change, and whose contact."""
 
 
 # --- what is answered
 
 
 class Status(enum.Enum):
-    """Whether there was such a contact. That there is none is an answer, and no fault."""
+    """Whether there was a contact of that number. That there is none is an answer, and no fault."""
 
     SUCCESS = "success"
     NOT_FOUND = "not found"
 
 
 class One(Payload):
-    """The answer about one contact: as it is now; after `remove`, as it was."""
+    """The answer about one contact: as it is now; for `remove`, as it was."""
 
     status: Status = Status.SUCCESS
     contact: Contact
@@ -129,24 +129,24 @@ class NotFound(Payload):
 
 
 class ContactCreated(Event):
-    """There is a new contact."""
+    """Event: a contact was created."""
 
     contact: Contact
 
 
 class ContactUpdated(Event):
-    """A contact is now as it stands here."""
+    """Event: a contact was changed, and is now as it stands here."""
 
     contact: Contact
 
 
 class ContactRemoved(Event):
-    """A contact is gone; its number is not used again."""
+    """Event: a contact was removed; its number is not used again."""
 
     id: int
 
 
 class UserJoined(Event):
-    """A user has a first contact."""
+    """Event: a user has a first contact."""
 
     user: str

@@ -38,7 +38,7 @@ MOST_USERS = 1000
 
 
 class ContactsState(State):
-    """What the service remembers: who has, or had, contacts, in the order in which they came."""
+    """What the service remembers: the users who have, or had, contacts, in the order in which they came."""
 
     users: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class Contacts(EventSourced[ContactsState]):
     events = (UserJoined,)
 
     def fold(self, state: ContactsState, event: Event) -> ContactsState:
-        """One user more."""
+        """Add a user to the state."""
         return state.changed(users=(*state.users, event.user)) if isinstance(event, UserJoined) else state
 
     @verb
@@ -92,7 +92,7 @@ class Contacts(EventSourced[ContactsState]):
 
     @verb
     def whom(self, notice: Notice, stage: Stage[ContactsState]) -> None:
-        """Fill in the recipients of a notice, and send it on its way; without a way, answer with it.
+        """Fill in the recipients of a notice, and send the notice on along its route; without a route, answer with it.
 
         It visits the address book of its user, or one after the other those of all users.
         """
@@ -106,7 +106,7 @@ class Contacts(EventSourced[ContactsState]):
         stage.send_along(route.changed(ahead=(*books, *route.ahead)), notice, reply_to=message.reply_to, expires_ms=message.expires_ms)
 
     def _pass_on_if_known(self, asked: WhichOf | ChangeOf, verb_: str, stage: Stage[ContactsState]) -> None:
-        """A user nobody knows has no contacts: no actor is woken to say so."""
+        """Pass on what is asked of a user; one that nobody knows has no contacts, and no actor is woken to say so."""
         if asked.user in stage.state.users:
             self._pass_on(asked.user, verb_, asked, stage)
         else:
@@ -121,7 +121,7 @@ class Contacts(EventSourced[ContactsState]):
 
 
 class UserState(State):
-    """One user's address book."""
+    """The address book of one user."""
 
     last_id: int = 0
     """The highest number a contact ever had."""
@@ -130,13 +130,13 @@ class UserState(State):
 
 
 class User(EventSourced[UserState]):
-    """The contacts of one user, `contacts/home/user/ann`."""
+    """The actor that keeps the contacts of one user, `contacts/home/user/ann`."""
 
     events = (ContactCreated, ContactUpdated, ContactRemoved)
     readers = ("census",)
 
     def fold(self, state: UserState, event: Event) -> UserState:
-        """The address book after what happened."""
+        """The address book after an event."""
         match event:
             case ContactCreated(contact=contact) | ContactUpdated(contact=contact):
                 return state.changed(last_id=max(state.last_id, contact.id), contacts={**state.contacts, contact.id: contact})
@@ -189,13 +189,13 @@ class User(EventSourced[UserState]):
 
     @verb
     def whom(self, notice: Notice, stage: Stage[UserState]) -> None:
-        """Add those to a notice who want to be told, each address once, and send it on its way."""
+        """Add to a notice the contacts that want to be told, each address once, and send the notice on its way."""
         found = [one for contact in stage.state.contacts.values() for one in contact.recipients(notice.group)]
         _go_on(notice.changed(recipients=_each_once((*notice.recipients, *found))), stage)
 
 
 def _go_on(notice: Notice, stage: Stage[ContactsState] | Stage[UserState]) -> None:
-    """To the next stop; at the end of the way, to whoever asked."""
+    """Send a notice to its next stop; at the end of its route, answer whoever asked."""
     route = stage.message.route
     if route is not None and route.ahead:
         stage.forward(notice)
@@ -204,6 +204,6 @@ def _go_on(notice: Notice, stage: Stage[ContactsState] | Stage[UserState]) -> No
 
 
 def _each_once(recipients: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
-    """The first of those with one channel and address."""
+    """The recipients, only the first of those that share channel and address."""
     first = {(one.channel, one.address): one for one in reversed(recipients)}
     return tuple(one for one in recipients if first[one.channel, one.address] is one)

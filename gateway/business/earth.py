@@ -24,7 +24,7 @@ class Place(Model):
 
 
 def distance_m(one: Place, other: Place) -> float:
-    """Great-circle distance in metres; never negative, at most half the earth's girth."""
+    """Great-circle distance between two places in metres; never negative, at most half the earth's girth."""
     one_rad, other_rad = radians(one.latitude_deg), radians(other.latitude_deg)
     north = sin((other_rad - one_rad) / 2)
     east = sin(radians(other.longitude_deg - one.longitude_deg) / 2)
@@ -32,6 +32,6 @@ def distance_m(one: Place, other: Place) -> float:
 
 
 def elapsed_s(one: Place, other: Place) -> float:
-    """Seconds from one to the other: by the receiver where it said both and they are in order, else by the gateway's clock."""
+    """Seconds between two places, by the receiver where it gave both times in order, else by the gateway's clock."""
     said_ms = other.at_ms - one.at_ms if one.at_ms and other.at_ms else 0
     return (said_ms if said_ms > 0 else max(0, other.clock_ms - one.clock_ms)) / 1000

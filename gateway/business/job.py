@@ -18,7 +18,7 @@ WRONG_CLOCK_MS = 2 * 86_400_000
 
 
 class Definition(Payload):
-    """Verb `define`: what the clock has in its section."""
+    """Payload of the verb `define`: what the clock's section says of one job."""
 
     schedule: str
     """What the due times depend on, as one text."""
@@ -30,7 +30,7 @@ class Definition(Payload):
 
 
 class Fire(Payload):
-    """Verb `fire`: it is due."""
+    """Payload of the verb `fire`: the job is due."""
 
     due_ms: int = Field(ge=0)
     """When it was due, wall time, milliseconds since 1970."""
@@ -62,11 +62,12 @@ class JobState(State):
 
 
 class Job(Actor[JobState]):
-    """Remembers when it last fired, and tells its target when it does."""
+    """An actor that remembers when a job last fired, and tells the job's target when it does."""
 
     @verb
     def define(self, definition: Definition, stage: Stage[JobState]) -> None:
-        """Take what the clock's section says. Answers from when on due times count, and whether the target takes the payload."""
+        """Take over what the clock's section says of this job. Answers from when on due times count, and whether the target takes the
+        payload."""
         state = stage.state
         begins = state.schedule != definition.schedule or state.from_ms > definition.now_ms + WRONG_CLOCK_MS
         what = {"schedule": definition.schedule, "to": definition.to, "verb": definition.verb, "payload": definition.payload}
@@ -78,7 +79,7 @@ class Job(Actor[JobState]):
 
     @verb
     def fire(self, fire: Fire, stage: Stage[JobState]) -> None:
-        """Tell the target, once for each due time; an earlier one, which a clock that was set back says again, is not heard."""
+        """Tell the target, once for each due time; a due time before the last one, from a clock that was set back, is ignored."""
         state = stage.state
         if not state.to:
             stage.refuse(f"{stage.me} does not know what to do; its clock defines it when it starts")
@@ -95,7 +96,7 @@ class Job(Actor[JobState]):
 
     @verb
     def run(self, stage: Stage[JobState]) -> None:
-        """Tell the target now, whatever the time: to try it out."""
+        """Tell the target now, whatever the time, to try the job out."""
         if not stage.state.to:
             refuse(stage, f"there is no job {stage.key}; `gateway show job` lists those there are")
             return
@@ -108,7 +109,7 @@ class Job(Actor[JobState]):
         stage.reply(stage.state)
 
     def _tell(self, stage: Stage[JobState], payload: dict[str, Any]) -> None:
-        """Tell the target. What cannot be told is said to the clock; no retry would change it."""
+        """Tell the target; what is wrong with that is told to the clock, for no retry would change it."""
         fault = ""
         try:
             stage.tell(stage.state.to, stage.state.verb, payload)
@@ -118,7 +119,7 @@ class Job(Actor[JobState]):
         stage.state = stage.state.changed(fault=fault)
 
     def _fault_of(self, stage: Stage[JobState], definition: Definition) -> str:
-        """Why the target would not take the payload; empty when it would. Nothing is sent."""
+        """Why the target would not take the job's payload; empty where it would. Nothing is sent."""
         try:
             read_payload(stage.world.find_verb(definition.to, definition.verb).payload, definition.payload, where=_where(definition))
         except (BadId, UnknownTarget, BadPayload) as error:

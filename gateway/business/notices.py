@@ -41,13 +41,13 @@ class ContactAddress(Model):
 
 
 class Recipient(ContactAddress):
-    """One who is to be told, and where."""
+    """Somebody who must be told, and where."""
 
     name: str = Field(min_length=1, max_length=256)
 
 
 class Notice(Payload):
-    """Verb `whom` of `contacts/*`, and of whoever tells the recipients."""
+    """Payload of the verb `whom` of `contacts/*`, and of whoever tells the recipients: what people must be told."""
 
     subject: str = Field(default="", max_length=256)
     """One line."""

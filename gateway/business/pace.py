@@ -16,7 +16,7 @@ _OFF = 0.2
 
 
 class Laggard(Model):
-    """The first of what came with older times."""
+    """The first report that came with an older time than a report before."""
 
     at_ms: int
     """By the device's clock, and"""
@@ -25,7 +25,7 @@ class Laggard(Model):
 
 
 class ClockPace(enum.Enum):
-    """How a device's clock has gone on since the first of what came with older times."""
+    """How a device's clock has gone on since its first report with an older time."""
 
     KEPT = "kept"
     """As time did: its clock was set."""
@@ -36,7 +36,7 @@ class ClockPace(enum.Enum):
 
 
 def pace_of(first: Laggard | None, at_ms: int, clock_ms: int) -> tuple[ClockPace, Laggard]:
-    """The pace, and what to compare the next with."""
+    """How a device's clock has gone on, and the report that the next one is compared with."""
     here = Laggard(at_ms=at_ms, clock_ms=clock_ms)
     if first is None:
         return ClockPace.UNSURE, here

@@ -18,7 +18,7 @@ _FIELD = re.compile(r"{[^{}]*}")
 
 
 class Publishing(Settings):
-    """Subclass it, and give `topic` a default."""
+    """Settings of an actor that publishes what it knows: subclass it, and give `topic` a default."""
 
     publish_to: str = "mqtt/main"
     """Id of the actor that publishes; empty: nothing is published."""
@@ -41,21 +41,21 @@ class Publishing(Settings):
         return text
 
     def topic_of(self, me: str) -> str:
-        """The topic of one actor."""
+        """The topic under which one actor publishes."""
         return _filled(self.topic, me)
 
     def publish(self, stage: Stage[Any], fields: dict[str, Any], *, under: str = "") -> None:
-        """Stage the retained JSON of `fields`, under the actor's topic and `under` (as in "/status")."""
+        """Stage a retained publish of `fields` as JSON, under the actor's topic and `under` (as in "/status")."""
         if self.publish_to:
             self._stage(stage, to_json(fields).decode(), under)
 
     def clear(self, stage: Stage[Any], *, under: str = "") -> None:
-        """Stage the removal of what was retained: an empty body."""
+        """Stage a publish with an empty body, which removes what the broker retained."""
         if self.publish_to:
             self._stage(stage, "", under)
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """The publisher, if there is one."""
+        """The actor that publishes, if there is one."""
         return [("publish_to", self.publish_to, "publish")] if self.publish_to else []
 
     def _stage(self, stage: Stage[Any], body: str, under: str) -> None:
@@ -64,5 +64,5 @@ class Publishing(Settings):
 
 @lru_cache(maxsize=4096)
 def _filled(template: str, me: str) -> str:
-    """The template with the actor's names in it; kept, for it is asked for at every publish."""
+    """A topic template with the actor's names filled in; kept in a cache, for it is needed at every publish."""
     return template.replace("{key}", key_of(me)).replace("{id}", me)

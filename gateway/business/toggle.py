@@ -17,7 +17,7 @@ from gateway.business.publishing import Publishing
 
 
 class ToggleState(Stamped):
-    """What a toggle remembers."""
+    """What a toggle remembers: whether its outputs are on."""
 
     on: bool = False
     presses: int = 0
@@ -50,7 +50,7 @@ class ToggleSettings(Publishing):
 
 
 class Toggle(Actor[ToggleState]):
-    """Turns its outputs on and off by one button, and knows which after a power cut."""
+    """An actor that turns its outputs on and off by one button, and knows which after a power cut."""
 
     settings_model = ToggleSettings
     settings: ToggleSettings
@@ -71,7 +71,8 @@ class Toggle(Actor[ToggleState]):
 
     @verb
     def report(self, report: Report, stage: Stage[ToggleState]) -> None:
-        """Hear from an output how it stands; one that stands otherwise is told again. Wire it to outputs nobody else switches."""
+        """Take word from an output whether it is on; one that is otherwise than the toggle is told again. Wire it to outputs nobody else
+        switches."""
         output = stage.message.sender
         stands = [value for value in report.values.values() if isinstance(value, bool)]
         if output in self.settings.outputs.get(stage.key, ()) and (not stage.state.on) in stands:
@@ -88,7 +89,8 @@ class Toggle(Actor[ToggleState]):
         stage.reply(_shown(stage.state))
 
     def _turn(self, stage: Stage[ToggleState], *, on: bool) -> None:
-        """Remember it, tell the outputs, publish. Outputs are told even when nothing changes: they may stand otherwise."""
+        """Remember whether the outputs are on, tell them, and publish. Outputs are told even when nothing changes: they may stand
+        otherwise."""
         if on is not stage.state.on:
             stage.state = stage.state.stamped(stage.stamp(), "changed_ms", on=on)
         self._tell_outputs(stage)

@@ -32,7 +32,7 @@ AHEAD_MS = 300_000
 
 
 class Presence(enum.Enum):
-    """Whether a device is heard."""
+    """Whether the gateway hears a device."""
 
     UNKNOWN = "unknown"
     """Nobody has heard it yet."""
@@ -55,7 +55,7 @@ class Value(TypedDict):
 
 
 class Timing(Model):
-    """What there is to know of times, where it is not that each is the device's own and newer than the one before."""
+    """What a twin knows of its device's times, where they are not simply the device's own and in order."""
 
     untimed: tuple[str, ...] = ()
     """Names of the values whose time is the gateway's: their device gave none."""
@@ -94,7 +94,8 @@ class TwinState(State):
 
     @classmethod
     def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
-        """Version 1 knew no presence; of a value's time it did not know whose it was, and the next report of it is taken as newer."""
+        """Take up a state of version 1, which knew no presence, and not whose time a value has: the next report of a value counts as
+        newer."""
         if version == 1:
             heard = Presence.SILENT if fields.get("count") else Presence.UNKNOWN
             presence = Presence.ONLINE if fields.get("online") else heard
@@ -103,11 +104,11 @@ class TwinState(State):
 
     @property
     def synced(self) -> bool:
-        """Whether all its times can be trusted."""
+        """Whether all times of the state can be trusted."""
         return self.timing is None or not (self.timing.unsynced or self.timing.seen_ms)
 
     def mended(self, mend: Callable[[Stamp], Stamp]) -> Self:
-        """As it should have been, the times of its values too."""
+        """The state with the true wall times, those of its values too, where they are known by now."""
         if self.timing is None or self.synced:
             return self
         known, left = told_apart(self.timing.unsynced, mend)
@@ -131,12 +132,12 @@ class TwinSettings(Publishing):
     """The same for some keys by pattern, the first that fits: {"door*" = 0}."""
 
     def silent_after(self, key: str) -> float:
-        """Seconds of silence that one twin bears; 0: any."""
+        """The seconds of silence after which one twin counts its device as silent; 0: never."""
         return next((limit_s for pattern, limit_s in self.silent_after_s_of.items() if fnmatchcase(key, pattern)), self.silent_after_s)
 
 
 class Twin(Actor[TwinState]):
-    """Knows what a device last reported, and notices when it falls silent, awake or not."""
+    """An actor that knows what a device last reported, and notices when the device falls silent, in memory or not."""
 
     settings_model = TwinSettings
     settings: TwinSettings
@@ -165,7 +166,7 @@ class Twin(Actor[TwinState]):
 
     @verb
     def expect(self, stage: Stage[TwinState]) -> None:
-        """Somebody relies on this device: where it was never heard, say so after as long as it may be silent."""
+        """Note that somebody relies on this device: where it was never heard, say so after as long as it may be silent."""
         state = stage.state
         if not self.settings.silent_after(stage.key):
             log.warning("somebody relies on the silence of %s, but it may be silent for ever: silent_after_s is 0 for it", stage.me)
@@ -219,7 +220,7 @@ class Twin(Actor[TwinState]):
 
 
 def _merged(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple[dict[str, Value], int, int, Laggard | None]:
-    """The values after a report, how many of it were older than the known ones, and beyond the limit, and the laggard.
+    """The values after a report; how many of its values were older than the known ones; how many were beyond the limit; and the laggard.
 
     The busiest function of this room: it makes nothing that it need not.
     """
@@ -244,12 +245,12 @@ def _merged(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple[
 
 
 def _is_timed(name: str, state: TwinState) -> bool:
-    """Whether the time of a known value is its device's."""
+    """Whether the time of a known value is the device's own."""
     return state.timing is None or name not in state.timing.untimed
 
 
 def _is_late(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple[bool, Laggard | None]:
-    """Whether a report with an older time than what is known comes late; and what to compare the next such with.
+    """Whether a report with an older time than the known one comes late; and the report that the next such one is compared with.
 
     The known time may be wrong: it lies ahead of what is surely now, or the device's clock was set back since and goes on from there.
     """
@@ -261,7 +262,7 @@ def _is_late(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple
 
 
 def _is_usual(timing: Timing | None, report: Report, laggard: Laggard | None, stage: Stage[TwinState]) -> bool:
-    """Whether a report leaves what there is to know of the times as it is, which nearly every one does."""
+    """Whether a report changes nothing of what the twin knows of times, which is so for nearly every report."""
     if laggard is not None or not stage.synced:
         return False
     if timing is None:
@@ -271,7 +272,7 @@ def _is_usual(timing: Timing | None, report: Report, laggard: Laggard | None, st
 
 
 def _timing(state: TwinState, values: dict[str, Value], laggard: Laggard | None, stage: Stage[TwinState], *, timed: bool) -> Timing | None:
-    """What there is to know of the times when a report has made these of the values; mostly nothing, or the same as before."""
+    """What the twin knows of times after a report; mostly nothing, or the same as before."""
     before = state.timing or _PLAIN
     taken = tuple(name for name, value in values.items() if value is not state.values.get(name))
     kept = tuple(name for name in before.untimed if not timed or name not in taken)
@@ -287,7 +288,7 @@ def _timing(state: TwinState, values: dict[str, Value], laggard: Laggard | None,
 
 
 def _differ(before: dict[str, Value], after: dict[str, Value]) -> bool:
-    """Whether more than times differ."""
+    """Whether two states differ in more than times."""
     return before.keys() != after.keys() or any(_shown(before[name]) != _shown(after[name]) for name in after)
 
 

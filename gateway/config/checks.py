@@ -20,13 +20,13 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 class Section(NamedTuple):
-    """The settings of one actor or kind, and where they stand."""
+    """The settings of one actor or kind, and where they stand in the file."""
 
     key_path: KeyPath
     settings: Settings
 
     def path_of(self, document: Document, setting: str) -> KeyPath:
-        """The path of one of its settings; in `rules.0.to`, 0 is an item where the file has a list."""
+        """The path of one setting; in `rules.0.to`, 0 is an item where the file has a list."""
         path = self.key_path
         for part in setting.split("."):
             path = (*path, int(part) if part.isdigit() and isinstance(document.value(path), list) else part)
@@ -34,7 +34,7 @@ class Section(NamedTuple):
 
 
 def check_claims(document: Document, sections: list[Section]) -> None:
-    """Note each thing that two sections claim, at the one further down, with the line of the other."""
+    """Note each thing that two sections claim: at the one further down, with the line of the other."""
     claims = [
         (section.path_of(document, key), section.key_path, thing)
         for section in sections
@@ -52,7 +52,7 @@ def check_claims(document: Document, sections: list[Section]) -> None:
 
 
 def _as_written(document: Document, path: KeyPath, thing: str) -> str:
-    """The value in the file, by which people find it; the thing claimed where the file leaves it to a default."""
+    """A claimed value as the file has it, by which people find it; the thing claimed where the file leaves it to a default."""
     value = document.value(path)
     return thing if value is None or isinstance(value, (dict, list)) else shown(value, at_most=_NAME_AT_MOST)
 
@@ -67,7 +67,7 @@ def check_addresses(document: Document, sections: list[Section], registry: Regis
 
 
 def without_absent_defaults(document: Document, settings: T, registry: Registry) -> T:
-    """The settings with each address emptied that is a default, and names a device that the file does not have.
+    """The settings of a section, with each address emptied that is a default and names a device which the file does not have.
 
     So a twin that publishes to mqtt/main unless told otherwise needs no broker.
     """
@@ -102,7 +102,7 @@ def _target_problem(document: Document, registry: Registry, template: str, verb:
 
 
 def _no_device(document: Document, kind: str, target: str) -> str:
-    """A host-bound actor exists because the file has a section for it, well filled in or not."""
+    """What is wrong with an address of a device that the file has no section for; empty where it has one."""
     table = document.table.get(kind)
     keys = [f"{kind}/{key}" for key in table] if isinstance(table, dict) else []
     if target in keys or ("{" in target and keys):

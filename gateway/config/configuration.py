@@ -17,12 +17,12 @@ class HostBoundPart(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Its actor id."""
+        """The actor id of this part."""
         return f"{self.kind.kind}/{self.key}"
 
     @property
     def simulated(self) -> bool:
-        """Whether something stands in the place of what it owns."""
+        """Whether a simulator stands in the place of what the actor owns."""
         return getattr(self.settings, "simulate", None) not in (None, False)
 
 

@@ -26,11 +26,11 @@ class Document:
             raise ConfigProblems(path, [Problem(None, "", "it is nested too deeply; write it flatter")]) from None
 
     def add(self, key_path: KeyPath, text: str) -> None:
-        """Note a problem at `key_path`; one of the file as a whole where that path is empty."""
+        """Note a problem at `key_path`; where that path is empty, a problem of the file as a whole."""
         self.problems.append(Problem(self.position(key_path), dotted(key_path), text))
 
     def position(self, key_path: KeyPath) -> Position:
-        """Where a key stands, or the nearest table above it that the file names; the file's begin where there is none."""
+        """The position of a key, or of the nearest table above it that the file names; of the file's begin where there is none."""
         while key_path and key_path not in self.positions:
             key_path = key_path[:-1]
         return self.positions.get(key_path, Position(1, 1))
@@ -106,7 +106,7 @@ def _syntax_problem(message: str, text: str) -> Problem:
 
 
 def _plainly(said: str) -> str:
-    """tomllib's commonest sentences in words for people."""
+    """What tomllib says, in words for people, for its commonest sentences."""
     twice = re.fullmatch(r"Cannot declare \((.*)\) twice", said)
     if twice:
         name = dotted(tuple(re.findall(r"'([^']*)'", twice.group(1))))

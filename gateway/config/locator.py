@@ -103,7 +103,7 @@ class _Walk:
         self.value((*table, keys[-1][0]))
 
     def keys(self) -> list[tuple[str, int]]:
-        """A dotted key, as its names with their offsets; stops at what follows it."""
+        """Read a dotted key: its names with their offsets; stop at what follows it."""
         names = []
         while True:
             self.skip(_SPACE)
@@ -141,7 +141,7 @@ class _Walk:
             self.pair(path)
 
     def more(self, closing: str) -> bool:
-        """Skip to the next item of an array or inline table; past its end, say no."""
+        """Skip to the next item of an array or inline table; return False past its end."""
         self.skip(_BLANK)
         if self.text[self.at] == ",":
             self.at += 1
@@ -158,7 +158,7 @@ class _Walk:
         return match.group()
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Skip what matches; whether anything is left."""
+        """Skip what matches a pattern; return whether any text is left."""
         self.take(pattern)
         return self.at < len(self.text)
 

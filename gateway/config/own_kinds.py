@@ -33,7 +33,7 @@ _SAID_AT_MOST = 300
 
 
 class OwnKinds(NamedTuple):
-    """What a folder comes to."""
+    """The kinds that the files of a folder define, and what is wrong with the files."""
 
     ordinary: list[type[Actor[Any]]]
     host_bound: list[type[HostBound]]
@@ -42,7 +42,7 @@ class OwnKinds(NamedTuple):
 
 
 class Source(NamedTuple):
-    """One file."""
+    """One file of the folder."""
 
     path: Path
     content: bytes
@@ -119,7 +119,7 @@ def _spec_of(name: str) -> ModuleSpec | None:
 
 
 class _SourceLoader(Loader):
-    """Runs the content that was looked at, and no other."""
+    """A loader that runs the content of a file that was looked at, and no other."""
 
     def __init__(self, source: Source, digest: str) -> None:
         self.source = source
@@ -131,7 +131,7 @@ class _SourceLoader(Loader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules of the folder, for as long as they are being imported."""
+    """A finder of the folder's modules, used while they are being imported."""
 
     def __init__(self, sources: Sequence[Source], digest: str) -> None:
         self._loaders = {source.name: _SourceLoader(source, digest) for source in sources}
@@ -147,7 +147,7 @@ def _loader_of(module: ModuleType | None) -> _SourceLoader | None:
 
 
 def _modules_there(sources: Sequence[Source], digest: str) -> dict[str, ModuleType]:
-    """The modules as an earlier reading imported them; none where any file is another."""
+    """The modules as an earlier reading imported them; none where any file has changed."""
     found = {source.name: sys.modules[source.name] for source in sources if source.name in sys.modules}
     same = all((loader := _loader_of(module)) is not None and loader.digest == digest for module in found.values())
     return found if same and len(found) == len(sources) else {}
@@ -166,7 +166,7 @@ def _import_all(sources: Sequence[Source], digest: str, folder: Path, problems: 
 
 @contextmanager
 def _only_ours(sources: Sequence[Source], digest: str) -> Iterator[None]:
-    """The folder's modules can be imported meanwhile. Those of an earlier reading, which may run, come back afterwards."""
+    """A context in which the folder's modules can be imported. Those of an earlier reading, which may run, come back afterwards."""
     finder = _Finder(sources, digest)
     folders = {source.path.parent for source in sources}
     earlier = {name: (module, loader) for name, module in sys.modules.items() if (loader := _loader_of(module))}
@@ -184,7 +184,7 @@ def _only_ours(sources: Sequence[Source], digest: str) -> Iterator[None]:
 
 
 def _why(error: BaseException, path: Path, folder: Path) -> str:
-    """What an import met, at the innermost line of the user's own files."""
+    """Why a file could not be imported, at the innermost line of the user's own files."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == folder:
         return f"{error.filename}:{error.lineno or 1}: no Python: {error.msg}; mend this line"
     where = _where(error.__traceback__, folder) or str(path)
@@ -219,7 +219,7 @@ class _Defined(NamedTuple):
 
 
 def _kinds_in(module: ModuleType, source: Source) -> Iterator[_Defined]:
-    """Each public class that the module itself defines, in its order."""
+    """Each public actor class that a module itself defines, in its order."""
     lines = {node.name: node.lineno for node in ast.parse(source.content).body if isinstance(node, ast.ClassDef)}
     for name, found in vars(module).items():
         if name.startswith("_") or not isinstance(found, type) or found.__module__ != module.__name__ or found.__name__ != name:

@@ -8,7 +8,7 @@ from gateway.config.locator import KeyPath, Position
 
 
 class Problem(NamedTuple):
-    """One problem. Without a position it concerns the file as a whole."""
+    """One problem of a configuration file. Without a position it concerns the file as a whole."""
 
     position: Position | None
     key_path: str
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
 
 
 class ConfigProblems(GatewayError, ValueError):
-    """The configuration cannot be used: mend what is listed."""
+    """Raised where a configuration cannot be used: mend what is listed."""
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path
@@ -30,7 +30,7 @@ class ConfigProblems(GatewayError, ValueError):
 
     @property
     def counted(self) -> str:
-        """How many, and where: `2 problems in config/gateway.toml`."""
+        """How many problems there are, and in which file: `2 problems in config/gateway.toml`."""
         count = len(self.problems)
         return f"{count} problem{'' if count == 1 else 's'} in {self.path}"
 

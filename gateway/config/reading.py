@@ -50,7 +50,7 @@ def _may_be_folder(path: Path) -> bool:
 
 
 def kinds_of(path: str | Path, *, registry: Registry | None = None) -> Registry:
-    """The installed kinds, or those of `registry`, and the user's own that the file at `path` brings, as far as they can be used."""
+    """The installed kinds, or those of `registry`, with the user's own that the file at `path` brings, as far as they can be used."""
     found = registry or installed()
     try:
         reading = _Reading(open_document(path), found)
@@ -61,7 +61,7 @@ def kinds_of(path: str | Path, *, registry: Registry | None = None) -> Registry:
 
 
 class _Made(NamedTuple):
-    """A section that was read, with what it is for: a host-bound part, or an ordinary actor."""
+    """A section that was read, and what it is for: a host-bound part, or an ordinary actor."""
 
     section: Section
     part: HostBoundPart | None = None
@@ -69,7 +69,7 @@ class _Made(NamedTuple):
 
 
 class _Reading:
-    """One reading of one document: each step adds the problems it finds, and goes on."""
+    """One reading of one document: each step adds the problems it finds, and the reading goes on."""
 
     def __init__(self, document: Document, registry: Registry) -> None:
         self.document = document
@@ -101,7 +101,7 @@ class _Reading:
         return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))))
 
     def own(self, name: str, model: type[T]) -> T:
-        """One of the gateway's own sections; its defaults stand in for one with problems, until they are raised."""
+        """The settings of one of the gateway's own sections; defaults stand in for a section with problems, until those are raised."""
         settings = read_settings(self.document, (name,), model)
         return model() if settings is None else settings
 
@@ -122,7 +122,7 @@ class _Reading:
         self.registry = self.registry.plus(found.host_bound, found.ordinary)
 
     def host_bound(self) -> list[_Made]:
-        """Every section `[kind.key]`, in the order of the file."""
+        """The host-bound part of every section `[kind.key]`, in the order of the file."""
         found = [made for name in self.document.table if name not in OWN_TABLES for made in self.of_kind(name)]
         return sorted(found, key=lambda made: self.document.position(made.section.key_path))
 
@@ -158,7 +158,7 @@ class _Reading:
             yield _Made(Section(path, settings), part=HostBoundPart(kind, key, settings))
 
     def settings(self, path: tuple[str, ...], kind: type[HostBound | Actor[Any]], *, more: dict[str, Any] | None = None) -> Settings | None:
-        """The settings of one section, less default addresses that lead nowhere; None when there were problems instead."""
+        """The settings of one section, without default addresses that lead nowhere; None where the section has problems."""
         try:
             settings = read_settings(self.document, path, kind.settings_model, more=more)
             if settings is not None:
@@ -171,7 +171,7 @@ class _Reading:
         return settings
 
     def simulation(self, path: tuple[str, ...], model: type[Settings]) -> dict[str, Any]:
-        """`simulate` for a device that can be simulated and does not say how: true, or a table of defaults."""
+        """The value of `simulate` for a device that can be simulated and does not say how: true, or a table of defaults."""
         if "simulate" not in model.model_fields or self.document.value((*path, "simulate")):
             return {}
         annotation: Any = model.model_fields["simulate"].annotation
@@ -194,7 +194,7 @@ class _Reading:
         return table
 
     def promise(self, name: str) -> Callable[[], Actor[Any]]:
-        """How to make a kind in the box that the file does not name: most gateways use few of them, and each costs memory."""
+        """Promise a kind in the box that the file does not name: most gateways use few of them, and each costs memory."""
 
         def make() -> Actor[Any]:
             kind = self.registry.ordinary.load(name)

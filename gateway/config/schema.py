@@ -20,7 +20,7 @@ from gateway.registry import Registry, installed
 
 
 def json_schema(*, registry: Registry | None = None) -> dict[str, Any]:
-    """The schema, with every installed kind or those of `registry`. Raises BadDefinition where a kind cannot be imported."""
+    """Make the schema, with every installed kind or those of `registry`. Raises BadDefinition where a kind cannot be imported."""
     kinds = registry or installed()
     devices = {name: kinds.host_bound.load(name).settings_model for name in kinds.host_bound.names}
     actors = {name: kinds.ordinary.load(name).settings_model for name in kinds.ordinary.names}
@@ -52,7 +52,7 @@ def _named(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _definitions(models: list[type[Settings]]) -> tuple[dict[type[Settings], Any], dict[str, Any]]:
-    """A reference for each model, and the definitions they refer to, with descriptions."""
+    """A reference for each model, and the definitions that the references point to, with descriptions."""
     unique = list(dict.fromkeys(models))
     refs, top = models_json_schema([(model, "validation") for model in unique])
     definitions = top.get("$defs", {})
@@ -64,7 +64,7 @@ def _definitions(models: list[type[Settings]]) -> tuple[dict[type[Settings], Any
 
 
 def _within(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """The models of tables within tables of `model`."""
+    """The models that stand in tables within tables of `model`."""
     inner = [found for field in model.model_fields.values() for found in models_in(field.annotation)]
     return [*inner, *(deeper for found in inner for deeper in _within(found))]
 

@@ -14,7 +14,7 @@ _AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().ab
 
 
 def _in_directory(variable: str, name: str) -> Path:
-    """`name` in the directory that systemd gave us, else in var/ of the working directory."""
+    """The path of `name` in the directory that systemd gave us, else in var/ of the working directory."""
     given = os.environ.get(variable, "").split(":")[0]
     return (Path(given) if given else Path("var")).absolute() / name
 
@@ -51,7 +51,7 @@ class StoreSettings(Settings):
     """How many message ids are remembered per source, to know a repeated message."""
 
     def simulated(self) -> Self:
-        """These settings for a simulated gateway: where the file does not say where its store is, it has a folder of its own."""
+        """These settings for a simulated gateway: where the file does not say where its store is, the store has a folder of its own."""
         if "path" in self.model_fields_set:
             return self
         return self.model_copy(update={"path": self.path.parent / "simulated" / self.path.name})

@@ -40,7 +40,7 @@ _BOUNDS = {
 
 
 def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
-    """One sentence for the errors at one key: several where a value may be of several types and fits none of them."""
+    """One sentence for the errors at one key; there are several where a value may be of several types and fits none of them."""
     wanted = expected(errors)
     if wanted:
         return f"expected {wanted}, saw {shown(seen)}; {_EXPECTED[errors[0]['type']][1]}"
@@ -60,7 +60,7 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
 
 
 def expected(errors: Sequence[ErrorDetails]) -> str:
-    """What a value should have been where it is only of the wrong type: `a number or text`; empty where more is wrong with it."""
+    """What a value should have been, where only its type is wrong: `a number or text`; empty where more is wrong with it."""
     types = [_EXPECTED[error["type"]][0] for error in errors if error["type"] in _EXPECTED]
     return " or ".join(dict.fromkeys(types)) if len(types) == len(errors) else ""
 
@@ -76,7 +76,7 @@ def shown(value: Any, *, at_most: int = 60) -> str:
 
 
 class _Plain(dict[str, Any]):
-    """A context whose numbers print as people write them: 0, not 0.0."""
+    """A context for error texts, whose numbers print as people write them: 0, not 0.0."""
 
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)

@@ -23,7 +23,7 @@ _SECRETS = ("password", "passwd", "passphrase", "secret", "token", "api_key")
 
 
 def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more: Mapping[str, Any] | None = None) -> T | None:
-    """The settings at `key_path` (defaults where the file has no such table), and `more` that are set from elsewhere.
+    """Read the settings at `key_path` (defaults where the file has no such table), and `more` that are set from elsewhere.
 
     None when the document got problems instead.
     """
@@ -58,7 +58,7 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
 
 
 def _in_file(document: Document, section: KeyPath, error: ErrorDetails) -> KeyPath:
-    """The path of an error less what pydantic puts in it that no file has: names of the members of a union, `[key]`."""
+    """The path of an error without what pydantic adds and no file has: names of the members of a union, `[key]`."""
     path: KeyPath = ()
     for part in error["loc"]:
         if document.value((*section, *path, part)) is not None:
@@ -75,7 +75,7 @@ def _unknown(name: str, model: type[BaseModel] | None) -> str:
 
 
 def _without_secret(path: KeyPath, errors: list[ErrorDetails], seen: Any) -> str:
-    """The sentence of an error; a value under the name of a secret is not repeated, it may be one."""
+    """The sentence of an error, without the value where the key is a secret's name: the value may be the secret."""
     secret = any(word in str(path[-1]).lower() for word in _SECRETS) if path else False
     return sentence(errors, "***" if secret else seen)
 

@@ -7,7 +7,7 @@ import stat
 
 
 def why_untrusted(found: os.stat_result) -> str:
-    """Why code from there must not run; empty when it may. What is to be done is in it."""
+    """Why code from a file or folder must not run; empty where it may. What is to be done is in it."""
     user = os.geteuid()
     if found.st_uid not in {0, user}:
         return f"it belongs to {_user(found.st_uid)}, who could change it at will; sudo chown root, or {_user(user)}"
@@ -19,7 +19,7 @@ def why_untrusted(found: os.stat_result) -> str:
 
 
 def _is_private(group: int, user: int) -> bool:
-    """Whether nobody but its user is in a group: Debian gives each user such a one."""
+    """Whether a group has no member but its user: Debian gives each user such a group."""
     try:
         entry, owner = grp.getgrgid(group), pwd.getpwuid(user)
     except KeyError:

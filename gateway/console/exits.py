@@ -51,7 +51,7 @@ OF_FAULT = {
 
 
 class Failed(RuntimeError):
-    """A command could not be done: one line for people, and what to exit with.
+    """Raised where a command could not be done: one line for people, and what to exit with.
 
     No GatewayError: the language of actors takes half a second of a Pi to import, which most commands do without.
     """

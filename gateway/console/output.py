@@ -11,22 +11,22 @@ _BYTES = ("B", "kB", "MB", "GB", "TB")
 
 
 def say(text: str = "") -> None:
-    """One line, or several, on standard output, at once. Raises Unheard where nobody hears it."""
+    """Write one line, or several, on standard output, at once. Raises Unheard where nobody hears it."""
     streams.write(text + "\n")
 
 
 def say_json(found: Any) -> None:
-    """One value for programs, on one line; JSON has escapes of its own for what a locale lacks."""
+    """Write one value for programs on standard output, on one line of JSON, which escapes what a locale lacks."""
     say(json.dumps(found, separators=(",", ":"), ensure_ascii=not streams.speaks_unicode()))
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
+    """Write one line on standard error."""
     streams.write_error(text + "\n")
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
-    """Rows as aligned columns; one that is empty in every row is left out."""
+    """Write rows as aligned columns; a column that is empty in every row is left out."""
     rows = [list(row) for row in rows]
     columns = max(map(len, rows), default=0)
     widths = [max((len(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)]
@@ -35,7 +35,7 @@ def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
 
 
 def duration(seconds: float) -> str:
-    """`4 s`, `3 min 5 s`, `2 h 10 min`, `8 d 3 h`."""
+    """A number of seconds for people: `4 s`, `3 min 5 s`, `2 h 10 min`, `8 d 3 h`."""
     whole = round(seconds)
     if abs(seconds) < 10 and seconds != whole:
         return f"{seconds:.1f} s"
@@ -50,7 +50,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """`512 B`, `1.2 MB`."""
+    """A number of bytes for people: `512 B`, `1.2 MB`."""
     for unit in _BYTES[:-1]:
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
@@ -59,22 +59,22 @@ def size(count: float) -> str:
 
 
 def moment(at_ms: int) -> str:
-    """Local time of milliseconds since 1970."""
+    """Milliseconds since 1970 as local date and time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ms / 1000))
 
 
 def clock_time(at_ms: int) -> str:
-    """Local time of day of milliseconds since 1970, with its milliseconds."""
+    """Milliseconds since 1970 as local time of day, with milliseconds."""
     return f"{time.strftime('%H:%M:%S', time.localtime(at_ms / 1000))}.{at_ms % 1000:03d}"
 
 
 def number(count: int) -> str:
-    """`12 345`: thousands apart."""
+    """A number for people, with its thousands apart: `12 345`."""
     return f"{count:,}".replace(",", " ")
 
 
 def pretty(value: Any, *, indent: int = 2) -> str:
-    """A state as `name  value` lines; what is nested stands further in."""
+    """A state as lines of name and value; nested values are indented."""
     if not isinstance(value, dict) or not value:
         return " " * indent + _plain(value)
     width = max(len(str(name)) for name in value)

@@ -57,7 +57,7 @@ def find(socket: Path | None, config: Path, *, named: bool) -> SocketPlace:
 
 
 def there(path: Path) -> bool:
-    """Whether there is such a file, as far as this user may know. (Path.exists raises where a folder may not be entered.)"""
+    """Whether a socket's file exists, as far as this user may know. (Path.exists raises where a folder may not be entered.)"""
     return os.access(path, os.F_OK)
 
 
@@ -83,7 +83,7 @@ def why_not_allowed(path: Path) -> str:
 
 
 def _by_hand(run: str) -> Callable[[], str]:
-    """What to do where the gateway is one that somebody starts by hand."""
+    """What to do where the gateway is one that somebody starts by hand, and nobody answers."""
 
     def advice() -> str:
         start = f"; start one ({run}), or name its configuration with --config"
@@ -93,7 +93,7 @@ def _by_hand(run: str) -> Callable[[], str]:
 
 
 def _service_is() -> str:
-    """How the service stands, by systemd's word."""
+    """The state of the service, in systemd's word."""
     import subprocess  # noqa: PLC0415  # only where nobody answers
 
     try:
@@ -105,7 +105,7 @@ def _service_is() -> str:
 
 
 def _configured(config: Path, *, named: bool) -> str:
-    """`gateway.control_socket`, read without checking the rest: empty where the file does not say it."""
+    """The value of `gateway.control_socket`, read without checking the rest of the file: empty where the file does not say it."""
     try:
         if config.is_fifo():  # opening one would wait for a writer, for ever
             raise OSError(errno.EINVAL, "it is a pipe")
@@ -129,7 +129,7 @@ def _configured(config: Path, *, named: bool) -> str:
 
 
 def _in_broken(text: str) -> str:
-    """The same from a file that is no TOML: the gateway runs on, and is to say what is wrong with it."""
+    """The value of `gateway.control_socket` in a file that is no TOML: the gateway may still run with the file as it was."""
     table = ""
     for line in map(str.strip, text.splitlines()):
         name, _, value = (part.strip() for part in line.partition("="))

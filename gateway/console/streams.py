@@ -20,7 +20,7 @@ _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 class Unheard(Failed):
-    """Standard output takes no more. Where its reader has gone there is nothing to say of it: the text is empty."""
+    """Raised where standard output takes no more. Where its reader has gone there is nothing to say of it: the text is empty."""
 
     def __init__(self, error: OSError) -> None:
         gone = error.errno == errno.EPIPE
@@ -29,7 +29,7 @@ class Unheard(Failed):
 
 
 def open_streams() -> None:
-    """Make the three streams fit to be used. The first thing in a process: before any file is opened."""
+    """Make standard input, output and error fit to be used. The first thing in a process: before any file is opened."""
     for number, (name, mode) in enumerate(_STANDARD):
         stream = getattr(sys, name)
         if stream is None:
@@ -39,7 +39,7 @@ def open_streams() -> None:
 
 
 def write(text: str) -> None:
-    """Write on standard output, at once. Raises Unheard the first time that it cannot be; from then on it is written nowhere."""
+    """Write a text on standard output, at once. Raises Unheard the first time that it cannot be; from then on it is written nowhere."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -49,7 +49,7 @@ def write(text: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write on standard error, at once; where it cannot be there is nobody to tell."""
+    """Write a text on standard error, at once; where that fails there is nobody to tell."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -58,12 +58,12 @@ def write_error(text: str) -> None:
 
 
 def speaks_unicode() -> bool:
-    """Whether standard output has every character."""
+    """Whether standard output can show every character."""
     return codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
 
 
 def read_input() -> str:
-    """All of standard input, as UTF-8 in any locale. Raises Failed where it is none."""
+    """Read all of standard input, as UTF-8 in any locale. Raises Failed where it is none."""
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -71,7 +71,7 @@ def read_input() -> str:
 
 
 def end_streams(code: int) -> int:
-    """Write what waits in the streams; `code`, or, for a command that did well and whose words were lost, what that is."""
+    """Write out what the streams still hold; return `code`, or the code that says that a command's words were lost."""
     try:
         write("")
     except Unheard as error:
@@ -91,7 +91,7 @@ def _opened_on_nothing(number: int, mode: str) -> IO[Any]:
 
 
 def _write_nowhere(stream: IO[Any]) -> None:
-    """Let what waits in a stream, and all that follows, go to /dev/null: else it is tried again at the end, and complained of."""
+    """Send what a stream holds, and all that follows, to /dev/null: Python would try again at the end, and complain."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, stream.fileno())
     os.close(nothing)

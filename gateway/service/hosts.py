@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class HostToBe(NamedTuple):
-    """One host-bound actor to be: its id, its class, and how to make it."""
+    """A host-bound actor to be made: its id, its class, and how to make it."""
 
     id: str
     kind: type[HostBound]
@@ -27,7 +27,7 @@ class HostToBe(NamedTuple):
 
 
 class Hosts:
-    """Every host-bound actor. On the main thread, `give` and `all` excepted, which any thread may use."""
+    """Every host-bound actor of the daemon. On the main thread, `give` and `all` excepted, which any thread may use."""
 
     def __init__(self, parts: list[HostToBe], engine: Engine) -> None:
         self._engine = engine
@@ -39,24 +39,24 @@ class Hosts:
 
     @property
     def all(self) -> list[Hosted]:
-        """In the order of their start."""
+        """The host-bound actors, in the order of their start."""
         return list(self._by_id.values())
 
     def give(self, id: str) -> Callable[[list[HandedOut]], None]:
-        """How deliveries get to an actor, whoever stands for it when they come."""
+        """The function that brings deliveries to an actor's host, as it is when they come."""
         return lambda deliveries: self._by_id[id].give(deliveries)  # noqa: PLW0108  # looked up anew each time
 
     def start(self) -> None:
-        """Start each on its thread."""
+        """Start each actor on its thread."""
         for hosted in self.all:
             hosted.start()
 
     def dead(self) -> list[str]:
-        """Those whose thread has ended although nobody closed them."""
+        """The actors whose thread has ended although nobody closed them."""
         return [hosted.me for hosted in self.all if not hosted.alive()]
 
     def hung(self) -> list[str]:
-        """Those that hang in their own code, each said for people, of those whose class is vital; who begins or ends to hang is logged."""
+        """A line for each vital actor that hangs in its own code; who begins or ends to hang is logged."""
         hangs = {hosted.me: hosted.hang for hosted in self.all if hosted.hang}
         for id in hangs.keys() - self._hung:
             log.error("%s %s: it cannot be ended; if it stays so, restart the gateway", id, hangs[id])
@@ -66,7 +66,7 @@ class Hosts:
         return [f"{id} {hang}" for id, hang in hangs.items() if self._by_id[id].kind.vital]
 
     def replace(self, part: HostToBe) -> bool:
-        """Close one, and start it anew with other settings; whether the old one closed in time (else it stays)."""
+        """Close one actor, and start it anew with other settings; return whether the old one closed in time (else it stays)."""
         old = self._by_id[part.id]
         old.quieten()
         if not old.close():
@@ -84,13 +84,13 @@ class Hosts:
             hosted.quieten()
 
     def undrained(self) -> dict[str, int]:
-        """How many messages wait for each actor that can still take them; who is not well is not waited for."""
+        """How many messages wait for each actor that can still take them; an actor that is not well is not counted."""
         outboxes = self._engine.room.outboxes
         waiting = {hosted.me: outboxes[hosted.me].waiting for hosted in self.all if hosted.health is Health.OK}
         return {id: count for id, count in waiting.items() if count}
 
     def close(self, *, carriers: bool) -> list[str]:
-        """Close those that carry what others say, or the others; each within its own limit, the last one started first.
+        """Close the actors that carry what others say, or the other actors; each within its own limit, the last one started first.
 
         Returns the names of those that overran.
         """
@@ -103,11 +103,11 @@ class Hosts:
 
 
 def parts_of(found: tuple[HostBoundPart, ...]) -> list[HostToBe]:
-    """The parts of a configuration."""
+    """The host-bound actors that a configuration wants."""
     return [part_of(part) for part in found]
 
 
 def part_of(part: HostBoundPart) -> HostToBe:
-    """How to make one section's actor: each time anew, for it may have to be restarted."""
+    """How to make one section's actor; it is made anew each time, for it may have to be restarted."""
     make = lambda: part.kind(part.key, part.settings)  # type: ignore[call-arg]  # noqa: E731  # every kind takes them
     return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings))

@@ -14,13 +14,13 @@ AT_MOST = 2000
 
 
 class LastWords:
-    """One file, `gateway.db.last-fault`; it keeps the last bad end until the next one."""
+    """The file that keeps why a life ended badly, `gateway.db.last-fault`, until the next bad end."""
 
     def __init__(self, store: Path) -> None:
         self.path = store.with_name(store.name + ".last-fault")
 
     def say(self, reason: str) -> None:
-        """Write down why it ends. Any thread; where that cannot be done it is only logged."""
+        """Write down why this life ends. Any thread; where that cannot be done it is only logged."""
         text = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {' '.join(reason.split())[:AT_MOST]}\n"
         fresh = self.path.with_name(self.path.name + ".new")
         try:
@@ -33,7 +33,7 @@ class LastWords:
             log.error("cannot write %s: %s; what it would say: %s", self.path, error.strerror, text.strip())
 
     def heard(self) -> str:
-        """What was said last, with its time; empty when nothing was."""
+        """What was written last, with its time; empty where nothing was."""
         try:
             return self.path.read_text(encoding="utf-8", errors="replace").strip()
         except OSError:

@@ -9,14 +9,14 @@ from gateway.actors.errors import GatewayError
 
 
 class AlreadyRunning(GatewayError, RuntimeError):
-    """Another gateway has this store or this socket: stop it, or give this one its own."""
+    """Raised where another gateway has this store or this socket: stop it, or give this one its own."""
 
 
 class Lock:
-    """A file beside the store, locked, with our process id in it."""
+    """A locked file beside the store, with our process id in it."""
 
     def __init__(self, store: Path) -> None:
-        """Take it. Raises AlreadyRunning, or OSError where the file cannot be made."""
+        """Lock the file. Raises AlreadyRunning, or OSError where the file cannot be made."""
         self.path = Path(os.path.realpath(store) + ".lock")  # SQLite follows links: two names of one store have one lock
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -34,5 +34,5 @@ class Lock:
             os.write(self._descriptor, b"%d\n" % os.getpid())
 
     def release(self) -> None:
-        """Let the next one in. The file stays: taking it away could part two that take it at once."""
+        """Unlock the file, for the next gateway. The file stays: if it went, two gateways that take it at once could each have one."""
         os.close(self._descriptor)

@@ -40,12 +40,12 @@ class RecentFaults(logging.Handler):
         self._kept.append(LoggedFault(int(record.created * 1000), record.levelname.lower(), record.name, _said(record)[:500]))
 
     def newest(self, count: int = KEPT) -> list[LoggedFault]:
-        """The last ones, oldest first."""
+        """The last warnings and errors, oldest first."""
         return list(self._kept)[-count:]
 
 
 def _said(record: logging.LogRecord) -> str:
-    """What a record says. What is logged may be anybody's: no text of it may end who logs it, or the commit that keeps it."""
+    """The text of a log record. What is logged may be anybody's: no text of it may end who logs it, or the commit that keeps it."""
     try:
         return printable(record.getMessage())
     except Exception as error:  # noqa: BLE001  # the __str__ of what was logged is anybody's code
@@ -53,7 +53,7 @@ def _said(record: logging.LogRecord) -> str:
 
 
 def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:
-    """Log from info on, where this host looks for it; `set_level` changes how much."""
+    """Log from info on, to where this host looks for logs; `set_level` changes how much."""
     faults = RecentFaults()
     root = logging.getLogger()
     root.handlers[:] = [_journal(environ) or _plain(environ), faults]
@@ -63,12 +63,12 @@ def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:
 
 
 def set_level(name: str) -> None:
-    """`debug`, `info`, `warning` or `error`."""
+    """Set how much is logged: `debug`, `info`, `warning` or `error`."""
     logging.getLogger().setLevel(name.upper())
 
 
 def _journal(environ: Mapping[str, str]) -> logging.Handler | None:
-    """A handler that writes the journal's own fields; None where standard error is no journal, or the module is missing."""
+    """Make a handler that writes the journal's own fields; None where standard error is no journal, or systemd-python is missing."""
     if not _is_journal(environ.get("JOURNAL_STREAM", "")):
         return None
     try:
@@ -96,7 +96,7 @@ def _plain(environ: Mapping[str, str]) -> logging.Handler:
 
 
 class _Prefixed(logging.Formatter):
-    """`<6>gateway.daemon: text`: the prefix is the priority, as systemd reads it, on each line."""
+    """Formats records as `<6>gateway.daemon: text`: the prefix is the priority, as systemd reads it, on each line."""
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = next((number for level, number in _PRIORITIES if record.levelno >= level), 7)
@@ -105,7 +105,7 @@ class _Prefixed(logging.Formatter):
 
 
 class _Timed(logging.Formatter):
-    """`12:00:00 warning gateway.daemon: text`."""
+    """Formats records as `12:00:00 warning gateway.daemon: text`."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = time.strftime("%H:%M:%S", time.localtime(record.created))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def resident_bytes() -> int:
-    """How much memory it has now; 0 where the kernel does not say."""
+    """How much memory this process has now; 0 where the kernel does not say."""
     return _field("/proc/self/status", "VmRSS:") * 1024
 
 
 def written_bytes() -> int:
-    """How much it has caused to be written to disks; 0 where the kernel does not say."""
+    """How much this process has caused to be written to disks; 0 where the kernel does not say."""
     return _field("/proc/self/io", "write_bytes:")
 
 

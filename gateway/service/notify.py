@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """What systemd hears of us. Where nobody listens, every call does nothing."""
+    """Tells systemd how the gateway is. Where nobody listens, every call does nothing."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._send = _sender(environ)
@@ -21,27 +21,27 @@ class Notifier:
         """Within so many seconds it wants to hear that we make progress; 0: it does not ask."""
 
     def ready(self, status: str) -> None:
-        """All is started. Said again after a reload."""
+        """Tell systemd that all is started. Said again after a reload."""
         self._status = status
         self._send(f"READY=1\nMAINPID={os.getpid()}\nSTATUS={_line(status)}")
 
     def status(self, status: str) -> None:
-        """One line for people; said when it changes."""
+        """Tell systemd one line for people, when that line has changed."""
         if status != self._status:
             self._status = status
             self._send(f"STATUS={_line(status)}")
 
     def alive(self) -> None:
-        """We make progress: to be said only when that was seen."""
+        """Tell systemd that the gateway makes progress; call it only when progress was seen."""
         if self.watchdog_s:
             self._send("WATCHDOG=1")
 
     def reloading(self) -> None:
-        """A reload begins; `ready` ends it."""
+        """Tell systemd that a reload begins; `ready` ends it."""
         self._send("RELOADING=1")
 
     def stopping(self, status: str) -> None:
-        """The end has begun."""
+        """Tell systemd that the gateway has begun to end."""
         self._status = status
         self._send(f"STOPPING=1\nSTATUS={_line(status)}")
 
@@ -66,7 +66,7 @@ def _notify_by(notify: Callable[[str], object], state: str) -> None:
 
 
 def _notify(address: str, state: str) -> None:
-    """One datagram to the manager's socket; "@" stands for the first byte of an abstract name."""
+    """Send one datagram to systemd's socket; "@" stands for the first byte of an abstract name."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
             out.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)

@@ -22,7 +22,7 @@ _PARTS = ("", "-wal", "-shm")
 
 
 class OpenedStore(NamedTuple):
-    """An open store, and what was wrong with the one before it; empty when nothing was."""
+    """An open store, and what was wrong with the store before it; empty where nothing was."""
 
     store: SqliteStore
     fault: str

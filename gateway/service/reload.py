@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Reload(NamedTuple):
-    """What becomes of a changed configuration."""
+    """What a changed configuration comes to for a running gateway."""
 
     changed: list[HostToBe]
     """Host-bound actors to be made anew."""
@@ -33,14 +33,14 @@ class Reload(NamedTuple):
     """The configuration that holds from now on."""
 
     def without(self, ids: Collection[str], now: Configuration) -> Configuration:
-        """The configuration that holds where these host-bound actors could not be made anew: they keep the settings they had."""
+        """The configuration in use where these host-bound actors could not be made anew: they keep the settings they had."""
         before = {part.id: part for part in now.host_bound}
         parts = tuple(before[part.id] if part.id in ids else part for part in self.result.host_bound)
         return dataclasses.replace(self.result, host_bound=parts)
 
 
 class Reloaded(NamedTuple):
-    """What came of a reload, to be said in the log, in STATUS, and to whoever asked for it."""
+    """What a reload did, to be said in the log, in STATUS, and to whoever asked for it."""
 
     taken: Sequence[str] = ()
     """What holds from now on: ids of devices, keys of settings."""
@@ -51,14 +51,14 @@ class Reloaded(NamedTuple):
 
     @property
     def status(self) -> str:
-        """What is left to be done, in a line; empty where nothing is."""
+        """What is left to do after the reload, in a line; empty where nothing is."""
         if self.refused is not None:
             return f"not reloaded, {self.refused.counted}; the first: {self.refused.problems[0]}"
         return f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""
 
     @property
     def text(self) -> str:
-        """All of it. Lines where the file has problems, else one."""
+        """All that the reload did, as text: lines where the file has problems, else one."""
         if self.refused is not None:
             return f"{self.refused.report('cannot reload')}\nthe old configuration stays in force"
         if not self.taken:
@@ -78,7 +78,7 @@ def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
 
 
 def compare(now: Configuration, wanted: Configuration) -> Reload:
-    """What of `wanted` is other than `now`, and what can be done about it."""
+    """What of `wanted` differs from `now`, and what can be done about it."""
     if wanted.gateway.simulate is not now.gateway.simulate:  # a device that is made anew would be the other's, with our store
         return Reload([], [], ["gateway.simulate, and with it all the rest"], now)
     before = {part.id: part for part in now.host_bound}
@@ -98,7 +98,7 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
 
 
 def _written_to(part: HostBoundPart) -> set[str]:
-    """Whom a device writes to by its settings."""
+    """The actors that a device writes to by its settings."""
     return {target for _, target, _ in part.settings.addresses()}
 
 

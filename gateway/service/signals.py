@@ -14,19 +14,19 @@ _ALL = frozenset({*STOP, RELOAD, WAKE})
 
 
 class Signals:
-    """Made on the main thread, before any other thread is."""
+    """Takes signals on the main thread; made there, before any other thread is."""
 
     def __init__(self) -> None:
         self._before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL)
         self._main = threading.get_ident()
 
     def wait(self, timeout_s: float) -> int:
-        """The number of the next signal; 0 when none came in time. On the main thread."""
+        """Block until a signal comes, and return its number; 0 where none came in time. On the main thread."""
         found = signal.sigtimedwait(_ALL, max(0.0, timeout_s))
         return found.si_signo if found else 0
 
     def wake(self) -> None:
-        """End a `wait`. Any thread."""
+        """End a `wait`, from any thread."""
         signal.pthread_kill(self._main, WAKE)
 
     def restore(self) -> None:

@@ -25,7 +25,7 @@ def last_gather(mail: Sequence[Message], name: str) -> Message:
 def answered(
     began: Message, said: Sequence[Said], find_verb: Callable[[str, str], Verb], new_id: Callable[[], str], now_ms: int
 ) -> Message:
-    """The message that `then` gets when these have been said."""
+    """The message that the verb `then` gets when these answers were given."""
     begun = began.payload
     assert isinstance(begun, BeginGather)
     asked = sum(not one.fault for one in begun.asked)

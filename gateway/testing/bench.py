@@ -69,7 +69,7 @@ class BenchDelivery:
 
 
 class Bench:
-    """Holds one host-bound actor. `commit=True` resolves each receipt at once; else the test resolves them itself."""
+    """Stands in for the host of one actor. `commit=True` resolves each receipt at once; else the test resolves them itself."""
 
     def __init__(self, actor: HostBound, me: str = "", *, commit: bool = True, clock: GatewayClock | None = None) -> None:
         """`clock` is what `host.time` gives; by default this machine's, with its wall clock trusted."""
@@ -114,7 +114,7 @@ class Bench:
         os.close(self._writer)
 
     def stop(self, timeout_s: float = PATIENCE_S) -> None:
-        """Go through the closing handshake. Raises TimeoutError when the actor does not close in time."""
+        """Close the actor by the closing handshake. Raises TimeoutError when the actor does not close in time."""
         self.quiet = True
         self.wake()
         self.closing = True
@@ -127,7 +127,7 @@ class Bench:
     def tell(
         self, verb: str, payload: Payload | dict[str, Any] | None = None, *, id: str = "m1", to: str = "", expires_ms: int = 0
     ) -> BenchDelivery:
-        """Give the actor one delivery."""
+        """Give the actor one delivery: a verb and its payload."""
         model = self.actor.verbs[verb].payload
         message = Message(id, to or self.me, verb, read_payload(model, payload, where=verb), expires_ms=expires_ms)
         delivery = BenchDelivery(message)
@@ -189,7 +189,7 @@ class Bench:
         return f"ask/{len(self.sent)}"
 
     def give_up(self, address: str) -> None:
-        """A late answer is dropped: here nobody sends one by himself."""
+        """Do nothing: on a bench nobody sends a late answer by himself."""
 
     def deliveries(self) -> Iterator[BenchDelivery]:
         with contextlib.suppress(BlockingIOError):

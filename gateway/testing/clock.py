@@ -33,7 +33,7 @@ class ManualMachine:
         return self.says
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: on all three."""
+        """Let time pass, on all three clocks."""
         passed_ms = round(seconds * 1000)
         with self._lock:
             self._wall_ms += passed_ms
@@ -46,7 +46,8 @@ class ManualMachine:
             self._wall_ms += round(seconds * 1000)
 
     def reboot(self, *, off_s: float, chip: bool, boot_s: float = 20.0) -> None:
-        """Be off for so long, then take `boot_s` to start; without a chip the wall clock stood still meanwhile, and nobody vouches."""
+        """Switch the machine off for so long, then let it take `boot_s` to start; without a clock chip its wall clock stands still
+        meanwhile, and nobody vouches."""
         with self._lock:
             self.boot_id = f"boot-{int(self.boot_id.removeprefix('boot-')) + 1}"
             self.says = self.says if chip else ""
@@ -67,7 +68,7 @@ class ManualClock(GatewayClock):
         self.synced = bool(voucher)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: on all three readings."""
+        """Let time pass, on all three clocks."""
         self.machine.advance(seconds)
 
     def jump(self, seconds: float) -> None:
@@ -75,13 +76,13 @@ class ManualClock(GatewayClock):
         self.machine.jump(seconds)
 
     def reboot(self, *, off_s: float, chip: bool = False, boot_s: float = 20.0) -> None:
-        """The machine loses its power for so long, and takes `boot_s` to be up again: between `Rig.crash` and `Rig.start`.
+        """Cut the machine's power for so long, then let it take `boot_s` to start: between `Rig.crash` and `Rig.start`.
 
         Without a `chip` its wall clock stood still meanwhile, and nobody vouches for it, until `sync`.
         """
         self.machine.reboot(off_s=off_s, chip=chip, boot_s=boot_s)
 
     def sync(self, seconds: float = 0.0) -> None:
-        """A time server sets the wall clock forward by so many seconds (or back), and vouches for it. It is noticed within a second."""
+        """Set the wall clock forward by so many seconds (or back), as a time server that vouches for it. It is noticed within a second."""
         self.machine.jump(seconds)
         self.machine.says = "a time server"

@@ -14,11 +14,12 @@ from gateway.store.store import Changes, Store
 
 
 class PowerCut(BaseException):
-    """The process ends here. No `except Exception` may hold it up."""
+    """Raised where the process ends by a power cut. No `except Exception` may hold it up."""
 
 
 class FrailStore:
-    """Any store (one in memory unless given), with faults to come: one word a commit, the first for the next.
+    """A store that fails when told to: any store (one in memory unless given), with faults to come: one word a commit, the first for the
+    next.
 
     "before": the power goes before anything is written; "after": when all of it is; "fails": the medium refuses;
     "full": the medium is full; "": nothing. After a power cut `Rig.crash` and `Rig.start` begin the next life.
@@ -32,7 +33,7 @@ class FrailStore:
         return getattr(self.store, name)
 
     def commit(self, changes: Changes) -> None:
-        """Commit, or meet what is to come."""
+        """Commit, or meet the fault that comes next."""
         fault = self.to_come.pop(0) if self.to_come else ""
         if fault == "before":
             raise PowerCut

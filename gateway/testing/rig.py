@@ -35,7 +35,7 @@ _HOP_S = 20.0
 
 
 class Outside(HostBound):
-    """Stands for whoever writes to the gateway. It takes nothing."""
+    """A host-bound actor that stands for whoever writes to the gateway. It takes nothing."""
 
 
 class Rig:
@@ -64,7 +64,7 @@ class Rig:
         """What ended the engine of this life, where it could not go on."""
 
     def _journal(self) -> dict[str, type[HostBound]]:
-        """The journal, where an actor needs it, as the daemon brings it."""
+        """Make the journal where an actor needs it, as the daemon does."""
         return {JOURNAL: journal_on(self.store)} if any(isinstance(actor, (EventSourced, ReadModel)) for actor in self.actors) else {}
 
     def __enter__(self) -> Self:
@@ -78,7 +78,7 @@ class Rig:
     # --- lives
 
     def start(self) -> None:
-        """Begin a life on the store as it is."""
+        """Begin a life of the gateway on the store as it is."""
         self.faults = []
         kinds = list(self.kinds.items())
         self.engine = Engine(self.store, self.actors, kinds, settings=self.settings, clock=self.clock, fatal=self.faults.append)
@@ -89,7 +89,7 @@ class Rig:
                 hosted.start()
 
     def stop(self) -> bool:
-        """End this life well: the host-bound actors close, then comes the last commit; whether all was done in time."""
+        """End this life well: the host-bound actors close, then comes the last commit; return whether all was done in time."""
         closed = [hosted.close() for hosted in reversed(self.hosted.values())]
         for id in self.by_hand:
             self.engine.reclaim(id, for_good=True)
@@ -98,7 +98,7 @@ class Rig:
         return stopped and all(closed)
 
     def crash(self) -> None:
-        """End this life as a power cut does: nothing more is committed or released, whatever was under way."""
+        """End this life as a power cut does: nothing more is committed or released, whatever is under way."""
         ended = self.engine.abandon()
         for hosted in self.hosted.values():
             ended = hosted.close() and ended
@@ -107,7 +107,7 @@ class Rig:
             raise AssertionError("a thread of the engine, or of a host-bound actor, did not end")
 
     def restart(self) -> None:
-        """Stop well, and begin another life."""
+        """Stop the gateway well, and begin another life."""
         if not self.stop():
             raise AssertionError("the engine, or a host-bound actor, did not stop in time")
         self.start()
@@ -120,18 +120,18 @@ class Rig:
     # --- what a test does
 
     def send(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, **options: Any) -> Receipt:
-        """Bring a message in from the outside; its receipt, at once. Options are those of `Host.send`."""
+        """Bring a message in from the outside, and return its receipt at once. Options are those of `Host.send`."""
         return self.hosted[OUTSIDE].send(to, verb, payload, **options)
 
     def tell(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, **options: Any) -> Receipt:
-        """As send, and wait for its commit."""
+        """Send a message as `send` does, and wait for its commit."""
         receipt = self.send(to, verb, payload, **options)
         if not receipt.wait(PATIENCE_S):
             raise AssertionError(f"{verb} to {to} was not committed within {PATIENCE_S:g} s; the engine's faults: {self.faults}")
         return receipt
 
     def ask(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, timeout_s: float = PATIENCE_S) -> Reply:
-        """Send, and wait for the answer. Raises Unanswered."""
+        """Send a message, and wait for its answer. Raises Unanswered."""
         answers: list[Reply] = []
         answered = threading.Event()
 
@@ -154,7 +154,7 @@ class Rig:
         self.settle()
 
     def _hop_ms(self, left_ms: int) -> int:
-        """To the next timer, retry or backoff, so that each comes in its time."""
+        """The time to the next timer, retry or backoff, so that each comes in its time."""
         hops = [left_ms, round(_HOP_S * 1000), *self.look(self._waits_ms)]
         return min(hop for hop in hops if hop > 0)
 
@@ -166,11 +166,12 @@ class Rig:
         return [*timers, *(round((at - now_s) * 1000) for at in seconds)]
 
     def settle(self) -> None:
-        """Block until the engine has nothing left to run or to commit: what waits, waits for the clock or for a host-bound actor."""
+        """Block until the engine has nothing left to run or to commit; what still waits then, waits for the clock or for a host-bound
+        actor."""
         self.until(self._rests)
 
     def _rests(self) -> bool:
-        """A look may come in the middle of a round, with the rest of the round to run: two rounds must agree."""
+        """Whether the engine rests, by two looks: one may come in the middle of a round, with the rest of the round to run."""
         first, resting = self.look(lambda: (self.engine.rounds, self.engine.resting))
         for _ in range(5):
             if not resting:
@@ -193,7 +194,8 @@ class Rig:
         return value
 
     def look(self, look: Callable[[], T]) -> T:
-        """What `look` sees on the engine's thread, between turns. It may be asked twice. Raises what ended the engine, where it ended."""
+        """Return what `look` sees on the engine's thread, between turns. It may be asked twice. Raises what ended the engine, where it
+        ended."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             if self.faults:
@@ -205,7 +207,7 @@ class Rig:
                     raise
 
     def state(self, id: str) -> Any:
-        """The state of an actor now, committed or not: one that nobody wrote to has its first."""
+        """The state of an actor now, committed or not; an actor that nobody wrote to has its first state."""
         return self.look(lambda: self._state(id))
 
     def _state(self, id: str) -> State:
@@ -225,11 +227,11 @@ def journal_on(store: Store) -> type[HostBound]:
 
 
 def _maker(id: str, kind: type[HostBound]) -> Callable[[], HostBound]:
-    """Kinds that take (key, settings) get them; those a test writes may take nothing."""
+    """How to make a host-bound class that a test gives: with (key, settings), or without where its constructor takes nothing."""
     if kind.__init__ is object.__init__:
         return kind
     return lambda: kind(id.rsplit("/", 1)[-1], kind.settings_model())  # type: ignore[call-arg]  # as the daemon makes them
 
 
 def _nothing() -> None:
-    """Only to make the engine turn."""
+    """Do nothing: posted to the engine, this makes it turn."""

@@ -46,7 +46,7 @@ BEGIN_MS = 1_750_000_000_000
 
 
 class Turns(Generic[S]):
-    """One actor's life. `reachable` says whom it may write to, {kind: verbs}; by default what comes in the box."""
+    """Runs one life of one ordinary actor. `reachable` says whom it may write to, {kind: verbs}; by default what comes in the box."""
 
     def __init__(self, actor: Actor[S], me: str = "", *, reachable: Mapping[str, Mapping[str, Verb]] | None = None) -> None:
         self.actor = actor
@@ -85,7 +85,7 @@ class Turns(Generic[S]):
     def tell(
         self, verb: str, payload: Brought = None, *, sender: str = "", reply_to: str = "", id: str = "", route: Route | None = None
     ) -> Outcome:
-        """Run one turn and keep what it left, which is given too. A turn that raises leaves no trace, and its error comes out here."""
+        """Run one turn, keep what it left, and return that. A turn that raises leaves no trace, and its error comes out here."""
         row = self.world.find_verb(self.me, verb)
         read = _stored(read_payload(row.payload, payload, where=f"{verb} to {self.me}"))
         return self._run(Message(id or self.world.new_id(), self.me, verb, read, sender, reply_to, route=route), late_s=0.0)
@@ -100,19 +100,19 @@ class Turns(Generic[S]):
         return self.state
 
     def copy_comes(self, name: str, values: dict[str, Any], *, ended: bool = False) -> Outcome:
-        """Have a copy that the actor keeps come, at first or changed; `ended`: the other actor has ended."""
+        """Have a copy that the actor keeps come, for the first time or changed; `ended`: the other actor has ended."""
         came = CopyCame(name=name, values=values, at_ms=self.now_ms, ended=ended)
         return self._run(Message(self.world.new_id(), self.me, COPIED, came, self.ties.copies[name].of), late_s=0.0)
 
     def ends(self, actor: str) -> Outcome:
-        """Have an actor end that this one watches: the verb it named gets its Ended."""
+        """Have an actor end that this one watches: the verb that this one named gets its Ended."""
         kept = self.ties.copies[f"{WATCHED}{actor}"]
         came = CopyCame(name=f"{WATCHED}{actor}", values={}, at_ms=self.now_ms, ended=True)
         self._run(Message(self.world.new_id(), self.me, COPIED, came, actor), late_s=0.0)
         return self._run(Message(self.world.new_id(), self.me, kept.then, Ended(actor=actor), self.me), late_s=0.0)
 
     def answers_come(self, *said: Said, name: str = "") -> Outcome:
-        """End the actor's last gather or ask (of that name): the body each one answered, in the order of asking.
+        """End the actor's last gather or ask (of that name): give the body that each asked actor answers, in the order of asking.
 
         `Reply(of="", ok=False, reason="no")` for one who refused, None for one who was silent until the deadline.
         """
@@ -128,7 +128,7 @@ class Turns(Generic[S]):
         return outcome.verdict[1]
 
     def ask(self, verb: str, payload: Brought = None) -> Reply:
-        """Run one turn whose sender wants an answer, and give it. Raises AssertionError when the turn gave none, or several."""
+        """Run one turn whose sender wants an answer, and return the answer. Raises AssertionError when the turn gave none, or several."""
         before = len(self.replies)
         self.tell(verb, payload, sender="test/asker", reply_to="test/asker")
         answers = self.replies[before:]
@@ -165,7 +165,7 @@ class Turns(Generic[S]):
         self.clock_ms = clock_ms
 
     def _run(self, message: Message, *, late_s: float, fired: str = "") -> Outcome:
-        """One turn, then storage, and only then anything that stays."""
+        """Run one turn, store what it left, and only then keep it."""
         try:
             outcome = run_turn(self.actor, self.state, message, self.world, self.now_ms, self.clock_ms, late_s, self.born, self.ties)
         except Exception:
@@ -219,18 +219,19 @@ class TestTime:
         """The wall time minus the gateway's clock, as it should have been before it was trusted; None while nobody can say."""
 
     def mended(self, stamp: Stamp) -> Stamp:
-        """The stamp as it should have been."""
+        """The stamp with the true wall time, where the test has said it."""
         if stamp.synced or self.ahead_ms is None:
             return stamp
         return Stamp(stamp.clock_ms + self.ahead_ms, stamp.clock_ms)
 
     def moved(self, clock_ms: int, set_ms: int) -> int:
-        """The same: a test's clock takes up nothing."""
+        """The time as it is: a test's clock is not moved."""
         del set_ms
         return clock_ms
 
     def unpacked(self, packed: int) -> Stamp:
-        """The stamp of a packed one; as wall time its clock, while nobody can say."""
+        """The stamp that a packed number stands for; while nobody vouches for the wall clock, its wall time is its time on the gateway's
+        clock."""
         return Stamp(packed, 0) if packed >= 0 else self.mended(Stamp(-packed, -packed, synced=False))
 
 
@@ -249,7 +250,7 @@ class TestWorld:
         self.time = TestTime()
 
     def find_verb(self, to: str, verb: str) -> Verb:
-        """The row of `verb`. A reply can go to anybody, but to the actor's own kind only where that answers `reply`."""
+        """The row of `verb` at an actor. A reply can go to anybody, but to the actor's own kind only where that answers `reply`."""
         kind = kind_of(check_id(to))
         if verb == REPLY and kind != self._own:
             return row(REPLY, Reply)
@@ -260,7 +261,7 @@ class TestWorld:
         return self._reachable[kind][verb]
 
     def knows(self, id: str) -> bool:
-        """Whether orders can be given about an actor of that kind."""
+        """Whether the test knows an actor's kind, so that orders about the actor can be given."""
         return kind_of(id) in self._reachable
 
     def children(self, id: str, after: str, limit: int) -> list[str]:
@@ -272,12 +273,12 @@ class TestWorld:
         return f"t{next(self._numbers):06}"
 
     def random(self) -> float:
-        """The same numbers in each test."""
+        """The next random number, the same ones in each test."""
         return self._random.random()
 
 
 def in_the_box() -> dict[str, Mapping[str, Verb]]:
-    """Whom an actor may write to by default: the business kinds, `collection/*`, and every kind of device."""
+    """The actors that an actor may write to by default: the business kinds, `collection/*`, and every kind of device."""
     kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, Trip, Path, Trips, Toggle)}
     return {
         **kinds,
@@ -300,7 +301,7 @@ def _nobody(actor: Any, payload: Any, stage: Any) -> None:
 
 
 def _stored(model: M) -> M:
-    """The model as the store gives it back. Raises AssertionError when that is another than went in."""
+    """A model as the store gives it back. Raises AssertionError when that is another than went in."""
     kept = type(model).model_validate_json(model.to_json(), strict=True)
     if kept != model:
         raise AssertionError(f"cannot keep {model!r}: storage gives back {kept!r}; use types that JSON knows")

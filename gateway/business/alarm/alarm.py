@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Acknowledgement(Payload):
-    """Verb `acknowledge`: somebody knows of it."""
+    """Payload of the verb `acknowledge`: who knows of the alarm."""
 
     by: str = Field(default="", max_length=128)
 
@@ -71,7 +71,7 @@ class Alarm(Actor[AlarmState]):
             stage.reply(stage.state)
 
     def copied(self, name: str, stage: Stage[AlarmState]) -> None:
-        """The twin has changed: look whether something is wrong."""
+        """Look whether something is wrong, because the twin has changed."""
         rule, copy = self._rule(stage), stage.copy(name)
         if rule is None or copy is None:
             stage.drop_copy(name)  # somebody took its rule out of the configuration
@@ -103,14 +103,15 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={AlarmPhase.NORMAL, AlarmPhase.CLEARED}, to={AlarmPhase.PENDING, AlarmPhase.ACTIVE})
     def suspect(self, stage: Stage[AlarmState]) -> None:
-        """Something is wrong: raise it, when it stays so for long enough."""
+        """Begin to wait, or raise the alarm at once, because something is wrong."""
         rule = self._known_rule(stage)
         if rule is not None:
             self._enter(stage, AlarmPhase.PENDING if rule.for_s else AlarmPhase.ACTIVE)
 
     @verb(when={AlarmPhase.PENDING, AlarmPhase.RAISED}, to={AlarmPhase.NORMAL, AlarmPhase.CLEARED})
     def clear(self, stage: Stage[AlarmState]) -> None:
-        """All is right again. Sent by hand it ends the incident; what is still wrong begins the next when the twin changes."""
+        """End the incident, because all is right again or somebody says so; what is still wrong begins the next one when the twin
+        changes."""
         passed = stage.state.phase is AlarmPhase.PENDING and not stage.state.incident
         stage.state = stage.state.changed(wrong_clock_ms=0)
         self._enter(stage, AlarmPhase.NORMAL if passed else AlarmPhase.CLEARED)
@@ -118,7 +119,7 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACTIVE, AlarmPhase.CLEARED}, unless=Else.IGNORE)
     def worsen(self, stage: Stage[AlarmState]) -> None:
-        """Something has been wrong for long enough that nobody was told of (the alarm's own timer): tell of it.
+        """Tell people of something else that has been wrong for long enough (the alarm's own timer).
 
         In an incident that somebody has acknowledged it is told as news of that. A drill is over with it, and it is an incident.
         """
@@ -137,12 +138,12 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
     def waited(self, stage: Stage[AlarmState]) -> None:
-        """It has been wrong for long enough (the alarm's own timer)."""
+        """Raise the alarm, because something has been wrong for long enough (the alarm's own timer)."""
         self._enter(stage, AlarmPhase.ACTIVE)
 
     @verb(when={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
     def escalate(self, stage: Stage[AlarmState]) -> None:
-        """Nobody has acknowledged in time (the alarm's own timer): tell again."""
+        """Tell people again, because nobody has acknowledged in time (the alarm's own timer)."""
         rule = self._rule(stage)
         if rule is None or stage.state.escalations >= rule.escalations:
             return
@@ -152,13 +153,13 @@ class Alarm(Actor[AlarmState]):
         self._publish(stage)
 
     def _begin_to_watch(self, rule: Rule, stage: Stage[AlarmState]) -> None:
-        """Keep a copy of the twin; where its silence is wrong, have it say so too when it was never heard."""
+        """Keep a copy of the twin; where its silence is wrong, have the twin also say when it was never heard."""
         stage.keep_copy("twin", rule.of)
         if rule.silent:
             stage.tell(rule.of, "expect")
 
     def _say_what_it_cannot(self, cannot: str, stage: Stage[AlarmState]) -> None:
-        """Tell that nothing can be judged, or that it can again: an alarm that is silently blind is worse than none."""
+        """Tell that the alarm can judge nothing, or that it can again: an alarm that is silently blind is worse than none."""
         if cannot:
             log.warning("%s can judge nothing: %s", stage.me, cannot)
         self._publish(stage)
@@ -167,7 +168,8 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={AlarmPhase.NORMAL, AlarmPhase.CLEARED, AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE})
     def drill(self, stage: Stage[AlarmState]) -> None:
-        """Try it out: raised at once, whatever the twin says, until somebody acknowledges or clears it, or something is really wrong."""
+        """Try the alarm out: it is raised at once, whatever the twin says, until somebody acknowledges or clears it, or something is really
+        wrong."""
         rule = self._known_rule(stage)
         if rule is not None:
             stage.state = stage.state.changed(drill=True)
@@ -177,7 +179,8 @@ class Alarm(Actor[AlarmState]):
 
     @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACKNOWLEDGED, AlarmPhase.CLEARED, AlarmPhase.PENDING, AlarmPhase.ACTIVE})
     def acknowledge(self, said: Acknowledgement, stage: Stage[AlarmState]) -> None:
-        """Somebody knows: it does not escalate any more, and a drill is over. The first one stands; answers with the state.
+        """Note that somebody knows: the alarm does not escalate any more, and a drill is over. The first one stands; answers with the
+        state.
 
         What is really wrong meanwhile was not acknowledged with the drill: it goes on waiting for its time.
         """
@@ -197,7 +200,7 @@ class Alarm(Actor[AlarmState]):
             stage.reply(stage.state)
 
     def _mind(self, stage: Stage[AlarmState], rule: Rule) -> None:
-        """Where something is wrong that nobody was told of, wait whether it stays so; in a drill, as long as it has still to go."""
+        """Set the timer that tells of what is wrong and was not told yet, in a drill for the time that is left; or cancel it."""
         state = stage.state
         new = bool(news_in(state.findings, state.why))
         if new and not state.worse:
@@ -209,16 +212,16 @@ class Alarm(Actor[AlarmState]):
     # --- entries and exits
 
     def begin_waiting(self, stage: Stage[AlarmState]) -> None:
-        """Give it its time to pass by itself."""
+        """Set the timer after which the alarm is raised, unless all is right again before."""
         rule = self._rule(stage)
         stage.after(_left_s(stage, rule) if rule else 0.0, "waited", name=_PENDING)
 
     def end_waiting(self, stage: Stage[AlarmState]) -> None:
-        """It passed, or it is raised."""
+        """Cancel the timer that `begin_waiting` set: all is right again, or the alarm is raised."""
         stage.cancel(_PENDING)
 
     def begin_incident(self, stage: Stage[AlarmState]) -> None:
-        """Raise it: a new incident, of which people are told once."""
+        """Begin a new incident, of which people are told once."""
         state = stage.state
         stage.state = state.stamped(
             stage.stamp(),
@@ -235,22 +238,22 @@ class Alarm(Actor[AlarmState]):
             self._notice(rule, stage, user=rule.user, group=rule.group)
 
     def begin_escalation(self, stage: Stage[AlarmState]) -> None:
-        """Wait for somebody to acknowledge."""
+        """Set the timer after which people are told again, unless somebody acknowledges before."""
         rule = self._rule(stage)
         if rule is not None and rule.escalate_after_s:
             stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
 
     def end_escalation(self, stage: Stage[AlarmState]) -> None:
-        """Somebody has, or all is right again."""
+        """Cancel the timer that `begin_escalation` set: somebody has acknowledged, or all is right again."""
         stage.cancel(_ESCALATION)
 
     def end_worse(self, stage: Stage[AlarmState]) -> None:
-        """It is over, or has been told of."""
+        """Cancel the timer for what is wrong besides: it is over, or people were told."""
         stage.cancel(_WORSE)
         stage.state = stage.state.changed(worse=False)
 
     def end_incident(self, stage: Stage[AlarmState]) -> None:
-        """Tell those who were told that it is over."""
+        """Tell the people who were told of the incident that it is over."""
         state = stage.state
         stage.cancel(_WORSE)
         stage.state = state.changed(drill=False, worse=False)
@@ -259,7 +262,7 @@ class Alarm(Actor[AlarmState]):
     # --- telling people
 
     def _notice(self, rule: Rule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
-        """Send a notice through the contacts, and back to whoever is to be told."""
+        """Send a notice through the contacts, which fill in who is to be told, and back to this alarm."""
         state = stage.state
         notice = Notice(
             subject=subject_of(stage.key, rule, state.why, drill=state.drill),
@@ -281,7 +284,7 @@ class Alarm(Actor[AlarmState]):
 
     @verb
     def inform(self, notice: Notice, stage: Stage[AlarmState]) -> None:
-        """The notice comes back with its recipients: tell each of them, and gather what was delivered."""
+        """Tell each recipient of a notice that came back from the contacts, and gather what was delivered."""
         rule = self._rule(stage)
         if rule is None or notice.fields.get("incident") != stage.state.incident:
             return  # it came late, and another incident has begun
@@ -292,7 +295,7 @@ class Alarm(Actor[AlarmState]):
 
     @verb
     def unroutable(self, failure: RouteFailed, stage: Stage[AlarmState]) -> None:
-        """The contacts could not be asked: tell those that the rule names itself."""
+        """Tell the recipients that the rule itself names, because the contacts could not be asked."""
         notice = read_payload(Notice, failure.payload, where=f"what came back from {failure.at}")
         self._note(stage, untold=(f"{failure.at}: {failure.reason}",))
         rule = self._rule(stage)
@@ -301,7 +304,7 @@ class Alarm(Actor[AlarmState]):
 
     @verb
     def delivered(self, gathered: Gathered, stage: Stage[AlarmState]) -> None:
-        """What became of the notices."""
+        """Take word of which notices were delivered."""
         asking = dict(stage.state.asking)
         asked = asking.pop(gathered.name, ())
         stage.state = stage.state.changed(asking=asking)
@@ -316,7 +319,7 @@ class Alarm(Actor[AlarmState]):
             self._note(stage, told=told, untold=failed + late)
 
     def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int, *, drill: bool) -> None:
-        """Tell those who were told of an incident that it is over."""
+        """Tell the people who were told of an incident that it is over."""
         facts: dict[str, Scalar] = {"alarm": stage.me, "incident": incident, "drill": drill, "over": True}
         over = Notice(subject=over_of(stage.key, drill=drill), fields=facts)
         for recipient in told:
@@ -335,7 +338,7 @@ class Alarm(Actor[AlarmState]):
         stage.gather(requests, then="delivered", within_s=rule.deliver_within_s, name=name)
 
     def _note(self, stage: Stage[AlarmState], *, told: tuple[Recipient, ...] = (), untold: tuple[str, ...] = ()) -> None:
-        """Remember who was told, and who was not; publish it."""
+        """Remember and publish which recipients were told, and which were not."""
         state = stage.state
         new = tuple(one for one in told if one not in state.told)
         failed = tuple(one for one in untold if one not in state.untold)
@@ -350,7 +353,7 @@ class Alarm(Actor[AlarmState]):
         return self.settings.rules.get(stage.key)
 
     def _known_rule(self, stage: Stage[AlarmState]) -> Rule | None:
-        """The rule; where there is none, whoever asked is told so."""
+        """The alarm's rule; where there is none, whoever asked is told so."""
         rule = self._rule(stage)
         if rule is None:
             refuse(stage, f"there is no [actors.alarm.rules.{stage.key}]; there is {', '.join(sorted(self.settings.rules)) or 'none'}")
@@ -373,11 +376,11 @@ class Alarm(Actor[AlarmState]):
 
 
 def _left_s(stage: Stage[AlarmState], rule: Rule) -> float:
-    """How long what is wrong has still to be so until it is told, in seconds."""
+    """For how many seconds what is wrong must still last until people are told."""
     began_ms = stage.state.wrong_clock_ms or stage.clock_ms
     return max(0.0, rule.for_s - stage.since_s(began_ms))
 
 
 def _presence(values: dict[str, Any]) -> Presence:
-    """Whether the twin hears its device; a copy from an older program says only whether it is online."""
+    """Whether the twin hears its device; a copy that an older program kept says only whether the device is online."""
     return Presence(values["presence"]) if "presence" in values else Presence.ONLINE if values.get("online") else Presence.SILENT

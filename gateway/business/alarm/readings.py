@@ -27,7 +27,7 @@ class Sample(Model):
 
 
 class Findings(Model):
-    """What is wrong now, in words, and what the next reading is compared with."""
+    """What is wrong with a device now, in words, and what the next reading is compared with."""
 
     wrong: tuple[str, ...] = ()
     anchor: Sample | None = None
@@ -39,7 +39,7 @@ class Findings(Model):
 
 
 def judge(rule: Rule, before: Findings, values: dict[str, Any], *, presence: Presence, clock_ms: int, since_ms: int) -> Findings:
-    """The findings of a reading at `clock_ms`. A condition that held goes on until the value is inside by the hysteresis.
+    """What is wrong by a rule with a reading at `clock_ms`. A condition that held goes on until the value is inside by the hysteresis.
 
     Numbers are judged, also those that came as text ("-3.5"), and booleans as 1 and 0. A reading without the value, or with another
     text, says nothing of it: what was wrong of it stays so, and the findings say why. Before `since_ms` the gateway did not listen.
@@ -57,7 +57,7 @@ def judge(rule: Rule, before: Findings, values: dict[str, Any], *, presence: Pre
 
 
 def _number(rule: Rule, values: dict[str, Any]) -> tuple[float | None, str]:
-    """The value as a number; None, and why, where it is none."""
+    """A reading's value as a number, or None and why it is none."""
     if not values:
         return None, f"{rule.of} has reported nothing yet"
     if rule.value not in values:
@@ -74,12 +74,12 @@ def _number(rule: Rule, values: dict[str, Any]) -> tuple[float | None, str]:
 
 @lru_cache(maxsize=64)
 def _nearest(wanted: str, names: tuple[str, ...]) -> str:
-    """What was probably meant. It is kept: as long as nobody mends it, it is asked for at every report."""
+    """The name that was probably meant. It is kept in a cache: while nobody mends the rule, every report asks for it."""
     return did_you_mean(wanted, (name for name in names if len(name) <= _NAME_AT_MOST))
 
 
 def news_in(findings: Findings, told: tuple[str, ...]) -> tuple[str, ...]:
-    """What is wrong in another way than people were told."""
+    """What is wrong now, of which people were not told."""
     known = {word.split(" ")[0] for word in told}
     return tuple(word for word in findings.wrong if word.split(" ")[0] not in known)
 
@@ -94,7 +94,8 @@ def _limits(rule: Rule, value: float, held: set[str]) -> list[str]:
 
 
 def _rate(rule: Rule, before: Findings, value: float, clock_ms: int, since_ms: int) -> tuple[Sample | None, float | None]:
-    """The anchor for the next reading, and the rate: a new one when the anchor is old enough. None is measured over a break."""
+    """The sample that the next rate is measured from, and the rate: a new one when the old sample is old enough. No rate is measured over a
+    break."""
     if rule.rises_per_min is None and rule.falls_per_min is None:
         return None, None
     now = Sample(value=value, clock_ms=clock_ms)

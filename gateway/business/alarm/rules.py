@@ -22,7 +22,7 @@ from gateway.business.publishing import Publishing
 
 
 class Rule(BaseModel):
-    """One alarm. Any of its conditions raises it; all of them must be over for it to clear."""
+    """The rule of one alarm. Any of its conditions raises the alarm; all of them must be over for it to clear."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -107,11 +107,11 @@ class AlarmSettings(Publishing):
         return rules
 
     def at_start(self) -> list[tuple[str, str]]:
-        """Each alarm begins to watch."""
+        """Each configured alarm, which begins to watch at the start."""
         return [(f"alarm/{key}", "watch") for key in self.rules]
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """The publisher, the twins and the contacts."""
+        """The publisher, the twins and the contacts that the alarms write to."""
         watched = [(f"rules.{key}.of", rule.of, "read") for key, rule in self.rules.items()]
         asked = [(f"rules.{key}.contacts", rule.contacts, "whom") for key, rule in self.rules.items() if rule.contacts]
         return super().addresses() + watched + asked

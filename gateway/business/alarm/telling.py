@@ -21,17 +21,17 @@ def subject_of(key: str, rule: Rule, why: tuple[str, ...], *, drill: bool) -> st
 
 
 def text_of(why: tuple[str, ...], *, drill: bool) -> str:
-    """All that is wrong."""
+    """The sentence that says all that is wrong."""
     return "this is a drill: somebody tries out whether you are told" if drill else "; ".join(why)
 
 
 def over_of(key: str, *, drill: bool) -> str:
-    """The line that says that it is over."""
+    """The line that tells people that an alarm is over."""
     return f"{_DRILL if drill else ''}{key}: over"[:_LINE_AT_MOST]
 
 
 def request_to(recipient: Recipient, notice: Notice, publisher: str) -> Request:
-    """How one recipient is told, through `publisher` where it is by MQTT."""
+    """The request that tells one recipient, through `publisher` where the recipient is told by MQTT."""
     if recipient.channel is Channel.WEBHOOK:
         return Request(recipient.address, "notify", Notify(subject=notice.subject, text=notice.text, fields=dict(notice.fields)))
     body = to_json({"subject": notice.subject, "text": notice.text, **notice.fields}).decode()
@@ -39,5 +39,5 @@ def request_to(recipient: Recipient, notice: Notice, publisher: str) -> Request:
 
 
 def shown(recipient: Recipient) -> str:
-    """A recipient, for whoever looks why somebody was not told."""
+    """A recipient as text, for people who look why somebody was not told."""
     return f"{recipient.name} ({recipient.channel.value} {recipient.address})"

@@ -30,7 +30,7 @@ _HEAD = (
 
 
 def to_gpx(name: str, state: TripState, points: list[Point]) -> str:
-    """One track, a segment for each stretch without a gap."""
+    """Write a path as GPX: one track, with a segment for each stretch without a gap."""
     title = f"<desc>{_escaped(state.title)}</desc>" if state.title else ""
     began = f"<time>{_iso(state.started_ms)}</time>" if state.started_ms else ""
     segments = "".join(f"<trkseg>\n{''.join(map(_trkpt, segment))}</trkseg>\n" for segment in segments_of(points))
@@ -39,7 +39,7 @@ def to_gpx(name: str, state: TripState, points: list[Point]) -> str:
 
 
 def to_geojson(name: str, state: TripState, points: list[Point]) -> str:
-    """A collection of two features: the way, where there is one, and where it ends."""
+    """Write a path as GeoJSON: a collection of two features, the way (where there is one) and where it ends."""
     lines = [segment for segment in segments_of(_cut(points)) if len(segment) > 1]
     facts = {"name": name, "title": state.title, "phase": state.phase.value, "length_m": round(state.length_m, 1)}
     features = [_feature("LineString", _coordinates(lines[0]), {**facts, **_lists(lines[0])})] if len(lines) == 1 else []
@@ -53,13 +53,13 @@ def to_geojson(name: str, state: TripState, points: list[Point]) -> str:
 
 
 def fewer(points: list[Point], most: int) -> list[Point]:
-    """About `most` of the points, evenly; the first, the last and those where a gap ends are always there."""
+    """About `most` of the points, evenly; the first, the last and those at a gap are always kept."""
     step = -(-len(points) // most)
     return [point for at, point in enumerate(points) if not at % step or point.begins or at == len(points) - 1] if step > 1 else points
 
 
 def segments_of(points: list[Point]) -> list[list[Point]]:
-    """The points apart where nobody knows the way between."""
+    """The points, divided where nobody knows the way between them."""
     segments: list[list[Point]] = []
     for point in points:
         if point.begins or not segments:
@@ -75,25 +75,25 @@ def _trkpt(point: Point) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text for XML, without the characters that it cannot hold."""
+    """A text for XML, without the characters that XML cannot hold."""
     plain = "".join(character if character.isprintable() else " " for character in text)
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _iso(at_ms: int) -> str:
-    """`2025-06-15T15:06:40.000Z`. A receiver's clock may say anything: what is past the year 9999 is that year's end."""
+    """A time as `2025-06-15T15:06:40.000Z`. A receiver's clock may say anything: a time past the year 9999 becomes that year's end."""
     day, ms = divmod(min(at_ms, _LAST_MS), _DAY_MS)
     return f"{_day(day)}T{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}Z"
 
 
 @lru_cache(maxsize=64)
 def _day(day: int) -> str:
-    """The date of so many days since 1970. Kept: a path has thousands of points a day."""
+    """The date that is so many days after 1970 began. Kept: a path has thousands of points a day."""
     return date.fromordinal(_EPOCH_DAY + day).isoformat()
 
 
 def _cut(points: list[Point]) -> list[Point]:
-    """Apart at the antimeridian too, as RFC 7946, section 3.1.9, wants it."""
+    """A segment divided at the antimeridian, as RFC 7946, section 3.1.9, wants it."""
     crossing = [abs(two.longitude_deg - one.longitude_deg) > 180 for one, two in pairwise(points)]
     return [point._replace(begins=True) if cross else point for point, cross in zip(points, [False, *crossing], strict=False)]
 
@@ -107,7 +107,7 @@ def _coordinates(line: list[Point]) -> list[list[float]]:
 
 
 def _position(point: Point) -> list[float]:
-    """Longitude first, as the RFC has it."""
+    """A point as the RFC has it: longitude first."""
     place = [round(point.longitude_deg, 6), round(point.latitude_deg, 6)]
     return place if point.altitude_m is None else [*place, point.altitude_m]
 

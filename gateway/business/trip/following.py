@@ -13,25 +13,25 @@ _GAPS = 2
 
 
 def repeats(here: Place, last: Place) -> bool:
-    """Whether a fix has the same time as the last one, or an older one. Without times nobody can tell."""
+    """Whether a fix has the same time as the last one, or an older time. Without times nobody can tell."""
     return 0 < here.at_ms <= last.at_ms
 
 
 def lost_after_s(way: Way, settings: TripSettings) -> float:
-    """After how many seconds without a fix the signal counts as lost: longer for who speaks seldom, twice in a row."""
+    """After how many seconds without a fix the signal counts as lost: longer for a receiver that spoke seldom, twice in a row."""
     usual_s = min(*way.gaps_s, _USUAL_AT_MOST_S) if len(way.gaps_s) == _GAPS else 0.0
     return max(settings.phone_lost_after_s if way.phone else settings.lost_after_s, LATE_FACTOR * usual_s)
 
 
 def heard(way: Way, before: Place | None, here: Place, *, phone: bool) -> Way:
-    """The way after a believed fix, which says how often its receiver speaks."""
+    """The way after a believed fix, with how often its receiver speaks."""
     gaps_s = way.gaps_s if before is None else (*way.gaps_s, round(elapsed_s(before, here), 1))[-_GAPS:]
     same = gaps_s == way.gaps_s and phone is way.phone and way.laggard is None
     return way if same else way.changed(gaps_s=gaps_s, phone=phone, laggard=None)
 
 
 def agrees(state: TripState, here: Place, settings: TripSettings) -> bool:
-    """Whether a fix that is out of reach says the same as the last one that was: then both are believed."""
+    """Whether a fix out of reach agrees with the last one that was out of reach: then both are believed."""
     return state.suspect is not None and not repeats(here, state.suspect) and in_reach(state.suspect, here, settings)
 
 
@@ -43,12 +43,12 @@ def in_reach(start: Place, here: Place, settings: TripSettings) -> bool:
 
 
 def noise_m(fix: Fix, settings: TripSettings) -> float:
-    """Metres by which a fix may be off."""
+    """How many metres a fix may be wrong by."""
     return max(settings.min_move_m * max(1.0, fix.hdop or 1.0), fix.accuracy_m or 0.0)
 
 
 def moved(state: TripState, here: Place, fix: Fix, settings: TripSettings) -> tuple[Place, float]:
-    """The new anchor, and the metres from the old one."""
+    """The new place that the distance is measured from, and the metres moved from the old one."""
     if state.anchor is None:
         return here, 0.0
     moved_m = distance_m(state.anchor, here)

@@ -18,7 +18,7 @@ DRAWS = 20
 
 
 class AskedTrip(Model):
-    """One trip that somebody waits for."""
+    """A shared trip that was asked for, and has not answered yet."""
 
     reply_to: str
     of: str
@@ -28,7 +28,7 @@ class AskedTrip(Model):
 
 
 class TripsState(State):
-    """What a house remembers."""
+    """What a house of trips remembers."""
 
     begun: dict[str, int] = Field(default={})
     """When each trip was begun that is not forgotten, by its name; wall time, milliseconds since 1970."""
@@ -55,7 +55,7 @@ class Trips(Actor[TripsState]):
 
     @verb
     def reply(self, answer: Reply, stage: Stage[TripsState]) -> None:
-        """Hear from a trip whether it has begun; tell whoever asked, or draw another name."""
+        """Take a trip's word whether it has begun; tell whoever asked, or draw another name."""
         asked = stage.state.asked.get(answer.of)
         if asked is None:
             return
@@ -78,13 +78,13 @@ class Trips(Actor[TripsState]):
 
     @verb
     def gone(self, gone: Gone, stage: Stage[TripsState]) -> None:
-        """Hear from a trip that it is forgotten."""
+        """Take a trip's word that it is forgotten."""
         if stage.message.sender == f"trip/{gone.slug}":
             begun = {slug: at_ms for slug, at_ms in stage.state.begun.items() if slug != gone.slug}
             stage.state = stage.state.changed(begun=begun)
 
     def _try(self, stage: Stage[TripsState], asked: AskedTrip) -> None:
-        """Draw a name, and ask its trip to begin."""
+        """Draw a name, and ask the trip of that name to begin."""
         stage.tell(f"trip/{draw(stage.random, numbered=asked.draws > DRAWS // 2)}", "begin", asked.begin, reply_to=stage.me)
         stage.state = stage.state.changed(asked={**stage.state.asked, stage.mail[-1].id: asked})
 

@@ -28,7 +28,7 @@ class _Neighbours(NamedTuple):
 
 
 def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[TripState]) -> tuple[bool, TripState]:
-    """Whether a fix that is older than the last one says that the receiver's clock has been set; and the state after that look.
+    """Whether a fix with an older time than the last one shows that the receiver's clock was set; and the state after that look.
 
     `known` are the points that the trip itself holds.
     """
@@ -41,7 +41,8 @@ def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[Tr
 
 
 def put_in_place(state: TripState, point: Point, known: list[Point], settings: TripSettings, stage: Stage[TripState]) -> TripState:
-    """The state with a point that came late. One that adds nothing to the path, or belongs to the trip before, is only counted."""
+    """The state with a late point put where its time belongs. One that adds nothing to the path, or belongs to the trip before, is only
+    counted."""
     counted = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
     if point.at_ms <= state.way.earlier_ms or not settings.path_tolerance_m or any(one.at_ms == point.at_ms for one in known):
         return counted
@@ -65,7 +66,7 @@ def _neighbours(known: list[Point], at_ms: int) -> _Neighbours:
 
 
 def _reachable(beside: _Neighbours, point: Point, settings: TripSettings) -> bool:
-    """Whether the vehicle can have been there between the two."""
+    """Whether the vehicle can have been at the late point between its two neighbours."""
     here = _place(point)
     before = beside.before is None or in_reach(_place(beside.before), here, settings)
     return before and (beside.after is None or in_reach(here, _place(beside.after), settings))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Point(NamedTuple):
-    """One point of the way. Degrees WGS 84, metres."""
+    """One point of a trip's way. Degrees WGS 84, metres."""
 
     latitude_deg: float
     longitude_deg: float
@@ -29,33 +29,33 @@ class Point(NamedTuple):
 
 
 def write_line(points: Iterable[Point]) -> str:
-    """Points as text."""
+    """Write points as text."""
     return " ".join(map(word_of, points))
 
 
 def read_line(text: str) -> list[Point]:
-    """The points of a text."""
+    """Read the points of a text."""
     return [point_of(word) for word in text.split()]
 
 
 def joined(one: str, other: str) -> str:
-    """Two texts as one."""
+    """Join two texts into one."""
     return f"{one} {other}" if one and other else one or other
 
 
 def word_of(point: Point) -> str:
-    """One point as text."""
+    """Write one point as text."""
     place = f"{point.latitude_deg:.6f},{point.longitude_deg:.6f},{point.at_ms}"
     return f"{place},{_short(point.accuracy_m)},{_short(point.altitude_m)}{',n' if point.begins else ''}{',l' if point.late else ''}"
 
 
 def _short(metres: float | None) -> str:
-    """With one decimal, where it says something."""
+    """A number with one decimal, where the decimal says something."""
     return "" if metres is None else f"{metres:.1f}".removesuffix(".0")
 
 
 def point_of(word: str) -> Point:
-    """The point of a word."""
+    """Read one point from its word."""
     latitude, longitude, at_ms, accuracy, altitude, *marks = word.split(",")
     accuracy_m = float(accuracy) if accuracy else None
     altitude_m = float(altitude) if altitude else None
@@ -63,7 +63,7 @@ def point_of(word: str) -> Point:
 
 
 def in_order(points: list[Point]) -> list[Point]:
-    """The points with those that came late where their times belong; the others stay in the order in which they came.
+    """The points in the order of their times where some came late; the others stay in the order in which they came.
 
     Where such a point stands before one that began a segment, the way to that one is known now.
     """

@@ -6,7 +6,7 @@ from gateway.business.trip.payloads import Export, Points
 
 
 class PathState(State):
-    """One part of a path."""
+    """What one part of a path remembers: its points."""
 
     points: str = ""
     """As in `line.py`."""
@@ -14,19 +14,19 @@ class PathState(State):
 
 
 class Path(Actor[PathState]):
-    """One part of a trip's path."""
+    """An actor that keeps one part of a trip's path."""
 
     inner = True
 
     @verb(begins=True)
     def keep(self, more: Points, stage: Stage[PathState]) -> None:
-        """Take some more points."""
+        """Add some points to this part."""
         state = stage.state
         stage.state = state.changed(points=joined(state.points, more.points), count=state.count + more.count)
 
     @verb
     def collect(self, export: Export, stage: Stage[PathState]) -> None:
-        """Add the points of this part to an export, and pass it on."""
+        """Add the points of this part to an export, and send the export on."""
         points = stage.state.points
         if stage.key == str(export.part):
             points = " ".join(points.split(" ")[: export.part_points])

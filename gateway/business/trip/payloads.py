@@ -19,7 +19,7 @@ _ENCRYPTED = (
 
 
 class BeginTrip(Payload):
-    """Verb `begin` of a trip: it is to be one that only the holder of its token moves."""
+    """Payload of the verb `begin` of a trip: begin a trip that only the holder of its token can move."""
 
     title: str = Field(default="", max_length=200)
     """For followers: "On my way home"."""
@@ -28,7 +28,7 @@ class BeginTrip(Payload):
 
 
 class Update(Fix):
-    """Verb `update` of a trip: a fix, and the token that allows it."""
+    """Payload of the verb `update` of a trip: a fix, and the token that allows it."""
 
     token: str = Field(max_length=200)
 
@@ -38,21 +38,21 @@ class Update(Fix):
 
 
 class TripEnding(Payload):
-    """Verb `stop` of a trip."""
+    """Payload of the verb `stop` of a trip: the token that allows it."""
 
     token: str = Field(default="", max_length=200)
     """Of a trip that was begun with one."""
 
 
 class Wanted(Payload):
-    """Verbs `gpx` and `geojson` of a trip."""
+    """Payload of the verbs `gpx` and `geojson` of a trip: how many points the export holds."""
 
     most_points: int = Field(default=0, ge=0)
     """About so many points, evenly; 0: every one that is kept, some 100 bytes each. A broker may refuse what is too long for it."""
 
 
 class Format(enum.Enum):
-    """What an export is written in."""
+    """The format that an export is written in."""
 
     GPX = "gpx"
     GEOJSON = "geojson"
@@ -73,7 +73,7 @@ class Export(Payload):
 
 
 class Points(Payload):
-    """Verb `keep` of a part of a trip's path: some more points."""
+    """Payload of the verb `keep` of a part of a trip's path: some more points."""
 
     points: str
     """As in `line.py`."""
@@ -81,13 +81,13 @@ class Points(Payload):
 
 
 class Gone(Payload):
-    """Verb `gone` of `trips/*`: a trip that it had begun is forgotten."""
+    """Payload of the verb `gone` of `trips/*`: a trip that the house had begun is forgotten."""
 
     slug: str
 
 
 class TripPage(Payload):
-    """Verb `list` of `trips/*`."""
+    """Payload of the verb `list` of `trips/*`: where the page begins."""
 
     after: str = Field(default="", max_length=128)
     """The last name of the page before."""
@@ -95,7 +95,7 @@ class TripPage(Payload):
 
 
 class OwnTracks(Payload):
-    """Verb `owntracks` of a trip: what the OwnTracks app publishes, as it comes. What is no location is ignored.
+    """Payload of the verb `owntracks` of a trip: what the OwnTracks app publishes, as it comes. What is no location is ignored.
 
     Source: OwnTracks booklet, "JSON".
     """
@@ -118,11 +118,11 @@ class OwnTracks(Payload):
 
     @property
     def fault(self) -> str:
-        """Why it cannot be used although it may be a location, and what to do; empty where that is not so."""
+        """Why what the app said cannot be used although it may be a location, and what to do; empty where it can be used."""
         return _ENCRYPTED if self.type == _OWNTRACKS_ENCRYPTED else ""
 
     def fix(self) -> Fix | None:
-        """The fix in it; None where it holds none. iOS says -1 for what it does not know."""
+        """The fix in what the app said; None where there is none. iOS says -1 for what it does not know."""
         if self.type != _OWNTRACKS_FIX or self.lat is None or self.lon is None or not (-90 <= self.lat <= 90 and -180 <= self.lon <= 180):
             return None
         speed = _known(self.vel)

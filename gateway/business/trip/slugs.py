@@ -52,14 +52,14 @@ waxwing wheatear whimbrel whinchat whiting wigeon wolf wombat wren wryneck yak z
 
 
 def draw(random: Callable[[], float], *, numbered: bool) -> str:
-    """A name, of a source of numbers in [0, 1); with a number at its end where those without have run short."""
+    """Draw a name, from a source of numbers in [0, 1); with a number at its end where names without one have become rare."""
     name = f"{_one(words(QUALITIES), random)}-{_one(words(ANIMALS), random)}"
     return f"{name}-{2 + int(random() * (MOST_NUMBER - 1))}" if numbered else name
 
 
 @lru_cache(maxsize=2)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text."""
+    """Split a text into its words; the result is kept in a cache."""
     return tuple(text.split())
 
 

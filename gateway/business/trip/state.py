@@ -12,7 +12,7 @@ from gateway.business.trip.way import Way
 
 
 class TripPhase(enum.Enum):
-    """Where a trip stands."""
+    """What a trip does now."""
 
     WAITING = "waiting"
     """No fix yet."""
@@ -82,7 +82,8 @@ class TripState(Stamped):
 
     @classmethod
     def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
-        """Version 1 knew neither why a trip had ended nor its way: that begins, with a gap, where it is now."""
+        """Take up a state of version 1, which knew neither why a trip had ended nor its way: the way begins, with a gap, where the trip is
+        now."""
         if version == 1:
             ended = {"ended_by": EndedBy.TRACKER.value, "ended_ms": fields.get("last_ms", 0)} if fields.get("phase") == "stopped" else {}
             return {**fields, **ended}
@@ -90,7 +91,7 @@ class TripState(Stamped):
 
     @property
     def shared(self) -> bool:
-        """Whether it was begun with a token."""
+        """Whether the trip was begun with a token."""
         return bool(self.token_digest)
 
 

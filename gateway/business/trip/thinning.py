@@ -21,7 +21,7 @@ REST = 2.0
 
 
 class Thinner(Model):
-    """What is remembered between two fixes."""
+    """What is remembered from one fix to the next, to decide which points to keep."""
 
     kept: str = ""
     """The last point that was kept, as in `line.py`; empty: none was."""
@@ -37,7 +37,7 @@ class Thinner(Model):
 
 
 def thin(thinner: Thinner, point: Point, *, tolerance_m: float) -> tuple[Thinner, tuple[str, ...]]:
-    """Take one more point of the way; the thinner after it, and the points that are kept now (mostly none), as text."""
+    """Take one more point of the way; return the thinner after it, and the points that are kept now (mostly none), as text."""
     if point.begins or not thinner.kept:
         word = word_of(point)
         return Thinner(kept=word), (thinner.last, word) if thinner.last else (word,)
@@ -66,7 +66,7 @@ def thin(thinner: Thinner, point: Point, *, tolerance_m: float) -> tuple[Thinner
 def _rested(
     thinner: Thinner, point: Point, away_m: float, bearing_rad: float, *, stale: bool, tolerance_m: float
 ) -> tuple[Thinner, tuple[str, ...]]:
-    """One more point since the last that was kept, with none between: it may still be there, or open the cone."""
+    """Take one more point after the last that was kept: the vehicle may still be there, or have moved, which opens the cone."""
     if stale:
         word = word_of(point)
         return Thinner(kept=word), (word,)

@@ -12,15 +12,15 @@ _BITS = 32
 
 
 def new_token(random: Callable[[], float]) -> str:
-    """A new token, 40 hexadecimal digits, of a source of numbers in [0, 1) that nobody can foretell."""
+    """Make a token of 40 hexadecimal digits, from a source of numbers in [0, 1) that nobody can foretell."""
     return "".join(f"{int(random() * 2**_BITS):08x}" for _ in range(_PARTS))
 
 
 def digest_of(token: str) -> str:
-    """What is kept of a token."""
+    """The hash of a token, which is what a trip keeps."""
     return sha256(token.encode()).hexdigest()
 
 
 def fits(token: str, digest: str) -> bool:
-    """Whether it is the token of that digest; takes as long for any wrong one."""
+    """Whether a token has that hash; the look takes as long for any wrong token."""
     return bool(digest) and compare_digest(digest_of(token), digest)

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Trip(Actor[TripState]):
-    """Follows one vehicle or one person: where they are, how far they came; notices a lost signal, awake or not."""
+    """An actor that follows one vehicle or one person: where they are, how far they came; it notices a lost signal, in memory or not."""
 
     settings_model = TripSettings
     settings: TripSettings
@@ -48,18 +48,18 @@ class Trip(Actor[TripState]):
     )
 
     def failed(self, fault: Fault, state: TripState) -> Decision:
-        """One fix that cannot be taken ends nothing: the trip goes on with the next."""
+        """Skip a fix that cannot be taken: the trip goes on with the next."""
         return Decision.SKIP
 
     def child_failed(self, fault: Fault, stage: Stage[TripState]) -> Decision:
-        """A part of the path that fails for good is begun anew: the trip goes on."""
+        """Begin a part of the path anew that failed for good: the trip goes on."""
         return Decision.RESET
 
     # --- what moves it
 
     @verb(begins=True)
     def begin(self, begin: BeginTrip, stage: Stage[TripState]) -> None:
-        """Begin a shared trip; answers its token, once. Refused where there is a trip of this name."""
+        """Begin a shared trip, and answer with its token, once. Refused where there is a trip of this name."""
         if stage.born:
             refuse(stage, f"there is a trip {stage.key} already")
             return
@@ -129,7 +129,7 @@ class Trip(Actor[TripState]):
 
     @verb
     def write_out(self, export: Export, stage: Stage[TripState]) -> None:
-        """Answer with an export that has been to all parts of the path (the last stop of its route)."""
+        """Answer with an export that has visited all parts of the path (the last stop of its route)."""
         points = in_order([_timed(point, stage) for point in read_line(joined(export.points, export.tail))])
         if export.most_points:
             points = fewer(points, export.most_points)
@@ -153,7 +153,7 @@ class Trip(Actor[TripState]):
 
     @verb(when={TripPhase.WAITING, TripPhase.LOST}, to={TripPhase.STOPPED})
     def grace_over(self, stage: Stage[TripState]) -> None:
-        """End a shared trip whose tracker did not come back (its own timer). After a restart it has time to be heard again."""
+        """End a shared trip whose tracker did not come back (the trip's own timer). After a restart it has time to be heard again."""
         state = stage.state
         if not state.shared:
             return
@@ -166,7 +166,7 @@ class Trip(Actor[TripState]):
 
     @verb(when={TripPhase.STOPPED})
     def forget(self, stage: Stage[TripState]) -> None:
-        """Forget a shared trip that ended long ago (its own timer): its state, its path, what the broker kept, its name."""
+        """Forget a shared trip that ended long ago (the trip's own timer): its state, its path, what the broker kept, its name."""
         state, settings = stage.state, self.settings
         over_s = stage.since_s(state.since_clock_ms)
         if not state.shared or not 0 < settings.kept_s <= over_s:
@@ -208,7 +208,8 @@ class Trip(Actor[TripState]):
     # --- how
 
     def _may(self, stage: Stage[TripState], token: str, *, ended: bool = False) -> bool:
-        """Whether the trip takes this; refuses it where it does not. `ended`: one that has ended takes it, too.
+        """Whether a token lets a fix or an end be taken; where it does not, whoever sent it is refused. `ended`: a trip that has ended
+        takes it, too.
 
         Where nobody asked nothing is said: fixes that come once a second for a trip that is over would push what matters out of the
         dead letters.
@@ -224,7 +225,7 @@ class Trip(Actor[TripState]):
         return not why
 
     def _note_fault(self, fault: str, stage: Stage[TripState]) -> None:
-        """Remember why nothing of what the tracker says can be used, or that it can again; say so once."""
+        """Remember why nothing that the tracker says can be used, or that it can be used again; say so once."""
         if fault == stage.state.fault:
             return
         if fault:
@@ -233,7 +234,7 @@ class Trip(Actor[TripState]):
         self._publish_status(stage)
 
     def _take(self, fix: Fix, stage: Stage[TripState], *, phone: bool = False) -> None:
-        """Take a fix, believed or not."""
+        """Take a fix, whether it is believed or not."""
         state = stage.state
         here = Place(
             latitude_deg=fix.latitude_deg,
@@ -267,14 +268,14 @@ class Trip(Actor[TripState]):
         return lost_after_s(state.way, self.settings)
 
     def _first(self, state: TripState, fix: Fix, stage: Stage[TripState]) -> TripState:
-        """The state before a trip's first fix: of a vehicle that is a new trip."""
+        """The state before a trip's first fix; for a vehicle, that begins a new trip."""
         earlier_ms = state.place.at_ms if state.place is not None else 0
         if not state.shared:
             state = TripState(trip=state.trip + 1, way=begun_anew(stage, state.way, earlier_ms=earlier_ms))
         return state.stamped(_said(fix, stage), "started_ms")
 
     def _follow(self, stage: Stage[TripState], state: TripState, fix: Fix, here: Place, *, phone: bool) -> None:
-        """Take a believed fix as where the vehicle is."""
+        """Take a believed fix as the place where the vehicle is."""
         anchor, moved_m = moved(state, here, fix, self.settings)
         said = _said(fix, stage)
         way = heard(state.way, state.place, here, phone=phone)
@@ -300,7 +301,7 @@ class Trip(Actor[TripState]):
         return extended(stage, way, _point(fix, at_ms), tolerance_m=max(tolerance_m, noise_m(fix, self.settings)))
 
     def _export(self, format: Format, wanted: Wanted, stage: Stage[TripState]) -> None:
-        """Send the export through the parts of the path, and have it come back to be written."""
+        """Send an export through the parts of the path, and have it come back to be written."""
         if not stage.message.reply_to:
             return
         state, way = stage.state, stage.state.way
@@ -326,17 +327,17 @@ class Trip(Actor[TripState]):
 
 
 def _said(fix: Fix, stage: Stage[TripState]) -> Stamp:
-    """When a fix was: by its receiver, or, where that did not say, by the gateway."""
+    """The time of a fix: by its receiver, or, where that gave none, by the gateway."""
     return stage.stamp()._replace(wall_ms=fix.at_ms, synced=True) if fix.at_ms else stage.stamp()
 
 
 def _timed(point: Point, stage: Stage[TripState]) -> Point:
-    """A point with its wall time."""
+    """A point with its wall time, where that is known."""
     return point if point.at_ms >= 0 else point._replace(at_ms=stage.unpacked(point.at_ms).wall_ms)
 
 
 def _point(fix: Fix, at_ms: int) -> Point:
-    """A fix as a point of the path."""
+    """Make a point of the path from a fix."""
     return Point(
         latitude_deg=fix.latitude_deg,
         longitude_deg=fix.longitude_deg,

@@ -20,7 +20,7 @@ PARTS_AT_MOST = 30
 
 
 class Way(Model):
-    """Where a trip came along: the points that are in no part yet, and which parts there are."""
+    """Where a trip came along: the points that are in no part of the path yet, and which parts there are."""
 
     thinner: Thinner = Thinner()
     recent: str = ""
@@ -45,16 +45,16 @@ class Way(Model):
 
     @property
     def points(self) -> int:
-        """Points that were kept, of this trip."""
+        """The points that were kept and are in no part yet."""
         return self.parted_points + self.recent_points
 
     @property
     def parts(self) -> list[int]:
-        """The numbers of the parts that hold points."""
+        """The numbers of the parts of the path that hold points."""
         return list(range(self.first_part, self.part + bool(self.part_points)))
 
     def tail(self, latest: Point | None) -> str:
-        """The points that are in no part, to where the trip is now."""
+        """The points that are in no part of the path, to where the trip is now."""
         before = self.thinner.last or self.thinner.kept
         known = latest is None or (bool(before) and point_of(before).at_ms == latest.at_ms)
         tail = joined(self.recent, self.thinner.last)
@@ -67,7 +67,7 @@ class Way(Model):
 
 
 def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -> Way:
-    """The way with one more point; what is kept goes to the path in its time."""
+    """The way with one more point; points that are kept go to the path later."""
     thinner, kept = thin(way.thinner, point._replace(begins=True) if way.broken else point, tolerance_m=tolerance_m)
     if not kept:
         return way if thinner is way.thinner else way.changed(thinner=thinner)
@@ -75,24 +75,24 @@ def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -
 
 
 def filled_in(stage: Stage[Any], way: Way, point: Point) -> Way:
-    """The way with a point that came late: the thinner, which goes by order, does not see it."""
+    """The way with a point that came late: the thinner, which needs points in order, does not see it."""
     return _kept(stage, way, (word_of(point._replace(late=True)),))
 
 
 def _kept(stage: Stage[Any], way: Way, words: tuple[str, ...]) -> Way:
-    """The way with some more points to keep."""
+    """The way with some more kept points."""
     recent, count = joined(way.recent, " ".join(words)), way.recent_points + len(words)
     way = way.changed(recent=recent, recent_points=count)
     return way if count < TOGETHER_POINTS else _parted(stage, way)
 
 
 def part_of(stage: Stage[Any], number: int) -> str:
-    """Id of a part of this trip's path."""
+    """The id of a part of a trip's path."""
     return stage.child("path", str(number))
 
 
 def begun_anew(stage: Stage[Any], way: Way, *, earlier_ms: int) -> Way:
-    """End the parts of a trip, and give the way for the vehicle's next. Numbers are not used again."""
+    """End the parts of a trip's path, and give the way for the vehicle's next trip. Numbers are not used again."""
     for number in way.parts:
         stage.stop_child(part_of(stage, number))
     fresh = way.part + bool(way.part_points)
@@ -100,7 +100,7 @@ def begun_anew(stage: Stage[Any], way: Way, *, earlier_ms: int) -> Way:
 
 
 def _parted(stage: Stage[Any], way: Way) -> Way:
-    """Send what is recent to the part that is being filled; begin another when it is full, and end the oldest of too many."""
+    """Send the recent points to the part that is being filled; begin another part when it is full, and end the oldest of too many."""
     stage.tell(part_of(stage, way.part), "keep", Points(points=way.recent, count=way.recent_points))
     parted, filled = way.parted_points + way.recent_points, way.part_points + way.recent_points
     way = way.changed(recent="", recent_points=0, parted_points=parted, part_points=filled)
