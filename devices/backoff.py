@@ -22,7 +22,7 @@ class Backoff:
         return step_s * (0.5 + self._chance() / 2)
 
     def at_least(self, step_s: float) -> None:
-        """Go on from a step of `step_s` seconds, where that is longer."""
+        """Raise the step to `step_s` seconds, where it is shorter."""
         self._step_s = min(self._most_s, max(self._step_s, step_s))
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ from gateway.actors import GatewayError
 
 
 class BadSetting(GatewayError, OSError):
-    """A file that the settings name cannot be used."""
+    """Raised where a file that the settings name cannot be used."""
 
 
 def credential(named: str, key: str) -> Path:

@@ -67,7 +67,8 @@ _NO_SYNC = "the host's clock was not set by a time server yet: what is due waits
 
 
 class Clock(HostBound):
-    """One clock. `wall` is what it goes by; tests give it one that they turn."""
+    """One clock device: it tells actors things at their time of day, and holds messages. `wall` is what it goes by; tests give it one that
+    they turn."""
 
     kind = "clock"
     settings_model = ClockSettings
@@ -112,7 +113,7 @@ class Clock(HostBound):
         self._report()
 
     def quiet(self) -> None:
-        """Nothing goes off any more. What is held goes on in the next life: nobody is to wait for it now."""
+        """Tell and let go nothing any more. What is held goes on in the next life: nobody should wait for it now."""
         held = len(self._holds) + len(self._arrived)
         self.host.report(Health.CLOSED, f"{held} held, which go on after the next start" if held else "")
 
@@ -136,7 +137,7 @@ class Clock(HostBound):
 
     @verb
     def reply(self, reply: Reply, delivery: Delivery) -> None:
-        """Hear from a job's actor that it could not tell its target."""
+        """Take word from a job's actor that it could not tell its target."""
         if not reply.ok:
             self._jobs.refused(reply)
 
@@ -149,7 +150,8 @@ class Clock(HostBound):
     # --- holding
 
     def _take_arrived(self) -> None:
-        """Reckon when each goes on. What came before the clock was set came so many seconds ago, whatever it said then."""
+        """Work out when each message that came goes on. One that came before the clock was set came so many seconds ago, whatever the clock
+        said then."""
         arrived, self._arrived = self._arrived, []
         now_ms, mono_s = self.wall.now_ms(), self.wall.mono_s()
         for came_s, hold, delivery in arrived:
@@ -162,7 +164,7 @@ class Clock(HostBound):
                 self._holds.keep(due_ms, hold, delivery)
 
     def _heeds_expiry(self, hold_ms: int, due_ms: int, delivery: Delivery) -> bool:
-        """Whether a message does not expire before it goes on; one that does has failed."""
+        """Whether a message goes on before it expires; one that does not is settled as failed."""
         left_ms = self.host.time.left_ms(delivery.message) if delivery.message.expires_ms else None
         try:
             check_expiry(hold_ms, due_ms, delivery, left_ms=left_ms, zone=self.settings.zone)
@@ -182,7 +184,7 @@ class Clock(HostBound):
     # --- time
 
     def _next_ms(self, now_ms: int) -> int | None:
-        """When to look next, wall time."""
+        """The wall time at which to look next."""
         clock_ms = self.wall.clock_ms(self.host)
         if self._trusted:
             times = [self._holds.next_ms(now_ms, clock_ms), self._jobs.next_ms(now_ms)]

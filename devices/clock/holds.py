@@ -28,7 +28,8 @@ class Held(NamedTuple):
 
 
 class Holds:
-    """Two heaps. On the clock's thread. Nothing in it needs saving: an open delivery is given again in the next life."""
+    """The messages that a clock holds, in two heaps. On the clock's thread. Nothing in it needs saving: an open delivery is given again in
+    the next life."""
 
     def __init__(self) -> None:
         self._by_wall: list[Held] = []
@@ -39,29 +40,30 @@ class Holds:
         return len(self._by_wall) + len(self._by_clock)
 
     def next_ms(self, now_ms: int, clock_ms: int) -> int | None:
-        """When the first goes on, wall time."""
+        """The wall time at which the first message goes on."""
         times = [heap[0].due_ms + ahead_ms for heap, ahead_ms in ((self._by_wall, 0), (self._by_clock, now_ms - clock_ms)) if heap]
         return min(times, default=None)
 
     def next_clock_ms(self) -> int | None:
-        """When the first of those goes on that need no wall clock, on the gateway's."""
+        """The time on the gateway's clock at which the first message goes on of those that need no wall clock."""
         return self._by_clock[0].due_ms if self._by_clock else None
 
     def keep(self, due_ms: int, hold: Hold, delivery: Delivery) -> None:
-        """Hold one until a time of day."""
+        """Hold a message until a time of day."""
         heapq.heappush(self._by_wall, Held(due_ms, next(self._numbers), hold, delivery))
 
     def keep_for(self, due_ms: int, hold: Hold, delivery: Delivery, *, begun_ms: int) -> None:
-        """Hold one until a time of the gateway's clock, reckoned from `begun_ms`; 0 where it cannot be moved any more."""
+        """Hold a message until a time of the gateway's clock, reckoned from `begun_ms`; 0 where that time cannot be moved any more."""
         heapq.heappush(self._by_clock, Held(due_ms, next(self._numbers), hold, delivery, begun_ms))
 
     def move(self, moved: Callable[[int, int], int]) -> None:
-        """The gateway's clock was moved on: `moved` says to where, of what was reckoned when."""
+        """Move the messages held by the gateway's clock, because that clock was moved: `moved` says to where, of what was reckoned when."""
         self._by_clock = [held._replace(due_ms=moved(held.due_ms, held.begun_ms), begun_ms=0) for held in self._by_clock]
         heapq.heapify(self._by_clock)
 
     def let_go(self, now_ms: int, clock_ms: int, *, trusted: bool) -> list[float]:
-        """Let go on what is due; how many seconds late each was. Those for a time of day only where the wall clock is `trusted`."""
+        """Let the messages go on that are due; return how many seconds late each was. Those for a time of day only where the wall clock is
+        `trusted`."""
         late_s = [_let_go(held, clock_ms, now_ms - clock_ms) for held in _due(self._by_clock, clock_ms)]
         return late_s + [_let_go(held, now_ms, 0) for held in (_due(self._by_wall, now_ms) if trusted else ())]
 
@@ -74,14 +76,14 @@ def _due(heap: list[Held], at_ms: int) -> list[Held]:
 
 
 def _let_go(held: Held, at_ms: int, ahead_ms: int) -> float:
-    """Let one go on; `ahead_ms` is the wall time minus the clock it was held by."""
+    """Let one message go on; `ahead_ms` is the wall time minus the clock that it was held by."""
     late_s = (at_ms - held.due_ms) / 1000
     held.delivery.done(filled(held.hold.body, {"due_ms": held.due_ms + ahead_ms, "late_s": late_s}))
     return late_s
 
 
 def begun_of(hold: Hold, delivery: Delivery, *, came_ms: int) -> int | None:
-    """From when the seconds of a hold count, on the gateway's clock; None where it is held until a time of day.
+    """From when the seconds of a held message count, on the gateway's clock; None where it is held until a time of day.
 
     From when the stop before was left, or else from `came_ms`, when it came.
     """
@@ -110,7 +112,7 @@ def due_of(hold: Hold, delivery: Delivery, *, seen_ms: int, zone: tzinfo) -> int
 
 
 def _begun_ms(hold: Hold, delivery: Delivery, seen_ms: int) -> int:
-    """From when `for_s` counts: what it says, else when the stop before was left, else when it came."""
+    """From when the `for_s` of a message counts: from the time it names, else when the stop before was left, else when it came."""
     if hold.from_ms is not None:
         return hold.from_ms
     route = delivery.message.route

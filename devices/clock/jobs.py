@@ -25,7 +25,7 @@ _WITHOUT_EVENT_MS = 36 * 3_600_000
 
 
 class Firing(NamedTuple):
-    """One due time that is to be told."""
+    """One due time of a job, of which its actor must be told."""
 
     due_ms: int
     missed: int
@@ -57,7 +57,7 @@ class ClockJob:
         self._from_ms = 0
 
     def text(self, zone: tzinfo) -> str:
-        """When it is due, for people: also that the sun does without the event until then."""
+        """When the job is due next, for people; also that the sun does not rise or set until then."""
         if self.next_ms is None:
             return "not known yet"
         at = shown(self.next_ms, zone)
@@ -66,12 +66,12 @@ class ClockJob:
         return at
 
     def begin(self, from_ms: int) -> None:
-        """Count from here on."""
+        """Count the job's due times from here on."""
         self.known, self._from_ms = True, from_ms
         self.next_ms = self.schedule.next_after(from_ms)
 
     def fall_due(self, now_ms: int) -> int:
-        """Take what is due into `firings`; how many due times come to nothing."""
+        """Put the due times that have come into `firings`; return how many come to nothing."""
         if self.next_ms is None or self.next_ms > now_ms:
             return 0
         found = missed(self.schedule, self._from_ms, now_ms)
@@ -82,7 +82,7 @@ class ClockJob:
         return lost
 
     def _sorted_out(self, due_ms: tuple[int, ...], now_ms: int) -> tuple[list[Firing], int]:
-        """What is told of these due times, by `misfire`, and how many are not."""
+        """Which of these due times are told, by `misfire`, and how many are not."""
         late = [due for due in due_ms if now_ms - due > self.settings.late_after_s * 1000]
         timely = [Firing(due, 0) for due in due_ms[len(late) :]]
         if not late or self.settings.misfire == "all":
@@ -101,7 +101,7 @@ class ClockJob:
 
 
 class Jobs:
-    """All jobs of one clock. On its thread, `_hear` excepted."""
+    """All jobs of one clock. On the clock's thread, `_hear` excepted."""
 
     def __init__(self, key: str, settings: ClockSettings, host: Host) -> None:
         self.all = [ClockJob(key, job, settings) for job in settings.jobs]
@@ -112,14 +112,14 @@ class Jobs:
         self._send_at_ms = 0
 
     def next_ms(self, now_ms: int) -> int | None:
-        """When there is something to do; soon, while a question is open or something is not told."""
+        """When the jobs have something to do; soon, while a question is open or something is not told."""
         if not self.known:
             return now_ms + SENT_AGAIN_MS
         times = [self._send_at_ms if job.firings else job.next_ms for job in self.all]
         return min((at_ms for at_ms in times if at_ms is not None), default=None)
 
     def tick(self, now_ms: int, mono_s: float) -> None:
-        """Ask who has not answered, and tell what is due."""
+        """Ask the job actors that have not answered, and tell those that are due."""
         self._take_answers()
         for job in self.all:
             if not job.known:
@@ -131,7 +131,7 @@ class Jobs:
             self._send(now_ms)
 
     def forget(self) -> None:
-        """The clock was set back: what is due next depends on what each job's actor knows."""
+        """Forget what was asked, because the clock was set back: what is due next depends on what each job's actor knows."""
         for job in self.all:
             job.known = False
             job.ask_at_s = 0.0
@@ -140,7 +140,7 @@ class Jobs:
                 job.asked = ""
 
     def refused(self, reply: Reply) -> None:
-        """A job's actor could not tell its target; `of` is the id we gave."""
+        """Note that a job's actor could not tell its target; `of` is the id we gave."""
         job = self._by_name.get(reply.of.rpartition("@")[0])
         if job is not None:
             job.fault, job.refused_id = reply.reason, reply.of
@@ -148,7 +148,7 @@ class Jobs:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the first job with which something is."""
+        """What is wrong with the first job that has a fault; empty where none has."""
         return next((f"job {job.settings.name}: {job.fault}" for job in self.all if job.fault), "")
 
     @property
@@ -157,11 +157,11 @@ class Jobs:
         return all(job.known for job in self.all)
 
     def upcoming(self) -> list[ClockJob]:
-        """The jobs, the one that is due first first."""
+        """The jobs, in the order in which they are due next."""
         return sorted(self.all, key=lambda job: (job.next_ms is None, job.next_ms))
 
     def text(self) -> str:
-        """When the next ones are due, for people."""
+        """When the next jobs are due, for people."""
         rows = [f"{job.settings.name} {job.text(self._zone)}" for job in self.upcoming()]
         return ", ".join(rows[:_SHOWN]) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
 
@@ -189,7 +189,7 @@ class Jobs:
         }
 
     def _hear(self, job: ClockJob) -> Any:
-        """What takes the answer, on a runtime thread."""
+        """Make the callback that takes the answer of a job's actor, on a runtime thread."""
 
         def hear(reply: Reply) -> None:
             self._answers.append((job, reply))
@@ -210,7 +210,7 @@ class Jobs:
     # --- telling what is due
 
     def _send(self, now_ms: int) -> None:
-        """Bring in what is due; where the gateway takes no more now, the rest a second later."""
+        """Send what is due; where the gateway takes no more now, send the rest a second later."""
         self._send_at_ms = 0
         for job in self.all:
             while job.firings:
@@ -224,7 +224,7 @@ class Jobs:
                 job.firings.popleft()
 
     def _fire(self, job: ClockJob, firing: Firing, now_ms: int) -> None:
-        """Tell the job's actor. The id makes a due time one for ever, whatever the clock does."""
+        """Tell a job's actor that the job is due. The message's id makes a due time one for ever, whatever the clock does."""
         late_s = max(0, now_ms - firing.due_ms) / 1000
         facts = {"due_ms": firing.due_ms, "late_s": late_s, "missed": firing.missed}
         fire = {**facts, "payload": filled(job.settings.payload, facts)}

@@ -16,7 +16,7 @@ Facts = Mapping[str, int | float]
 
 
 def filled(fields: Mapping[str, JsonValue], facts: Facts) -> dict[str, JsonValue]:
-    """The fields with their placeholders filled in, at any depth. What has no fact stays."""
+    """Fill in the placeholders of some fields, at any depth. What has no fact stays."""
     return {name: _filled(value, facts) for name, value in fields.items()}
 
 

@@ -34,14 +34,14 @@ _FIRST_WINDOW_MS = 60_000
 
 
 class DueTimes(Protocol):
-    """When something is due."""
+    """When something is due, as a rule that can be asked for the next time."""
 
     def next_after(self, at_ms: int) -> int | None:
         """The first due time strictly later than `at_ms` (milliseconds since 1970); None: there is none."""
 
 
 class Every(NamedTuple):
-    """Each whole multiple of `step_ms` since 1970."""
+    """Due times at each whole multiple of `step_ms` since 1970."""
 
     step_ms: int
 
@@ -50,7 +50,7 @@ class Every(NamedTuple):
 
 
 class Cron(NamedTuple):
-    """A cron expression of five fields, on the wall of `zone`."""
+    """Due times by a cron expression of five fields, on the wall of `zone`."""
 
     fields: str
     zone: tzinfo
@@ -66,7 +66,7 @@ class Cron(NamedTuple):
 
 
 class Sun(NamedTuple):
-    """An event of the sun, and so many seconds after it (before it, where they are negative)."""
+    """Due times by an event of the sun, so many seconds after it (before it, where they are negative)."""
 
     event: str
     offset_s: int
@@ -96,7 +96,7 @@ def read_schedule(text: str, zone: tzinfo, place: PlaceOnEarth | None) -> DueTim
 
 
 class Missed(NamedTuple):
-    """Due times in a span, in order; the last ones, where there are more than were asked for."""
+    """The due times in a span, in order; only the last ones, where there are more than were asked for."""
 
     due_ms: tuple[int, ...]
     more: bool
@@ -104,7 +104,7 @@ class Missed(NamedTuple):
 
 
 def missed(schedule: DueTimes, after_ms: int, until_ms: int, *, limit: int = MISSED_AT_MOST) -> Missed:
-    """The due times later than `after_ms`, `until_ms` included: the last `limit` of them.
+    """The last `limit` due times later than `after_ms`, `until_ms` included.
 
     It looks back step by step, so a schedule of seconds costs no more after a year than after an hour.
     """

@@ -48,7 +48,7 @@ class JobSettings(BaseModel):
 
 
 def _can_be_due(job: JobSettings, seen: ValidationInfo) -> JobSettings:
-    """Check a job's time, with the zone and the place of its clock; skipped where one of these is itself wrong."""
+    """Check the time of a job, with the zone and the place of its clock; skipped where one of these is itself wrong."""
     if "timezone" not in seen.data or "latitude_deg" not in seen.data or "longitude_deg" not in seen.data:
         return job
     try:
@@ -65,7 +65,7 @@ def _place(latitude_deg: float | None, longitude_deg: float | None) -> PlaceOnEa
 
 
 class ClockSettings(Settings):
-    """One clock. The zone and the place stand before the jobs, which are checked against them."""
+    """The settings of one clock. The zone and the place stand before the jobs, which are checked against them."""
 
     timezone: str = Field(default="", max_length=128)
     """IANA name of the zone whose wall the jobs and `at` go by: "Europe/Berlin"; the host's unless given."""
@@ -100,16 +100,16 @@ class ClockSettings(Settings):
         return self
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """Whom the jobs tell."""
+        """The actors that the jobs tell."""
         return [(f"jobs.{number}.to", job.to, job.verb) for number, job in enumerate(self.jobs)]
 
     @property
     def zone(self) -> tzinfo:
-        """The zone, the host's where none is set."""
+        """The time zone, which is the host's where none is set."""
         return zone_of(self.timezone)
 
     def schedule_of(self, job: JobSettings) -> DueTimes:
-        """When a job is due."""
+        """The schedule of one job: when it is due."""
         return read_schedule(job.at, self.zone, _place(self.latitude_deg, self.longitude_deg))
 
     def definition_of(self, job: JobSettings) -> str:

@@ -11,7 +11,7 @@ from gateway.actors import Host
 
 
 class TurnedClock(WallClock):
-    """Nothing passes by itself. It outlives the actors that look at it; turned from any thread."""
+    """A wall clock that only a test turns. It outlives the actors that look at it; turned from any thread."""
 
     def __init__(self, *, now_ms: int = 1_750_000_000_000, synchronised: bool = True) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class TurnedClock(WallClock):
         return self.synced
 
     def wait(self, host: Host, until_ms: int | None) -> None:
-        """Block until it is turned, or the host has something for the actor."""
+        """Block until the clock is turned, or the host has something for the actor."""
         first = host not in self._hosts
         if first:
             self._hosts = [*(other for other in self._hosts if not other.closing), host]
@@ -47,17 +47,17 @@ class TurnedClock(WallClock):
         self.jump(seconds)
 
     def jump(self, seconds: float) -> None:
-        """Set it forward or back: no time passes."""
+        """Set the clock forward or back: no time passes."""
         self._now_ms += round(seconds * 1000)
         self.wake()
 
     def synchronise(self) -> None:
-        """Let it have heard a time server."""
+        """Vouch for the clock, as a time server does."""
         self.synced = True
         self.wake()
 
     def wake(self) -> None:
-        """Let whoever waits look at it."""
+        """Make whoever waits look at the clock."""
         for host in self._hosts:
             if not host.closing:
                 host.wake()

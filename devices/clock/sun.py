@@ -23,7 +23,7 @@ _HALF_DAY_S = 43_200
 
 
 class PlaceOnEarth(NamedTuple):
-    """Where on Earth, degrees WGS 84."""
+    """A place on Earth, degrees WGS 84."""
 
     latitude_deg: float
     longitude_deg: float

@@ -13,14 +13,14 @@ RECHECK_S = 5.0
 
 
 class WallClock:
-    """The machine's. Any thread."""
+    """The clock of this machine. Any thread."""
 
     def now_ms(self) -> int:
         """Wall time, milliseconds since 1970. It may jump."""
         return time.time_ns() // 1_000_000
 
     def mono_s(self) -> float:
-        """Seconds since some moment: they only pass, while the machine sleeps too."""
+        """Seconds since some moment; they go on while the machine sleeps, too, and are never set."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def clock_ms(self, host: Host) -> int:

@@ -12,7 +12,7 @@ _LOCALTIME = Path("/etc/localtime")
 
 
 def zone_of(name: str) -> tzinfo:
-    """The zone of an IANA name, the host's where `name` is empty. Raises ValueError."""
+    """The time zone of an IANA name, the host's where `name` is empty. Raises ValueError."""
     if not name:
         return host_zone()
     try:
@@ -22,7 +22,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 def host_zone() -> tzinfo:
-    """The zone of this host, by $TZ or /etc/localtime; UTC where it does not say."""
+    """The time zone of this host, by $TZ or /etc/localtime; UTC where neither says."""
     for name in (os.environ.get("TZ", "").lstrip(":"), _linked_to()):
         try:
             if name:
@@ -37,13 +37,13 @@ def host_zone() -> tzinfo:
 
 
 def shown(at_ms: int, zone: tzinfo) -> str:
-    """A moment for people, on the wall of that zone: `2026-11-23 07:00`, with seconds where it has any."""
+    """A moment for people, as the wall clock of that zone shows it: `2026-11-23 07:00`, with seconds where it has any."""
     local = datetime.fromtimestamp(at_ms // 1000, zone)
     return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
 
 
 def read_local(text: str, zone: tzinfo) -> int:
-    """`2026-01-01T07:00`, in `zone` unless it says its offset → milliseconds since 1970. Raises ValueError.
+    """Read `2026-01-01T07:00`, in `zone` unless it says its offset, as milliseconds since 1970. Raises ValueError.
 
     A time that the zone leaves out in spring is taken as if the clocks had not been changed yet; of two, the first.
     """

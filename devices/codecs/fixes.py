@@ -18,7 +18,7 @@ PATIENCE = 3
 
 
 class Epoch(NamedTuple):
-    """What has been said about one moment so far."""
+    """What a receiver's sentences have said about one moment so far."""
 
     time_ms: int | None = None
     seen: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Epoch(NamedTuple):
 
 
 class Track(NamedTuple):
-    """What a receiver has said so far, and how it is used to speak."""
+    """What a receiver has said so far, and which sentences it usually sends."""
 
     epoch: Epoch = Epoch()
     needed: frozenset[str] = frozenset(("RMC", "GGA"))
@@ -66,7 +66,7 @@ def fold(track: Track, sentence: Sentence) -> tuple[Track, tuple[Fix, ...]]:
 
 
 def flush(track: Track) -> tuple[Track, tuple[Fix, ...]]:
-    """Tell what the open epoch holds, complete or not. Never raises."""
+    """Tell the fix of the open epoch, complete or not. Never raises."""
     epoch = track.epoch
     if epoch.told or not epoch.seen:
         return track, ()
@@ -75,7 +75,7 @@ def flush(track: Track) -> tuple[Track, tuple[Fix, ...]]:
 
 
 def _joined(epoch: Epoch, part: FixPart, name: str) -> Epoch:
-    """The epoch with one part more. A valid GGA stands against one without a fix: one talker of several may have none."""
+    """The epoch with one sentence more. A valid GGA stands against one without a fix: one talker of several may have none."""
     slot = part.kind.lower()
     known: FixPart | None = getattr(epoch, slot)
     fields: dict[str, FixPart] = {} if known is not None and (known.valid or not part.valid) and part.kind != "VTG" else {slot: part}
@@ -83,13 +83,13 @@ def _joined(epoch: Epoch, part: FixPart, name: str) -> Epoch:
 
 
 def _kinds(epoch: Epoch) -> frozenset[str]:
-    """The kinds seen that are worth waiting for: VTG only where no RMC says the speed."""
+    """The kinds of sentences seen that are worth waiting for: VTG only where no RMC gives the speed."""
     kinds = {name[2:] for name in epoch.seen} & {"RMC", "GGA", "VTG"}
     return frozenset(kinds - {"VTG"} if "RMC" in kinds else kinds)
 
 
 def _learned(track: Track) -> Track:
-    """What the epoch that ends teaches about the kinds to wait for: more at once, fewer after some patience."""
+    """The kinds of sentences to wait for after this epoch: a new one at once, one less after some patience."""
     kinds = _kinds(track.epoch)
     if not track.epoch.seen or track.needed == kinds:
         return track._replace(lacking=0)
@@ -99,7 +99,7 @@ def _learned(track: Track) -> Track:
 
 
 def _dated(track: Track, zda: FixPart) -> Track:
-    """A ZDA gives the date to a receiver that sends no RMC: only beside a valid position, since before it clocks are guesses."""
+    """Take the date from a ZDA, for a receiver that sends no RMC: only beside a valid position, since before it clocks are guesses."""
     epoch = track.epoch
     valid = epoch.gga is not None and epoch.gga.valid and epoch.rmc is None
     return _carried(track._replace(epoch=epoch._replace(day=zda.day))) if valid and zda.time_ms == epoch.time_ms else track

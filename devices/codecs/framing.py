@@ -9,7 +9,7 @@ from gateway.actors.errors import GatewayError
 
 
 class BadFrame(GatewayError, ValueError):
-    """A frame cannot be decoded: it is dropped and counted, and the last good state stays."""
+    """Raised where a frame cannot be decoded: it is dropped and counted, and the last good state stays."""
 
     def __init__(self, fault: str, text: str) -> None:
         super().__init__(text)
@@ -18,7 +18,7 @@ class BadFrame(GatewayError, ValueError):
 
 
 class LineFramer:
-    """Cuts chunks into lines. Not thread-safe; never raises; keeps at most `max_bytes` of a line.
+    """Cuts chunks of bytes into lines. Not thread-safe; never raises; keeps at most `max_bytes` of a line.
 
     `now_s` is any clock that never runs backwards. Use one that stands still while nobody listens to the line, so that bytes
     which waited in the kernel are not taken for a gap.
@@ -39,7 +39,7 @@ class LineFramer:
 
     @property
     def due_s(self) -> float | None:
-        """When `expire` has something to do, on the caller's clock; None: nothing waits."""
+        """When `expire` must be called, on the caller's clock; None where nothing waits."""
         return self._last_s + self.max_gap_s if self._partial else None
 
     def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
@@ -66,7 +66,7 @@ class LineFramer:
             self.gaps += 1
 
     def skip(self) -> None:
-        """Drop the partial line, and what follows up to the next delimiter."""
+        """Drop the partial line, and what follows it up to the next delimiter."""
         self._partial = b""
         self._skipping = True
 
@@ -76,13 +76,13 @@ class LineFramer:
         self._skipping = False
 
     def _skip(self, chunk: bytes) -> bytes:
-        """What of `chunk` comes after the next delimiter."""
+        """The part of `chunk` that comes after the next delimiter."""
         _, found, rest = chunk.partition(b"\n")
         self._skipping = not found
         return rest
 
     def _within(self, lines: list[bytes]) -> list[bytes]:
-        """The lines that keep the limit; the others are counted, the unfinished one too."""
+        """The lines that are not too long; the others are counted, the unfinished one too."""
         if lines and max(map(len, lines)) > self.max_bytes:
             kept = [line for line in lines if len(line) <= self.max_bytes]
             self.overflows += len(lines) - len(kept)

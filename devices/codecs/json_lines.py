@@ -45,7 +45,7 @@ def read_fields(line: bytes, *, max_bytes: int = 65536, max_depth: int = 8) -> d
 
 
 def _depth(line: bytes) -> int:
-    """How deep the brackets outside of strings go."""
+    """How deep a line's brackets are nested, those in strings not counted."""
     depth = deepest = 0
     for byte in _NOT_BRACKETS.sub(b"", _STRING.sub(b"", line)):
         depth += 1 if byte in b"[{" else -1
@@ -54,7 +54,7 @@ def _depth(line: bytes) -> int:
 
 
 def _not_json(line: bytes, error: ValueError) -> BadFrame:
-    """Bytes that are no text are named as that: they may be replaced, where the owner of the line wants it."""
+    """The error for a line that is no JSON; bytes that are no text are named as such, for the owner of the line may have them replaced."""
     text = line.decode("utf-8", "replace")
     fault = "not_text" if "\ufffd" in text or "\0" in text or text.startswith("\ufeff") else "not_json"
     return BadFrame(fault, f"cannot read a JSON line: {error}")

@@ -58,7 +58,7 @@ class FixPart(NamedTuple):
 
 
 def read_sentence(line: bytes, *, checksum_required: bool = True) -> Sentence:
-    """The sentence that ends `line`. Raises BadFrame, and nothing else, whatever the bytes are."""
+    """Read the sentence that ends `line`. Raises BadFrame, and nothing else, whatever the bytes are."""
     begin = line.rfind(b"$", max(0, len(line) - MAX_BYTES))
     if begin < 0:
         raise BadFrame("not_nmea", "cannot read an NMEA sentence: the line holds no '$'")
@@ -74,7 +74,7 @@ def read_sentence(line: bytes, *, checksum_required: bool = True) -> Sentence:
 
 
 def checksum(body: bytes) -> int:
-    """XOR of all bytes, by folding one large number: 6 times faster than a loop. For up to MAX_BYTES bytes."""
+    """The XOR of all bytes, by folding one large number: 6 times faster than a loop. For up to MAX_BYTES bytes."""
     folded = int.from_bytes(body, "big")
     shift = 8 * MAX_BYTES // 2
     while shift >= 8:
@@ -84,7 +84,7 @@ def checksum(body: bytes) -> int:
 
 
 def write_sentence(body: str) -> bytes:
-    """`GPRMC,...` → `$GPRMC,...*HH`, without a line end."""
+    """Make a whole sentence, without a line end: `GPRMC,...` → `$GPRMC,...*HH`."""
     return f"${body}*{checksum(body.encode('ascii')):02X}".encode("ascii")
 
 
@@ -139,7 +139,7 @@ def _gll(fields: Sequence[str]) -> FixPart:
 
 
 def _vtg(fields: Sequence[str]) -> FixPart:
-    """The old form without unit letters is not read: its fields stand elsewhere."""
+    """Read the speed of a VTG; the old form without unit letters is not read: its fields stand elsewhere."""
     known = fields[1] == "T" and fields[5] == "N" and fields[8] != "N"
     kmh = _positive(fields[6])
     speed_mps = _speed_mps(fields[4])
@@ -157,7 +157,7 @@ _READERS: dict[str, Callable[[Sequence[str]], FixPart]] = {"RMC": _rmc, "GGA": _
 
 
 def _position(fields: Sequence[str]) -> tuple[float | None, float | None]:
-    """ddmm.mmmm,N,dddmm.mmmm,E → degrees, south and west negative. Both or none."""
+    """Read a position: ddmm.mmmm,N,dddmm.mmmm,E → degrees, south and west negative. Both or none."""
     latitude_deg = _angle(fields[0], fields[1], "NS", 90)
     longitude_deg = _angle(fields[2], fields[3], "EW", 180)
     return (None, None) if latitude_deg is None or longitude_deg is None else (latitude_deg, longitude_deg)
@@ -174,7 +174,7 @@ def _angle(text: str, half: str, halves: str, limit_deg: int) -> float | None:
 
 
 def _time_ms(text: str) -> int | None:
-    """hhmmss.sss → milliseconds since midnight; a leap second's :60 is the next minute's :00."""
+    """Read a time: hhmmss.sss → milliseconds since midnight; a leap second's :60 is the next minute's :00."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -183,7 +183,7 @@ def _time_ms(text: str) -> int | None:
 
 
 def _day(text: str) -> int | None:
-    """ddmmyy → days since 1970; None for a date that no calendar has."""
+    """Read a date: ddmmyy → days since 1970; None for a date that no calendar has."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None

@@ -14,7 +14,7 @@ _loading = threading.Lock()
 
 
 def open_board(settings: PinSettings) -> Board:
-    """The board a pin is on. Raises ChipMissing or PinFault."""
+    """Open the board that a pin is on. Raises ChipMissing or PinFault."""
     with _loading:
         return _simulator() if settings.simulated is not None else _header(settings)
 

@@ -30,7 +30,7 @@ def find_chip(asked: str | int, *, devices: Path = Path("/dev"), label: Callable
 
 
 def meaning(asked: str | int, *, devices: Path = Path("/dev"), label: Callable[[Path], str] = label_of) -> str:
-    """The chip asked for, for two names to be compared: a path; "" for an "auto" that finds none here and now."""
+    """The chip that was asked for, as a path, so that two names can be compared; "" for an "auto" that finds no chip here and now."""
     try:
         return str(find_chip(asked, devices=devices, label=label))
     except (ChipMissing, PinFault):
@@ -88,7 +88,8 @@ def _listed(devices: Path, label: Callable[[Path], str]) -> str:
 
 @contextmanager
 def lgpio_directory(environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
-    """A directory for the FIFO that lgpio makes when it is imported; import it inside. Raises PinFault when there is none.
+    """A context with a directory for the FIFO that lgpio makes when it is imported; import lgpio inside it. Raises PinFault when there is
+    none.
 
     lgpio takes the directory from LG_WD, remembers it for the life of the process even when it is bad, and changes the
     working directory of the process to it. So it is tried beforehand, the working directory is set back, and the FIFO's

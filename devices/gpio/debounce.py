@@ -35,13 +35,13 @@ class Debounce:
             self._accept(at_s)
 
     def settle(self, now_s: float) -> None:
-        """Let time pass: a window that has ended lets its last level count, as of its end."""
+        """Let time pass: where a window has ended, its last level counts, as of the window's end."""
         if self._latest is not self.value and now_s >= self._quiet_until_s:
             self._accept(self._quiet_until_s)
 
     @property
     def due_s(self) -> float:
-        """When `settle` has something to do; infinite when nothing waits."""
+        """When `settle` must be called; infinite when nothing waits."""
         return self._quiet_until_s if self._latest is not self.value else math.inf
 
     def _accept(self, at_s: float) -> None:

@@ -12,14 +12,14 @@ LIMIT = 256
 
 
 class Edge(NamedTuple):
-    """The line went to `active` at `at_s` on the pin's clock."""
+    """One change of an input: the line went to `active` at `at_s` on the pin's clock."""
 
     at_s: float
     active: bool
 
 
 class EdgeBatch(NamedTuple):
-    """What came since the last take."""
+    """The edges that came since the last `take`."""
 
     edges: list[Edge]
     seen: int
@@ -29,7 +29,7 @@ class EdgeBatch(NamedTuple):
 
 
 class EdgeBuffer:
-    """Filled by one thread with `add`, emptied by another with `take`."""
+    """Keeps edges between two threads: one fills it with `add`, another empties it with `take`."""
 
     def __init__(self, clock: Callable[[], float], wake: Callable[[], None], *, limit: int = LIMIT) -> None:
         self._clock = clock
@@ -54,11 +54,11 @@ class EdgeBuffer:
 
     @property
     def waiting(self) -> bool:
-        """Whether a take would find edges."""
+        """Whether a `take` would find edges."""
         return bool(self._edges)
 
     def take(self) -> EdgeBatch:
-        """Everything since the last take. On the actor's thread."""
+        """Take all edges since the last `take`. On the actor's thread."""
         edges: list[Edge] = []
         while self._edges and len(edges) < 2 * self._limit:
             edges.append(self._edges.popleft())

@@ -4,8 +4,8 @@ from gateway.actors import GatewayError
 
 
 class ChipMissing(GatewayError, LookupError):
-    """There is no GPIO chip to ask: look again later."""
+    """Raised where there is no GPIO chip to ask: look again later."""
 
 
 class PinFault(GatewayError, OSError):
-    """The chip is there and does not do what was asked of it: mend what the text names; tried again later."""
+    """Raised where the chip is there and does not do what was asked of it: mend what the text names; tried again later."""

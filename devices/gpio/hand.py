@@ -20,7 +20,7 @@ BOUNCES = 2
 
 
 class Hand:
-    """Presses and lets go."""
+    """Presses and releases one simulated input."""
 
     def __init__(self, pin: SimulatedPin, settings: PinSettings, *, clock: Callable[[], float], wake: Callable[[], None]) -> None:
         self._pin = pin
@@ -35,7 +35,7 @@ class Hand:
 
     @property
     def due_s(self) -> float:
-        """When to play next."""
+        """When `play` must be called next."""
         return min(self._next_press_s, self._moves[0][0] if self._moves else math.inf)
 
     def play(self) -> None:
@@ -61,7 +61,7 @@ class Hand:
             logger.warning("cannot follow the panel's %r%s: it takes press, press SECONDS, on and off", odd[0][:80], more)
 
     def _obey(self, words: list[str]) -> bool:
-        """Do one line of the panel; whether it can be done."""
+        """Do what one line of the panel says; return whether that can be done."""
         with contextlib.suppress(ValueError):
             match words:
                 case ["press"]:
@@ -80,12 +80,13 @@ class Hand:
         self._change(at_s + seconds, active=False)
 
     def _change(self, at_s: float, *, active: bool) -> None:
-        """Plan one change of level."""
+        """Plan one change of the input's level."""
         self._made += 1
         heapq.heappush(self._moves, (at_s, self._made, active))
 
     def _move(self, *, active: bool) -> None:
-        """Make one change, with its bounces in one go: played each in its time, a thread held up between them would make two presses."""
+        """Make one change, with all its bounces at once: with each at its own time, a thread held up between them would make two
+        presses."""
         for _ in range(BOUNCES if self._simulate.bounce else 0):
             self._pin.wire(active is not self._active_low)
             self._pin.wire(active is self._active_low)

@@ -86,16 +86,17 @@ class HeaderPin(LGPIOPin):  # type: ignore[misc, unused-ignore]  # gpiozero ship
         return f"GPIO {self._number}"
 
     def close(self) -> None:
-        """Nothing: `free` has given the line back, and gpiozero's would turn it into an input."""
+        """Do nothing: `free` has given the line back, and gpiozero's own `close` would turn it into an input."""
 
     def _check_unclaimed(self) -> None:
-        """lgpio says nothing when a line that this process holds is claimed again, and leaves its level as it is."""
+        """Raise PinFault where this process holds the line already: lgpio would claim it again without a word, and leave its level as it
+        is."""
         if self._claimed:
             raise PinFault(f"cannot claim {self}: GPIO busy, held by this gateway; give each pin one section")
 
     @contextmanager
     def _named(self, act: str) -> Iterator[None]:
-        """Say what failed on which line, in our words."""
+        """A context that says in our words what failed on which line."""
         try:
             yield
         except (lgpio.error, GPIOZeroError) as error:
@@ -134,14 +135,14 @@ class Header(LGPIOFactory):  # type: ignore[misc, unused-ignore]  # gpiozero shi
 
 
 class Headers:
-    """The open chips of this process, by path and inode: a chip that went and came back is opened anew."""
+    """The GPIO chips that this process has open, by path and inode: a chip that went and came back is opened anew."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, int], Header] = {}
 
     def get(self, asked: str | int) -> Header:
-        """The chip `asked` for, opened once. Raises ChipMissing or PinFault."""
+        """The chip that was asked for, opened once. Raises ChipMissing or PinFault."""
         path = find_chip(asked)
         with self._lock:
             seen = (path, path.stat().st_ino)
@@ -152,5 +153,5 @@ class Headers:
 
 @functools.cache
 def headers() -> Headers:
-    """The one object of its kind in the process: lgpio has one table of handles and one notify thread for all of it."""
+    """The one Headers of this process: lgpio has one table of handles and one notify thread for all of it."""
     return Headers()

@@ -19,7 +19,7 @@ LOOK_EVERY_S = 10.0
 
 
 class Input:
-    """One claimed input. Runs on the pin's own thread, but for the edges themselves (see `edges.py`).
+    """One input of the header. Runs on the pin's own thread, but for the edges themselves (see `edges.py`).
 
     Its value is reported once when it is claimed and at each change after that; `pressed` is told for each time it becomes
     active, not for being active at the start. Counters: edges; coalesced (edges of a burst that were only counted, the level
@@ -53,28 +53,28 @@ class Input:
 
     @property
     def due_s(self) -> float:
-        """When `tick` has something to do."""
+        """When `tick` must be called."""
         unsent_s = min(self._reports.due_s, self._presses.due_s)
         if self._line is None:
             return unsent_s
         return -math.inf if self._edges.waiting else min(self._debounce.due_s, self._look_at_s, self._report_at_s, unsent_s)
 
     def tick(self) -> None:
-        """Take what has come in, and tell it. Raises PinFault when the line cannot be read."""
+        """Take the edges that have come in, and tell the listeners. Raises PinFault when the line cannot be read."""
         if self._line is not None:
             self._take_edges(self._line)
             self._tell_changes()
         self._pump()
 
     def quiet(self) -> None:
-        """Watch no more, and give the line back. What is not told yet is still told. Raises PinFault."""
+        """Watch the line no more, and give it back. What is not told yet is still told. Raises PinFault."""
         line, self._line = self._line, None
         if line is not None:
             line.unwatch()
             line.free()
 
     def detach(self) -> None:
-        """Forget a line that failed."""
+        """Let go of a line that failed."""
         self._line = None
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Input:
         self._count("coalesced", batch.seen - len(batch.edges))
 
     def _look(self, line: PinLine, now_s: float, *, expected: bool) -> None:
-        """Read the level: after a burst it is the only truth, and now and then it finds what no edge told."""
+        """Read the line's level: after a burst only that is true, and now and then it finds what no edge told."""
         changes = self._debounce.changes
         self._debounce.feed(now_s, line.read())
         self._look_at_s = now_s + LOOK_EVERY_S

@@ -24,7 +24,7 @@ IS_OUTPUT = 1 << 1
 
 
 def label_of(chip: Path) -> str:
-    """The label of the chip at that path. Raises OSError."""
+    """Ask the kernel for the label of the chip at a path. Raises OSError."""
     answer = bytearray(CHIP.size)
     with _opened(chip) as descriptor:
         fcntl.ioctl(descriptor, GET_CHIP, answer)
@@ -32,7 +32,7 @@ def label_of(chip: Path) -> str:
 
 
 def holder_of(chip: Path, line: int) -> str:
-    """The name under which a line is claimed, by whichever process. Raises OSError."""
+    """The name under which some process has claimed a line. Raises OSError."""
     return _text(_line(chip, line)[3])
 
 
@@ -56,7 +56,7 @@ def _line(chip: Path, line: int) -> tuple[int, int, bytes, bytes]:
 
 @contextmanager
 def _as_is(chip: int, line: int) -> Iterator[int]:
-    """The line claimed with no direction: neither input nor output is asked for, so the kernel changes nothing."""
+    """Claim a line with no direction, as a context: neither input nor output is asked for, so the kernel changes nothing."""
     asked = bytearray(HANDLE.pack(line, *[0] * 63, 0, b"", b"gateway", 1, -1))
     fcntl.ioctl(chip, GET_HANDLE, asked)
     handle: int = HANDLE.unpack(asked)[-1]

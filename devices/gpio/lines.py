@@ -14,16 +14,16 @@ class ChipPin(Protocol):
     """What a chip offers for one pin. Each method raises ChipMissing or PinFault, and nothing else."""
 
     def claim_output(self, level: bool) -> None:
-        """Own the line as an output that is at `level` from its first moment."""
+        """Claim the line as an output that is at `level` from its first moment."""
 
     def claim_input(self, pull: str) -> None:
-        """Own the line as an input, pulled up, down or none."""
+        """Claim the line as an input, pulled up, down or not at all."""
 
     def driven(self) -> bool | None:
-        """The level it is driven at as an output before anybody claims it; None when it is an input. Changes nothing."""
+        """The level that the line is driven at as an output before anybody claims it; None when it is an input. Changes nothing."""
 
     def read(self) -> bool:
-        """The level now."""
+        """Read the line's level."""
 
     def write(self, level: bool) -> None:
         """Drive an output to `level`."""
@@ -36,7 +36,7 @@ class ChipPin(Protocol):
 
 
 class Board(Protocol):
-    """A chip, real or simulated."""
+    """A GPIO chip, real or simulated."""
 
     name: str
 
@@ -62,7 +62,7 @@ class PinLine:
         self._mine = True
 
     def driven(self) -> bool | None:
-        """Whether an earlier owner left it driven active; None when it is no output."""
+        """Whether an earlier owner left the line driven active; None when it is no output."""
         level = self._pin.driven()
         return None if level is None else level is not self._active_low
 
@@ -81,7 +81,7 @@ class PinLine:
         self._pin.watch(None)
 
     def free(self) -> None:
-        """Give it back, if it was claimed: a line that was busy is another's to free."""
+        """Give the line back, if it was claimed: a line that was busy is another owner's to free."""
         if self._mine:
             self._mine = False
             self._pin.free()

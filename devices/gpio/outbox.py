@@ -16,7 +16,7 @@ P = TypeVar("P", bound=Payload)
 
 
 class InputReports(Generic[P]):
-    """Sends `verb` to the actor `to`; an empty `to` sends nothing. Used on the pin's own thread."""
+    """Sends what one pin has to tell to the actor `to`, as `verb`; an empty `to` sends nothing. Used on the pin's own thread."""
 
     def __init__(self, host: Host, to: str, verb: str, *, merge: Callable[[P, P], P], clock: Callable[[], float]) -> None:
         self._host = host
@@ -30,7 +30,7 @@ class InputReports(Generic[P]):
         self._retry_at_s = -math.inf
 
     def offer(self, payload: P) -> None:
-        """Say this as soon as it can be said."""
+        """Take a payload, to be sent as soon as it can be."""
         if self._to:
             self._wait_with(payload, older=self._waiting)
 
@@ -50,7 +50,7 @@ class InputReports(Generic[P]):
         self._look_at_receipt()
 
     def flush(self) -> None:
-        """Send what waits, under way or not: the pin closes, and nobody pumps after this."""
+        """Send the payload that waits, whether one is under way or not: the pin closes, and nobody calls `pump` after this."""
         if self._waiting is not None:
             with suppress(Refused):  # no room: at the next start the pin says where it stands
                 self._host.send(self._to, self._verb, self._waiting, wait=False)
@@ -58,7 +58,7 @@ class InputReports(Generic[P]):
 
     @property
     def due_s(self) -> float:
-        """When to pump again; infinite when nothing waits or the commit's wake will tell."""
+        """When to call `pump` again; infinite when nothing waits or the commit wakes the pin."""
         return math.inf if self._waiting is None or self._under_way is not None else self._retry_at_s
 
     def _on_commit(self, receipt: Receipt) -> None:
@@ -79,15 +79,15 @@ class InputReports(Generic[P]):
 
 
 def reports(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Report]:
-    """An outbox of reports: the newer one takes the place of the older."""
+    """Make the sender of reports: a newer report takes the place of the older."""
     return InputReports(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
 
 
 def presses(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Pressed]:
-    """An outbox of presses: they add up, none is lost."""
+    """Make the sender of presses: they add up, none is lost."""
     return InputReports(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
 
 
 def states(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Publish]:
-    """An outbox of what is retained under one topic: the newer word takes the place of the older."""
+    """Make the sender of states that are retained under one topic: a newer state takes the place of the older."""
     return InputReports(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)

@@ -36,7 +36,7 @@ class RunningPulse(NamedTuple):
 
 
 class Output:
-    """One claimed output. Runs on the pin's own thread. Counters: switches, pulses, link_lost, refused."""
+    """One output of the header, such as a relay. Runs on the pin's own thread. Counters: switches, pulses, link_lost, refused."""
 
     def __init__(self, settings: PinSettings, host: Host, *, clock: Callable[[], float]) -> None:
         self._settings = settings
@@ -67,7 +67,7 @@ class Output:
 
     @property
     def due_s(self) -> float:
-        """When `tick` has something to do."""
+        """When `tick` must be called."""
         ends_s, report_at_s = self._pulse.ends_s if self._pulse else math.inf, self._report_at_s if self._line else math.inf
         lost_at_s = math.inf if self._pulse else self._lost_at_s
         return min(ends_s, lost_at_s, report_at_s, self._reports.due_s, self._states.due_s)
@@ -86,7 +86,7 @@ class Output:
         self._pump()
 
     def switch(self, on: bool, delivery: Delivery) -> None:
-        """Be on or off; a pulse ends here. Raises PinFault."""
+        """Turn the output on or off; a pulse under way ends here. Raises PinFault."""
         self._set(on=on)
         self._host.count("switches")
         self._end_pulse("switch")
@@ -94,7 +94,7 @@ class Output:
         delivery.done()
 
     def pulse(self, seconds: float, delivery: Delivery) -> None:
-        """Be on for `seconds`; the delivery is done when they are over. Raises PinFault."""
+        """Turn the output on for `seconds`; the delivery is done when they are over. Raises PinFault."""
         now_s = self._clock()  # not when the reports are made: those take their time, and the output is on by then
         self._set(on=True)
         self._host.count("pulses")
@@ -104,10 +104,10 @@ class Output:
         delivery.keep()
 
     def quiet(self) -> None:
-        """Nothing: commands still come until the close."""
+        """Do nothing: commands still come until the close."""
 
     def detach(self) -> None:
-        """Forget a line that failed. It is claimed again in the state it had, but a pulse under way ends: off."""
+        """Let go of a line that failed. It is claimed again in the state it had, but a pulse under way ends: off."""
         self._line = None
         if self._pulse is not None:
             pulse, self._pulse = self._pulse, None
@@ -144,7 +144,7 @@ class Output:
             line.write(active=self._settings.on_stop == "on" and not pulsing)
 
     def _set(self, *, on: bool) -> None:
-        """Drive the line, and tell the twin; told even if nothing changed, as the answer to a command."""
+        """Drive the line, and tell the twin; it is told even if nothing changed, as the answer to a command."""
         if self._line is not None:
             self._line.write(active=on)
         self._on = on
@@ -157,7 +157,8 @@ class Output:
         self._publish(self._line)
 
     def _publish(self, line: PinLine | None) -> None:
-        """Publish the level of the line, unknown without one. Only what is new: what we publish may be told us again, without end."""
+        """Publish the level of the line, or that it is unknown where there is no line. Only what is new: what we publish may be told us
+        again, without end."""
         body = json.dumps({"on": _level(line)})
         if body != self._published:
             self._published = body
@@ -169,7 +170,7 @@ class Output:
         self._states.pump()
 
     def _end_pulse(self, ended_by: str) -> None:
-        """Answer the pulse under way, if any, with how long it was and what ended it."""
+        """Answer the pulse under way, if there is one, with how long it was and what ended it."""
         if self._pulse is not None:
             pulse, self._pulse = self._pulse, None
             pulse.delivery.done({"seconds": round(self._clock() - pulse.began_s, 3), "ended_by": ended_by})
@@ -198,7 +199,7 @@ class Output:
 
 
 def _level(line: PinLine | None) -> bool | None:
-    """Whether a line is on; None when nobody can tell. A command that was obeyed has not failed because of that: the next one will."""
+    """Whether a line is on; None where nobody can tell. A command that was obeyed has not failed because of that: the next one will."""
     try:
         return None if line is None else line.read()
     except PinFault:

@@ -19,14 +19,14 @@ READ_AT_MOST = 65536
 
 
 class Lamp:
-    """The file of one output."""
+    """The file that shows one output."""
 
     def __init__(self, directory: Path, pin: int) -> None:
         self._file = directory / f"gpio{pin}"
         _make(directory)
 
     def show(self, *, on: bool) -> None:
-        """Replace the file. Raises PinFault."""
+        """Replace the file by one with the output's level. Raises PinFault."""
         fresh = self._file.with_suffix(".new")
         try:
             fresh.write_text("on\n" if on else "off\n", encoding="ascii")
@@ -35,7 +35,7 @@ class Lamp:
             raise PinFault(f"cannot write the panel {self._file}: {error.strerror}; mend simulate.panel") from error
 
     def shown(self) -> bool | None:
-        """What an earlier process left the output at; None when there was none."""
+        """The level at which an earlier process left the output; None where there was none."""
         try:
             return self._file.read_text(encoding="ascii").strip() == "on"
         except (OSError, ValueError):
@@ -43,7 +43,7 @@ class Lamp:
 
 
 class Buttons:
-    """The FIFO of one input. `fileno` is readable while there are lines to take."""
+    """The FIFO that works one input. `fileno` is readable while there are lines to take."""
 
     def __init__(self, directory: Path, pin: int) -> None:
         self._fifo = directory / f"gpio{pin}.press"
@@ -61,7 +61,7 @@ class Buttons:
         return self._descriptor
 
     def take(self) -> list[str]:
-        """The lines that have come; a writer writes a whole line at once, so none is in halves."""
+        """Take the lines that have come; a writer writes a whole line at once, so none is cut in halves."""
         try:
             found = os.read(self._descriptor, READ_AT_MOST)
         except BlockingIOError:

@@ -44,7 +44,7 @@ READ_WITHIN_S = 1.0
 
 
 class Pin(HostBound):
-    """One pin of the header, or a simulated one."""
+    """The actor of one pin of the header, or of a simulated one."""
 
     kind = "gpio"
     settings_model = PinSettings
@@ -70,7 +70,7 @@ class Pin(HostBound):
 
     @classmethod
     def age_limits(cls, settings: Settings) -> dict[str, float]:
-        """Commands as the settings say."""
+        """How many seconds a command may wait, as the settings say."""
         limits = super().age_limits(settings)
         return {**limits, **dict.fromkeys(("switch", "pulse"), settings.act_within_s)} if isinstance(settings, PinSettings) else limits
 
@@ -124,12 +124,12 @@ class Pin(HostBound):
 
     @verb(act_within_s=ACT_WITHIN_S)
     def switch(self, command: Switch, delivery: Delivery) -> None:
-        """Be on or off until told otherwise. Ends a pulse."""
+        """Turn the output on or off until told otherwise. Ends a pulse."""
         self._obey("switch", delivery, lambda output: output.switch(command.on, delivery))
 
     @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
     def pulse(self, command: Pulse, delivery: Delivery) -> None:
-        """On for `seconds`, then off; done when it has ended, with how long it was. Never tried again."""
+        """Turn the output on for `seconds`, then off; done when it has ended, with how long it was. Never tried again."""
         self._obey("pulse", delivery, lambda output: output.pulse(command.seconds, delivery))
 
     @verb(act_within_s=READ_WITHIN_S)
@@ -143,7 +143,7 @@ class Pin(HostBound):
             self._lose(str(error))
 
     def _obey(self, name: str, delivery: Delivery, act: Callable[[Output], None]) -> None:
-        """Have the output act. Where its line fails in the act the command is over: whoever sent it must look."""
+        """Have the output carry out a command. Where its line fails in the act the command is over: whoever sent it must look."""
         if not isinstance(self._role, Output):
             kind = self.settings.type
             delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to a led or relay", retry=False)
@@ -180,7 +180,7 @@ class Pin(HostBound):
         return PinLine(pin, active_low=self.settings.low_is_active), board.name
 
     def _lose(self, reason: str, *, health: Health = Health.FAULTY) -> None:
-        """The line is not there or does not work: let go of it, and look again later."""
+        """Let go of a line that is gone or does not work, and look for it again later."""
         if self._role is not None:
             self._role.detach()
         self._let_go()

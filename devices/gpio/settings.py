@@ -38,7 +38,7 @@ class Simulate(BaseModel):
 
 
 class PinSettings(Settings):
-    """One pin. `type` says what is wired to it; the value it reports is true while it is active.
+    """The settings of one pin. `type` says what is wired to it; the value it reports is true while it is active.
 
     button   between the pin and ground (pull up) or 3.3 V (pull down); active while pressed
     contact  a reed or door contact, wired as a button; active while OPEN
@@ -124,7 +124,7 @@ class PinSettings(Settings):
 
     @property
     def simulated(self) -> Simulate | None:
-        """How it is simulated; None when it is real."""
+        """How the pin is simulated; None when it is real."""
         if isinstance(self.simulate, Simulate):
             return self.simulate
         return Simulate() if self.simulate else None

@@ -27,7 +27,7 @@ HISTORY = 1000
 
 
 class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero ships no types
-    """One pin. What is wired to it beats its pull; freed, an output stays as it is, as on a Pi 5."""
+    """One simulated pin. What is wired to it beats its pull; freed, an output stays as it is, as on a Pi 5."""
 
     def __init__(self, factory: Any, description: Any) -> None:
         self.driven_levels: deque[bool] = deque(maxlen=HISTORY)
@@ -78,7 +78,7 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
         self.wake, self.mirror = _nobody, _nothing
 
     def remember(self, level: bool) -> None:
-        """Be an output that an earlier process has left at `level`."""
+        """Make the pin an output that an earlier process has left at `level`."""
         self._change_state(level)
         self._function = "output"
 
@@ -127,7 +127,7 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
 
 
 class SimulatedPins:
-    """All simulated pins of a process: a Raspberry Pi 3B of the air. Any thread may call it."""
+    """All simulated pins of a process: those of a Raspberry Pi 3B. Any thread may call it."""
 
     name = "the simulator"
 
@@ -141,7 +141,7 @@ class SimulatedPins:
         return self._pin(number)
 
     def press(self, number: int, seconds: float = 0.1) -> None:
-        """Make the input active for that long. Its actor plays it, on its own clock; this returns at once."""
+        """Make an input active for so many seconds. Its actor plays it, on its own clock; this returns at once."""
         pin = self._pin(number)
         pin.presses.append(seconds)
         pin.wake()
@@ -155,11 +155,11 @@ class SimulatedPins:
         return bool(self._pin(number).state)
 
     def driven_levels(self, number: int) -> list[bool]:
-        """The levels a pin has been driven at as an output, each time it changed or was claimed."""
+        """The levels that a pin has been driven at as an output, each time the level changed or the pin was claimed."""
         return list(self._pin(number).driven_levels)
 
     def occupy(self, number: int, holder: str) -> None:
-        """Let another process hold the line; an empty name lets go of it."""
+        """Let another process hold a line; an empty name lets go of it."""
         self._pin(number).holder = holder
 
     def unplug(self) -> None:
@@ -167,14 +167,14 @@ class SimulatedPins:
         self._plug(False)
 
     def plug(self) -> None:
-        """Put it back. Lines are unclaimed, outputs are inputs again, as after a boot."""
+        """Put the chip back. Lines are unclaimed, outputs are inputs again, as after a boot."""
         for pin in self.factory.pins.values():
             pin.holder = ""
             pin.function = "input"
         self._plug(True)
 
     def reset(self) -> None:
-        """Forget everything, as a new board."""
+        """Forget everything, as a new board would."""
         self.factory.reset()
         self._plugged = True
 
@@ -195,8 +195,8 @@ def simulated_pins() -> SimulatedPins:
 
 
 def _nobody() -> None:
-    """Nobody to wake."""
+    """Wake nobody."""
 
 
 def _nothing(level: bool) -> None:
-    """No mirror."""
+    """Show nothing: there is no panel."""

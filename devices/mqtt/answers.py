@@ -21,7 +21,8 @@ _MOST_WAITING = 2000
 
 
 class Answers:
-    """The answers of one connection. The last 256 are kept, so that an ask which comes twice is answered twice, the same."""
+    """Publishes the answers of one connection to those who asked, and what was refused. The last 256 are kept, so that an ask which comes
+    twice is answered twice, the same."""
 
     def __init__(self, host: Host, names: Names, routes: Routes, *, encoder: Encoder, outbox: PublishesInHand) -> None:
         self._host = host
@@ -42,14 +43,14 @@ class Answers:
         self._outbox.waiting.append(self._encoder.item(delivery, topic, body, message_id=delivery.message.id, correlation=correlation))
 
     def give_again(self, arrival: IncomingPublish) -> None:
-        """An ask came again under its id: publish the answer that was given, if it is still known. One under way is given once."""
+        """Publish the answer to an ask again that came again under its id, if that answer is still known. One under way is given once."""
         route = self._routes.find(arrival.topic)
         body = self._last.get(arrival.properties.id or route.ask_id)
         if route.asks and body is not None:
             self._publish_answer(arrival, body)
 
     def refuse(self, arrival: IncomingPublish, error: Exception) -> None:
-        """Count and log what is not taken, and say so: under `<prefix>/refused`, and to whoever asked."""
+        """Count and log a message that is not taken, and say so: under `<prefix>/refused`, and to whoever asked."""
         kind = "retained" if isinstance(error, Retained) else "expired" if isinstance(error, Expired) else "refused"
         self._host.count(kind)
         self._log.warn(type(error).__name__, f"{self._host.me} refused a message under {arrival.topic[:200]!r}: {error}")
@@ -62,7 +63,7 @@ class Answers:
         self._publish_answer(arrival, Reply(of=arrival.properties.id, ok=False, reason=reason).to_json())
 
     def _publish_answer(self, arrival: IncomingPublish, body: bytes) -> None:
-        """Publish at once, unkept, where the ask wants it; nowhere, where it is no ask or does not say."""
+        """Publish an answer at once, not kept on disk, where the ask wants it; nowhere, where there was no ask or it does not say."""
         try:
             route = self._routes.find(arrival.topic)
             if not route.asks:

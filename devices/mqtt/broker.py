@@ -30,17 +30,18 @@ IotCoreBroker(listen="127.0.0.1", port=int(sys.argv[1]), max_payload_size=262144
 
 
 class NoBroker(GatewayError, OSError):
-    """No broker is installed, or it does not start."""
+    """Raised where no broker is installed, or it does not start."""
 
 
 class DemoBroker:
-    """Starts a broker at `port` of 127.0.0.1, with its files in `folder`. `protocol` is the version of MQTT to speak with it.
+    """A broker process at `port` of 127.0.0.1, with its files in `folder`. `protocol` is the version of MQTT to speak with it.
 
     mosquitto keeps what it has promised to deliver in its folder, so a broker that is killed and started again delivers it.
     """
 
     def __init__(self, folder: Path, *, program: str = "", through: Callable[[list[str]], list[str]] = list) -> None:
-        """`through` gives the command that is to be run for the broker's own, which must end up under the same process id."""
+        """Start the broker. `through` gives the command to run in place of the broker's own, which must end up under the same process
+        id."""
         self.folder = folder
         self.port = _free_port()
         self.program = program or _find_program()
@@ -65,11 +66,11 @@ class DemoBroker:
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 where there is none."""
+        """The broker's process id; 0 where it does not run."""
         return self._process.pid if self._process else 0
 
     def look(self) -> str:
-        """Start it again, at the same port, where it has ended; what to say of that, or nothing. Raises NoBroker."""
+        """Start the broker again, at the same port, where it has ended; return what to say of that, or nothing. Raises NoBroker."""
         if self._process is None or self._process.poll() is None:
             return ""
         old = self.pid

@@ -20,7 +20,7 @@ FAREWELL_S = 2.0
 
 
 class SessionPhase(enum.Enum):
-    """Where a connection stands."""
+    """What a connection does now."""
 
     DISCONNECTED = "disconnected"
     CONNECTING = "connecting"
@@ -83,7 +83,7 @@ GIVEN_UP = frozenset({Cause.NO_PUBACK, Cause.OVERRUN})
 
 
 def chart(*, connack_s: float = CONNACK_S, suback_s: float = SUBACK_S, denied_s: float = DENIED_S) -> Table[SessionPhase, Cause]:
-    """The table. How long to back off comes from the course's owner, its `wait_s`."""
+    """Make the table of moves. How long to back off comes from the course's owner, its `wait_s`."""
     return Table(
         initial=SessionPhase.DISCONNECTED,
         parents={

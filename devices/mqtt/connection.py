@@ -33,7 +33,7 @@ _IDLE_S = 60.0
 
 
 class Connection(HostBound):
-    """Publishes at least once, under the message's own id; takes in `tell`, `ask` and what it subscribes to.
+    """The actor of one connection: publishes at least once, under the message's own id; takes in `tell`, `ask` and what it subscribes to.
 
     Where it stands is in `chart.py`, and changes in `_move` alone. The packets themselves do not ask the chart.
     """
@@ -55,7 +55,7 @@ class Connection(HostBound):
 
     @verb
     def publish(self, publish: Publish, delivery: Delivery) -> None:
-        """Publish text under a topic; done when the broker has it."""
+        """Publish a text under a topic; the delivery is done when the broker has it."""
         delivery.keep()
         try:
             self._outbox.waiting.append(self._encoder.of_delivery(publish, delivery))
@@ -96,7 +96,7 @@ class Connection(HostBound):
         host.away(f"connecting to {settings.address}")
 
     def wait(self) -> None:
-        """Block until the broker, the host or the clock has something for us."""
+        """Block until the broker, the host or the clock has something for this actor."""
         self._link.wait(self._patience_s())
 
     def tick(self) -> None:
@@ -115,7 +115,7 @@ class Connection(HostBound):
         self._count()
 
     def quiet(self) -> None:
-        """Take in no more: what the broker sends from now on it sends again when we are back."""
+        """Take in no more: what the broker sends from now on it sends again when the gateway is back."""
         self._inbox.quiet = True
 
     def close(self) -> None:
@@ -135,14 +135,14 @@ class Connection(HostBound):
     # --- the connection
 
     def _move(self, cause: Cause, now_s: float) -> None:
-        """Go where the chart says that `cause` leads."""
+        """Move to the phase that the chart gives for `cause`."""
         self._course.take(cause, now_s=now_s)
         self._next_s = self._course.due_s() or math.inf
         self._due_s = 0.0
         self.host.entered(self._course.phase.value, cause.value)
 
     def _tend(self, now_s: float) -> None:
-        """What the clock asks for; a few times a second are enough."""
+        """Do what is due by the clock; a few times a second are enough."""
         due = self._course.due(now_s)
         if due is not None:
             self._in_time(due, now_s)
@@ -152,7 +152,7 @@ class Connection(HostBound):
             self._check_progress(now_s)
 
     def _in_time(self, due: Cause, now_s: float) -> None:
-        """A phase has lasted as long as it may. Where that ends the connection, the move is made when it has."""
+        """End a phase that has lasted as long as it may. Where that ends the connection, the move is made when it has."""
         match due:
             case Cause.TIME_TO_CONNECT:
                 self._open(now_s)
@@ -238,7 +238,7 @@ class Connection(HostBound):
             self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s", Cause.NO_PUBACK)
 
     def _is_late(self, settling: Settling) -> bool:
-        """Whether a publish must not be sent any more. What is no delivery does not expire."""
+        """Whether a publish has expired, and must not be sent any more. What is no delivery does not expire."""
         message: Message | None = getattr(settling, "message", None)
         return message is not None and (self.host.time.left_ms(message) or 0) < 0
 
@@ -265,7 +265,7 @@ class Connection(HostBound):
             self._inbox.received = 0
 
     def _patience_s(self) -> float:
-        """How long there is nothing to do but wait for others."""
+        """For how many seconds this actor has nothing to do but wait for others."""
         if self._link.events:
             return 0.0
         patience_s = min(_IDLE_S, max(0.0, self._next_s - time.monotonic()))

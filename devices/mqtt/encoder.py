@@ -11,7 +11,7 @@ _QOS1 = PUBLISH | 1 << 1
 
 
 class Encoder:
-    """Makes items for the outbox. Topics that were checked are kept, at most 1024 of them.
+    """Makes publishes for the outbox, as bytes. Topics that were checked are kept, at most 1024 of them.
 
     `prefix` is the connection's own, for topics of `Publish` that begin with {prefix}/. `root` stands in front of all others of
     those; other items say their whole topic.
@@ -26,7 +26,7 @@ class Encoder:
         self._topics: dict[str, bytes] = {}
 
     def of_delivery(self, asked: Publish, delivery: Delivery) -> Item:
-        """What the verb `publish` was given. The busiest function of this folder: it makes nothing that it need not.
+        """Make the publish of a delivery of the verb `publish`. The busiest function of this folder: it makes nothing that it need not.
 
         Raises ValueError where the topic is none, or the whole too large.
         """
@@ -63,7 +63,7 @@ class Encoder:
         correlation: bytes = b"",
         expires_ms: int = 0,
     ) -> Item:
-        """Any publish; `expires_ms` is on the gateway's clock. Raises ValueError where its topic is none, or it is too large."""
+        """Make any publish; `expires_ms` is on the gateway's clock. Raises ValueError where its topic is none, or it is too large."""
         block = b""
         if self._v5:
             block = properties(message_id if self._message_ids else "", expires_s=expires_s, correlation=correlation)
@@ -71,11 +71,11 @@ class Encoder:
         return settling, head, tail, qos, expires_ms
 
     def _whole(self, topic: str) -> str:
-        """A topic of `Publish` as it is said to the broker."""
+        """The topic of a `Publish` as it is sent to the broker."""
         return f"{self._prefix}/{topic.removeprefix(PREFIX)}" if topic.startswith(PREFIX) else self._root + topic
 
     def _checked(self, name: str) -> bytes:
-        """A topic of `Publish` as bytes, kept."""
+        """The topic of a `Publish` as bytes, kept in a cache."""
         if len(self._topics) >= _CACHED:
             self._topics.clear()
         encoded = self._topics[name] = text(check_topic(self._whole(name)).encode())

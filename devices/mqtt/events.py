@@ -6,7 +6,7 @@ from devices.mqtt.chart import Cause
 
 
 class SessionOpened(NamedTuple):
-    """The broker has taken us."""
+    """The broker has accepted the connection."""
 
     session_present: bool
     receive_maximum: int

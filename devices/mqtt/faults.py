@@ -12,7 +12,7 @@ from gateway.actors import Health
 
 
 def password_of(settings: MqttSettings, names: Names) -> str | None:
-    """The password out of its file, read anew each time so that mending the file is enough. Raises BadSetting."""
+    """Read the password from its file, each time anew so that mending the file is enough. Raises BadSetting."""
     if not settings.password_file:
         return None
     path = credential(settings.password_file, f"{names.section}.password_file")
@@ -23,7 +23,7 @@ def password_of(settings: MqttSettings, names: Names) -> str | None:
 
 
 def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
-    """What TLS needs, read anew each time. Raises BadSetting."""
+    """Make what TLS needs, each time anew. Raises BadSetting."""
     try:
         context = client_context(settings.ca_file)
     except OSError as error:
@@ -68,7 +68,7 @@ def why_unsubscribed(refusals: list[tuple[str, int]], settings: MqttSettings, na
 
 
 def taken_over(settings: MqttSettings, names: Names) -> str:
-    """Another client of our name."""
+    """What to say of a connection that another client of our name has taken over."""
     return (
         f"another client calls itself {names.client_id!r} at {settings.address}, and each throws the other out; "
         f"give every gateway its own {names.section}.client_id"
@@ -76,7 +76,7 @@ def taken_over(settings: MqttSettings, names: Names) -> str:
 
 
 def thrown_out(times: int, settings: MqttSettings, names: Names) -> str:
-    """What MQTT 3.1.1 lets us see of another client of our name."""
+    """What to say of a connection that the broker ends again and again: on MQTT 3.1.1, perhaps another client has our name."""
     return (
         f"the broker at {settings.address} closed {times} connections in a row soon after it took us; perhaps another client calls "
         f"itself {names.client_id!r} too: give every gateway its own {names.section}.client_id, and see the broker's log"
@@ -84,7 +84,7 @@ def thrown_out(times: int, settings: MqttSettings, names: Names) -> str:
 
 
 def _said(error: Exception) -> str:
-    """An error's own words, without its number."""
+    """The words of an error, without its number."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:

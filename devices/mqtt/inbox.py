@@ -25,11 +25,11 @@ _NEVER = (BadId, UnknownTarget, BadPayload)
 
 
 class Expired(BadPayload):
-    """A command came after its time: it is answered, and not run."""
+    """Raised for a command that came after its time: it is answered, and not run."""
 
 
 class Retained(BadPayload):
-    """A retained message came where a fresh one is wanted."""
+    """Raised for a retained message where only a fresh one is wanted."""
 
 
 class Slot:
@@ -52,7 +52,8 @@ class Slot:
 
 
 class Inbox:
-    """The messages of one connection actor. On its own thread, but for what its slots do."""
+    """The messages of one connection actor that came from the broker and are not committed yet. On its own thread, but for what its slots
+    do."""
 
     def __init__(self, host: Host, routes: Routes, *, pending: int, refuse: Callable[[IncomingPublish, Exception], None]) -> None:
         self.quiet = False
@@ -77,11 +78,13 @@ class Inbox:
 
     @property
     def must_reopen(self) -> bool:
-        """True when more came than may wait, and all that waited is acknowledged: a new connection brings what was left."""
+        """Whether to connect anew: more messages came than may wait, and all that waited is acknowledged, so a new connection brings the
+        rest."""
         return self._spilled and not self._pending and not self._slots
 
     def arrived(self, arrival: IncomingPublish) -> None:
-        """Take one message in. What it cannot hold it leaves: at QoS 0 for good, at QoS 1 for the next connection to bring."""
+        """Take in one message from the broker. Above the limit a message is not taken: at QoS 0 it is lost, at QoS 1 the next connection
+        brings it."""
         if self.quiet or (self._spilled and arrival.qos):
             return
         self.received += 1
@@ -97,14 +100,14 @@ class Inbox:
             self._pending.append((arrival, slot))
 
     def retry(self) -> None:
-        """Offer what waits again, in order. Called in each tick."""
+        """Offer the messages that wait to the gateway again, in order. Called in each tick."""
         while self.fallen:
             self._put_back()
         while self._pending and self._offer(*self._pending[0]):
             self._pending.popleft()
 
     def take_ready(self) -> list[int]:
-        """The packet ids to acknowledge now, in the order of arrival."""
+        """Take the packet ids that can be acknowledged now, in the order of arrival."""
         slots = self._slots
         ready = []
         while slots and slots[0].ready:
@@ -112,7 +115,7 @@ class Inbox:
         return ready
 
     def settled(self, slot: Slot, receipt: Receipt) -> None:
-        """Wake the actor when acknowledgements wait for this slot, or it is no plain commit. On a runtime thread."""
+        """Wake the actor when acknowledgements wait for this slot, or its message was not simply committed. On a runtime thread."""
         slots = self._slots
         try:
             awaited = slots[0] is slot
@@ -122,12 +125,13 @@ class Inbox:
             self._host.wake()
 
     def closed(self) -> None:
-        """The connection is gone: nothing that it brought can be acknowledged any more."""
+        """Note that the connection is gone: no message that it brought can be acknowledged any more."""
         self._slots.clear()
         self._spilled = False
 
     def opened(self, *, session_present: bool) -> None:
-        """A connection is open. With its old session the broker brings the unacknowledged again; without, only we have them.
+        """Note that a connection is open. With its old session the broker sends the unacknowledged messages again; without, only we have
+        them.
 
         What this connection has brought by now, in one piece with the broker's yes, stays: it has its place among the slots.
         """
@@ -151,7 +155,7 @@ class Inbox:
                 self._pending.appendleft((slot.arrival, slot))
 
     def _offer(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
-        """Send one message into the gateway; False when it must wait. What can never be taken is refused, and acknowledged."""
+        """Send one message into the gateway; return False when it must wait. What can never be taken is refused, and acknowledged."""
         try:
             sent = self._send(arrival, slot)
         except _NOT_NOW:
@@ -164,7 +168,7 @@ class Inbox:
         return True
 
     def _send(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
-        """Whether it was sent; False for what is to be ignored. Raises what `Host.send` raises."""
+        """Send one message; return whether it was sent, False for one that must be ignored. Raises what `Host.send` raises."""
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
         route = self._routes.find(arrival.topic)
@@ -192,7 +196,7 @@ class Inbox:
         return True
 
     def _expires_ms(self, arrival: IncomingPublish) -> int:
-        """When the message goes stale by its sender's clock, wall time in milliseconds; 0: it does not say. Raises Expired when it is.
+        """When a message expires by its sender's clock, wall time in milliseconds; 0 where it does not say. Raises Expired when it is.
 
         While our own wall clock cannot be trusted nobody can say: the gateway keeps the message, and looks when it can.
         """
@@ -222,7 +226,7 @@ def _check_payload(payload: bytes) -> None:
 
 
 def _id_of(arrival: IncomingPublish, route: TopicRoute) -> tuple[str, str, bool]:
-    """(id, scope, again) for `Host.send`: the sender's own id; else what the packet was, while the broker keeps our session."""
+    """(id, scope, again) of a message for `Host.send`: the sender's own id; else that of the packet, while the broker keeps our session."""
     given = arrival.properties.id or route.ask_id
     if given:
         if len(given) > _MAX_ID or not given.isprintable():

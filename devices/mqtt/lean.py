@@ -44,7 +44,7 @@ _OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_C
 
 
 def last_read_attribute(client: Client) -> str:
-    """Where paho keeps the time of the last read: 2.2 has renamed it. Raises AttributeError when it is in neither place."""
+    """The name of the attribute in which paho keeps the time of the last read. Raises AttributeError when it is in neither place."""
     for name in ("_last_bytes_received", "_last_msg_in"):
         if hasattr(client, name):
             return name
@@ -52,7 +52,7 @@ def last_read_attribute(client: Client) -> str:
 
 
 class LeanClient(Client):
-    """One connection's client: used once, on one thread, from a loop of its owner's.
+    """The client of one connection. Used once, on one thread, from a loop of its owner's.
 
     `on_puback(packet id, reason code)` and `on_arrival(Arrival)` are called while `loop_read` runs. Ids in `in_use` are
     not given out again.
@@ -89,7 +89,7 @@ class LeanClient(Client):
         """The reason code of the broker's DISCONNECT: paho 2.1 passes over the short ones."""
 
     def write(self, packets: bytes) -> None:
-        """Write whole packets, now if the socket takes them; what it does not take waits, in order, as paho's own packets do."""
+        """Write whole packets to the socket; what the socket does not take waits, in order, as paho's own packets do."""
         if not self._out_packet:
             try:
                 sent = self._sock_send(packets)
@@ -105,7 +105,7 @@ class LeanClient(Client):
         self._packet_queue(PUBLISH, packets, 0, 1)
 
     def drop(self) -> None:
-        """Close the socket, without a word to anybody."""
+        """Close the socket, without telling anybody."""
         self.on_disconnect = None
         self._sock_close()
 
@@ -116,11 +116,11 @@ class LeanClient(Client):
             self._subscribing.add(packet_id)
 
     def subscribed(self, packet_id: int) -> None:
-        """The broker has answered the subscribe of this packet id."""
+        """Give the packet id of a subscribe back: the broker has answered it."""
         self._subscribing.discard(packet_id)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Read what is there, up to 64 KiB (with TLS, all that is decrypted), and take every whole packet of it."""
+        """Read what the socket has, up to 64 KiB (with TLS, all that is decrypted), and take every whole packet of it."""
         del max_packets
         while self._sock is not None:
             try:
@@ -142,7 +142,7 @@ class LeanClient(Client):
         return MQTTErrorCode.MQTT_ERR_NO_CONN
 
     def new_packet_id(self) -> int:
-        """A packet id that nobody uses: from paho's own counter, so that its subscribes and our publishes never share one."""
+        """A packet id that is not in use: from paho's own counter, so that its subscribes and our publishes never share one."""
         mid = self._last_mid
         while True:
             mid = mid % 65535 + 1
@@ -153,7 +153,7 @@ class LeanClient(Client):
     _mid_generate = new_packet_id
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
-        """As paho's, but that a handshake which fails leaves no socket behind, and there is no way not to check the host."""
+        """Wrap the socket for TLS as paho does, but close it where the handshake fails, and always check the host's name."""
         if self._ssl_context is None:
             raise RuntimeError("cannot speak TLS: there is no context; call tls_set_context first")
         sock = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)

@@ -31,7 +31,7 @@ _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
 class Link:
-    """The connection of one actor, on its thread. Ids in `in_use` belong to publishes without a PUBACK."""
+    """The connection of one actor to its broker, on the actor's thread. Ids in `in_use` belong to publishes without a PUBACK."""
 
     def __init__(
         self,
@@ -57,17 +57,17 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a socket, taken by the broker or not yet."""
+        """Whether the connection has a socket, accepted by the broker or not yet."""
         return self._client is not None
 
     @property
     def is_drained(self) -> bool:
-        """Whether all that was written is in the socket."""
+        """Whether all that was written has gone into the socket."""
         return self._client is None or not self._client.want_write()
 
     @property
     def packet_ids(self) -> Callable[[], int]:
-        """Gives out packet ids for publishes, for as long as this connection lasts."""
+        """The source of packet ids for publishes, for as long as this connection lasts."""
         if self._client is None:
             raise RuntimeError("cannot give out packet ids: there is no connection")
         return self._client.new_packet_id
@@ -77,7 +77,7 @@ class Link:
         self._poll.register(fd, _READABLE)
 
     def unwatch(self, fd: int) -> None:
-        """Do not wait for `fd` any more."""
+        """Have `wait` not look at `fd` any more."""
         self._poll.unregister(fd)
 
     def open(self) -> None:
@@ -97,7 +97,7 @@ class Link:
         self._refusal = 0
 
     def wait(self, timeout_s: float) -> None:
-        """Block until there is something to read or write, at most `timeout_s` seconds; read and write it."""
+        """Block until there is something to read or write, at most `timeout_s` seconds; then read and write it."""
         for fd, event in self._poll.poll(timeout_s * 1000):
             if fd != self._fd or self._client is None:
                 continue
@@ -107,12 +107,12 @@ class Link:
                 self._client.loop_write()
 
     def keep_alive(self) -> None:
-        """Ping the broker when it is time; the connection ends when it did not answer the last one."""
+        """Ping the broker when it is time; end the connection when the broker did not answer the last ping."""
         if self._client is not None:
             self._client.loop_misc()
 
     def write(self, packets: bytes) -> None:
-        """Write whole packets; what the socket does not take waits."""
+        """Write whole packets to the socket; what the socket does not take waits."""
         if self._client is not None:
             self._client.write(packets)
 
@@ -126,12 +126,12 @@ class Link:
             self._client.subscribe_to(list(filters))
 
     def say_goodbye(self) -> None:
-        """Send DISCONNECT: the broker does not publish our will."""
+        """Send DISCONNECT, after which the broker does not publish our will."""
         if self._client is not None:
             self._client.disconnect()
 
     def drop(self, because: str, cause: Cause = Cause.DROPPED) -> None:
-        """Close the socket at once, for a reason of ours."""
+        """Close the socket at once, for a reason of our own."""
         client = self._client
         if client is not None:
             self._lost(Closed(cause, because, by_broker=False))
@@ -170,7 +170,7 @@ class Link:
         return properties
 
     def _lost(self, event: Closed) -> None:
-        """A connection ends once: paho tells of some ends twice (a ping without an answer)."""
+        """Tell of the connection's end, only once: paho tells of some ends twice (a ping without an answer)."""
         if self._client is not None:
             self.is_open = False
             self._client = None

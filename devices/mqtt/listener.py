@@ -22,11 +22,11 @@ _FOR_EVER_S = 0xFFFF_FFFF
 
 
 class NotListening(GatewayError, OSError):
-    """The broker did not take the subscription in time."""
+    """Raised where the broker did not take the subscription in time."""
 
 
 class Heard(NamedTuple):
-    """One message."""
+    """One message that the listener heard."""
 
     topic: str
     body: bytes
@@ -37,7 +37,7 @@ class Heard(NamedTuple):
 
 
 class Listener:
-    """Subscribes to `topics` at QoS 1 as `client_id`, and comes back by itself.
+    """A client that subscribes to `topics` at QoS 1 as `client_id`, and connects again by itself.
 
     `heard` is called on a thread of its own, and a message is acknowledged when it returns. What it raises ends the listening:
     it is kept in `fault`, and the broker keeps what was not heard for the next listener of this name.
@@ -56,7 +56,7 @@ class Listener:
         protocol: str = "5",
         ready_s: float = _READY_S,
     ) -> None:
-        """`anew`: forget what the broker has kept for this name (MQTT 5). `ready_s`: how long it may take to subscribe.
+        """Make a listener. `anew`: forget what the broker has kept for this name (MQTT 5). `ready_s`: how long it may take to subscribe.
 
         `for_ever`: the broker keeps the session for ever, and not for a week: what mosquitto 2.0.11 finds in its file after a kill
         of whoever was connected, has lasted for its whole time.
@@ -82,7 +82,7 @@ class Listener:
             self._client.connect_async(host, port, _KEEPALIVE_S)
 
     def __enter__(self) -> Self:
-        """Return when the broker has taken the subscription. Raises NotListening."""
+        """Connect, and return when the broker has taken the subscription. Raises NotListening."""
         if self._anew:
             self._end_session()
         self._client.loop_start()
@@ -96,7 +96,8 @@ class Listener:
         self._client.loop_stop()
 
     def _end_session(self) -> None:
-        """Connect once with a session that ends at once: mosquitto 2.0.11 writes down none that was begun by a clean start."""
+        """End the session that the broker keeps: connect once with one that ends at once. (mosquitto 2.0.11 keeps none on disk that a clean
+        start began.)"""
         client, there = _client(self._client_id, v5=True), threading.Event()
         client.on_connect = lambda *_: there.set()
         client.connect_async(self._host, self._port, _KEEPALIVE_S, clean_start=True)

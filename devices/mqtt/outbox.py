@@ -15,13 +15,13 @@ STRIKES = 5
 
 
 class Settling(Protocol):
-    """Who hears how a publish ended: a delivery, or a notice of our own."""
+    """Is told how a publish ended: a delivery, or a notice of our own."""
 
     def done(self, body: Any = None) -> None:
-        """The broker has it."""
+        """Take word that the broker has the message."""
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
-        """The broker does not want it."""
+        """Take word that the broker refuses the message."""
 
 
 class OwnPublish:
@@ -32,12 +32,12 @@ class OwnPublish:
         self.settled = False
 
     def done(self, body: Any = None) -> None:
-        """The broker has it."""
+        """Note that the broker has the message: nobody waits to hear of it."""
         del body
         self.settled = True
 
     def failed(self, reason: str, *, retry: bool = True) -> None:
-        """The broker does not want it."""
+        """Note that the broker refuses the message: nobody waits to hear of it."""
         del reason, retry
         self.settled = True
 
@@ -48,10 +48,11 @@ in ms after which it must not be sent (0: never). A bare tuple, for there are a 
 
 
 class PublishesInHand:
-    """The publishes of one connection actor. On its own thread."""
+    """The publishes of one connection actor that the broker has not acknowledged yet. On its own thread."""
 
     def __init__(self, *, in_flight: int, is_late: Callable[[Settling], bool] = lambda settling: True) -> None:
-        """`is_late` says of a publish whose time is over whether that is so: its deadline may have moved since it came."""
+        """Make an empty outbox. `is_late` says of a publish whose time is over whether that is so: its deadline may have moved since it
+        came."""
         self.waiting: deque[Item] = deque()
         self.sent: dict[int, Item] = {}
         """Those without a PUBACK by packet id, oldest first; at QoS 0, those not yet wholly written, under negative numbers."""
@@ -66,12 +67,12 @@ class PublishesInHand:
         self._strikes = 0
 
     def opened(self, *, receive_maximum: int, max_packet_bytes: int) -> None:
-        """A connection is open: the broker takes so many at once, and none larger than so many bytes (0: any)."""
+        """Note that a connection is open: the broker takes so many publishes at once, and none larger than so many bytes (0: any)."""
         self._limit = min(self._asked_in_flight, receive_maximum)
         self._largest = max_packet_bytes
 
     def next_batch(self, new_packet_id: Callable[[], int], clock_ms: int) -> list[bytes]:
-        """What may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
+        """The publishes that may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
         limit = 1 if self._careful else self._limit
         room = limit - len(self.sent)
         waiting, sent = self.waiting, self.sent
@@ -99,7 +100,7 @@ class PublishesInHand:
         return parts
 
     def acked(self, packet_id: int, code: int) -> None:
-        """The broker's PUBACK: below 0x80 it has the message."""
+        """Take the broker's PUBACK of a publish: with a reason code below 0x80 the broker has the message."""
         item = self.sent.pop(packet_id, None)
         if item is None:
             return
@@ -112,7 +113,7 @@ class PublishesInHand:
             item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
 
     def written(self) -> None:
-        """All that was sent is in the socket: what was sent at QoS 0 is done."""
+        """Settle what was sent at QoS 0, because all that was sent has gone into the socket."""
         if self._qos0:
             for number in [number for number in self.sent if number < 0]:
                 self.published += 1
@@ -121,7 +122,7 @@ class PublishesInHand:
             self._qos0 = 0
 
     def closed(self, *, by_broker: bool, because: str = "") -> None:
-        """The connection is gone: what was under way, and what waited, is the host's again; our own notices wait.
+        """Note that the connection is gone: publishes under way and waiting go back to the host; our own notices wait.
 
         Where the broker closed it, some publish may be why: the first ones then go one by one, and one that gets the connection
         closed again and again (at once, where the broker said `because`) is given up. The others go on.
@@ -147,7 +148,7 @@ class PublishesInHand:
 
 
 def _name_of(item: Item) -> object:
-    """What stays the same of a publish that is given again: its message's id; of a notice, itself."""
+    """The name of a publish that stays when it is given again: its message's id; for a notice, the notice itself."""
     settling = item[0]
     return settling if isinstance(settling, OwnPublish) else settling.message.id  # type: ignore[attr-defined]  # then it is a delivery
 

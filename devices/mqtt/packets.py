@@ -24,7 +24,7 @@ _VARINT = 0x0B
 
 
 class Malformed(ValueError):
-    """A packet does not read as the standard says: give the connection up."""
+    """Raised for a packet that is not as the standard says: give the connection up."""
 
 
 class Properties(NamedTuple):
@@ -58,7 +58,7 @@ class IncomingPublish(NamedTuple):
 
 
 def varint(number: int) -> bytes:
-    """A length as MQTT writes it: seven bits a byte, the lowest first."""
+    """Write a length as MQTT does: seven bits a byte, the lowest first."""
     if number < 128:
         return bytes((number,))
     out = bytearray()
@@ -70,14 +70,14 @@ def varint(number: int) -> bytes:
 
 
 def text(content: bytes) -> bytes:
-    """Bytes behind their two-byte length. Raises ValueError when there are too many."""
+    """Write bytes behind their two-byte length. Raises ValueError when there are too many."""
     if len(content) > 65535:
         raise ValueError(f"cannot write {len(content)} bytes as one MQTT text: the most is 65535")
     return len(content).to_bytes(2, "big") + content
 
 
 def properties(message_id: str = "", *, expires_s: int = 0, correlation: bytes = b"") -> bytes:
-    """The property block of an outgoing PUBLISH (MQTT 5), with its length."""
+    """Write the property block of an outgoing PUBLISH (MQTT 5), with its length."""
     block = _ID + text(message_id.encode()) if message_id else b""
     if expires_s:
         block += b"\x02" + min(expires_s, 0xFFFFFFFF).to_bytes(4, "big")
@@ -87,7 +87,7 @@ def properties(message_id: str = "", *, expires_s: int = 0, correlation: bytes =
 
 
 def fixed_header(first: int, length: int) -> bytes:
-    """The first byte of a packet, and the length of all that follows. Raises ValueError when MQTT carries no such length."""
+    """Write the first byte of a packet, and the length of all that follows. Raises ValueError when MQTT carries no such length."""
     if length < 128:
         return bytes((first, length))
     if length < 16384:
@@ -98,13 +98,13 @@ def fixed_header(first: int, length: int) -> bytes:
 
 
 def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, block: bytes = b"") -> tuple[bytes, bytes]:
-    """A PUBLISH as (what stands before its packet id, what stands after it). `topic` is behind its length, see `text`."""
+    """Write a PUBLISH, as (what stands before its packet id, what stands after it). `topic` is behind its length, see `text`."""
     tail = block + body
     return fixed_header(PUBLISH | qos << 1 | retain, len(topic) + len(tail) + (2 if qos else 0)) + topic, tail
 
 
 def puback(packet_id: int) -> bytes:
-    """The acknowledgement of one incoming PUBLISH."""
+    """Write the acknowledgement of one incoming PUBLISH."""
     return b"\x40\x02" + packet_id.to_bytes(2, "big")
 
 
@@ -132,7 +132,7 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
 
 
 def read_varint(packet: bytes, at: int) -> tuple[int, int]:
-    """A length and where it ends; (-1, at) when its bytes are not all there. Raises Malformed past four bytes."""
+    """Read a length, and where it ends; (-1, at) when its bytes are not all there. Raises Malformed past four bytes."""
     number = 0
     for n in range(4):
         if at + n >= len(packet):
@@ -191,7 +191,7 @@ def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
 
 
 def _after(packet: bytes, at: int, kind: int) -> int:
-    """Where a property that means nothing to us ends."""
+    """The place behind a property that means nothing to us."""
     if kind in _FIXED_BYTES:
         return at + _FIXED_BYTES[kind]
     if kind in _TEXTS:

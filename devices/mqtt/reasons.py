@@ -60,5 +60,5 @@ CONNACK_KEYS = {
 
 
 def reason_text(code: int) -> str:
-    """`0x87 Not authorized`."""
+    """A reason code for people: `0x87 Not authorized`."""
     return f"0x{code:02X} {NAMES.get(code, 'an unknown reason')}"

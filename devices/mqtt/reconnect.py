@@ -19,7 +19,7 @@ _RIVAL = 10
 
 
 class SessionEnding(NamedTuple):
-    """How a connection ended, or did not come about."""
+    """How a connection ended, or why none came about."""
 
     cause: Cause
     health: Health
@@ -27,7 +27,7 @@ class SessionEnding(NamedTuple):
 
 
 class Reconnect:
-    """The course of one connection actor's connections. `next_s` is the monotonic time of its next attempt."""
+    """Decides when one actor connects again, and what it says meanwhile. `next_s` is the monotonic time of its next attempt."""
 
     def __init__(self, settings: MqttSettings, names: Names) -> None:
         self.next_s = 0.0
@@ -39,13 +39,13 @@ class Reconnect:
         self._short = 0
 
     def could_not(self, error: Exception, now_s: float) -> SessionEnding:
-        """No connection came about."""
+        """Note that no connection came about."""
         self._short = 0
         self._wait(now_s)
         return SessionEnding(*why_no_connection(error, self._settings, self._names))
 
     def closed(self, event: Closed, now_s: float, *, lived_s: float | None) -> SessionEnding:
-        """A connection ended; `lived_s` after the broker took it, None where it never did."""
+        """Note that a connection ended; `lived_s` after the broker accepted it, None where the broker never did."""
         ending = self._never_open(event) if lived_s is None else self._was_open(event, lived_s)
         self._wait(now_s)
         return ending

@@ -15,7 +15,7 @@ _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 
 
 def make_token(topic: str, correlation: bytes = b"") -> str:
-    """The segment of a response topic and correlation data. Raises BadId when they do not fit into its 128 characters."""
+    """Write a response topic and correlation data as one segment. Raises BadId when they do not fit into its 128 characters."""
     token = _escaped(topic.encode(), slash="~")
     if correlation:
         plain = _escaped(correlation, slash="=2F")
@@ -30,7 +30,7 @@ def make_token(topic: str, correlation: bytes = b"") -> str:
 
 
 def read_token(token: str) -> tuple[str, bytes]:
-    """The response topic and correlation data of a segment. Raises BadId when it is none."""
+    """Read the response topic and correlation data of a segment. Raises BadId when it is none."""
     topic, _, rest = token.partition(",")
     try:
         return _plain(topic.replace("~", "/")).decode(), _unpacked(rest[1:]) if rest.startswith(",") else _plain(rest)

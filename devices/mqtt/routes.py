@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\{(\d+)\}")
 
 
 class TopicRoute(NamedTuple):
-    """Where one topic's messages go."""
+    """Where the messages of one topic go."""
 
     to: str
     verb: str
@@ -32,7 +32,7 @@ class TopicRoute(NamedTuple):
 
 
 class Routes:
-    """The routes of one connection. Those found are kept, at most 1024 of them."""
+    """The routes of one connection. Routes that were found are kept in a cache, at most 1024 of them."""
 
     def __init__(self, names: Names, subscriptions: Sequence[Subscription], *, commands: bool) -> None:
         self._tell = f"{names.prefix}/tell/"
@@ -45,7 +45,7 @@ class Routes:
 
     @property
     def filters(self) -> list[str]:
-        """The filters of the commands."""
+        """The topic filters of the commands."""
         return [f"{self._tell}#", f"{self._ask}#"] if self._commands else []
 
     def find(self, topic: str) -> TopicRoute:
@@ -58,7 +58,7 @@ class Routes:
         return route
 
     def answer_at(self, route: TopicRoute, properties: Properties) -> tuple[str, bytes]:
-        """(topic, correlation data) of an ask's answer. Raises BadId where it does not say, or where no answer may go."""
+        """The (topic, correlation data) at which an ask wants its answer. Raises BadId where it does not say, or where no answer may go."""
         if not properties.response_topic:
             if not route.ask_id:
                 raise BadId("cannot answer: the ask has no response topic; set one (MQTT 5), or end its topic in /<id>")

@@ -57,7 +57,7 @@ class MqttSimulation(BaseModel):
 
 
 class MqttSettings(Settings):
-    """One connection to one broker."""
+    """The settings of one connection to one broker."""
 
     host: str = Field(default="localhost", min_length=1, max_length=253)
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -122,31 +122,31 @@ class MqttSettings(Settings):
         return self
 
     def claims(self) -> dict[str, str]:
-        """A client id that is set is owned alone, at its broker."""
+        """The client id, where one is set: only one actor may have it at its broker."""
         return {"client_id": f"MQTT client {self.client_id} at {self.address}"} if self.client_id else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """Where the subscriptions send."""
+        """The actors that the subscriptions send to."""
         return [(f"subscribe.{n}.to", subscription.to, subscription.verb) for n, subscription in enumerate(self.subscribe)]
 
     @property
     def port_number(self) -> int:
-        """The port, where it is not set that of the protocol."""
+        """The broker's port; where none is set, that of the protocol."""
         return self.port or (8883 if self.tls else 1883)
 
     @property
     def address(self) -> str:
-        """`host:port`, for people."""
+        """The broker's `host:port`, for people."""
         return f"{self.host}:{self.port_number}"
 
     @property
     def v5(self) -> bool:
-        """Whether MQTT 5 is spoken."""
+        """Whether this connection speaks MQTT 5."""
         return self.protocol == "5"
 
     @property
     def simulation(self) -> MqttSimulation | None:
-        """How to be apart from real gateways; None: this is one."""
+        """How this connection is kept apart from real gateways; None where it is a real one."""
         if isinstance(self.simulate, MqttSimulation):
             return self.simulate
         return MqttSimulation() if self.simulate else None
@@ -157,7 +157,7 @@ _MARK = "-simulated"
 
 
 class Names:
-    """What we are called at the broker, and the topics that are our own.
+    """The names of one connection: what it is called at the broker, and the topics that are the gateway's own.
 
     A simulated gateway has names of its own whatever the file says: that was written for the real one, whose commands the broker keeps
     under its client id, and whose kept values stand under its topics.

@@ -8,7 +8,7 @@ EVERY_S = 60.0
 
 
 class SparingLog:
-    """Warnings by reason. On one thread."""
+    """Logs warnings, each at most once a minute for one reason. On one thread."""
 
     def __init__(self, logger: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger

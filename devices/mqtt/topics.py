@@ -25,7 +25,7 @@ def check_filter(text: str) -> str:
 
 
 def plus_levels(text: str) -> int:
-    """How many levels of a filter are `+`."""
+    """How many levels of a topic filter are `+`."""
     return text.split("/").count("+")
 
 

@@ -11,7 +11,7 @@ REMEMBERED = 4096
 
 
 class AddressTemplate:
-    """A compiled template. A field's value must be one segment of an id, so a device cannot name an actor beyond its own."""
+    """A compiled address template. A field's value must be one segment of an id, so a device cannot name an actor beyond its own."""
 
     def __init__(self, template: str) -> None:
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(PLACEHOLDER.findall(template)))
@@ -19,7 +19,7 @@ class AddressTemplate:
         self._known: dict[str, str] = {}
 
     def of(self, fields: dict[str, Any]) -> str:
-        """The actor id for these fields. Raises BadFrame where one is absent or no segment of an id."""
+        """The actor id that the template gives for these fields. Raises BadFrame where one is absent or no segment of an id."""
         names = self.fields
         if len(names) == 1 and type(value := fields.get(names[0])) is str and (known := self._known.get(value)):
             return known

@@ -14,7 +14,7 @@ from devices.serial.names import SERIAL, links_to
 
 
 class FoundPort(NamedTuple):
-    """One port. The first of `by_id`, `by_path` and `device` that there is makes the best setting `port`."""
+    """One serial port of this host. The first of `by_id`, `by_path` and `device` that there is makes the best setting `port`."""
 
     device: str
     by_id: tuple[str, ...]
@@ -51,7 +51,7 @@ def _has_hardware(entry: Path) -> bool:
 
 
 def _description(device: Path) -> str:
-    """The product's name for a USB adapter; `n/a` becomes nothing."""
+    """A port's description: the product's name for a USB adapter; `n/a` becomes nothing."""
     try:
         found = str(SysFS(str(device)).description or "")
     except OSError:

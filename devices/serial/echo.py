@@ -15,10 +15,10 @@ REMEMBERED = 8
 
 
 class Echo:
-    """Our bytes that are still expected back. Not thread-safe."""
+    """The bytes that a port wrote and expects to read back. Not thread-safe."""
 
     def __init__(self, *, removes: bool, baud: int = 9600, delay_s: float = 0.0) -> None:
-        """`delay_s`: how long our bytes may wait before they are on the wire."""
+        """Make an empty one. `delay_s`: how long our bytes may wait before they are on the wire."""
         self.removes = removes
         self.missing = 0
         """How many times our bytes did not come back, though the port is set to remove them."""
@@ -29,25 +29,25 @@ class Echo:
 
     @property
     def expects(self) -> bool:
-        """Whether bytes of ours may still come back."""
+        """Whether bytes that we wrote may still come back."""
         return bool(self._expected)
 
     @property
     def due_s(self) -> float | None:
-        """When held bytes must be let go, on the monotonic clock; None: none are held."""
+        """When held bytes must be let go, on the monotonic clock; None where none are held."""
         if not self._held:
             return None
         return self._expected[0][1] if self._expected else 0.0
 
     def wrote(self, content: bytes, *, now_s: float) -> None:
-        """Expect `content` back."""
+        """Expect the bytes `content` back, because they were written."""
         self._expire(now_s)
         until_s = now_s + self._patience_s + len(content) * self._byte_s
         ours = [content] if self.removes else content.splitlines()[-REMEMBERED:]
         self._expected.extend((piece, until_s) for piece in ours)
 
     def remove(self, chunk: bytes, *, now_s: float) -> bytes:
-        """What is left of `chunk` when our own bytes are gone. An echo that has begun is held back until it is whole or late."""
+        """The bytes of `chunk` that are not our own. An echo that has begun is held back until it is whole or late."""
         self._expire(now_s)
         held, self._held = self._held + chunk, b""
         kept = b""
@@ -69,7 +69,7 @@ class Echo:
         return any(frame == ours for ours, _ in self._expected)
 
     def clear(self) -> None:
-        """Expect nothing any more."""
+        """Expect no bytes back any more."""
         self._expected.clear()
         self._held = b""
 

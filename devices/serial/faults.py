@@ -28,5 +28,5 @@ def explain_opening(path: str, error: Exception) -> tuple[Health, str]:
 
 
 def explain_loss(path: str, error: Exception) -> str:
-    """The detail of a line that failed while it was open."""
+    """The detail to report of a line that failed while it was open."""
     return f"{path} was unplugged ({error.args[-1] if error.args else error}); it is opened again when it is back"

@@ -25,7 +25,7 @@ _LOCK_FIELDS = 6
 
 
 class PortTaken(GatewayError, RuntimeError):
-    """Another port of this gateway has the device open, under whatever name: give each device one section."""
+    """Raised where another port of this gateway has the device open, under whatever name: give each device one section."""
 
 
 class Holder(NamedTuple):
@@ -58,14 +58,14 @@ class OpenPorts:
                 self._taken[me] = (device, path)
 
     def give_back(self, me: str) -> None:
-        """Note that it has closed."""
+        """Note that a port has closed its device."""
         with self._lock:
             self._taken.pop(me, None)
 
 
 @functools.cache
 def open_ports() -> OpenPorts:
-    """The one object of its kind in the process: devices are owned by processes."""
+    """The one OpenPorts of this process: devices are owned by processes."""
     return OpenPorts()
 
 
@@ -75,18 +75,18 @@ def holders(path: str) -> list[Holder]:
 
 
 def name_holders(path: str) -> str:
-    """Who else has the device open, in words."""
+    """The processes that have the device open beside this one, in words."""
     found, unseen = _look(path)
     return ", or ".join(filter(None, (", ".join(map(str, found)), unseen))) or "one that has gone meanwhile"
 
 
 def name_lockers(path: str) -> str:
-    """Who has locked it, in words; where that is not known, who may have."""
+    """The processes that have locked the device, in words; where that is not known, those that may have."""
     return ", ".join(map(str, _lockers(path))) or name_holders(path)
 
 
 def _look(path: str) -> tuple[list[Holder], str]:
-    """The holders that were seen, and who there may be beside them, in words; empty where all were seen."""
+    """The holders that were seen, and which processes could not be looked at, in words; empty where all were seen."""
     device = device_at(path)
     if device is None:
         return [], ""
@@ -106,12 +106,12 @@ def _look(path: str) -> tuple[list[Holder], str]:
 
 
 def _others() -> Iterator[Path]:
-    """The other processes that there are, as far as they are shown."""
+    """The other processes of this host, as far as they are shown."""
     return (process for process in PROC.iterdir() if process.name.isdecimal() and int(process.name) != os.getpid())
 
 
 def _opened(process: Path) -> Iterator[Device | None]:
-    """What a process has open. Raises PermissionError where this user may not look, another OSError where it has ended."""
+    """The files that a process has open. Raises PermissionError where this user may not look, another OSError where it has ended."""
     for descriptor in (process / "fd").iterdir():
         try:
             yield device_of(descriptor.stat())
@@ -146,7 +146,7 @@ def _lives(pid: int) -> bool:
 
 
 def _sees_all() -> bool:
-    """Whether no process of this host is outside of our namespace."""
+    """Whether this process sees all processes of this host, none being outside of its namespace."""
     return (PROC / "self/ns/pid").stat().st_ino == _ALL_PROCESSES
 
 

@@ -34,23 +34,24 @@ _PARITIES = {
 
 
 class Unplugged(OSError):
-    """The device behind the line has gone."""
+    """Raised where the device behind the line has gone."""
 
 
 class OpenPort(Protocol):
-    """An open line."""
+    """An open serial line."""
 
     def fileno(self) -> int:
-        """The descriptor to select on."""
+        """The descriptor to wait for in a selector."""
 
     def read(self) -> bytes:
-        """What is there, up to READ_BYTES; empty when somebody else has taken it. Raises Unplugged, or another of LINE_FAULTS."""
+        """Read the bytes that are there, up to READ_BYTES; empty when somebody else has taken them. Raises Unplugged, or another of
+        LINE_FAULTS."""
 
     def write(self, content: bytes) -> int:
-        """How many bytes were taken, 0 when the line takes none now. Raises one of LINE_FAULTS."""
+        """Write bytes; return how many were taken, 0 when the line takes none now. Raises one of LINE_FAULTS."""
 
     def close(self, *, drain_s: float = 0.0) -> None:
-        """Give the port back, after at most `drain_s` seconds for what is still on its way out. Never raises."""
+        """Close the port, after at most `drain_s` seconds for what is still on its way out. Never raises."""
 
 
 class TtyLine:
@@ -104,7 +105,7 @@ class TtyLine:
             select.select([], [], [], 0.01)
 
     def _waiting(self) -> int:
-        """Bytes that the kernel has and the wire has not."""
+        """How many bytes the kernel has that are not on the wire yet."""
         count = array.array("i", [0])
         fcntl.ioctl(self._fd, termios.TIOCOUTQ, count)
         return count[0]
@@ -116,7 +117,7 @@ class TtyLine:
 
 
 class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no types
-    """Opening throws nothing away: what waits in the kernel was said, and a flush would cut a line in two."""
+    """pyserial's port, which throws nothing away when it opens: what waits in the kernel was said, and a flush would cut a line in two."""
 
     def _reset_input_buffer(self) -> None:
         return

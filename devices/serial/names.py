@@ -21,15 +21,15 @@ PSEUDO_TERMINALS = range(136, 144)
 
 
 class PortMissing(GatewayError, FileNotFoundError):
-    """No device has that name now: plug it in, or mend the name."""
+    """Raised where no device has that name now: plug it in, or mend the name."""
 
 
 class PortAmbiguous(GatewayError, LookupError):
-    """Several devices go by that name: name one of them by its path."""
+    """Raised where several devices go by that name: name one of them by its path."""
 
 
 class Device(NamedTuple):
-    """A device, whatever its name is: two of the same fields are one."""
+    """A device, whatever its name is: two with the same fields are one device."""
 
     number: int
     """As in `st_rdev`."""
@@ -42,7 +42,8 @@ class Device(NamedTuple):
 
 
 def find_port(name: str, *, serial: Path = SERIAL, udev: Path = UDEV) -> str:
-    """The path that `name` means: itself when it is one, else the by-id link that holds it. Raises PortMissing or PortAmbiguous."""
+    """Find the path that `name` means: itself when it is a path, else the by-id link that holds the name. Raises PortMissing or
+    PortAmbiguous."""
     path = Path(name) if "/" in name else _by_part(name, serial)
     if not path.exists():
         raise PortMissing(f"cannot open {path}: there is no such device; plug it in, or see `gateway ports` for the names there are")
@@ -65,14 +66,14 @@ def device_at(path: str) -> Device | None:
 
 
 def device_of(found: os.stat_result) -> Device | None:
-    """The device that a `stat` was of; None where it was of something else."""
+    """The device that a `stat` describes; None where it describes something else."""
     if not stat.S_ISCHR(found.st_mode):
         return None
     return Device(found.st_rdev, found.st_dev if os.major(found.st_rdev) in PSEUDO_TERMINALS else 0)
 
 
 def meaning(name: str) -> str:
-    """What `name` means today, for two names to be compared: a device where there is one, else a path, else the name itself."""
+    """What `name` means today, so that two names can be compared: a device where there is one, else a path, else the name itself."""
     try:
         path = find_port(name)
     except (GatewayError, OSError, ValueError):
@@ -93,7 +94,7 @@ def _by_part(part: str, serial: Path) -> Path:
 
 
 def _check_alone(link: Path, udev: Path) -> None:
-    """Refuse a by-id name that more than one device claims."""
+    """Raise PortAmbiguous where more than one device has a by-id name."""
     by_path = link.parent.parent / "by-path"
     devices = {path.resolve() for path in (link, *_links(by_path)) if path.exists()}
     claimants = sorted(device for device in devices if _claims(device, f"serial/by-id/{link.name}", udev))

@@ -10,7 +10,7 @@ from gateway.actors import Delivery
 
 
 class WritesInHand:
-    """Not thread-safe: it lives on the thread that owns the line."""
+    """The pieces that wait to be written to one line. Not thread-safe: it lives on the thread that owns the line."""
 
     def __init__(self, *, timeout_s: float) -> None:
         self.timeout_s = timeout_s
@@ -32,7 +32,7 @@ class WritesInHand:
         self._pieces.append((content, delivery))
 
     def write(self, write: Callable[[bytes], int], *, now_s: float) -> int:
-        """Write what the line takes now; how many pieces are through. What `write` raises goes on to the caller."""
+        """Write as much as the line takes now; return how many pieces are written whole. What `write` raises goes on to the caller."""
         through = 0
         while self._pieces:
             content, delivery = self._pieces[0]
@@ -49,7 +49,7 @@ class WritesInHand:
         return through
 
     def fail(self, reason: str) -> int:
-        """Give up all that waits; how many pieces it was."""
+        """Give up all pieces that wait; return how many they were."""
         dropped = len(self._pieces)
         while self._pieces:
             _, delivery = self._pieces.popleft()
@@ -58,5 +58,5 @@ class WritesInHand:
         return dropped
 
     def clear(self) -> None:
-        """Forget all that waits, and settle nothing."""
+        """Forget all pieces that wait, and settle nothing."""
         self._pieces.clear()

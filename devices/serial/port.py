@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class SerialPort(HostBound):
-    """`serial/<key>`: one port of this host, or a simulated device in its place."""
+    """The actor `serial/<key>` of one port of this host, or of a simulated device in its place."""
 
     kind = "serial"
     settings_model = SerialSettings
@@ -89,12 +89,12 @@ class SerialPort(HostBound):
 
     @classmethod
     def age_limits(cls, settings: Settings) -> dict[str, float]:
-        """A text that could not be written for so long is not written any more."""
+        """How many seconds a text may wait to be written, as the settings say."""
         limits = super().age_limits(settings)
         return {**limits, "write": settings.act_within_s} if isinstance(settings, SerialSettings) else limits
 
     def started(self, start: Start) -> None:
-        """Open the port, or look for it from now on."""
+        """Open the port, or begin to look for it."""
         self._poll.register(self.host.fileno(), select.POLLIN)
         if self.settings.simulate is not None:
             self._simulation = simulate(self.settings.simulate, self.settings.codec)
@@ -102,7 +102,7 @@ class SerialPort(HostBound):
         self._open()
 
     def wait(self) -> None:
-        """Wait for bytes, mail, room to write, or the next thing that falls due."""
+        """Block until there are bytes, mail, room to write, or something is due."""
         wanted = self._wanted()
         if wanted != self._polled and self._line is not None:
             (self._poll.register if self._polled < 0 else self._poll.modify)(self._line.fileno(), wanted)
@@ -116,7 +116,7 @@ class SerialPort(HostBound):
                 self._turn_to_line(events)
 
     def tick(self) -> None:
-        """Do what has fallen due."""
+        """Do what is due."""
         now_s = time.monotonic()
         if self._line is None:
             if now_s >= self._reopen_s and not self.host.quiet:
@@ -170,7 +170,8 @@ class SerialPort(HostBound):
             self._be_well()
 
     def _give_up_writing(self) -> None:
-        """The peer takes nothing: whoever waits is told, and reading goes on. One more try first, for we may have been held up."""
+        """Give up what waits to be written, because the peer takes nothing; reading goes on. One more try first, for we may have been held
+        up."""
         self._drain_outbox(time.monotonic())
         if self._outbox.due_s is None or self._outbox.due_s > time.monotonic():
             return
@@ -192,7 +193,7 @@ class SerialPort(HostBound):
             self._put(b"".join(acks), None, now_s)
 
     def _owe(self, ack: bytes, opening: int) -> None:
-        """Have `ack` written, while the port is still in that opening. Any thread."""
+        """Have the acknowledgement `ack` written, where the port was not closed since the line came. Any thread."""
         self._acks.append((opening, ack))
         if not self._woken:
             self._woken = True
@@ -226,7 +227,7 @@ class SerialPort(HostBound):
             self._take_in(self._echo.remove(chunk, now_s=now_s) if self._echo.removes else chunk, now_s)
 
     def _skip_banner(self, chunk: bytes) -> None:
-        """What a board says while it boots is no reading; nor is the rest of a line that the window cuts."""
+        """Drop what a board says while it boots: it is no reading, nor is the rest of a line that the window cuts."""
         self.host.count("settling_bytes", len(chunk))
         self._framer.clear()
         if not chunk.endswith(b"\n"):
@@ -253,7 +254,7 @@ class SerialPort(HostBound):
         self._count_framing()
 
     def _send(self, reading: Reading, size: int) -> None:
-        """Bring a reading in; blocks while too much is under way, and so stops reading."""
+        """Send a reading; block while too much is under way, so that the port is not read."""
         to, payload, id, ack = reading
         if not to:
             self._owe(ack, self._opening)
@@ -273,7 +274,7 @@ class SerialPort(HostBound):
         return on_commit
 
     def _fall_silent(self) -> None:
-        """Nothing for longer than the gap: half a line is dropped, half an epoch is told."""
+        """Drop half a line, and tell half an epoch, after a silence longer than the gap."""
         self._heard_s = None
         self._framer.expire(self._listened_s)
         self._count_framing()
@@ -281,7 +282,7 @@ class SerialPort(HostBound):
             self._send(reading, 0)
 
     def _drop(self, error: BadFrame, frame: bytes) -> None:
-        """A bad line changes nothing but a counter."""
+        """Count a bad line, and change nothing else."""
         self.host.count("bad_lines")
         self._complain(error.fault, f"{error}; the line was {frame[:60]!r}")
 
@@ -290,7 +291,7 @@ class SerialPort(HostBound):
         self._be_faulty("echo", f"{self._path} reads back our own bytes: set rs485_echo = true, or switch the adapter's echo off")
 
     def _be_robbed(self, now_s: float) -> None:
-        """Bytes were there and are gone: another process reads the port. What is left of the line is worth nothing."""
+        """Note that bytes were there and are gone: another process reads the port. What is left of the line is worth nothing."""
         self._framer.skip()
         self._robbed_s = now_s
         self.host.count("robbed")
@@ -324,7 +325,7 @@ class SerialPort(HostBound):
         self.host.away(detail)
 
     def _lose(self, error: Exception) -> None:
-        """The line has failed under us: give the descriptor back at once, or the device comes back under a new number."""
+        """Close a line that has failed at once, or the device comes back under a new number."""
         self.host.count("lost")
         self._let_go()
         self._look_again(Health.MISSING, explain_loss(self._path, error))
@@ -344,7 +345,7 @@ class SerialPort(HostBound):
         self._heard_s = None
 
     def _write_last(self, line: OpenPort, drain_s: float) -> None:
-        """On an orderly end, what the line still takes at once."""
+        """Write what the line still takes at once, on an orderly end."""
         if drain_s and self._outbox:
             try:
                 self._outbox.write(line.write, now_s=time.monotonic())
@@ -354,7 +355,7 @@ class SerialPort(HostBound):
     # --- what falls due, and what is said
 
     def _wanted(self) -> int:
-        """What to poll the line for. A hang-up is always told, and needs no asking."""
+        """The events to poll the line for. A hang-up is always told, and needs no asking."""
         if self._line is None:
             return -1
         reading = not self.host.quiet and time.monotonic() - self._robbed_s >= ROBBED_S
@@ -371,7 +372,7 @@ class SerialPort(HostBound):
         return max(0.0, min(dues_s)) * 1000 + 1 if dues_s else None
 
     def _count_framing(self) -> None:
-        """Pass on what the framer, the echo and the reader have counted since the last time."""
+        """Add to the actor's counters what the framer, the echo and the reader have counted since the last time."""
         now = {
             "overflows": self._framer.overflows,
             "gaps": self._framer.gaps,
@@ -385,7 +386,7 @@ class SerialPort(HostBound):
             self._counted = now
 
     def _complain(self, fault: str, detail: str, by: int = 1) -> None:
-        """Count a fault, and log it once a minute."""
+        """Count a fault, and log it at most once a minute."""
         self.host.count(fault, by)
         now_s = time.monotonic()
         if now_s - self._logged_s.get(fault, -LOG_S) >= LOG_S:

@@ -24,7 +24,7 @@ EPOCH_LINES = 16
 
 
 class Reading(NamedTuple):
-    """What one line, or several together, came to."""
+    """What one line, or several together, said."""
 
     to: str
     """Actor id; empty: there is nothing to keep, it is only acknowledged."""
@@ -42,10 +42,10 @@ class Reader(Protocol):
     """How many lines had bytes replaced."""
 
     def read(self, frame: bytes) -> Sequence[Reading]:
-        """What is known with this line. Raises BadFrame, and nothing else, whatever the bytes are."""
+        """Read one line; return the readings that are known now. Raises BadFrame, and nothing else, whatever the bytes are."""
 
     def idle(self) -> Sequence[Reading]:
-        """The line has fallen silent: what was still waiting for more."""
+        """Return the readings that were waiting for more lines, because the line has fallen silent."""
 
 
 def reader_for(settings: SerialSettings) -> Reader:
@@ -56,7 +56,7 @@ def reader_for(settings: SerialSettings) -> Reader:
 
 
 class Acks:
-    """The template of acknowledgements: `ok {id}` → `ok 17` and the port's line ending."""
+    """Makes acknowledgements from a template: `ok {id}` → `ok 17` and the port's line ending."""
 
     def __init__(self, settings: SerialSettings) -> None:
         text = PLACEHOLDER.sub(r"%(\1)s", settings.ack.replace("%", "%%"))
@@ -69,7 +69,7 @@ class Acks:
 
 
 class TextReader:
-    """Each line is sent as it is."""
+    """Sends each line as it is."""
 
     def __init__(self, settings: SerialSettings) -> None:
         self.replaced = 0
@@ -88,7 +88,7 @@ class TextReader:
 
 
 class JsonReader:
-    """Each line is an object: its scalar fields become a Report, or all its fields are sent as they are."""
+    """Reads each line as a JSON object: its scalar fields become a Report, or all its fields are sent as they are."""
 
     def __init__(self, settings: SerialSettings) -> None:
         self.replaced = 0
@@ -124,7 +124,7 @@ class JsonReader:
         return fields
 
     def _whole(self, fields: dict[str, Any], frame: bytes) -> dict[str, Any] | bytes:
-        """All fields: as the line that was just checked, for that is read into a model in one step."""
+        """A reading of all fields: the line itself, which was just checked, for that becomes a model in one step."""
         return fields if self._replace else frame
 
     def _report(self, fields: dict[str, Any]) -> Report:
@@ -151,7 +151,7 @@ class JsonReader:
 
 
 class NmeaReader:
-    """The sentences of one epoch become a fix. All of them are acknowledged with it; what holds no fix, at once."""
+    """Makes one fix of the sentences of each epoch. All of them are acknowledged with it; what holds no fix, at once."""
 
     def __init__(self, settings: SerialSettings) -> None:
         self.replaced = 0
@@ -173,7 +173,7 @@ class NmeaReader:
         return self._readings(fixes, self._take()) if fixes else ()
 
     def _acknowledged(self, sentence: Sentence, frame: bytes, fixes: Sequence[Fix]) -> Sequence[Reading]:
-        """The fixes, with the lines that they acknowledge; a line that waits for its fix is kept, one that has none is not."""
+        """The fixes, with the lines that each acknowledges; lines whose fix is still open are kept, those without one are dropped."""
         epoch = self._track.epoch
         if sentence.talker + sentence.kind not in epoch.seen:
             return self._readings((), [frame])
@@ -187,7 +187,7 @@ class NmeaReader:
         return lines
 
     def _readings(self, fixes: Sequence[Fix], lines: list[bytes]) -> Sequence[Reading]:
-        """The acknowledgements ride on the last fix: it is committed with or after those before it."""
+        """The readings of fixes, with all acknowledgements at the last one: it is committed with or after those before it."""
         if not fixes:
             return [Reading("", None, "", self._acks.of("", line)) for line in lines]
         ids = [_fix_id(fix) if self._acks.wanted else "" for fix in fixes]
@@ -196,19 +196,19 @@ class NmeaReader:
 
 
 def frame_id(frame: bytes) -> str:
-    """The id of a line that has none of its own: its text, or a hash of one that is long, or no printable text."""
+    """The id of a line that brings none: its text, or a hash of one that is long, or no printable text."""
     text = frame.decode("utf-8", "replace") if len(frame) <= ID_MAX else ""
     plain = text.isprintable() and text and "\ufffd" not in text  # replaced bytes would make two lines one
     return text if plain else blake2b(frame, digest_size=16).hexdigest()
 
 
 def _fix_id(fix: Fix) -> str:
-    """The same moment at the same place is the same fix, whichever of its sentences came again."""
+    """The id of a fix: the same moment at the same place is the same fix, whichever of its sentences came again."""
     return f"{fix.at_ms},{fix.latitude_deg:.7f},{fix.longitude_deg:.7f}"
 
 
 def _known_report(values: dict[str, Any], at_ms: int) -> Report:
-    """A report of what has been checked already: a third of the cost of checking it once more, at 10,000 lines a second."""
+    """Make a Report of fields that were checked already: a third of the cost of checking them once more, at 10,000 lines a second."""
     report = Report.__new__(Report)
     put = object.__setattr__
     put(report, "__dict__", {"values": values, "units": {}, "at_ms": at_ms, "quality": Quality.GOOD})

@@ -28,7 +28,7 @@ class SerialSimulation(Settings):
 
 
 class SerialSettings(Settings):
-    """One serial port: where it is, how its line runs, what its bytes mean, and who hears of it."""
+    """The settings of one serial port: where it is, how its line runs, what its bytes mean, and who hears of it."""
 
     port: str = ""
     """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name."""
@@ -79,7 +79,7 @@ class SerialSettings(Settings):
 
     @property
     def sends(self) -> str:
-        """The verb that is sent."""
+        """The verb under which readings are sent."""
         return self.verb or VERBS[self.codec]
 
     @property

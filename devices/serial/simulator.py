@@ -29,7 +29,7 @@ FLOOD_LINES = 40
 
 
 class SimulatedLine:
-    """The far end of a serial line. `path` is what the gateway opens; with `link` it stays the same when the line is put back.
+    """The far end of a simulated serial line. `path` is what the gateway opens; with `link` it stays the same when the line is put back.
 
     Any thread may pull it out while another speaks.
     """
@@ -79,7 +79,7 @@ class SimulatedLine:
             self._framer.clear()
 
     def send(self, content: bytes) -> bool:
-        """Say `content` without waiting; False when it was dropped, since nobody has listened for long or the line is out."""
+        """Send `content` without waiting; False when it was dropped, since nobody has listened for long or the line is out."""
         with self._lock:
             if not self.plugged or len(self._out) > BACKLOG_BYTES:
                 return False
@@ -88,7 +88,7 @@ class SimulatedLine:
             return True
 
     def send_all(self, content: bytes, *, timeout_s: float = 10.0) -> None:
-        """Say all of `content`, as fast as it is heard. Raises TimeoutError when it is not."""
+        """Send all of `content`, as fast as it is read. Raises TimeoutError when it is not."""
         self._out += content
         until_s = time.monotonic() + timeout_s
         while self._out:
@@ -98,7 +98,7 @@ class SimulatedLine:
                 raise TimeoutError(f"cannot write to {self.path}: {len(self._out)} bytes were not read within {timeout_s:g} s")
 
     def hear(self, timeout_s: float = 0.0) -> bytes:
-        """What the gateway wrote, after at most `timeout_s` seconds."""
+        """The bytes that the gateway wrote, after at most `timeout_s` seconds."""
         self._push()
         with contextlib.suppress(OSError, ValueError):  # it may be pulled out at any moment: then nothing is heard
             if select.select([self._master], [], [], timeout_s)[0]:
@@ -118,7 +118,7 @@ class SimulatedLine:
 
 
 class SimulatedDevice:
-    """Something that says one numbered thing each interval. Subclasses compose it; `turn` is for a caller's own loop."""
+    """A device that sends one numbered thing each interval. Subclasses compose it; `turn` is for a caller's own loop."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class SimulatedDevice:
         raise NotImplementedError
 
     def names(self, number: int) -> list[bytes]:
-        """What follows the first word of an acknowledgement of that number: the lines themselves, unless a device has ids."""
+        """The words of an acknowledgement of that number, after its first: the lines themselves, unless a device has ids."""
         return self.compose(number)
 
     def at_ms(self, number: int) -> int:
@@ -166,7 +166,7 @@ class SimulatedDevice:
         return self.began_ms + round(number * self.interval_s * 1000)
 
     def turn(self, now_s: float, *, timeout_s: float = 0.0) -> None:
-        """Make what is due, take acknowledgements, say what is to be said."""
+        """Make the things that are due, take acknowledgements, and send what must be sent."""
         if now_s - self._made_s >= self.interval_s:
             self._made_s = now_s if self._made_s < now_s - 2 * self.interval_s else self._made_s + self.interval_s
             self.made += 1
@@ -177,14 +177,14 @@ class SimulatedDevice:
         self._say_new(now_s)
 
     def run(self, stop: threading.Event) -> None:
-        """Live until `stop` is set."""
+        """Run until `stop` is set."""
         while not stop.is_set():
             self.turn(time.monotonic(), timeout_s=TURN_S)
             if not self.line.plugged:
                 stop.wait(TURN_S)
 
     def flood(self, count: int, *, timeout_s: float = 60.0) -> None:
-        """Say `count` things as fast as they are read, whatever the interval and without repeats."""
+        """Send `count` things as fast as they are read, whatever the interval and without repeats."""
         until = self._next + count
         while self._next < until:
             numbers = range(self._next, min(until, self._next + FLOOD_LINES))
@@ -220,7 +220,7 @@ class SimulatedDevice:
 
 
 class GpsTracker(SimulatedDevice):
-    """A receiver that drives around a town: RMC and GGA for each fix, with right checksums.
+    """A simulated receiver that drives around a town: RMC and GGA for each fix, with right checksums.
 
     With `acked`, give the port `ack = "ACK {frame}"`; an acknowledgement of either sentence is enough.
     """
@@ -250,7 +250,8 @@ class GpsTracker(SimulatedDevice):
 
 
 class JsonMeter(SimulatedDevice):
-    """`devices` meters on one line, which take turns: about 100 bytes of JSON each. With `acked`, give the port `ack = "ok {id}"`."""
+    """`devices` simulated meters on one line, which take turns: about 100 bytes of JSON each. With `acked`, give the port `ack = "ok
+    {id}"`."""
 
     def __init__(self, line: SimulatedLine, *, devices: int = 1, **keywords: object) -> None:
         super().__init__(line, **keywords)  # type: ignore[arg-type]  # the keywords of SimulatedDevice, as they are
@@ -269,7 +270,7 @@ class JsonMeter(SimulatedDevice):
 
 
 class Simulation:
-    """A device that runs on a thread of its own, beside the port that reads it."""
+    """A simulated device that runs on a thread of its own, beside the port that reads it."""
 
     def __init__(self, device: SimulatedDevice) -> None:
         self.device = device
@@ -279,14 +280,14 @@ class Simulation:
         self._thread.start()
 
     def close(self) -> None:
-        """End the device, and its line."""
+        """End the simulated device, and its line."""
         self._stop.set()
         self._thread.join(1.0)
         self.device.line.unplug()
 
 
 def simulate(settings: SerialSimulation, codec: str = "nmea") -> Simulation:
-    """The simulated device that a port's settings ask for; where they do not say which, one that its codec can read."""
+    """Make the simulated device that a port's settings ask for; where they do not say which, one that its codec can read."""
     line = SimulatedLine()
     device: Callable[..., SimulatedDevice] = GpsTracker
     keywords: dict[str, int] = {}
@@ -296,7 +297,7 @@ def simulate(settings: SerialSimulation, codec: str = "nmea") -> Simulation:
 
 
 def sentences(fix: Fix) -> list[bytes]:
-    """A fix as a receiver says it: RMC, then GGA."""
+    """The sentences in which a receiver says a fix: RMC, then GGA."""
     at = time.gmtime(fix.at_ms // 1000)
     moment = f"{time.strftime('%H%M%S', at)}.{fix.at_ms % 1000:03d}"
     place = f"{_angle(fix.latitude_deg, 2, 'NS')},{_angle(fix.longitude_deg, 3, 'EW')}"
@@ -309,7 +310,7 @@ def sentences(fix: Fix) -> list[bytes]:
 
 
 def _angle(degrees: float, digits: int, halves: str) -> str:
-    """Degrees → dddmm.mmmmm,E; whole hundred-thousandths of a minute, so that no minute reads 60."""
+    """Write degrees as dddmm.mmmmm,E; whole hundred-thousandths of a minute, so that no minute reads 60."""
     units = round(abs(degrees) * 60 * 100_000)
     whole, rest = divmod(units, 60 * 100_000)
     return f"{whole:0{digits}d}{rest // 100_000:02d}.{rest % 100_000:05d},{halves[degrees < 0]}"

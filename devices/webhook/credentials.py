@@ -11,7 +11,7 @@ _AT_MOST_BYTES = 8192
 
 
 def token_of(settings: WebhookSettings, name: str) -> str:
-    """The token out of its file; empty where none is set. Raises BadSetting."""
+    """Read the token from its file; empty where none is set. Raises BadSetting."""
     if not settings.token_file:
         return ""
     try:
@@ -26,7 +26,7 @@ def token_of(settings: WebhookSettings, name: str) -> str:
 
 
 class TlsTrust:
-    """Whose certificates are trusted: read once for all connections (the system's take a tenth of a second). Any thread."""
+    """The certificates that are trusted: read once for all connections (the system's take a tenth of a second). Any thread."""
 
     def __init__(self, settings: WebhookSettings, name: str) -> None:
         self._file = settings.ca_file
@@ -35,7 +35,7 @@ class TlsTrust:
         self._context: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
-        """What TLS needs. Raises BadSetting."""
+        """Make what TLS needs. Raises BadSetting."""
         with self._lock:
             try:
                 self._context = self._context or client_context(self._file)
@@ -44,6 +44,6 @@ class TlsTrust:
             return self._context
 
     def forget(self) -> None:
-        """Read them anew the next time: they may have been mended."""
+        """Read the certificates anew the next time: they may have been mended."""
         with self._lock:
             self._context = None

@@ -18,7 +18,7 @@ Job = tuple[int, PostRequest]
 
 
 class Crew:
-    """As many threads as work needs, at most `size`. Methods are the actor's thread's; `wake` is called on theirs."""
+    """A group of threads that post: as many as work needs, at most `size`. Methods are the actor's thread's; `wake` is called on theirs."""
 
     def __init__(self, name: str, size: int, make_line: Callable[[], HttpLine], wake: Callable[[], None]) -> None:
         self._name = name
@@ -44,14 +44,14 @@ class Crew:
         return min((line.due_s for line in self._lines), default=float("inf"))
 
     def post(self, number: int, request: PostRequest) -> None:
-        """Have it posted."""
+        """Have one request posted by a thread of the crew."""
         self._under_way += 1
         if len(self._threads) < self._under_way:
             self._hire()
         self._jobs.put((number, request))
 
     def ended(self) -> list[tuple[int, PostOutcome]]:
-        """The jobs that have ended since."""
+        """The jobs that have ended since the last call."""
         found = []
         while self._ended:
             found.append(self._ended.popleft())
@@ -66,7 +66,7 @@ class Crew:
                 line.cut()
 
     def close(self, timeout_s: float) -> None:
-        """End all of it, whatever is under way; block at most `timeout_s` seconds."""
+        """End all requests, whatever is under way; block at most `timeout_s` seconds."""
         with self._lock:
             self._closed = True
         for line in self._lines:
@@ -99,7 +99,7 @@ class Crew:
         line.close()
 
     def _may_begin(self, line: HttpLine) -> bool:
-        """Whether there is still work. Under the lock, so that a cut at the end is never undone."""
+        """Whether a job may begin. Under the lock, so that a cut at the end is never undone."""
         with self._lock:
             if not self._closed:
                 line.begin()

@@ -32,7 +32,7 @@ _CLOSE_S = 1.0
 
 
 class Webhook(HostBound):
-    """`webhook/<key>`: posts what it is told to one address, several at once, and never waits for a server on its own thread."""
+    """The actor `webhook/<key>`: posts what it is told to one address, several at once, and never waits for a server on its own thread."""
 
     settings_model = WebhookSettings
     window = 32
@@ -51,7 +51,7 @@ class Webhook(HostBound):
         self._crew: Crew
 
     def started(self, start: Start) -> None:
-        """Make ready; nothing is connected to before there is something to post."""
+        """Make ready to post; nothing is connected to before there is something to post."""
         url = self.settings.url
         origin = "/".join(url.split("/", 3)[:3])  # the rest may be a secret: at some services the whole url is one
         self._shown = f"posting to {origin}"
@@ -93,12 +93,12 @@ class Webhook(HostBound):
     # --- its own thread
 
     def wait(self) -> None:
-        """Until there is mail, an answer, or something is due."""
+        """Block until there is mail or an answer, or something is due."""
         due_s = self._outbox.resume_s if self._gone else min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else math.inf)
         self.host.wait(None if math.isinf(due_s) else max(0.0, due_s - time.monotonic()))
 
     def tick(self) -> None:
-        """Take what has ended, end what is late, begin what may be begun."""
+        """Settle the requests that have ended, end those that are late, begin those that may be begun."""
         self._crew.cut_late()
         now_s = time.monotonic()
         for number, outcome in self._crew.ended():
@@ -109,7 +109,7 @@ class Webhook(HostBound):
             self._crew.post(*job)
 
     def _follow_server(self, now_s: float) -> None:
-        """Have mail wait while the server is away, and come when it is time to look for it."""
+        """Have the host keep mail while the server is away, and give it when it is time to look for the server."""
         if self._gone and now_s >= self._outbox.resume_s:
             self._gone = False
             self.host.back()
@@ -118,7 +118,7 @@ class Webhook(HostBound):
             self.host.away(self._why)
 
     def close(self) -> None:
-        """Cut off what is under way: it is on disk, and posted again under its key."""
+        """Cut off the requests under way: they are on disk, and posted again under their keys."""
         self._at_end.close()
 
     def _note(self, outcome: PostOutcome) -> None:

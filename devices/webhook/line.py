@@ -28,10 +28,10 @@ _DRAIN_BYTES = 65_536
 
 
 class HttpLine:
-    """One connection at a time, on one thread; `begin`, `cut` and `due_s` are any thread's."""
+    """Posts over one connection at a time. On one thread; `begin`, `cut` and `due_s` are any thread's."""
 
     def __init__(self, settings: WebhookSettings, name: str, url: str, trust: TlsTrust) -> None:
-        """`url` is the settings', or a simulator's; `name` is the section, for what is said of faults."""
+        """Make a line. `url` is the settings', or a simulator's; `name` is the section, for what is said of faults."""
         self._settings = settings
         self._trust = trust
         self._name = name
@@ -53,7 +53,8 @@ class HttpLine:
     # --- its own thread
 
     def post(self, request: PostRequest) -> PostOutcome:
-        """Make one request, once begun; what came of it. A kept connection that the server has meanwhile closed is made anew, once."""
+        """Make one request that was begun, and return what came of it. A kept connection that the server has meanwhile closed is made anew,
+        once."""
         if self._http is not None and time.monotonic() - self._used_s > KEEP_S:
             self.close()
         kept = self._http is not None
@@ -116,7 +117,7 @@ class HttpLine:
         )
 
     def _start_of(self, response: HTTPResponse) -> bytes:
-        """The first bytes of the answer. Its status counts even where the rest does not come."""
+        """The first bytes of a server's answer. Its status counts even where the rest does not come."""
         try:
             start = response.read(_DRAIN_BYTES)
         except (OSError, HTTPException):
@@ -145,11 +146,11 @@ class HttpLine:
         return text.replace(TOKEN, self._token)
 
     def _without_token(self, text: str) -> str:
-        """A server may say our own words back to us."""
+        """A text of the server without our token, since a server may say our own words back to us."""
         return text.replace(self._token, "***") if self._token else text
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         http, self._http = self._http, None
         with self._lock, contextlib.suppress(OSError):
             if self._socket is not None:
@@ -162,7 +163,7 @@ class HttpLine:
     # --- any thread
 
     def cut(self) -> None:
-        """End what is under way: it comes out as a request that took too long. A connection that is being made ends by itself."""
+        """End the request under way: it comes out as one that took too long. A connection that is being made ends by itself."""
         with self._lock:
             self._cut = True
             self.due_s = float("inf")
@@ -172,7 +173,7 @@ class HttpLine:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def begin(self) -> None:
-        """Take up work, after a cut too: the time for the next request runs."""
+        """Begin a job, after a cut too: the time for its request runs from now on."""
         with self._lock:
             self._cut = False
             self.due_s = time.monotonic() + self._settings.timeout_s

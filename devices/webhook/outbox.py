@@ -23,7 +23,7 @@ _REMEMBERED = 1000
 
 
 class Struck(NamedTuple):
-    """How a message fared so far."""
+    """How often, and how, a message failed so far."""
 
     times: int = 0
     not_before_s: float = 0.0
@@ -32,7 +32,7 @@ class Struck(NamedTuple):
 
 
 class Item:
-    """One message on its way."""
+    """One message that waits to be posted."""
 
     def __init__(self, delivery: Delivery, request: PostRequest) -> None:
         self.delivery = delivery
@@ -41,7 +41,7 @@ class Item:
 
 
 class PostsInHand:
-    """On the actor's own thread. Seconds are of the monotonic clock."""
+    """The messages of one webhook that are not posted yet. On the actor's own thread. Seconds are of the monotonic clock."""
 
     def __init__(self, retry_min_s: float, retry_max_s: float, *, chance: Callable[[], float] = random.random) -> None:
         self._retry_min_s = retry_min_s
@@ -62,7 +62,7 @@ class PostsInHand:
 
     @property
     def away(self) -> bool:
-        """Whether all wait for the server."""
+        """Whether all messages wait for the server."""
         return self._failures > 0
 
     def add(self, delivery: Delivery, request: PostRequest) -> None:
@@ -71,7 +71,7 @@ class PostsInHand:
         self._items[self._number] = Item(delivery, request)
 
     def next(self, now_s: float) -> tuple[int, PostRequest] | None:
-        """What to post now, and its number; None: nothing."""
+        """The message to post now, and its number; None where there is none."""
         waiting = [number for number, item in self._items.items() if not item.under_way]
         if self.away:
             if now_s < self.resume_s or len(waiting) < len(self._items):
@@ -86,20 +86,20 @@ class PostsInHand:
         return waiting[0], item.request
 
     def next_s(self) -> float:
-        """When `next` may have something that it has not now."""
+        """When `next` may have a message that it has not now."""
         if self.away:
             return self.resume_s if self._items else float("inf")
         return min((self._of(item).not_before_s for item in self._items.values() if not item.under_way), default=float("inf"))
 
     def give_back(self) -> bool:
-        """Forget what is here, for the host to have it again, unless a request is under way; whether that was so."""
+        """Forget the messages here, for the host to have them again, unless a request is under way; return whether that was so."""
         if any(item.under_way for item in self._items.values()):
             return False
         self._items.clear()
         return True
 
     def settle(self, number: int, outcome: PostOutcome, now_s: float) -> bool:
-        """Take what came of a request; whether the message has left the outbox."""
+        """Take what came of a request; return whether the message has left the outbox."""
         item = self._items[number]
         item.under_way = False
         if outcome.end is End.AWAY:
@@ -129,7 +129,7 @@ class PostsInHand:
         return self._struck.get(item.delivery.message.id, Struck())
 
     def _strike(self, item: Item, outcome: PostOutcome, now_s: float) -> bool:
-        """Note one more failure of this message; whether it is to be given up."""
+        """Note one more failure of a message; return whether the message must be given up."""
         before = self._of(item)
         times = before.times + 1
         done_before = before.done_before if before.times else self._done
@@ -145,6 +145,6 @@ class PostsInHand:
         return True
 
     def _backoff_s(self, times: int, after_s: float) -> float:
-        """Doubled each time, and jittered, so that a hundred gateways do not all come back in the same second."""
+        """The seconds to wait after a failure: doubled each time, and jittered, so that a hundred gateways do not all come back at once."""
         step_s = min(self._retry_max_s, self._retry_min_s * 2.0 ** min(times - 1, 30))
         return max(step_s * (0.5 + self._chance() / 2), min(after_s, _WAIT_AT_MOST_S))

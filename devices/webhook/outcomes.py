@@ -24,7 +24,7 @@ SHOWN_BYTES = 200
 
 
 class End(enum.Enum):
-    """What becomes of the message."""
+    """What becomes of a message after a request."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -58,7 +58,7 @@ class ServerAnswer(NamedTuple):
 
 
 def of_answer(answer: ServerAnswer, name: str) -> PostOutcome:
-    """What an answer means; `name` is the webhook's section of the configuration."""
+    """What a server's answer means; `name` is the webhook's section of the configuration."""
     status = answer.status
     if 200 <= status < 300:
         return PostOutcome(End.DONE, status)
@@ -110,5 +110,5 @@ def _said(answer: ServerAnswer) -> str:
 
 
 def _seconds(retry_after: str) -> float:
-    """Seconds of a Retry-After; a date in it is not read, our own backoff stands in."""
+    """The seconds of a Retry-After; a date in it is not read, our own backoff stands in."""
     return float(retry_after[:6]) if retry_after.isascii() and retry_after.isdigit() else 0.0

@@ -12,11 +12,11 @@ _IN_A_HEADER = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "
 
 
 class BadPost(GatewayError, ValueError):
-    """A message cannot be posted, now or later: mend what sent it."""
+    """Raised where a message cannot be posted, now or later: mend what sent it."""
 
 
 class PostRequest(NamedTuple):
-    """One POST, less what is the same for each."""
+    """One POST, without what is the same for each."""
 
     id: str
     """The message's id, as the header Idempotency-Key: the same each time it is posted."""
@@ -27,7 +27,7 @@ class PostRequest(NamedTuple):
 
 
 def of_post(message: Message, post: Post) -> PostRequest:
-    """The request of a `post`. Raises BadRequest."""
+    """Make the request of a `post`. Raises BadPost."""
     if post.body and post.fields:
         raise BadPost("cannot post it: it has a body and fields; send one of them")
     body = _json(post.fields) if post.fields or not post.body else post.body.encode()
@@ -35,19 +35,19 @@ def of_post(message: Message, post: Post) -> PostRequest:
 
 
 def of_notify(message: Message, notify: Notify) -> PostRequest:
-    """The request of a `notify`: its fields as JSON, and who sent it."""
+    """Make the request of a `notify`: its fields as JSON, and who sent it."""
     said = {name: value for name, value in notify.model_dump(mode="json", exclude_defaults=True).items() if name != "subject"}
     body = {"subject": notify.subject, "text": "", **said, "sender": message.sender, "id": message.id}
     return PostRequest(key_of(message), "", "application/json", _json(body))
 
 
 def key_of(message: Message) -> str:
-    """Its id as a header can hold it: what is not ASCII as %XX."""
+    """A message's id as a header can hold it: what is not ASCII as %XX."""
     return quote(message.id, safe=_IN_A_HEADER)
 
 
 def _checked(path: str) -> str:
-    """Return a path that stays below the webhook's own; raise BadRequest for others."""
+    """Return a path that stays below the webhook's own; raise BadPost for others."""
     wrong = next((letter for letter in path if letter not in _PATH), "")
     if wrong:
         raise BadPost(f"cannot post to the path {path[:100]!r}: {wrong!r} has no place in a URL; write it as %XX")

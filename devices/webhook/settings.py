@@ -32,7 +32,7 @@ class WebhookSimulation(BaseModel):
 
 
 class WebhookSettings(Settings):
-    """One address that takes HTTP POSTs."""
+    """The settings of one webhook: an address that takes HTTP POSTs."""
 
     url: str = Field(default="", max_length=2048)
     """https://host/path; {token} in it stands for the content of token_file."""
@@ -81,14 +81,14 @@ class WebhookSettings(Settings):
 
     @property
     def simulation(self) -> WebhookSimulation | None:
-        """How to simulate; None: not at all."""
+        """How the webhook is simulated; None where it is not."""
         if isinstance(self.simulate, WebhookSimulation):
             return self.simulate
         return WebhookSimulation() if self.simulate else None
 
     @property
     def in_clear(self) -> bool:
-        """Whether what is posted can be read on its way."""
+        """Whether what is posted can be read on its way, because the address is no https."""
         return self.url.startswith("http:") and urlsplit(self.url).hostname not in _LOOPBACK
 
 

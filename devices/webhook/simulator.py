@@ -27,7 +27,7 @@ _IDLE_S = 60.0
 
 
 class Posted(NamedTuple):
-    """One request, as it came."""
+    """One request that the simulated server took."""
 
     path: str
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Posted(NamedTuple):
 
 
 class CannedAnswer(NamedTuple):
-    """How one request is to be answered."""
+    """How one request will be answered."""
 
     status: int = 204
     body: bytes = b""
@@ -46,7 +46,7 @@ class CannedAnswer(NamedTuple):
 
 
 class Receiver:
-    """Any thread. It listens from the moment it is made until it is closed."""
+    """A simulated server. Any thread. It listens from the moment it is made until it is closed."""
 
     def __init__(self, simulation: WebhookSimulation | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.posts: deque[Posted] = deque(maxlen=KEPT)
@@ -71,7 +71,7 @@ class Receiver:
         self.close()
 
     def will_answer(self, *answers: CannedAnswer | int) -> None:
-        """How the next requests are answered, in their order."""
+        """Say how the next requests are answered, in their order."""
         self._told.extend(CannedAnswer(answer) if isinstance(answer, int) else answer for answer in answers)
 
     def until(self, truth: Callable[[], Any], timeout_s: float = 60.0) -> Any:
@@ -85,7 +85,7 @@ class Receiver:
         return value
 
     def close(self) -> None:
-        """Hang up on everybody, and listen no more."""
+        """Close all connections, and listen no more."""
         self._closing.set()
         self._server.shutdown()
         self._thread.join(5)
@@ -95,7 +95,7 @@ class Receiver:
     # --- a thread per connection
 
     def took(self, posted: Posted) -> CannedAnswer:
-        """Keep one request; how to answer it."""
+        """Keep one request; return how to answer it."""
         with self._change:
             self.posts.append(posted)
             self._count += 1
@@ -130,7 +130,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Conversation)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """On the connection's own thread, so that a handshake holds up nobody else."""
+        """Serve one connection on its own thread, so that a handshake holds up nobody else."""
         self.receiver.connected()
         self._open.add(request)
         with contextlib.suppress(OSError):  # whoever called may hang up at any moment
@@ -143,7 +143,7 @@ class _Server(ThreadingHTTPServer):
                 secured.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing that a caller does is said on standard error."""
+        """Do nothing: what a caller does wrong is not said on standard error."""
 
     def hang_up(self) -> None:
         for connection in list(self._open):
@@ -172,4 +172,4 @@ class _Conversation(BaseHTTPRequestHandler):
         self.wfile.write(told.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
