@@ -19,7 +19,7 @@ _TIMEOUT_S = 10.0
 
 
 def command(words: Sequence[str]) -> int:
-    """Run the command that the words say; what to exit with."""
+    """Run the command that the words say; return what to exit with."""
     try:
         if not words:
             show_help("", *_parser())
@@ -40,7 +40,7 @@ def command(words: Sequence[str]) -> int:
 
 
 def _options(words: Sequence[str]) -> Options:
-    """The words read. name=value may stand behind an option too, where argparse itself takes no more words. Raises Failed."""
+    """Read the words. name=value may stand behind an option too, where argparse itself takes no more words. Raises Failed."""
     parser, commands = _parser()
     check_command(words, commands)
     options, rest = parser.parse_known_args(words)
@@ -62,7 +62,7 @@ def _fault(error: Exception) -> int:
 
 
 def _parser() -> tuple[argparse.ArgumentParser, Commands]:
-    """What reads all words, and what reads those of each command."""
+    """Make the parser of all words, and the parser of each command."""
     parser = _Parser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -107,7 +107,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says its help as all else is said: argparse itself does not notice that nobody hears it."""
+    """A parser that writes its help through the streams: argparse itself does not notice that nobody reads it."""
 
     def print_help(self, file: object = None) -> None:
         del file
@@ -115,7 +115,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """The option `--version`, which looks the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # takes its time to import
@@ -144,7 +144,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    """A time to wait, up to an hour. argparse names what is wrong by this function's error."""
+    """Read a time to wait, up to an hour. argparse names what is wrong by this function's error."""
     try:
         seconds = float(text)
     except ValueError:

@@ -23,7 +23,7 @@ _MOST = 200
 
 
 def complete(words: Sequence[str]) -> int:
-    """Say each way in which the last of the words may go on, on a line of its own."""
+    """Print each way in which the last of the words may go on, on a line of its own."""
     *before, begin = words or [""]
     plain, options = _apart(before)
     try:
@@ -36,7 +36,7 @@ def complete(words: Sequence[str]) -> int:
 
 
 def _apart(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words that are no options, and the values of the options."""
+    """Split words into those that are no options, and the values of the options."""
     plain: list[str] = []
     options: dict[str, str] = {}
     left: Iterator[str] = iter(words)
@@ -64,7 +64,7 @@ def _names(plain: list[str], begin: str, options: dict[str, str]) -> list[str]:
 
 
 def _asked(client: Client, what: str, given: list[str], begin: str) -> list[str]:
-    """What the gateway knows, asked for what is typed."""
+    """What the running gateway knows, asked for what is typed."""
     if what == "actor":
         names: list[str] = _ask(client, {"do": "names", "begin": begin, "limit": _MOST})["names"]
         return names

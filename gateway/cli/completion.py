@@ -18,7 +18,7 @@ _CHOICES = {"dead-letters": "list show retry drop", "new": "actor", "completion"
 
 
 def completion(commands: Commands) -> int:
-    """Say the script."""
+    """Print the script."""
     filled = (files("gateway.cli") / "patterns" / "completion.bash.in").read_text(encoding="utf-8")
     for name, text in _parts(commands).items():
         filled = filled.replace(f"@{name}@", text)

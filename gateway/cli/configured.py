@@ -8,5 +8,5 @@ PLACES = (Path("/etc/gateway/gateway.toml"), Path("config/gateway.toml"))
 
 
 def default_config() -> Path:
-    """The first of the places that has one; the first place where none has."""
+    """The first of the usual places that has a configuration; the first place where none has."""
     return next((place for place in PLACES if os.access(place, os.F_OK)), PLACES[0])

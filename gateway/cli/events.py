@@ -13,7 +13,7 @@ _TIMEOUT_S = 10.0
 
 
 def events(client: Client, whose: str, *, after: int, limit: int, as_json: bool) -> int:
-    """Those of one actor (`account/ann`), of a kind (`account`), of a beginning (`account/a*`), or all."""
+    """Print the events of one actor (`account/ann`), of a kind (`account`), of ids that begin so (`account/a*`), or all."""
     if after < 0 or limit < 1:
         raise Failed("--after must be 0 or more, and --limit 1 or more", USAGE)
     found = list(_read(client, _wanted(whose), after, limit))
@@ -37,7 +37,7 @@ def _wanted(whose: str) -> dict[str, str]:
 
 
 def _read(client: Client, wanted: dict[str, str], after: int, limit: int) -> Iterator[dict[str, Any]]:
-    """Page by page, so that no answer is too large."""
+    """Read the events page by page, so that no answer is too large."""
     left, more = limit, True
     while more and left > 0:
         payload = {**wanted, "after": after, "limit": min(left, _PAGE)}

@@ -8,7 +8,7 @@ from gateway.console.output import clock_time, duration, moment, say, say_json, 
 
 
 def explain(client: Client, id: str, *, limit: int, as_json: bool) -> int:
-    """One message, or one actor. Raises Failed where nothing is known of it."""
+    """Print what happened to one message, or to one actor. Raises Failed where nothing is known of it."""
     found = client.ask({"do": "explain", "id": id, "limit": limit})["explained"]
     if as_json:
         say_json(found)
@@ -20,7 +20,7 @@ def explain(client: Client, id: str, *, limit: int, as_json: bool) -> int:
 
 
 def _message(told: dict[str, Any]) -> str:
-    """Where it began, then a line for each message, indented below what made it; the one that was asked for has a mark."""
+    """Print where a message began, then a line for each message, indented below what made it; the one asked for has a mark."""
     began_ms = next((step["at_ms"] for node in told["nodes"] for step in node["steps"]), 0)
     rows = [row for node in told["nodes"] for row in _rows(node, began_ms)]
     lines = [_origin(told["origin"], began_ms), table(rows, indent="")]
@@ -38,7 +38,7 @@ def _origin(origin: dict[str, Any], began_ms: int) -> str:
 
 
 def _rows(node: dict[str, Any], began_ms: int) -> list[list[str]]:
-    """A row for each attempt at a message, the last one where it waits."""
+    """The rows of a message, one for each attempt; the last one where it waits."""
     named = f"{'  ' * node['depth']}{node['to']} {node['verb']}" if node["message"] else f"{'  ' * node['depth']}?"
     outcomes = [(_later(step["at_ms"] - began_ms), _outcome(step)) for step in node["steps"]]
     if node["waits"] or not outcomes:

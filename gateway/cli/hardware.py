@@ -8,7 +8,7 @@ from gateway.registry import doors
 
 
 def ports(*, as_json: bool) -> int:
-    """List them."""
+    """Print the serial ports."""
     find = doors().get("ports")
     if find is None:
         raise Failed('no installed package can look for ports; install the gateway as a package ("pip install -e ." in a checkout)')

@@ -37,7 +37,8 @@ _ELSEWHERE = {
 
 
 def show_help(topic: str, parser: argparse.ArgumentParser, commands: Commands) -> int:
-    """The help of a command, `exits`, `words`, one of the words; without a topic, of all. Raises Failed where there is no such topic."""
+    """Print the help of a command, `exits`, `words`, one of the words; without a topic, of all. Raises Failed where there is no such
+    topic."""
     from gateway.cli.words import WORDS  # noqa: PLC0415  # nobody else needs it
 
     if not topic or topic in commands:
@@ -117,7 +118,7 @@ def options_of(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 
 def _meant(word: str, known: Collection[str], *, elsewhere: bool = False) -> str:
-    """What was probably meant by a word that is none of those known."""
+    """What was probably meant by a word that is not known."""
     near = (_ELSEWHERE.get(word.lower(), "") if elsewhere else "") or _near(word, known)
     if near:
         return f"did you mean '{near}'?"

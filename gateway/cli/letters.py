@@ -10,7 +10,7 @@ _PAGE = 500
 
 
 def show_letters(client: Client, *, as_json: bool) -> int:
-    """All of them, oldest first."""
+    """Print all dead letters, oldest first."""
     found = _all(client)
     if as_json:
         say_json(found)
@@ -24,7 +24,7 @@ def show_letters(client: Client, *, as_json: bool) -> int:
 
 
 def show_letter(client: Client, n: int, *, as_json: bool) -> int:
-    """One of them, with its payload."""
+    """Print one dead letter, with its payload."""
     found = client.ask({"do": "letter", "letter": n})["letter"]
     if as_json:
         say_json(found)
@@ -34,7 +34,7 @@ def show_letter(client: Client, n: int, *, as_json: bool) -> int:
 
 
 def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int:
-    """Retry or drop some of them, or all."""
+    """Retry or drop some of the dead letters, or all."""
     numbers = [one["n"] for one in _all(client)] if which == ["all"] else [number_of(word) for word in which]
     for n in numbers:
         client.ask({"do": verb, "letter": n})
@@ -57,7 +57,7 @@ def resume(client: Client, id: str, *, skip: bool, as_json: bool) -> int:
 
 
 def number_of(word: str) -> int:
-    """The number of a letter, as a word. Raises Failed."""
+    """Read the number of a dead letter from a word. Raises Failed."""
     if not word.isdigit():
         raise Failed(f"{word!r} is no number of a dead letter; gateway dead-letters lists them", 2)
     return int(word)

@@ -10,7 +10,7 @@ from gateway.console.streams import end_streams, open_streams
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; what to exit with."""
+    """Run one command; return what to exit with."""
     open_streams()
     try:
         code = _run(sys.argv[1:] if words is None else words)
@@ -36,7 +36,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def plain_run(words: Sequence[str]) -> Path | None:
-    """The configuration of `run [--config FILE]`; None for anything else, which argparse reads."""
+    """The configuration of `run [--config FILE]`; None for any other command, which argparse reads."""
     match list(words):
         case ["run"]:
             return default_config()

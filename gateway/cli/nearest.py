@@ -8,14 +8,14 @@ _LOOKED_AT = 500
 
 
 def unwritten(client: Client, id: str, text: str) -> Failed:
-    """The error for an actor that nobody ever wrote to, with who was meant."""
+    """The error for an actor that nobody ever wrote to, with the actor that was probably meant."""
     kind, _, key = id.rpartition("/")
     near = _nearest(client, f"{kind}/", key)
     return Failed(f"{text}; did you mean '{kind}/{near}'?" if near else text, UNWRITTEN)
 
 
 def _nearest(client: Client, prefix: str, key: str) -> str:
-    """The key behind `prefix` that is nearest to `key`; empty where none is near."""
+    """The stored key behind `prefix` that is nearest to `key`; empty where none is near."""
     from difflib import get_close_matches  # noqa: PLC0415  # only where somebody mistyped
 
     try:

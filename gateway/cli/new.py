@@ -41,7 +41,7 @@ def new_actor(name: str, folder: Path, *, host_bound: bool, config: Path, as_jso
 
 
 def usual_folder(config: Path) -> Path:
-    """Where the gateway looks for actors of one's own; below the working directory where there is no configuration."""
+    """The folder where the gateway looks for a user's own actors; below the working directory where there is no configuration."""
     try:
         named = tomllib.loads(config.read_text(encoding="utf-8")).get("gateway", {}).get("actors")
     except (OSError, ValueError, AttributeError):  # what is wrong with it, `gateway check` says
@@ -78,7 +78,7 @@ def _class_of(name: str) -> str:
 
 
 def _place(name: str) -> tuple[bool, str]:
-    """Where isort puts a name: what looks like a constant first."""
+    """The place where isort puts a name: what looks like a constant comes first."""
     return not (len(name) > 1 and name.isupper()), name.lower()
 
 
@@ -113,7 +113,7 @@ def _next(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[st
 
 
 def _in_toml(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[str]:
-    """What to write into the configuration, and that an ordinary actor needs nothing there."""
+    """What to write into the configuration; for an ordinary actor, that nothing is needed there."""
     lines = []
     if not there(config) or folder.resolve() != usual_folder(config).resolve():
         lines += [f'  load it      in {config}:   [gateway]   actors = "{folder.absolute()}"']

@@ -13,7 +13,7 @@ _MARGIN_S = 5.0
 
 
 def reload(client: Client, *, as_json: bool) -> int:
-    """Reload it. Raises Failed where the file has problems: then nothing was taken over."""
+    """Have the gateway read its configuration again. Raises Failed where the file has problems: then nothing was taken over."""
     answer = client.ask({"do": "reload", "timeout_s": _TIMEOUT_S}, patience_s=_TIMEOUT_S + _MARGIN_S)
     if as_json:
         say_json({"taken": answer["taken"], "needs_restart": answer["needs_restart"]})

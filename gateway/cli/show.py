@@ -16,7 +16,7 @@ _TELLING_S = 600
 
 
 def show(client: Client, what: str, *, after: str, limit: int, every: bool, as_json: bool) -> int:
-    """The whole, one actor, or the ids of a kind (`twin`) or of a beginning (`twin/door*`).
+    """Print the whole gateway, one actor, or the ids of a kind (`twin`) or with a beginning (`twin/door*`).
 
     What the gateway and its actors keep for themselves is left out, unless it is named or `every` is wanted.
     """
@@ -29,7 +29,7 @@ def show(client: Client, what: str, *, after: str, limit: int, every: bool, as_j
 
 
 def show_machine(client: Client, of: str, *, as_json: bool) -> int:
-    """The machine of a kind or an actor, as the text of a Mermaid state diagram."""
+    """Print the machine of a kind or an actor, as the text of a Mermaid state diagram."""
     if not of:
         raise Failed("say whose: gateway show --machine KIND, or ID", USAGE)
     answer = client.ask({"do": "machine", "of": of})
@@ -93,7 +93,7 @@ def _turns(totals: dict[str, Any]) -> str:
 
 
 def _mail(totals: dict[str, Any]) -> list[list[str]]:
-    """A row where mail waits, with the mailbox that has most of it."""
+    """A row that says how much mail waits, and which mailbox has most of it."""
     if not totals.get("waiting"):
         return []
     largest = totals["largest_mailbox"]
@@ -101,7 +101,7 @@ def _mail(totals: dict[str, Any]) -> list[list[str]]:
 
 
 def _kinds(kinds: list[dict[str, Any]]) -> list[str]:
-    """A table of the kinds that were written to in this life."""
+    """A table of the kinds that were written to in this life of the gateway."""
     if not kinds:
         return []
     rows = [[one["kind"], *(number(one[name]) for name in _OF_A_KIND), one["largest"]] for one in kinds]
@@ -113,7 +113,7 @@ def _blocked(one: dict[str, Any]) -> str:
 
 
 def _earlier(view: dict[str, Any]) -> list[str]:
-    """What is known of a life that did not end well: its last words, and its last warnings."""
+    """What is known of an earlier life that did not end well: its last words, and its last warnings."""
     if view["clean_start"]:
         return []
     return [row for row in (view["last_fault"] or "it was killed, or lost its power", *view["earlier_faults"][-3:]) if row]
@@ -177,13 +177,13 @@ def _show_ids(client: Client, prefix: str, *, after: str, limit: int, every: boo
 
 
 def _hosted(client: Client, prefix: str, *, every: bool) -> list[str]:
-    """The ids of host-bound actors that begin so; those of the gateway itself where they are named."""
+    """The ids of host-bound actors with a beginning; those of the gateway itself only where they are named."""
     rows = [one for one in client.ask({"do": "show"})["show"]["host_bound"] if one["id"].startswith(prefix)]
     return [one["id"] for one in rows if every or one["listed"] or prefix.endswith("/")]
 
 
 def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
-    """The turns as they are committed, until interrupted. Raises Failed when the gateway ends first."""
+    """Print the turns as they are committed, until interrupted. Raises Failed when the gateway ends first."""
     for answer in client.stream({"do": "tail", "prefix": prefix, "verb": verb}):
         if as_json:
             say_json({name: value for name, value in answer.items() if name not in ("n", "ok")})

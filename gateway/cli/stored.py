@@ -21,7 +21,7 @@ def export(client: Client, id: str, *, as_json: bool) -> int:
 
 
 def forget(client: Client, id: str, *, sure: bool, as_json: bool) -> int:
-    """Drop an actor's state and what belongs to it, once somebody has said yes; its mail stays, and begins a new life."""
+    """Drop an actor's state and what belongs to it, once somebody has said yes; the actor's mail stays, and begins a new life."""
     if not sure and not _agreed(client.ask({"do": "forget", "id": id})["would_forget"]):
         complain("not forgotten")
         return NO
@@ -44,7 +44,7 @@ def _agreed(found: dict[str, Any]) -> bool:
 
 
 def _belongings(found: dict[str, Any]) -> str:
-    """What goes, and what stays, in words."""
+    """What a forgotten actor loses, and what stays, in words."""
     state = [] if found["version"] is None else [f"its state (version {found['version']}, {size(found['bytes'])})"]
     counted = [(found["timers"], "timer"), (found["events"], "event"), (found["children_total"], "child")]
     parts = [*state, *(_count(number, what) for number, what in counted if number)]

@@ -13,7 +13,7 @@ _MARGIN_S = 5.0
 
 
 def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, id: str, as_json: bool) -> int:
-    """Send it; done when it is on disk."""
+    """Send a message; done when the message is on disk."""
     request = {"do": "tell", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s, "id": id}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     if as_json:
@@ -24,7 +24,8 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
 
 
 def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, field: str, as_json: bool) -> int:
-    """Send it, and show the reply, or one `field` of it. Raises Failed behind it where it comes of an actor nobody ever wrote to."""
+    """Send a message, and print the reply, or one `field` of it. Raises Failed behind it where it comes of an actor nobody ever wrote
+    to."""
     request = {"do": "ask", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     body = _field(answer["body"], field) if field else answer["body"]
@@ -42,7 +43,7 @@ def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: 
 
 
 def _field(body: Any, path: str) -> Any:
-    """A field of a reply; dots go deeper, numbers into a list. Raises Failed where there is none."""
+    """One field of a reply; dots go deeper, numbers into a list. Raises Failed where there is none."""
     found = body
     for name in path.split("."):
         inner = dict(enumerate(found)) if isinstance(found, list) else found if isinstance(found, dict) else {}
@@ -54,7 +55,7 @@ def _field(body: Any, path: str) -> Any:
 
 
 def read_words(words: Sequence[str]) -> dict[str, Any]:
-    """A payload from one JSON object, from `-` (standard input), or from name=value words; dots in a name go deeper.
+    """Read a payload from one JSON object, from `-` (standard input), or from name=value words; dots in a name go deeper.
 
     For a request: the `payload`, and beside that of words their `texts`, for the verb may want a text where 42 was typed.
     """
@@ -82,7 +83,7 @@ def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> Non
 
 
 def _value(text: str) -> Any:
-    """JSON where it is JSON (true, 12, "12"), else text."""
+    """A word as JSON where it is JSON (true, 12, "12"), else as text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Account:
-    """The numbers at the end, of all demos of one folder."""
+    """The figures that the demo ends with, over all demos of one folder."""
 
     made: int
     """Fixes that the tracker made."""
@@ -30,7 +30,7 @@ class Account:
 
     @property
     def faults(self) -> list[str]:
-        """What is missing or double; empty when nothing is."""
+        """What is missing or double, in sentences; empty where nothing is."""
         found = []
         if self.committed < self.acknowledged:
             found.append(f"{self.acknowledged - self.committed} acknowledged fixes are missing")
@@ -47,7 +47,7 @@ class Account:
         return found
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The account in lines for people."""
         vain = self.pressed - self.counted
         return [
             f"went in     {self.made} fixes made, {self.acknowledged} acknowledged; {self.pressed} presses"
@@ -60,11 +60,11 @@ class Account:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The account as JSON, for programs."""
         return {**asdict(self), "faults": self.faults}
 
 
 def in_trips(seen: dict[int, set[int]], now: dict[str, Any]) -> int:
-    """The fixes of all trips: of the one under way as it says, of those before it as far as they came out."""
+    """How many fixes all trips have: the one under way as it says, those before it as far as they came out."""
     earlier = sum(max(numbers) for trip, numbers in seen.items() if trip < int(now["trip"]))
     return earlier + int(now["fixes"])

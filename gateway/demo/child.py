@@ -18,10 +18,10 @@ _HOPELESS = {70, 74, 75, 78}
 
 
 class Child:
-    """One gateway process at a time."""
+    """Runs the demo's gateway, one process at a time."""
 
     def __init__(self, folder: Folder) -> None:
-        """Start it. On the main thread. Raises Failed where another gateway has the folder's store."""
+        """Start the gateway. On the main thread. Raises Failed where another gateway has the folder's store."""
         self._folder = folder
         _await_store(folder)
         self._log = folder.log.open("ab")
@@ -34,7 +34,8 @@ class Child:
         return self._process.pid
 
     def look(self) -> str:
-        """Start it again where it has ended; what to say of that, or nothing. Raises Failed where starting again is no use."""
+        """Start the gateway again where it has ended; return what to say of that, or nothing. Raises Failed where starting again is no
+        use."""
         code = self._process.poll()
         if code is None:
             return ""
@@ -48,7 +49,7 @@ class Child:
         return f"the gateway (process {old}) {how}; started again as process {self.pid}"
 
     def stop(self) -> int:
-        """Tell it to stop; what it exited with."""
+        """Tell the gateway to stop; return what it exited with."""
         self._process.terminate()
         try:
             code = self._process.wait(_END_S)
@@ -74,7 +75,7 @@ class Child:
 
 
 def _await_store(folder: Folder) -> None:
-    """Wait until nobody has the store."""
+    """Wait until no process has the store."""
     until_s = time.monotonic() + _GONE_S
     while True:
         try:

@@ -21,7 +21,8 @@ class Folder:
     """The paths of one demo."""
 
     def __init__(self, path: Path) -> None:
-        """Make it where it is not there. Raises Failed where that cannot be, or where others have put their files: it writes over them."""
+        """Make the folder where it does not exist. Raises Failed where that cannot be, or where others have put their files: it writes over
+        them."""
         self.path = path.absolute()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,8 @@ class Folder:
         return (self.path / _DROPPING).exists()
 
     def drop(self) -> bool:
-        """Take away what demos have left here, and nothing else; whether there was any. Raises Failed where it cannot be."""
+        """Take away what demos have left in the folder, and nothing else; return whether there was any. Raises Failed where it cannot
+        be."""
         found = [path for pattern in _OURS for path in self.path.glob(pattern)]
         try:
             (self.path / _DROPPING).touch()
@@ -81,7 +83,7 @@ class Folder:
             raise Failed(f"cannot write {self.config}: {error.strerror}; make it possible, or name another folder with --folder") from None
 
     def read_book(self) -> dict[str, Any]:
-        """What the demo's devices remember, from the last time; empty at the first."""
+        """Read what the demo's devices remember from the last time; empty at the first."""
         try:
             found = json.loads(self.book.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -89,7 +91,7 @@ class Folder:
         return found if isinstance(found, dict) else {}
 
     def write_book(self, book: dict[str, Any]) -> None:
-        """Replace it whole, so that a kill leaves the old one or the new one. Raises Failed where it cannot be."""
+        """Replace the book as a whole, so that a kill leaves the old one or the new one. Raises Failed where it cannot be."""
         fresh = self.book.with_suffix(".new")
         try:
             fresh.write_text(json.dumps(book), encoding="utf-8")
@@ -99,5 +101,5 @@ class Folder:
 
 
 def _quoted(text: str) -> str:
-    """As TOML writes it: JSON's quotes, and every character as it is."""
+    """A text as TOML writes it: in JSON's quotes, with every character as it is."""
     return json.dumps(text, ensure_ascii=False)

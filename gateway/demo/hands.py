@@ -21,7 +21,7 @@ _CONFIRM_S = 3.0
 
 
 class _Thread(threading.Thread):
-    """A thread that keeps what has ended it, for whoever looks after it."""
+    """A thread that keeps the error that has ended it, for whoever looks after it."""
 
     def __init__(self, act: Callable[[], None], name: str) -> None:
         super().__init__(name=name, daemon=True)
@@ -39,7 +39,7 @@ class Tracker:
     """A GPS receiver with a memory, on a pseudo-terminal. Its numbers go on where the last demo left off."""
 
     def __init__(self, folder: Folder, book: dict[str, Any], *, keep: Callable[[], None]) -> None:
-        """`keep` is called when the book has changed."""
+        """Make a tracker. `keep` is called when the book has changed."""
         there = doors()
         self._line = there["line"].load()(folder.gps)
         self.before = int(book.get("acknowledged", 0))
@@ -53,17 +53,17 @@ class Tracker:
 
     @property
     def fault(self) -> Exception | None:
-        """What has ended it; None while nothing has."""
+        """The error that has ended the tracker; None while it runs."""
         return self._thread.fault
 
     @property
     def made(self) -> int:
-        """Fixes made, in all demos of this folder."""
+        """How many fixes were made, in all demos of this folder."""
         return int(self.before + self._gps.made)
 
     @property
     def acknowledged(self) -> int:
-        """Fixes that the gateway has said it has on disk."""
+        """How many fixes the gateway has said it has on disk."""
         return int(self.before + self._gps.acknowledged)
 
     @property
@@ -71,12 +71,12 @@ class Tracker:
         return int(self._gps.began_ms)
 
     def finish(self, timeout_s: float) -> None:
-        """Have everything acknowledged that was made, and stop; give up after the time."""
+        """Wait until all fixes that were made are acknowledged, and stop; give up after the time."""
         self._ending.set()
         self._thread.join(timeout_s)
 
     def unplug(self) -> None:
-        """Take its line away."""
+        """Take the tracker's line away."""
         self._line.unplug()
 
     def _live(self) -> None:
@@ -106,17 +106,17 @@ class Finger:
 
     @property
     def fault(self) -> Exception | None:
-        """What has ended it; None while nothing has."""
+        """The error that has ended the finger; None while it runs."""
         return self._thread.fault
 
     def seen(self, presses: int) -> None:
-        """The toggle has published how many presses it has counted."""
+        """Take word of how many presses the toggle has published that it counted."""
         with self._change:
             self._presses = presses
             self._change.notify_all()
 
     def finish(self) -> None:
-        """Press no more; a press that is under way is waited for."""
+        """Press no more; wait for a press that is under way."""
         self._ending.set()
         self._thread.join(_CONFIRM_S + 1)
 
@@ -127,7 +127,7 @@ class Finger:
                 self._await(before)
 
     def _try_press(self) -> bool:
-        """Press, when somebody is there to feel it."""
+        """Press the button, where the gateway is there to feel it."""
         with contextlib.suppress(OSError):
             descriptor = os.open(self._press, os.O_WRONLY | os.O_NONBLOCK)
             try:

@@ -28,7 +28,7 @@ class Hearing:
     """Hears the positions of the trip and the presses of the toggle; what others publish under their topics is passed over."""
 
     def __init__(self, ledger: DemoLedger, seen: Callable[[int], None], *, root: str) -> None:
-        """`seen` hears how many presses the toggle has counted; `root` stands in front of all topics of this demo."""
+        """Begin to hear. `seen` is told how many presses the toggle has counted; `root` stands in front of all topics of this demo."""
         self._position_topic = f"{root}/gateway/trip/van/position"
         self._toggle_topic = f"{root}/gateway/toggle/hall"
         self._ledger = ledger
@@ -39,18 +39,18 @@ class Hearing:
 
     @property
     def topics(self) -> list[str]:
-        """What is to be listened to."""
+        """The topics to listen to."""
         return [self._position_topic, self._toggle_topic]
 
     def heard(self, message: Any) -> None:
-        """One message (a `Heard` of the listener). It is in the ledger when this returns. Raises Failed where it cannot be."""
+        """Take one message (a `Heard` of the listener). It is in the ledger when this returns. Raises Failed where it cannot be."""
         if message.topic == self._position_topic and not message.retained:  # what the broker had kept for newcomers came out before
             self._position(message)
         elif message.topic == self._toggle_topic:
             self._presses(message)
 
     def take_lines(self) -> list[str]:
-        """What is to be said of what was heard since the last time; where nobody has taken it for long, the newest of it. Any thread."""
+        """Take the lines about what was heard since the last time; where nobody has taken them for long, only the newest. Any thread."""
         with self._lock:
             lines, self._lines = list(self._lines), deque()
             left_out, self._left_out = self._left_out, 0

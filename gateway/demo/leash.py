@@ -31,7 +31,7 @@ os.execvp(program[0], program)
 
 
 def leashed(command: Sequence[str], number: signal.Signals) -> list[str]:
-    """The command that runs `command` as a child of this process, and sends it signal `number` when this process ends.
+    """The command line that runs `command` as a child of this process, and sends it signal `number` when this process ends.
 
     The process id stays the same. Raises RuntimeError on any thread but the main one.
     """

@@ -8,7 +8,7 @@ from gateway.console.exits import Failed
 
 
 class DemoLedger:
-    """Each message that came out. Any thread."""
+    """The file with each message that came out of the gateway. Any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,14 +29,14 @@ class DemoLedger:
             self._restore(line)
 
     def enter(self, id: str, trip: int, number: int) -> None:
-        """One position that came out. It is in the file when this returns. Raises Failed where it cannot be."""
+        """Write down one position that came out. It is in the file when this returns. Raises Failed where it cannot be."""
         with self._lock:
             id = id or f"{trip}:{number}"
             self._write(f"{json.dumps([id, trip, number])}\n".encode())
             self._enter(id, (trip, number))
 
     def numbers(self) -> dict[int, set[int]]:
-        """The fixes that came out, by trip."""
+        """The numbers of the fixes that came out, by trip."""
         found: dict[int, set[int]] = {}
         with self._lock:
             for trip, number in self._numbers:
@@ -45,7 +45,7 @@ class DemoLedger:
 
     @property
     def distinct(self) -> int:
-        """How many different ids came out."""
+        """How many different message ids came out."""
         return len(self._ids)
 
     def close(self) -> None:

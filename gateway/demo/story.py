@@ -40,7 +40,7 @@ _CONNECT_S = 5.0
 
 
 def demo(path: Path, *, seconds: float, broker: str, fresh: bool, quiet: bool, as_json: bool) -> int:
-    """Run a demo in a folder; 1 when anything is missing at its end. Raises Unheard when it ended since nobody reads what it says.
+    """Run a demo in a folder; return 1 where anything is missing at its end. Raises Unheard when it ended since nobody reads what it says.
 
     `fresh`: begin anew, without what earlier demos have left in the folder.
     """
@@ -89,7 +89,7 @@ class BrokerAddress(NamedTuple):
 
 @contextmanager
 def _broker(folder: Folder, given: str) -> Iterator[BrokerAddress]:
-    """The broker that was named, or one of the demo's own for as long as it lasts."""
+    """A context with the broker that was named, or one of the demo's own for as long as it lasts."""
     if given:
         host, _, port = given.rpartition(":")
         if not host or not port.isdigit():
@@ -110,12 +110,12 @@ def _broker(folder: Folder, given: str) -> Iterator[BrokerAddress]:
 
 
 def _on_a_leash(command: list[str]) -> list[str]:
-    """A broker is asked to end, for it writes down what it has still to deliver."""
+    """The command that runs a broker on a leash, which asks it to end, for it writes down what it has still to deliver."""
     return leashed(command, signal.SIGTERM)
 
 
 class _Stage:
-    """One demo under way. On the main thread."""
+    """One demo under way, with all its parts. On the main thread."""
 
     def __init__(self, folder: Folder, address: BrokerAddress, *, quiet: bool) -> None:
         self.unheard: Unheard | None = None
@@ -143,7 +143,7 @@ class _Stage:
         folder.write_config(address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}", root=self._root)
 
     def play(self, seconds: float) -> Account:
-        """From the first part up to the account."""
+        """Run the demo, from its first part up to the account."""
         self._tracker = Tracker(self._folder, self._book, keep=self._keep)
         self._finger = Finger(self._folder, self._book, keep=self._keep)
         self._ready = True
@@ -177,12 +177,12 @@ class _Stage:
             yield
 
     def _seen(self, presses: int) -> None:
-        """The toggle has counted so many presses. On the listener's thread."""
+        """Note how many presses the toggle has counted. On the listener's thread."""
         if self._ready:
             self._finger.seen(presses)
 
     def _watch(self, seconds: float) -> None:
-        """Until the time is over, Ctrl-C, or nobody reads any more: start again what ends, and show what happens."""
+        """Start again what ends, and show what happens, until the time is over, Ctrl-C, or nobody reads any more."""
         until_s = time.monotonic() + seconds if seconds else float("inf")
         while time.monotonic() < until_s and self.unheard is None and self._signals.wait(_LOOK_S) not in self._ends:
             self._look()
@@ -204,7 +204,7 @@ class _Stage:
             self._tell(f"{time.strftime('%H:%M:%S')}  lamp        is {lamp}")
 
     def _close_books(self) -> Account:
-        """Nothing new goes in; all that went in comes out; then count."""
+        """Let nothing new in, wait until all that went in has come out, then count."""
         self._say("ending: the last fixes are acknowledged, and the actors asked")
         self._during(self._finger.finish)
         self._during(lambda: self._tracker.finish(_FINISH_S))
@@ -246,7 +246,7 @@ class _Stage:
             self._look()
 
     def _ask(self, id: str) -> dict[str, Any]:
-        """What an actor knows, as soon as the gateway answers."""
+        """Ask an actor what it knows, as soon as the gateway answers."""
         until_s = time.monotonic() + _FINISH_S
         while True:
             try:
@@ -306,7 +306,7 @@ class _Stage:
 
 
 def _own_command() -> str:
-    """What another terminal has to call, which has no venv activated."""
+    """The command that another terminal has to call, which has no venv activated."""
     own = Path(sys.executable).with_name("gateway")
     if shutil.which("gateway") == str(own):
         return "gateway"
