@@ -17,12 +17,14 @@ from gateway.actors.errors import (
 )
 from gateway.actors.gather import Answer, Enough, Gathered, Request
 from gateway.actors.hostbound import Delivery, Health, Host, HostBound
+from gateway.actors.itinerary import Route, Stop
 from gateway.actors.machine import After, Machine
-from gateway.actors.messages import NOTHING, REPLY, START, Event, Message, Model, Nothing, Payload, Reply, Start, State
+from gateway.actors.messages import REPLY, START, Message, Reply, Start
+from gateway.actors.models import NOTHING, Event, Model, Nothing, Payload, State
 from gateway.actors.phases import History
 from gateway.actors.readmodel import ReadModel, ReadStage, ReadState, on
 from gateway.actors.receipts import Receipt
-from gateway.actors.routes import Route, RouteFailed, Stop
+from gateway.actors.routes import RouteFailed
 from gateway.actors.settings import Settings
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stage import Stage

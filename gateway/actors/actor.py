@@ -11,7 +11,8 @@ from gateway.actors.copies import Copy
 from gateway.actors.errors import BadDefinition
 from gateway.actors.guards import guarded
 from gateway.actors.ids import is_key
-from gateway.actors.messages import LONGEST_S, State
+from gateway.actors.models import State
+from gateway.actors.payloads import LONGEST_S
 from gateway.actors.settings import Settings
 from gateway.actors.soundness import check_machine
 from gateway.actors.stage import Stage

@@ -24,7 +24,8 @@ Source: Sodacan's "foreign data"; Erlang's monitors.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.actors.messages import Message, Payload, State
+from gateway.actors.messages import Message
+from gateway.actors.models import Payload, State
 from gateway.actors.staging import Staging
 from gateway.actors.ties import Copied, Order, Standing, Ties, Watcher
 from gateway.actors.verbs import Mode, Verb

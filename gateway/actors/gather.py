@@ -41,8 +41,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
-from gateway.actors.messages import LONGEST_S, Message, Payload
-from gateway.actors.routes import Route
+from gateway.actors.itinerary import Route
+from gateway.actors.messages import Message
+from gateway.actors.models import Payload
+from gateway.actors.payloads import LONGEST_S
 from gateway.actors.staging import Staging
 
 GATHER = "gather"

@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.gather import GATHER, Answer, BeginGather, Gathered
-from gateway.actors.messages import Payload, Reply, State
+from gateway.actors.messages import Reply
+from gateway.actors.models import Payload, State
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
 

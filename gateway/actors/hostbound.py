@@ -20,7 +20,8 @@ from typing import Any, ClassVar, Protocol
 from gateway.actors.actor import snake
 from gateway.actors.course import Table
 from gateway.actors.errors import GatewayError
-from gateway.actors.messages import Message, Payload, Start
+from gateway.actors.messages import Message, Start
+from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
 from gateway.actors.settings import Settings
 from gateway.actors.stamps import Time

@@ -4,29 +4,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadPayload
 from gateway.actors.itinerary import Route
-from gateway.actors.models import NOTHING, Event, Model, Nothing, Payload, State, Versioned
-from gateway.actors.payloads import DEEPEST, LONGEST_S, read_payload, read_stored
-
-__all__ = [
-    "DEEPEST",
-    "LONGEST_S",
-    "NOTHING",
-    "REPLY",
-    "START",
-    "Deadline",
-    "Event",
-    "Message",
-    "Model",
-    "Nothing",
-    "Payload",
-    "Reply",
-    "Start",
-    "State",
-    "Versioned",
-    "check_expiry",
-    "read_payload",
-    "read_stored",
-]
+from gateway.actors.models import Payload
 
 START = "Builtin.Start"
 REPLY = "reply"

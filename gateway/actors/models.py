@@ -1,6 +1,17 @@
 """Models: what states, payloads and events are made of.
 
-They are frozen, and change by making a copy with `changed`, which validates it.
+They are frozen, and change by making a copy with `changed`, which validates it. A model that is stored has a version, and takes what
+was stored by an older program up to today's shape:
+
+    class Shelf(State):
+        VERSION = 2
+        parcels: int = 0
+
+        @classmethod
+        def upcast(cls, version, fields):
+            if version == 1:
+                fields["parcels"] = 4 * fields.pop("boxes")
+            return fields
 """
 
 from collections.abc import Callable, Mapping

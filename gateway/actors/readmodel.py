@@ -23,7 +23,9 @@ from pydantic_core import to_json
 from gateway.actors.actor import Actor
 from gateway.actors.errors import BadDefinition
 from gateway.actors.ids import kind_of
-from gateway.actors.messages import Event, Model, Payload, Reply, State, read_payload, read_stored
+from gateway.actors.messages import Reply
+from gateway.actors.models import Event, Model, Payload, State
+from gateway.actors.payloads import read_payload, read_stored
 from gateway.actors.sourced import EventSourced, event_models
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.itinerary import Route, Stop, Visit
-from gateway.actors.messages import NOTHING, Deadline, Message, Nothing, Payload, read_payload
+from gateway.actors.messages import Deadline, Message
+from gateway.actors.models import NOTHING, Nothing, Payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.verbs import Verb
-
-__all__ = ["STOPS_AT_MOST", "Route", "RouteFailed", "Sending", "Stop", "Visit", "along", "departed", "failed", "onward"]
 
 STOPS_AT_MOST = 32
 

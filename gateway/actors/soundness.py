@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from gateway.actors.errors import BadDefinition
 from gateway.actors.machine import Machine
-from gateway.actors.messages import Nothing
+from gateway.actors.models import Nothing
 from gateway.actors.phases import History, name_of
 from gateway.actors.verbs import Verb
 

@@ -33,8 +33,8 @@ from typing import Any, ClassVar, TypeVar
 
 from gateway.actors.actor import Actor
 from gateway.actors.errors import BadDefinition, StateTooNew
-from gateway.actors.messages import Event, State, read_stored
-from gateway.actors.payloads import prove
+from gateway.actors.models import Event, State
+from gateway.actors.payloads import prove, read_stored
 from gateway.actors.stage import Stage
 
 S = TypeVar("S", bound=State)

@@ -13,9 +13,12 @@ from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarge
 from gateway.actors.gather import Enough, Request, begin
 from gateway.actors.guards import Unwanted
 from gateway.actors.ids import check_id, key_of, kind_of, parent_of
-from gateway.actors.messages import LONGEST_S, NOTHING, REPLY, Event, Message, Nothing, Payload, Reply, State, check_expiry, read_payload
+from gateway.actors.itinerary import Route, Stop
+from gateway.actors.messages import REPLY, Message, Reply, check_expiry
+from gateway.actors.models import NOTHING, Event, Nothing, Payload, State
+from gateway.actors.payloads import LONGEST_S, read_payload
 from gateway.actors.phases import History
-from gateway.actors.routes import STOPS_AT_MOST, Route, RouteFailed, Sending, Stop, along, departed, failed, onward
+from gateway.actors.routes import STOPS_AT_MOST, RouteFailed, Sending, along, departed, failed, onward
 from gateway.actors.staging import World
 from gateway.actors.stamps import Timed
 from gateway.actors.supervision import Decision, Fault, Verdict

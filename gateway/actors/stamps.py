@@ -9,7 +9,8 @@ stamps of that time are mended: see `Stamped`, and `gateway/runtime/clock.py`.
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, Self
 
-from gateway.actors.messages import Message, State
+from gateway.actors.messages import Message
+from gateway.actors.models import State
 
 
 class Stamp(NamedTuple):

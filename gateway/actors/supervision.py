@@ -17,7 +17,7 @@ Source: nact's supervision (stop, resume, reset, escalate, each for the actor, a
 import enum
 from typing import Any, NamedTuple
 
-from gateway.actors.messages import Payload
+from gateway.actors.models import Payload
 from gateway.actors.staging import Staging
 from gateway.actors.verbs import Mode, Verb
 

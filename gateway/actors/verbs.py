@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, get_type_hints, overload
 
 from gateway.actors.errors import BadDefinition
-from gateway.actors.messages import Nothing, Payload
+from gateway.actors.models import Nothing, Payload
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from gateway.actors.messages import Payload
+from gateway.actors.models import Payload
 
 Scalar = bool | int | float | str
 

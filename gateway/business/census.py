@@ -6,7 +6,7 @@ gateway tell census/all rebuild             count anew, from what is recorded
 
 from gateway.actors import ReadModel, Stage, verb
 from gateway.actors.ids import key_of
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.actors.readmodel import ReadStage, ReadState, on
 from gateway.business.contact import ContactCreated, ContactRemoved
 from gateway.business.contacts import User

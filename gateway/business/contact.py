@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from gateway.actors import Event, Payload
 from gateway.actors.ids import is_key
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.business.notices import ContactAddress, Recipient
 
 Texts = tuple[Annotated[str, Field(max_length=256)], ...]

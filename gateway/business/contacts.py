@@ -12,7 +12,7 @@ Source: the contacts service of nact's tutorial (https://nact.io).
 """
 
 from gateway.actors import Event, EventSourced, Payload, Route, Stage, State, Stop, verb
-from gateway.actors.messages import Nothing
+from gateway.actors.models import Nothing
 from gateway.business.contact import (
     ChangeOf,
     Contact,

@@ -5,7 +5,7 @@ Source: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984); 
 
 from math import asin, cos, radians, sin, sqrt
 
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 
 RADIUS_M = 6_371_008.8
 

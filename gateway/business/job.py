@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 
 from gateway.actors import Actor, BadId, BadPayload, Payload, Stage, State, UnknownTarget, verb
 from gateway.actors.guards import refuse
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 
 WRONG_CLOCK_MS = 2 * 86_400_000
 """A last due time so far in the future was noted by a clock that went wrong: it does not keep the job from being due."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from gateway.actors import Payload
 from gateway.actors.ids import check_id, kind_of
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.actors.vocabulary import Scalar
 
 

@@ -6,7 +6,7 @@ pace at which time passes. So where its times move on as the gateway's clock doe
 
 import enum
 
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 
 _LEAST_MS = 2000
 """So long a device must keep pace to be believed."""

@@ -16,7 +16,7 @@ from pydantic import Field, NonNegativeFloat
 from typing_extensions import TypedDict
 
 from gateway.actors import Actor, Stage, State, verb
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
 from gateway.business.pace import ClockPace, Laggard, pace_of

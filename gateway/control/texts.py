@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails
 
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadPayload
-from gateway.actors.messages import Payload, read_payload
+from gateway.actors.models import Payload
+from gateway.actors.payloads import read_payload
 from gateway.config.sentences import expected, sentence, shown
 from gateway.config.settings_reader import keys_of, model_at
 

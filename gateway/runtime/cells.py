@@ -31,7 +31,8 @@ from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.ids import root_of
-from gateway.actors.messages import State, read_stored
+from gateway.actors.models import State
+from gateway.actors.payloads import read_stored
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.mail import Mail

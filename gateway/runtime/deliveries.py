@@ -13,7 +13,9 @@ that is one step of the interpreter, which one thread does and no other. (A lock
 import enum
 from typing import Any, Protocol
 
-from gateway.actors.messages import Deadline, Message, Payload, Reply, read_payload
+from gateway.actors.messages import Deadline, Message, Reply
+from gateway.actors.models import Payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.words import in_a_line
 
 _REASON_AT_MOST = 2000

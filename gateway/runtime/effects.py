@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from gateway.actors.copies import Parcel, changes
-from gateway.actors.messages import Message, State
+from gateway.actors.messages import Message
+from gateway.actors.models import State
 from gateway.actors.stage import ChildOrder
 from gateway.actors.supervision import Decision
 from gateway.actors.ties import NO_TIES, Ties

@@ -20,7 +20,9 @@ from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
-from gateway.actors.messages import REPLY, Message, Payload, Reply, Start, check_expiry, read_payload
+from gateway.actors.messages import REPLY, Message, Reply, Start, check_expiry
+from gateway.actors.models import Payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.receipts import Receipt
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.actors.errors import DoesNotFit, GatewayError, Refused
+from gateway.actors.itinerary import Route
 from gateway.actors.messages import Deadline, Message
 from gateway.actors.receipts import Receipt
-from gateway.actors.routes import Route
 from gateway.actors.verbs import Verb
 from gateway.runtime.threads import in_runtime
 from gateway.runtime.versions import apart, fact_of, read_waiting, with_version

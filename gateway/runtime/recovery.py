@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 
 from gateway.actors.ids import kind_of
-from gateway.actors.messages import Message, read_payload
+from gateway.actors.messages import Message
+from gateway.actors.payloads import read_payload
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
 from gateway.actors.errors import DoesNotFit
-from gateway.actors.messages import Event, Message, State
+from gateway.actors.messages import Message
+from gateway.actors.models import Event, State
 from gateway.actors.readmodel import FOLLOW, ReadModel, Recorded, Told
 from gateway.actors.sourced import EventSourced
 from gateway.actors.stamps import Stamp

@@ -8,7 +8,7 @@ import heapq
 import sys
 from collections.abc import Iterable
 
-from gateway.actors.messages import NOTHING, Nothing
+from gateway.actors.models import NOTHING, Nothing
 from gateway.actors.stage import Timer
 from gateway.actors.verbs import Verb
 from gateway.runtime.versions import apart, read_waiting, with_version

@@ -4,7 +4,8 @@ So what older programs have stored reads on, and the payloads that never changed
 """
 
 from gateway.actors.errors import DoesNotFit, GatewayError
-from gateway.actors.messages import Payload, read_stored
+from gateway.actors.models import Payload
+from gateway.actors.payloads import read_stored
 from gateway.actors.verbs import Verb
 from gateway.actors.words import described, in_a_line, printable
 

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.actors import Answer, Message, Payload, Reply
 from gateway.actors.gather import Asked, BeginGather
 from gateway.actors.gatherer import outcome
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.routes import Sending, along
 from gateway.actors.verbs import Verb
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
 

@@ -21,8 +21,9 @@ from gateway.actors.copies import COPIED, WATCHED, CopyCame, Ended
 from gateway.actors.gather import GATHER
 from gateway.actors.gatherer import Gather
 from gateway.actors.ids import check_id, kind_of
-from gateway.actors.messages import Model, read_payload, read_stored
-from gateway.actors.routes import Route
+from gateway.actors.itinerary import Route
+from gateway.actors.models import Model
+from gateway.actors.payloads import read_payload, read_stored
 from gateway.actors.stage import Timer
 from gateway.actors.stamps import Stamp
 from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict

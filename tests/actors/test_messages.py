@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from gateway.actors import NOTHING, BadPayload, Message, Nothing, Payload, Reply, State
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.vocabulary import Fix, Pressed, Publish, Pulse, Quality, Report, Switch
 
 

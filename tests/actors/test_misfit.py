@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field, model_validator
 
 from gateway.actors import DoesNotFit, State
-from gateway.actors.messages import Versioned, read_stored
+from gateway.actors.models import Versioned
+from gateway.actors.payloads import read_stored
 
 
 class Place(State):

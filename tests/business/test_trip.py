@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gateway.actors.messages import read_stored
+from gateway.actors.payloads import read_stored
 from gateway.actors.vocabulary import Fix
 from gateway.business.trip import EndedBy, Trip, TripPhase, TripSettings, TripState
 from gateway.testing import Turns

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors.messages import read_stored
+from gateway.actors.payloads import read_stored
 from gateway.business.twin import Presence, Timing, Twin, TwinSettings, TwinState
 from gateway.testing import Turns
 

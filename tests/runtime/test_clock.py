@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.actors.messages import NOTHING, Deadline, Message
+from gateway.actors.messages import Deadline, Message
+from gateway.actors.models import NOTHING
 from gateway.actors.stage import Timer
 from gateway.actors.stamps import Stamp
 from gateway.runtime.clock import BELIEVED_MS, BREAK_MS, UNNOTED_MS, GatewayClock

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.actors import Delivery, GatewayError, HostBound, Mode, verb
-from gateway.actors.messages import NOTHING, Message
+from gateway.actors.messages import Message
+from gateway.actors.models import NOTHING
 from gateway.runtime import despatch, hosted
 from gateway.runtime.deliveries import HandedOut as RealDelivery
 from gateway.runtime.deliveries import Stand

@@ -8,7 +8,7 @@ from gateway.actors.collection.entries import Entry, Key, Listing
 from gateway.actors.collection.errand import Do, Errand
 from gateway.actors.collection.page import FIRST, PageOpened, page_of
 from gateway.actors.collection.tally import tally_of
-from gateway.actors.messages import State
+from gateway.actors.models import State
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
 

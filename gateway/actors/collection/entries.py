@@ -4,7 +4,7 @@ import json
 
 from pydantic import Field, JsonValue, field_validator
 
-from gateway.actors.messages import Payload
+from gateway.actors.models import Payload
 
 MOST_LISTED = 200
 """How many entries one list gives at most."""

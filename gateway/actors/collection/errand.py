@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import JsonValue
 
 from gateway.actors.collection.entries import Entry
-from gateway.actors.messages import REPLY, Payload, Reply, read_payload
+from gateway.actors.messages import REPLY, Reply
+from gateway.actors.models import Payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.stage import Stage
 
 

@@ -13,7 +13,7 @@ from gateway.actors.actor import Actor
 from gateway.actors.collection.entries import Added, Entry, Found, Listed, Put, Removed
 from gateway.actors.collection.errand import Do, Errand
 from gateway.actors.collection.tally import TallyChange, tally_of
-from gateway.actors.messages import Payload, State
+from gateway.actors.models import Payload, State
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import Decision, Fault
 from gateway.actors.verbs import verb

@@ -3,7 +3,7 @@
 from gateway.actors.actor import Actor
 from gateway.actors.collection.entries import Counted
 from gateway.actors.collection.errand import Errand
-from gateway.actors.messages import Payload, State
+from gateway.actors.models import Payload, State
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
 

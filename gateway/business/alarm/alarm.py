@@ -17,7 +17,7 @@ from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, Stand
 from gateway.actors.gather import ASKED_AT_MOST, Gathered
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 from gateway.actors.vocabulary import Scalar
 from gateway.business.alarm.readings import judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.business.alarm.rules import Rule
 from gateway.business.twin import Presence
 

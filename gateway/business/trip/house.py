@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gateway.actors import REPLY, Actor, Reply, Stage, State, verb
 from gateway.actors.guards import refuse
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.business.trip.payloads import BeginTrip, Gone, TripPage
 from gateway.business.trip.settings import TripsSettings
 from gateway.business.trip.slugs import draw

@@ -9,7 +9,7 @@ Source: J. Sklansky and V. Gonzalez, "Fast polygonal approximation of digitized 
 
 from math import asin, atan2, cos, hypot, pi, radians, remainder
 
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.business.earth import RADIUS_M
 from gateway.business.trip.line import Point, point_of, word_of
 

@@ -6,7 +6,7 @@ The trip is written at every fix, so it stays small: it holds at most twenty poi
 from typing import Any
 
 from gateway.actors import Stage
-from gateway.actors.messages import Model
+from gateway.actors.models import Model
 from gateway.business.pace import Laggard
 from gateway.business.trip.line import Point, joined, point_of, word_of
 from gateway.business.trip.payloads import Points

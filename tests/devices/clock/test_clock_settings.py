@@ -13,7 +13,7 @@ from devices.clock.placeholders import filled
 from devices.clock.settings import ClockSettings
 from devices.mqtt.connection import Connection
 from gateway.actors.ids import kind_of
-from gateway.actors.messages import read_payload
+from gateway.actors.payloads import read_payload
 from gateway.business.job import Job
 from gateway.business.toggle import Toggle
 from gateway.business.twin import Twin

@@ -13,7 +13,7 @@ from devices.clock.holds import due_of
 from devices.clock.placeholders import filled
 from devices.clock.simulator import TurnedClock
 from gateway.actors import Message
-from gateway.actors.routes import Route, Visit
+from gateway.actors.itinerary import Route, Visit
 from gateway.actors.vocabulary import Hold
 from gateway.testing import Bench
 from gateway.testing.bench import BenchDelivery

@@ -6,7 +6,7 @@ from devices.webhook.outbox import STRIKES, PostsInHand
 from devices.webhook.outcomes import End, PostOutcome
 from devices.webhook.posts import PostRequest
 from gateway.actors import Message, Payload
-from gateway.actors.routes import Route, Stop
+from gateway.actors.itinerary import Route, Stop
 from gateway.testing import BenchDelivery
 
 DONE = PostOutcome(End.DONE, 204)
