@@ -20,7 +20,9 @@ from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
 from gateway.config import ConfigProblems, Configuration, read
-from gateway.control import Control, ControlSettings, House, Statistics
+from gateway.control.actor import Control
+from gateway.control.house import ControlSettings, House
+from gateway.control.statistics import Statistics
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings

@@ -2,6 +2,13 @@
 
 A turn that raises leaves no trace: its stage is dropped whole. Nothing on a stage is seen by anybody, the actor itself
 at its next turn excepted, before the commit.
+
+    @verb
+    def deliver(self, delivery: Delivery, stage: Stage[Shelf]) -> None:
+        stage.state = stage.state.changed(parcels=stage.state.parcels + delivery.parcels)     # the state: changed as a copy
+        stage.tell("mqtt/main", "publish", Publish(topic=f"depot/{stage.key}", body="…"))      # a message
+        stage.after(3600.0, "close_up")                                                       # a timer: durable, by name
+        stage.reply(stage.state)                                                              # the answer, where somebody asked
 """
 
 import enum

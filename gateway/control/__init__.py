@@ -3,9 +3,3 @@
 JSON lines over a Unix socket: a request is {"do": ..., "n": anything}, its answer {"n": the same, "ok": true, ...} or
 {"n": ..., "ok": false, "fault": a word, "error": a sentence}. Who may write to the socket may do anything.
 """
-
-from gateway.control.actor import Control
-from gateway.control.house import ControlSettings, House
-from gateway.control.statistics import Statistics
-
-__all__ = ["Control", "ControlSettings", "House", "Statistics"]

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from gateway.actors import Delivery, HostBound, Settings, verb
 from gateway.actors.vocabulary import Publish
 from gateway.business.twin import Twin, TwinSettings
-from gateway.control import House, Statistics
-from gateway.control.statistics import StatisticsSettings
+from gateway.control.house import House
+from gateway.control.statistics import Statistics, StatisticsSettings
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
 from gateway.service.logs import RecentFaults
