@@ -26,27 +26,26 @@ class InputReports(Generic[P]):
         self._clock = clock
         self._backoff = Backoff()
         self._waiting: P | None = None
-        self._under_way: tuple[P, Receipt] | None = None
+        self._under_way: Receipt | None = None
         self._retry_at_s = -math.inf
 
     def offer(self, payload: P) -> None:
         """Take a payload, to be sent as soon as it can be."""
         if self._to:
-            self._wait_with(payload, older=self._waiting)
+            self._waiting = payload if self._waiting is None else self._merge(self._waiting, payload)
 
     def pump(self) -> None:
         """Send what waits, unless something is under way or it was refused a moment ago."""
         self._look_at_receipt()
         if self._waiting is None or self._under_way is not None or self._clock() < self._retry_at_s:
             return
-        payload = self._waiting
         try:
-            receipt = self._host.send(self._to, self._verb, payload, wait=False, on_commit=self._on_commit)
+            receipt = self._host.send(self._to, self._verb, self._waiting, wait=False, on_commit=self._on_commit)
         except Refused:
             self._host.count("refused")
             self._retry_at_s = self._clock() + self._backoff.next_s()
             return
-        self._waiting, self._under_way = None, (payload, receipt)
+        self._waiting, self._under_way = None, receipt
         self._look_at_receipt()
 
     def flush(self) -> None:
@@ -65,17 +64,9 @@ class InputReports(Generic[P]):
         self._host.wake()
 
     def _look_at_receipt(self) -> None:
-        if self._under_way is None or not self._under_way[1].resolved:
-            return
-        (payload, receipt), self._under_way = self._under_way, None
-        if receipt.error is None:
+        if self._under_way is not None and self._under_way.resolved:
+            self._under_way = None
             self._backoff.reset()
-            return
-        self._wait_with(self._waiting or payload, older=payload if self._waiting else None)
-        self._retry_at_s = self._clock() + self._backoff.next_s()
-
-    def _wait_with(self, payload: P, *, older: P | None) -> None:
-        self._waiting = payload if older is None else self._merge(older, payload)
 
 
 def reports(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Report]:

@@ -43,11 +43,9 @@ class Slot:
         self.ready = False
 
     def __call__(self, receipt: Receipt) -> None:
-        if receipt.error is not None:
-            self.inbox.fallen.append((self, receipt.error))
-        elif receipt.duplicate:
+        if receipt.duplicate:
             self.inbox.repeats.append(self.arrival)
-        self.ready = receipt.error is None
+        self.ready = True
         self.inbox.settled(self, receipt)
 
 
@@ -59,8 +57,6 @@ class Inbox:
         self.quiet = False
         """Set it to leave what comes unacknowledged: the broker gives it to us next time."""
         self.received = 0
-        self.fallen: deque[tuple[Slot, Exception]] = deque()
-        """Messages whose commit failed; to be sent again, in order."""
         self.repeats: deque[IncomingPublish] = deque()
         """Messages that had been seen before; an ask among them may want its answer again."""
         self._host = host
@@ -101,8 +97,6 @@ class Inbox:
 
     def retry(self) -> None:
         """Offer the messages that wait to the gateway again, in order. Called in each tick."""
-        while self.fallen:
-            self._put_back()
         while self._pending and self._offer(*self._pending[0]):
             self._pending.popleft()
 
@@ -115,13 +109,13 @@ class Inbox:
         return ready
 
     def settled(self, slot: Slot, receipt: Receipt) -> None:
-        """Wake the actor when acknowledgements wait for this slot, or its message was not simply committed. On a runtime thread."""
+        """Wake the actor when acknowledgements wait for this slot, or its message had been seen before. On a runtime thread."""
         slots = self._slots
         try:
             awaited = slots[0] is slot
         except IndexError:
             awaited = False
-        if awaited or receipt.duplicate or receipt.error is not None:
+        if awaited or receipt.duplicate:
             self._host.wake()
 
     def closed(self) -> None:
@@ -139,20 +133,6 @@ class Inbox:
             self._pending = deque((arrival, slot) for arrival, slot in self._pending if slot is None or slot in self._slots)
         else:
             self._host.forget_ids(SESSION)
-
-    def _put_back(self) -> None:
-        """Let a message whose commit failed wait for another. One of an older connection is the broker's to bring again."""
-        fallen = []
-        while self.fallen:
-            fallen.append(self.fallen.popleft())
-        for slot, error in reversed(fallen):
-            if slot not in self._slots:
-                continue
-            if isinstance(error, _NEVER):
-                self._refuse(slot.arrival, error)
-                slot.ready = True
-            else:
-                self._pending.appendleft((slot.arrival, slot))
 
     def _offer(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
         """Send one message into the gateway; return False when it must wait. What can never be taken is refused, and acknowledged."""

@@ -268,8 +268,8 @@ class SerialPort(HostBound):
 
     def _committed(self, ack: bytes, opening: int) -> Callable[[Receipt], None]:
         def on_commit(receipt: Receipt) -> None:
-            if receipt.error is None:
-                self._owe(ack, opening)
+            del receipt
+            self._owe(ack, opening)
 
         return on_commit
 

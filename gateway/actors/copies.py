@@ -178,8 +178,8 @@ def _copied(actor: Any, came: CopyCame, stage: Staging) -> None:
 
 
 ROWS = {
-    WATCH: Verb(WATCH, Watch, _watch, Mode.AT_LEAST_ONCE, "Send an actor some fields, and their changes."),
-    UNWATCH: Verb(UNWATCH, Unwatch, _unwatch, Mode.AT_LEAST_ONCE, "Send it no more."),
-    COPIED: Verb(COPIED, CopyCame, _copied, Mode.AT_LEAST_ONCE, "Take a copy of another actor's fields."),
+    WATCH: Verb(WATCH, Watch, _watch, Mode.AT_LEAST_ONCE),
+    UNWATCH: Verb(UNWATCH, Unwatch, _unwatch, Mode.AT_LEAST_ONCE),
+    COPIED: Verb(COPIED, CopyCame, _copied, Mode.AT_LEAST_ONCE),
 }
 """The runtime's own verbs, which every ordinary actor answers; nobody outside can send them."""

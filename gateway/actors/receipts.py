@@ -6,42 +6,36 @@ Source: futures as in `concurrent.futures`, less their cost (a lock and a condit
 import threading
 from collections.abc import Callable
 
-from gateway.actors.errors import GatewayError
-
 _lock = threading.Lock()
 
 
 class Receipt:
-    """The promise for one message that was brought in: it resolves once, at the message's commit, or fails with an error. Any thread may
-    wait for it."""
+    """The promise for one message that was brought in: it resolves once, at the message's commit. Any thread may wait for it. A commit that
+    fails is tried again; where the gateway ends before it succeeds, the receipt never resolves, and the outcome is unknown."""
 
-    __slots__ = ("_event", "callback", "duplicate", "error", "resolved")
+    __slots__ = ("_event", "callback", "duplicate", "resolved")
 
     def __init__(self, callback: Callable[["Receipt"], None] | None = None) -> None:
         self.callback = callback
         self.resolved = False
-        self.error: GatewayError | None = None
         self.duplicate = False
         """True when the message had been seen before, and was only acknowledged again."""
         self._event: threading.Event | None = None
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until the receipt resolves, at most `timeout_s` seconds; return whether it did. Raises the error that it failed with."""
+        """Block until the receipt resolves, at most `timeout_s` seconds; return whether it did."""
         with _lock:
             if not self.resolved and self._event is None:
                 self._event = threading.Event()
         if not self.resolved and self._event is not None:
             self._event.wait(timeout_s)
-        if self.error is not None:
-            raise self.error
         return self.resolved
 
-    def resolve(self, error: GatewayError | None = None) -> None:
+    def resolve(self) -> None:
         """Resolve the receipt, on the runtime's thread; later calls do nothing."""
         if self.resolved:
             return
         # Without the lock, since one is resolved per message: `wait` looks at `resolved` again after it has made its event.
-        self.error = error
         self.resolved = True
         if self._event is not None:
             self._event.set()

@@ -71,5 +71,5 @@ def _child_failed(actor: Any, fault: Fault, stage: Staging) -> None:
     stage.rare = True
 
 
-ROWS = {CHILD_FAILED: Verb(CHILD_FAILED, Fault, _child_failed, Mode.AT_LEAST_ONCE, "Decide about a child that failed.")}
+ROWS = {CHILD_FAILED: Verb(CHILD_FAILED, Fault, _child_failed, Mode.AT_LEAST_ONCE)}
 """The runtime's own verb, which every ordinary actor answers; nobody outside can send it."""

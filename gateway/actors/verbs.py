@@ -50,7 +50,6 @@ class Verb(NamedTuple):
     run: Callable[[Any, Any, Any], None]
     """Called with (actor, payload, stage or delivery)."""
     mode: Mode
-    summary: str
     when: frozenset[enum.Enum] = frozenset()
     """The phases in which it is answered; empty: in all."""
     unless: Else | None = None
@@ -133,7 +132,6 @@ def _check_overrides(actor_class: type, marked: set[str]) -> None:
 
 def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb:
     parameters = list(inspect.signature(method).parameters)[1:]
-    summary = (inspect.getdoc(method) or "").split("\n")[0]
     mark: Mark = method.__verb_mark__  # type: ignore[attr-defined]  # set by the decorator
     where = f"{actor_class.__name__}.{name}"
     if any(waits(method) for waits in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
@@ -141,18 +139,18 @@ def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb
     if not (math.isfinite(mark.act_within_s) and mark.act_within_s >= 0):
         raise BadDefinition(f"cannot use {where} as a verb: act_within_s is {mark.act_within_s!r}; give it seconds, or 0 for no limit")
     if len(parameters) == 1:
-        return _row(name, Nothing, _without_payload(method), mark, summary)
+        return _row(name, Nothing, _without_payload(method), mark)
     if len(parameters) != 2:
         raise BadDefinition(f"cannot use {where} as a verb: it takes {parameters}; write (self, payload, stage) or (self, stage)")
     model = _annotation(method, parameters[0])
     if not (isinstance(model, type) and issubclass(model, Payload)):
         raise BadDefinition(f"cannot use {where} as a verb: annotate {parameters[0]!r} with a Payload model, not {model!r}")
-    return _row(name, model, method, mark, summary)
+    return _row(name, model, method, mark)
 
 
-def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], mark: Mark, summary: str) -> Verb:
+def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], mark: Mark) -> Verb:
     rest = (mark.when, mark.unless, mark.to, mark.begins, mark.act_within_s, mark.idle)
-    return Verb(name, model, run, mark.mode, summary, *rest)
+    return Verb(name, model, run, mark.mode, *rest)
 
 
 def _annotation(method: Callable[..., Any], parameter: str) -> Any:

@@ -167,7 +167,7 @@ class Requests:
         def committed(receipt: Receipt) -> None:
             id = receipt.message.id if isinstance(receipt, Arrival) else ""
             told = {"ok": True, "id": id, "duplicate": receipt.duplicate}
-            self.desk.settle(pending, no(fault_of(receipt.error), str(receipt.error)) if receipt.error else told)
+            self.desk.settle(pending, told)
 
         self._send(pending, request, on_commit=committed)
         return None

@@ -19,7 +19,7 @@ from gateway.runtime.kinds import Kinds
 ASKS = "ask"
 """Kind of the ids that stand for an ask from this process: replies to `ask/N` go to whoever waits."""
 
-_REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE, "Take an answer.")
+_REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE)
 
 
 class Directory:

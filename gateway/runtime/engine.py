@@ -113,7 +113,6 @@ class Engine:
             timetable=self.timetable,
             commits=self.commits,
             committer=self._committer,
-            despatch=self.despatch,
             ingress=self.ingress,
             loops=Loops(self.trail),
         )

@@ -8,7 +8,6 @@ from gateway.runtime.cells import Wait
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.commits import Commits
 from gateway.runtime.committer import Committer
-from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
@@ -39,7 +38,6 @@ class Housekeeping:
         timetable: Timetable,
         commits: Commits,
         committer: Committer,
-        despatch: Despatch,
         ingress: Ingress,
         loops: Loops,
     ) -> None:
@@ -51,7 +49,6 @@ class Housekeeping:
         self._timetable = timetable
         self._commits = commits
         self._committer = committer
-        self._despatch = despatch
         self._ingress = ingress
         self.due_s = 0.0
         """Monotonic second at which to look next."""

@@ -294,7 +294,7 @@ def in_the_box() -> dict[str, Mapping[str, Verb]]:
 
 def row(name: str, payload: type[Payload]) -> Verb:
     """A row of a verb table for an actor that the test only writes to."""
-    return Verb(name, payload, _nobody, Mode.AT_LEAST_ONCE, "")
+    return Verb(name, payload, _nobody, Mode.AT_LEAST_ONCE)
 
 
 def _nobody(actor: Any, payload: Any, stage: Any) -> None:

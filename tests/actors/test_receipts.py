@@ -2,9 +2,7 @@
 
 import threading
 
-import pytest
-
-from gateway.actors import Receipt, StoreFailed
+from gateway.actors import Receipt
 from gateway.testing.clock import PATIENCE_S
 
 
@@ -40,20 +38,11 @@ def test_time_out() -> None:
     assert receipt.wait(0)
 
 
-def test_failure() -> None:
-    """A receipt that fails raises its error in every wait."""
-    receipt = Receipt()
-    receipt.resolve(StoreFailed("cannot write: the disk is full; make room"))
-    for _ in range(2):
-        with pytest.raises(StoreFailed, match=r"^cannot write: the disk is full; make room$"):
-            receipt.wait()
-
-
 def test_resolves_once() -> None:
     """Only the first resolve counts, and the callback is called once, with the receipt resolved."""
-    seen: list[tuple[bool, object]] = []
-    receipt = Receipt(lambda it: seen.append((it.resolved, it.error)))
+    seen: list[bool] = []
+    receipt = Receipt(lambda it: seen.append(it.resolved))
     receipt.resolve()
-    receipt.resolve(StoreFailed("too late"))
-    assert seen == [(True, None)]
+    receipt.resolve()
+    assert seen == [True]
     assert receipt.wait(0)

@@ -48,10 +48,10 @@ class Counter(Actor[Count]):
 
 
 def test_the_table() -> None:
-    """Marked methods are rows with their name, payload and the first line of their docstring; others are none."""
-    assert {name: (row.payload, row.summary, row.mode) for name, row in Counter.verbs.items()} == {
-        "add": (Amount, "Add an amount.", Mode.AT_LEAST_ONCE),
-        "clear": (Nothing, "", Mode.AT_LEAST_ONCE),
+    """Marked methods are rows with their name, payload and mode; others are none."""
+    assert {name: (row.payload, row.mode) for name, row in Counter.verbs.items()} == {
+        "add": (Amount, Mode.AT_LEAST_ONCE),
+        "clear": (Nothing, Mode.AT_LEAST_ONCE),
     }
 
 
@@ -82,8 +82,7 @@ def test_inherited_verbs() -> None:
     assert FastCounter.kind == "fast_counter"
     assert FastCounter.state_model is Count
     assert FastCounter.verbs.keys() == Counter.verbs.keys()
-    assert FastCounter.verbs["add"].summary == "Add it twice."
-    assert Counter.verbs["add"].summary == "Add an amount."
+    assert FastCounter.verbs["add"].run is not Counter.verbs["add"].run
 
 
 def test_kinds() -> None:

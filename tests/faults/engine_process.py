@@ -11,7 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from gateway.actors import Actor, Delivery, HostBound, Payload, Receipt, Stage, State, verb
+from gateway.actors import Actor, Delivery, HostBound, Payload, Stage, State, verb
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.store.sqlite import SqliteStore
@@ -83,7 +83,7 @@ def main() -> None:
         if line == "end\n":
             break
         number, to, text = line.split()
-        hosted["source/a"].send(to, "write", {"text": text}, id=number, on_commit=lambda receipt, n=number: _acknowledge(receipt, n))  # type: ignore[misc]
+        hosted["source/a"].send(to, "write", {"text": text}, id=number, on_commit=lambda _, n=number: _say(f"ack {n}"))  # type: ignore[misc]
     pause = threading.Event()
     while not engine.inspect(lambda: engine.resting and not engine.room.outboxes["shelf/a"].waiting):
         pause.wait(0.01)
@@ -91,11 +91,6 @@ def main() -> None:
         actor.close()
     engine.stop()
     store.close()
-
-
-def _acknowledge(receipt: Receipt, number: str) -> None:
-    if receipt.error is None:
-        _say(f"ack {number}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ change: it costs one copy, where a list of models would cost a visit of each.
 """
 
 from collections import deque
-from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -26,11 +25,6 @@ class Point(NamedTuple):
     """Whether nobody knows the way to here: the first point, and the first after a lost signal or a jump."""
     late: bool = False
     """Whether it came behind newer ones."""
-
-
-def write_line(points: Iterable[Point]) -> str:
-    """Write points as text."""
-    return " ".join(map(word_of, points))
 
 
 def read_line(text: str) -> list[Point]:

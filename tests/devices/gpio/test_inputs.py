@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devices.gpio.simulator import SimulatedPins
-from gateway.actors import Health, StoreFailed
+from gateway.actors import Health
 from gateway.actors.vocabulary import Switch
 from gateway.testing import Bench
 from gateway.testing.clock import PATIENCE_S
@@ -164,15 +164,6 @@ def test_while_a_report_is_under_way_newer_ones_are_merged(put: Put, told: Told,
     bench.until(lambda: told(bench) == [{"pressed": False}, 1])
     bench.sent[0].receipt.resolve()
     bench.until(lambda: told(bench) == [{"pressed": False}, 1, {"pressed": True}])
-
-
-def test_a_report_that_was_not_stored_is_sent_again(put: Put, told: Told, turn: Turn) -> None:
-    """A failed commit loses no value."""
-    bench = put(**BUTTON, commit=False)
-    bench.sent[0].receipt.resolve(StoreFailed("cannot commit: the disk is full; make room"))
-    bench.until(lambda: bench.actor._role._reports._waiting is not None)  # type: ignore[attr-defined]  # it waits for its retry
-    turn(bench, 1.0)
-    bench.until(lambda: told(bench) == [{"pressed": False}, {"pressed": False}])
 
 
 def test_a_value_is_repeated_when_asked(put: Put, told: Told, turn: Turn) -> None:

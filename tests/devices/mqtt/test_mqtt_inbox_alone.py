@@ -9,7 +9,7 @@ from devices.mqtt.inbox import Inbox
 from devices.mqtt.packets import IncomingPublish, Properties
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
-from gateway.actors import Receipt, StoreFailed
+from gateway.actors import Receipt
 from gateway.testing import ManualClock
 from gateway.testing.bench import Bench
 
@@ -102,19 +102,6 @@ def test_what_waits_is_the_brokers_to_bring_again_if_it_kept_our_session(box: Bo
     box.inbox.closed()
     box.inbox.opened(session_present=True)
     assert (box.inbox.pending, box.bench.forgotten) == (1, ["session"])
-
-
-def test_a_commit_that_fails_is_tried_again_and_acknowledged_then(box: Box) -> None:
-    """The store was full for a moment: no message is lost by it."""
-    box.arrive(1, b'{"n":1}')
-    box.arrive(2, b'{"n":2}')
-    box.receipts[0].resolve(StoreFailed("cannot write: disk full"))
-    box.receipts[1].resolve(StoreFailed("cannot write: disk full"))
-    box.inbox.retry()
-    assert [sent.payload for sent in box.bench.sent[2:]] == [b'{"n":1}', b'{"n":2}']
-    box.receipts[2].resolve()
-    box.receipts[3].resolve()
-    assert box.inbox.take_ready() == [1, 2]
 
 
 def test_ids_are_the_senders_own_or_made_of_the_packet(box: Box) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
-from gateway.actors import Health, StoreFailed
+from gateway.actors import Health
 from tests.devices.serial.conftest import Open, is_well, texts
 from tests.waiting import until
 
@@ -103,16 +103,6 @@ def test_ack_after_the_commit(line: SimulatedLine, open_port: Open):
     bench.sent[0].receipt.resolve()
     assert heard(line, 1) == [b"ok 7"]
     bench.until(lambda: bench.counters["acknowledged"] == 2)
-
-
-def test_failed_commit_is_not_acknowledged(line: SimulatedLine, open_port: Open):
-    """A message that could not be kept is not acknowledged: the device repeats it."""
-    bench = open_port(commit=False, ack="ACK {frame}")
-    line.send(b"one\ntwo\n")
-    bench.until(lambda: len(bench.sent) == 2)
-    bench.sent[0].receipt.resolve(StoreFailed("disk full"))
-    bench.sent[1].receipt.resolve()
-    assert heard(line, 1) == [b"ACK two"]
 
 
 def test_ack_of_an_earlier_connection(line: SimulatedLine, open_port: Open):
