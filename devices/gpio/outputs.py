@@ -112,7 +112,7 @@ class Output:
         if self._pulse is not None:
             pulse, self._pulse = self._pulse, None
             pulse.delivery.failed(
-                f"cannot finish the pulse on {self._settings.line_name}: its line failed; look whether it is off", retry=False
+                f"cannot finish the pulse on {self._settings.line_name}: the pin failed; look whether it is off", retry=False
             )
             self._on = False
             self._expect_commands(self._clock())

@@ -71,7 +71,7 @@ class PinSettings(Settings):
     """Inputs: actor id that gets `pressed` each time the input becomes active."""
 
     on_start: Level = "off"
-    """Outputs: the state the line is claimed with. keep: what an earlier process left it at; off when it was no output."""
+    """Outputs: the state the pin is claimed with. keep: what an earlier process left it at; off when it was no output."""
     on_stop: Level = "off"
     """Outputs: the state it is left in when the gateway stops. A pulse under way always ends off."""
     on_link_lost: Level = "keep"
@@ -79,7 +79,7 @@ class PinSettings(Settings):
     link_lost_after_s: float = Field(default=0.0, ge=0)
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
     act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
-    """Outputs: how old a command may grow that cannot be obeyed (its line is not there): then it is answered "expired". 0: however old."""
+    """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
     """Outputs: id of the actor that publishes whether it is on, retained, at the start and at each change; empty: nothing is published."""
     topic: str = Field(default="{prefix}/gpio/{key}", max_length=512)

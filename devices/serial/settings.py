@@ -28,7 +28,7 @@ class SerialSimulation(Settings):
 
 
 class SerialSettings(Settings):
-    """The settings of one serial port: where it is, how its line runs, what its bytes mean, and who hears of it."""
+    """The settings of one serial port: where it is, how its bytes run, what they mean, and who hears of it."""
 
     port: str = ""
     """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name."""
@@ -71,7 +71,7 @@ class SerialSettings(Settings):
     line_ending: Literal["\n", "\r\n", "\r", ""] = "\n"
     """Follows each text and each acknowledgement that is written."""
     write_timeout_s: float = Field(default=2.0, gt=0, le=60)
-    """How long the line may take no byte before what waits to be written has failed."""
+    """How long the port may take no byte before what waits to be written has failed."""
     act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
     """How old a text may grow that cannot be written (its port is not there): then it is answered "expired". 0: however old."""
     rs485_echo: bool = False

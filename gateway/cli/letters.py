@@ -42,7 +42,7 @@ def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int
     if as_json:
         say_json({verb: numbers})
     else:
-        say(f"{done}: letter {', '.join(map(str, numbers))}" if numbers else "no dead letters")
+        say(f"{done}: dead letter {', '.join(map(str, numbers))}" if numbers else "no dead letters")
     return FINE
 
 

@@ -46,7 +46,7 @@ class StoreSettings(Settings):
     ballast_mb: int = Field(default=8, ge=0, le=1024)
     """Megabytes kept aside and freed when the disk is full, so that deleting still works; 0: none."""
     dead_letters_kept: int = Field(default=10_000, ge=0)
-    """How many dead letters are kept before the oldest are dropped."""
+    """How many dead letters are kept; above it, those that somebody has looked at make room for new ones, and the others stay."""
     ids_kept: int = Field(default=10_000, ge=0)
     """How many message ids are remembered per source, to know a repeated message."""
 

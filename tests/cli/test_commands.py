@@ -130,7 +130,7 @@ def test_dead_letters_are_listed_and_dropped(daemon: DaemonProcess) -> None:
     listed = daemon.gateway("dead-letters").stdout
     assert "counter/dead add  ValueError: 13 is unlucky" in listed
     assert "units" in daemon.gateway("dead-letters", "show", "1").stdout
-    assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: letter 1\n"
+    assert daemon.gateway("dead-letters", "drop", "all").stdout == "dropped: dead letter 1\n"
 
 
 def without_times(text: str) -> str:

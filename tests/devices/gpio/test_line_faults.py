@@ -128,7 +128,7 @@ def test_a_pulse_whose_line_fails_is_told_and_ends_off(put: Put, turn: Turn, pin
     bench.until(lambda: pulse.kept)
     pins.unplug()
     turn(bench, 2.0)
-    assert pulse.wait() == "cannot finish the pulse on GPIO 17: its line failed; look whether it is off"
+    assert pulse.wait() == "cannot finish the pulse on GPIO 17: the pin failed; look whether it is off"
     assert pulse.retry is False
     bench.until(lambda: bench.health[-1][0] is Health.FAULTY)
     pins.plug()
