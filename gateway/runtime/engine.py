@@ -5,7 +5,6 @@ there is. Only the commit lets anything out. Everything here runs on the engine'
 """
 
 import logging
-import random
 import threading
 import time
 from collections import deque
@@ -19,31 +18,19 @@ from gateway.actors.messages import START, Message, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
-from gateway.runtime.admission import Admission
 from gateway.runtime.batch import LAZY_S, Batch, Observer, Turned
-from gateway.runtime.cautious import ALONE, Cautious
-from gateway.runtime.cells import Cell, Cells, Wait
-from gateway.runtime.commits import Commits
-from gateway.runtime.committer import Abandoned, Committer, end_here
-from gateway.runtime.dead_letters import DeadLetters
+from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.committer import Abandoned, end_here
 from gateway.runtime.deliveries import HandedOut
-from gateway.runtime.despatch import Despatch
-from gateway.runtime.directory import Directory
-from gateway.runtime.housekeeping import HOUSEKEEPING_S, Housekeeping
-from gateway.runtime.ingress import Ingress
+from gateway.runtime.housekeeping import HOUSEKEEPING_S
 from gateway.runtime.inspection import inspect
-from gateway.runtime.loops import Loops
 from gateway.runtime.mail import Mail
-from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.recovery import ENDED, UNCLEAN, reopen_mailboxes, send_beginnings, unclean_ends
+from gateway.runtime.parts import EngineParts
+from gateway.runtime.recovery import ENDED, UNCLEAN, reopen_mailboxes, send_beginnings
 from gateway.runtime.round import Round
-from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
-from gateway.runtime.sourced import Ledger
 from gateway.runtime.threads import join_runtime
-from gateway.runtime.timetable import Timetable
-from gateway.runtime.trail import DONE, Trail
-from gateway.runtime.turns import TurnRunner
+from gateway.runtime.trail import DONE
 from gateway.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -56,7 +43,7 @@ _RUN_OUT_S = 2.0
 """How long turns are run after everything else has closed."""
 
 
-class Engine:
+class Engine(EngineParts):
     """Runs the turns of all ordinary actors: `start` opens the store's mail and runs, `stop` ends with a last commit."""
 
     def __init__(
@@ -71,51 +58,11 @@ class Engine:
     ) -> None:
         """Make an engine. `fatal` is called, on a thread of the runtime, when the engine cannot go on: the process must end, and begin
         again."""
-        self.store = store
-        self.settings = settings or EngineSettings()
-        self.clock = clock or clocks.SystemClock(trusted=self.settings.trust_clock)
-        notes = store.notes()
-        self._unclean_ends = unclean_ends(notes)
-        self.clean_start = not self._unclean_ends
-        self.clock.resume(notes.get(clocks.NOTE, ""), notes.get(clocks.SPANS, ""))
-        self.life = int(notes.get(life.NOTE, "0")) + 1
-        self.ids = life.Ids(self.life)
-        self.directory = Directory(actors, hosted)
-        self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
-        self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept)
-        self.ledger = Ledger(store, notes, self.directory.kinds.made)
-        self.cells = Cells(store, self.ledger.new_cell, self.clock)
-        self.trail = Trail(self.settings.trail_bytes)
-        self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail, self.clock)
-        self.room.memory.most = self.settings.mail_in_memory_bytes
-        self.ingress.fullness = self.room.fullness
-        self.room.full_at_messages = self.settings.mailbox_messages
-        self.room.full_at_bytes = self.settings.mailbox_bytes
-        self.expect, self.give_up = self.room.asks.expect, self.room.asks.give_up
-        self.timetable = Timetable(store)
-        self.seen = Seen(store, kept=self.settings.ids_kept)
-        self.turns = TurnRunner(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
-        self.cautious = Cautious(self._unclean_ends, notes.get(ALONE, ""), least=self.settings.cautious_turns, boxes=store.boxes)
-        self.despatch = Despatch(self.room, self.ingress, store, self.clock, cautious=self.cautious)
+        super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal)
         self.rounds = 0
         """How often it has turned."""
         self.beat_s = self.clock.mono_s()
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
-        self._fatal = fatal or (lambda error: None)
-        self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
-        self.commits = Commits(self.room, self.ingress, self._committer)
-        self.admission = Admission(self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings)
-        self.housekeeping = Housekeeping(
-            store,
-            self.clock,
-            self.settings,
-            room=self.room,
-            timetable=self.timetable,
-            commits=self.commits,
-            committer=self._committer,
-            ingress=self.ingress,
-            loops=Loops(self.trail),
-        )
         self.round = Round(self.commits.batch, self.clock)
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self._backlog: deque[Any] = deque()
