@@ -23,7 +23,7 @@ def unwritten(id: str, engine: Engine) -> str:
 
 
 def _life(id: str, engine: Engine) -> tuple[bool, Ties]:
-    """Whether an actor has a life, or mail that waits for it to begin one; and its ties."""
+    """Whether an actor has a life, or mail that waits and will begin one; and the actor's ties."""
     cell = engine.cells.get(id)
     if cell is not None:
         return cell.life is Life.ALIVE or cell.wait is not Wait.NONE or waiting_for(cell) > 0, cell.ties
@@ -33,7 +33,7 @@ def _life(id: str, engine: Engine) -> tuple[bool, Ties]:
 
 
 def why_absent(id: str, directory: Directory) -> Answer:
-    """Why an id cannot be shown: there can be no such actor."""
+    """Why an id cannot be shown: no actor of that id can exist."""
     kind = kind_of(id)
     devices = [hosted for hosted in directory.hosted if kind_of(hosted) == kind]
     if devices:
@@ -42,7 +42,7 @@ def why_absent(id: str, directory: Directory) -> Answer:
 
 
 def why_none(prefix: str, directory: Directory) -> Answer | None:
-    """Why no id begins so, where that is because there is no such kind; None where there could be one."""
+    """Why no id begins so, where there is no such kind; None where there could be one."""
     kind = prefix.removesuffix("/")
     try:
         kind = kind_of(check_id(f"{kind}/x"))
@@ -54,7 +54,7 @@ def why_none(prefix: str, directory: Directory) -> Answer | None:
 
 
 def which_kind(kind: str, directory: Directory) -> str:
-    """Which kind was meant, by one that there is not; or which there are, those left out that others keep for themselves."""
+    """Which kind was probably meant by a name that is no kind; or which kinds there are, without the inner ones."""
     hosted = {kind_of(id) for id in directory.hosted}
     meant = did_you_mean(kind, [*directory.kinds, *hosted])
     if meant.startswith("did you mean"):

@@ -33,7 +33,7 @@ _LAST_WORDS_S = 0.5
 
 
 class Control(HostBound):
-    """`control/local`: the Unix socket of this daemon."""
+    """The actor `control/local`: the Unix socket of this daemon."""
 
     kind = "control"
     settings_model = ControlSettings
@@ -74,7 +74,7 @@ class Control(HostBound):
         self._open()
 
     def wait(self) -> None:
-        """Wait for clients, for outcomes, or for the next deadline."""
+        """Block until a client, an outcome, or the next deadline comes."""
         for key, events in self._selector.select(self._timeout_s()):
             if key.data is None:
                 if key.fileobj is self._listener:
@@ -86,7 +86,7 @@ class Control(HostBound):
                 key.data.flush()
 
     def tick(self) -> None:
-        """Answer what has an outcome, and what is over its time; pour the tails."""
+        """Answer the requests that have an outcome or are over their time; send the tails."""
         while self._outcomes:
             self._settle(*self._outcomes.popleft())
         now_s = time.monotonic()
@@ -105,7 +105,7 @@ class Control(HostBound):
             self.host.wake()
 
     def close(self) -> None:
-        """Say what is still to be said, and take the socket away."""
+        """Send what must still be said, and remove the socket."""
         for pending in list(self._pending):
             self._settle(pending, no("closing", "the gateway is closing; whether it was done is not known"))
         for connection in list(self._connections.values()):
@@ -123,14 +123,14 @@ class Control(HostBound):
     # --- what requests use
 
     def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
-        """A request whose answer comes by `settle`, or at the deadline from `late`."""
+        """Keep a request whose answer comes by `settle`, or at the deadline from `late`."""
         pending = Pending(connection, n, time.monotonic() + timeout_s, late)
         connection.asked += 1
         self._pending.append(pending)
         return pending
 
     def settle(self, pending: Pending, answer: Answer) -> None:
-        """The answer of a request is there. Any thread."""
+        """Take the answer of a request, to be sent. Any thread."""
         self._outcomes.append(AskOutcome(pending, answer))
         self.host.wake()
 
@@ -176,7 +176,7 @@ class Control(HostBound):
         self._selector.register(peer, selectors.EVENT_READ, connection)
 
     def _rest(self, error: OSError) -> None:
-        """The system has nothing left for one more client, who waits: look again later, for the listener would wake us without end."""
+        """Accept no clients for a while, because the system has nothing left for one more: the listener would wake us without end."""
         assert self._listener is not None
         self._selector.unregister(self._listener)
         self._accept_s = time.monotonic() + _REOPEN_S
@@ -209,7 +209,7 @@ class Control(HostBound):
         pending.connection.say({"n": pending.n, **answer})
 
     def _mind(self, connection: ControlClient) -> None:
-        """Send what can be sent, and have the selector look for what matters now."""
+        """Send what can be sent to a client, and have the selector look for what matters now."""
         connection.flush()
         if connection.finished:
             self._drop(connection)
@@ -256,7 +256,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 
 def _listen(path: Path) -> socket.socket:
-    """A listening socket at `path`, for its owner and group. It gets its name last, so that nobody finds it half made."""
+    """Open a listening socket at `path`, for its owner and group. It gets its name last, so that nobody finds it half made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)

@@ -12,7 +12,7 @@ _CHUNK = 65536
 
 
 class ControlClient:
-    """A client, from its accept to its close."""
+    """One client, from its accept to its close."""
 
     def __init__(self, peer: socket.socket) -> None:
         peer.setblocking(False)
@@ -26,7 +26,7 @@ class ControlClient:
 
     @property
     def sluggish(self) -> bool:
-        """Whether as much waits for it as may."""
+        """Whether the client takes its answers so slowly that no more of them may wait."""
         return len(self._out) >= MOST_OUT
 
     @property
@@ -38,7 +38,7 @@ class ControlClient:
         return self.open and not self._ended and not self.sluggish
 
     def read(self) -> list[bytes]:
-        """The whole lines that came. One that is too long ends the connection, after an answer that says so."""
+        """Read the whole lines that came. One that is too long ends the connection, after an answer that says so."""
         try:
             chunk = self.peer.recv(_CHUNK)
         except BlockingIOError:
@@ -55,11 +55,11 @@ class ControlClient:
         return lines
 
     def say(self, answer: dict[str, Any]) -> None:
-        """Add an answer to what waits for it."""
+        """Add an answer to those that wait to be sent."""
         self._out += json.dumps(answer, separators=(",", ":"), ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
 
     def flush(self) -> None:
-        """Send what it takes now."""
+        """Send what the client takes now."""
         while self._out and self.open:
             try:
                 sent = self.peer.send(self._out[:_CHUNK])
@@ -72,7 +72,7 @@ class ControlClient:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing more to do for it."""
+        """Whether there is nothing more to do for the client."""
         return not self.open or (self._ended and not self._out and not self.asked)
 
     def close(self) -> None:

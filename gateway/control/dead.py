@@ -10,11 +10,11 @@ from gateway.store.store import DeadRow
 
 
 class NoSuchLetter(GatewayError, LookupError):
-    """There is no dead letter of that number: list them."""
+    """Raised where there is no dead letter of that number: list them."""
 
 
 def letters(engine: Engine, after: int, limit: int) -> dict[str, Any]:
-    """A page of them, oldest first, without their payloads."""
+    """A page of dead letters, oldest first, without their payloads."""
     rows = engine.store.dead(after, limit + 1)
     for row in rows[:limit]:
         engine.dead_letters.look(row.n)
@@ -22,13 +22,13 @@ def letters(engine: Engine, after: int, limit: int) -> dict[str, Any]:
 
 
 def letter(engine: Engine, n: int) -> dict[str, Any]:
-    """One of them, whole."""
+    """One dead letter, with its payload."""
     row = _find(engine, n)
     return {"letter": {**_shown(row, engine), "payload": row.message.partition(b"\n")[2].decode("utf-8", "replace")}}
 
 
 def retry(engine: Engine, n: int) -> None:
-    """Deliver one again, and forget it, in one commit. Raises what keeps it from being delivered."""
+    """Send a dead letter's message again, and forget the letter, in one commit. Raises what keeps it from being delivered."""
     row = _find(engine, n)
     message = decode(row.message, engine.directory.find_verb)
     engine.room.deliver(message, engine.round)
@@ -36,13 +36,13 @@ def retry(engine: Engine, n: int) -> None:
 
 
 def drop(engine: Engine, n: int) -> None:
-    """Forget one."""
+    """Forget a dead letter."""
     if not engine.dead_letters.drop(n, engine.round):
         raise NoSuchLetter(f"cannot drop dead letter {n}: there is none of that number; list them")
 
 
 def after_commit(engine: Engine, done: Any) -> None:
-    """Call `done` when what was just done is on disk."""
+    """Call `done` when what was just changed is on disk."""
     engine.round.batch.replies.append((lambda reply: done(), Reply(of="")))
     engine.round.batch.urgent = True
 

@@ -21,11 +21,11 @@ _SAME_ID_AT_MOST = 5
 
 
 class Unexplained(GatewayError, LookupError):
-    """Nothing is known of it, or no longer."""
+    """Raised where nothing is known of a message or an actor, or no longer."""
 
 
 def explain(engine: Engine, id: str, limit: int) -> View:
-    """A message, or an actor. Raises Unexplained."""
+    """What happened to a message, or to an actor. Raises Unexplained."""
     if not engine.trail.on:
         raise Unexplained(f"cannot explain {id}: nothing is kept to tell from; set runtime.explain_kb above 0")
     past = Past(engine)
@@ -47,7 +47,7 @@ def _how_far(kept: View) -> str:
 
 
 class Past:
-    """What the trail holds, made ready to be followed. A message is known by its place in the order of all mail."""
+    """What the trail holds, prepared to be followed. A message is known by its place in the order of all mail."""
 
     def __init__(self, engine: Engine) -> None:
         self._committed = engine.commits.last
@@ -67,12 +67,12 @@ class Past:
         self.kept = {"steps": len(self.steps), "back_s": round(back_ms / 1000, 1), "whole": not engine.trail.dropped}
 
     def places_of(self, id: str) -> list[int]:
-        """The places of the messages of that id, in their order."""
+        """The places of the messages with an id, in their order."""
         handled = {step.seq for step in self.steps if step.message == id}
         return sorted(handled | {seq for seq, (message, _) in self._waiting.items() if message.id == id})
 
     def told(self, place: int, limit: int) -> View:
-        """One message: what led to it, the first cause first, then the message, then the tree of what it led to, `depth` by `depth`."""
+        """What led to a message, the first cause first, then the message, then the tree of what it led to, `depth` by `depth`."""
         above = [place]
         while above[-1] in self._maker:
             above.append(self._maker[above[-1]].seq)
@@ -95,7 +95,7 @@ class Past:
         return found
 
     def _origin(self, place: int) -> View:
-        """Where the first of a chain came from."""
+        """Where the first message of a chain came from."""
         known: Message | Step = self._by_place[place][0] if place in self._by_place else self._waiting[place][0]
         id = known.message if isinstance(known, Step) else known.id
         if known.trace not in ("", id) or (known.sender and known.sender != known.to and known.sender not in self._hosted):
@@ -122,7 +122,7 @@ class Past:
         return {"at_ms": at_ms, "outcome": step.outcome or "ok", "well": _is_well(step), "commit": step.batch, "on_disk": on_disk}
 
     def step(self, step: Step) -> View:
-        """One attempt, with its message."""
+        """One attempt at a message, with the message."""
         named = {"message": step.message, "verb": step.verb, "sender": step.sender, "made": step.upto - step.since}
         return {**named, **self.outcome(step)}
 
@@ -141,7 +141,7 @@ def _makers(steps: list[Step]) -> dict[int, Step]:
 
 
 def _waiting(engine: Engine) -> Iterator[tuple[int, Message, str]]:
-    """(place, message, where) of the mail in memory that waits."""
+    """(place, message, where) of all mail in memory that waits."""
     for outbox in engine.room.outboxes.values():
         id = outbox.box.id
         yield from ((mail.seq, mail.message, f"waits for {id}") for mail in outbox.box.head)

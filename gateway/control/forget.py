@@ -22,7 +22,7 @@ _PAGE = 1000
 
 
 class NothingStored(GatewayError, LookupError):
-    """There is nothing to forget, or to export."""
+    """Raised where there is nothing to forget, or to export."""
 
 
 def export(engine: Engine, id: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def export(engine: Engine, id: str) -> dict[str, Any]:
 
 
 def belongings(engine: Engine, id: str) -> dict[str, Any]:
-    """What goes when an actor is forgotten, and how much mail stays. Raises NothingStored, or BadId."""
+    """What is deleted when an actor is forgotten, and how much mail stays. Raises NothingStored, or BadId."""
     row, cell, children = _row(engine, id), engine.cells.get(id), list(_children(engine, id))
     why = _why_kept(engine, id)
     if not (why or row or children or (cell is not None and cell.life is not Life.ABSENT)):
@@ -59,7 +59,7 @@ def belongings(engine: Engine, id: str) -> dict[str, Any]:
 
 
 def forget(engine: Engine, id: str) -> dict[str, Any]:
-    """Forget an actor; what went. Raises NothingStored, or BadId."""
+    """Forget an actor; return what was deleted. Raises NothingStored, or BadId."""
     found = belongings(engine, id)
     supervision, activation = engine.turns.supervision, engine.room.activation
     strangers = [one for one in (*_children(engine, id), id) if not activation.knows(one)]
@@ -72,7 +72,7 @@ def forget(engine: Engine, id: str) -> dict[str, Any]:
 
 
 def _drop_rows(engine: Engine, ids: list[str]) -> None:
-    """Forget what is of kinds that are registered no more: there is no actor to end."""
+    """Delete the rows of actors whose kinds are not registered any more: there is no actor to end."""
     batch = engine.round.batch
     batch.changes.gone += ids
     batch.changes.events_gone += ids
@@ -85,7 +85,7 @@ def _row(engine: Engine, id: str) -> StateRow | None:
 
 
 def _why_kept(engine: Engine, id: str) -> str:
-    """Why an actor is not to be forgotten; empty where it may be."""
+    """Why an actor cannot be forgotten; empty where it may be."""
     if engine.directory.box_of(check_id(id)):
         return "it is host-bound: it keeps no state; what waits for it is in gateway show"
     kinds = engine.directory.kinds
@@ -107,7 +107,7 @@ def _why_none(engine: Engine, id: str) -> str:
 
 
 def _children(engine: Engine, id: str) -> Iterator[str]:
-    """The ids of all children that are stored or in memory, and of theirs."""
+    """The ids of all descendants of an actor, stored or in memory."""
     prefix, after = f"{id}/", ""
     active = {one for one in engine.cells.children_under(id) if one.startswith(prefix)}
     yield from sorted(active)
@@ -117,7 +117,7 @@ def _children(engine: Engine, id: str) -> Iterator[str]:
 
 
 def _events(engine: Engine, id: str) -> int:
-    """How many events it has; at most so many are counted."""
+    """How many events an actor has; at most so many are counted."""
     return len(engine.store.events(id, 0, EVENTS_COUNTED))
 
 

@@ -15,17 +15,17 @@ from gateway.service.reload import Reloaded
 
 
 class ControlSettings(Settings):
-    """Where the socket is: `gateway.control_socket` of the configuration."""
+    """The settings of the control socket: where it is, by `gateway.control_socket` of the configuration."""
 
     path: Path
 
 
 class Hosting(Protocol):
-    """Who knows the host-bound actors."""
+    """Whoever knows the host-bound actors."""
 
     @property
     def all(self) -> list[Hosted]:
-        """In the order of their start."""
+        """The host-bound actors, in the order of their start."""
 
 
 class House:
@@ -54,5 +54,5 @@ class House:
 
     @property
     def uptime_s(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since the daemon was made."""
         return time.monotonic() - self._since_s

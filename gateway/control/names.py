@@ -11,7 +11,7 @@ from gateway.runtime.engine import Engine
 
 
 def actors(begin: str, limit: int, engine: Engine) -> Answer:
-    """Ids that begin so: of host-bound actors, and of stored ones; before the first slash the kinds of these, with a slash."""
+    """The ids that begin so: of host-bound actors, and of stored ones; before the first slash, their kinds, with a slash."""
     directory = engine.directory
     hosted = [id for id in directory.hosted if id.startswith(begin) and directory.kinds.is_listed(kind_of(id))]
     if "/" in begin:

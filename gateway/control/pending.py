@@ -9,7 +9,7 @@ Answer = dict[str, Any]
 
 
 class Pending:
-    """One request under way. Compared by identity."""
+    """One request whose answer comes later. Compared by identity."""
 
     __slots__ = ("abandon", "connection", "deadline_s", "late", "n", "settled")
 
@@ -26,16 +26,16 @@ class Pending:
 
 
 class AskOutcome(NamedTuple):
-    """What became of one."""
+    """What became of one pending request."""
 
     pending: Pending
     answer: Answer
 
 
 def no(fault: str, error: str) -> Answer:
-    """An answer that says no: a word for programs, a sentence for people."""
+    """Make an answer that says no: a word for programs, a sentence for people."""
     return {"ok": False, "fault": fault, "error": error}
 
 
 def _nothing() -> None:
-    """Nothing to give up."""
+    """Do nothing: there is nothing to give up."""

@@ -14,7 +14,7 @@ from gateway.runtime.hosted import Hosted
 
 
 def picture(of: str, house: House) -> Answer:
-    """The machine of `of`, a kind or an id; of an id, the phase it is in is marked. Raises BadId, and what reading a state raises."""
+    """The machine of `of`, a kind or an id, as a diagram; for an id, its phase is marked. Raises BadId, and what reading a state raises."""
     engine, hosts = house.engine, house.hosts.all
     if "/" not in of:
         kinds: dict[str, Any] = {hosted.kind.kind: hosted.kind for hosted in hosts}

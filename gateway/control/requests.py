@@ -63,7 +63,7 @@ _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
 
 
 class BadRequest(GatewayError, ValueError):
-    """A request is not well formed: mend it."""
+    """Raised where a request is not well formed: mend it."""
 
 
 class Desk(Protocol):
@@ -72,17 +72,17 @@ class Desk(Protocol):
     host: Host
 
     def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
-        """A request whose answer comes later, or from `late` when its time is over."""
+        """Keep a request whose answer comes later, or from `late` when its time is over."""
 
     def settle(self, pending: Pending, answer: Answer) -> None:
-        """It is there. Any thread."""
+        """Take the answer of a request that was kept. Any thread."""
 
     def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
-        """Stream turns from now on."""
+        """Stream turns to a client from now on."""
 
 
 class Requests:
-    """Takes each request to its method."""
+    """Runs the method that answers each request."""
 
     def __init__(self, house: House, desk: Desk) -> None:
         self.house = house
@@ -189,7 +189,7 @@ class Requests:
     def _send(
         self, pending: Pending, request: dict[str, Any], *, reply_to: str = "", on_commit: Callable[[Receipt], None] | None = None
     ) -> None:
-        """Bring the message of a request in; it never waits for room, since others wait for this thread."""
+        """Send the message of a request into the gateway; this never waits for room, since others wait for this thread."""
         payload = request.get("payload")
         expires_s = _number(request, "expires_s", 0.0)
         try:
@@ -285,7 +285,7 @@ class Requests:
         return None
 
     def _act(self, connection: ControlClient, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
-        """Do something on the engine's thread; the answer, with what it gives, comes when it is on disk."""
+        """Do something on the engine's thread; the answer, with what that gives, comes when it is on disk."""
         pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
 
         def run() -> None:
@@ -309,7 +309,7 @@ class Requests:
 
 
 def fault_of(error: GatewayError) -> str:
-    """The word for an error, for programs."""
+    """The word for an error, for programs that read the answer."""
     return next((word for kind, word in _FAULTS if isinstance(error, kind)), "bad_request" if isinstance(error, BadRequest) else "failed")
 
 
@@ -327,7 +327,7 @@ def _text(request: dict[str, Any], name: str) -> str:
 
 
 def _texts(request: dict[str, Any]) -> dict[str, str]:
-    """What was typed for each value of the payload, by its name; empty where it was not typed."""
+    """What was typed for each value of a payload, by its name; empty where it was not typed."""
     found = request.get("texts", {})
     if not (isinstance(found, dict) and all(isinstance(text, str) for text in found.values())):
         raise BadRequest("cannot read the request: 'texts' is no JSON object of texts")

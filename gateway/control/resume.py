@@ -7,11 +7,11 @@ from gateway.runtime.engine import Engine
 
 
 class NotPaused(GatewayError, LookupError):
-    """There is nothing to resume."""
+    """Raised where an actor is not paused, so that nothing can be resumed."""
 
 
 def resume(engine: Engine, id: str, *, skip: bool) -> None:
-    """Let it go on. Raises NotPaused, or BadId."""
+    """Let a paused actor go on. Raises NotPaused, or BadId."""
     why = _why_not(engine, id)
     if not why and not engine.turns.supervision.resume(id, engine.round, skip=skip):
         other = engine.room.activation.cell(id).why
@@ -21,7 +21,7 @@ def resume(engine: Engine, id: str, *, skip: bool) -> None:
 
 
 def _why_not(engine: Engine, id: str) -> str:
-    """Why there can be no paused actor of that id; empty when there can: nobody is called into memory for nothing."""
+    """Why there can be no paused actor of an id; empty where there can be one: no actor is brought into memory in vain."""
     if id in engine.directory.hosted:
         return "it is host-bound: the gateway restarts it by itself"
     if kind_of(check_id(id)) not in engine.directory.kinds:

@@ -47,7 +47,7 @@ class StatisticsSettings(Settings):
 
 
 class Statistics(HostBound):
-    """`statistics/KEY`: looks into the engine every so often, and says what it saw."""
+    """The actor `statistics/KEY`: looks into the engine every so often, and tells what it saw."""
 
     settings_model = StatisticsSettings
     house: House
@@ -61,16 +61,16 @@ class Statistics(HostBound):
         """Whether the last publish has not got out yet."""
 
     def started(self, start: Start) -> None:
-        """Begin with a telling."""
+        """Begin with a first report."""
         self._due_s = time.monotonic()
         self.host.report(Health.OK, f"every {self.settings.every_s:g} s")
 
     def wait(self) -> None:
-        """Until the next telling."""
+        """Block until the next report is due."""
         self.host.wait(max(0.0, self._due_s - time.monotonic()))
 
     def tick(self) -> None:
-        """Tell, when it is time."""
+        """Tell the figures, when it is time."""
         if time.monotonic() < self._due_s or self.host.quiet:
             return
         self._due_s = time.monotonic() + self.settings.every_s
@@ -98,7 +98,7 @@ class Statistics(HostBound):
             raise
 
     def _published(self, reply: Reply) -> None:
-        """It is out, or given up. On a thread of the runtime."""
+        """Note that a publish was made, or given up. On a thread of the runtime."""
         self._publishing = False
         self.host.count("published" if reply.ok else "not_published")
 
@@ -111,7 +111,7 @@ class Statistics(HostBound):
 
 
 def as_published(view: dict[str, Any]) -> dict[str, Any]:
-    """What a broker's users see of the whole: health, totals, mailboxes, kinds."""
+    """The figures as a broker's users see them: health, totals, mailboxes, kinds."""
     hosts = [{name: one[name] for name in ("id", "health", "detail", "waiting", "restarts")} for one in view["host_bound"]]
     figures = {
         name: view[name] for name in ("name", "simulated", "healthy", "problems", "uptime_s", "life", "memory_bytes", "totals", "kinds")
@@ -120,7 +120,7 @@ def as_published(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_reported(view: dict[str, Any]) -> dict[str, Scalar]:
-    """The plain figures: one number, or truth, by name."""
+    """The plain figures, by name: a number or a truth value each."""
     totals = {name: value for name, value in view["totals"].items() if isinstance(value, (int, float))}
     largest = view["totals"]["largest_mailbox"]["waiting"]
     plain = {name: view[name] for name in ("healthy", "uptime_s", "memory_bytes")}

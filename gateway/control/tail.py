@@ -16,7 +16,7 @@ _SECRET = re.compile(r'("(?:token|password|secret)":")[^"]*"')
 
 
 class Tail:
-    """One client's stream. `observe` runs on the engine's thread and only appends; the rest runs on the control actor's."""
+    """The stream of turns to one client. `observe` runs on the engine's thread and only appends; the rest runs on the control actor's."""
 
     def __init__(self, connection: ControlClient, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
         self.connection = connection
@@ -30,7 +30,7 @@ class Tail:
         self._said_left_out = 0
 
     def observe(self, turns: list[Turned]) -> None:
-        """Take the turns of one commit. On the engine's thread."""
+        """Add the turns of one commit to the stream. On the engine's thread."""
         prefix, verb = self._prefix, self._verb
         for turn in turns:
             if turn.message.to.startswith(prefix) and verb in ("", turn.message.verb):
@@ -42,11 +42,11 @@ class Tail:
 
     @property
     def pours_on(self) -> bool:
-        """Whether there is more, and the client can take it."""
+        """Whether the stream has more, and the client can take it."""
         return bool(self._waiting) and self.connection.open and not self.connection.sluggish
 
     def pour(self) -> None:
-        """Give the client what it can take."""
+        """Send the client what it can take of the stream."""
         while self._waiting and not self.connection.sluggish:
             self.connection.say({"n": self._n, "ok": True, "turn": _shown(self._waiting.popleft())})
         left_out = self._left_out - self._said_left_out

@@ -31,7 +31,7 @@ _NO = ("off", "no", "n", "false", "0")
 
 
 def read_typed(model: type[Payload], payload: dict[str, Any] | None, texts: Mapping[str, str], *, where: str) -> Payload:
-    """The payload of a verb. `texts` has the text of each name=value word, by its name (dots go deeper); JSON comes without.
+    """Read the payload of a verb. `texts` has the text of each name=value word, by its name (dots go deeper); JSON comes without.
 
     Raises BadPayload that names each field, and what to write.
     """
@@ -69,16 +69,16 @@ class _Texts:
 
 
 def _as_typed(model: type[Payload], payload: dict[str, Any], texts: _Texts) -> dict[str, Any]:
-    """The payload with texts in the place of what the model does not take, where it takes the text: single values first, so that
-    a list of texts stays one."""
+    """The payload with the typed texts in place of values that the model does not take, where it takes the text: single values first, so
+    that a list of texts stays one."""
     for whole in (False, True):
         payload = _with_texts(model, payload, texts, whole=whole)
     return payload
 
 
 def _with_texts(model: type[Payload], payload: dict[str, Any], texts: _Texts, *, whole: bool) -> dict[str, Any]:
-    """Put texts in the place of single values, or of `whole` lists and tables. One that does not fit either is left as it was, unless
-    it should have been a text: then that is what is wrong with it."""
+    """The payload with texts in place of single values, or of `whole` lists and tables. One that does not fit either is left as it was,
+    unless it should have been a text: then that is what is wrong with it."""
     typed: dict[Path, str] = {}
     wanted = set()
     for error in _errors(model, payload):
@@ -104,7 +104,7 @@ def _errors(model: type[Payload], payload: dict[str, Any]) -> list[ErrorDetails]
 
 
 def _place(payload: Any, loc: Sequence[str | int]) -> Path:
-    """The path of an error less what pydantic puts into it that no payload has: names of the members of a union, `[key]`."""
+    """The path of an error without what pydantic adds and no payload has: names of the members of a union, `[key]`."""
     path: Path = ()
     found = payload
     for part in loc:
@@ -115,14 +115,14 @@ def _place(payload: Any, loc: Sequence[str | int]) -> Path:
 
 
 class _Nothing:
-    """Stands where there is no value: None is one."""
+    """Stands where there is no value, since None is a value."""
 
 
 _NONE = _Nothing()
 
 
 def _value(found: Any, path: Path) -> Any:
-    """The value at a path; _NONE where there is none."""
+    """The value at a path of a payload; _NONE where there is none."""
     for part in path:
         if isinstance(found, dict):
             found = found.get(part, _NONE)

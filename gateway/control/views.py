@@ -32,7 +32,7 @@ _PAGES = 20
 
 
 def from_outside(house: House) -> View:
-    """The daemon as a whole, as far as it is seen without the engine's help. Any thread."""
+    """A view of the daemon as a whole, as far as it is seen without the engine's help. Any thread."""
     engine = house.engine
     return {
         "name": house.name,
@@ -60,7 +60,7 @@ def from_outside(house: House) -> View:
 
 
 def whole(house: House) -> View:
-    """The daemon as a whole. On the engine's thread."""
+    """A view of the daemon as a whole. On the engine's thread."""
     engine, view = house.engine, from_outside(house)
     store = engine.store
     view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
@@ -76,7 +76,7 @@ def whole(house: House) -> View:
 
 
 def problems(house: House) -> list[str]:
-    """Everything that is not well, one sentence each; empty when all is. Any thread."""
+    """Everything that is not well in the daemon, one sentence each; empty where all is. Any thread."""
     engine = house.engine
     found = [f"{h.me} is {h.health.value}{f': {h.detail}' if h.detail else ''}" for h in house.hosts.all if h.health is not Health.OK]
     if engine.store_fault:
@@ -95,7 +95,7 @@ def problems(house: House) -> list[str]:
 
 
 def of_hosted(hosted: Hosted, engine: Engine) -> View:
-    """One host-bound actor. Any thread."""
+    """A view of one host-bound actor. Any thread."""
     outbox = engine.room.outboxes.get(hosted.me)
     return {
         "id": hosted.me,
@@ -112,7 +112,7 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
 
 
 def _phase(hosted: Hosted) -> View:
-    """Where it stands by its own word, why, and since when in wall time; nothing where it has no phases."""
+    """The phase of a host-bound actor by its own word, why, and since when in wall time; nothing where it has no phases."""
     phase = hosted.phase
     if phase is None:
         return {}
@@ -121,7 +121,7 @@ def _phase(hosted: Hosted) -> View:
 
 
 def of_actor(id: str, engine: Engine) -> View | None:
-    """One ordinary actor: its state, timers and mail; None where there is no such kind. On the engine's thread."""
+    """A view of one ordinary actor: its state, timers and mail; None where there is no such kind. On the engine's thread."""
     cell = engine.cells.get(id)
     if cell is not None and cell.wait is not Wait.UNREADABLE:
         return _of_cell(cell, engine)
@@ -137,13 +137,14 @@ def of_actor(id: str, engine: Engine) -> View | None:
 
 
 def _first_row(id: str, actor: Actor[Any]) -> StateRow:
-    """How an actor begins: as a parent may stay that only its children write to, or a read model that has followed nothing yet."""
+    """The first state of an actor, as a row, for an actor that exists without one: a parent that only its children write to, a new read
+    model."""
     first = actor.state_model()
     return StateRow(id, first.VERSION, first.to_json(), None, None)
 
 
 def ids(prefix: str, after: str, limit: int, engine: Engine, *, every: bool) -> View:
-    """The ids of stored actors that begin so, a page at a time: `after` is where the next one begins. On the engine's thread.
+    """The ids of stored actors that begin so, a page at a time: `after` is where the next page begins. On the engine's thread.
 
     Those of kinds that others keep for themselves are left out, unless `every` is wanted, or such a kind is named; whoever keeps them
     stands for them, for it may have nothing else in the store.
@@ -166,7 +167,7 @@ def ids(prefix: str, after: str, limit: int, engine: Engine, *, every: bool) -> 
 
 
 def _keeper(id: str, kinds: Kinds) -> str:
-    """An actor, or the nearest above it whose kind is listed; empty where there is none."""
+    """An actor, or the nearest actor above it whose kind is shown; empty where there is none."""
     while id and not kinds.is_listed(kind_of(id)):
         id = parent_of(id)
     return id
@@ -181,7 +182,7 @@ def _in_a_line(cell: Cell) -> str:
 
 
 def _mail(engine: Engine) -> View:
-    """How much mail waits, in all mailboxes, and in the largest."""
+    """How much mail waits in all mailboxes, and in the largest."""
     boxes = [(outbox.waiting, id) for id, outbox in engine.room.outboxes.items()]
     boxes += [(waiting_for(cell), cell.id) for cell in engine.cells]
     most, largest = max(boxes, default=(0, ""))
@@ -229,7 +230,7 @@ def _of_row(row: StateRow, engine: Engine) -> View:
 
 
 def _of_stored_state(state: bytes) -> Any:
-    """Its fields; text where it is no JSON any more."""
+    """The fields of a stored state; its text where it is no JSON any more."""
     try:
         return json.loads(state)
     except (ValueError, RecursionError):
@@ -242,7 +243,7 @@ def _of_timers(timers: Timers, engine: Engine) -> list[View]:
 
 
 def _of_stored_timers(row: StateRow, engine: Engine) -> list[View]:
-    """Read without the actor's class, which may have changed since: due, verb, payload and name are apart by tabs."""
+    """Stored timers, read without the actor's class, which may have changed since: due, verb, payload and name are apart by tabs."""
     now_ms = engine.clock.clock_ms()
     lines = [line.split("\t", 3) for line in (row.timers or b"").decode("utf-8", "replace").split("\n") if line]
     return [

@@ -23,7 +23,7 @@ _AT_LEAST = 32
 
 
 class Admission:
-    """On the engine's thread."""
+    """Takes messages, timers and stored mail into a round, within its bounds. On the engine's thread."""
 
     # Positional, as the engine has made them.
     def __init__(  # noqa: PLR0917
@@ -49,7 +49,7 @@ class Admission:
         """How much came from outside of the actors: messages, settled deliveries, due timers."""
 
     def take(self, round: Round) -> None:
-        """Take in what is in line, as far as the batch has room: first what had been put aside for a full mailbox."""
+        """Take in the messages that wait, as far as the batch has room; first those that were put aside for a full mailbox."""
         for arrival in self._room.fullness.brought_back():
             self._arrive(arrival, round)
         arrivals = self._ingress.arrivals
@@ -61,7 +61,7 @@ class Admission:
                 item()
 
     def has_room(self, round: Round) -> bool:
-        """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
+        """Whether this batch takes more messages from outside: those that it could not run it would have to store."""
         return len(round.batch.arrivals) < self._settings.batch_turns
 
     def _arrive(self, arrival: Arrival, round: Round) -> None:
@@ -93,7 +93,7 @@ class Admission:
                 self._turns.fire(cell, round)
 
     def open_mailboxes(self, round: Round) -> None:
-        """Bring some of the actors into memory for whom mail waits there since an earlier life."""
+        """Bring into memory some of the actors for which an earlier life of the gateway left mail."""
         if self._room.activation.unopened:
             self._room.activation.open_some(self.admitted(round) - len(self._room.schedule.ready))
 

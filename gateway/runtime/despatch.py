@@ -32,7 +32,7 @@ _READ_AT_ONCE = 512
 
 
 class Despatch:
-    """All outboxes. On the engine's thread."""
+    """Hands mail to the host-bound actors, by their outboxes. On the engine's thread."""
 
     def __init__(self, room: Mailroom, ingress: Ingress, store: Store, clock: GatewayClock, *, cautious: Cautious) -> None:
         self._room = room
@@ -52,7 +52,7 @@ class Despatch:
         """Whether there was mail in hand when the last life ended."""
 
     def make_outbox(self, id: str, stored: BoxSize | None) -> Outbox:
-        """An outbox, with what the store has of it."""
+        """Make a host-bound actor's outbox, with what the store has of it."""
         kind = self._room.directory.hosted[id]
         outbox = Outbox(
             id,
@@ -83,7 +83,7 @@ class Despatch:
     # --- out
 
     def hand_out(self, committed: int, committed_seq: int, round: Round) -> None:
-        """Plan what is handed out with the commit of this batch, as far as the windows go."""
+        """Decide what is handed out with the commit of this batch, as far as the windows allow."""
         touched = self._room.touched
         if self._counts and not committed:
             return  # the attempts of the last life are counted with the first commit: before that, the rows do not have them
@@ -100,7 +100,7 @@ class Despatch:
             self._ingress.crowd(crowded)
 
     def _freshen(self, outbox: Outbox, round: Round, committed: int, committed_seq: int) -> None:
-        """Take out what is too old, let go what waited for its time, and hand out."""
+        """Take out of an outbox what is too old, let go what waited for its time, and hand out."""
         self._expire(outbox, round)
         if outbox.lanes:
             self._let_go(outbox, round, committed_seq)
@@ -122,7 +122,7 @@ class Despatch:
             self._timed.pop(box.id, None)
 
     def _let_go(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
-        """Hand on what need not wait any more behind a refused message, the first of it that is only on disk included."""
+        """Put back in line the messages that need not wait behind a refused one any more, the first that is only on disk included."""
         lanes = outbox.lanes
         for mail in lanes.let_go(round.now_s):
             outbox.put_back(mail)
@@ -132,7 +132,7 @@ class Despatch:
                 outbox.put_back(mail)
 
     def _read_lanes(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
-        """Read a page of what waited on disk only, of those senders whose turn it is."""
+        """Read a page of the mail that waited on disk only, of the senders whose turn it is."""
         wanted = outbox.lanes.first_unread(round.now_s)
         for row in self._store.mail(outbox.box.id, min(wanted, default=committed_seq) - 1, _READ_AT_ONCE):
             sender = wanted.pop(row.seq, None)
@@ -144,13 +144,13 @@ class Despatch:
         self._again = self._again or (min(wanted, default=committed_seq + 1) <= committed_seq)
 
     def _take_in(self, outbox: Outbox, row: MailRow, round: Round) -> None:
-        """Put a row into the head: it was never tried in this life, and its age is minded already."""
+        """Put a stored row into the outbox's memory: it was never tried in this life, and its deadline is watched already."""
         mail = self._read(outbox, row, round)
         if mail is not None:
             outbox.put_back(mail)
 
     def _read(self, outbox: Outbox, row: MailRow, round: Round) -> Mail | None:
-        """A stored message; None where it cannot be read: then it is a dead letter."""
+        """Read a stored message; None where it cannot be read, which makes it a dead letter."""
         try:
             mail = Mail(decode(row.message, self._room.directory.find_row), row.seq, stored=True)
         except (ValueError, LookupError) as error:
@@ -186,7 +186,7 @@ class Despatch:
     # --- back
 
     def settle(self, delivery: HandedOut, round: Round) -> None:
-        """A host-bound actor said done or failed."""
+        """Take a delivery back that a host-bound actor has settled as done or failed."""
         outbox = self._room.outboxes[delivery.box]
         mail = outbox.settle(delivery)
         if mail is None:
@@ -217,7 +217,7 @@ class Despatch:
             round.batch.lazy_since_s = outbox.done_s
 
     def _forward(self, outbox: Outbox, mail: Mail, delivery: HandedOut, round: Round) -> str:
-        """Send it on along its route, with what the actor gave back; the outcome."""
+        """Send a message on along its route, with what the actor gave back; return the outcome."""
         sending = Sending(self._room.directory.find_verb, self._room.new_id, mail.message.to, round.now_ms, round.clock_ms)
         try:
             message = onward(mail.message, delivery.body, sending)
@@ -230,7 +230,7 @@ class Despatch:
         return f"{DONE}, {FORWARDED}"
 
     def _refused(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
-        """Try it again after a while, and what its sender sent after it behind it; or give it up."""
+        """Try a refused message again after a while, and what its sender sent after it behind it; or give the message up."""
         failures = outbox.refuse(mail, round)
         if failures >= _ATTEMPTS:
             self._give_up(outbox, mail, reason, round)
@@ -247,7 +247,7 @@ class Despatch:
         self._room.taken_from(outbox.box)
 
     def _expire(self, outbox: Outbox, round: Round) -> None:
-        """Give up what has waited too long, and tell whoever asked."""
+        """Give up a message that has waited too long, and tell whoever asked."""
         for found in outbox.too_old(round, self._clock) if outbox.ages else ():
             mail = found if isinstance(found, Mail) else self._read_place(outbox, found, round)
             if mail is not None:
@@ -255,7 +255,7 @@ class Despatch:
                 self._give_up(outbox, mail, self._why_expired(outbox, mail), round)
 
     def _why_expired(self, outbox: Outbox, mail: Mail) -> str:
-        """By its own word, or by the limit of its verb; and what it waited for."""
+        """Why a message has expired: by its own word, or by the limit of its verb; and what it waited for."""
         left_ms = self._clock.left_ms(mail.message) if mail.message.expires_ms else None
         limit_s = outbox.limits.get(mail.message.verb, 0.0)
         said = f"expired {-left_ms / 1000:.0f} s ago" if left_ms is not None and left_ms < 0 else f"expired after {limit_s:g} s"
@@ -268,19 +268,20 @@ class Despatch:
     # --- who comes and goes
 
     def reclaim(self, id: str, round: Round, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
-        """An actor is gone with what it had in hands; `for_good`: nobody takes its place, until `back` is said. Calls `then`."""
+        """Take back what an actor that is gone had in hands, then call `then`; `for_good`: nobody takes its place, until `back` is
+        called."""
         outbox = self._room.outboxes[id]
         outbox.open, outbox.away = not for_good, ""
         self._take_back(outbox, _UNKNOWN, round, counted=True, then=then)
 
     def away(self, id: str, why: str, round: Round, *, then: Callable[[], None] | None = None) -> None:
-        """What an actor owns is not there: it is handed nothing, and what it had in hands goes back, no attempt counted. Calls `then`."""
+        """Hand an actor nothing, because what it owns is away; what it had in hands goes back, no attempt counted. Then call `then`."""
         outbox = self._room.outboxes[id]
         outbox.open, outbox.away = False, why or "it did not say why"
         self._take_back(outbox, _UNKNOWN_AWAY.format(id=id, why=outbox.away), round, counted=False, then=then)
 
     def back(self, id: str) -> None:
-        """It is there again."""
+        """Hand an actor mail again, because what it owns is there."""
         outbox = self._room.outboxes[id]
         outbox.open, outbox.away = True, ""
         self._room.touched[id] = outbox
@@ -299,7 +300,7 @@ class Despatch:
     # --- for others
 
     def next_s(self) -> list[float]:
-        """Monotonic seconds at which there is something to do."""
+        """Monotonic second at which there is something to hand out or to give up; None where nothing is due."""
         now_s = self._clock.mono_s()
         if self._again:
             return [now_s]

@@ -16,7 +16,8 @@ _HOPS_AT_MOST = 1000
 
 
 class Fullness:
-    """On the engine's thread, `in_the_way` excepted, which any thread may ask."""
+    """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread, `in_the_way` excepted, which any
+    thread may ask."""
 
     def __init__(self, schedule: Schedule, box_of: Callable[[str], str | None]) -> None:
         """`box_of` says whose mailbox takes the mail for a host-bound actor's id; None for an ordinary actor's."""
@@ -33,11 +34,11 @@ class Fullness:
         self._back: deque[Arrival] = deque()
 
     def mark(self, box: str, how_full: str) -> None:
-        """A mailbox is full."""
+        """Note that a mailbox is full."""
         self.full[box] = how_full
 
     def clear(self, box: str) -> None:
-        """It has room again: what was put aside for it comes next, and who waits for it goes on."""
+        """Note that a mailbox has room again: messages put aside for it come next, and actors that wait for it go on."""
         if self.full.pop(box, None) is None:
             return
         self.emptied = True
@@ -48,16 +49,17 @@ class Fullness:
                 self._schedule.release(cell)
 
     def park(self, box: str, arrival: Arrival) -> None:
-        """Put aside what was taken in for a mailbox before it was known to be full."""
+        """Put aside a message that was taken in before its mailbox was known to be full."""
         self._parked[box].append(arrival)
 
     def brought_back(self) -> Iterable[Arrival]:
-        """What was put aside for mailboxes that have room again, in the order in which it came."""
+        """The messages that were put aside for mailboxes that have room again, in the order in which they came."""
         while self._back:
             yield self._back.popleft()
 
     def in_the_way(self, me: str, to: Iterable[str]) -> str:
-        """The first full mailbox that `me` would write to, by the ids written to; empty where none is, or where it must not wait."""
+        """The first full mailbox that `me` would write to, by the ids written to; empty where none is full, or where `me` must not wait for
+        it."""
         for id in to:
             box = id if id in self.full else self._box_of(id) or id
             if box in self.full and box != me and not self._waits_on(box, me):

@@ -34,7 +34,7 @@ _seq = attrgetter("seq")
 
 
 class Outbox:
-    """On the engine's thread, `give` excepted, which any thread may call."""
+    """The mail of one host-bound actor. On the engine's thread, `give` excepted, which any thread may call."""
 
     __slots__ = (
         "_failures",
@@ -108,24 +108,23 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        """How many messages wait or are in hand."""
+        """How many messages wait or are in the actor's hands."""
         return max(self.box.count, len(self.box.head) + len(self.in_hand))
 
     @property
     def rests(self) -> bool:
-        """Whether it has nothing to hand out now, nor on disk."""
+        """Whether the outbox has nothing to hand out now, nor on disk."""
         return not (self.box.head or self.box.spilled or self.lanes.unread)
 
     def crowded(self, now_s: float) -> bool:
-        """Whether sources should wait for this actor, which is slower than they are."""
+        """Whether sources should wait for this actor, because it is slower than they are."""
         return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
 
     # --- in
 
     def push(self, mail: Mail, round: Round, *, keep: bool) -> bool:
-        """New mail: stored with this batch, whatever becomes of it. It goes into memory where there is room, or it is the first; whether
-        it did. What has an age limit gets old from now on.
-        """
+        """Store new mail with this batch, whatever becomes of it; return whether it is in memory too: it is where there is room, or it is
+        the first. A message with an age limit gets old from now on."""
         limit_s = self.limits.get(mail.message.verb, 0.0)
         if limit_s:
             clock_ms = round.clock_ms
@@ -139,7 +138,7 @@ class Outbox:
         return kept
 
     def put_back(self, mail: Mail) -> None:
-        """Put mail back into its place among what is handed out next."""
+        """Put mail back into its place among the messages that are handed out next."""
         head = self.box.head
         if not head or mail.seq < head[0].seq:
             head.appendleft(mail)
@@ -149,7 +148,7 @@ class Outbox:
     # --- out
 
     def next(self) -> Mail | None:
-        """What is to be handed out next, where something may be; what waits behind a refused message is put into its lane."""
+        """The message to hand out next, where one may be; messages that must wait behind a refused one are put into its lane."""
         head, lanes = self.box.head, self.lanes
         while lanes and head and lanes.hold_back(head[0]):
             head.popleft()
@@ -157,7 +156,7 @@ class Outbox:
         return head[0] if ready else None
 
     def hand_out_all(self, round: Round, *, committed: int, one_by_one: bool) -> None:
-        """Hand out what fits the window: at once, where its attempt is on disk, else with this batch.
+        """Hand out the messages that fit the window: at once, where their attempt is on disk, else with this batch.
 
         Up to the first that is to be handed out alone: a suspect, or when all are handed out one by one the first for which something is
         done. `committed` is the number of the last batch that is on disk.
@@ -187,17 +186,17 @@ class Outbox:
         self._hurry(round)
 
     def _hurry(self, round: Round) -> None:
-        """Have this batch committed soon where the actor waits for what is to be handed out with it."""
+        """Have this batch committed soon, where the actor waits for what is handed out with it."""
         batch, count = self._promised
         if batch == round.batch.number and 2 * (len(self.in_hand) - count) < self.window:
             round.batch.urgent = True
 
     def must_be_alone(self, mail: Mail, *, one_by_one: bool) -> bool:
-        """Whether a message is to be handed out with nothing else beside it."""
+        """Whether a message must be handed out with nothing else beside it."""
         return (one_by_one and mail.message.verb not in self.idle) or mail.seq in self.suspects
 
     def hand_out(self, round: Round) -> None:
-        """Hand out, with this batch, one message: the next one. The engine hears of its end at once."""
+        """Hand out the next message, alone, with this batch. The engine hears at once how its delivery ended."""
         self._give([self._take(pressing=True)], round)
 
     def _take(self, *, pressing: bool) -> HandedOut:
@@ -210,7 +209,7 @@ class Outbox:
         return delivery
 
     def _give(self, taken: list[HandedOut], round: Round) -> None:
-        """Have them given after the commit of this batch, which records the attempts."""
+        """Have deliveries given to the actor after the commit of this batch, which records their attempts."""
         if not taken:
             return
         batch = round.batch
@@ -225,7 +224,8 @@ class Outbox:
             batch.lazy_since_s = round.now_s
 
     def _record(self, taken: list[HandedOut], round: Round) -> None:
-        """Have the attempts on disk: of what this batch stores, and of what may be done once, in the rows; of the rest in the note."""
+        """Have the attempts of messages recorded on disk: in the rows for what this batch stores and what may be done once, in the note for
+        the rest."""
         fresh = self._fresh[1] if self._fresh[0] == round.batch.number else taken[-1].seq + 1
         stored = [delivery.seq for delivery in taken if delivery.seq >= fresh]
         alone = len(self.in_hand) == len(taken) or taken[0].seq > self._highest  # nothing else that is in hand lies between them
@@ -238,7 +238,8 @@ class Outbox:
         self._highest = max(self._highest, taken[-1].seq)
 
     def _note(self, places: Sequence[int], by: int, round: Round, *, together: bool) -> None:
-        """Have the attempts of these places counted up or down on disk; `together`: nothing else of this mailbox lies between them."""
+        """Have the attempts of the messages at these places counted up or down on disk; `together`: nothing else of this mailbox lies
+        between them."""
         tried, id = round.batch.changes.tried, self.box.id
         if together and places:
             tried.append(Tried(id, places[0], places[-1], by))
@@ -246,7 +247,7 @@ class Outbox:
             tried.extend(Tried(id, place, place, by) for place in places)
 
     def note_lent(self, round: Round) -> None:
-        """Write the note of what is lent anew, where it is stale; and of what comes next, as much as was lent since."""
+        """Write the note of lent mail anew, where it is stale, with as many of the next messages as were lent since."""
         if self.lent.stale:
             ahead = list(self._ahead(self.lent.flow))
             first, last = self.lent.bounds(ahead)
@@ -262,7 +263,7 @@ class Outbox:
     # --- back
 
     def settle(self, delivery: HandedOut) -> Mail | None:
-        """Take a settled delivery back; its mail, or None when it is not in hand any more."""
+        """Take a settled delivery back; return its mail, or None when it is not in hand any more."""
         held = self.in_hand.get(delivery.seq)
         if held is None or held[1] is not delivery:
             return None
@@ -270,14 +271,14 @@ class Outbox:
         return held[0]
 
     def refuse(self, mail: Mail, round: Round) -> int:
-        """The actor failed at a message; how often it has now."""
+        """Note that the actor failed at a message; return how often it has failed at it by now."""
         if self.lent.take_back(mail.seq):
             self._note([mail.seq], 1, round, together=True)
         failures = self._failures[mail.seq] = self._failures.get(mail.seq, 0) + 1
         return failures
 
     def drop(self, mail: Mail, round: Round) -> None:
-        """A message is dealt with: delete it, and let go what waited for it."""
+        """Delete a message that is dealt with, and let go what waited behind it."""
         self.box.drop(mail, round)
         self.lent.done(mail.seq)
         if self.lanes:
@@ -285,7 +286,7 @@ class Outbox:
             self.lanes.release(mail)
 
     def take_back(self, round: Round, *, counted: bool) -> list[Mail]:
-        """The actor is gone, or its resource: put back what it had in hands, and return what must not be done again.
+        """Take back what the actor had in hands, because it or its resource is gone; return what must not be done again.
 
         What is settled stays in hand: its word is on its way. An attempt that was never begun does not count, nor any unless `counted`.
         """
@@ -313,7 +314,7 @@ class Outbox:
     # --- who is too old
 
     def too_old(self, round: Round, clock: GatewayClock) -> Iterator[Mail | int]:
-        """Take out what must not be done any more and is not begun; of what is only on disk, its place."""
+        """Take out the messages that must not be done any more and are not begun; of those that are only on disk, their places."""
         for seq, sender in self.ages.ended(round, clock):
             found = self._take_out(seq, sender)
             if found is not None:
@@ -337,18 +338,18 @@ class Outbox:
     # --- for others
 
     def live(self, first: int, below: int) -> list[int]:
-        """The places from `first` on and below `below` of mail that is not dealt with."""
+        """The places, from `first` on and below `below`, of mail that is not dealt with."""
         in_hand = [seq for seq in self.in_hand if first <= seq < below]
         head = [seq for seq in takewhile(below.__gt__, map(_seq, self.box.head)) if seq >= first]
         return [*in_hand, *head, *(self.lanes.places(first, below) if self.lanes else ())]
 
     def next_s(self, now_s: float, clock_ms: int) -> float | None:
-        """Monotonic second at which to look at it again; None: when something happens to it. Both clocks are read now."""
+        """Monotonic second at which to look at this outbox again; None: when something happens to it. Both clocks are read now."""
         times = (self.lanes.next_s, self.ages.next_s(now_s, clock_ms))
         return min((at_s for at_s in times if at_s is not None), default=None)
 
 
 def _waits(mail: Mail) -> bool:
-    """Whether the outside has named a wall time after which a message must not be acted on, while the wall clock could not be trusted."""
+    """Whether a message must wait until the wall clock can be trusted, because the outside gave it a wall time at which it expires."""
     message = mail.message
     return message.expires_ms > 0 and (message.until is None or message.until.open)

@@ -10,20 +10,20 @@ _MIB = 1024 * 1024
 
 
 def free_bytes(folder: Path) -> int:
-    """How much room its disk has for us."""
+    """How many bytes the disk of a path has for us."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize
 
 
 class Ballast:
-    """A file of `mb` megabytes, really allocated; with 0 there is none."""
+    """A file of `mb` megabytes, really allocated, that can be freed; with 0 there is none."""
 
     def __init__(self, path: Path, mb: int) -> None:
         self._path = path
         self._bytes = mb * _MIB
 
     def restore(self) -> bool:
-        """Allocate it again where it is missing and there is room for it twice over; whether it stands."""
+        """Allocate the file again where it is missing and the disk has room for it twice over; return whether it exists."""
         if not self._bytes:
             return True
         if self._path.exists() and self._path.stat().st_size == self._bytes:
@@ -31,7 +31,7 @@ class Ballast:
         return free_bytes(self._path.parent) >= 2 * self._bytes and self._allocate()
 
     def _allocate(self) -> bool:
-        """Take the room; false where a quota or another writer was quicker."""
+        """Allocate the file; return False where a quota or another writer was quicker."""
         try:
             with self._path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self._bytes)
@@ -45,7 +45,7 @@ class Ballast:
         return free_bytes(self._path.parent) < self._bytes
 
     def free(self) -> bool:
-        """Give its room back; whether there was any."""
+        """Give the file's room back to the disk; return whether there was any."""
         if not self._path.exists():
             return False
         self._path.unlink()

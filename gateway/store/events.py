@@ -13,10 +13,10 @@ EVENT_COLUMNS = "n, actor, at_ms, kind, version, body"
 
 
 class SqliteEvents:
-    """Opened on the thread that uses it."""
+    """A reader of committed events in one SQLite file, opened on the thread that uses it."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StoreFailed when the file cannot be opened."""
+        """Open the file."""
         self.path = path
         with naming("open", path):
             self._reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -25,7 +25,7 @@ class SqliteEvents:
                 self._reader.execute(f"PRAGMA {pragma}").fetchall()
 
     def page(self, *, actor: str = "", prefix: str = "", kinds: Sequence[str] = (), after: int = 0, limit: int = 100) -> list[EventRow]:
-        """As `EventReader.page`."""
+        """Read a page of events, as `EventReader.page`."""
         conditions: list[tuple[str, list[Any]]] = [("n > ?", [after])]
         if actor:
             conditions.append(("actor = ?", [actor]))
@@ -40,5 +40,5 @@ class SqliteEvents:
             return [EventRow(*row) for row in found.fetchall()]
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._reader.close()

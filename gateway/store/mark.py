@@ -17,7 +17,7 @@ _WHERE = slice(68, 72)
 
 
 def check_mark(path: Path, *, simulated: bool) -> None:
-    """Raise StoreForeign where there is a store at `path` that is not this gateway's, which is simulated or is not."""
+    """Raise StoreForeign where the store at `path` is a simulated gateway's and this one is not, or the other way round."""
     try:
         with path.open("rb") as file:
             header = file.read(_WHERE.stop)

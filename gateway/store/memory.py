@@ -10,7 +10,7 @@ from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, Se
 
 
 class MemoryStore:
-    """Keeps everything in dictionaries. It survives its engine: give it to the next one to see a restart."""
+    """A store that keeps everything in dictionaries. It survives its engine: give it to the next one to see a restart."""
 
     def __init__(self) -> None:
         self._states: dict[str, StateRow] = {}
@@ -132,4 +132,4 @@ class MemoryStore:
         return sum(len(r.state) for r in self._states.values()) + sum(len(r.message) for r in self._mail.values())
 
     def close(self) -> None:
-        """Nothing to give back: the next engine finds it as it was left."""
+        """Do nothing: the next engine finds the store as it was left."""

@@ -11,7 +11,7 @@ from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 
 @contextmanager
 def naming(verb: str, path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, which say what failed, where, and what the medium said."""
+    """A context that turns SQLite's errors into ours, which say what failed, where, and what the medium said."""
     try:
         yield
     except StoreFailed:

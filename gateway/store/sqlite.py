@@ -240,7 +240,7 @@ class SqliteStore:
         return dict(self._all("SELECT key, value FROM note"))
 
     def check(self) -> str:
-        """The first thing that does not hold together; empty when all does. It reads the whole file."""
+        """The first thing in the file that is damaged, in words; empty where all is well. It reads the whole file."""
         with naming("check", self.path):
             found = self._writer.execute("PRAGMA quick_check(1)").fetchall()
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
@@ -255,7 +255,7 @@ class SqliteStore:
         return True
 
     def _fold(self) -> bool:
-        """On a full disk, bring what the -wal holds into the file and give its room back; whether that was worth another try."""
+        """On a full disk, bring what the -wal holds into the file and give its room back; return whether another try is worth it."""
         if free_bytes(self.path.parent) > _SHORT_BYTES:
             return False
         before = self.size_bytes()
@@ -267,7 +267,7 @@ class SqliteStore:
         return self._below_limit() and self._ballast.restore()
 
     def _below_limit(self) -> bool:
-        """Whether a tenth of the room is free again, where the limit was lifted: it is lowered with the next commit then."""
+        """Whether a tenth of the room is free again, where the limit was lifted: the next commit then lowers it."""
         if self._lifted:
             used = self._one("PRAGMA page_count")[0] - self._one("PRAGMA freelist_count")[0]
             self._lower = used <= self._max_pages * 9 // 10
@@ -304,7 +304,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
 
 
 def _places(parts: Sequence[Path]) -> list[tuple[int, int]]:
-    """Which files these names stand for now; 0 for one that is not there. A few µs: it is asked at each commit."""
+    """Which files these names stand for now, by inode; 0 for a file that does not exist. A few µs: it is asked at each commit."""
     found = []
     for part in parts:
         try:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 
 class StateRow(NamedTuple):
-    """One actor: its state as JSON of `version`, its timers as text, and when the first of them may be due."""
+    """The row of one actor: its state as JSON of `version`, its timers as text, and when the first of them may be due."""
 
     id: str
     version: int
@@ -23,7 +23,7 @@ class StateRow(NamedTuple):
 
 
 class MailRow(NamedTuple):
-    """One message that waits in a mailbox."""
+    """The row of one message that waits in a mailbox."""
 
     box: str
     seq: int
@@ -34,7 +34,7 @@ class MailRow(NamedTuple):
 
 
 class SeenRow(NamedTuple):
-    """An id that the outside gave a message, kept so that its repeat is known."""
+    """The row of an id that the outside gave a message, kept so that a repeat is known."""
 
     source: str
     n: int
@@ -43,7 +43,7 @@ class SeenRow(NamedTuple):
 
 
 class DeadRow(NamedTuple):
-    """A message nobody could take, with the reason."""
+    """The row of a dead letter: a message nobody could take, with the reason."""
 
     n: int
     at_ms: int
@@ -55,7 +55,7 @@ class DeadRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """What happened to an event-sourced actor."""
+    """The row of one event of an event-sourced actor."""
 
     n: int
     """Its place among the events of all actors: unique, rising, never used again."""
@@ -69,7 +69,7 @@ class EventRow(NamedTuple):
 
 
 class SeqSpan(NamedTuple):
-    """Mail of one box to delete: from `first` to `last`, both included."""
+    """A span of one mailbox to delete: from the place `first` to `last`, both included."""
 
     box: str
     first: int
@@ -77,7 +77,7 @@ class SeqSpan(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """Mail of one box whose attempts are counted: from `first` to `last`, both included, there are `by` more, or fewer."""
+    """A span of one mailbox whose attempts are counted: from `first` to `last`, both included, `by` more, or fewer."""
 
     box: str
     first: int
@@ -129,12 +129,11 @@ class EventReader(Protocol):
     """Reads committed events, on a thread of its own, whatever the store's other users do meanwhile."""
 
     def page(self, *, actor: str = "", prefix: str = "", kinds: Sequence[str] = (), after: int = 0, limit: int = 100) -> list[EventRow]:
-        """The events behind number `after`, in order, at most `limit`: of one actor, of those whose ids begin with `prefix`, or of all;
-        of some kinds, or of all.
-        """
+        """Read the events behind number `after`, in order, at most `limit`: of one actor, of those whose ids begin with `prefix`, or of
+        all; of some kinds, or of all."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close the reader."""
 
 
 class Store(Protocol):
@@ -144,46 +143,46 @@ class Store(Protocol):
         """Make all of `changes` durable at once. On the committer's thread."""
 
     def load(self, actor: str) -> StateRow | None:
-        """The last committed state of an actor."""
+        """Read the last committed state of an actor."""
 
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
-        """Ids that begin with `prefix`, behind `after`, in order, at most `limit`."""
+        """The ids that begin with `prefix`, behind `after`, in order, at most `limit`."""
 
     def family(self, prefix: str, after: str, limit: int) -> list[tuple[str, bool]]:
-        """As `actors`, and of each whether it has ties."""
+        """The ids as `actors` gives them, each with whether that actor has ties."""
 
     def count_actors(self) -> int:
         """How many actors have a stored state (about, where counting would be slow)."""
 
     def wakes(self, after_ms: int, until_ms: int, limit: int) -> list[tuple[int, str]]:
-        """(wake_ms, actor) with after_ms < wake_ms <= until_ms, in order, at most `limit`."""
+        """The (wake_ms, actor) pairs with after_ms < wake_ms <= until_ms, in order, at most `limit`."""
 
     def boxes(self) -> list[BoxSize]:
-        """Every mailbox with mail in it."""
+        """The size of every mailbox with mail in it."""
 
     def mail(self, box: str, after_seq: int, limit: int) -> list[MailRow]:
-        """The mail of a box behind `after_seq`, in order, at most `limit`."""
+        """Read the mail of a mailbox behind `after_seq`, in order, at most `limit`."""
 
     def seen(self) -> list[SeenRow]:
-        """Every id kept, in the order in which they came."""
+        """Every id kept for deduplication, in the order in which they came."""
 
     def dead(self, after: int, limit: int) -> list[DeadRow]:
-        """Dead letters behind number `after`, in order, at most `limit`."""
+        """Read the dead letters behind number `after`, in order, at most `limit`."""
 
     def count_dead(self) -> int:
         """How many dead letters there are."""
 
     def folded(self, actor: str) -> int:
-        """Number of the last event that the stored state of an actor holds; 0 where there is none."""
+        """The number of the last event that the stored state of an actor holds; 0 where there is none."""
 
     def events(self, actor: str, after: int, limit: int) -> list[EventRow]:
-        """The events of one actor behind number `after`, in order, at most `limit`."""
+        """Read the events of one actor behind number `after`, in order, at most `limit`."""
 
     def last_event(self, kinds: Sequence[str] = ()) -> int:
-        """The highest number of an event that is there (of some kinds, or of all); 0 where there is none."""
+        """The highest number of a stored event (of some kinds, or of all); 0 where there is none."""
 
     def event_reader(self) -> EventReader:
-        """A reader of events for another thread; close it before the store."""
+        """Make a reader of events for another thread; close it before the store."""
 
     def notes(self) -> dict[str, str]:
         """The gateway's notes to itself: its clock, how it ended, faults to remember."""
@@ -192,13 +191,13 @@ class Store(Protocol):
         """Make room on a full medium, once: free the ballast, lift the limit. False when there is none left. On the committer's thread."""
 
     def wants_sync(self) -> bool:
-        """Whether commits are older than the loss window allows and not yet safe from a power cut: the next commit makes them so."""
+        """Whether unsynced commits are older than the loss window allows: the next commit syncs them."""
 
     def recovered(self) -> bool:
-        """Whether there is room again on a medium that was full: the ballast stands, or could be put back."""
+        """Whether a medium that was full has room again: the ballast exists, or could be allocated."""
 
     def size_bytes(self) -> int:
-        """How many bytes it takes on its medium."""
+        """How many bytes the store takes on its medium."""
 
     def close(self) -> None:
-        """Give everything back. Nothing else may be called afterwards."""
+        """Close the store. Nothing else may be called afterwards."""
