@@ -55,7 +55,13 @@ def _find(engine: Engine, n: int) -> DeadRow:
 
 
 def _shown(row: DeadRow, engine: Engine) -> dict[str, Any]:
-    shown = {"n": row.n, "at_ms": engine.clock.unpacked(row.at_ms).wall_ms, "box": row.box, "reason": row.reason, "attempts": row.attempt}
+    shown = {
+        "n": row.n,
+        "at_ms": engine.clock.unpacked(row.at_ms).wall_ms,
+        "mailbox": row.box,
+        "reason": row.reason,
+        "attempts": row.attempt,
+    }
     try:
         (id, to, verb, sender, *_), _ = read_header(row.message)
     except (ValueError, LookupError) as error:

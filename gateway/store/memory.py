@@ -95,9 +95,6 @@ class MemoryStore:
     def dead(self, after: int, limit: int) -> list[DeadRow]:
         return [self._dead[n] for n in sorted(self._dead) if n > after][:limit]
 
-    def count_dead(self) -> int:
-        return len(self._dead)
-
     def folded(self, actor: str) -> int:
         return self._folded.get(actor, 0)
 

@@ -217,9 +217,6 @@ class SqliteStore:
         query = "SELECT n, at_ms, box, reason, attempt, message FROM dead WHERE n > ? ORDER BY n LIMIT ?"
         return [DeadRow(*row) for row in self._all(query, (after, limit))]
 
-    def count_dead(self) -> int:
-        return int(self._one("SELECT count(*) FROM dead")[0])
-
     def folded(self, actor: str) -> int:
         row = self._one("SELECT folded FROM actor WHERE id = ?", (actor,))
         return int(row[0] or 0) if row else 0

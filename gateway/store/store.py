@@ -169,9 +169,6 @@ class Store(Protocol):
     def dead(self, after: int, limit: int) -> list[DeadRow]:
         """Read the dead letters behind number `after`, in order, at most `limit`."""
 
-    def count_dead(self) -> int:
-        """How many dead letters there are."""
-
     def folded(self, actor: str) -> int:
         """The number of the last event that the stored state of an actor holds; 0 where there is none."""
 

@@ -315,7 +315,7 @@ def test_whatever_a_verb_raises_fails_its_message(text: str, reason: str, restar
     monkeypatch.setattr(hosted, "_FIRST_RESTART_S", 0.001)
     with Rig([Book()], {"rude/a": Rude}) as rig:
         rig.tell("rude/a", "put", {"text": text})
-        rig.until(lambda: (rig.advance(1), rig.store.count_dead())[1])
+        rig.until(lambda: (rig.advance(1), len(rig.store.dead(0, 99)))[1])
         assert [row.reason for row in rig.store.dead(0, 9)] == [reason]
         rig.until(lambda: rig.hosted["rude/a"].restarts == 2 * restarts)
         assert rig.hosted["rude/a"].alive()

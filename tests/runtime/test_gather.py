@@ -203,7 +203,7 @@ def test_the_deadline(rig: Rig) -> None:
     assert heard(rig) == [(["b"], ["shop/ann"])]
     assert not rig.state("cart/7").heard[0].complete
     answer(rig, "shop/ann", "a")
-    assert (len(heard(rig)), stored(rig), rig.look(rig.store.count_dead)) == (1, ["cart/7"], 0)
+    assert (len(heard(rig)), stored(rig), rig.look(lambda: len(rig.store.dead(0, 99)))) == (1, ["cart/7"], 0)
     crash(rig)
     assert stored(rig) == ["cart/7"]
 

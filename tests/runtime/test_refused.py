@@ -229,7 +229,7 @@ class Day:
                 if not rig.store.boxes():
                     break
             assert rig.store.boxes() == []
-            assert rig.store.count_dead() == 0
+            assert len(rig.store.dead(0, 99)) == 0
         for sender, count in self.sent.items():
             assert sorted(self.done[sender]) == list(range(1, count + 1)), f"of {sender}"
             if not self.failed:
