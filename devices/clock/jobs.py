@@ -41,7 +41,7 @@ class ClockJob:
         self.schedule = clock.schedule_of(settings)
         self.definition = clock.definition_of(settings)
         self.next_ms: int | None = None
-        """When it is due; None: not known yet, or never."""
+        """When the job is due next; None: not known yet, or never."""
         self.known = False
         """Whether its actor has said from when on it counts."""
         self.firings: deque[Firing] = deque()

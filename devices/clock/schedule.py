@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 from devices.clock.sun import EVENTS, PlaceOnEarth, sun_time
 
 MISSED_AT_MOST = 1000
-"""So many missed due times are told apart."""
+"""How many missed due times are told one by one."""
 
 _UNITS_S = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86400}
 _SPAN = r"(?P<number>[1-9][0-9]{0,8}) +(?P<unit>[a-z]+?)s?"

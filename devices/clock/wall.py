@@ -32,7 +32,8 @@ class WallClock:
         return host.time.synced
 
     def wait(self, host: Host, until_ms: int | None) -> None:
-        """Block until it is `until_ms`, or the host has something for the actor; now and then before, for the clock may be set."""
+        """Block until the wall clock says `until_ms`, or the host has something for the actor; return now and then before, for the clock
+        may be set."""
         if until_ms is None:
             host.wait(None)
         else:

@@ -16,7 +16,7 @@ class Debounce:
         self.changes = 0
         """How often the value has changed."""
         self.activations = 0
-        """How often it has become true."""
+        """How often the input has become active."""
         self.bounces = 0
         """How many changes of level fell into a window."""
         self._window_s = window_s

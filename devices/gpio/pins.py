@@ -134,7 +134,7 @@ class Pin(HostBound):
 
     @verb(act_within_s=READ_WITHIN_S)
     def read(self, delivery: Delivery) -> None:
-        """Say whether it is on (an output) or active (an input) now."""
+        """Say whether the pin is on (an output) or active (an input) now."""
         assert self._line is not None  # while there is none, nothing is handed to us
         try:
             delivery.done({"on" if self.settings.is_output else "active": self._line.read()})

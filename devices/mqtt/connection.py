@@ -100,7 +100,7 @@ class Connection(HostBound):
         self._link.wait(self._patience_s())
 
     def tick(self) -> None:
-        """Connect when it is time; send what is due: acknowledgements first, then publishes."""
+        """Connect to the broker when it is time; send what is due: acknowledgements first, then publishes."""
         now_s = time.monotonic()
         self._follow(now_s)
         if now_s >= self._due_s:

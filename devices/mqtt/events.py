@@ -25,7 +25,7 @@ class Closed(NamedTuple):
 
     cause: Cause
     because: str
-    """In words."""
+    """Why the connection ended, in words."""
     by_broker: bool
     """Whether the broker closed it; not when we did, or it fell silent."""
     code: int = 0

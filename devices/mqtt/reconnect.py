@@ -12,7 +12,7 @@ from gateway.actors import Health
 STABLE_S = 30.0
 """After a connection that lived so long, the next attempt comes soon; unless the broker keeps closing them."""
 SUSPICIOUS = 3
-"""So many connections in a row that the broker took, and closed before the longest backoff was over twice: another client of
+"""How many connections in a row that the broker took, and closed before the longest backoff was over twice: another client of
 our name, most likely. Mosquitto does not say that it is one."""
 _RIVAL = 10
 """A rival is given room: the first delay after it is so many times the shortest."""

@@ -32,7 +32,7 @@ class Device(NamedTuple):
     """A device, whatever its name is: two with the same fields are one device."""
 
     number: int
-    """As in `st_rdev`."""
+    """The device's number, as in `st_rdev`."""
     terminals: int
     """The file system that numbers it, where it is a pseudo-terminal: each container may have one, and begins at 0. Else 0."""
 

@@ -143,7 +143,7 @@ class SimulatedDevice:
         self.acknowledged = 0
         """How many of them the gateway has acknowledged."""
         self.dropped = 0
-        """Without `acked`: how many nobody heard."""
+        """Without `acked`: how many things nobody heard."""
         self._window = window
         self._repeat_s = repeat_s
         self._made_s = -math.inf

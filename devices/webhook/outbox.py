@@ -19,7 +19,7 @@ STRIKES = 10
 """How often one message may fail while others go through."""
 _WAIT_AT_MOST_S = 3600.0
 _REMEMBERED = 1000
-"""So many messages that failed are remembered while the host has them."""
+"""How many messages that failed are remembered while the host has them."""
 
 
 class Struck(NamedTuple):

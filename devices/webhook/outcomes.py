@@ -30,7 +30,7 @@ class End(enum.Enum):
     REFUSED = "refused"
     """For good."""
     AGAIN = "again"
-    """It failed, the server is there: later, the others meanwhile."""
+    """The message failed though the server is there: it is posted again later, and the others meanwhile."""
     AWAY = "away"
     """The server is not there, or not for us: later, and all others too."""
 

@@ -73,7 +73,7 @@ class Host(Protocol):
     """What the runtime offers a host-bound actor. Every method may be called from any thread."""
 
     me: str
-    """Its actor id."""
+    """The actor's id."""
     quiet: bool
     """True once sources must take in no more."""
     closing: bool

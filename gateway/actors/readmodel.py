@@ -76,11 +76,11 @@ class ReadEvents(Payload):
     """Verb `read` of `journal/local`: a page of committed events, in order."""
 
     actor: str = ""
-    """Of this actor only; empty: of all."""
+    """Only events of this actor; empty: of all."""
     prefix: str = ""
-    """Of the actors whose ids begin so."""
+    """Only events of actors whose ids begin so."""
     kinds: tuple[str, ...] = ()
-    """Of these kinds of events only."""
+    """Only events of these kinds."""
     after: int = Field(default=0, ge=0, le=LAST_N)
     limit: int = Field(default=100, ge=1, le=500)
     told: int = 0

@@ -21,7 +21,7 @@ class Standing(enum.Enum):
     WAITING = "waiting"
     """Asked for, nothing came yet."""
     CURRENT = "current"
-    """As its owner was at `at_ms`; each committed change since is on its way."""
+    """The fields as the owner had them at `at_ms`; each committed change since is on its way."""
     ENDED = "ended"
     """Its owner has ended; these are its last values, and no more will come."""
 

@@ -26,7 +26,7 @@ class Mode(enum.Enum):
     """What a delivery to a host-bound actor may do when the process dies in the middle of it."""
 
     AT_LEAST_ONCE = "at least once"
-    """It is made again, under the same message id: a publish, a setting."""
+    """The delivery is made again, under the same message id: a publish, a setting."""
     AT_MOST_ONCE = "at most once"
     """The attempt is on disk before the act, and found after a crash it is never made again: a pulse on a relay."""
 
@@ -37,9 +37,9 @@ class Else(enum.Enum):
     REFUSE = "refuse"
     """Whoever asked is told so; where nobody asked it is a dead letter, or goes to its route's error stop."""
     DEFER = "defer"
-    """It waits, on disk, until the actor's state has changed, and then comes before newer mail."""
+    """The message waits, on disk, until the actor's state has changed, and then comes before newer mail."""
     IGNORE = "ignore"
-    """It is consumed, and nothing happens."""
+    """The message is consumed, and nothing happens."""
 
 
 class Verb(NamedTuple):

@@ -33,7 +33,7 @@ class Fire(Payload):
     """Payload of the verb `fire`: the job is due."""
 
     due_ms: int = Field(ge=0)
-    """When it was due, wall time, milliseconds since 1970."""
+    """When the job was due, wall time, milliseconds since 1970."""
     late_s: float = 0.0
     missed: int = Field(default=0, ge=0)
     """How many earlier due times this one stands for, which were missed; a clock counts up to 999."""
@@ -52,7 +52,7 @@ class JobState(State):
     last_due_ms: int = 0
     """The last due time at which it fired; 0: none yet."""
     last_fired_ms: int = 0
-    """When it did."""
+    """When the job fired for that due time."""
     last_late_s: float = 0.0
     fired: int = 0
     missed: int = 0

@@ -28,11 +28,11 @@ class ClockPace(enum.Enum):
     """How a device's clock has gone on since its first report with an older time."""
 
     KEPT = "kept"
-    """As time did: its clock was set."""
+    """The clock has gone on as time did, so it was set."""
     UNSURE = "unsure"
     """It is too early to say."""
     OFF = "off"
-    """In another way: it sends what it kept."""
+    """The clock has gone on in another way, so the device sends what it kept."""
 
 
 def pace_of(first: Laggard | None, at_ms: int, clock_ms: int) -> tuple[ClockPace, Laggard]:

@@ -38,7 +38,7 @@ class Presence(enum.Enum):
     """Nobody has heard it yet."""
     ONLINE = "online"
     SILENT = "silent"
-    """It was heard, and not for a while."""
+    """The device was heard, but not for a while."""
     NEVER_HEARD = "never heard"
     """Somebody expects it, and it was not heard for as long as it may be silent."""
 

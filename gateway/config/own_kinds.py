@@ -49,7 +49,7 @@ class Source(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name it is imported by."""
+        """The name by which this file's module is imported."""
         return self.path.stem
 
 

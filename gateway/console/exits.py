@@ -15,7 +15,7 @@ NOT_ALLOWED = 77
 BAD_CONFIG = 78
 INTERRUPTED = 130
 UNREAD = 141
-"""As a shell shows a program that SIGPIPE has ended."""
+"""The code that a shell shows for a program that SIGPIPE has ended."""
 
 MEANINGS = {
     FINE: "done",

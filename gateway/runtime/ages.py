@@ -33,7 +33,7 @@ class Ages:
     def __init__(self) -> None:
         self._ends: list[_End] = []
         self._unsaid: list[_End] = []
-        """Those of which nobody can say when, until the wall clock can be trusted."""
+        """The messages of which nobody can say when they expire, until the wall clock can be trusted."""
 
     def __bool__(self) -> bool:
         return bool(self._ends or self._unsaid)

@@ -60,7 +60,7 @@ class Cautious:
         self._alone = ""
         self._held_back: set[str] = set()
         self._lived_without: set[str] = set()
-        """Those that are tried once more in this life."""
+        """The messages that are tried once more in this life."""
         self._given_with = 0
         """Number of the batch with which the delivery that is alone was handed out; 0: none is."""
         self.until_s = 0.0

@@ -79,7 +79,7 @@ class Watched(NamedTuple):
     stepped: bool
     """The wall clock was set since the last note."""
     synced: bool
-    """It can be trusted from now on."""
+    """Whether the wall clock can be trusted from now on."""
 
 
 class GatewayClock:

@@ -14,7 +14,7 @@ from gateway.store.store import DeadRow, Store
 log = logging.getLogger(__name__)
 
 _COUNTED_BOXES = 1000
-"""So many mailboxes have a letter of their own that counts; the letter of the last one counts for all others."""
+"""How many mailboxes have a counting letter of their own; the letter of the last one counts for all others."""
 
 
 class DeadLetters:

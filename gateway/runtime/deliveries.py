@@ -27,7 +27,7 @@ class Stand(enum.Enum):
     HANDED = "handed"
     BEGUN = "begun"
     SETTLED = "settled"
-    """It was not taken back."""
+    """The delivery was settled, so it was not taken back."""
 
 
 class Settle(Protocol):

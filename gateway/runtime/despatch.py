@@ -27,7 +27,7 @@ _LAST_RETRY_S = 60.0
 _UNKNOWN = "outcome unknown: the gateway stopped while it was being done; look before you repeat it"
 _UNKNOWN_AWAY = "outcome unknown: {id} went away while it was being done ({why}); look before you repeat it"
 _PAGES = 8
-"""So many pages of a mailbox are looked through at once for mail that need not wait behind a refused message."""
+"""How many pages of a mailbox are looked through at once for mail that need not wait behind a refused message."""
 _READ_AT_ONCE = 512
 
 

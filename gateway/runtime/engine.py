@@ -60,7 +60,7 @@ class Engine(EngineParts):
         again."""
         super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal)
         self.rounds = 0
-        """How often it has turned."""
+        """How many rounds the engine has made."""
         self.beat_s = self.clock.mono_s()
         """Monotonic second at which the engine last turned: it makes progress while this moves."""
         self.round = Round(self.commits.batch, self.clock)

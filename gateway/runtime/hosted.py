@@ -94,7 +94,7 @@ class Hosted:
         self.quiet = False
         self.closing = False
         self._said = (Health.STARTING, "")
-        """Its health, and the detail, as it said last."""
+        """The actor's health and detail, as the actor said them last."""
         self.phase: SaidPhase | None = None
         """The phase it said it is in last."""
         self.counters: Counter[str] = Counter()

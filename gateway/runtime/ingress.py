@@ -15,7 +15,7 @@ from gateway.runtime.fullness import Fullness
 from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
-"""So many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
+"""How many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
 
 
 class Ingress:

@@ -27,9 +27,9 @@ class Lent:
         self._key = f"in hand {box}"
         self._places: set[int] = set()
         self._covered = 0
-        """Up to this place the note that is on disk speaks of what comes next."""
+        """Up to which place the note that is on disk counts attempts of messages that come next."""
         self._coming = _NONE
-        """(batch, place): up to which place the note of that batch does."""
+        """(batch, place): up to which place the note that goes with that batch counts attempts."""
         self.flow = 0
         """How many were lent since the note was written."""
         self.stale = False

@@ -13,7 +13,7 @@ from gateway.runtime.trail import Trail
 log = logging.getLogger(__name__)
 
 _LOOKS = 11
-"""So many are kept, a second apart."""
+"""How many looks are kept, a second apart."""
 _TURNS_AT_LEAST = 10_000
 _TURNS_FOR_EACH = 100
 """More turns than these for each thing that came from outside are their own doing."""

@@ -102,7 +102,7 @@ class Outbox:
         """The highest place that was handed out."""
         self.lent = Lent(id)
         self._fresh = (0, 0)
-        """(batch, place): what came with that batch, from that place on, is stored with it."""
+        """(batch, place): mail from that place on came in that batch, which stores it."""
         self._promised = (0, 0)
         """(batch, count): how many are to be handed out with that batch."""
 

@@ -4,7 +4,7 @@ from collections import deque
 from typing import NamedTuple
 
 _LOOKS = 11
-"""So many are kept, a second apart: the pace is that of the last ten seconds."""
+"""How many looks are kept, a second apart: the pace is that of the last ten seconds."""
 
 
 class Rates(NamedTuple):

@@ -33,7 +33,7 @@ class Hosts:
         self._engine = engine
         self._by_id = {part.id: Hosted(part.id, part.make, part.kind, engine) for part in parts}
         self._hung: set[str] = set()
-        """Those that hung when somebody looked last."""
+        """The actors that hung when somebody looked last."""
         for part in parts:
             engine.despatch.limit_ages(part.id, part.age_limits)
 

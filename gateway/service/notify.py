@@ -18,7 +18,7 @@ class Notifier:
         self._send = _sender(environ)
         self._status = ""
         self.watchdog_s = _watchdog_s(environ)
-        """Within so many seconds it wants to hear that we make progress; 0: it does not ask."""
+        """Within how many seconds systemd wants to hear that we make progress; 0: it does not ask."""
 
     def ready(self, status: str) -> None:
         """Tell systemd that all is started. Said again after a reload."""

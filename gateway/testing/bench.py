@@ -58,7 +58,7 @@ class BenchDelivery:
         self._settle(reason)
 
     def wait(self, timeout_s: float = PATIENCE_S) -> str:
-        """Block until it is settled; the outcome, or "" when the time ran out."""
+        """Block until the delivery is settled; return its outcome, or "" when the time ran out."""
         self._settled.wait(timeout_s)
         return self.outcome
 

@@ -17,7 +17,7 @@ class CollectionState(State):
     """The table of pages: page `pages[n]` has the keys from `lows[n]` on, up to `lows[n + 1]`, or knows who has."""
 
     lows: list[str] = [""]
-    """In order."""
+    """The first key of each page, in order."""
     pages: list[str] = [FIRST]
     """Keys of the pages."""
 

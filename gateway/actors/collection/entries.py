@@ -48,7 +48,7 @@ class Listed(Payload):
     """The answer to `list`."""
 
     entries: tuple[Entry, ...] = ()
-    """In the order of their keys."""
+    """The entries, in the order of their keys."""
     more: bool = False
     """Whether others follow: ask again, `after` the last key."""
 

@@ -50,11 +50,11 @@ class PageState(State):
     """What a page remembers."""
 
     low: str = ""
-    """Its keys are these from here on …"""
+    """The first key of the page's range …"""
     high: str | None = None
-    """… up to this one, which it has not; None: to the end."""
+    """… and the first key behind that range; None: the range goes on to the end."""
     left: str = ""
-    """Key of a page that has what is below `low`, or knows who has."""
+    """Key of a page that has the keys below `low`, or knows which page has them."""
     right: str = ""
     """Key of the page that was given what is from `high` on. It stays, so that errands which go round do not overtake others."""
     next: str = ""

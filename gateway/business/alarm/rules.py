@@ -31,15 +31,15 @@ class Rule(BaseModel):
     value: str = ""
     """Name of the value that the limits are for."""
     above: float | None = None
-    """It is wrong above this."""
+    """The value is wrong above this."""
     below: float | None = None
-    """It is wrong below this."""
+    """The value is wrong below this."""
     hysteresis: float = Field(default=0.0, ge=0)
     """How far it must come back inside a limit to be right again, in the value's own unit."""
     rises_per_min: float | None = Field(default=None, gt=0)
-    """It is wrong while it rises faster than so much a minute."""
+    """The value is wrong while it rises faster than so much a minute."""
     falls_per_min: float | None = Field(default=None, gt=0)
-    """The same for falling."""
+    """The value is wrong while it falls faster than so much a minute."""
     rate_over_s: float = Field(default=60.0, gt=0)
     """Over how many seconds, at least, a rate is measured."""
     silent: bool = False
@@ -63,7 +63,7 @@ class Rule(BaseModel):
     """Whose contacts are told then; empty: as before."""
     escalate_group: str = Field(default="", max_length=128)
     escalations: int = Field(default=3, ge=1, le=100)
-    """How often it is told again, at most."""
+    """How often people are told again, at most."""
     deliver_within_s: float = Field(default=60.0, gt=0)
     """How long to wait for the notices to be delivered, in seconds, before those that were not are named."""
 

@@ -14,13 +14,13 @@ class AlarmPhase(enum.Enum):
     PENDING = "pending"
     """Something is wrong, not for long enough yet."""
     RAISED = "raised"
-    """It is active or acknowledged."""
+    """The alarm is active or acknowledged."""
     ACTIVE = "active"
     """Nobody has acknowledged it."""
     ACKNOWLEDGED = "acknowledged"
     """Somebody has, and something is still wrong."""
     CLEARED = "cleared"
-    """It was raised, and all is right again."""
+    """The alarm was raised, and all is right again."""
 
 
 class AlarmState(Stamped):

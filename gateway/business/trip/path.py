@@ -9,7 +9,7 @@ class PathState(State):
     """What one part of a path remembers: its points."""
 
     points: str = ""
-    """As in `line.py`."""
+    """The part's points as text: see `line.py`."""
     count: int = 0
 
 

@@ -41,7 +41,7 @@ class TripEnding(Payload):
     """Payload of the verb `stop` of a trip: the token that allows it."""
 
     token: str = Field(default="", max_length=200)
-    """Of a trip that was begun with one."""
+    """The token, for a trip that was begun with one."""
 
 
 class Wanted(Payload):
@@ -76,7 +76,7 @@ class Points(Payload):
     """Payload of the verb `keep` of a part of a trip's path: some more points."""
 
     points: str
-    """As in `line.py`."""
+    """Points as text: see `line.py`."""
     count: int
 
 

@@ -20,7 +20,7 @@ class TripPhase(enum.Enum):
     LOST = "lost"
     """No believable fix for a while; the next one goes on with the trip."""
     STOPPED = "stopped"
-    """It has ended; of a vehicle the next fix begins another."""
+    """The trip has ended; a vehicle's next fix begins another."""
 
 
 class EndedBy(enum.Enum):
@@ -39,7 +39,7 @@ class TripState(Stamped):
 
     phase: TripPhase = TripPhase.WAITING
     since_clock_ms: int = 0
-    """When it began to wait, was lost, or ended, by the gateway's clock."""
+    """When the trip began to wait, was lost, or ended, by the gateway's clock."""
     trip: int = 0
     """Which trip of this vehicle it is, from 1."""
     title: str = ""
