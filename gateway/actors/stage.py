@@ -8,7 +8,6 @@ at its next turn excepted, before the commit.
         stage.state = stage.state.changed(parcels=stage.state.parcels + delivery.parcels)     # the state: changed as a copy
         stage.tell("mqtt/main", "publish", Publish(topic=f"depot/{stage.key}", body="…"))      # a message
         stage.after(3600.0, "close_up")                                                       # a timer: durable, by name
-        stage.reply(stage.state)                                                              # the answer, where somebody asked
 """
 
 import enum
@@ -28,7 +27,7 @@ from gateway.actors.phases import History
 from gateway.actors.routes import STOPS_AT_MOST, RouteFailed, Sending, along, departed, failed, onward
 from gateway.actors.staging import World
 from gateway.actors.stamps import Timed
-from gateway.actors.supervision import Decision, Fault, Verdict
+from gateway.actors.supervision import ChildOrder, Decision, Fault, Verdict
 from gateway.actors.ties import NO_TIES, Copied, Order, Ties
 
 S = TypeVar("S", bound=State)
@@ -42,15 +41,6 @@ class Timer(NamedTuple):
     payload: Payload
     set_ms: int = 0
     """The gateway's clock when it was set, where the wall clock could not be trusted then; else 0. The runtime sets it."""
-
-
-class ChildOrder(NamedTuple):
-    """What a parent has ordered for a child."""
-
-    at: int
-    """How many of the turn's messages come before it."""
-    child: str
-    decision: Decision
 
 
 class Stage(Timed, Generic[S]):
@@ -220,8 +210,7 @@ class Stage(Timed, Generic[S]):
         return tuple(Stop(to=to, verb=verb) for to, verb in found)
 
     def keep_route(self) -> Route | None:
-        """Take the route out of this turn's message: the runtime does not send the message on by itself. None when there is no route, or no
-        stop ahead."""
+        """Take the route out of this turn's message, which then does not go on by itself. None when there is no stop ahead."""
         self._leave()
         route = departed(self.message, self.now_ms, self.clock_ms)
         return route if route is not None and route.ahead else None
@@ -283,8 +272,7 @@ class Stage(Timed, Generic[S]):
     # --- copies
 
     def keep_copy(self, name: str, of: str) -> None:
-        """Keep a copy of the actor `of`, of the fields that the class declares under `name`; a copy of another actor under that name is
-        dropped."""
+        """Keep a copy of the actor `of`, of the fields that the class declares under `name`, in place of a copy of another actor."""
         copy = self.actor.copies.get(name)
         if copy is None:
             raise BadDefinition(f"cannot keep a copy {name!r}: {type(self.actor).__name__}.copies declares {sorted(self.actor.copies)}")
@@ -310,8 +298,7 @@ class Stage(Timed, Generic[S]):
     # --- watching
 
     def watch(self, actor: str, then: str) -> None:
-        """Have the runtime send this actor the verb `then`, with an Ended, when another actor ends; at once where that one has no life now.
-        See `copies.py`.
+        """Watch another actor: this one is sent `then` with an Ended when the other ends; at once where it has no life. See `copies.py`.
 
         Raises BadId, UnknownTarget, or BadDefinition where `then` takes no Ended.
         """

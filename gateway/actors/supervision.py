@@ -41,6 +41,15 @@ class Decision(enum.Enum):
     """The parent decides; above the topmost is the host, which pauses the actor and says that it is not well."""
 
 
+class ChildOrder(NamedTuple):
+    """What a parent has ordered for a child."""
+
+    at: int
+    """How many of the turn's messages come before it."""
+    child: str
+    decision: Decision
+
+
 class Fault(Payload):
     """A message that failed for good."""
 

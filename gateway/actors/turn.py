@@ -13,9 +13,9 @@ from gateway.actors.errors import BadPayload, StageSpent
 from gateway.actors.messages import Message
 from gateway.actors.models import Event, State
 from gateway.actors.payloads import prove
-from gateway.actors.stage import ChildOrder, Stage, Timer
+from gateway.actors.stage import Stage, Timer
 from gateway.actors.staging import World
-from gateway.actors.supervision import Fault, Verdict
+from gateway.actors.supervision import ChildOrder, Fault, Verdict
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.unwritten import own_up
 

@@ -6,8 +6,7 @@ from typing import Any
 from gateway.actors.copies import Parcel, changes
 from gateway.actors.messages import Message
 from gateway.actors.models import State
-from gateway.actors.stage import ChildOrder
-from gateway.actors.supervision import Decision
+from gateway.actors.supervision import ChildOrder, Decision
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.turn import Outcome
 from gateway.runtime.cells import Cell, Life
