@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from gateway.config.limits import beyond
 from gateway.config.locator import KeyPath, Position, locate
 from gateway.config.problems import ConfigProblems, Problem, dotted
 
@@ -17,13 +18,13 @@ class Document:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.problems: list[Problem] = []
+        if problem := beyond(text):
+            raise ConfigProblems(path, [problem])
         try:
             self.table: dict[str, Any] = tomllib.loads(text)
             self.positions = locate(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigProblems(path, [_syntax_problem(str(error), text)]) from None
-        except RecursionError:
-            raise ConfigProblems(path, [Problem(None, "", "it is nested too deeply; write it flatter")]) from None
 
     def add(self, key_path: KeyPath, text: str) -> None:
         """Note a problem at `key_path`; where that path is empty, a problem of the file as a whole."""

@@ -127,11 +127,31 @@ def test_each_fault_in_a_section_has_its_sentence(tmp_path: Path, line: str, sai
         ("a = [1,\n", "2:1   no TOML value; text stands in quotes, true and false are lower case"),
         ('a = "b\n', "1:7   the text is not closed; put a quote at its end"),
         ("a 1\n", "1:3   no TOML: expected '=' after a key in a key/value pair; mend this line"),
+        ("x = 1\na = " + "9" * 5000 + "\n", "2:5   a number or name of more than 1000 characters; write a shorter one"),
+        ("a = [ -0x" + "f" * 5000 + "]\n", "1:7   a number or name of more than 1000 characters; write a shorter one"),
+        ("a" * 5000 + " = 1\n", "1:1   a number or name of more than 1000 characters; write a shorter one"),
+        (".".join("a" * 100_000) + " = 1\n", "1:128   a key of more than 64 names; write it with fewer dots"),
+        ("[" + " . ".join(["'a'"] * 5000) + "]\n", "1:384   a key of more than 64 names; write it with fewer dots"),
+        ("a = " + "{a=" * 5000, "1:197   nested deeper than 64 levels; write it flatter"),
     ],
 )
 def test_each_fault_of_the_file_has_its_sentence(tmp_path: Path, text: str, said: str) -> None:
     """Wrong tables, kinds, names and TOML itself are named where they stand."""
     assert problems_of(text, tmp_path) == f"  {said}"
+
+
+def test_what_a_text_or_a_comment_holds_is_no_key(tmp_path: Path) -> None:
+    """Dots, brackets and long words count where TOML means them, and nowhere else."""
+    many = "." * 500 + "[" * 500 + "{" * 500 + "9" * 2000
+    texts = [
+        f"'{many}'",
+        f'"{many} \\" {many}"',
+        f"'''\n{many}\n''{many}\n'''",
+        f'"""\n{many} "" \\""" {many}\n"""',
+        f"[ # {many}\n1.5, {'1.5, ' * 500} ]",
+    ]
+    for text in texts:
+        assert problems_of(f"# {many}\n[wire.a]\ndevice = {text}\n", tmp_path).startswith("  3:10   wire.a.device: "), text
 
 
 def test_problems_of_all_sections_come_together(tmp_path: Path) -> None:
@@ -167,7 +187,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (b"\xff\xfea\0", "1:1   it begins with a UTF-16 byte order mark; save it as UTF-8"),
         (b"# x\n# \xe9", "2:3   byte 0xe9 is no UTF-8; save the file as UTF-8"),
         (b"#" * 1_000_001, "it is longer than 1000000 bytes; is it a configuration file?"),
-        (b"a = " + b"[" * 9000 + b"]" * 9000, "it is nested too deeply; write it flatter"),
+        (b"a = " + b"[" * 9000 + b"]" * 9000, "1:69   nested deeper than 64 levels; write it flatter"),
     ]:
         if content is not None:
             path.write_bytes(content)
