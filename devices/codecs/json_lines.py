@@ -21,7 +21,8 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 """What SQLite and most readers of JSON hold."""
 
 _INFINITIES = (float("inf"), float("-inf"))
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 

@@ -19,7 +19,7 @@ DAY_MS = 86_400_000
 MAX_BYTES = 1024
 """The standard's limit is 82; real receivers send more."""
 
-_SENTENCE = re.compile(rb"\$([A-OQ-Z][A-Z])([A-Z]{3}),([\x20-\x29\x2b-\x7e]*)(?:\*([0-9A-Fa-f]{2}))?[\s\0]*")
+_SENTENCE = re.compile(rb"\$([A-OQ-Z][A-Z])([A-Z]{3}),([\x20-\x29\x2b-\x7e]*+)(?:\*([0-9A-Fa-f]{2}))?[\s\0]*")
 """A talker that begins with P is none: `$PGRMC` is Garmin's own, not an RMC of a talker PG."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?|-?\.[0-9]{1,15}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9]|60)(?:\.([0-9]{0,9}))?", re.ASCII)

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
+_LONGEST = 128
+"""A longer name is nobody's slip: comparing it takes time for each of its letters with each of all names."""
+
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """What to do about the unknown name `seen`: "did you mean 'baud'?", or what there is to choose from."""
     names = sorted(set(known))
+    seen = seen[:_LONGEST]
     nearest = min(names, key=lambda name: _edits(seen.lower(), name.lower()), default="")
     if nearest and _edits(seen.lower(), nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
         return f"did you mean '{nearest}'?"

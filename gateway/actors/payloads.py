@@ -25,6 +25,8 @@ DEEPEST = 64
 """How deep a payload may be nested."""
 _DEEPEST_KEPT = 2 * DEEPEST
 """How deep what is stored may be nested: a state, or mail that carries what others said. Reading stops at 200."""
+_SHOWN = 100
+"""How many characters of a key from outside are repeated in an error."""
 _TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
 
@@ -147,6 +149,7 @@ def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _KeyTwice(f"{next(name for name in names if names.count(name) > 1)}: the key stands twice in one object")
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # None: go on
+        raise _KeyTwice(f"{twice[:_SHOWN]}: the key stands twice in one object")
     return found

@@ -4,6 +4,8 @@ from pydantic import ValidationError
 
 _AT_MOST = 1000
 _DIGITS = 4000
+_FIELDS = 8
+_NAME = 100
 
 
 def printable(text: str) -> str:
@@ -26,9 +28,10 @@ def described(error: BaseException) -> str:
 
 
 def said(error: ValidationError) -> str:
-    """What a pydantic error says, in one line that names each field and what is wrong with it."""
+    """What a pydantic error says, in one line that names the first fields and what is wrong with each, and how many more there are."""
     found = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found)
+    words = [f"{'.'.join(map(str, one['loc']))[:_NAME] or 'payload'}: {_in_words(one['type'], one['msg'])}" for one in found[:_FIELDS]]
+    return "; ".join([*words, f"and {len(found) - _FIELDS} more"] if len(found) > _FIELDS else words)
 
 
 def _in_words(fault: str, text: str) -> str:

@@ -1,5 +1,7 @@
 """The nearest name."""
 
+import time
+
 import pytest
 
 from gateway.actors.did_you_mean import did_you_mean
@@ -38,3 +40,10 @@ def test_a_name_whose_end_was_left_out_is_offered() -> None:
     assert did_you_mean("press", ["pin", "press_to", "pull"]) == "did you mean 'press_to'?"
     assert did_you_mean("debounce", ["debounce_milliseconds", "pin"]) == "did you mean 'debounce_milliseconds'?"
     assert did_you_mean("on", ["on_link_lost", "on_nothing"]) == "there is on_link_lost, on_nothing"
+
+
+def test_a_name_without_end_is_compared_at_once() -> None:
+    """Whoever sends a name of a megabyte does not hold up the thread that says no."""
+    began_s = time.thread_time()
+    assert did_you_mean("x" * 1_000_000, KEYS) == "there is baud, device, settle_s"
+    assert time.thread_time() - began_s < 0.5

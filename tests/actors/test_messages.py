@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from gateway.actors import NOTHING, BadPayload, Message, Nothing, Payload, Reply, State
 from gateway.actors.payloads import read_payload
 from gateway.actors.vocabulary import Fix, Pressed, Publish, Pulse, Quality, Report, Switch
+from tests.patterns import grows
 
 
 class Colour(enum.Enum):
@@ -133,6 +134,27 @@ def test_a_deep_key_twice() -> None:
     """Keys are looked at in nested objects and lists too."""
     assert refusal(Order, b'{"inners":[{"on":true,"on":false}]}') == "on: the key stands twice in one object"
     assert refusal(Order, b'{"anything":{"x":[{"k":1,"k":1}]}}') == "k: the key stands twice in one object"
+
+
+def test_a_key_twice_among_many_is_found_at_once() -> None:
+    """Twice the keys take twice the time; and of a long one there is only the beginning in the error."""
+
+    def refused(keys: int) -> None:
+        text = "{" + "".join(f'"k{number}":1,' for number in range(keys)) + '"k":1,"k":1}'
+        assert refusal(Order, f'{{"anything":{text}}}') == "k: the key stands twice in one object"
+
+    assert not grows(refused, 1000)
+    long = "k" * 100_000
+    assert refusal(Order, f'{{"anything":{{"{long}":1,"{long}":1}}}}') == f"{'k' * 100}: the key stands twice in one object"
+
+
+def test_many_faults_are_told_by_the_first_of_them() -> None:
+    """An error goes into a log and over a wire: what came from outside does not decide how long it is."""
+    text = "{" + ",".join(f'"{"k" * 1000}{number}":1' for number in range(500)) + "}"
+    said = refusal(Report, text)
+    assert said.count(";") == 8
+    assert said.endswith("; and 493 more")
+    assert len(said) < 1500
 
 
 def test_colons_in_text_are_no_keys() -> None:
