@@ -23,7 +23,7 @@ LONGEST_S = 3_155_760_000.0
 
 DEEPEST = 64
 """How deep a payload may be nested."""
-_DEEPEST_KEPT = 2 * DEEPEST
+DEEPEST_KEPT = 2 * DEEPEST
 """How deep what is stored may be nested: a state, or mail that carries what others said. Reading stops at 200."""
 _SHOWN = 100
 """How many characters of a key from outside are repeated in an error."""
@@ -43,16 +43,16 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         return found
     try:
         if isinstance(found, (bytes, bytearray, str)):
-            _refuse_depth(found)
+            refuse_depth(found)
             payload = model.model_validate_json(found or b"{}", strict=True)
             _refuse_twins(found, payload)
             return payload
         json_bytes = _as_json(found)
-        _refuse_depth(json_bytes)
+        refuse_depth(json_bytes)
         return model.model_validate_json(json_bytes, strict=True)
     except ValidationError as error:
         raise BadPayload(f"cannot read the payload of {where}: {said(error)}") from None
-    except (PydanticSerializationError, _KeyTwice, _TooDeep) as error:
+    except (PydanticSerializationError, _KeyTwice, TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
 
 
@@ -60,7 +60,7 @@ def prove(model: Model, *, where: str) -> None:
     """Raise BadPayload unless a loose model, written as JSON, can be read back: it would be lost when stored."""
     try:
         text = model.to_json()
-        _refuse_depth(text, _DEEPEST_KEPT)
+        refuse_depth(text, DEEPEST_KEPT)
         from_json(text, allow_inf_nan=False)
         type(model).__pydantic_validator__.validate_json(text)
     except ValidationError as error:
@@ -106,12 +106,12 @@ class _KeyTwice(ValueError):
     """A JSON object has one key twice."""
 
 
-class _TooDeep(ValueError):
+class TooDeep(ValueError):
     """A JSON value is nested too deep."""
 
 
-def _refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None:
-    """Raise _TooDeep where a JSON text is nested so deep that it could not be read back once a state or a mail is wrapped around it."""
+def refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None:
+    """Raise TooDeep where it is nested so deep that what wraps it, in a state or in mail, might be too deep to be read back."""
     opened = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
     if opened <= deepest:
         return
@@ -120,7 +120,7 @@ def _refuse_depth(text: bytes | bytearray | str, deepest: int = DEEPEST) -> None
     for octet in _TEXTS.sub(b"", octets):
         depth += (octet in b"{[") - (octet in b"}]")
         if depth > deepest:
-            raise _TooDeep(f"it is nested deeper than {deepest} levels")
+            raise TooDeep(f"it is nested deeper than {deepest} levels")
 
 
 def _as_json(found: Any) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.console.exits import NO_GATEWAY, NOT_ALLOWED, OF_FAULT, UNKNOWN, Failed
+from gateway.console.exits import NO_GATEWAY, NOT_ALLOWED, NOT_NOW, OF_FAULT, UNKNOWN, Failed
 from gateway.console.place import why_not_allowed
 
 _PATIENCE_S = 15.0
@@ -46,16 +46,28 @@ class Client:
     def ask(self, request: dict[str, Any], *, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
         """Send a request and return its answer. Raises Failed where that is a no."""
         self._socket.settimeout(patience_s)
+        sent = self._send(json.dumps(request).encode() + b"\n")
         try:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
             line = self._lines.readline()
         except TimeoutError:
             raise Failed(f"the gateway at {self.path} does not answer within {patience_s:g} s; the outcome is unknown", UNKNOWN) from None
         except OSError:
             line = b""
+        if not line and not sent:
+            raise Failed(f"the gateway at {self.path} hung up before it heard the request; nothing was done: send it again", NOT_NOW)
         if not line:
             raise Failed("the gateway has ended meanwhile; the outcome is unknown: look before you repeat it", UNKNOWN)
         return _checked(json.loads(line))
+
+    def _send(self, request: bytes) -> bool:
+        """Send a request; whether all of it went. Where the gateway hung up first, it may have said why."""
+        try:
+            self._socket.sendall(request)
+        except TimeoutError:
+            raise Failed(f"the gateway at {self.path} does not take the request; nothing was done: send it again", NOT_NOW) from None
+        except OSError:
+            return False
+        return True
 
     def stream(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Send a request and yield its answers for as long as they come."""

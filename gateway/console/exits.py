@@ -40,6 +40,8 @@ OF_FAULT = {
     "timeout": UNKNOWN,
     "closing": UNKNOWN,
     "refused": NOT_NOW,
+    "busy": NOT_NOW,
+    "idle": NOT_NOW,
     "bad_id": BAD_INPUT,
     "bad_payload": BAD_INPUT,
     "bad_request": BAD_INPUT,

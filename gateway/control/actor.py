@@ -5,7 +5,6 @@ One thread. What other threads have to say (a commit, a reply, a look into the e
 
 import contextlib
 import errno
-import json
 import logging
 import os
 import selectors
@@ -22,12 +21,21 @@ from gateway.actors.messages import Start
 from gateway.control.connection import ControlClient
 from gateway.control.house import ControlSettings, House
 from gateway.control.pending import Answer, AskOutcome, Pending, no
-from gateway.control.requests import BadRequest, Requests, fault_of
+from gateway.control.reading import Request, read_request
+from gateway.control.requests import Requests, fault_of
 from gateway.control.tail import Tail
 
 log = logging.getLogger(__name__)
 
 MOST_CLIENTS = 32
+_FOR_ROOT = 4
+"""Places that are root's alone, beside those."""
+_GIVES_WAY_S = 1.0
+"""Where all places are taken, who has said nothing for so long gives his to who comes."""
+_BACKLOG = 256
+"""Clients that may wait to be taken: beyond it the system refuses them, and nobody can tell them why."""
+_AT_ONCE = 8
+"""Requests of one client that are looked at before others have their turn."""
 _REOPEN_S = 5.0
 _LAST_WORDS_S = 0.5
 
@@ -81,7 +89,7 @@ class Control(HostBound):
                     self._accept()
                 continue
             if events & selectors.EVENT_READ:
-                self._read(key.data)
+                key.data.read()
             if events & selectors.EVENT_WRITE:
                 key.data.flush()
 
@@ -100,8 +108,10 @@ class Control(HostBound):
             self._accept_s = 0.0
             self._selector.register(self._listener, selectors.EVENT_READ)
         for connection in list(self._connections.values()):
-            self._mind(connection)
-        if any(tail.pours_on for tail in self._tails):  # what was poured is gone already: no socket would wake us for the rest
+            self._serve(connection)
+            self._mind(connection, now_s)
+        more = any(tail.pours_on for tail in self._tails) or any(each.has_requests for each in self._connections.values())
+        if more:  # what was poured, or read, is out of the socket already: it would not wake us for the rest
             self.host.wake()
 
     def close(self) -> None:
@@ -138,6 +148,7 @@ class Control(HostBound):
         """Stream turns to a client from now on."""
         tail = Tail(connection, n, prefix=prefix, verb=verb, wake=self.host.wake)
         self._tails.append(tail)
+        connection.follows = True
         self.house.engine.watch(tail.observe)
 
     # --- the socket
@@ -157,23 +168,27 @@ class Control(HostBound):
         self.host.report(Health.OK, "")
 
     def _accept(self) -> None:
+        """Take in the clients that have come, some at a time."""
         assert self._listener is not None
-        try:
-            peer, _ = self._listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+        for _ in range(_AT_ONCE):
+            try:
+                peer, _address = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._rest(error)
+                return
+            self.host.report(Health.OK, "")
+            self._take_in(ControlClient(peer))
+
+    def _take_in(self, connection: ControlClient) -> None:
+        if not (self._has_place(connection) or self._make_place(connection.is_root)):
+            connection.end(
+                "busy", f"cannot take one more client: {len(self._connections)} are connected, and all are busy; try again later"
+            )
             return
-        except OSError as error:
-            self._rest(error)
-            return
-        self.host.report(Health.OK, "")
-        connection = ControlClient(peer)
-        if len(self._connections) >= MOST_CLIENTS:
-            connection.say(no("refused", f"{MOST_CLIENTS} clients are connected already; try again later"))
-            connection.flush()
-            connection.close()
-            return
-        self._connections[peer.fileno()] = connection
-        self._selector.register(peer, selectors.EVENT_READ, connection)
+        self._connections[connection.peer.fileno()] = connection
+        self._selector.register(connection.peer, selectors.EVENT_READ, connection)
 
     def _rest(self, error: OSError) -> None:
         """Accept no clients for a while, because the system has nothing left for one more: the listener would wake us without end."""
@@ -182,22 +197,50 @@ class Control(HostBound):
         self._accept_s = time.monotonic() + _REOPEN_S
         self.host.report(Health.FAULTY, f"cannot take a client: {error.strerror}; raise the gateway's limit (LimitNOFILE), or restart it")
 
-    def _read(self, connection: ControlClient) -> None:
-        for line in connection.read():
-            if line.strip():
-                self._answer(connection, line)
+    def _has_place(self, connection: ControlClient) -> bool:
+        taken = len(self._connections)
+        return taken < MOST_CLIENTS or (taken < MOST_CLIENTS + _FOR_ROOT and connection.is_root)
+
+    def _make_place(self, for_root: bool) -> bool:
+        """Let the clients go that have hung up, or the one that has been idle for longest, if that is long enough. Whether one went.
+
+        For others than root none of root's goes.
+        """
+        gone = [each for each in self._connections.values() if each.gone]
+        for connection in gone:
+            self._drop(connection)
+        if gone:
+            return True
+        until_s = time.monotonic() - _GIVES_WAY_S
+        idle = [each for each in self._connections.values() if each.idle and each.active_s <= until_s]
+        idle = [each for each in idle if for_root or not each.is_root]
+        if not idle:
+            return False
+        self._let_go(min(idle, key=lambda each: each.active_s), "its place was needed for another client")
+        return True
+
+    def _let_go(self, connection: ControlClient, why: str) -> None:
+        connection.say(no("idle", f"closed after {time.monotonic() - connection.active_s:.0f} s without a request: {why}; connect again"))
+        connection.flush()
+        self._drop(connection)
+
+    def _serve(self, connection: ControlClient) -> None:
+        """Answer some of the requests of a client; the others have their turn before the rest."""
+        for _ in range(_AT_ONCE):
+            if not connection.has_requests:
+                return
+            self._answer(connection, connection.next_request())
 
     def _answer(self, connection: ControlClient, line: bytes) -> None:
         """Answer one request, now or later."""
-        n = None
+        request = Request(None, {})
         try:
-            request = _parsed(line)
-            n = request.get("n")
-            answer = self._requests.take(connection, n, request)
+            request = read_request(line)
+            answer = self._requests.take(connection, request.n, request.fields)
         except GatewayError as error:
             answer = no(fault_of(error), str(error))
         if answer is not None:
-            connection.say({"n": n, **answer})
+            connection.say({"n": request.n, **answer})
 
     def _settle(self, pending: Pending, answer: Answer) -> None:
         if pending.settled:
@@ -208,11 +251,14 @@ class Control(HostBound):
         pending.connection.asked -= 1
         pending.connection.say({"n": pending.n, **answer})
 
-    def _mind(self, connection: ControlClient) -> None:
-        """Send what can be sent to a client, and have the selector look for what matters now."""
+    def _mind(self, connection: ControlClient, now_s: float) -> None:
+        """Send what can be sent, and have the selector look for what matters now."""
         connection.flush()
         if connection.finished:
             self._drop(connection)
+            return
+        if connection.idle and now_s - connection.active_s >= self.settings.idle_s:
+            self._let_go(connection, f"{self.settings.idle_s:g} s are the most")
             return
         wanted = (selectors.EVENT_READ if connection.wants_in else 0) | (selectors.EVENT_WRITE if connection.wants_out else 0)
         registered = self._selector.get_map().get(connection.peer)
@@ -238,21 +284,12 @@ class Control(HostBound):
 
     def _timeout_s(self) -> float | None:
         deadlines = [pending.deadline_s for pending in self._pending]
+        deadlines += [each.active_s + self.settings.idle_s for each in self._connections.values() if each.idle]
         if self._listener is None:
             deadlines.append(self._reopen_s)
         elif self._accept_s:
             deadlines.append(self._accept_s)
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        raise BadRequest("cannot read the request: it is no line of JSON") from None
-    if not isinstance(found, dict):
-        raise BadRequest("cannot read the request: it is no JSON object")
-    return found
 
 
 def _listen(path: Path) -> socket.socket:
@@ -264,7 +301,7 @@ def _listen(path: Path) -> socket.socket:
         fresh.unlink(missing_ok=True)
         listener.bind(str(fresh))
         fresh.chmod(0o660)
-        listener.listen(MOST_CLIENTS)
+        listener.listen(_BACKLOG)
         fresh.replace(path)
     except OSError:
         listener.close()

@@ -18,6 +18,8 @@ class ControlSettings(Settings):
     """The settings of the control socket: where it is, by `gateway.control_socket` of the configuration."""
 
     path: Path
+    idle_s: float = 300.0
+    """For how many seconds a client may say nothing, and have nothing under way, before it is let go."""
 
 
 class Hosting(Protocol):

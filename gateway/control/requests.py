@@ -37,6 +37,16 @@ from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
 from gateway.control.pending import Answer, Pending, no
 from gateway.control.pictures import picture
+from gateway.control.reading import (
+    BadRequest,
+    expires_s_of,
+    limit_of,
+    text_of,
+    texts_of,
+    timeout_s_of,
+    truth_of,
+    whole_of,
+)
 from gateway.control.resume import NotPaused, resume
 from gateway.control.texts import read_typed
 from gateway.runtime.mail import Arrival
@@ -46,9 +56,9 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 """How long a look into the engine may take."""
-MOST_TIMEOUT_S = 3600.0
-MOST_LISTED = 1000
 _SIZE = 512
+_SHOWN = 100
+"""Characters of an unknown request that are repeated."""
 
 _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
     (UnknownTarget, "unknown_target"),
@@ -60,10 +70,6 @@ _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
     (NotPaused, "not_paused"),
     (forget.NothingStored, "not_found"),
 )
-
-
-class BadRequest(GatewayError, ValueError):
-    """Raised where a request is not well formed: mend it."""
 
 
 class Desk(Protocol):
@@ -112,13 +118,13 @@ class Requests:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
         door = self._doors.get(str(request.get("do")))
         if door is None:
-            raise BadRequest(f"cannot do {request.get('do')!r}: there is {', '.join(sorted(self._doors))}")
+            raise BadRequest(f"cannot do {str(request.get('do'))[:_SHOWN]!r}: there is {', '.join(sorted(self._doors))}")
         return door(connection, n, request)
 
     # --- looking
 
     def show(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        id = _text(request, "id")
+        id = text_of(request, "id")
         if not id:
             late = lambda: {"ok": True, "show": views.from_outside(self.house)}  # noqa: E731  # said at the deadline
             return self._look(connection, n, lambda: {"show": views.whole(self.house)}, late)
@@ -129,20 +135,20 @@ class Requests:
         return self._look(connection, n, lambda: self._actor(id))
 
     def machine(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        of = _text(request, "of")
+        of = text_of(request, "of")
         return self._look(connection, n, lambda: picture(of, self.house))
 
     def list(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        prefix, after, limit = _text(request, "prefix"), _text(request, "after"), _limit(request)
-        every = request.get("every", False) is True
+        prefix, after, limit = text_of(request, "prefix"), text_of(request, "after"), limit_of(request)
+        every = truth_of(request, "every")
         return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
 
     def names(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        begin, limit = _text(request, "begin"), _limit(request)
+        begin, limit = text_of(request, "begin"), limit_of(request)
         return self._look(connection, n, lambda: names.actors(begin, limit, self.house.engine))
 
     def verbs(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        of = _text(request, "of")
+        of = text_of(request, "of")
         return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
 
     def health(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
@@ -150,18 +156,18 @@ class Requests:
         return {"ok": True, "healthy": not found, "problems": found}
 
     def tail(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        self.desk.follow(connection, n, prefix=_text(request, "prefix"), verb=_text(request, "verb"))
+        self.desk.follow(connection, n, prefix=text_of(request, "prefix"), verb=text_of(request, "verb"))
         return {"ok": True, "tail": True}
 
     def explain(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        id, limit = _text(request, "id"), _limit(request)
+        id, limit = text_of(request, "id"), limit_of(request)
         return self._look(connection, n, lambda: {"explained": explain(self.house.engine, id, limit)})
 
     # --- telling and asking
 
     def tell(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message; the answer comes when it is on disk."""
-        timeout_s = _timeout_s(request)
+        timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
 
         def committed(receipt: Receipt) -> None:
@@ -174,7 +180,7 @@ class Requests:
 
     def ask(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message, and answer with the reply of whom it is for; with a `note` where nobody has ever written to them."""
-        timeout_s = _timeout_s(request)
+        timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
 
         def replied(reply: Reply) -> None:
@@ -191,21 +197,20 @@ class Requests:
     ) -> None:
         """Send the message of a request into the gateway; this never waits for room, since others wait for this thread."""
         payload = request.get("payload")
-        expires_s = _number(request, "expires_s", 0.0)
         try:
             if self.desk.host.quiet:
                 raise Refused("cannot take it: the gateway is closing; send it again when it is back")
             if not isinstance(payload, (dict, type(None))):
                 raise BadRequest("cannot read the request: 'payload' is no JSON object")
-            to, verb = _text(request, "to"), _text(request, "verb")
+            to, verb = text_of(request, "to"), text_of(request, "verb")
             model = self.house.engine.directory.find_outside(to, verb).payload
             self.desk.host.send(
                 to,
                 verb,
-                read_typed(model, payload, _texts(request), where=f"{verb} to {to}"),
-                id=_text(request, "id"),
+                read_typed(model, payload, texts_of(request), where=f"{verb} to {to}"),
+                id=text_of(request, "id"),
                 reply_to=reply_to,
-                expires_s=expires_s or None,
+                expires_s=expires_s_of(request),
                 size=_SIZE + len(json.dumps(payload)),
                 wait=False,
                 on_commit=on_commit,
@@ -216,36 +221,36 @@ class Requests:
     # --- dead letters
 
     def letters(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        after, limit = int(_number(request, "after", 0)), _limit(request)
+        after, limit = whole_of(request, "after", 0), limit_of(request)
         return self._look(connection, n, lambda: dead.letters(self.house.engine, after, limit))
 
     def letter(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        number = int(_number(request, "letter", 0))
+        number = whole_of(request, "letter", 0)
         return self._look(connection, n, lambda: dead.letter(self.house.engine, number))
 
     def retry(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        number = int(_number(request, "letter", 0))
+        number = whole_of(request, "letter", 0)
         return self._act(connection, n, lambda: dead.retry(self.house.engine, number))
 
     def drop(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        number = int(_number(request, "letter", 0))
+        number = whole_of(request, "letter", 0)
         return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
 
     # --- paused actors
 
     def resume(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        id, skip = _text(request, "id"), request.get("skip", False) is True
+        id, skip = text_of(request, "id"), truth_of(request, "skip")
         return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
 
     # --- what is stored
 
     def export(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        id = _text(request, "id")
+        id = text_of(request, "id")
         return self._look(connection, n, lambda: {"stored": forget.export(self.house.engine, id)})
 
     def forget(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        id = _text(request, "id")
-        if request.get("sure", False) is not True:
+        id = text_of(request, "id")
+        if not truth_of(request, "sure"):
             return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
         return self._act(connection, n, lambda: {"forgotten": forget.forget(self.house.engine, id)})
 
@@ -253,7 +258,7 @@ class Requests:
 
     def reload(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         """Have the configuration read again; the answer comes when what can be taken over is."""
-        timeout_s = _timeout_s(request)
+        timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
 
         def reloaded(found: Reloaded) -> None:
@@ -315,42 +320,3 @@ def fault_of(error: GatewayError) -> str:
 
 def _unknown(timeout_s: float, fact: str) -> Answer:
     return no("outcome_unknown", f"the outcome is unknown: {fact} within {timeout_s:g} s; look before you repeat it")
-
-
-def _text(request: dict[str, Any], name: str) -> str:
-    found = request.get(name, "")
-    if not isinstance(found, str):
-        raise BadRequest(f"cannot read the request: {name!r} is no text")
-    if not found.isascii() and any("\ud800" <= character <= "\udfff" for character in found):
-        raise BadRequest(f"cannot read the request: {name!r} holds half a character (a lone surrogate)")
-    return found
-
-
-def _texts(request: dict[str, Any]) -> dict[str, str]:
-    """What was typed for each value of a payload, by its name; empty where it was not typed."""
-    found = request.get("texts", {})
-    if not (isinstance(found, dict) and all(isinstance(text, str) for text in found.values())):
-        raise BadRequest("cannot read the request: 'texts' is no JSON object of texts")
-    return found
-
-
-def _number(request: dict[str, Any], name: str, default: float) -> float:
-    found = request.get(name, default)
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise BadRequest(f"cannot read the request: {name!r} is no number")
-    if not abs(found) < 2**53:
-        raise BadRequest(f"cannot read the request: {name!r} is out of range")
-    return found
-
-
-def _timeout_s(request: dict[str, Any]) -> float:
-    if "timeout_s" not in request:
-        raise BadRequest("cannot read the request: 'timeout_s' is missing; say how long to wait")
-    found = _number(request, "timeout_s", 0)
-    if not 0 < found <= MOST_TIMEOUT_S:
-        raise BadRequest(f"cannot read the request: 'timeout_s' must be above 0 and at most {MOST_TIMEOUT_S:.0f}")
-    return found
-
-
-def _limit(request: dict[str, Any]) -> int:
-    return max(1, min(MOST_LISTED, int(_number(request, "limit", 100))))

@@ -1,6 +1,10 @@
 """The control socket: its requests, and clients that misbehave."""
 
+import contextlib
+import ctypes
 import json
+import os
+import pwd
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 
 from gateway.testing.clock import PATIENCE_S
 from tests.daemons import DaemonProcess, install_kinds
+from tests.nobody import only_root
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,16 @@ class Caller:
 
     def say(self, line: bytes) -> None:
         self._socket.sendall(line)
+
+    def push(self, lines: bytes) -> int:
+        """Send what the socket takes now."""
+        return self._socket.send(lines)
+
+    def setblocking(self, on: bool) -> None:
+        self._socket.settimeout(PATIENCE_S if on else 0.0)
+
+    def say_no_more(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
 
     def hear(self) -> Any:
         try:
@@ -113,6 +128,14 @@ def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
         ({"do": "show", "id": "countr/a"}, "not_found", "cannot show countr/a: there is no kind 'countr'; did you mean 'counter'?"),
         ({"do": "show", "id": "control/locl"}, "not_found", "there is no such device; did you mean 'control/local'?"),
         ({"do": "list", "prefix": "countr/"}, "not_found", "cannot show countr: there is no kind 'countr'; did you mean 'counter'?"),
+        ({"do": "letter", "letter": 1.9}, "bad_request", "'letter' is 1.9, and no whole number"),
+        ({"do": "list", "limit": 2.5}, "bad_request", "'limit' is 2.5, and no whole number"),
+        ({"do": "list", "every": "yes"}, "bad_request", "'every' is neither true nor false"),
+        ({"do": "tell", "to": "counter/x", "verb": "add", "expires_s": -1}, "bad_request", "'expires_s' is below 0; leave it out"),
+        ({"do": "health", "n": "\ud800"}, "bad_request", "its 'n' cannot be written as JSON again"),
+        ({"do": "health", "n": 1e999}, "bad_request", "Infinity is no number that JSON has"),
+        ({"do": "health", "n": "x" * 300}, "bad_request", "its 'n' is longer than 256 bytes"),
+        ({"do": "x" * 1000}, "bad_request", f"cannot do '{'x' * 100}': there is"),
         ({"do": "retry", "letter": 99}, "not_found", "cannot find dead letter 99: there is none of that number; list them"),
     ],
 )
@@ -163,13 +186,112 @@ def test_more_than_one_look_of_what_is_not_listed_is_passed_over(daemon: DaemonP
     assert len(listed(daemon, "job/")) == 60
 
 
-@pytest.mark.parametrize("line", [b"not json\n", b"[1]\n", b"[" * 100_000 + b"\n", b"\xff\xfe\n"])
+def nested(deep: int) -> bytes:
+    """JSON so deep."""
+    return b'{"x":' * deep + b"1" + b"}" * deep
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json\n",
+        b"[1]\n",
+        b"[" * 100_000 + b"\n",
+        b"\xff\xfe\n",
+        b"\n",
+        b" \r\n",
+        b'{"do":"health","n":NaN}\n',
+        b'{"do":"health","n":1e999}\n',
+        b'{"do":"health","n":"\\ud800"}\n',
+        *(b'{"do":"health","n":' + nested(deep) + b"}\n" for deep in (100, 900, 980, 984, 985, 990, 995, 1000)),
+    ],
+)
 def test_what_is_no_request_is_answered_and_the_next_one_is_taken(daemon: DaemonProcess, line: bytes) -> None:
     """A client's mistake costs nobody anything."""
     with Caller(daemon.socket) as caller:
         caller.say(line)
         assert caller.hear()["fault"] == "bad_request"
         assert caller.ask(do="health")["ok"]
+
+
+@pytest.mark.parametrize("deep", [60, 62, 63, 64, 65, 66, 67, 68, 100, 500, *range(975, 1000)])
+def test_a_payload_as_deep_as_it_may_be_or_deeper_ends_nobody(daemon: DaemonProcess, deep: int) -> None:
+    """Wherever the limit of whoever writes or reads it is: it is answered, and the next request is, by the same control actor."""
+    with Caller(daemon.socket) as caller:
+        caller.say(b'{"do":"tell","to":"counter/deep","verb":"add","timeout_s":60,"payload":' + nested(deep) + b"}\n")
+        assert caller.hear()["fault"] in ("bad_request", "bad_payload")
+        assert caller.ask(do="show", id="control/local")["hosted"]["restarts"] == 0
+
+
+def test_idle_clients_lock_nobody_out(daemon: DaemonProcess) -> None:
+    """Where all places are taken, whoever has been idle for longest is told so, and gives his to who comes."""
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(Caller(daemon.socket)) for _ in range(40)]
+        assert daemon.until(lambda: daemon.ask(do="health").get("healthy"))
+        said = idle[0].hear()
+        assert (said["ok"], said["fault"]) == (False, "idle")
+        assert said["error"].endswith("its place was needed for another client; connect again")
+        assert idle[0].hear() is None
+
+
+def test_who_is_busy_keeps_his_place_and_the_command_says_that_nothing_was_done(daemon: DaemonProcess) -> None:
+    """No client that waits for an answer is sent away. Who comes is told that there is no place, and not that the outcome is unknown."""
+    with contextlib.ExitStack() as stack:
+        places = 32 if os.geteuid() else 36
+        busy = [stack.enter_context(Caller(daemon.socket)) for _ in range(places)]
+        for caller in busy:
+            caller.say(b'{"do":"ask","to":"counter/mute","verb":"mute","timeout_s":3600}\n')
+        done = daemon.until(lambda: found if (found := daemon.gateway("tell", "counter/late", "add")).returncode != 0 else None)
+        assert (done.returncode, done.stderr.count("\n")) == (75, 1)
+        assert f"cannot take one more client: {places} are connected, and all are busy; try again later" in done.stderr
+
+
+@only_root
+def test_places_are_kept_for_root(daemon: DaemonProcess) -> None:
+    """Others may take all there are, and keep them busy: whoever has to see to it can."""
+    with contextlib.ExitStack() as stack:
+        with somebody_else():
+            busy = [stack.enter_context(Caller(daemon.socket)) for _ in range(34)]
+        for caller in busy:
+            with contextlib.suppress(BrokenPipeError):
+                caller.say(b'{"do":"ask","to":"counter/mute","verb":"mute","timeout_s":3600}\n')
+        assert busy[33].hear()["fault"] == "busy"
+        assert daemon.gateway("show").returncode == 0
+
+
+@contextlib.contextmanager
+def somebody_else() -> Iterator[None]:
+    """Be the user nobody for whoever asks who is there; what root may open can be opened all the same."""
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        ctypes.CDLL(None).setfsuid(0)
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_client_that_asks_without_end_holds_little_and_nobody_up(daemon: DaemonProcess) -> None:
+    """Beyond so many unanswered requests it is not read; another is answered meanwhile, and it is when its own are over."""
+    with Caller(daemon.socket) as greedy, Caller(daemon.socket) as other:
+        request = b'{"do":"ask","to":"counter/mute","verb":"mute","timeout_s":2}\n'
+        greedy.setblocking(False)
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while sent < 40_000 * len(request):
+                sent += greedy.push(request * 100)
+        assert other.ask(do="health")["ok"]
+        assert sent < 20_000 * len(request)  # the rest is not even in the socket
+        greedy.setblocking(True)
+        assert {greedy.hear()["fault"] for _ in range(200)} == {"outcome_unknown"}
+
+
+def test_requests_that_come_together_are_all_answered(daemon: DaemonProcess) -> None:
+    """However many a client sends at once, and although it sends no more: none is left lying."""
+    with Caller(daemon.socket) as caller:
+        caller.say(b"".join(b'{"do":"health","n":%d}\n' % number for number in range(1000)))
+        caller.say_no_more()
+        assert [caller.hear()["n"] for _ in range(1000)] == [*range(1000)]
+        assert caller.hear() is None
 
 
 def test_a_request_without_end_is_cut(daemon: DaemonProcess) -> None:
