@@ -5,7 +5,16 @@ counter: a line grows past its limit (`overflows`: dropped up to its delimiter),
 (`gaps`: dropped; what comes later begins a new line), and bytes that are skipped on purpose belong to no line.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from gateway.actors.errors import GatewayError
+from gateway.actors.words import described
+
+T = TypeVar("T")
+
+CODEC_FAULT = "codec_fault"
+"""The fault of a frame at which its codec raised what it never should."""
 
 
 class BadFrame(GatewayError, ValueError):
@@ -15,6 +24,16 @@ class BadFrame(GatewayError, ValueError):
         super().__init__(text)
         self.fault = fault
         """What is wrong with it, in one word of a counter's name: `checksum`, `not_json`, `not_text`, `too_deep` ..."""
+
+
+def decoded(codec: Callable[[bytes], T], frame: bytes) -> T:
+    """What a codec makes of a frame. Raises BadFrame, and nothing else, whatever the codec raises: a fault of it costs this frame only."""
+    try:
+        return codec(frame)
+    except BadFrame:
+        raise
+    except Exception as error:  # here it is decided: codecs are many, and the port or the session must go on
+        raise BadFrame(CODEC_FAULT, f"cannot read a frame: its codec raised {described(error)}; report it, with the frame") from error
 
 
 class LineFramer:
@@ -53,7 +72,7 @@ class LineFramer:
         lines = (chunk.replace(b"\r\n", b"\n") if crs else chunk).split(b"\n")
         lines[0] = before + lines[0]
         self._partial = lines.pop()
-        if lines and crs and before.endswith(b"\r"):
+        if lines and chunk.startswith(b"\n") and before.endswith(b"\r"):
             lines[0] = lines[0].removesuffix(b"\r")
         if len(before) + len(chunk) > self.max_bytes:
             lines = self._within(lines)

@@ -194,7 +194,7 @@ def _day(text: str) -> int | None:
 def _day_of(year: str, month: str, day: str) -> int | None:
     try:
         return max(0, date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY)
-    except ValueError:
+    except (ValueError, OverflowError):  # thirty digits are too many for a date's C integers
         return None
 
 

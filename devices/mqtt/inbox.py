@@ -8,8 +8,9 @@ no more than its receive maximum meanwhile.
 import hashlib
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from devices.codecs.framing import BadFrame
+from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
 from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import make_token
@@ -200,9 +201,13 @@ def _check_payload(payload: bytes) -> None:
     if not payload:
         return
     try:
-        read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
+        decoded(_fields, payload)
     except BadFrame as error:
         raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
+
+
+def _fields(payload: bytes) -> dict[str, Any]:
+    return read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
 
 
 def _id_of(arrival: IncomingPublish, route: TopicRoute) -> tuple[str, str, bool]:

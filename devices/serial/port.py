@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from devices.codecs.framing import BadFrame, LineFramer
+from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
 from devices.serial.echo import Echo
 from devices.serial.faults import explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
@@ -278,12 +278,19 @@ class SerialPort(HostBound):
         self._heard_s = None
         self._framer.expire(self._listened_s)
         self._count_framing()
-        for reading in self._reader.idle():
+        try:
+            readings = self._reader.idle()
+        except BadFrame as error:
+            self._drop(error, b"")
+            return
+        for reading in readings:
             self._send(reading, 0)
 
     def _drop(self, error: BadFrame, frame: bytes) -> None:
         """Count a bad line, and change nothing else."""
         self.host.count("bad_lines")
+        if error.fault == CODEC_FAULT:
+            self.host.count("codec_faults")
         self._complain(error.fault, f"{error}; the line was {frame[:60]!r}")
 
     def _name_echo(self, frame: bytes) -> None:

@@ -1,13 +1,13 @@
 """Readings: one line → what is sent, to whom, and what is written back when it is on disk. One reader per codec."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from devices.codecs.fixes import Track, flush, fold
-from devices.codecs.framing import BadFrame
+from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
 from devices.codecs.nmea import Sentence, read_sentence
 from devices.codecs.text import read_text
@@ -38,8 +38,9 @@ class Reading(NamedTuple):
 class Reader(Protocol):
     """Reads the lines of one port, in order."""
 
-    replaced: int
-    """How many lines had bytes replaced."""
+    @property
+    def replaced(self) -> int:
+        """How many lines had bytes replaced."""
 
     def read(self, frame: bytes) -> Sequence[Reading]:
         """Read one line; return the readings that are known now. Raises BadFrame, and nothing else, whatever the bytes are."""
@@ -50,9 +51,28 @@ class Reader(Protocol):
 
 def reader_for(settings: SerialSettings) -> Reader:
     """The reader of the port's codec."""
-    if settings.codec == "json":
-        return JsonReader(settings)
-    return NmeaReader(settings) if settings.codec == "nmea" else TextReader(settings)
+    readers: dict[str, Callable[[SerialSettings], Reader]] = {"json": JsonReader, "nmea": NmeaReader}
+    return HeldReader(readers.get(settings.codec, TextReader)(settings))
+
+
+class HeldReader:
+    """Holds a reader to its promise: whatever its codec raises, the port drops a line and goes on."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @property
+    def replaced(self) -> int:
+        """How many lines had bytes replaced."""
+        return self._reader.replaced
+
+    def read(self, frame: bytes) -> Sequence[Reading]:
+        """As the reader's. Raises BadFrame, and nothing else."""
+        return decoded(self._reader.read, frame)
+
+    def idle(self) -> Sequence[Reading]:
+        """As the reader's. Raises BadFrame, and nothing else."""
+        return decoded(lambda _: self._reader.idle(), b"")
 
 
 class Acks:

@@ -1,9 +1,10 @@
 """Framing: whole lines come out, whatever pieces go in."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.codecs.framing import LineFramer
+from devices.codecs.framing import BadFrame, LineFramer, decoded
 
 
 def lines_of(framer: LineFramer, *chunks: bytes, step_s: float = 0.0) -> list[bytes]:
@@ -18,6 +19,27 @@ def test_ends_are_stripped():
 def test_cr_and_lf_in_two_chunks():
     """A CR that comes in another chunk than its LF is still no part of the line."""
     assert lines_of(LineFramer(), b"one\r", b"\ntwo\r", b"\n") == [b"one", b"two"]
+
+
+def test_only_the_cr_before_the_lf_is_no_part_of_a_line():
+    """Wherever the chunk ends: two CRs are one that was said, and one of the end."""
+    whole = b"one\r\r\ntwo\r\r\r\n\r\r\n"
+    for cut in range(len(whole)):
+        assert lines_of(LineFramer(), whole[:cut], whole[cut:]) == [b"one\r", b"two\r\r", b"\r"], cut
+    assert lines_of(LineFramer(), *(whole[at : at + 1] for at in range(len(whole)))) == [b"one\r", b"two\r\r", b"\r"]
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError(), KeyError("x"), ValueError("no")])
+def test_a_codec_that_raises_what_it_should_not_costs_one_frame(error: Exception):
+    """Whoever calls a codec hears of a bad frame, and of which fault it was."""
+
+    def broken(frame: bytes) -> None:
+        raise error
+
+    with pytest.raises(BadFrame, match=f"cannot read a frame: its codec raised {type(error).__name__}") as raised:
+        decoded(broken, b"x")
+    assert raised.value.fault == "codec_fault"
+    assert decoded(bytes.decode, b"x") == "x"
 
 
 def test_half_line_and_rest():

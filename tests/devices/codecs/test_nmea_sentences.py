@@ -162,7 +162,20 @@ def test_any_bytes(line: bytes):
         read_part(read_sentence(line))
 
 
-@given(st.sampled_from(["RMC", "GGA", "GLL", "VTG", "ZDA"]), st.lists(st.text(st.characters(codec="ascii"), max_size=10), max_size=20))
+FIELDS = st.text(st.characters(codec="ascii"), max_size=10) | st.text("0123456789", min_size=1, max_size=400)
+"""Anything, and numbers of a length that no receiver says."""
+
+
+@given(st.sampled_from(["RMC", "GGA", "GLL", "VTG", "ZDA"]), st.lists(FIELDS, max_size=20))
 def test_any_fields(kind: str, fields: list[str]):
     """Whatever the fields hold, reading them raises nothing."""
+    assert read_part(Sentence("GP", kind, fields)) is not None
+
+
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("kind", ["RMC", "GGA", "GLL", "VTG", "ZDA"])
+def test_numbers_of_thirty_digits_say_nothing(kind: str, at: int):
+    """A date of them is none: they are too large for the integers that dates are made of."""
+    fields = ["000000", "01", "06", "2024", "00", "00"]
+    fields[at] = "9" * 30
     assert read_part(Sentence("GP", kind, fields)) is not None

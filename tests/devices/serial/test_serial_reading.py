@@ -4,6 +4,9 @@ import logging
 
 import pytest
 
+from devices.codecs.framing import BadFrame
+from devices.codecs.nmea import checksum
+from devices.serial.readings import HeldReader, Reading
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine
 from gateway.actors import Health
 from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
@@ -228,3 +231,32 @@ def test_simulated_port(open_port: Open):
     bench.until(lambda: len(bench.sent) >= 5)
     assert bench.health[0][0] is Health.OK
     assert all(a.payload.at_ms < b.payload.at_ms for a, b in zip(bench.sent, bench.sent[1:], strict=False))
+
+
+def test_a_reader_that_breaks_costs_one_line():
+    """Every reader of a port is held: an error of its codec's own is a bad line, with its name, in a line and in the silence after one."""
+
+    class Broken:
+        replaced = 3
+
+        def read(self, frame: bytes) -> list[Reading]:
+            raise OverflowError(f"{frame!r} is too large")
+
+        def idle(self) -> list[Reading]:
+            raise KeyError("fix")
+
+    held = HeldReader(Broken())
+    for act, said in [(lambda: held.read(b"x"), "OverflowError: b'x' is too large"), (held.idle, "KeyError: 'fix'")]:
+        with pytest.raises(BadFrame) as raised:
+            act()
+        assert str(raised.value) == f"cannot read a frame: its codec raised {said}; report it, with the frame"
+    assert held.replaced == 3
+
+
+def test_thirty_digits_in_a_sentence_are_no_end_of_the_port(line: SimulatedLine, open_port: Open):
+    """The line is taken, it says nothing, and the next one is read."""
+    bench = open_port(codec="nmea", to="trip/van")
+    for body in (b"GPZDA,000000.00,%s,06,2024,00,00" % (b"9" * 30), b"GPZDA,000000.00,01,%s,2024,00,00" % (b"9" * 30)):
+        line.send(b"$%s*%02X\r\n" % (body, checksum(body)))
+    GpsTracker(line, began_ms=1_709_251_199_000).turn(0.0)
+    assert bench.until(lambda: bench.sent)[0].payload.at_ms == 1_709_251_199_000
