@@ -13,7 +13,7 @@ from devices.clock.placeholders import filled
 from devices.clock.schedule import MISSED_AT_MOST, Sun, missed
 from devices.clock.settings import ClockSettings, JobSettings
 from devices.clock.zones import shown
-from gateway.actors import GatewayError, Host, Refused, Reply
+from gateway.actors import By, GatewayError, Host, Refused, Reply
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ class Jobs:
             job.fault = f"{job.id} has not answered for {ANSWER_S:g} s; it is asked again"
         job.ask_at_s = mono_s + ANSWER_S
         try:
-            job.asked = self._host.ask(job.id, "define", self._definition(job, now_ms), on_reply=self._hear(job))
+            job.asked = self._host.ask(job.id, "define", self._definition(job, now_ms), on_reply=self._hear(job), by=By.ACTORS)
         except GatewayError as error:
             job.asked, job.fault = "", str(error)
 
@@ -229,7 +229,7 @@ class Jobs:
         facts = {"due_ms": firing.due_ms, "late_s": late_s, "missed": firing.missed}
         fire = {**facts, "payload": filled(job.settings.payload, facts)}
         id = f"{job.settings.name}@{firing.due_ms}"
-        self._host.send(job.id, "fire", fire, id=id, reply_to=self._host.me, wait=False)
+        self._host.send(job.id, "fire", fire, id=id, reply_to=self._host.me, wait=False, by=By.ACTORS)
         if job.refused_id != job.fired_id:  # the one before went well
             job.fault = ""
         job.fired_id = id

@@ -35,6 +35,7 @@ class Routes:
     """The routes of one connection. Routes that were found are kept in a cache, at most 1024 of them."""
 
     def __init__(self, names: Names, subscriptions: Sequence[Subscription], *, commands: bool) -> None:
+        self._prefix = names.prefix
         self._tell = f"{names.prefix}/tell/"
         self._ask = f"{names.prefix}/ask/"
         self._ours = (names.refused, names.status)
@@ -64,9 +65,18 @@ class Routes:
                 raise BadId("cannot answer: the ask has no response topic; set one (MQTT 5), or end its topic in /<id>")
             return check_topic(self._replies + route.ask_id), b""
         topic = properties.response_topic
-        if topic.startswith(("$", self._tell, self._ask)) or any(character in topic for character in "+#\0"):
-            raise BadId(f"cannot answer to {topic!r}: a response topic has no + # NUL, and is no system topic and no command; use another")
+        if topic.startswith("$") or any(character in topic for character in "+#\0"):
+            raise BadId(f"cannot answer to {topic!r}: a response topic has no + # NUL, and is no system topic; use another")
+        if self._is_ours(topic):
+            raise BadId(f"cannot answer to {topic!r}: the gateway says or hears something else there; use one under {self._replies}")
         return topic, properties.correlation
+
+    def _is_ours(self, topic: str) -> bool:
+        """Whether others would take an answer there for something that the gateway says, or the gateway itself for what others say."""
+        if topic.startswith(self._replies):
+            return False
+        ours = topic in self._ours or topic == self._prefix or topic.startswith(f"{self._prefix}/")
+        return ours or any(pattern.fullmatch(topic) for pattern, _ in self._subscriptions)
 
     def _work_out(self, topic: str) -> TopicRoute:
         if topic in self._ours or topic.startswith(self._replies):

@@ -1,6 +1,7 @@
 """The language: what actors are written in. Pure: no I/O, no threads, no clock."""
 
 from gateway.actors.actor import Actor
+from gateway.actors.callers import By
 from gateway.actors.copies import Copy, Ended
 from gateway.actors.errors import (
     BadDefinition,
@@ -43,6 +44,7 @@ __all__ = [
     "BadDefinition",
     "BadId",
     "BadPayload",
+    "By",
     "Copied",
     "Copy",
     "Decision",

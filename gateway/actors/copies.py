@@ -24,6 +24,7 @@ Source: Sodacan's "foreign data"; Erlang's monitors.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gateway.actors.callers import By
 from gateway.actors.messages import Message
 from gateway.actors.models import Payload, State
 from gateway.actors.staging import Staging
@@ -70,6 +71,7 @@ class CopyCame(Payload):
 class Ended(Payload):
     """Sent to an actor that watches another: the other has ended, or had no life."""
 
+    SENT_BY = By.ACTORS
     actor: str
 
 

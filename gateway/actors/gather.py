@@ -40,6 +40,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from gateway.actors.callers import By
 from gateway.actors.errors import BadDefinition, BadId, UnknownTarget
 from gateway.actors.itinerary import Route
 from gateway.actors.messages import Message
@@ -71,6 +72,7 @@ class Request(NamedTuple):
 class Answer(Payload):
     """What became of one request of a gather or an ask. An ask sends it to the verb `then`."""
 
+    SENT_BY = By.KIN
     to: str
     verb: str
     ok: bool = True
@@ -90,6 +92,7 @@ class Answer(Payload):
 class Gathered(Payload):
     """All that a gather has heard. A gather sends it to the verb `then`."""
 
+    SENT_BY = By.KIN
     name: str = ""
     """The name the gather was given."""
     answers: tuple[Answer, ...] = ()

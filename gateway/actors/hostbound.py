@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 from gateway.actors.actor import snake
+from gateway.actors.callers import By
 from gateway.actors.course import Table
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message, Start
@@ -98,6 +99,7 @@ class Host(Protocol):
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
+        by: By = By.OUTSIDE,
     ) -> Receipt:
         """Bring a message in from the outside. The receipt resolves when the message is on disk; `on_commit` is then called, on a runtime
         thread.
@@ -109,13 +111,14 @@ class Host(Protocol):
         `size` is about how many bytes it takes; when too many are under way this call blocks, or with `wait` false raises Refused.
         In a callback of the runtime (`on_commit`, `on_reply`) it never blocks: it would wait for a commit on the very thread that
         makes it. There a message is taken until twice as many are under way as may be, and refused above that.
+        `by` is `By.ACTORS` where this actor says it of its own: then it may be a verb that actors keep among themselves.
         Raises BadId, UnknownTarget and BadPayload at once.
         """
 
     def forget_ids(self, scope: str) -> None:
         """Forget the ids seen under `scope`: the outside has begun a new numbering."""
 
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
         """Send a message as `send` does, and call `on_reply(Reply)` with its answer, on a runtime thread, after the answer's commit. The
         callback may send: see `send`.
 

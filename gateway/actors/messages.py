@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from gateway.actors.callers import By
 from gateway.actors.errors import BadPayload
 from gateway.actors.itinerary import Route
 from gateway.actors.models import Payload
@@ -63,6 +64,7 @@ class Start(Payload):
 class Reply(Payload):
     """The answer to an ask, sent to the asker's `reply_to` under the verb `reply`."""
 
+    SENT_BY = By.ACTORS
     of: str
     """Id of the message that is answered."""
     ok: bool = True

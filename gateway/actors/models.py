@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from gateway.actors.callers import By
 from gateway.actors.shapes import is_loose, tightened
 
 
@@ -81,6 +82,9 @@ class Versioned(Model):
 
 class Payload(Versioned):
     """What a verb takes: subclass it, one field per fact, units in the names. Mail and timers keep its version while they wait."""
+
+    SENT_BY: ClassVar[By] = By.OUTSIDE
+    """Who may send a verb that takes it, where the verb itself does not say."""
 
 
 class Nothing(Payload):

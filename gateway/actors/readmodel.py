@@ -21,6 +21,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import to_json
 
 from gateway.actors.actor import Actor
+from gateway.actors.callers import By
 from gateway.actors.errors import BadDefinition
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import Reply
@@ -67,6 +68,7 @@ class Recorded(Model):
 class Told(Payload):
     """Payload of the verb `follow` of a read model: an event that was committed just now."""
 
+    SENT_BY = By.ACTORS
     event: Recorded
     before: int
     """Number of the last event before it that concerned this read model."""
@@ -187,7 +189,7 @@ class ReadModel(Actor[S]):
         self._ask(stage)
         stage.reply()
 
-    @verb
+    @verb(by=By.ITSELF)
     def catch_up(self, stage: ReadStage[S]) -> None:
         """Ask the journal again, when its answer did not come (the read model's own timer)."""
         if stage.state.catching_up:

@@ -17,6 +17,7 @@ is none, the message becomes a dead letter as any other.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gateway.actors.callers import By
 from gateway.actors.errors import BadId, UnknownTarget
 from gateway.actors.itinerary import Route, Stop, Visit
 from gateway.actors.messages import Deadline, Message
@@ -30,6 +31,7 @@ STOPS_AT_MOST = 32
 class RouteFailed(Payload):
     """What the error stop of a route is sent when a stop fails for good."""
 
+    SENT_BY = By.ACTORS
     at: str
     """The actor where it failed."""
     verb: str

@@ -14,6 +14,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gateway.actors.callers import By, check_caller
 from gateway.actors.copies import UNWATCH, WATCH, WATCHED, Ended, Unwatch, Watch
 from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Enough, Request, begin
@@ -116,7 +117,10 @@ class Stage(Timed, Generic[S]):
 
         `reply_to` is checked too: who cannot take a reply must not make the turn of the one that answers fail.
         """
-        model = self.world.find_verb(to, verb).payload
+        row = self.world.find_verb(to, verb)
+        if row.by is not By.OUTSIDE:
+            check_caller(row.by, self.me, to, verb)
+        model = row.payload
         if reply_to:
             self.world.find_verb(reply_to, REPLY)
         if type(payload) is not model or model.LOOSE:
@@ -206,7 +210,7 @@ class Stage(Timed, Generic[S]):
 
     def _stops(self, stops: Iterable[tuple[str, str]]) -> tuple[Stop, ...]:
         for to, verb in (found := tuple(stops)):
-            self.world.find_verb(to, verb)
+            check_caller(self.world.find_verb(to, verb).by, self.me, to, verb)
         return tuple(Stop(to=to, verb=verb) for to, verb in found)
 
     def keep_route(self) -> Route | None:

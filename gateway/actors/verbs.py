@@ -6,6 +6,8 @@ with, or none. An ordinary actor's verb takes (payload, stage); a host-bound act
 A row of the table may say more: in which phases of the actor's machine the verb is answered (`when`), what becomes of it in the
 others (`unless`), where it leads (`to`), and that it begins the actor's life (`begins`). `guards.py` holds the actor to it.
 
+Who may send it is said with `by`: its own timers, its kin, actors only; see `callers.py`. Anybody may where nothing is said.
+
 A host-bound actor's verb may say how old its messages may become (`act_within_s`): a relay that is told to switch, and cannot for an
 hour, must not switch then. Such a message is answered "expired" while it waits. What may well come late, a publish, says nothing.
 """
@@ -16,6 +18,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, get_type_hints, overload
 
+from gateway.actors.callers import By
 from gateway.actors.errors import BadDefinition
 from gateway.actors.models import Nothing, Payload
 
@@ -62,6 +65,8 @@ class Verb(NamedTuple):
     """How many seconds a message of it may wait for its host-bound actor; 0: however long."""
     idle: bool = False
     """Whether a message of it only lies with its host-bound actor, for however long: nothing is done for it before it is settled."""
+    by: By = By.OUTSIDE
+    """Who may send it."""
 
 
 class Mark(NamedTuple):
@@ -74,6 +79,7 @@ class Mark(NamedTuple):
     begins: bool
     act_within_s: float
     idle: bool
+    by: By | None
 
 
 @overload
@@ -88,6 +94,7 @@ def verb(
     begins: bool = ...,
     act_within_s: float = ...,
     idle: bool = ...,
+    by: By | None = ...,
 ) -> Callable[[F], F]: ...
 def verb(
     method: F | None = None,
@@ -99,9 +106,13 @@ def verb(
     begins: bool = False,
     act_within_s: float = 0.0,
     idle: bool = False,
+    by: By | None = None,
 ) -> F | Callable[[F], F]:
-    """Mark a method as a verb. `mode`, `act_within_s` and `idle` matter on host-bound actors only, the rest on ordinary ones only."""
-    said = Mark(mode, frozenset(when), unless, frozenset(to), begins, act_within_s, idle)
+    """Mark a method as a verb. `mode`, `act_within_s` and `idle` matter on host-bound actors only, `by` on all, the rest on ordinary ones.
+
+    Without `by` the payload's model says who may send it; most say that anybody may.
+    """
+    said = Mark(mode, frozenset(when), unless, frozenset(to), begins, act_within_s, idle, by)
 
     def mark(target: F) -> F:
         target.__verb_mark__ = said  # type: ignore[attr-defined]  # the mark is an attribute of the function
@@ -149,7 +160,7 @@ def _read_verb(actor_class: type, name: str, method: Callable[..., Any]) -> Verb
 
 
 def _row(name: str, model: type[Payload], run: Callable[[Any, Any, Any], None], mark: Mark) -> Verb:
-    rest = (mark.when, mark.unless, mark.to, mark.begins, mark.act_within_s, mark.idle)
+    rest = (mark.when, mark.unless, mark.to, mark.begins, mark.act_within_s, mark.idle, mark.by or model.SENT_BY)
     return Verb(name, model, run, mark.mode, *rest)
 
 

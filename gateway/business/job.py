@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from gateway.actors import Actor, BadId, BadPayload, Payload, Stage, State, UnknownTarget, verb
+from gateway.actors import Actor, BadId, BadPayload, By, Payload, Stage, State, UnknownTarget, verb
 from gateway.actors.guards import refuse
 from gateway.actors.payloads import read_payload
 
@@ -64,7 +64,7 @@ class JobState(State):
 class Job(Actor[JobState]):
     """An actor that remembers when a job last fired, and tells the job's target when it does."""
 
-    @verb
+    @verb(by=By.ACTORS)
     def define(self, definition: Definition, stage: Stage[JobState]) -> None:
         """Take over what the clock's section says of this job. Answers from when on due times count, and whether the target takes the
         payload."""
@@ -77,7 +77,7 @@ class Job(Actor[JobState]):
             stage.state = changed
         stage.reply({"from_ms": changed.from_ms, "fault": fault})
 
-    @verb
+    @verb(by=By.ACTORS)
     def fire(self, fire: Fire, stage: Stage[JobState]) -> None:
         """Tell the target, once for each due time; a due time before the last one, from a clock that was set back, is ignored."""
         state = stage.state

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, NonNegativeFloat
 from typing_extensions import TypedDict
 
-from gateway.actors import Actor, Stage, State, verb
+from gateway.actors import Actor, By, Stage, State, verb
 from gateway.actors.models import Model
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
@@ -175,7 +175,7 @@ class Twin(Actor[TwinState]):
             stage.state = state.changed(watched=self._watch(stage))
         stage.reply(stage.state)
 
-    @verb
+    @verb(by=By.ITSELF)
     def silent(self, stage: Stage[TwinState]) -> None:
         """Look whether the device is still heard (the twin's own timer); publish when it is not."""
         state = stage.state

@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple, TypeVar
 
-from gateway.actors import Actor, BadDefinition, BadId, HostBound, Settings
+from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import check_id, kind_of
 from gateway.config.document import Document
@@ -118,6 +118,8 @@ def _no_verb(registry: Registry, name: str, verb: str) -> str:
         kind = registry.host_bound.load(name) if name in registry.host_bound.names else registry.ordinary.load(name)
     except BadDefinition:
         return ""  # noted where the file names the kind
-    if verb in kind.verbs:
+    outside = [known for known, row in kind.verbs.items() if row.by is By.OUTSIDE]
+    if verb in outside:
         return ""
-    return f"cannot send {verb!r} to {name}: it has no such verb; {did_you_mean(verb, kind.verbs)}"
+    why = f"only {kind.verbs[verb].by.value} may send it" if verb in kind.verbs else "it has no such verb"
+    return f"cannot send {verb!r} to {name}: {why}; {did_you_mean(verb, outside)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.builtins import BUILTINS
+from gateway.actors.callers import By
 from gateway.actors.errors import BadDefinition, UnknownTarget
 from gateway.actors.gatherer import Gather
 from gateway.actors.hostbound import HostBound
@@ -19,7 +20,7 @@ from gateway.runtime.kinds import Kinds
 ASKS = "ask"
 """Kind of the ids that stand for an ask from this process: replies to `ask/N` go to whoever waits."""
 
-_REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE)
+_REPLY = Verb(REPLY, Reply, lambda actor, payload, stage: None, Mode.AT_LEAST_ONCE, by=By.ACTORS)
 
 
 class Directory:
@@ -66,14 +67,24 @@ class Directory:
         return _row(self.verbs_at(to), to, verb)
 
     def find_outside(self, to: str, verb: str) -> Verb:
-        """Find the row of a verb as `find_verb` does, for a message from outside, which inner kinds do not take."""
-        return _row(self.outside_verbs_at(to), to, verb)
+        """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""
+        verbs = self.outside_verbs_at(to)
+        if verb not in verbs and (kept := self.verbs_at(to).get(verb)) is not None:
+            raise UnknownTarget(f"cannot send {verb!r} to {to} from outside: only {kept.by.value} may send it; {_choice(verb, verbs)}")
+        return _row(verbs, to, verb)
+
+    def find_inner(self, to: str, verb: str) -> Verb:
+        """Find the row of a verb as `find_outside` does, for a host-bound actor that speaks for itself: it may send what actors may."""
+        row = self.find_verb(to, verb)
+        if row.by not in (By.OUTSIDE, By.ACTORS):
+            raise UnknownTarget(f"cannot send {verb!r} to {to}: only {row.by.value} may send it")
+        return row
 
     def _outside_verbs_at(self, to: str) -> dict[str, Verb]:
         verbs = self.verbs_at(to)
         if self.box_of(to) is None and kind_of(to) in self.kinds and self.kinds[kind_of(to)].inner:
             raise UnknownTarget(f"cannot send to {to}: only other actors write to it; write to {parent_of(to) or 'its parent'}")
-        return verbs
+        return {name: row for name, row in verbs.items() if row.by is By.OUTSIDE}
 
     def find_row(self, to: str, verb: str) -> Verb:
         """Find the row of a verb as `find_verb` does, the runtime's own verbs included, for mail that comes back from the store."""

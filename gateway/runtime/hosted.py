@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, Protocol
 
+from gateway.actors.callers import By
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import REPLY, Message, Reply, Start, check_expiry
@@ -142,9 +143,10 @@ class Hosted:
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
+        by: By = By.OUTSIDE,
     ) -> Receipt:
         floor = self._floor
-        row = floor.directory.find_outside(to, verb)
+        row = floor.directory.find_outside(to, verb) if by is By.OUTSIDE else floor.directory.find_inner(to, verb)
         if type(payload) is not row.payload or row.payload.LOOSE:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:
@@ -166,10 +168,10 @@ class Hosted:
     def forget_ids(self, scope: str) -> None:
         self._floor.forget_ids(f"{self.me}#{scope}" if scope else self.me)
 
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
         address = self._floor.expect(on_reply)
         try:
-            self.send(to, verb, payload, reply_to=address)
+            self.send(to, verb, payload, reply_to=address, by=by)
         except GatewayError:
             self._floor.give_up(address)
             raise

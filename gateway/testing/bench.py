@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
-from gateway.actors import GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
+from gateway.actors import By, GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
@@ -170,6 +170,7 @@ class Bench:
         size: int = 256,
         wait: bool = True,
         on_commit: Callable[[Receipt], None] | None = None,
+        by: By = By.OUTSIDE,
     ) -> Receipt:
         if self.full and not wait:
             raise Refused(f"cannot take {verb} to {to}: too much is under way; send it again")
@@ -183,7 +184,7 @@ class Bench:
     def forget_ids(self, scope: str) -> None:
         self.forgotten.append(scope)
 
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None]) -> str:
+    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
         self.sent.append(Sent(to, verb, payload, "", "", True, Receipt(on_reply)))
         self._tell_change()
         return f"ask/{len(self.sent)}"

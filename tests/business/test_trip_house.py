@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.actors import Stage, verb
+from gateway.actors import By, Stage, verb
 from gateway.actors.vocabulary import Fix
 from gateway.business.trip import Path, Trip, TripPhase, Trips, TripSettings, TripsSettings, TripsState, TripState
 from gateway.business.trip.slugs import ANIMALS, QUALITIES, draw, words
@@ -134,7 +134,7 @@ def test_a_forgotten_trip_leaves_the_list() -> None:
     with rig() as gateway:
         made = gateway.ask(HOUSE, "new").body
         slug, token = made["slug"], made["token"]
-        gateway.tell(HOUSE, "gone", {"slug": slug})
+        gateway.tell(HOUSE, "gone", {"slug": slug}, by=By.ACTORS)
         assert slug in gateway.state(HOUSE).begun
         gateway.ask(f"trip/{slug}", "stop", {"token": token})
         gateway.advance(604_800, at_once=True)

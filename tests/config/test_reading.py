@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Configuration, read
+from gateway.config import ConfigProblems, Configuration, read
 from tests.config.kinds import Diary, DiarySettings, Parity, Pin, Plain, Wire, WireSettings, kinds
 
 
@@ -70,3 +70,12 @@ def test_a_whole_configuration_is_frozen(tmp_path: Path) -> None:
     found = configured("", tmp_path)
     with pytest.raises(AttributeError, match="cannot assign to field 'actors'"):
         found.actors = ()  # type: ignore[misc]  # that it is refused is the point
+
+
+def test_what_actors_keep_for_themselves_is_no_address(tmp_path: Path) -> None:
+    """A subscription to an actor's own timer would fire it: it is refused where it stands, with what may be sent."""
+    path = tmp_path / "gateway.toml"
+    path.write_text('[mqtt.main]\n[[mqtt.main.subscribe]]\ntopic = "x"\nto = "twin/door"\nverb = "silent"\n')
+    with pytest.raises(ConfigProblems) as raised:
+        read(path)
+    assert "cannot send 'silent' to twin: only the actor itself may send it; there is expect, forget, read, report" in str(raised.value)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import BadDefinition, ReadModel, Reply, State, on
+from gateway.actors import BadDefinition, By, ReadModel, Reply, State, on
 from gateway.actors.readmodel import JOURNAL, EventsPage, ReadEvents, Rebuild
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
@@ -114,7 +114,7 @@ def test_a_late_page_is_harmless(rig: Rig) -> None:
     """A page that nobody waits for, and one that was answered already."""
     rig.tell("account/ann", "deposit", Amount(cents=30))
     _caught_up(rig)
-    rig.tell(ALL, "reply", Reply(of="x", body=EventsPage(after=0, upto=99).model_dump(mode="json")))
+    rig.tell(ALL, "reply", Reply(of="x", body=EventsPage(after=0, upto=99).model_dump(mode="json")), by=By.ACTORS)
     assert rig.state(ALL).last == 1
 
 

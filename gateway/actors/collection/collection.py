@@ -4,6 +4,7 @@ from bisect import bisect_right
 from typing import Any
 
 from gateway.actors.actor import Actor
+from gateway.actors.callers import By
 from gateway.actors.collection.entries import Entry, Key, Listing
 from gateway.actors.collection.errand import Do, Errand
 from gateway.actors.collection.page import FIRST, PageOpened, page_of
@@ -56,7 +57,7 @@ class Collection(Actor[CollectionState]):
         """Answer with how many entries there are."""
         _errand(stage, Do.COUNT, "").send(stage, tally_of(stage.me))
 
-    @verb
+    @verb(by=By.KIN)
     def opened(self, opened: PageOpened, stage: Stage[CollectionState]) -> None:
         """Add a new page to the table of pages.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from gateway.actors import Actor, Copy, Else, Payload, RouteFailed, Stage, Standing, verb
+from gateway.actors import Actor, By, Copy, Else, Payload, RouteFailed, Stage, Standing, verb
 from gateway.actors.gather import ASKED_AT_MOST, Gathered
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
@@ -117,7 +117,7 @@ class Alarm(Actor[AlarmState]):
         self._enter(stage, AlarmPhase.NORMAL if passed else AlarmPhase.CLEARED)
         stage.reply(stage.state)
 
-    @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACTIVE, AlarmPhase.CLEARED}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACTIVE, AlarmPhase.CLEARED}, unless=Else.IGNORE, by=By.ITSELF)
     def worsen(self, stage: Stage[AlarmState]) -> None:
         """Tell people of something else that has been wrong for long enough (the alarm's own timer).
 
@@ -136,12 +136,12 @@ class Alarm(Actor[AlarmState]):
         self._enter(stage, AlarmPhase.ACTIVE)
         self._notice(rule, stage, user=rule.user, group=rule.group)
 
-    @verb(when={AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.PENDING}, to={AlarmPhase.ACTIVE}, unless=Else.IGNORE, by=By.ITSELF)
     def waited(self, stage: Stage[AlarmState]) -> None:
         """Raise the alarm, because something has been wrong for long enough (the alarm's own timer)."""
         self._enter(stage, AlarmPhase.ACTIVE)
 
-    @verb(when={AlarmPhase.ACTIVE}, unless=Else.IGNORE)
+    @verb(when={AlarmPhase.ACTIVE}, unless=Else.IGNORE, by=By.ITSELF)
     def escalate(self, stage: Stage[AlarmState]) -> None:
         """Tell people again, because nobody has acknowledged in time (the alarm's own timer)."""
         rule = self._rule(stage)
@@ -282,7 +282,7 @@ class Alarm(Actor[AlarmState]):
         stops = [(rule.contacts, "whom")] if rule.contacts else []
         stage.send_along(stage.route([*stops, (stage.me, "inform")], error=(stage.me, "unroutable")), notice)
 
-    @verb
+    @verb(by=By.ITSELF)
     def inform(self, notice: Notice, stage: Stage[AlarmState]) -> None:
         """Tell each recipient of a notice that came back from the contacts, and gather what was delivered."""
         rule = self._rule(stage)

@@ -6,7 +6,7 @@ A name is two words: `brave-otter`. Which is free is decided by the trips themse
 
 from pydantic import Field
 
-from gateway.actors import REPLY, Actor, Reply, Stage, State, verb
+from gateway.actors import REPLY, Actor, By, Reply, Stage, State, verb
 from gateway.actors.guards import refuse
 from gateway.actors.models import Model
 from gateway.business.trip.payloads import BeginTrip, Gone, TripPage
@@ -76,7 +76,7 @@ class Trips(Actor[TripsState]):
         found = [{"slug": slug, "begun_ms": stage.state.begun[slug]} for slug in slugs[: page.most]]
         stage.reply({"trips": found, "after": slugs[page.most - 1] if len(slugs) > page.most else ""})
 
-    @verb
+    @verb(by=By.ACTORS)
     def gone(self, gone: Gone, stage: Stage[TripsState]) -> None:
         """Take a trip's word that it is forgotten."""
         if stage.message.sender == f"trip/{gone.slug}":

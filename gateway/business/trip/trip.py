@@ -13,7 +13,7 @@ OwnTracks app, and after its end the next fix begins another. A shared trip is b
 
 import logging
 
-from gateway.actors import Actor, Stage, verb
+from gateway.actors import Actor, By, Stage, verb
 from gateway.actors.guards import refuse
 from gateway.actors.ids import kind_of
 from gateway.actors.machine import Machine
@@ -127,7 +127,7 @@ class Trip(Actor[TripState]):
         """Answer with the path as GeoJSON: {"type", "name", "text"}; write it to a file as with gpx."""
         self._export(Format.GEOJSON, wanted, stage)
 
-    @verb
+    @verb(by=By.ITSELF)
     def write_out(self, export: Export, stage: Stage[TripState]) -> None:
         """Answer with an export that has visited all parts of the path (the last stop of its route)."""
         points = in_order([_timed(point, stage) for point in read_line(joined(export.points, export.tail))])
@@ -141,7 +141,7 @@ class Trip(Actor[TripState]):
 
     # --- its own timers
 
-    @verb(when={TripPhase.MOVING}, to={TripPhase.LOST})
+    @verb(when={TripPhase.MOVING}, to={TripPhase.LOST}, by=By.ITSELF)
     def signal_lost(self, stage: Stage[TripState]) -> None:
         """Look whether fixes still come (the trip's own timer); publish the loss when they do not."""
         heard_ms = stage.state.place.clock_ms if stage.state.place is not None else 0
@@ -151,7 +151,7 @@ class Trip(Actor[TripState]):
         else:
             stage.enter(TripPhase.LOST)
 
-    @verb(when={TripPhase.WAITING, TripPhase.LOST}, to={TripPhase.STOPPED})
+    @verb(when={TripPhase.WAITING, TripPhase.LOST}, to={TripPhase.STOPPED}, by=By.ITSELF)
     def grace_over(self, stage: Stage[TripState]) -> None:
         """End a shared trip whose tracker did not come back (the trip's own timer). After a restart it has time to be heard again."""
         state = stage.state
@@ -164,7 +164,7 @@ class Trip(Actor[TripState]):
         else:
             stage.enter(TripPhase.STOPPED)
 
-    @verb(when={TripPhase.STOPPED})
+    @verb(when={TripPhase.STOPPED}, by=By.ITSELF)
     def forget(self, stage: Stage[TripState]) -> None:
         """Forget a shared trip that ended long ago (the trip's own timer): its state, its path, what the broker kept, its name."""
         state, settings = stage.state, self.settings

@@ -140,8 +140,18 @@ def test_what_we_publish_ourselves_is_never_taken_in() -> None:
 def test_answers_never_go_to_command_topics() -> None:
     """Whoever may only ask cannot make the gateway tell on their behalf, by a response topic that is a command."""
     found = routes()
-    with pytest.raises(BadId, match="no system topic and no command"):
+    with pytest.raises(BadId, match="the gateway says or hears something else there; use one under gw/reply/"):
         found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic="gw/tell/gpio/relay/toggle"))
+
+
+@pytest.mark.parametrize("topic", ["gw/status", "gw/refused", "gw", "gw/twin/door/state", "home/door", "home/door/x"])
+def test_answers_never_go_where_the_gateway_says_or_hears_something_else(topic: str) -> None:
+    """An answer under the status topic would be the gateway's end, and one under a subscription a message of a device."""
+    found = routes(Subscription(topic="home/#", to="twin/x", verb="report"))
+    with pytest.raises(BadId, match="the gateway says or hears something else there"):
+        found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic=topic))
+    for other in ("gw/reply/me", "me/answers"):
+        assert found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic=other)) == (other, b"")
 
 
 def test_an_ask_must_say_where_to_answer() -> None:
