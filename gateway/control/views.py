@@ -83,7 +83,7 @@ def problems(house: House) -> list[str]:
         found.append(engine.store_fault)
     if engine.ingress.why_shut:
         found.append(f"nothing is taken in: {engine.ingress.why_shut}")
-    found += [f"the mailbox of {box} is full ({how})" for box, how in list(engine.room.fullness.full.items())[:_BLOCKED_SHOWN]]
+    found += [f"the mailbox of {box} is full ({engine.room.fullness.how(box)})" for box in list(engine.room.fullness.full)[:_BLOCKED_SHOWN]]
     if engine.housekeeping.loops.named:
         found.append(engine.housekeeping.loops.named)
     if engine.stuck_s > _STUCK_S:

@@ -22,6 +22,10 @@ _AT_LEAST = 32
 """How many actors are brought into memory although it is full, where no commit can make room: all that are there wait for something."""
 
 
+_BYTES_AT_ONCE = 1024 * 1024
+"""About how many bytes a batch takes in. What is new in it has no size before it is stored: no mailbox sees more than this too late."""
+
+
 class Admission:
     """Takes messages, timers and stored mail into a round, within its bounds. On the engine's thread."""
 
@@ -62,7 +66,8 @@ class Admission:
 
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from outside: those that it could not run it would have to store."""
-        return len(round.batch.arrivals) < self._settings.batch_turns
+        batch = round.batch
+        return len(batch.arrivals) < self._settings.batch_turns and batch.arrived_bytes < _BYTES_AT_ONCE
 
     def _arrive(self, arrival: Arrival, round: Round) -> None:
         batch = round.batch
@@ -72,6 +77,7 @@ class Admission:
             return
         self.outside += 1
         batch.arrivals.append(arrival)
+        batch.arrived_bytes += arrival.size
         batch.urgent = True
         if arrival.outside_id:
             if arrival.again and self._seen.has(arrival.source, arrival.outside_id):

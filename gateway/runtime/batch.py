@@ -44,6 +44,7 @@ class Batch:
 
     __slots__ = (
         "arrivals",
+        "arrived_bytes",
         "changes",
         "dirty",
         "ended",
@@ -70,6 +71,8 @@ class Batch:
         """For each mailbox, the places of the messages that were handled and are to be deleted."""
         self.arrivals: list[Arrival] = []
         """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
+        self.arrived_bytes = 0
+        """About how many bytes these have."""
         self.given: list[tuple[Callable[[list[HandedOut]], None], list[HandedOut]]] = []
         """Deliveries to hand to host-bound actors after the commit."""
         self.removed: list[str] = []

@@ -48,7 +48,7 @@ class Commits:
         self.last_seq = batch.last_seq
         self.count += 1
         if batch.arrivals:
-            self._ingress.free(len(batch.arrivals), sum(arrival.size for arrival in batch.arrivals))
+            self._ingress.free(len(batch.arrivals), batch.arrived_bytes)
         self._wake_spilled()
         self._room.cells.drop_ended(batch.ended, committed=batch.number)
         self._room.activation.forget_removed(batch)

@@ -2,7 +2,8 @@
 
 A full mailbox makes whoever fills it wait, and no dead letters: a source blocks or is refused before its message is taken, what had
 been taken by then is put aside, and an actor whose turn would write to it has that turn put off. Nobody waits for somebody who
-waits for them: there the bound gives way.
+waits for them: there the bound gives way, to an actor as far as it must, to what comes from outside up to twice the bound. Above that
+it is refused, and whoever brought it is told so at once.
 """
 
 from collections import defaultdict, deque
@@ -10,32 +11,49 @@ from collections.abc import Callable, Iterable
 
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.mail import Arrival
+from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.schedule import Schedule
 
 _HOPS_AT_MOST = 1000
+_GIVES_WAY_TO = 2.0
+"""How often its bound a mailbox may hold where it cannot be waited for."""
 
 
 class Fullness:
-    """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread, `in_the_way` excepted, which any
-    thread may ask."""
+    """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread; any thread may ask `in_the_way`,
+    `overfull` and `how`."""
 
-    def __init__(self, schedule: Schedule, box_of: Callable[[str], str | None]) -> None:
+    def __init__(self, schedule: Schedule, box_of: Callable[[str], str | None], part_of_bound: Callable[[Mailbox], float]) -> None:
         """`box_of` says whose mailbox takes the mail for a host-bound actor's id; None for an ordinary actor's."""
-        self.full: dict[str, str] = {}
-        """By id, how full: for people."""
+        self.full: dict[str, Mailbox] = {}
+        """The mailboxes that are full, by id."""
         self.emptied = False
         """Whether one has room again, so that sources look anew."""
         self._schedule = schedule
         self._box_of = box_of
+        self._part_of_bound = part_of_bound
         self._parked: defaultdict[str, deque[Arrival]] = defaultdict(deque)
         self._producers: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
         self._waits: dict[str, str] = {}
         """By the id of an actor that waits, the mailbox it waits for."""
         self._back: deque[Arrival] = deque()
 
-    def mark(self, box: str, how_full: str) -> None:
+    def mark(self, box: Mailbox) -> None:
         """Note that a mailbox is full."""
-        self.full[box] = how_full
+        self.full[box.id] = box
+
+    def how(self, id: str) -> str:
+        """Say how full a mailbox is now, for people; empty where it is not full. Any thread may ask."""
+        box = self.full.get(id)
+        if box is None:
+            return ""
+        return f"{box.total} messages, {box.bytes} bytes" if box.bytes else f"{box.total} messages, new"
+
+    def overfull(self, me: str, to: str) -> str:
+        """Find the mailbox that `me` must not wait for, and that holds twice its bound; empty where there is none. Any thread may ask."""
+        id = to if to in self.full else self._box_of(to) or to
+        box = self.full.get(id)
+        return id if box is not None and id != me and self._part_of_bound(box) >= _GIVES_WAY_TO else ""
 
     def clear(self, box: str) -> None:
         """Note that a mailbox has room again: messages put aside for it come next, and actors that wait for it go on."""
@@ -70,7 +88,7 @@ class Fullness:
         """Have an actor's mail wait until a mailbox has room."""
         self._producers[box][cell.id] = cell
         self._waits[cell.id] = box
-        self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.full[box]})")
+        self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.how(box)})")
 
     def _waits_on(self, box: str, me: str) -> bool:
         """Whether the actor of a mailbox waits for `me`, directly or by way of others."""

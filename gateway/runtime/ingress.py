@@ -63,6 +63,8 @@ class Ingress:
             full = bool(self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait)
             if full:
                 self._await_room(size, wait=wait, to=to, what=what, host=host)
+            elif self.fullness is not None and self.fullness.full:
+                self._refuse_overfull(to, what, host)
             self._held += 1
             self._held_bytes += size
             return full
@@ -94,7 +96,14 @@ class Ingress:
         """Which full mailbox keeps `host` from sending to an actor, in words; empty where none does."""
         fullness = self.fullness
         box = fullness.in_the_way(host.me, (to,)) if fullness is not None and fullness.full and not self._ended else ""
-        return f"the mailbox of {box} is full ({fullness.full.get(box, '')})" if box and fullness is not None else ""
+        return f"the mailbox of {box} is full ({fullness.how(box)})" if box and fullness is not None else ""
+
+    def _refuse_overfull(self, to: str, what: str, host: Host) -> None:
+        """Raise Refused where a mailbox is full that `host` cannot wait for, as its actor waits for it: it would hold ever more."""
+        box = self.fullness.overfull(host.me, to) if self.fullness is not None else ""
+        if box and self.fullness is not None:
+            held = f"the mailbox of {box} is full ({self.fullness.how(box)}), and {box} waits for {host.me} to take its mail"
+            raise Refused(f"cannot take {what}: {held}; see why {host.me} does not")
 
     def bring(self, arrival: Any) -> None:
         """Put an arrival in line, and wake the engine."""

@@ -68,7 +68,7 @@ class Mailroom:
         self.new_id = ids.new
         self.last_seq = 0
         """The place of the last mail made; places rise."""
-        self.fullness = Fullness(self.schedule, directory.box_of)
+        self.fullness = Fullness(self.schedule, directory.box_of, self._part_of_bound)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
         self.memory = Memory()
@@ -119,9 +119,13 @@ class Mailroom:
         full = self.fullness.full
         if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
             if box.id not in full:
-                self.fullness.mark(box.id, f"{box.total} messages, {box.bytes} bytes")
+                self.fullness.mark(box)
         elif box.id in full and box.total <= _ROOM_AT * self.full_at_messages and box.bytes <= _ROOM_AT * self.full_at_bytes:
             self.fullness.clear(box.id)
+
+    def _part_of_bound(self, box: Mailbox) -> float:
+        """How much of what it may hold a mailbox holds; 1: it is full. Any thread."""
+        return max(box.total / self.full_at_messages, box.bytes / self.full_at_bytes)
 
     def taken_from(self, box: Mailbox) -> None:
         """Note that mail of a mailbox was dealt with, so that it may have room again."""
@@ -134,6 +138,8 @@ class Mailroom:
             box = cell.box
             if box.head:
                 box.save_new(round)
+                if box.bytes >= self.full_at_bytes:  # what is new has no size before it is stored
+                    self._look_at(box)
                 if cell.wait is not Wait.NONE or self.memory.full:
                     self._let_go(cell)
             self._weigh(box)

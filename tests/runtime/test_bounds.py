@@ -58,7 +58,7 @@ def test_who_writes_to_a_full_mailbox_waits_and_nobody_else() -> None:
         rig.until(lambda: rig.engine.room.fullness.full)
         with pytest.raises(Refused) as caught:
             rig.send("shelf/a", "put", wait=False)
-        full = rig.engine.room.fullness.full["shelf/a"]
+        full = rig.engine.room.fullness.how("shelf/a")
         assert full.startswith("5 messages, ")
         assert str(caught.value) == f"cannot take put to shelf/a: the mailbox of shelf/a is full ({full}); send it again later"
         rig.tell("book/a", "write", {"text": "x"}, wait=False)
@@ -122,6 +122,53 @@ def test_two_that_write_to_each_other_do_not_wait_for_each_other() -> None:
         assert rig.look(lambda: rig.engine.room.schedule.held) == {}
 
 
+def test_where_nobody_can_wait_the_bound_gives_way_to_its_double_and_no_further() -> None:
+    """A port that takes no bytes, while an actor that its lines are for waits for it, is refused: waiting would be for ever."""
+    with _rig(mailbox_messages=20) as rig:
+        for n in range(60):  # the shelf takes nothing, and the book waits for it with the rest
+            rig.tell("book/a", "write", {"text": f"!{n}"}) if n < 30 else rig.send("book/a", "write", {"text": f"!{n}"}, wait=False)
+            if rig.look(lambda: rig.engine.room.schedule.held):
+                break
+        shelf, refused = rig.hosted["shelf/a"], 0
+        for n in range(500):
+            try:
+                assert shelf.send("book/a", "write", {"text": str(n)}).wait(PATIENCE_S)
+            except Refused as error:
+                refused += 1
+                said = str(error)
+        total = rig.look(lambda: rig.engine.cells.get("book/a").box.total)  # type: ignore[union-attr]
+        assert total == 40
+        assert refused >= 460
+        how = rig.engine.room.fullness.how("book/a")
+        assert how.startswith("40 messages, ")  # as it is now, not as it was when it became full
+        why = f"the mailbox of book/a is full ({how}), and book/a waits for shelf/a to take its mail; see why shelf/a does not"
+        assert said == f"cannot take write to book/a: {why}"
+        for _ in range(20):
+            for delivery in shelf.take():
+                delivery.done()
+            rig.settle()
+        rig.until(lambda: not rig.engine.room.fullness.full)
+        assert rig.store.count_dead() == 0
+
+
+def test_a_mailbox_is_full_by_bytes_though_all_came_at_once() -> None:
+    """What is new in a batch has no size yet: so no batch takes in many bytes, and the mailbox is full when the first is stored."""
+    with _rig(mailbox_bytes=200_000) as rig:
+        held = threading.Event()
+        rig.engine.post(lambda: held.wait(PATIENCE_S) and None)
+        text = "x" * 50_000
+        rig.send("book/a", "write", {"text": "fail"})
+        sent = [rig.send("book/a", "write", {"text": text}, size=50_300) for _ in range(200)]
+        held.set()
+        rig.until(lambda: rig.engine.room.fullness.full and not rig.engine.ingress.arrivals)
+        rig.settle()
+        stored = rig.look(lambda: rig.engine.cells.get("book/a").box.bytes)  # type: ignore[union-attr]
+        assert 200_000 <= stored < 1_300_000
+        assert rig.engine.room.fullness.how("book/a").endswith(f" messages, {stored} bytes")
+        rig.advance(3)
+        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
+
+
 def test_what_is_larger_than_everything_may_be_is_refused_for_good() -> None:
     """It would never find room."""
     with _rig(ingress_bytes=1000) as rig, pytest.raises(BadPayload) as raised:
@@ -146,7 +193,7 @@ def test_a_source_that_waits_can_close() -> None:
         thread.start()
         assert rig.hosted[OUTSIDE].close()
         thread.join(PATIENCE_S)
-        full = rig.engine.room.fullness.full["shelf/a"]
+        full = rig.engine.room.fullness.how("shelf/a")
         assert refused == [f"cannot take put to shelf/a: the mailbox of shelf/a is full ({full}); send it again later"]
 
 
