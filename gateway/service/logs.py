@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from typing import NamedTuple
 from gateway.actors.words import printable
 
 KEPT = 30
+_LONGEST = 10_000
+"""Characters of what a record says, and of its exception, that are kept."""
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
 
@@ -52,11 +55,33 @@ def _said(record: logging.LogRecord) -> str:
         return f"(what it says cannot be shown: {type(error).__name__}) {record.msg!s}"
 
 
+class Bounded(logging.Filter):
+    """Keeps a record to a length that a log can take: what it says, and the exception with it, whose text may be anybody's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten what is too long. Both handlers see the record as it is then."""
+        text = _said(record)
+        if len(text) > _LONGEST:
+            record.msg, record.args = _shortened(text), None
+        if record.exc_info:
+            record.exc_text = printable(_shortened("".join(traceback.format_exception(*record.exc_info)).rstrip("\n")))
+            record.exc_info = None
+        return True
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of a text that is too long."""
+    left_out = len(text) - _LONGEST
+    return f"{text[: _LONGEST // 2]} … ({left_out} characters left out) … {text[-_LONGEST // 2 :]}" if left_out > 0 else text
+
+
 def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:
     """Log from info on, to where this host looks for logs; `set_level` changes how much."""
     faults = RecentFaults()
     root = logging.getLogger()
     root.handlers[:] = [_journal(environ) or _plain(environ), faults]
+    for handler in root.handlers:
+        handler.addFilter(Bounded())
     root.setLevel(logging.INFO)
     logging.raiseExceptions = False
     return faults

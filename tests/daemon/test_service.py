@@ -8,7 +8,7 @@ import pytest
 
 from tests.brokers import free_port
 from tests.daemon.test_life import mqtt
-from tests.daemons import DaemonProcess, ServiceSide, install_kinds
+from tests.daemons import ROOT, DaemonProcess, ServiceSide, install_kinds
 
 MULE = """
 import pathlib, threading
@@ -201,3 +201,29 @@ def test_systemd_python_is_used_where_it_is_installed(tmp_path: Path) -> None:
         systemd.until("READY=1")
         assert "apt install python3-systemd" not in daemon.said()
         assert daemon.stop() == 0
+
+
+def test_what_is_logged_is_as_long_as_a_log_can_take(tmp_path: Path) -> None:
+    """An error of ten megabytes, in its text, in its traceback or in what caused it, is told by its beginning and its end."""
+    script = tmp_path / "logs.py"
+    script.write_text(
+        "import logging\n"
+        "from gateway.service.logs import set_up_logging\n"
+        "faults = set_up_logging({})\n"
+        "try:\n"
+        "    try:\n"
+        "        raise ValueError('a' * 10_000_000)\n"
+        "    except ValueError as error:\n"
+        "        raise KeyError('\\n' * 10_000_000 + 'the end') from error\n"
+        "except KeyError as error:\n"
+        "    logging.error('%s failed', 'b' * 10_000_000, exc_info=error)\n"
+        "logging.error('short')\n"
+        "assert faults.total == 2\n"
+    )
+    said = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=ROOT).stderr
+    assert len(said) < 30_000
+    assert said.count(" characters left out) … ") == 2
+    assert "error root: bbbb" in said
+    assert "bbb failed\nTraceback (most recent call last):\n" in said
+    assert "the end" in said
+    assert said.endswith("error root: short\n")
