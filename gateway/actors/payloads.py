@@ -57,16 +57,26 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
 
 
 def prove(model: Model, *, where: str) -> None:
-    """Raise BadPayload unless a loose model, written as JSON, can be read back: it would be lost when stored."""
+    """Raise BadPayload unless a loose model, written as JSON, comes back as it was: something else would be loaded after a restart."""
     try:
         text = model.to_json()
         refuse_depth(text, DEEPEST_KEPT)
         from_json(text, allow_inf_nan=False)
-        type(model).__pydantic_validator__.validate_json(text)
+        _refuse_other(model, type(model).__pydantic_validator__.validate_json(text))
     except ValidationError as error:
         raise BadPayload(f"cannot keep {where}: read back from JSON it does not fit: {said(error)}") from None
     except Exception as error:  # noqa: BLE001  # its own validators and serializers may raise anything
         raise BadPayload(f"cannot keep {where}: {error}") from None
+
+
+def _refuse_other(model: Model, back: Any) -> None:
+    """Raise ValueError where a model has become another one: bytes, tuples, sets and keys that are no text do not come back from JSON."""
+    if back == model:
+        return
+    fields = {name: (value, back.__dict__[name]) for name, value in model.__dict__.items()}
+    name, (was, became) = next(((name, pair) for name, pair in fields.items() if pair[0] != pair[1]), ("it", (model, back)))
+    shown = f"{repr(was)[:_SHOWN]} comes back from JSON as {repr(became)[:_SHOWN]}"
+    raise ValueError(f"{name}: {shown}; name its type in the model, or keep texts, numbers, lists, and dicts whose keys are texts")
 
 
 def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) -> V:

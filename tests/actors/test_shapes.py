@@ -3,7 +3,9 @@
 import collections
 import copy
 import dataclasses
+import datetime
 import pickle
+import re
 from typing import Annotated, Any
 
 import pytest
@@ -79,6 +81,33 @@ def test_what_does_not_come_back_is_refused(value: Any) -> None:
     """With a BadPayload, and no other error: nor does it end anything."""
     with pytest.raises(BadPayload, match=r"^cannot keep it: "):
         prove(Shelf(whatever=value), where="it")
+
+
+@pytest.mark.parametrize(
+    ("value", "became"),
+    [
+        (b"abc", "'YWJj'"),
+        ({1: "a"}, "{'1': 'a'}"),
+        ({"a": {2: 3}}, "{'a': {'2': 3}}"),
+        ((1, 2), "[1, 2]"),
+        ({"a": [(1,)]}, "{'a': [[1]]}"),
+        ({1}, "[1]"),
+        (frozenset({"a"}), "['a']"),
+        (datetime.date(2024, 2, 29), "'2024-02-29'"),
+        (Switch(on=True), "{'on': True}"),
+    ],
+    ids=str,
+)
+def test_what_comes_back_as_something_else_is_refused(value: Any, became: str) -> None:
+    """After a restart it would be another value than the one that code put there, without a word."""
+    with pytest.raises(BadPayload, match=rf"^cannot keep it: whatever: .* comes back from JSON as {re.escape(became)}; name its type"):
+        prove(Shelf(whatever=value), where="it")
+
+
+@pytest.mark.parametrize("value", [None, True, 1, 1.5, "a", [], [1, [2]], {"a": {"b": [None]}}, 2**64])
+def test_what_json_knows_comes_back(value: Any) -> None:
+    """Texts, numbers, lists, and dicts whose keys are texts."""
+    prove(Shelf(whatever=value), where="it")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}])
