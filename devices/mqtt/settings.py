@@ -92,7 +92,7 @@ class MqttSettings(Settings):
     receive_maximum: int = Field(default=64, ge=1, le=1000)
     """How many messages the broker may send before the first of them is on disk and acknowledged (MQTT 5)."""
     max_packet_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
-    """Larger messages are refused, whole; they are never held in memory."""
+    """Larger messages are never held in memory. An MQTT 5 broker is told, and drops them; what comes all the same is refused."""
     message_ids: bool = True
     """Whether each publish carries its message's id as the user property `id` (MQTT 5)."""
 
