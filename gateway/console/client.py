@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.console.exits import NO_GATEWAY, NOT_ALLOWED, NOT_NOW, OF_FAULT, UNKNOWN, Failed
+from gateway.console.exits import BAD_INPUT, NO_GATEWAY, NOT_ALLOWED, NOT_NOW, OF_FAULT, UNKNOWN, Failed
 from gateway.console.place import why_not_allowed
 
 _PATIENCE_S = 15.0
@@ -46,7 +46,7 @@ class Client:
     def ask(self, request: dict[str, Any], *, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
         """Send a request and return its answer. Raises Failed where that is a no."""
         self._socket.settimeout(patience_s)
-        sent = self._send(json.dumps(request).encode() + b"\n")
+        sent = self._send(_as_utf8(request) + b"\n")
         try:
             line = self._lines.readline()
         except TimeoutError:
@@ -76,6 +76,25 @@ class Client:
         with contextlib.suppress(ConnectionResetError):  # killed, it ends as it does when it closes
             for line in self._lines:
                 yield _checked(json.loads(line))
+
+
+def _as_utf8(request: dict[str, Any]) -> bytes:
+    """A request as JSON. In a locale that has no UTF-8 words come as bytes in disguise: they are UTF-8 all the same, or refused."""
+    try:
+        line = json.dumps(request, ensure_ascii=False).encode(errors="surrogateescape")
+        line.decode()
+    except UnicodeEncodeError as error:
+        raise Failed(
+            f"cannot send what was written: it holds half a character ({error.object[error.start]!a}); leave it out", BAD_INPUT
+        ) from None
+    except UnicodeDecodeError as error:
+        seen = error.object[max(0, error.start - 10) : error.end]
+        raise Failed(
+            f"cannot send what was written: byte 0x{error.object[error.start]:02x} in {seen!r} is no UTF-8; write UTF-8", BAD_INPUT
+        ) from None
+    except RecursionError:
+        raise Failed("cannot send what was written: it is nested too deep; write it flatter", BAD_INPUT) from None
+    return line
 
 
 def _checked(answer: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Standard input, output and error. All that the command line says goes through here, and whatever hears it, no command breaks off.
 
-A character that the locale lacks is said as its number (`\\u2192`). A reader who has gone (`| head`) ends the command quietly, a full
-disk with one line, and never with a traceback, at the interpreter's last flush neither. A stream that was closed before we were
-started is opened on /dev/null: else the next file would get its number, and what is said would be written into that.
+A character that the locale lacks is said as its number (`\\u2192`), a byte of a file's name that is no text as a shell has it (`\\xff`).
+A reader who has gone (`| head`) ends the command quietly, a full disk with one line, and never with a traceback, at the interpreter's
+last flush neither. A stream that was closed before we were started is opened on /dev/null: else the next file would get its number,
+and what is said would be written into that.
 
 Source: signal(7) for SIGPIPE, whose exit code a shell shows as 128 + 13; Python's `signal` module, "Note on SIGPIPE".
 """
@@ -16,6 +17,7 @@ from typing import IO, Any
 
 from gateway.console.exits import BAD_INPUT, UNREAD, UNWRITABLE, Failed
 
+_IN_A_SHELL = "gateway.in_a_shell"
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -35,7 +37,20 @@ def open_streams() -> None:
         if stream is None:
             setattr(sys, name, _opened_on_nothing(number, mode))
         elif isinstance(stream, io.TextIOWrapper) and mode == "w":
-            stream.reconfigure(errors="backslashreplace")
+            codecs.register_error(_IN_A_SHELL, _in_a_shell)
+            stream.reconfigure(errors=_IN_A_SHELL)
+
+
+def _in_a_shell(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a stream lacks: bytes of a file's name, as $'\\xff' is in a shell; the number of any other."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(f"\\x{ord(one) - 0xDC00:02x}" if "\udc80" <= one <= "\udcff" else _by_number(one) for one in lacking), error.end
+
+
+def _by_number(character: str) -> str:
+    return character.encode("ascii", "backslashreplace").decode()
 
 
 def write(text: str) -> None:

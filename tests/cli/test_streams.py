@@ -138,6 +138,46 @@ def test_a_latin_1_locale_says_what_it_can(daemon: DaemonProcess, latin_1: dict[
     assert json.loads(spoken(daemon, ["show", "twin/a", "--json"], latin_1, "latin-1"))["state"]["values"]["says"]["value"] == ARROW
 
 
+@pytest.mark.parametrize("environ", [ASCII, {"LC_ALL": "C.UTF-8"}], ids=["ascii", "utf-8"])
+def test_what_is_written_is_utf_8_in_any_locale(daemon: DaemonProcess, environ: dict[str, str]) -> None:
+    """A locale without it has words as bytes in disguise: the gateway gets the text; what is none is refused."""
+    room, lamp = b"twin/w", "Flur \N{LATIN SMALL LETTER U WITH DIAERESIS}".encode()
+    done = in_bytes(daemon, [b"tell", room, b"report", b"values.name=" + lamp], environ)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert daemon.ask(do="ask", to="twin/w", verb="read", payload={}, timeout_s=60)["body"]["values"]["name"]["value"] == lamp.decode()
+    for word, said in [
+        (b"values.name=\xff", b"byte 0xff in "),
+        (b'values={"a": "\\ud800"}', b"it holds half a character ('\\ud800'); leave it out"),
+    ]:
+        done = in_bytes(daemon, [b"tell", room, b"report", word], environ)
+        assert (done.returncode, b"cannot send what was written: " in done.stderr, said in done.stderr) == (65, True, True), done.stderr
+
+
+@pytest.mark.parametrize("environ", [ASCII, {"LC_ALL": "C.UTF-8"}], ids=["ascii", "utf-8"])
+def test_a_file_is_named_as_a_shell_names_it(daemon: DaemonProcess, environ: dict[str, str]) -> None:
+    """A name that is no text can be typed again from what was said: $'b\\xff.toml'."""
+    path = os.fsencode(daemon.folder) + b"/b\xff.toml"
+    with open(path, "w") as file:  # noqa: PTH123  # a name in bytes
+        file.write("[gatewey]\n")
+    done = in_bytes(daemon, [b"check", b"--config", path], environ)
+    assert b"/b\\xff.toml\n  1:2   gatewey: no such table" in done.stdout + done.stderr
+
+
+def test_words_without_end_are_refused(daemon: DaemonProcess) -> None:
+    """A payload nested too deep to be written is the user's mistake, and no traceback."""
+    done = in_bytes(daemon, [b"tell", b"twin/w", b"report", b".".join([b"a"] * 5000) + b"=1"], {})
+    assert (done.returncode, done.stderr) == (65, b"gateway: cannot send what was written: it is nested too deep; write it flatter\n")
+
+
+def in_bytes(daemon: DaemonProcess, words: list[bytes], environ: dict[str, str]) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command whose words are bytes, as a terminal gives them."""
+    where = [] if b"--config" in words else [b"--config", os.fsencode(daemon.config)]
+    command = [os.fsencode(sys.executable), b"-m", b"gateway.cli", *words, *where]
+    return subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, **environ, "PYTHONPATH": str(ROOT)}, timeout=PATIENCE_S
+    )
+
+
 def test_the_daemon_outlives_who_reads_its_log(tmp_path: Path) -> None:
     """`gateway run 2>&1 | head`: it goes on, and ends well when it is told to."""
     running = DaemonProcess(tmp_path)
