@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from gateway.store.checksums import connect
 from gateway.store.naming import naming
 from gateway.store.store import EventRow
 
@@ -19,7 +20,7 @@ class SqliteEvents:
         """Open the file."""
         self.path = path
         with naming("open", path):
-            self._reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._reader = connect(path, flags=apsw.SQLITE_OPEN_READWRITE)
             self._reader.set_busy_timeout(5000)
             for pragma in ("query_only = 1", "wal_autocheckpoint = 0", "cache_size = -500"):
                 self._reader.execute(f"PRAGMA {pragma}").fetchall()

@@ -20,7 +20,16 @@ def naming(verb: str, path: Path) -> Iterator[None]:
         raise StoreFull(f"cannot {verb} {path}: {error}; make room on the disk, or raise store.max_mb") from error
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise StoreCorrupt(f"cannot {verb} {path}: {error}; it is moved aside when the gateway starts again") from error
+    except apsw.IOError as error:
+        if error.extendedresult != apsw.SQLITE_IOERR_DATA:
+            raise _failed(verb, path, error) from error
+        fact = "a page is not as it was written: its checksum is wrong"
+        raise StoreCorrupt(f"cannot {verb} {path}: {fact}; it is moved aside when the gateway starts again") from error
     except apsw.Error as error:
-        raise StoreFailed(f"cannot {verb} {path}: {error} ({type(error).__name__})") from error
+        raise _failed(verb, path, error) from error
     except OSError as error:
         raise StoreFailed(f"cannot {verb} {path}: {error.strerror or error}") from error
+
+
+def _failed(verb: str, path: Path, error: apsw.Error) -> StoreFailed:
+    return StoreFailed(f"cannot {verb} {path}: {error} ({type(error).__name__})")

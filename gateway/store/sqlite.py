@@ -20,6 +20,7 @@ import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.store.ballast import Ballast, free_bytes
+from gateway.store.checksums import connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
 from gateway.store.migrations import STEPS
@@ -79,13 +80,13 @@ class SqliteStore:
     def _open(self, max_mb: int) -> None:
         with naming("open", self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = apsw.Connection(str(self.path))
+            self._writer = connect(self.path)
             try:
                 self._prepare(max_mb)
             except BaseException:
                 self._writer.close()  # left to the garbage collector it would close later, and delete the next store's -wal
                 raise
-            self._reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._reader = connect(self.path, flags=apsw.SQLITE_OPEN_READWRITE)
             self._reader.set_busy_timeout(5000)
             for pragma in ("query_only = 1", "wal_autocheckpoint = 0", "cache_size = -1000"):
                 self._reader.execute(f"PRAGMA {pragma}").fetchall()
@@ -97,6 +98,8 @@ class SqliteStore:
         run = self._writer.execute
         # One by one: a script ends at its first statement that returns a row.
         run(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
+        if not self._writer.pragma("page_count"):
+            give_checksums(self._writer)
         if self._simulated:
             set_mark(self._writer)
         run("PRAGMA journal_mode = WAL").fetchall()

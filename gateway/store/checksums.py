@@ -1,0 +1,62 @@
+"""Checksums: eight bytes at the end of each page, by which a page that the medium has changed is known whenever it is read.
+
+SQLite reckons them itself, in C, where apsw brings its extension for that (its wheels do). A file has them from its birth on or not
+at all; one that was made without them is used as it is.
+
+Source: https://sqlite.org/cksumvfs.html.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import apsw
+
+from gateway.actors.errors import StoreFailed
+
+_VFS = "cksmvfs"
+_RESERVED = 8
+_WHERE = 20
+"""The byte of the file that says how much is reserved at the end of each page."""
+
+
+def connect(path: Path | str, *, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE) -> apsw.Connection:
+    """Open a file so that its checksums are minded. Raises StoreFailed where it has some and this apsw cannot mind them."""
+    vfs = _vfs()
+    if not vfs and has_checksums(Path(path)):
+        raise StoreFailed(
+            f"cannot open {path}: its pages have checksums, and the apsw that is installed cannot mind them; install its wheel"
+        )
+    return apsw.Connection(str(path), flags=flags, vfs=vfs or None)
+
+
+def give_checksums(connection: apsw.Connection) -> None:
+    """Have the pages of a new file bear checksums. To be done before the first write."""
+    if _vfs():
+        connection.reserve_bytes("main", _RESERVED)
+
+
+def has_checksums(path: Path) -> bool:
+    """Whether the pages of a file bear checksums; false where there is none, or it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_WHERE + 1)
+    except OSError:
+        return False
+    return head[_WHERE:] == bytes([_RESERVED])
+
+
+@lru_cache(maxsize=1)
+def _vfs() -> str:
+    """The name of what minds them; empty where apsw does not bring it."""
+    extension = Path(apsw.__file__).parent / "sqlite_extra_binaries" / "cksumvfs.so"
+    if not extension.exists():
+        return ""
+    connection = apsw.Connection(":memory:")
+    try:
+        connection.enable_load_extension(True)
+        connection.load_extension(str(extension))
+    except apsw.Error:
+        return ""
+    finally:
+        connection.close()
+    return _VFS
