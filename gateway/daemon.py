@@ -4,6 +4,7 @@ read the configuration → lock → open the store → make the engine and its h
 → quieten the sources → drain the mail → close the actors → last commit → close the store → unlock.
 """
 
+import datetime
 import faulthandler
 import gc
 import logging
@@ -31,6 +32,7 @@ from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.logs import RecentFaults, set_level, set_up_logging
+from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
 from gateway.service.opening import OpenedStore, open_store, start_afresh
 from gateway.service.reload import Reload, Reloaded, read_again
@@ -128,6 +130,7 @@ class Daemon:
         self._engine: Engine
         self._house: House
         self._hosts: Hosts
+        self._nightly: NightlyBackup
 
     # --- the beginning
 
@@ -169,6 +172,7 @@ class Daemon:
             self._last_words.say(opened.fault)
         elif not engine.clean_start:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
+        self._nightly = house.nightly = NightlyBackup(configuration.store.path, configuration.store.backups_kept, self._local_time)
         engine.start(self._hosts.give, absent=[part.id for part in parts])
 
     def _housed(self, part: HostToBe) -> HostToBe:
@@ -187,11 +191,16 @@ class Daemon:
     def start(self) -> None:
         """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
         self._hosts.start()
+        self._nightly.start()
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
         self._notifier.ready(self._status())
         log.info("ready: life %d, process %d", self._engine.life, os.getpid())
+
+    def _local_time(self) -> datetime.datetime | None:
+        """Local time, once somebody vouches for it."""
+        return datetime.datetime.now().astimezone() if self._engine.clock.synced else None
 
     # --- the middle
 
@@ -252,6 +261,7 @@ class Daemon:
         parts += [self._engine.housekeeping.loops.named] if self._engine.housekeeping.loops.named else []
         paused = escalated(self._engine.room)
         parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
+        parts += [self._nightly.fault] if self._nightly.fault else []
         parts += [self._house.config_fault] if self._house.config_fault else []
         return "; ".join(parts)
 
@@ -314,6 +324,7 @@ class Daemon:
         self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
         self._hosts.quieten()
+        self._nightly.stop()
         self._engine.clock.deaf()  # from here on nobody can be heard
         deadline_s = time.monotonic() + self.configuration.runtime.close_s
         drained = not self._broken and self._drain(deadline_s)

@@ -96,6 +96,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("export", _export, "the stored state of an actor, as it is on disk", there).add_argument("id", metavar="ID", help="the actor")
     _add_forget(add("forget", _forget, "drop an actor's state and what belongs to it; its mail begins a new life", there))
     _add_events(add("events", _events, "what event-sourced actors have recorded, in the order of the commits", there))
+    add("backup", _backup, "copy all that the gateway knows to a file, while it runs", there).add_argument(
+        "file", type=Path, metavar="FILE", help="a new file, or a folder: it has the time in its name there"
+    )
+    add("restore", _restore, "put a backup in the place of the store of a gateway that is stopped", there).add_argument(
+        "file", type=Path, metavar="FILE", help="what gateway backup has made; what it replaces is kept beside it"
+    )
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
@@ -337,6 +343,22 @@ def _forget(options: Options) -> int:
 
     with _client(options) as client:
         return forget(client, options.id, sure=options.yes, as_json=options.json)
+
+
+def _backup(options: Options) -> int:
+    from gateway.cli.backups import back_up_to  # noqa: PLC0415
+    from gateway.console.stored_at import find_store  # noqa: PLC0415
+
+    config, named = _config(options), options.config is not None
+    return back_up_to(options.file, find(options.socket, config, named=named), find_store(config, named=named), as_json=options.json)
+
+
+def _restore(options: Options) -> int:
+    from gateway.cli.backups import restore_from  # noqa: PLC0415
+    from gateway.console.stored_at import find_store  # noqa: PLC0415
+
+    config, named = _config(options), options.config is not None
+    return restore_from(options.file, find(options.socket, config, named=named), find_store(config, named=named), as_json=options.json)
 
 
 def _letters(options: Options) -> int:

@@ -12,6 +12,8 @@ from gateway.cli.words import WORDS
 from gateway.console.exits import FINE
 from gateway.console.output import say
 
+_OF_FILES = ("backup", "restore")
+"""The commands that a file stands behind."""
 _FILES = ("FILE", "PATH", "DIR")
 _CHOICES = {"dead-letters": "list show retry drop", "new": "actor", "completion": "bash"}
 """What may stand behind some commands."""
@@ -38,6 +40,7 @@ def _parts(commands: Commands) -> dict[str, str]:
         "options": "\n".join(f'        {name}) known="{_written(one)}" ;;' for name, one in options.items()),
         "choices": "\n".join(f'        {name}) known="{words}" ;;' for name, words in choices.items()),
         "asked": "|".join(TAKES),
+        "filed": "|".join(_OF_FILES),
     }
 
 

@@ -31,6 +31,8 @@ _ELSEWHERE = {
     "validate": "check",
     "devices": "ports",
     "unpause": "resume",
+    "dump": "backup",
+    "save": "backup",
     "version": "--version",
 }
 """What people call it elsewhere."""

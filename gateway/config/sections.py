@@ -50,6 +50,9 @@ class StoreSettings(Settings):
     ids_kept: int = Field(default=10_000, ge=0)
     """How many message ids are remembered per source, to know a repeated message."""
 
+    backups_kept: int = Field(default=0, ge=0, le=3650)
+    """Days: each night the store is backed up into the folder backups beside it, and so many days' backups are kept; 0: none is made."""
+
     def simulated(self) -> Self:
         """These settings for a simulated gateway: where the file does not say where its store is, the store has a folder of its own."""
         if "path" in self.model_fields_set:

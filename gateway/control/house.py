@@ -11,6 +11,7 @@ from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
 from gateway.service.logs import RecentFaults
+from gateway.service.nightly import NightlyBackup
 from gateway.service.reload import Reloaded
 
 
@@ -52,6 +53,7 @@ class House:
         """Ids of the host-bound actors that are simulated, in a simulated gateway or not."""
         self.config_fault = ""
         """What the last reload left to be done: problems to mend, or what needs a restart."""
+        self.nightly: NightlyBackup | None = None
         self._since_s = time.monotonic()
 
     @property

@@ -81,6 +81,8 @@ def problems(house: House) -> list[str]:
     found = [f"{h.me} is {h.health.value}{f': {h.detail}' if h.detail else ''}" for h in house.hosts.all if h.health is not Health.OK]
     if engine.store_fault:
         found.append(engine.store_fault)
+    if house.nightly is not None and house.nightly.fault:
+        found.append(house.nightly.fault)
     if engine.ingress.why_shut:
         found.append(f"nothing is taken in: {engine.ingress.why_shut}")
     found += [f"the mailbox of {box} is full ({engine.room.fullness.how(box)})" for box in list(engine.room.fullness.full)[:_BLOCKED_SHOWN]]

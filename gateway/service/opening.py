@@ -54,9 +54,9 @@ def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | Non
     return OpenedStore(_open(settings, simulated=simulated), text)
 
 
-def move_aside(path: Path) -> Path:
-    """Give a store's files another name: `gateway.db.corrupt-20260131T120000Z`, with -wal and -shm behind it."""
-    aside = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+def move_aside(path: Path, why: str = "corrupt") -> Path:
+    """Give a store's files another name: `gateway.db.corrupt-20260131T120000Z`, with -wal and -shm behind it; of the corrupt a few stay."""
+    aside = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
     number = 1
     while aside.exists():
         number += 1

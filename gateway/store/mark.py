@@ -36,3 +36,8 @@ def set_mark(connection: apsw.Connection) -> None:
     """Mark a new store as a simulated gateway's. To be done before the first write, and before the journal is a WAL."""
     if connection.pragma("application_id") != _SIMULATED:
         connection.pragma("application_id", _SIMULATED)
+
+
+def is_simulated(connection: apsw.Connection) -> bool:
+    """Whether an open store bears the mark."""
+    return bool(connection.pragma("application_id") == _SIMULATED)

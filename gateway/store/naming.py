@@ -21,7 +21,7 @@ def naming(verb: str, path: Path) -> Iterator[None]:
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise StoreCorrupt(f"cannot {verb} {path}: {error}; it is moved aside when the gateway starts again") from error
     except apsw.IOError as error:
-        if error.extendedresult != apsw.SQLITE_IOERR_DATA:
+        if getattr(error, "extendedresult", 0) != apsw.SQLITE_IOERR_DATA:
             raise _failed(verb, path, error) from error
         fact = "a page is not as it was written: its checksum is wrong"
         raise StoreCorrupt(f"cannot {verb} {path}: {fact}; it is moved aside when the gateway starts again") from error

@@ -23,7 +23,7 @@ from gateway.store.ballast import Ballast, free_bytes
 from gateway.store.checksums import connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
-from gateway.store.migrations import STEPS
+from gateway.store.migrations import migrate
 from gateway.store.naming import naming
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
 
@@ -292,15 +292,6 @@ class SqliteStore:
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         rows = self._all(query, values)
         return rows[0] if rows else None
-
-
-def migrate(connection: apsw.Connection, path: Path) -> None:
-    """Take every step the file has not taken yet, each in a transaction of its own."""
-    have = connection.pragma("user_version")
-    if have > len(STEPS):
-        raise StoreFailed(f"cannot open {path}: its shape is number {have}, this program knows {len(STEPS)}; install the newer one again")
-    for number, step in enumerate(STEPS[have:], have + 1):
-        connection.execute(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT")
 
 
 def _places(parts: Sequence[Path]) -> list[tuple[int, int]]:

@@ -94,7 +94,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
 def test_the_chapter_for_a_pi(newcomer: Newcomer) -> None:
     """Each line of it does what the chapter says: installed, described, started, with a password, brought up to date, kept, taken off."""
     text = chapter("On your Pi")
-    first, broker, told, update, copy, removal = (block.splitlines() for block in blocks(text, "sh"))
+    first, broker, told, update, backup, restoring, removal = (block.splitlines() for block in blocks(text, "sh"))
     described = f"{blocks(text, 'toml')[0]}\n[gateway]\nsimulate = true\n"
     newcomer.types(described, "/etc/gateway/gateway.toml")
     said = {line: newcomer.runs(line) for line in first}
@@ -118,9 +118,11 @@ def test_the_chapter_for_a_pi(newcomer: Newcomer) -> None:
     before = newcomer.runs("systemctl show --property=MainPID gateway")
     assert "installed, and running" in [newcomer.runs(line) for line in update][-1]
     assert newcomer.runs("systemctl show --property=MainPID gateway") != before
-    for line in copy:
+    newcomer.runs("sudo mkdir --parents /media/usb")
+    assert "read back and whole" in [newcomer.runs(line) for line in backup][-1]
+    for line in restoring:
         newcomer.runs(line)
-    assert {"etc/gateway/gateway.toml", "var/lib/gateway/"} <= set(newcomer.runs("tar --list --file gateway.tar.gz").split())
+    newcomer.host.until("gateway show", ": well; ")
 
     for line in removal:
         newcomer.runs(line)
