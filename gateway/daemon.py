@@ -168,6 +168,7 @@ class Daemon:
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = [] if engine.clean_start else opened.store.notes().get("faults", "").splitlines()
+        house.store_lost = opened.fault
         if opened.fault:
             self._last_words.say(opened.fault)
         elif not engine.clean_start:
@@ -261,6 +262,7 @@ class Daemon:
         parts += [self._engine.housekeeping.loops.named] if self._engine.housekeeping.loops.named else []
         paused = escalated(self._engine.room)
         parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
+        parts += ["the store has lost something: gateway show"] if self._house.store_lost else []
         parts += [self._nightly.fault] if self._nightly.fault else []
         parts += [self._house.config_fault] if self._house.config_fault else []
         return "; ".join(parts)

@@ -53,6 +53,8 @@ class House:
         """Ids of the host-bound actors that are simulated, in a simulated gateway or not."""
         self.config_fault = ""
         """What the last reload left to be done: problems to mend, or what needs a restart."""
+        self.store_lost = ""
+        """What the store has lost, found at the start of this life; empty where it has lost nothing."""
         self.nightly: NightlyBackup | None = None
         self._since_s = time.monotonic()
 

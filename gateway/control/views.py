@@ -81,6 +81,8 @@ def problems(house: House) -> list[str]:
     found = [f"{h.me} is {h.health.value}{f': {h.detail}' if h.detail else ''}" for h in house.hosts.all if h.health is not Health.OK]
     if engine.store_fault:
         found.append(engine.store_fault)
+    if house.store_lost:
+        found.append(house.store_lost)
     if house.nightly is not None and house.nightly.fault:
         found.append(house.nightly.fault)
     if engine.ingress.why_shut:

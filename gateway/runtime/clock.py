@@ -306,6 +306,11 @@ def _read_note(text: str) -> _Note:
     return _Note(int(clock_ms), boot_id, *map(int, others))
 
 
+def noted_wall_ms(note: str) -> int:
+    """The wall time of a note, milliseconds; 0 where there is none."""
+    return _read_note(note).wall_ms if note else 0
+
+
 def _read_span(word: str) -> Untrusted:
     from_ms, to_ms, ahead_ms, shift_ms, mended = map(int, word.split(","))
     return Untrusted(from_ms, to_ms, ahead_ms, shift_ms, bool(mended))

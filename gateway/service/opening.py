@@ -1,4 +1,4 @@
-"""Opening the store: one that is corrupt is moved aside, and never keeps the gateway from starting.
+"""Opening the store: one that is corrupt is moved aside, and what can be read of it taken over; it never keeps the gateway from starting.
 
 It is checked only after an unclean end, since that reads all of it.
 """
@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.config import StoreSettings
+from gateway.runtime.clock import NOTE, noted_wall_ms
 from gateway.runtime.recovery import ended_cleanly
+from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
 
 KEPT_ASIDE = 3
 """How many corrupt stores are kept; older ones are deleted, so that a dying card does not fill up with them."""
-_PARTS = ("", "-wal", "-shm")
+_PARTS = ("", "-wal", "-shm", ".commits")
 
 
 class OpenedStore(NamedTuple):
@@ -39,17 +41,41 @@ def open_store(settings: StoreSettings, *, simulated: bool) -> OpenedStore:
         return start_afresh(settings, str(error), simulated=simulated)
     fault = _fault_of(store)
     if not fault:
-        return OpenedStore(store, "")
+        return OpenedStore(store, _missing(store))
     return start_afresh(settings, fault, store, simulated=simulated)
 
 
+def _missing(store: SqliteStore) -> str:
+    """What earlier lives have committed, and is not there any more; empty where nothing is missing."""
+    if not store.missing:
+        return ""
+    noted_ms = noted_wall_ms(store.notes().get(NOTE, ""))
+    since = f"those after {_moment(noted_ms)}, until" if noted_ms else "until"
+    text = (
+        f"the store has lost what was committed last: {store.missing} commits, {since} {_moment(store.missing_until_ms)}; "
+        "its files were cut, changed or replaced while the gateway did not run, or its disk fails"
+    )
+    log.critical("%s", text)
+    return text
+
+
+def _moment(at_ms: int) -> str:
+    """Local time of milliseconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ms / 1000))
+
+
 def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool) -> OpenedStore:
-    """Move a corrupt store aside, and open a fresh one."""
+    """Move a corrupt store aside, and open a fresh one with what can be read of it."""
     aside = move_aside(settings.path)
     if corrupt is not None:
         with contextlib.suppress(StoreFailed):
             corrupt.close()
-    text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; what it held is not known here any more"
+    _open(settings, simulated=simulated).close()
+    try:
+        taken = salvage(aside, settings.path).text
+    except StoreFailed as error:
+        taken = f"not all that can be read in it is here: {error}"
+    text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; {taken}"
     log.critical("%s", text)
     return OpenedStore(_open(settings, simulated=simulated), text)
 

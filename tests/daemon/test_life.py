@@ -1,6 +1,7 @@
 """A life of the daemon: its start, its service to the service manager, its end, and what the next life finds."""
 
 import os
+import re
 import resource
 import signal
 import socket
@@ -126,7 +127,62 @@ def test_a_store_with_a_torn_page_is_found_after_an_unclean_end(tmp_path: Path) 
         daemon.store.write_bytes(content)
         daemon.again()
         assert "the store was corrupt" in daemon.said()
-        assert len([p for p in tmp_path.glob("gateway.db.corrupt-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
+        assert len([p for p in tmp_path.glob("gateway.db.corrupt-*") if not p.name.endswith(("-wal", "-shm", ".commits"))]) == 1
+
+
+def _counters(daemon: DaemonProcess, count: int) -> int:
+    """How many of so many counters have a state."""
+    return sum(daemon.ask(do="export", id=f"counter/{n}")["ok"] for n in range(count))
+
+
+def test_one_bad_page_costs_what_is_on_it_and_is_said(tmp_path: Path) -> None:
+    """What could be read is there again; the gateway is not well in that life, and well in the next."""
+    with DaemonProcess(tmp_path, environ=install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")) as daemon:
+        daemon.until_listening()
+        for n in range(200):
+            assert daemon.ask(do="tell", to=f"counter/{n}", verb="add", payload={}, timeout_s=60)["ok"]
+        assert daemon.stop() == 0
+        daemon.again()
+        daemon.kill()
+        content = bytearray(daemon.store.read_bytes())
+        content[content.index(b"counter/150")] ^= 1
+        daemon.store.write_bytes(content)
+        daemon.again()
+        daemon.until_listening()
+        assert 100 < _counters(daemon, 200) < 200
+        [problem] = daemon.ask(do="health")["problems"]
+        assert "a fresh one begun; " in problem
+        assert problem.endswith("pages that cannot be read: 1 of states of actors")
+        assert daemon.stop() == 0
+        daemon.again()
+        daemon.until_listening()
+        assert daemon.ask(do="health")["healthy"]
+        assert daemon.stop() == 0
+
+
+def test_commits_that_a_disk_has_lost_are_counted_and_said(tmp_path: Path) -> None:
+    """With since when; what is there is used, and the gateway is not well in that life."""
+    with (
+        ServiceSide(tmp_path) as systemd,
+        DaemonProcess(
+            tmp_path, environ={"NOTIFY_SOCKET": str(systemd.path), **install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")}
+        ) as daemon,
+    ):
+        daemon.until_listening()
+        for n in range(20):
+            assert daemon.ask(do="tell", to=f"counter/{n}", verb="add", payload={}, timeout_s=60)["ok"]
+        daemon.kill()
+        wal = tmp_path / "gateway.db-wal"
+        os.truncate(wal, wal.stat().st_size * 2 // 3)
+        daemon.again()
+        daemon.until_listening()
+        [problem] = daemon.ask(do="health")["problems"]
+        assert re.match(
+            r"the store has lost what was committed last: \d+ commits, (those after \d{4}-.* until|until) \d{4}-.*; its files", problem
+        )
+        systemd.until("the store has lost something: gateway show")
+        assert daemon.gateway("show").returncode == 1
+        assert daemon.stop() == 0
 
 
 def test_mail_drains_to_the_broker_before_the_end(tmp_path: Path) -> None:

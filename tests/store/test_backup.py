@@ -37,7 +37,7 @@ def test_a_backup_of_a_store_that_is_written_to_is_what_one_commit_left(tmp_path
     copy = SqliteStore(tmp_path / "copy.db")
     assert (copy.boxes()[0].count, copy.notes(), found.rows["mail"]) == (2000, {"last": "2000"}, 2000)
     copy.close()
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["copy.db", "gateway.db"]
+    assert not list(tmp_path.glob("copy.db.part*"))
 
 
 def test_what_is_corrupt_is_not_backed_up(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Salvage: what can still be read of a corrupt store is taken over into a fresh one, table by table, the mail first."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from gateway.store.checksums import connect
+from gateway.store.naming import naming
+from gateway.store.pages import Pages
+
+_NAMES = {
+    "mail": "messages",
+    "dead": "dead letters",
+    "note": "notes",
+    "actor": "states of actors",
+    "event": "events",
+    "seen": "ids",
+}
+"""The tables in their order, and what their rows are. What waits to go out is mail."""
+_AT_ONCE = 1000
+
+
+class Salvaged(NamedTuple):
+    """What was taken over."""
+
+    rows: dict[str, int]
+    """How many rows of each table."""
+    bad: dict[str, int]
+    """How many pages of each table could not be read; those without a bad one are left out."""
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        taken = ", ".join(f"{count} {_NAMES[table]}" for table, count in self.rows.items() if count)
+        lost = ", ".join(f"{count} of {_NAMES[table]}" for table, count in self.bad.items())
+        lost = f"; pages that cannot be read: {lost}" if lost else ""
+        return f"{taken or 'nothing'} could be read in it, and {'are' if taken else 'is'} here{lost}"
+
+
+def salvage(corrupt: Path, fresh: Path) -> Salvaged:
+    """Take over what can be read of the file `corrupt` into the new store `fresh`. Raises StoreFailed where that cannot be written."""
+    rows: dict[str, int] = {}
+    bad: dict[str, int] = {}
+    with naming("write", fresh), closing(connect(fresh)) as writer:
+        shapes = {table: writer.execute(f"PRAGMA table_info({table})").fetchall() for table in _NAMES}
+        pages = _open(corrupt, writer)
+        if pages is None:
+            return Salvaged(rows, bad)
+        with closing(pages):
+            roots = _roots(pages) or _roots_of(writer)
+            for table in _NAMES:
+                pages.bad.clear()
+                rows[table] = _take_over(table, shapes[table], pages.rows(roots.get(table, 0)), writer)
+                if pages.bad:
+                    bad[table] = len(pages.bad)
+    return Salvaged(rows, bad)
+
+
+def _open(corrupt: Path, writer: apsw.Connection) -> Pages | None:
+    try:
+        return Pages(corrupt, page_bytes=int(str(writer.pragma("page_size"))))
+    except OSError:
+        return None
+
+
+def _roots(pages: Pages) -> dict[str, int]:
+    """The first page of each table, as the file has it; empty where that cannot be read."""
+    found = [row for row in pages.rows(1) if len(row) == 5 and row[0] == "table"]
+    return {str(row[1]): row[3] for row in found if isinstance(row[3], int)}
+
+
+def _roots_of(writer: apsw.Connection) -> dict[str, int]:
+    """The same of the fresh store: every store that has taken the same steps has its tables at the same pages."""
+    found: Any = writer.execute("SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'").fetchall()
+    return dict(found)
+
+
+def _take_over(table: str, shape: list[Any], rows: Iterable[list[Any]], writer: apsw.Connection) -> int:
+    """Write the rows that have the table's shape; how many."""
+    count, left = 0, iter(_fitting(shape, rows))
+    while some := list(islice(left, _AT_ONCE)):
+        with writer:
+            writer.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * len(shape))})", some)
+        count += len(some)
+    return count
+
+
+def _fitting(shape: list[Any], rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The rows with the types of the columns. One of an older shape has fewer; those that came since are empty."""
+    for found in rows:
+        row = found + [None] * (len(shape) - len(found))
+        if len(row) == len(shape) and all(_fits(value, column) for value, column in zip(row, shape, strict=True)):
+            yield row
+
+
+def _fits(value: Any, column: tuple[int, str, str, int, Any, int]) -> bool:
+    _, _, type_name, not_null, _, in_key = column
+    if value is None:
+        return not (not_null or in_key)
+    return isinstance(value, {"TEXT": str, "INTEGER": int, "BLOB": bytes}[type_name])

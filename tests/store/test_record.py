@@ -1,0 +1,140 @@
+"""The record of commits: whatever a disk does to the files of a store, what is missing is said; and nothing is said where nothing is."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.actors.errors import StoreCorrupt
+from gateway.store import Changes, MailRow
+from gateway.store.sqlite import SqliteStore
+
+NAMES = ("gateway.db", "gateway.db-wal", "gateway.db.commits")
+
+
+def _committed(path: Path, commits: int, *, loss_window_s: float = 0.0) -> SqliteStore:
+    SqliteStore(path).close()  # its shape takes some commits of the store's own
+    store = SqliteStore(path, loss_window_s=loss_window_s)
+    for n in range(commits):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 500)]))
+    return store
+
+
+def _copied(store: SqliteStore, to: Path) -> Path:
+    """What the next life finds when the process is killed now."""
+    to.mkdir()
+    for name in NAMES:
+        if store.path.with_name(name).exists():
+            shutil.copy(store.path.with_name(name), to / name)
+    return to / "gateway.db"
+
+
+def _found(path: Path) -> tuple[int, int]:
+    """How many commits are missing, and how many rows are there."""
+    store = SqliteStore(path)
+    try:
+        return store.missing, len(store.mail("mqtt/main", -1, 100_000))
+    finally:
+        store.close()
+
+
+def _cut(wal: Path) -> None:
+    os.truncate(wal, wal.stat().st_size * 2 // 3)
+
+
+def _flip(wal: Path) -> None:
+    blob = bytearray(wal.read_bytes())
+    blob[len(blob) * 2 // 3] ^= 1
+    wal.write_bytes(bytes(blob))
+
+
+def _flip_head(wal: Path) -> None:
+    blob = bytearray(wal.read_bytes())
+    blob[17] ^= 1
+    wal.write_bytes(bytes(blob))
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, _flip_head, Path.unlink, lambda wal: os.truncate(wal, 0)])
+def test_what_a_damaged_wal_has_lost_is_counted(tmp_path: Path, damage: object) -> None:
+    """Cut, flipped, its head flipped, gone, emptied: each row of each commit is there or counted as missing, and only once."""
+    store = _committed(tmp_path / "gateway.db", 60)
+    path = _copied(store, tmp_path / "copy")
+    store.close()
+    assert callable(damage)
+    damage(path.with_name("gateway.db-wal"))
+    missing, rows = _found(path)
+    assert (missing > 0, missing + rows) == (True, 60)
+    assert _found(path) == (0, rows)
+
+
+def test_an_emptied_store_beside_its_wal_is_corrupt(tmp_path: Path) -> None:
+    """SQLite itself would begin a fresh one and delete the -wal."""
+    store = _committed(tmp_path / "gateway.db", 60)
+    path = _copied(store, tmp_path / "copy")
+    store.close()
+    os.truncate(path, 0)
+    with pytest.raises(StoreCorrupt, match=r"^cannot open .*: it is empty, and what lies beside it is not$"):
+        SqliteStore(path)
+    assert path.with_name("gateway.db-wal").stat().st_size > 0
+
+
+def test_a_store_that_is_gone_is_corrupt(tmp_path: Path) -> None:
+    """After a clean end, too."""
+    _committed(tmp_path / "gateway.db", 1).close()
+    (tmp_path / "gateway.db").unlink()
+    with pytest.raises(StoreCorrupt, match=r"it is gone, and what lies beside it is not"):
+        SqliteStore(tmp_path / "gateway.db")
+
+
+def test_an_older_file_in_its_place_is_found_out(tmp_path: Path) -> None:
+    """A disk that brings back what was there before: so many commits are missing."""
+    path = tmp_path / "gateway.db"
+    _committed(path, 10).close()
+    older = path.read_bytes()
+    SqliteStore(path).close()
+    store = SqliteStore(path)
+    for n in range(10, 15):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 500)]))
+    store.close()
+    path.write_bytes(older)
+    missing, rows = _found(path)
+    assert (missing >= 5, rows) == (True, 10)
+
+
+@pytest.mark.parametrize("loss_window_s", [0.0, 60.0])
+def test_a_kill_at_any_moment_is_no_loss(tmp_path: Path, loss_window_s: float) -> None:
+    """Behind each commit, over many beginnings of the -wal: nothing is missing."""
+    store = SqliteStore(tmp_path / "gateway.db", loss_window_s=loss_window_s)
+    for n in range(40):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 500_000)]))
+        if n % 3 == 0:
+            path = _copied(store, tmp_path / f"copy{n}")
+            assert _found(path) == (0, n + 1)
+            shutil.rmtree(path.parent)
+    store.close()
+
+
+def test_a_record_that_a_power_cut_left_behind_is_no_loss(tmp_path: Path) -> None:
+    """It is older than the store, by some commits or by a -wal: so is one that is torn, or missing."""
+    store = _committed(tmp_path / "gateway.db", 20)
+    record = tmp_path / "gateway.db.commits"
+    older = record.read_bytes()
+    for n in range(20, 60):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 300_000)]))
+        if n in (21, 59):
+            for name, blob in (("older", older), ("torn", os.urandom(4096)), ("empty", b"")):
+                path = _copied(store, tmp_path / f"{name}{n}")
+                path.with_name("gateway.db.commits").write_bytes(blob)
+                assert _found(path) == (0, n + 1)
+    store.close()
+
+
+def test_lives_that_end_well_miss_nothing(tmp_path: Path) -> None:
+    """One after the other, with and without commits."""
+    for life in range(6):
+        store = SqliteStore(tmp_path / "gateway.db")
+        assert store.missing == 0
+        if life % 2:
+            store.commit(Changes(notes={"life": str(life)}))
+        store.close()
