@@ -28,6 +28,8 @@ _SPAN = r"(?P<number>[1-9][0-9]{0,8}) +(?P<unit>[a-z]+?)s?"
 _EVERY = re.compile(rf"every +{_SPAN}")
 _SUN = re.compile(rf"(?:(?:at +)?|{_SPAN} +(?P<side>before|after) +)(?P<event>{'|'.join(EVENTS)})")
 _OFFSET_AT_MOST_S = 12 * 3600
+_EVERY_AT_MOST_S = 3650 * 86400
+"""Ten years: beyond the year 9999 no calendar goes, and a job whose next time cannot be told would end all others."""
 _DARK_DAYS = 370
 """A year and some days: where the sun does not rise in them, it never does."""
 _FIRST_WINDOW_MS = 60_000
@@ -87,7 +89,10 @@ def read_schedule(text: str, zone: tzinfo, place: PlaceOnEarth | None) -> DueTim
     if words.startswith("cron "):
         return _cron(words.removeprefix("cron "), zone)
     if every := _EVERY.fullmatch(words):
-        return Every(_seconds(every) * 1000)
+        step_s = _seconds(every)
+        if step_s > _EVERY_AT_MOST_S:
+            raise ValueError(f"cannot wait {every['number']} {every['unit']}s between two times: 3650 days are the most; write less")
+        return Every(step_s * 1000)
     if sun := _SUN.fullmatch(words):
         return _by_the_sun(sun, place)
     raise ValueError(

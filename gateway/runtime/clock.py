@@ -21,7 +21,7 @@ from typing import NamedTuple
 from gateway.actors.messages import Deadline, Message
 from gateway.actors.stage import Timer
 from gateway.actors.stamps import Stamp
-from gateway.runtime.machine import CHIP, HostMachine, MachineClocks
+from gateway.runtime.machine import CHIP, SERVER, HostMachine, MachineClocks
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ STEP_MS = 1000
 BREAK_MS = 30_000
 """A gateway that did not turn for so long (it hung, the machine slept) did not listen."""
 BELIEVED_MS = 5 * 366 * 86_400_000
-"""A clock chip is believed that the machine was off for so long: one whose battery is empty says anything."""
+"""Without a time server it is believed that the machine was off for so long: a clock chip whose battery is empty says anything."""
 UNTRUSTED = "the host's clock was not set by a time server yet; runtime.trust_clock = true where there is none"
 """Why what depends on the wall clock waits, for people."""
 _SPANS_KEPT = 512
@@ -168,8 +168,14 @@ class GatewayClock:
             return False
         clock_ms, wall_ms = self.clock_ms(), self.now_ms()
         off_ms = 0 if self._anchor is None else max(0, self._anchor[0] + wall_ms - self._anchor[1] - clock_ms)
-        if voucher == CHIP and off_ms > BELIEVED_MS:
-            return False
+        if voucher != SERVER and off_ms > BELIEVED_MS:
+            if voucher == CHIP:
+                return False
+            log.error(
+                "the machine was off for %.0f days by its clock, which no time server vouches for: no timer is fired by that",
+                off_ms / 86_400_000,
+            )
+            off_ms = 0
         self.synced, self.voucher = True, voucher
         self._close_spans(clock_ms, wall_ms, off_ms)
         if off_ms:

@@ -150,6 +150,16 @@ def test_a_time_server_is_believed_whatever_it_says() -> None:
     assert pi.passed_s == off_s + 20
 
 
+def test_where_the_operator_vouches_fifty_years_over_a_boot_fire_no_timer() -> None:
+    """The wall clock is trusted, as the operator wants it; that the machine was off for so long is not believed."""
+    pi = Pi(voucher=OPERATOR)
+    pi.note()
+    pi.boots(off_s=50 * YEAR_S, chip=True)
+    pi.machine.says = OPERATOR
+    pi.restarts()
+    assert (pi.passed_s, pi.clock.synced) == (20, True)
+
+
 def test_a_machine_that_was_never_trusted_takes_up_nothing() -> None:
     """Nobody knows what was before."""
     pi = Pi()

@@ -193,6 +193,7 @@ def test_a_year_of_seconds_is_looked_back_on_at_once() -> None:
         ("cron 0 7 * *", "cannot read cron '0 7 * *': it has 4 fields, not 5: minute hour day month weekday"),
         ("cron 0 25 * * *", "cannot read cron '0 25 * * *': bad hour; its fields are minute hour day month weekday"),
         ("cron 0 0 31 2 *", "cannot read cron '0 0 31 2 *': bad day-of-month; its fields are minute hour day month weekday"),
+        ("every 999999999 days", "cannot wait 999999999 days between two times: 3650 days are the most; write less"),
         ("every 3 weeks", "cannot read 'week' as a unit of time: write s, min, h or days"),
         ("at sunset", "cannot tell when sunset is: the place is not known; set latitude_deg and longitude_deg of the clock"),
     ],
