@@ -24,14 +24,14 @@ from gateway.config import ConfigProblems, Configuration, read
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
 from gateway.control.statistics import Statistics
+from gateway.control.wellness import LOOKS
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
-from gateway.runtime.supervision import escalated
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, Lock
-from gateway.service.logs import RecentFaults, set_level, set_up_logging
+from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
 from gateway.service.opening import OpenedStore, open_store, start_afresh
@@ -57,6 +57,8 @@ _LAST_COMMIT_S = 15.0
 _FAULTY_COMMIT_S = 3.0
 """So long for the last commit of a store that has just failed: what waits for it stays with its sources."""
 _NOTE_FAULTS_S = 60.0
+_SAID_AT_MOST = 160
+"""Characters of one thing that is not well, in the line for systemd."""
 
 
 class Unrunnable(GatewayError, RuntimeError):
@@ -167,7 +169,7 @@ class Daemon:
         self._engine, self._hosts = engine, Hosts(parts, engine)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
-        house.earlier_faults = [] if engine.clean_start else opened.store.notes().get("faults", "").splitlines()
+        house.earlier_faults = from_lines(opened.store.notes().get("faults", ""))
         house.store_lost = opened.fault
         if opened.fault:
             self._last_words.say(opened.fault)
@@ -246,24 +248,17 @@ class Daemon:
         return f"look at the disk of {self.configuration.store.path}"
 
     def _status(self) -> str:
-        """One line that says which actors are not well, or that all are."""
+        """One line: how many devices are well, and what is not."""
         is_listed, well = self._engine.directory.kinds.is_listed, (Health.OK, Health.STARTING)
         hosts = [h for h in self._hosts.all if is_listed(h.kind.kind) or h.health not in well]
         ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
         parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:3]]
         parts[:0] = ["simulated"] if self.configuration.gateway.simulate else []
         parts += [f"{len(ill) - 3} more are not well"] if len(ill) > 3 else []
-        parts += [self._engine.store_fault] if self._engine.store_fault else []
-        shut = self._engine.ingress.why_shut
-        parts += [f"nothing is taken in: {shut}"] if shut else []
+        others = [text for look in LOOKS[1:] for text in look(self._house)]
+        parts += [text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…" for text in others[:3]]
+        parts += [f"{len(others) - 3} more in gateway show"] if len(others) > 3 else []
         parts += [f"{len(self._engine.dead_letters)} dead letters"] if len(self._engine.dead_letters) else []
-        full = self._engine.room.fullness.full
-        parts += [f"{len(full)} mailboxes are full: gateway show"] if full else []
-        parts += [self._engine.housekeeping.loops.named] if self._engine.housekeeping.loops.named else []
-        paused = escalated(self._engine.room)
-        parts += [f"{len(paused)} actors are paused: gateway show"] if paused else []
-        parts += ["the store has lost something: gateway show"] if self._house.store_lost else []
-        parts += [self._nightly.fault] if self._nightly.fault else []
         parts += [self._house.config_fault] if self._house.config_fault else []
         return "; ".join(parts)
 
@@ -273,7 +268,11 @@ class Daemon:
         if self._faults.total == self._noted_faults or now_s < self._noted_s:
             return
         self._noted_faults, self._noted_s = self._faults.total, now_s + _NOTE_FAULTS_S
-        self._note("faults", _as_text(self._faults))
+        self._note("faults", self._last_faults())
+
+    def _last_faults(self) -> str:
+        """The last warnings, of lives before this one too."""
+        return as_lines([*self._house.earlier_faults, *self._faults.newest()][-KEPT:])
 
     def _note(self, key: str, text: str) -> None:
         engine = self._engine
@@ -330,16 +329,18 @@ class Daemon:
         self._engine.clock.deaf()  # from here on nobody can be heard
         deadline_s = time.monotonic() + self.configuration.runtime.close_s
         drained = not self._broken and self._drain(deadline_s)
-        self._hosts.close(carriers=False)
+        left = self._hosts.close(carriers=False)
         if drained:
             self._drain(deadline_s)
-        self._hosts.close(carriers=True)
+        left += self._hosts.close(carriers=True)
+        if left and not self._broken:
+            self._last_words.say(f"{', '.join(left)} did not close in time, and {'was' if len(left) == 1 else 'were'} left behind")
         if not self._broken:
-            self._note("faults", _as_text(self._faults))
+            self._note("faults", self._last_faults())
             self._note("exit", f"{int(time.time())} {self._why}")
         if self._broken or not self._last_commit():
             self.code = INTERNAL_FAULT
-        log.info("ended: %s", "well" if self.code == GOOD_END else "not well, see above")
+        log.info("ended: %s", "well" if self.code == GOOD_END and not left else "not well, see above")
 
     def _last_commit(self) -> bool:
         timeout_s = _FAULTY_COMMIT_S if self._engine.store_fault else _LAST_COMMIT_S
@@ -424,7 +425,3 @@ def _engine_settings(configuration: Configuration) -> EngineSettings:
 
 def _named(configuration: Configuration) -> str:
     return ", ".join(part.id for part in configuration.host_bound) or "no devices"
-
-
-def _as_text(faults: RecentFaults) -> str:
-    return "\n".join(f"{fault.at_ms} {fault.level} {fault.logger}: {fault.text}" for fault in faults.newest())

@@ -82,7 +82,7 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     blocked = view.get("blocked", [])
     lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
     lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])
-    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["recent_faults"][-5:]])
+    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"][-5:]])
     lines += _section("the life before did not end well", _earlier(view))
     return lines
 
@@ -113,10 +113,10 @@ def _blocked(one: dict[str, Any]) -> str:
 
 
 def _earlier(view: dict[str, Any]) -> list[str]:
-    """What is known of an earlier life that did not end well: its last words, and its last warnings."""
+    """What is known of a life that did not end well: its last words."""
     if view["clean_start"]:
         return []
-    return [row for row in (view["last_fault"] or "it was killed, or lost its power", *view["earlier_faults"][-3:]) if row]
+    return [view["last_fault"] or "it was killed, or lost its power"]
 
 
 def _section(title: str, rows: list[str]) -> list[str]:

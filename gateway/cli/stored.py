@@ -54,6 +54,8 @@ def _belongings(found: dict[str, Any]) -> str:
         gone += f" ({', '.join(found['children'])}{more})"
     if found["mail_of_children"]:
         gone += f"; {_count(found['mail_of_children'], 'message')} to them: dead letters"
+    if found["mail_dropped"]:
+        gone += f"; {_count(found['mail_dropped'], 'message')} for it: dropped, for there is nobody to take them"
     return f"{gone}; {_count(found['mail'], 'message')} for it: kept, for its new life" if found["mail"] else gone
 
 

@@ -1,6 +1,7 @@
 """Forgetting, and what is stored: an actor's state as it is on disk, to keep or to drop. On the engine's thread.
 
-What is forgotten is the state, and what belongs to it: timers, events, children. The actor's mail stays, and begins a new life.
+What is forgotten is the state, and what belongs to it: timers, events, children. The actor's mail stays, and begins a new life; that of
+a kind or a device that is no more goes too, for there is nobody to begin one.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from gateway.runtime.engine import Engine
 from gateway.runtime.sourced import NOTE
 from gateway.runtime.statistics import waiting_for
 from gateway.runtime.supervision import FORGOTTEN
-from gateway.store.store import StateRow
+from gateway.store.store import SeqSpan, StateRow
 
 CHILDREN_SHOWN = 10
 EVENTS_COUNTED = 1000
@@ -38,7 +39,8 @@ def belongings(engine: Engine, id: str) -> dict[str, Any]:
     """What is deleted when an actor is forgotten, and how much mail stays. Raises NothingStored, or BadId."""
     row, cell, children = _row(engine, id), engine.cells.get(id), list(_children(engine, id))
     why = _why_kept(engine, id)
-    if not (why or row or children or (cell is not None and cell.life is not Life.ABSENT)):
+    stranded = engine.room.stranded.get(id)
+    if not (why or row or children or stranded or (cell is not None and cell.life is not Life.ABSENT)):
         why = _why_none(engine, id)
     if why:
         raise NothingStored(f"cannot forget {id}: {why}")
@@ -54,6 +56,7 @@ def belongings(engine: Engine, id: str) -> dict[str, Any]:
         "children": children[:CHILDREN_SHOWN],
         "children_total": len(children),
         "mail": waiting_for(cell) if cell is not None else 0,
+        "mail_dropped": stranded[0].count if stranded else 0,
         "mail_of_children": sum(map(waiting_for, ends)),
     }
 
@@ -68,6 +71,9 @@ def forget(engine: Engine, id: str) -> dict[str, Any]:
     else:
         supervision.end_children(id, FORGOTTEN, engine.round)
     _drop_rows(engine, strangers)
+    if found["mail_dropped"]:  # there is nobody who could begin a new life with it
+        size, _ = engine.room.stranded.pop(id)
+        engine.round.batch.changes.mail_gone.append(SeqSpan(id, 0, size.last_seq))
     return found
 
 

@@ -10,7 +10,7 @@ from gateway.actors import Settings
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
-from gateway.service.logs import RecentFaults
+from gateway.service.logs import LoggedFault, RecentFaults
 from gateway.service.nightly import NightlyBackup
 from gateway.service.reload import Reloaded
 
@@ -38,8 +38,8 @@ class House:
     hosts: Hosting
     reload: Callable[[Callable[[Reloaded], None]], None]
     """Has the daemon read its configuration again, and then calls what it was given. Any thread may call it."""
-    earlier_faults: list[str]
-    """The last warnings of the life before, where that did not end well."""
+    earlier_faults: list[LoggedFault]
+    """The last warnings of the lives before, oldest first."""
 
     def __init__(self, name: str, config: Path, faults: RecentFaults, last_words: LastWords) -> None:
         self.name = name

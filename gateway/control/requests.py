@@ -49,6 +49,7 @@ from gateway.control.reading import (
 )
 from gateway.control.resume import NotPaused, resume
 from gateway.control.texts import read_typed
+from gateway.control.wellness import problems
 from gateway.runtime.mail import Arrival
 from gateway.service.reload import Reloaded
 
@@ -152,7 +153,7 @@ class Requests:
         return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
 
     def health(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
-        found = views.problems(self.house)
+        found = problems(self.house)
         return {"ok": True, "healthy": not found, "problems": found}
 
     def tail(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
@@ -275,7 +276,7 @@ class Requests:
         if text := unwritten(id, engine):
             return no("unwritten", f"cannot show {id}: {text}")
         found = views.of_actor(id, engine)
-        return {"actor": found} if found is not None else why_absent(id, engine.directory)
+        return {"actor": found} if found is not None else why_absent(id, engine)
 
     def _ids(self, prefix: str, after: str, limit: int, *, every: bool) -> Answer:
         found = views.ids(prefix, after, limit, self.house.engine, every=every)

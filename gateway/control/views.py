@@ -8,16 +8,15 @@ import time
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.hostbound import Health
 from gateway.actors.ids import kind_of, parent_of
 from gateway.control.house import House
+from gateway.control.wellness import in_a_line, problems
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.clock import UNTRUSTED
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.kinds import Kinds
 from gateway.runtime.statistics import of_kinds, waiting_for
-from gateway.runtime.supervision import escalated
 from gateway.runtime.timetable import Timers, read_times
 from gateway.runtime.versions import apart
 from gateway.service.memory import resident_bytes, written_bytes
@@ -26,7 +25,6 @@ from gateway.store.store import StateRow
 View = dict[str, Any]
 _BLOCKED_SHOWN = 20
 _FAULTS_SHOWN = 10
-_STUCK_S = 5.0
 _PAGES = 20
 """How often one look asks the store for ids, where it leaves some out."""
 
@@ -54,8 +52,7 @@ def from_outside(house: House) -> View:
         "memory_bytes": resident_bytes(),
         "written_bytes": written_bytes(),
         "last_fault": house.last_words.heard(),
-        "earlier_faults": house.earlier_faults[-_FAULTS_SHOWN:],
-        "recent_faults": [fault._asdict() for fault in house.faults.newest(_FAULTS_SHOWN)],
+        "last_faults": [fault._asdict() for fault in [*house.earlier_faults, *house.faults.newest()][-_FAULTS_SHOWN:]],
     }
 
 
@@ -67,35 +64,13 @@ def whole(house: House) -> View:
     view["totals"]["stored_actors"] = store.count_actors()
     blocked = list(engine.room.schedule.held.values())
     blocked.sort(key=lambda cell: cell.wait is not Wait.PAUSED)
+    view["stranded"] = [{"id": id, "waiting": size.count, "why": why} for id, (size, why) in engine.room.stranded.items()][:_BLOCKED_SHOWN]
     view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]
     view["totals"]["blocked_actors"] = len(blocked)
     view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.wait is Wait.PAUSED)
     view["kinds"] = [{**kind._asdict(), "listed": engine.directory.kinds.is_listed(kind.kind)} for kind in of_kinds(engine.cells)]
     view["totals"] |= _mail(engine)
     return view
-
-
-def problems(house: House) -> list[str]:
-    """Everything that is not well in the daemon, one sentence each; empty where all is. Any thread."""
-    engine = house.engine
-    found = [f"{h.me} is {h.health.value}{f': {h.detail}' if h.detail else ''}" for h in house.hosts.all if h.health is not Health.OK]
-    if engine.store_fault:
-        found.append(engine.store_fault)
-    if house.store_lost:
-        found.append(house.store_lost)
-    if house.nightly is not None and house.nightly.fault:
-        found.append(house.nightly.fault)
-    if engine.ingress.why_shut:
-        found.append(f"nothing is taken in: {engine.ingress.why_shut}")
-    found += [f"the mailbox of {box} is full ({engine.room.fullness.how(box)})" for box in list(engine.room.fullness.full)[:_BLOCKED_SHOWN]]
-    if engine.housekeeping.loops.named:
-        found.append(engine.housekeeping.loops.named)
-    if engine.stuck_s > _STUCK_S:
-        found.append(f"the engine has made no progress for {engine.stuck_s:.0f} s")
-    held = list(engine.room.schedule.held.values())
-    found += [_in_a_line(cell) for cell in held if cell.wait is Wait.UNREADABLE][:_BLOCKED_SHOWN]
-    found += [f"{cell.id} is paused: {cell.fault}" for cell in escalated(engine.room)[:_BLOCKED_SHOWN]]
-    return found
 
 
 def of_hosted(hosted: Hosted, engine: Engine) -> View:
@@ -178,11 +153,7 @@ def _keeper(id: str, kinds: Kinds) -> str:
 
 
 def _of_blocked(cell: Cell) -> View:
-    return {"id": cell.id, "fault": _in_a_line(cell), "waiting": waiting_for(cell), "paused": cell.wait is Wait.PAUSED}
-
-
-def _in_a_line(cell: Cell) -> str:
-    return cell.fault if cell.why == cell.fault else f"{cell.why}; `gateway show {cell.id}` has an example"
+    return {"id": cell.id, "fault": in_a_line(cell), "waiting": waiting_for(cell), "paused": cell.wait is Wait.PAUSED}
 
 
 def _mail(engine: Engine) -> View:

@@ -23,7 +23,7 @@ from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
 from gateway.runtime.schedule import Schedule
 from gateway.runtime.trail import DONE, Trail
-from gateway.store.store import Store
+from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class Mailroom:
         self.activation = Activation(directory, cells, self.schedule)
         self.asks = Asks(ids)
         self.outboxes: dict[str, Outbox] = {}
+        self.stranded: dict[str, tuple[BoxSize, str]] = {}
+        """Mail for whom there is no more: kinds and devices that were taken out of the configuration; and why, in words."""
         self.touched: dict[str, Outbox] = {}
         """Outboxes that have something to hand out, maybe."""
         self.new_id = ids.new

@@ -63,5 +63,7 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
         if room.activation.knows(id):
             room.activation.unopened[id] = size
         else:
-            why = f"no kind {kind_of(id)!r} is registered"
+            hosted = any(kind_of(one) == kind_of(id) for one in room.directory.hosted)
+            why = "there is no such device" if hosted else f"no kind {kind_of(id)!r} is registered"
+            room.stranded[id] = (size, why)
             log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, why)

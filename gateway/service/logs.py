@@ -5,11 +5,12 @@ Source: systemd.exec(5), JOURNAL_STREAM; sd-daemon(3), the priorities <0> to <7>
 
 import logging
 import os
+import re
 import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.actors.words import printable
@@ -17,6 +18,7 @@ from gateway.actors.words import printable
 KEPT = 30
 _LONGEST = 10_000
 """Characters of what a record says, and of its exception, that are kept."""
+_LINE = re.compile(r"([0-9]{1,18}) ([a-z]+) ([^ ]+): (.*)")
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
 
@@ -27,6 +29,17 @@ class LoggedFault(NamedTuple):
     level: str
     logger: str
     text: str
+
+
+def as_lines(faults: Sequence[LoggedFault]) -> str:
+    """Faults as text, a line each."""
+    return "\n".join(f"{fault.at_ms} {fault.level} {fault.logger}: {' '.join(fault.text.split())}" for fault in faults)
+
+
+def from_lines(text: str) -> list[LoggedFault]:
+    """The faults of a text that `as_lines` made; what cannot be read is left out."""
+    found = (_LINE.fullmatch(line) for line in text.splitlines())
+    return [LoggedFault(int(one[1]), one[2], one[3], one[4]) for one in found if one]
 
 
 class RecentFaults(logging.Handler):

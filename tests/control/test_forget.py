@@ -11,6 +11,8 @@ from gateway.actors.collection import Collection, Page, Tally
 from gateway.control import views
 from gateway.control.forget import NothingStored, belongings, export, forget
 from gateway.control.house import House
+from gateway.service.last_words import LastWords
+from gateway.service.logs import RecentFaults
 from gateway.store import Changes, MailRow, StateRow
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
@@ -121,7 +123,7 @@ def _house(rig: Rig) -> House:
     class Hosts:
         all: list[Any] = []
 
-    house = House.__new__(House)  # its other parts are the daemon's
+    house = House("test", Path("gateway.toml"), RecentFaults(), LastWords(Path("gateway.db")))
     house.engine, house.hosts = rig.engine, Hosts()
     return house
 

@@ -1,0 +1,89 @@
+"""What "well" means: one list. Whatever stands in it is said by `gateway show`, by its health and its exit code, and in systemd's STATUS.
+
+Each line is a function that says what is wrong, a sentence each; `tests/control/test_wellness.py` has a test for each. Any thread: nothing
+here waits for the engine or for the disk.
+"""
+
+from collections.abc import Callable, Iterator
+
+from gateway.actors.hostbound import Health
+from gateway.control.house import House
+from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.supervision import escalated
+
+_SHOWN = 20
+"""So many of one kind are told one by one."""
+_STUCK_S = 5.0
+
+
+def problems(house: House) -> list[str]:
+    """Everything that is not well, one sentence each; empty when all is."""
+    return [text for look in LOOKS for text in look(house)]
+
+
+def _devices(house: House) -> Iterator[str]:
+    """Host-bound actors that are not ok, in their order."""
+    for hosted in house.hosts.all:
+        if hosted.health is not Health.OK:
+            yield f"{hosted.me} is {hosted.health.value}{f': {hosted.detail}' if hosted.detail else ''}"
+
+
+def _threads(house: House) -> Iterator[str]:
+    """Host-bound actors whose thread has ended though nobody closed it, or hangs in their own code."""
+    for hosted in house.hosts.all:
+        if not hosted.alive():
+            yield f"the thread of {hosted.me} has ended; restart the gateway"
+        elif hosted.hang:
+            yield f"{hosted.me} {hosted.hang}"
+
+
+def _store(house: House) -> Iterator[str]:
+    """A store that has lost something, or that takes nothing, and backups that could not be made."""
+    if house.store_lost:
+        yield house.store_lost
+    if house.engine.store_fault:
+        yield house.engine.store_fault
+    if house.nightly is not None and house.nightly.fault:
+        yield house.nightly.fault
+
+
+def _taking_in(house: House) -> Iterator[str]:
+    """Sources that wait, mailboxes that are full, and actors that write to each other without end."""
+    engine = house.engine
+    if engine.ingress.why_shut:
+        yield f"nothing is taken in: {engine.ingress.why_shut}"
+    for box in list(engine.room.fullness.full)[:_SHOWN]:
+        yield f"the mailbox of {box} is full ({engine.room.fullness.how(box)})"
+    if engine.housekeeping.loops.named:
+        yield engine.housekeeping.loops.named
+
+
+def _progress(house: House) -> Iterator[str]:
+    """An engine that stands still."""
+    if house.engine.stuck_s > _STUCK_S:
+        yield f"the engine has made no progress for {house.engine.stuck_s:.0f} s"
+
+
+def _actors(house: House) -> Iterator[str]:
+    """Ordinary actors whose state cannot be loaded, or that are paused because nobody above them decides."""
+    held = list(house.engine.room.schedule.held.values())
+    for cell in [cell for cell in held if cell.wait is Wait.UNREADABLE][:_SHOWN]:
+        yield in_a_line(cell)
+    for cell in escalated(house.engine.room)[:_SHOWN]:
+        yield f"{cell.id} is paused: {cell.fault}"
+
+
+def _stranded(house: House) -> Iterator[str]:
+    """Mail of kinds and devices that are no more."""
+    for id, (size, why) in list(house.engine.room.stranded.items())[:_SHOWN]:
+        wait = "message waits" if size.count == 1 else "messages wait"
+        yield f"{size.count} {wait} for {id}: {why}; configure it again, or gateway forget {id}"
+
+
+LOOKS: tuple[Callable[[House], Iterator[str]], ...] = (_devices, _threads, _store, _taking_in, _progress, _actors, _stranded)
+"""The list."""
+
+
+def in_a_line(cell: Cell) -> str:
+    """Why an actor's mail waits, and where there is more."""
+    return cell.fault if cell.why == cell.fault else f"{cell.why}; `gateway show {cell.id}` has an example"
