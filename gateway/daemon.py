@@ -120,7 +120,7 @@ class Daemon:
         self._signals = signals
         self._notifier = notifier
         self._faults = faults
-        self._last_words = LastWords(configuration.store.path)
+        self._last_words = LastWords(configuration.store.path, beside=configuration.gateway.control_socket.parent)
         self._why = ""
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
@@ -224,11 +224,11 @@ class Daemon:
         if not fault:
             self._stuck = False
             self._notifier.alive()
-        elif not self._stuck:
+        self._notifier.status(fault or self._status())  # first: what follows may wait for the disk
+        if fault and not self._stuck:
             self._stuck = True
             log.critical("no progress: %s", fault)
             self._last_words.say(f"no progress: {fault}")
-        self._notifier.status(fault or self._status())
         self._note_faults()
 
     def _standstill(self) -> str:

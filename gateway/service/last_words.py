@@ -1,40 +1,62 @@
 """Last words: why a life ended badly, in a file beside the store, since the store itself may be the reason.
 
-The journal of a Pi is often volatile; this is not.
+The journal of a Pi is often volatile; this is not. The disk may be the reason too, and hang: so they are written by a thread of their own,
+which is waited for shortly, and once more where there is no disk, beside the control socket.
 """
 
 import logging
 import os
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 AT_MOST = 2000
+_PATIENCE_S = 2.0
+"""So long the writing is waited for: a disk that works takes a fraction of it."""
 
 
 class LastWords:
-    """The file that keeps why a life ended badly, `gateway.db.last-fault`, until the next bad end."""
+    """One file, `gateway.db.last-fault`; it keeps the last bad end until the next one, with its local time."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *, beside: Path | None = None) -> None:
+        """`beside`: a folder in memory, for words that the disk of the store does not take."""
         self.path = store.with_name(store.name + ".last-fault")
+        self._places = [*{self.path if beside is None else beside / self.path.name: 0, self.path: 0}]
+        self._heard = self._read()
 
     def say(self, reason: str) -> None:
-        """Write down why this life ends. Any thread; where that cannot be done it is only logged."""
-        text = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {' '.join(reason.split())[:AT_MOST]}\n"
-        fresh = self.path.with_name(self.path.name + ".new")
-        try:
-            with fresh.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-        except OSError as error:
-            log.error("cannot write %s: %s; what it would say: %s", self.path, error.strerror, text.strip())
+        """Write down why it ends. Any thread; it does not wait for a disk that hangs. Where it cannot be done it is only logged."""
+        self._heard = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(reason.split())[:AT_MOST]}"
+        writers = [threading.Thread(target=_write, args=(path, self._heard), name="last words", daemon=True) for path in self._places]
+        for writer in writers:
+            writer.start()
+        deadline_s = time.monotonic() + _PATIENCE_S
+        for writer in writers:
+            writer.join(max(0.0, deadline_s - time.monotonic()))
 
     def heard(self) -> str:
-        """What was written last, with its time; empty where nothing was."""
-        try:
-            return self.path.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            return ""
+        """What was said last, with its time; empty when nothing was. Any thread: nothing is read."""
+        return self._heard
+
+    def _read(self) -> str:
+        """What an earlier life said last: the newest of what there is."""
+        found: list[tuple[float, str]] = []
+        for path in self._places:
+            with suppress(OSError):
+                found.append((path.stat().st_mtime, path.read_text(encoding="utf-8", errors="replace").strip()))
+        return max(found, default=(0.0, ""))[1]
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        log.error("cannot write %s: %s; what it would say: %s", path, error.strerror, text)

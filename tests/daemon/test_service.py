@@ -1,5 +1,6 @@
 """The daemon and its service manager: the watchdog, and reloads."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,31 @@ def test_the_watchdog_hears_nothing_of_an_engine_that_hangs(tmp_path: Path) -> N
             assert not shown["healthy"]
             assert "WATCHDOG=1" not in systemd.heard[since:]
             assert "no progress: the engine has neither turned" in (tmp_path / "gateway.db.last-fault").read_text()
+            daemon.kill()
+
+
+def test_a_disk_that_hangs_keeps_nobody_from_saying_so(tmp_path: Path) -> None:
+    """STATUS, show and the last words in memory do not wait for it: here it is a pipe that nobody reads, which takes no byte."""
+    (tmp_path / "run").mkdir()
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"}
+        environ |= install_kinds(tmp_path, counter="tests.daemon.kinds:Counter")
+        daemon = DaemonProcess(tmp_path, environ=environ)
+        daemon.socket = tmp_path / "run" / "gateway.sock"
+        daemon.write("")
+        os.mkfifo(tmp_path / "gateway.db.last-fault.new")
+        with daemon:
+            daemon.until_listening()
+            daemon.ask(do="tell", to="counter/a", verb="hang", payload={}, timeout_s=0.2)
+            systemd.until("STATUS=the engine has neither turned nor committed")
+            assert not daemon.ask(do="show")["show"]["healthy"]
+            kept = tmp_path / "run" / "gateway.db.last-fault"
+            daemon.until(lambda: kept.exists() and "no progress: the engine has neither" in kept.read_text())
+            daemon.kill()
+            (tmp_path / "gateway.db.last-fault.new").unlink()
+            daemon.again()
+            daemon.until_listening()
+            assert "no progress: the engine has neither" in daemon.ask(do="show")["show"]["last_fault"]
             daemon.kill()
 
 
