@@ -65,7 +65,12 @@ def _actor(found: dict[str, Any]) -> str:
         for step in found["steps"]
     ]
     left_out = [f"{found['left_out']} before; --limit shows them"] if found["left_out"] else []
-    return "\n".join([*left_out, table(rows, indent="")])
+    waiting = [["waits", f"{one['sender'] or '-'} → {one['verb']}", one["message"], _tried(one["attempt"])] for one in found["waiting"]]
+    return "\n".join([*left_out, *filter(None, [table(rows, indent=""), table(waiting, indent="")])])
+
+
+def _tried(attempt: int) -> str:
+    return f"tried {attempt} time{'' if attempt == 1 else 's'}" if attempt else ""
 
 
 def _made(count: int) -> str:

@@ -3,7 +3,8 @@
     {"do": "explain", "id": "00000a-3fc21d-1000000000123", "limit": 100}     a message: what led to it, and what it led to
     {"do": "explain", "id": "trip/van", "limit": 20}                         an actor: what it handled lately
 
-All of it is told from the engine's trail, which is short and does not outlive the process, and from the mail that waits.
+All of it is told from the engine's trail, which is short and does not outlive the process, and from the mail that waits: that which is
+only on disk too, so that after a kill it can be told what is still to come.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,14 @@ from typing import Any
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message
 from gateway.runtime.engine import Engine
+from gateway.runtime.mail import decode, read_header
 from gateway.runtime.trail import DONE, WELL, Step
+from gateway.store.store import MailRow
 
 View = dict[str, Any]
 
+_LOOKED_AT_MOST = 1000
+"""So many messages on disk are looked at for one id."""
 _SAME_ID_AT_MOST = 5
 """The outside may give one id to several messages: so many of them are explained, the last ones."""
 
@@ -29,13 +34,14 @@ def explain(engine: Engine, id: str, limit: int) -> View:
     if not engine.trail.on:
         raise Unexplained(f"cannot explain {id}: nothing is kept to tell from; set runtime.explain_kb above 0")
     past = Past(engine)
-    places = past.places_of(id)
+    places = past.places_of(id) or past.places_on_disk(id)
     if places:
         return {"message": id, "told": [past.told(place, limit) for place in places[-_SAME_ID_AT_MOST:]], "kept": past.kept}
     steps = [step for step in past.steps if step.to == id]
-    if steps:
+    waiting = past.waiting_for(id, limit)
+    if steps or waiting:
         shown = [past.step(step) for step in steps[-limit:]]
-        return {"actor": id, "steps": shown, "left_out": len(steps) - len(shown), "kept": past.kept}
+        return {"actor": id, "steps": shown, "left_out": len(steps) - len(shown), "waiting": waiting, "kept": past.kept}
     raise Unexplained(f"cannot explain {id}: no message of that id, and none to an actor of that id, is known; {_how_far(past.kept)}")
 
 
@@ -50,6 +56,7 @@ class Past:
     """What the trail holds, prepared to be followed. A message is known by its place in the order of all mail."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._committed = engine.commits.last
         self._hosted = engine.directory.hosted
         self.steps = engine.trail.steps()
@@ -70,6 +77,30 @@ class Past:
         """The places of the messages with an id, in their order."""
         handled = {step.seq for step in self.steps if step.message == id}
         return sorted(handled | {seq for seq, (message, _) in self._waiting.items() if message.id == id})
+
+    def places_on_disk(self, id: str) -> list[int]:
+        """The same of mail that is only on disk: the first of each mailbox are looked at."""
+        room, left = self._engine.room, _LOOKED_AT_MOST
+        for box in [*room.outboxes, *room.activation.unopened, *(cell.id for cell in self._engine.cells if cell.box.spilled)]:
+            rows = self._engine.store.mail(box, 0, left) if left else []
+            left -= len(rows)
+            for row in rows:
+                message = self._read(row)
+                if message is not None and message.id == id:
+                    self._waiting[row.seq] = (message, f"waits for {box}, on disk")
+        return self.places_of(id)
+
+    def waiting_for(self, id: str, limit: int) -> list[View]:
+        """The first of the mail that waits for an actor, by what is on disk of it; what it has in hands is among it."""
+        rows = self._engine.store.mail(id, 0, limit)
+        headers = [(row.attempt, *_header(row)) for row in rows]
+        return [{"message": message, "verb": verb, "sender": sender, "attempt": attempt} for attempt, message, verb, sender in headers]
+
+    def _read(self, row: MailRow) -> Message | None:
+        try:
+            return decode(row.message, self._engine.directory.find_row)
+        except (ValueError, LookupError):  # of a kind or a shape that is no more
+            return None
 
     def told(self, place: int, limit: int) -> View:
         """What led to a message, the first cause first, then the message, then the tree of what it led to, `depth` by `depth`."""
@@ -125,6 +156,15 @@ class Past:
         """One attempt at a message, with the message."""
         named = {"message": step.message, "verb": step.verb, "sender": step.sender, "made": step.upto - step.since}
         return {**named, **self.outcome(step)}
+
+
+def _header(row: MailRow) -> tuple[str, str, str]:
+    """The id, the verb and the sender of stored mail; empty where this program cannot read it."""
+    try:
+        message, _, verb, sender, *_ = read_header(row.message)[0]
+    except ValueError:
+        return "", "?", ""
+    return message, verb, sender
 
 
 def _is_well(step: Step) -> bool:

@@ -186,3 +186,18 @@ def test_what_is_not_paused_cannot_be_resumed(rig: Rig, id: str, why: str) -> No
         rig.look(lambda: resume(rig.engine, id, skip=False))
     said = f"cannot resume {id}: {why}"
     assert str(refused.value) == said if id != "bok/a" else str(refused.value).startswith(said)
+
+
+def test_after_a_kill_it_is_told_from_disk_what_waits(rig: Rig) -> None:
+    """The trail went with the process: by the id of whom it waits for, and by its own."""
+    rig.tell("book/a", "write", {"text": "warm up"})
+    for text in ("one", "two"):
+        rig.tell("shelf/a", "put", {"text": text}, id=f"put-{text}")
+    rig.settle()
+    rig.crash()
+    rig.start()
+    found = explained(rig, "shelf/a")
+    assert [(one["verb"], one["message"] != "") for one in found["waiting"]] == [("put", True), ("put", True)]
+    (told,) = explained(rig, found["waiting"][1]["message"])["told"]
+    (node,) = told["nodes"]
+    assert (node["to"], node["verb"], "shelf/a" in node["waits"]) == ("shelf/a", "put", True)
