@@ -121,7 +121,7 @@ def test_forgetting_for_programs(daemon: DaemonProcess) -> None:
     """One line of JSON, and no question."""
     found = daemon.gateway("forget", "depot/north", "--yes", "--json")
     assert found.stdout == (
-        '{"id":"depot/north","version":1,"bytes":11,"timers":1,"events":0,"children":[],"children_total":0,"mail":1,"mail_of_children":0}\n'
+        '{"id":"depot/north","version":1,"bytes":11,"timers":1,"events":0,"children":[],"children_total":0,"mail":1,"mail_dropped":0,"mail_of_children":0}\n'
     )
 
 

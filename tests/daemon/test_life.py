@@ -180,7 +180,7 @@ def test_commits_that_a_disk_has_lost_are_counted_and_said(tmp_path: Path) -> No
         assert re.match(
             r"the store has lost what was committed last: \d+ commits, (those after \d{4}-.* until|until) \d{4}-.*; its files", problem
         )
-        systemd.until("the store has lost something: gateway show")
+        systemd.until("STATUS=no devices; the store has lost what was committed last: ")
         assert daemon.gateway("show").returncode == 1
         assert daemon.stop() == 0
 
