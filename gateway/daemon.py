@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign
-from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.hostbound import HostBound
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
@@ -24,7 +24,7 @@ from gateway.config import ConfigProblems, Configuration, read
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
 from gateway.control.statistics import Statistics
-from gateway.control.wellness import LOOKS
+from gateway.control.wellness import status
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
@@ -57,8 +57,6 @@ _LAST_COMMIT_S = 15.0
 _FAULTY_COMMIT_S = 3.0
 """So long for the last commit of a store that has just failed: what waits for it stays with its sources."""
 _NOTE_FAULTS_S = 60.0
-_SAID_AT_MOST = 160
-"""Characters of one thing that is not well, in the line for systemd."""
 
 
 class Unrunnable(GatewayError, RuntimeError):
@@ -198,7 +196,7 @@ class Daemon:
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
-        self._notifier.ready(self._status())
+        self._notifier.ready(status(self._house))
         log.info("ready: life %d, process %d", self._engine.life, os.getpid())
 
     def _local_time(self) -> datetime.datetime | None:
@@ -224,7 +222,7 @@ class Daemon:
         if not fault:
             self._stuck = False
             self._notifier.alive()
-        self._notifier.status(fault or self._status())  # first: what follows may wait for the disk
+        self._notifier.status(fault or status(self._house))  # first: what follows may wait for the disk
         if fault and not self._stuck:
             self._stuck = True
             log.critical("no progress: %s", fault)
@@ -246,21 +244,6 @@ class Daemon:
         if visited:
             return f"a turn of {visited} does not end: look at what it waits for"
         return f"look at the disk of {self.configuration.store.path}"
-
-    def _status(self) -> str:
-        """One line: how many devices are well, and what is not."""
-        is_listed, well = self._engine.directory.kinds.is_listed, (Health.OK, Health.STARTING)
-        hosts = [h for h in self._hosts.all if is_listed(h.kind.kind) or h.health not in well]
-        ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
-        parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:3]]
-        parts[:0] = ["simulated"] if self.configuration.gateway.simulate else []
-        parts += [f"{len(ill) - 3} more are not well"] if len(ill) > 3 else []
-        others = [text for look in LOOKS[1:] for text in look(self._house)]
-        parts += [text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…" for text in others[:3]]
-        parts += [f"{len(others) - 3} more in gateway show"] if len(others) > 3 else []
-        parts += [f"{len(self._engine.dead_letters)} dead letters"] if len(self._engine.dead_letters) else []
-        parts += [self._house.config_fault] if self._house.config_fault else []
-        return "; ".join(parts)
 
     def _note_faults(self) -> None:
         """Keep the last warnings in the store, with the next commit."""
@@ -301,7 +284,7 @@ class Daemon:
         reloaded = Reloaded(refused=found) if isinstance(found, ConfigProblems) else self._take_over(found)
         log.log(logging.ERROR if reloaded.refused else logging.INFO, "%s", reloaded.text)
         self._house.config_fault = reloaded.status
-        self._notifier.ready(self._status())
+        self._notifier.ready(status(self._house))
         for answer in asked:
             answer(reloaded)
 

@@ -8,10 +8,15 @@ from gateway.actors.errors import Refused, StoreFailed, StoreForeign
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO_GATEWAY, NO_STORE, NOT_ALLOWED, NOT_NOW, Failed
 from gateway.console.output import say, say_json, size
-from gateway.console.place import SocketPlace
-from gateway.console.stored_at import StorePlace
+from gateway.console.place import SocketPlace, find
+from gateway.console.stored_at import StorePlace, find_store
 from gateway.service.restoring import restore
 from gateway.store.backup import back_up
+
+
+def places(socket: Path | None, config: Path, *, named: bool) -> tuple[SocketPlace, StorePlace]:
+    """Where a gateway answers, if it runs, and where its store is, if it does not. Raises Failed where the configuration cannot be read."""
+    return find(socket, config, named=named), find_store(config, named=named)
 
 
 def back_up_to(target: Path, place: SocketPlace, configured: StorePlace, *, as_json: bool) -> int:

@@ -346,19 +346,15 @@ def _forget(options: Options) -> int:
 
 
 def _backup(options: Options) -> int:
-    from gateway.cli.backups import back_up_to  # noqa: PLC0415
-    from gateway.console.stored_at import find_store  # noqa: PLC0415
+    from gateway.cli.backups import back_up_to, places  # noqa: PLC0415
 
-    config, named = _config(options), options.config is not None
-    return back_up_to(options.file, find(options.socket, config, named=named), find_store(config, named=named), as_json=options.json)
+    return back_up_to(options.file, *places(options.socket, _config(options), named=options.config is not None), as_json=options.json)
 
 
 def _restore(options: Options) -> int:
-    from gateway.cli.backups import restore_from  # noqa: PLC0415
-    from gateway.console.stored_at import find_store  # noqa: PLC0415
+    from gateway.cli.backups import places, restore_from  # noqa: PLC0415
 
-    config, named = _config(options), options.config is not None
-    return restore_from(options.file, find(options.socket, config, named=named), find_store(config, named=named), as_json=options.json)
+    return restore_from(options.file, *places(options.socket, _config(options), named=options.config is not None), as_json=options.json)
 
 
 def _letters(options: Options) -> int:

@@ -14,11 +14,31 @@ from gateway.runtime.supervision import escalated
 _SHOWN = 20
 """So many of one kind are told one by one."""
 _STUCK_S = 5.0
+_IN_A_LINE = 3
+"""So much of it is told in the line for systemd, each with"""
+_SAID_AT_MOST = 160
+"""so many characters."""
 
 
 def problems(house: House) -> list[str]:
     """Everything that is not well, one sentence each; empty when all is."""
     return [text for look in LOOKS for text in look(house)]
+
+
+def status(house: House) -> str:
+    """One line for systemd: how many devices are well, and what is not."""
+    engine, well = house.engine, (Health.OK, Health.STARTING)
+    hosts = [h for h in house.hosts.all if engine.directory.kinds.is_listed(h.kind.kind) or h.health not in well]
+    ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
+    parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:_IN_A_LINE]]
+    parts[:0] = ["simulated"] if house.simulated else []
+    parts += [f"{len(ill) - _IN_A_LINE} more are not well"] if len(ill) > _IN_A_LINE else []
+    others = [text for look in LOOKS[1:] for text in look(house)]
+    parts += [text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…" for text in others[:_IN_A_LINE]]
+    parts += [f"{len(others) - _IN_A_LINE} more in gateway show"] if len(others) > _IN_A_LINE else []
+    parts += [f"{len(engine.dead_letters)} dead letters"] if len(engine.dead_letters) else []
+    parts += [house.config_fault] if house.config_fault else []
+    return "; ".join(parts)
 
 
 def _devices(house: House) -> Iterator[str]:
