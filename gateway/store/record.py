@@ -1,14 +1,13 @@
 """The record of commits: how many there should be, in a small file of its own beside the store, `gateway.db.commits`.
 
 A -wal that was cut, changed or taken away is no fault to SQLite: it takes what is whole in it and goes on. So each commit that is safe
-from a power cut is counted here, together with how far the -wal reached then, in memory that the kernel shares with the file: a process
-that is killed loses nothing of it, and a power cut at most the newest, which is no false alarm. It is synced when the -wal begins anew
+from a power cut is counted here, together with how far the -wal reached then, by a write that nobody waits for: a process that is killed
+loses nothing of it, and a power cut at most the newest, which is no false alarm. It is synced when the -wal begins anew
 and at a clean end.
 
 Source: https://sqlite.org/fileformat2.html#the_write_ahead_log.
 """
 
-import mmap
 import os
 import struct
 import time
@@ -16,7 +15,6 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-_SIZE = 4096
 _SLOT = 512
 """Two slots take turns, each within one sector: one that was being written when the process ended does not hold, and the other does."""
 _FORMAT = struct.Struct("<4sQQI12sQ")
@@ -109,12 +107,12 @@ class Record:
         self._in_wal = _commits_in(store, frames, page_bytes) if frames else 0
         self._frames = frames
         self._wal = wal_id(store) if frames else b""
-        descriptor = os.open(record_of(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._file = os.open(record_of(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
-            os.posix_fallocate(descriptor, 0, _SIZE)  # a page that the disk has no room for would end the process
-            self._file = mmap.mmap(descriptor, _SIZE)
-        finally:
-            os.close(descriptor)
+            os.posix_fallocate(self._file, 0, 2 * _SLOT)  # so that a disk that is full later has room for it
+        except OSError:
+            os.close(self._file)
+            raise
 
     @property
     def total(self) -> int:
@@ -138,12 +136,11 @@ class Record:
 
     def _write(self, in_wal: int, frames: int) -> None:
         body = _FORMAT.pack(_MAGIC, self._total, in_wal, frames, self._wal, time.time_ns() // 1_000_000)
-        at = _SLOT * (self._total % 2)
-        self._file[at : at + len(body) + 4] = body + zlib.crc32(body).to_bytes(4, "little")
+        os.pwrite(self._file, body + zlib.crc32(body).to_bytes(4, "little"), _SLOT * (self._total % 2))
 
     def sync(self) -> None:
         """Have it on the medium."""
-        self._file.flush()
+        os.fsync(self._file)
 
     def close(self, *, clean: bool) -> None:
         """Give the file back. `clean`: the -wal is in the store's file whole."""
@@ -151,4 +148,4 @@ class Record:
             self._total += 1  # so that it has the newest slot
             self._write(0, 0)
             self.sync()
-        self._file.close()
+        os.close(self._file)

@@ -172,9 +172,10 @@ class SqliteStore:
         if self._record is None:
             return
         anew = self._record.committed(self._frames)
-        if safe:
-            self._record.note()
-            if anew:
+        with suppress(OSError):  # what is committed is safe, counted or not
+            if safe:
+                self._record.note()
+            if safe and anew:
                 self._record.sync()
 
     def _limit(self, pages: int) -> None:
@@ -356,7 +357,8 @@ class SqliteStore:
         finally:
             self._writer.close()
             if self._record is not None:
-                self._record.close(clean=clean)
+                with suppress(OSError):
+                    self._record.close(clean=clean)
 
     def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with naming("read", self.path):
