@@ -75,9 +75,10 @@ def test_a_mailbox_that_is_full_and_sources_that_wait_are_not_well(tmp_path: Pat
     """And who writes to it waits."""
     with Rig([Book()]) as rig:
         house = _house(rig, tmp_path)
-        rig.look(lambda: rig.engine.room.fullness.full.update({"book/a": "10 messages"}))
+        box = cast("Any", SimpleNamespace(total=10, bytes=2000))
+        rig.look(lambda: rig.engine.room.fullness.full.update({"book/a": box}))
         rig.look(lambda: rig.engine.ingress.shut("the disk is full"))
-        assert problems(house) == ["nothing is taken in: the disk is full", "the mailbox of book/a is full (10 messages)"]
+        assert problems(house) == ["nothing is taken in: the disk is full", "the mailbox of book/a is full (10 messages, 2000 bytes)"]
         rig.look(rig.engine.room.fullness.full.clear)
         rig.look(rig.engine.ingress.open)
 
