@@ -128,7 +128,7 @@ def test_a_night_s_backup_is_made_by_the_daemon(tmp_path: Path) -> None:
     with DaemonProcess(tmp_path, "trust_clock = true", store="backups_kept = 3", environ={"TZ": f"XXX{-noon}"}) as daemon:
         [made] = daemon.until(lambda: list((tmp_path / "backups").glob("gateway-*.db")))
         assert daemon.stop() == 0
-    assert look_into(made).rows["note"] > 0
+    assert "note" in look_into(made).rows  # of a store that may have had no commit yet
 
 
 def test_a_night_s_backup_that_fails_is_said(tmp_path: Path) -> None:
