@@ -14,6 +14,8 @@ from typing import Any
 
 AT_ONCE_S = 0.002
 """A linear pattern takes a twentieth of it for the longest attack."""
+_SOME = (16, 22, 28, 36, 48, 64, 96, 256)
+"""How often something is repeated before it is often: one that takes twice as long for each would never end at the next step but one."""
 _LETTERS = 9
 _PREFIXES = 6
 
@@ -21,7 +23,7 @@ _PREFIXES = 6
 def slow_for(pattern: re.Pattern[Any], method: str) -> str:
     """The first attack that takes a pattern longer than it should, by the method of `re` it is used with; empty where none does."""
     for before, pump, after in _attacks(pattern):
-        for times in (22, 256, 4096 // len(pump)):
+        for times in (*_SOME, 4096 // len(pump)):
             text = _as(pattern.pattern, before + pump * times + after)
             if least_s(partial(_use, pattern, method, text), rounds=3) > AT_ONCE_S and (
                 times < 4096 // len(pump) or _grows(pattern, method, before, pump, after)
