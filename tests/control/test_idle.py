@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 
 from gateway.actors import Settings
-from gateway.control import Control, ControlSettings, House
+from gateway.control.actor import Control
+from gateway.control.house import ControlSettings, House
 from gateway.service.last_words import LastWords
 from gateway.service.logs import RecentFaults
 from gateway.testing import Rig

@@ -21,7 +21,10 @@ from tests.nobody import only_root
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """One daemon for all of these tests: each writes to actors of its own."""
     folder = tmp_path_factory.mktemp("d")
-    with DaemonProcess(folder, environ=install_kinds(folder, counter="tests.daemon.kinds:Counter")) as running:
+    jobs = "".join(f'[[clock.main.jobs]]\nname = "n{n}"\nat = "every 999 days"\nto = "twin/told"\nverb = "read"\n' for n in range(60))
+    with DaemonProcess(
+        folder, f"trust_clock = true\n[clock.main]\n{jobs}", environ=install_kinds(folder, counter="tests.daemon.kinds:Counter")
+    ) as running:
         running.until_listening()
         yield running
         assert running.stop() == 0
@@ -176,8 +179,7 @@ def test_what_others_keep_for_themselves_is_not_listed(daemon: DaemonProcess) ->
 
 def test_more_than_one_look_of_what_is_not_listed_is_passed_over(daemon: DaemonProcess) -> None:
     """Page by page, each look bounded, to what is behind it."""
-    for n in range(60):
-        daemon.ask(do="tell", to=f"job/one:{n}", verb="define", payload={"schedule": "x", "to": "", "verb": "", "now_ms": 1}, timeout_s=60)
+    daemon.until(lambda: len(listed(daemon, "job/")) == 60)
     daemon.ask(do="tell", to="twin/behind", verb="report", payload={"values": {"t": 1}}, timeout_s=60)
     first = daemon.ask(do="list", prefix="", after="job/", limit=1)
     assert (first["ids"], first["more"]) == ([], True)
@@ -227,7 +229,7 @@ def test_idle_clients_lock_nobody_out(daemon: DaemonProcess) -> None:
     """Where all places are taken, whoever has been idle for longest is told so, and gives his to who comes."""
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(Caller(daemon.socket)) for _ in range(40)]
-        assert daemon.until(lambda: daemon.ask(do="health").get("healthy"))
+        daemon.until(lambda: daemon.gateway("show").returncode == 0)
         said = idle[0].hear()
         assert (said["ok"], said["fault"]) == (False, "idle")
         assert said["error"].endswith("its place was needed for another client; connect again")
@@ -297,7 +299,8 @@ def test_requests_that_come_together_are_all_answered(daemon: DaemonProcess) -> 
 def test_a_request_without_end_is_cut(daemon: DaemonProcess) -> None:
     """Beyond a megabyte it is refused, and the client is gone; memory is bounded."""
     with Caller(daemon.socket) as caller:
-        caller.say(b"x" * (1024 * 1024 + 70_000))
+        with contextlib.suppress(BrokenPipeError):  # it may hang up before it has read the rest
+            caller.say(b"x" * (1024 * 1024 + 70_000))
         assert caller.hear()["error"] == "cannot read the request: it is longer than 1048576 bytes"
         assert caller.hear() is None
 
