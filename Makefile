@@ -38,7 +38,7 @@ demo: $(VENV)/demo-with-$(BROKER)
 # The packages come first: what of libsystemd is there decides what is installed into the venv.
 test: packages
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --maxfail=5 --durations=15 $(ARGS) < /dev/null
+	@$(BIN)/python -m tests $(ARGS) < /dev/null
 
 lint: $(VENV)/test
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""The Makefile knows a .venv that cannot work here. (Making it anew needs pip: `test_front_door.py` does it.)"""
+"""The Makefile knows a .venv that cannot work here, and runs all tests. (Making it anew needs pip: `test_front_door.py` does it.)"""
 
 import re
 import shutil
@@ -82,3 +82,47 @@ def test_a_venv_that_was_begun_and_not_finished_is_finished(checkout: Path, tmp_
     shutil.copy(checkout / "pyproject.toml", tmp_path)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     assert wrong_with(tmp_path) == ""
+
+
+WAITS = """
+import pathlib, threading, time
+
+def test_it() -> None:
+    pathlib.Path({here!r}).touch()
+    deadline = time.monotonic() + 60
+    while not pathlib.Path({there!r}).exists():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+    assert {truth}
+"""
+
+
+@pytest.mark.parametrize(("truth", "code"), [("True", 0), ("False", 1)])
+def test_tests_of_hosts_run_beside_the_others(tmp_path: Path, truth: str, code: int) -> None:
+    """Each waits for the other to begin; what those of hosts say comes last, in full, and makes all fail if it does."""
+    (tmp_path / "tests" / "system").mkdir(parents=True)
+    (tmp_path / "tests" / "test_fast.py").write_text(WAITS.format(here="fast", there="slow", truth="True"))
+    (tmp_path / "tests" / "system" / "test_slow.py").write_text(WAITS.format(here="slow", there="fast", truth=truth))
+    said = all_tests(tmp_path, code)
+    fast, slow = said.split("the tests of tests/system ran beside these")
+    assert "1 passed" in fast
+    assert ("1 passed" if truth == "True" else "1 failed") in slow
+    assert said.endswith(f"ended with 0 and, in tests/system, with {code}\n\n")
+
+
+def test_with_arguments_only_those_are_run(tmp_path: Path) -> None:
+    """As pytest takes them."""
+    (tmp_path / "tests" / "system").mkdir(parents=True)
+    (tmp_path / "tests" / "system" / "test_slow.py").write_text(
+        "def test_it() -> None:\n    pass\n\n\ndef test_not() -> None:\n    assert False\n"
+    )
+    said = all_tests(tmp_path, 0, "tests/system", "-k", "it")
+    assert " 1 passed, 1 deselected" in said.splitlines()[-1]
+
+
+def all_tests(folder: Path, code: int, *args: str) -> str:
+    """What `make test` runs, on the tests of a folder; what it said."""
+    command = [sys.executable, str(PROJECT / "tests" / "__main__.py"), *args]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
