@@ -153,15 +153,21 @@ class LeanClient(Client):
     _mid_generate = new_packet_id
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
-        """Wrap the socket for TLS as paho does, but close it where the handshake fails, and always check the host's name."""
+        """Wrap the socket for TLS as paho does, but close it where the handshake fails, and always check the host's name.
+
+        Raises SSLError for whatever ends the handshake: the port was reached, and a port without TLS resets the connection or is silent.
+        """
         if self._ssl_context is None:
             raise RuntimeError("cannot speak TLS: there is no context; call tls_set_context first")
         sock = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
         try:
             sock.settimeout(self._connect_timeout)
             sock.do_handshake()
-        except BaseException:
+        except BaseException as error:
             sock.close()
+            if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+                why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror
+                raise ssl.SSLError(0, f"{why} in the handshake") from error
             raise
         return sock
 

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import pairwise
@@ -145,6 +146,15 @@ def test_packet_ids_go_round_and_leave_out_those_in_use(wire: Wire) -> None:
     wire.client.subscribed(2)
     wire.client._last_mid = 0
     assert wire.client.new_packet_id() == 2
+
+
+def test_a_handshake_that_nobody_answers_is_tls_that_failed(wire: Wire) -> None:
+    """The port took the connection: it is there, and no broker that speaks TLS."""
+    wire.client.tls_set_context(ssl.create_default_context())
+    wire.client.connect_timeout = 0.05
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ssl.SSLError) as failed:
+        wire.client.connect(*listener.getsockname(), clean_start=False)
+    assert str(failed.value) == "no answer in time in the handshake"
 
 
 def test_a_lost_connection_is_reported_once(wire: Wire) -> None:
