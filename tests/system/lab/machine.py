@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -108,6 +109,21 @@ class Machine(Shell):
         wire = socket.socket(socket.AF_UNIX)
         wire.connect(str(self.folder / "ttyS1"))
         return wire
+
+    def plug_logged_disk(self, image: Path, log: Path) -> None:
+        """Plug a disk in, each write to which goes to the log too: see `logged_disk.py`."""
+        image_and_log = {"file": {"driver": "file", "filename": str(image)}, "log": {"driver": "file", "filename": str(log)}}
+        self._order("blockdev-add", driver="blklogwrites", **{"node-name": "logged"}, **image_and_log)
+        self._order("device_add", driver="virtio-blk-pci", id="logged", drive="logged")
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the machine where it is: its disks are as a power cut at this moment would leave them. Then it goes on."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def cut(self) -> None:
         """Cut the power: no shutdown, no sync; what was not on the disk is gone."""
