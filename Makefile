@@ -1,6 +1,7 @@
 # make demo      the gateway with simulated devices; needs no hardware, no broker and no root (ARGS='--seconds 30': it ends by itself)
 # make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is;
 #                ARGS='tests/cli': the tests of one folder)
+# make soak      broken inputs, kills and power cuts at random, for ten minutes (ARGS='--minutes 60': for longer)
 # make bench     how fast, and with how much CPU
 # make install   the gateway as a service of this host, or a newer one in its place (root)
 # make uninstall takes it off again; ARGS=--purge: its configuration and store too (root)
@@ -27,7 +28,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test bench install uninstall lint packages
+.PHONY: demo test soak bench install uninstall lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -48,6 +49,9 @@ lint: $(VENV)/test
 
 packages:
 	@tests/system/lab/packages $(PACKAGES)
+
+soak: $(VENV)/test
+	@$(BIN)/python -m tests.soak $(ARGS) < /dev/null
 
 bench: $(VENV)/test
 	$(BIN)/python -m tests.bench

@@ -25,6 +25,8 @@ LIMIT_S = 120
 LONG = ("faults", "system")
 LONG_LIMIT_S = 600
 """The same where a gateway is killed again and again, and where containers and machines are built and booted."""
+ASKED_LIMIT_S = int(os.environ.get("LIMIT_S", "0"))
+"""The same at least, for all of a longer run."""
 
 GRACE_S = 20.0
 """A thread that was told to end, or a process that was killed, may take so long on a busy machine."""
@@ -85,7 +87,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @contextlib.contextmanager
 def _time_limit(item: pytest.Item) -> Iterator[None]:
     """Raise TimeoutError in the main thread when the time is over, after every thread has said where it is."""
-    limit_s = LONG_LIMIT_S if item.path.relative_to(HERE).parts[0] in LONG else LIMIT_S
+    limit_s = max(ASKED_LIMIT_S, LONG_LIMIT_S if item.path.relative_to(HERE).parts[0] in LONG else LIMIT_S)
 
     def over(_number: int, _frame: object) -> None:
         faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)

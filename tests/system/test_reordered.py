@@ -5,6 +5,7 @@ mounted here, and the store in it opened as the gateway opens it.
 """
 
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -26,7 +27,9 @@ from tests.system.meter import Meter, meter_on_socket
 pytestmark = pytest.mark.vm
 
 CUTS = 10
-STATES = 100
+STATES = int(os.environ.get("CRASH_STATES", "100"))
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+"""Of the moments, and of what is missing. A longer run sets both in the environment."""
 CONTROLS = 10
 AHEAD = 40
 """How many lines the meter says before the first of them is acknowledged."""
@@ -153,7 +156,7 @@ def _wrong_within(store: SqliteStore, acknowledged: frozenset[int]) -> str:
 @pytest.fixture(scope="module")
 def load(installed: Path, machine_lab: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Load, LoggedDisk]:
     """One run of the machine, with all its cuts."""
-    folder, rng = tmp_path_factory.mktemp("reordered"), random.Random(1)
+    folder, rng = tmp_path_factory.mktemp("reordered"), random.Random(SEED)
     disk = LoggedDisk(folder)
     try:
         with mounted(disk.blank, folder / "mounted"):
@@ -191,7 +194,7 @@ def test_a_disk_that_lies_is_seen(load: tuple[Load, LoggedDisk], tmp_path: Path)
 
 def _all_wrong(load: Load, disk: LoggedDisk, folder: Path, count: int, *, flushed: bool = True) -> list[str]:
     """What is wrong with so many states of the disk, from the first acknowledged line on."""
-    rng, writes = random.Random(2), disk.writes()
+    rng, writes = random.Random(SEED), disk.writes()
     first = next(index for index, write in enumerate(writes, 1) if write.end >= load.known[1].logged)
     moments = sorted(rng.choices(range(first, len(writes) + 1), k=count))
     found, image = [], folder / "state.img"
