@@ -104,6 +104,34 @@ def test_a_reload_of_a_bad_file_keeps_the_old_configuration(tmp_path: Path) -> N
         assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{'a.' * 5000}a = 1\n",
+        f"[{'a.' * 5000}a]\n",
+        f"a = {'9' * 5000}\n",
+        f"a = {'[' * 5000}{']' * 5000}\n",
+        f"a = {'{a=' * 5000}1{'}' * 5000}\n",
+        "a = 9999-99-99\n",
+        "\0",
+    ],
+    ids=["dotted-key", "dotted-table", "digits", "arrays", "tables", "date", "nul"],
+)
+def test_a_file_that_no_parser_can_take_ends_nobody(tmp_path: Path, text: str) -> None:
+    """Nested deeper than a parser goes, or longer than a number may be: at a reload the old file stays in force, at the start it is 78."""
+    with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
+        daemon.until_listening()
+        daemon.write(text + TEXT)
+        told = daemon.gateway("reload")
+        assert (told.returncode, told.stderr.endswith("the old configuration stays in force\n")) == (78, True)
+        assert "not reloaded, " in systemd.until("STATUS=0 of 1 well; serial/a is missing; not reloaded")
+        assert daemon.ask(do="show")["ok"]
+        assert daemon.stop() == 0
+        daemon.start()
+        assert daemon.wait() == 78
+        assert "cannot start: 1 problem in " in daemon.said()
+
+
 def test_a_reload_takes_over_settings_of_a_device(tmp_path: Path) -> None:
     """Its actor is made anew; the others are left alone."""
     with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, TEXT, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
