@@ -109,6 +109,8 @@ class Host(Protocol):
         After `expires_ms` (wall time by the outside's own clock, milliseconds since 1970), or in `expires_s` seconds, it is not acted
         on any more. While the wall clock cannot be trusted a message with the former waits: nobody can say whether it has expired.
         `size` is about how many bytes it takes; when too many are under way this call blocks, or with `wait` false raises Refused.
+        With `on_commit` (you acknowledge to your own outside, which can wait) it blocks, too, while a sink is slower than what comes
+        to it from `to`; without, that goes by way of the disk, for a wire that nobody reads loses what it says.
         In a callback of the runtime (`on_commit`, `on_reply`) it never blocks: it would wait for a commit on the very thread that
         makes it. There a message is taken until twice as many are under way as may be, and refused above that.
         `by` is `By.ACTORS` where this actor says it of its own: then it may be a verb that actors keep among themselves.

@@ -4,16 +4,20 @@ Each line is a function that says what is wrong, a sentence each; `tests/control
 here waits for the engine or for the disk.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 from gateway.actors.hostbound import Health
 from gateway.control.house import House
 from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.engine import Engine
 from gateway.runtime.supervision import escalated
 
 _SHOWN = 20
 """So many of one kind are told one by one."""
 _STUCK_S = 5.0
+_HELD_S = 3.0
+"""A source that waits for room is named from so many seconds on."""
 _IN_A_LINE = 3
 """So much of it is told in the line for systemd, each with"""
 _SAID_AT_MOST = 160
@@ -74,8 +78,16 @@ def _taking_in(house: House) -> Iterator[str]:
         yield f"nothing is taken in: {engine.ingress.why_shut}"
     for box in list(engine.room.fullness.full)[:_SHOWN]:
         yield f"the mailbox of {box} is full ({engine.room.fullness.how(box)})"
+    yield from held_sources(engine)
     if engine.housekeeping.loops.named:
         yield engine.housekeeping.loops.named
+
+
+def held_sources(engine: Engine) -> list[str]:
+    """Name the sources that have waited for room for longer than a moment, and what for. Any thread."""
+    now_s = time.monotonic()
+    held = [hold for hold in engine.ingress.holds.now() if now_s - hold.since_s >= _HELD_S]
+    return [f"{hold.who} takes in less than there is, for {now_s - hold.since_s:.0f} s: {hold.why}" for hold in held[:_SHOWN]]
 
 
 def _progress(house: House) -> Iterator[str]:

@@ -90,14 +90,16 @@ class Despatch:
         if self._timed:
             touched.update(self._timed)
         self._cautious.look(committed, round)
-        crowded = self._again = False
+        self._again = False
+        crowds: dict[str, str] = {}
         for id, outbox in list(touched.items()):
             self._freshen(outbox, round, committed, committed_seq)
-            crowded = crowded or outbox.crowded(round.now_s)
+            if outbox.crowded(round.now_s):
+                crowds.update(dict.fromkeys(outbox.crowders(round.now_s), id))
             if outbox.rests:
                 del touched[id]
-        if crowded is not self._ingress.crowded:
-            self._ingress.crowd(crowded)
+        if crowds != self._ingress.crowds:
+            self._ingress.crowd(crowds)
 
     def _freshen(self, outbox: Outbox, round: Round, committed: int, committed_seq: int) -> None:
         """Take out of an outbox what is too old, let go what waited for its time, and hand out."""
@@ -310,4 +312,4 @@ class Despatch:
             times += [at_s for outbox in self._timed.values() if (at_s := outbox.next_s(now_s, clock_ms)) is not None]
         if self._cautious.waits and self._cautious.until_s:
             times.append(self._cautious.until_s)
-        return [*times, now_s + CROWDED_S] if self._ingress.crowded else times
+        return [*times, now_s + CROWDED_S] if self._ingress.crowds else times

@@ -12,10 +12,13 @@ from typing import Any
 from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.hostbound import Host
 from gateway.runtime.fullness import Fullness
+from gateway.runtime.holds import Holds
 from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
 """How many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
+
+_NOBODY: dict[str, str] = {}
 
 
 class Ingress:
@@ -38,8 +41,9 @@ class Ingress:
         self._spared: frozenset[str] = frozenset()
         self.fullness: Fullness | None = None
         """Which mailboxes are full; set by the engine."""
-        self.crowded = False
-        """Whether sources that can wait should: somebody behind is slower than they are."""
+        self.crowds: dict[str, str] = {}
+        """By the ids that are written to, the host-bound actor that is slower than what comes to it from there."""
+        self.holds = Holds()
         self._ended = False
         self.waiting: set[int] = set()
         """Threads that wait for room, by their number."""
@@ -51,8 +55,10 @@ class Ingress:
         """How many messages have come in and are not committed yet."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> bool:
+    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host, patient: bool = False) -> bool:
         """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes.
+
+        Who is `patient` acknowledges to its own outside after the commit: it waits, with `wait`, for a sink that is slow, too.
 
         On a thread of the runtime it never blocks: there twice as much may be under way, and above that it raises Refused.
         Returns whether it had to block. Raises BadPayload where the message is larger than everything together may be.
@@ -60,34 +66,41 @@ class Ingress:
         if size > self._bytes:
             raise BadPayload(f"cannot take {what}: it has {size} bytes, and at most {self._bytes} may be under way; make it smaller")
         with self._lock:
-            full = bool(self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait)
+            crowds = self.crowds if patient and wait else _NOBODY
+            full = bool(self._in_the_way(to, host)) or to in crowds or not self._has_room(size, host)
             if full:
-                self._await_room(size, wait=wait, to=to, what=what, host=host)
+                self._await_room(size, wait=wait, to=to, what=what, host=host, patient=patient)
             elif self.fullness is not None and self.fullness.full:
                 self._refuse_overfull(to, what, host)
             self._held += 1
             self._held_bytes += size
             return full
 
-    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host) -> None:
+    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host, patient: bool) -> None:
         if wait and in_runtime():
             if self._ended or not self._fits(size, times=2):
                 raise Refused(f"cannot take {what}: {self._why(host)}, and a callback cannot wait; send it again later")
             return
         thread = threading.get_ident()
         try:
-            while (full := self._in_the_way(to, host)) or not self._has_room(size, host, wait=wait):
+            while (full := self._in_the_way(to, host) or self._too_slow(to, patient=patient)) or not self._has_room(size, host):
                 if self._ended or host.closing or not wait:
                     raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
                 self.waiting.add(thread)
+                self.holds.begin(host.me, full or self._why(host))
                 self._change.wait()
         finally:
-            self.waiting.discard(thread)
+            if thread in self.waiting:
+                self.waiting.discard(thread)
+                self.holds.end(host.me)
 
-    def _has_room(self, size: int, host: Host, *, wait: bool) -> bool:
-        if not self._fits(size) or self._ended or (self._shut and host.me not in self._spared):
-            return False
-        return not (self.crowded and wait)
+    def _has_room(self, size: int, host: Host) -> bool:
+        return self._fits(size) and not self._ended and (not self._shut or host.me in self._spared)
+
+    def _too_slow(self, to: str, *, patient: bool) -> str:
+        """Which sink is slower than what comes to it by way of an actor, in words; empty where none is, or the source cannot wait."""
+        sink = self.crowds.get(to, "") if patient and not self._ended else ""
+        return f"{sink} is slower than what is sent to it" if sink else ""
 
     def _fits(self, size: int, *, times: int = 1) -> bool:
         return self._held < self._messages * times and not (self._held and self._held_bytes + size > self._bytes * times)
@@ -156,12 +169,11 @@ class Ingress:
             self._shut = ""
             self._change.notify_all()
 
-    def crowd(self, on: bool) -> None:
-        """Have the sources that can wait do so, or let them go on."""
+    def crowd(self, crowds: dict[str, str]) -> None:
+        """Have sources wait that can, and write to one of these; let the others go on."""
         with self._lock:
-            self.crowded = on
-            if not on:
-                self._change.notify_all()
+            self.crowds = crowds
+            self._change.notify_all()
 
     def end(self) -> None:
         """Let no message in any more; senders that wait are refused."""

@@ -8,6 +8,7 @@ Who owns a resource that is away gets nothing: see `HostBound`. A message that t
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from operator import attrgetter
@@ -27,6 +28,8 @@ from gateway.store.store import BoxSize, Tried
 CROWDED = 1000
 """From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
 CROWDED_S = 0.5
+_COUNTED_S = 0.1
+"""For so long it is taken for known who crowds."""
 
 Give = Callable[[list[HandedOut]], None]
 
@@ -37,6 +40,8 @@ class Outbox:
     """The mail of one host-bound actor. On the engine's thread, `give` excepted, which any thread may call."""
 
     __slots__ = (
+        "_counted_s",
+        "_crowders",
         "_failures",
         "_fresh",
         "_highest",
@@ -93,6 +98,8 @@ class Outbox:
         """Places of messages that may have ended the process: they are handed out alone, by `hand_out`."""
         self.done_s = -CROWDED_S
         """Monotonic second of the last delivery that was done."""
+        self._crowders: list[str] = []
+        self._counted_s = -_COUNTED_S
         self._failures: dict[int, int] = {}
         """How often each message that was refused failed, by its place."""
         self.ages = Ages()
@@ -119,6 +126,15 @@ class Outbox:
     def crowded(self, now_s: float) -> bool:
         """Whether sources should wait for this actor, because it is slower than they are."""
         return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
+
+    def crowders(self, now_s: float) -> list[str]:
+        """Itself, and whoever has at least half their fair share of what waits: a small sender does not wait for what a large one sent."""
+        if now_s - self._counted_s >= _COUNTED_S:
+            self._counted_s = now_s
+            sent = Counter(mail.message.sender for mail in self.box.head)
+            share = len(self.box.head) / (2 * len(sent))
+            self._crowders = [self.box.id, *(sender for sender, count in sent.items() if count >= share)]
+        return self._crowders
 
     # --- in
 

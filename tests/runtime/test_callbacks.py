@@ -48,8 +48,8 @@ def test_what_an_on_reply_sends_does_not_wait_for_room() -> None:
 
         def take(reply: Reply) -> None:
             heard.append(reply)
-            rig.engine.ingress.crowd(on=True)
-            rig.send("book/b", "write", {"text": "from a callback"})
+            rig.engine.ingress.crowd({"book/b": "shelf/a"})
+            rig.send("book/b", "write", {"text": "from a callback"}, on_commit=lambda receipt: None)
 
         rig.hosted[OUTSIDE].ask("book/a", "read", on_reply=take)
         rig.until(lambda: heard)
