@@ -400,6 +400,7 @@ def _engine_settings(configuration: Configuration) -> EngineSettings:
         ingress_bytes=runtime.ingress_mb * _MIB,
         ids_kept=store.ids_kept,
         dead_letters_kept=store.dead_letters_kept,
+        dead_letters_bytes=store.dead_letters_mb * _MIB,
         trail_bytes=runtime.explain_kb * 1024,
         trust_clock=runtime.trust_clock,
         close_s=runtime.close_s,

@@ -67,6 +67,11 @@ class Actor(Generic[S]):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = self.settings_model() if settings is None else settings
 
+    @property
+    def most(self) -> int:
+        """How many actors of this kind there may be before strangers, who write from outside, can begin no more; 0: any number."""
+        return 0
+
     def is_there(self, id: str) -> bool:
         """Say whether an actor of this kind exists although nobody has written to it. By default it is not."""
         del id

@@ -86,6 +86,13 @@ class Payload(Versioned):
     SENT_BY: ClassVar[By] = By.OUTSIDE
     """Who may send a verb that takes it, where the verb itself does not say."""
 
+    @property
+    def is_telemetry(self) -> bool:
+        """Whether it only tells how things stand, and the next of its kind tells it again: where there is no room it may wait at the door,
+        or give way. Override it where that is so; what is to be done, or to be told to people, never gives way.
+        """
+        return False
+
 
 class Nothing(Payload):
     """The payload of a verb that takes no fields."""

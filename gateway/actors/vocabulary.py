@@ -38,6 +38,11 @@ class Publish(Payload):
     expires_s: int = Field(default=0, ge=0)
     """Seconds after which the broker drops it (MQTT 5 only); 0: never."""
 
+    @property
+    def is_telemetry(self) -> bool:
+        """What is retained tells how things stand; the removal of it, an empty body, is said once."""
+        return self.retain and self.body != ""
+
 
 class Report(Payload):
     """Verb `report` of a twin: what a device says of itself at one moment."""
@@ -48,6 +53,11 @@ class Report(Payload):
     at_ms: int = Field(default=0, ge=0)
     """The device's own wall time, milliseconds since 1970; 0: it has none, take the gateway's."""
     quality: Quality = Quality.GOOD
+
+    @property
+    def is_telemetry(self) -> bool:
+        """The next report says more."""
+        return True
 
 
 class Fix(Payload):
@@ -66,6 +76,11 @@ class Fix(Payload):
     satellites: int | None = Field(default=None, ge=0)
     accuracy_m: float | None = Field(default=None, ge=0)
     """Metres around the place in which the receiver is with two chances in three, as phones say it."""
+
+    @property
+    def is_telemetry(self) -> bool:
+        """The next fix says more."""
+        return True
 
 
 class Pressed(Payload):

@@ -126,6 +126,8 @@ class TwinSettings(Publishing):
     topic: str = Field(default="gateway/twin/{key}", max_length=512)
     publish_on: Literal["every", "change"] = "every"
     """Publish at every report, or only when a value, unit, quality or the presence of the device changes."""
+    most: int = Field(default=10_000, ge=0)
+    """How many twins there may be: a device that makes up ids would fill the disk. What would begin one more is refused; 0: any number."""
     silent_after_s: NonNegativeFloat = 60.0
     """Seconds without a report after which the device counts as silent; 0: never."""
     silent_after_s_of: dict[str, NonNegativeFloat] = {}
@@ -141,6 +143,10 @@ class Twin(Actor[TwinState]):
 
     settings_model = TwinSettings
     settings: TwinSettings
+
+    @property
+    def most(self) -> int:
+        return self.settings.most
 
     @verb
     def report(self, report: Report, stage: Stage[TwinState]) -> None:

@@ -47,6 +47,8 @@ class StoreSettings(Settings):
     """Megabytes kept aside and freed when the disk is full, so that deleting still works; 0: none."""
     dead_letters_kept: int = Field(default=10_000, ge=0)
     """How many dead letters are kept; above it, those that somebody has looked at make room for new ones, and the others stay."""
+    dead_letters_mb: int = Field(default=64, ge=1)
+    """How many megabytes of dead letters are kept, likewise."""
     ids_kept: int = Field(default=10_000, ge=0)
     """How many message ids are remembered per source, to know a repeated message."""
 

@@ -74,10 +74,13 @@ def _store(house: House) -> Iterator[str]:
 def _taking_in(house: House) -> Iterator[str]:
     """Sources that wait, mailboxes that are full, and actors that write to each other without end."""
     engine = house.engine
-    if engine.ingress.why_shut:
-        yield f"nothing is taken in: {engine.ingress.why_shut}"
+    if engine.ingress.said:
+        yield engine.ingress.said
     for box in list(engine.room.fullness.full)[:_SHOWN]:
         yield f"the mailbox of {box} is full ({engine.room.fullness.how(box)})"
+    if engine.ingress.said or engine.room.fullness.full:
+        for box, count in list(engine.room.giving_way.counts.items())[:_SHOWN]:
+            yield f"the oldest telemetry for {box} gave way, for there is no room: {count:,} messages in this life"
     yield from held_sources(engine)
     if engine.housekeeping.loops.named:
         yield engine.housekeeping.loops.named

@@ -45,12 +45,13 @@ from gateway.store.store import BoxSize, Changes, StateRow, Store
 class KindTally:
     """What the runtime counts of all actors of one kind, since the start of the host."""
 
-    __slots__ = ("failed", "passivated", "turns")
+    __slots__ = ("ended", "failed", "passivated", "turns")
 
     def __init__(self) -> None:
         self.turns = 0
         self.failed = 0
         self.passivated = 0
+        self.ended = 0
 
 
 class Life(enum.Enum):
@@ -162,6 +163,7 @@ class Cell:
 
     def end(self) -> None:
         """Forget everything of the actor: a later message begins a new life."""
+        self.tally.ended += 1
         self.state = self.actor.state_model()
         self.timers = {}
         self.ties = NO_TIES

@@ -156,7 +156,8 @@ class Hosted:
         until = None
         if expires_ms or expires_s is not None:
             expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
-        held_up = floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self, patient=on_commit is not None)
+        patient = on_commit is not None
+        held_up = floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self, payload=payload, patient=patient)
         if held_up and threading.current_thread() is self._thread:
             self._since_s = self._signalled_s = self._mono_s()  # that was no hang
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)

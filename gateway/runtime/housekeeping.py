@@ -22,6 +22,8 @@ HOUSEKEEPING_S = 1.0
 _NOTE_CLOCK_S = 60.0
 _NOTE_ALONG_S = 10.0
 """The clock is noted so often with commits that come anyway: `clock.UNNOTED_MS` is longer than that and a round."""
+_A_SECOND = 16
+"""So many commands are let in a second while the disk is full."""
 
 
 class Housekeeping:
@@ -74,6 +76,8 @@ class Housekeeping:
         self.mind_bounds()
         if self._ingress.why_shut:
             self._clock.deaf()
+        if self._committer.full:
+            self._room.giving_way.relieve(round)
 
     def _watch_clock(self, round: Round) -> None:
         """See whether the wall clock was set, and note the clock: at once where it was set, else now and then."""
@@ -115,11 +119,14 @@ class Housekeeping:
         batch.urgent = True
 
     def mind_bounds(self) -> None:
-        """Shut the ingress while the disk is full. Who fills a mailbox that is full waits by itself."""
+        """Shut the ingress while the disk is full, but for commands while something of the reserve is left. Who fills a mailbox that is
+        full waits by itself.
+        """
         committer = self._committer
         if committer.full and not committer.fault and self._store.recovered():
             committer.full = False
         if committer.full:
-            self._ingress.shut("the disk is full")
+            reserve = 0 if committer.fault or not self._store.spare() else _A_SECOND
+            self._ingress.shut("the disk is full", reserve=reserve)
         elif self._ingress.why_shut:
             self._ingress.open()

@@ -5,12 +5,12 @@ What came in counts until it is committed. A source that can wait blocks here; o
 
 import threading
 from collections import deque
-from collections.abc import Collection
 from queue import SimpleQueue
 from typing import Any
 
 from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.hostbound import Host
+from gateway.actors.messages import Payload
 from gateway.runtime.fullness import Fullness
 from gateway.runtime.holds import Holds
 from gateway.runtime.threads import in_runtime
@@ -38,7 +38,9 @@ class Ingress:
         self._held = 0
         self._held_bytes = 0
         self._shut = ""
-        self._spared: frozenset[str] = frozenset()
+        self._reserve = 0
+        self._reserved = False
+        """Whether commands are let in, though it is shut."""
         self.fullness: Fullness | None = None
         """Which mailboxes are full; set by the engine."""
         self.crowds: dict[str, str] = {}
@@ -55,7 +57,7 @@ class Ingress:
         """How many messages have come in and are not committed yet."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host, patient: bool = False) -> bool:
+    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host, payload: Payload, patient: bool = False) -> bool:
         """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes.
 
         Who is `patient` acknowledges to its own outside after the commit: it waits, with `wait`, for a sink that is slow, too.
@@ -67,23 +69,25 @@ class Ingress:
             raise BadPayload(f"cannot take {what}: it has {size} bytes, and at most {self._bytes} may be under way; make it smaller")
         with self._lock:
             crowds = self.crowds if patient and wait else _NOBODY
-            full = bool(self._in_the_way(to, host)) or to in crowds or not self._has_room(size, host)
+            full = bool(self._in_the_way(to, host)) or to in crowds or not self._has_room(size, payload)
             if full:
-                self._await_room(size, wait=wait, to=to, what=what, host=host, patient=patient)
+                self._await_room(size, wait=wait, to=to, what=what, host=host, payload=payload, patient=patient)
             elif self.fullness is not None and self.fullness.full:
                 self._refuse_overfull(to, what, host)
             self._held += 1
             self._held_bytes += size
+            if self._shut:
+                self._reserve -= 1
             return full
 
-    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host, patient: bool) -> None:
+    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host, payload: Payload, patient: bool) -> None:
         if wait and in_runtime():
             if self._ended or not self._fits(size, times=2):
                 raise Refused(f"cannot take {what}: {self._why(host)}, and a callback cannot wait; send it again later")
             return
         thread = threading.get_ident()
         try:
-            while (full := self._in_the_way(to, host) or self._too_slow(to, patient=patient)) or not self._has_room(size, host):
+            while (full := self._in_the_way(to, host) or self._too_slow(to, patient=patient)) or not self._has_room(size, payload):
                 if self._ended or host.closing or not wait:
                     raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
                 self.waiting.add(thread)
@@ -94,8 +98,8 @@ class Ingress:
                 self.waiting.discard(thread)
                 self.holds.end(host.me)
 
-    def _has_room(self, size: int, host: Host) -> bool:
-        return self._fits(size) and not self._ended and (not self._shut or host.me in self._spared)
+    def _has_room(self, size: int, payload: Payload) -> bool:
+        return self._fits(size) and not self._ended and (not self._shut or (self._reserve > 0 and not payload.is_telemetry))
 
     def _too_slow(self, to: str, *, patient: bool) -> str:
         """Which sink is slower than what comes to it by way of an actor, in words; empty where none is, or the source cannot wait."""
@@ -150,12 +154,12 @@ class Ingress:
             self._held_bytes -= size
             self._change.notify_all()
 
-    def shut(self, reason: str, *, spare: Collection[str] = ()) -> None:
-        """Let no message in until `open` is called; `reason` is what refused senders are told. Those in `spare` may send: one thread may
-        have to send before it takes its mail."""
+    def shut(self, reason: str, *, reserve: int = 0) -> None:
+        """Let nothing in until `open`, and say why; but of what is no telemetry so many messages (`reserve`) until it is said again."""
         with self._lock:
             self._shut = reason
-            self._spared = frozenset(spare)
+            self._reserve = reserve
+            self._reserved = reserve > 0
             self._change.notify_all()
 
     def stir(self) -> None:
@@ -183,8 +187,13 @@ class Ingress:
 
     @property
     def why_shut(self) -> str:
-        """Why no message is let in; empty while messages are let in."""
+        """Why nothing, or only commands, are let in; empty when it is open."""
         return self._shut
+
+    @property
+    def said(self) -> str:
+        """The same in words; empty when it is open."""
+        return self._shut and f"{'only commands are' if self._reserved else 'nothing is'} taken in: {self._shut}"
 
     def _why(self, host: Host) -> str:
         if self._ended or host.closing:

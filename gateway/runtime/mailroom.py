@@ -16,6 +16,7 @@ from gateway.runtime.clock import GatewayClock
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.fullness import Fullness
+from gateway.runtime.giving_way import GivingWay
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail
 from gateway.runtime.mailbox import Mailbox
@@ -71,6 +72,7 @@ class Mailroom:
         self.last_seq = 0
         """The place of the last mail made; places rise."""
         self.fullness = Fullness(self.schedule, directory.box_of, self._part_of_bound)
+        self.giving_way = GivingWay(directory, self.outboxes)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
         self.memory = Memory()

@@ -55,7 +55,7 @@ class EngineParts:
         self.ids = life.Ids(self.life)
         self.directory = Directory(actors, hosted)
         self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
-        self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept)
+        self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept, kept_bytes=self.settings.dead_letters_bytes)
         self.ledger = Ledger(store, notes, self.directory.kinds.made)
         self.cells = Cells(store, self.ledger.new_cell, self.clock)
         self.trail = Trail(self.settings.trail_bytes)

@@ -24,6 +24,7 @@ class EngineSettings:
     ids_kept: int = 10_000
     """How many ids of each host-bound actor are remembered, over all its scopes, to know repeats."""
     dead_letters_kept: int = 10_000
+    dead_letters_bytes: int = 64 * _MIB
     batch_turns: int = 1_000
     """How many turns go into one commit at most."""
     close_s: float = 10.0

@@ -19,6 +19,7 @@ from gateway.runtime.mail import Due, Mail
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.sourced import Ledger
+from gateway.runtime.strangers import Strangers
 from gateway.runtime.supervision import Supervision, mark
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.trail import FORWARDED, WELL
@@ -50,6 +51,7 @@ class TurnRunner:
         self.failed = 0
         self.expired = 0
         self.supervision = Supervision(room, give_up=self._give_up, back_off=self._back_off)
+        self._strangers = Strangers(room)
         self._effects = Effects(room, timetable, ledger, self.supervision)
 
     def run(self, cell: Cell, round: Round) -> None:
@@ -75,10 +77,14 @@ class TurnRunner:
         except BaseException as error:  # noqa: BLE001  # here faults are decided: one bad message, one that says sys.exit() too, stops nobody
             self._fail(cell, mail, error, round)
             return
-        fullness = self._room.fullness
-        if fullness.full and (box := fullness.in_the_way(cell.id, (sent.to for sent in outcome.mail))):
-            self._put_off(cell, mail, box, round)
+        if not alive and actor.most and (reason := self._strangers.why_not(cell, message, outcome)):
+            self._turn_away(cell, mail, reason, round)
             return
+        fullness = self._room.fullness
+        if fullness.full and (box := fullness.in_the_way(cell.id, (sent.to for sent in outcome.mail))):  # noqa: SIM102  # the rare case apart
+            if not self._room.giving_way.lets_go_on(outcome, fullness.full, round):
+                self._put_off(cell, mail, box, round)
+                return
         self._effects.apply(cell, message, outcome, round)
         if mail.stored:
             cell.box.drop(mail, round)
@@ -95,6 +101,15 @@ class TurnRunner:
         cell.box.save(mail, round)
         cell.box.save_new(round)
         self._room.fullness.have_wait(cell, box)
+
+    def _turn_away(self, cell: Cell, mail: Mail, reason: str, round: Round) -> None:
+        """A turn would begin one actor too many: it did not happen. One dead letter counts all such messages of a kind."""
+        n = self._room.dead_letters.add_counted(cell.actor.kind, mail, reason, round)
+        self._room.refuse(mail.message, reason, round)
+        cell.box.drop(mail, round)
+        self._room.note(mail, self._room.last_seq, round, f"dead letter {n}: {reason}")
+        if self.watched:
+            round.batch.turned.append(Turned(mail.message, reason, round.batch.number))
 
     def fire(self, cell: Cell, round: Round) -> None:
         """Send a cell the timers that are due, and set its next wake time."""

@@ -20,21 +20,22 @@ class Ballast:
 
     def __init__(self, path: Path, mb: int) -> None:
         self._path = path
-        self._bytes = mb * _MIB
+        self.bytes = mb * _MIB
+        """How much it takes."""
 
     def restore(self) -> bool:
         """Allocate the file again where it is missing and the disk has room for it twice over; return whether it exists."""
-        if not self._bytes:
+        if not self.bytes:
             return True
-        if self._path.exists() and self._path.stat().st_size == self._bytes:
+        if self._path.exists() and self._path.stat().st_size == self.bytes:
             return True
-        return free_bytes(self._path.parent) >= 2 * self._bytes and self._allocate()
+        return free_bytes(self._path.parent) >= 2 * self.bytes and self._allocate()
 
     def _allocate(self) -> bool:
         """Allocate the file; return False where a quota or another writer was quicker."""
         try:
             with self._path.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, self._bytes)
+                os.posix_fallocate(file.fileno(), 0, self.bytes)
         except OSError:
             self._path.unlink(missing_ok=True)
             return False
@@ -42,7 +43,7 @@ class Ballast:
 
     def needed(self) -> bool:
         """Whether the disk has less room than the ballast takes."""
-        return free_bytes(self._path.parent) < self._bytes
+        return free_bytes(self._path.parent) < self.bytes
 
     def free(self) -> bool:
         """Give the file's room back to the disk; return whether there was any."""

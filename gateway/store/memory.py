@@ -95,6 +95,9 @@ class MemoryStore:
     def dead(self, after: int, limit: int) -> list[DeadRow]:
         return [self._dead[n] for n in sorted(self._dead) if n > after][:limit]
 
+    def dead_sizes(self) -> list[tuple[int, int]]:
+        return [(n, len(row.message)) for n, row in sorted(self._dead.items())]
+
     def folded(self, actor: str) -> int:
         return self._folded.get(actor, 0)
 
@@ -121,6 +124,12 @@ class MemoryStore:
 
     def wants_sync(self) -> bool:
         return False
+
+    def is_full(self) -> bool:
+        return False
+
+    def spare(self) -> bool:
+        return True
 
     def recovered(self) -> bool:
         return True

@@ -45,6 +45,9 @@ _CHUNKS = (64, 16, 4, 1)
 _PAGE_BYTES = 2048
 """A commit writes whole pages: measured at 100 events a second, 7.9 kB each against 12.2 kB with SQLite's 4096, and no slower in bulk."""
 _CHECKPOINT_PAGES = 4000
+UNDER_WAY_BYTES = 64 * 1024 * 1024
+"""More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
+_SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
 _WORTH_BYTES = 64 * 1024
 
@@ -55,7 +58,8 @@ class SqliteStore:
     def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0, simulated: bool = False) -> None:
         """Open or make the file. `loss_window_s`: 0 syncs each commit; above, at least once in so many seconds.
 
-        `max_mb`: the file's limit, 0 for none; when it is reached, what was taken in already may take a quarter more.
+        `max_mb`: the file's limit, 0 for none; when it is reached, what was taken in already may take a quarter more, and where that
+        does not do, as much again and `UNDER_WAY_BYTES`: what is in memory always finds room, or what drains could never be committed.
         `simulated`: it is a simulated gateway's. Raises StoreForeign where the file is not, or is and should not be, and
         StoreFailed when it cannot be opened or its shape is of a newer program.
         """
@@ -69,6 +73,11 @@ class SqliteStore:
         """The file's limit; 0 for none."""
         self._lifted = False
         """Whether the limit is lifted, so that what waits can be committed and drained."""
+        self._lifted_pages = 0
+        """The limit then, at first."""
+        self._last_pages = 0
+        """The limit when that does not do."""
+        self._limit_pages = 0
         self._lower = False
         """Whether the next commit is to lower it again."""
         self.missing = 0
@@ -79,6 +88,9 @@ class SqliteStore:
         """None where there is no room for one."""
         self._frames = 0
         """How many frames the -wal had after the last commit."""
+        self._folds_at = _CHECKPOINT_PAGES
+        self._roomy = False
+        """Whether a disk that was full has room again, as was found since the last commit."""
         self._ballast = Ballast(path.with_suffix(".ballast"), ballast_mb)
         try:
             self._open(max_mb)
@@ -126,7 +138,10 @@ class SqliteStore:
         run(f"PRAGMA synchronous = {'NORMAL' if self.loss_window_s else 'FULL'}").fetchall()
         if max_mb:
             self._max_pages = max_mb * 1024 * 1024 // self._writer.pragma("page_size")
-            self._limit(self._max_pages)
+            self._lifted_pages = self._max_pages * 5 // 4
+            self._last_pages = 2 * self._max_pages + UNDER_WAY_BYTES // self._writer.pragma("page_size")
+            self._lifted = self._writer.pragma("page_count") - self._writer.pragma("freelist_count") > self._max_pages
+            self._limit(self._last_pages if self._lifted else self._max_pages)
         migrate(self._writer, self.path)
         return frames
 
@@ -162,7 +177,7 @@ class SqliteStore:
     def _after_commit(self, _: apsw.Connection, __: str, frames: int) -> int:
         """SQLite calls this behind each commit: a -wal that is long enough is brought into the file."""
         self._frames = frames
-        if frames >= _CHECKPOINT_PAGES:
+        if frames >= self._folds_at:
             with suppress(apsw.Error):  # the next commit tries again
                 self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
         return apsw.SQLITE_OK
@@ -179,9 +194,13 @@ class SqliteStore:
                 self._record.sync()
 
     def _limit(self, pages: int) -> None:
+        self._limit_pages = pages
         self._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
 
     def commit(self, changes: Changes) -> None:
+        if self._roomy:
+            self._roomy = False
+            self._fold_soon(_CHECKPOINT_PAGES)
         if self._lower:
             self._lower = self._lifted = False
             self._limit(self._max_pages)
@@ -288,6 +307,9 @@ class SqliteStore:
         query = "SELECT n, at_ms, box, reason, attempt, message FROM dead WHERE n > ? ORDER BY n LIMIT ?"
         return [DeadRow(*row) for row in self._all(query, (after, limit))]
 
+    def dead_sizes(self) -> list[tuple[int, int]]:
+        return self._all("SELECT n, length(message) FROM dead ORDER BY n")
+
     def folded(self, actor: str) -> int:
         row = self._one("SELECT folded FROM actor WHERE id = ?", (actor,))
         return int(row[0] or 0) if row else 0
@@ -314,13 +336,22 @@ class SqliteStore:
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
     def relieve(self) -> bool:
+        self._fold_soon(_SHORT_PAGES)
         freed = self._ballast.free()
         freed = self._fold() or freed
-        if self._lifted or not self._max_pages:
-            return freed
+        return self._lift() or freed
+
+    def _lift(self) -> bool:
+        """Take of the reserve what the limit leaves: a quarter more, then all of it. Whether there was any."""
+        if not self._max_pages or self._limit_pages == self._last_pages:
+            return False
+        self._limit(self._last_pages if self._lifted else self._lifted_pages)
         self._lifted = True
-        self._limit(self._max_pages * 5 // 4)
         return True
+
+    def _fold_soon(self, pages: int) -> None:
+        """Have the -wal brought into the file at so many pages: on a full disk it would take what was kept in reserve."""
+        self._folds_at = pages
 
     def _fold(self) -> bool:
         """On a full disk, bring what the -wal holds into the file and give its room back; return whether another try is worth it."""
@@ -331,16 +362,27 @@ class SqliteStore:
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return before - self.size_bytes() > _WORTH_BYTES
 
+    def is_full(self) -> bool:
+        return self._lifted
+
+    def spare(self) -> bool:
+        if self._lifted and self._used_pages() > (self._max_pages + self._lifted_pages) // 2:
+            return False
+        return free_bytes(self.path.parent) > max(self._ballast.bytes // 2, _WORTH_BYTES)
+
     def recovered(self) -> bool:
-        return self._below_limit() and self._ballast.restore()
+        self._roomy = self._below_limit() and self._ballast.restore()
+        return self._roomy
 
     def _below_limit(self) -> bool:
         """Whether a tenth of the room is free again, where the limit was lifted: the next commit then lowers it."""
         if self._lifted:
-            used = self._one("PRAGMA page_count")[0] - self._one("PRAGMA freelist_count")[0]
-            self._lower = used <= self._max_pages * 9 // 10
+            self._lower = self._used_pages() <= self._max_pages * 9 // 10
             return self._lower
         return True
+
+    def _used_pages(self) -> int:
+        return int(self._one("PRAGMA page_count")[0]) - int(self._one("PRAGMA freelist_count")[0])
 
     def size_bytes(self) -> int:
         return sum(p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists())

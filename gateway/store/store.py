@@ -169,6 +169,9 @@ class Store(Protocol):
     def dead(self, after: int, limit: int) -> list[DeadRow]:
         """Read the dead letters behind number `after`, in order, at most `limit`."""
 
+    def dead_sizes(self) -> list[tuple[int, int]]:
+        """The number of each dead letter, and how many bytes its message has, in order."""
+
     def folded(self, actor: str) -> int:
         """The number of the last event that the stored state of an actor holds; 0 where there is none."""
 
@@ -185,10 +188,16 @@ class Store(Protocol):
         """The gateway's notes to itself: its clock, how it ended, faults to remember."""
 
     def relieve(self) -> bool:
-        """Make room on a full medium, once: free the ballast, lift the limit. False when there is none left. On the committer's thread."""
+        """Make room on a full medium, in steps: free the ballast, lift the limit. False when none is left. On the committer's thread."""
 
     def wants_sync(self) -> bool:
         """Whether unsynced commits are older than the loss window allows: the next commit syncs them."""
+
+    def is_full(self) -> bool:
+        """Whether it is beyond its limit, and goes on upon its reserve: an earlier life may have left it so."""
+
+    def spare(self) -> bool:
+        """Whether, on a medium that is full, more than half is left of what it kept in reserve: commands may take of it."""
 
     def recovered(self) -> bool:
         """Whether a medium that was full has room again: the ballast exists, or could be allocated."""

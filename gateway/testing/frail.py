@@ -28,9 +28,15 @@ class FrailStore:
     def __init__(self, store: Store | None = None) -> None:
         self.store: Store = MemoryStore() if store is None else store
         self.to_come: list[str] = []
+        self.full = False
+        """Whether the medium stays full, and goes on upon what it kept in reserve."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
+
+    def recovered(self) -> bool:
+        """Whether there is room again."""
+        return not self.full and self.store.recovered()
 
     def commit(self, changes: Changes) -> None:
         """Commit, or meet the fault that comes next."""

@@ -73,6 +73,7 @@ def test_its_defaults_are_the_engine_s() -> None:
         assert getattr(ours, name) == getattr(engine, name)
     assert (ours.mailbox_mb << 20, ours.ingress_mb << 20) == (engine.mailbox_bytes, engine.ingress_bytes)
     assert ours.explain_kb << 10 == engine.trail_bytes
+    assert StoreSettings().dead_letters_mb << 20 == engine.dead_letters_bytes
     assert (StoreSettings().ids_kept, StoreSettings().dead_letters_kept) == (engine.ids_kept, engine.dead_letters_kept)
 
 

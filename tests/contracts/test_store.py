@@ -201,6 +201,7 @@ def test_dead_letters_are_kept_until_they_go(store: Store) -> None:
     store.commit(Changes(dead_gone=[1, 3, 99]))
     assert store.dead(0, 10) == [rows[1]]
     assert len(store.dead(0, 99)) == 1
+    assert store.dead_sizes() == [(2, 7)]
 
 
 def test_the_last_note_counts(store: Store) -> None:

@@ -21,6 +21,11 @@ class Number(Payload):
     energy_wh: int = 0
     voltage_v: float = 0.0
 
+    @property
+    def is_telemetry(self) -> bool:
+        """On a full disk it waits at the door."""
+        return True
+
 
 class Counted(State):
     """What was counted, and its sum: a number that is missing and another that is doubled would leave the count as it should be."""

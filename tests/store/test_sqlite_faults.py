@@ -14,7 +14,7 @@ from gateway.actors import StoreFailed, StoreFull
 from gateway.actors.errors import StoreCorrupt
 from gateway.store import Changes, MailRow, SeqSpan
 from gateway.store.migrations import STEPS
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import UNDER_WAY_BYTES, SqliteStore
 from tests.disks import small_disk
 
 _KIB = 1024
@@ -171,13 +171,50 @@ def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_pat
     assert not store.recovered()
     with pytest.raises(StoreFull):
         store.commit(_bulk(2000, 200))
-    assert not store.relieve()
     store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 230)]))
     assert store.recovered()
     store.commit(Changes(notes={"drained": "yes"}))
     with pytest.raises(StoreFull):
         store.commit(_bulk(2000, 300))
     assert store.relieve()
+    store.close()
+
+
+def test_what_is_in_memory_is_always_committed(tmp_path: Path) -> None:
+    """Where a quarter more does not do: else nothing that drains could ever be committed behind it. It has an end all the same."""
+    store = SqliteStore(tmp_path / "gateway.db", max_mb=1)
+    store.commit(_bulk(1, 230))
+    more = _bulk(1000, UNDER_WAY_BYTES * 3 // 4 // (4 * _KIB))
+    with pytest.raises(StoreFull):
+        store.commit(more)
+    assert store.relieve()
+    with pytest.raises(StoreFull):
+        store.commit(more)
+    assert store.relieve()
+    store.commit(more)
+    assert not store.spare()
+    with pytest.raises(StoreFull):
+        store.commit(_bulk(100_000, 8000))
+    assert not store.relieve()
+    store.close()
+
+
+def test_a_store_above_its_limit_is_known_to_be_full_before_anything_is_written(tmp_path: Path) -> None:
+    """A new life must not take in what would fill the reserve of what is to go out; and what goes out is committed."""
+    path = tmp_path / "gateway.db"
+    store = SqliteStore(path, max_mb=1)
+    store.commit(_bulk(1, 230))
+    assert (store.is_full(), store.recovered()) == (False, True)
+    assert store.relieve()
+    store.commit(_bulk(1000, 60))
+    store.close()
+    store = SqliteStore(path, max_mb=1)
+    assert (store.is_full(), store.recovered()) == (True, False)
+    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 229)]))
+    assert store.recovered()
+    store.close()
+    store = SqliteStore(path, max_mb=1)
+    assert not store.is_full()
     store.close()
 
 

@@ -1,0 +1,146 @@
+"""Giving way: where there is no room, telemetry makes some, the oldest first; what acts, and what is told to people, goes on."""
+
+from typing import Any
+
+import pytest
+
+from gateway.actors import Actor, Delivery, HostBound, Payload, Refused, Stage, State, verb
+from gateway.actors.vocabulary import Publish, Report, Switch
+from gateway.business.toggle import Toggle, ToggleSettings
+from gateway.business.twin import Twin, TwinSettings
+from gateway.runtime.settings import EngineSettings
+from gateway.store.memory import MemoryStore
+from gateway.testing import FrailStore, Rig
+
+MOST = 5
+
+
+class Broker(HostBound):
+    """Publishes: it is away, so nobody takes its mail."""
+
+    @verb
+    def publish(self, publish: Publish, delivery: Delivery) -> None:
+        """At least once."""
+
+
+class Lamp(HostBound):
+    """Is switched."""
+
+    @verb
+    def switch(self, switch: Switch, delivery: Delivery) -> None:
+        """On or off."""
+
+
+class Word(Payload):
+    """One word for somebody."""
+
+    text: str
+
+
+class Herald(Actor[State]):
+    """Tells people, by the broker and by nothing else."""
+
+    @verb
+    def tell(self, word: Word, stage: Stage[State]) -> None:
+        stage.tell("mqtt/main", "publish", Publish(topic="people/ann", body=word.text))
+
+
+def _rig(store: FrailStore | None = None) -> Rig:
+    toggle = Toggle(ToggleSettings(outputs={"hall": ["gpio/lamp"]}))
+    hosted: dict[str, type[HostBound]] = {"mqtt/main": Broker, "gpio/lamp": Lamp}
+    settings = EngineSettings(mailbox_messages=MOST)
+    return Rig([toggle, Twin(TwinSettings()), Herald()], hosted, store=store, settings=settings, by_hand=hosted)
+
+
+def _fill(rig: Rig, what: str) -> None:
+    """Fill the mailbox of a broker that is away with what a twin publishes, or with words for people."""
+    rig.engine.away("mqtt/main", "the test said so")
+    for n in range(MOST):
+        if what == "telemetry":
+            rig.tell("twin/meter", "report", {"values": {"n": n}})
+        else:
+            rig.tell("herald/town", "tell", {"text": str(n)})
+    rig.until(lambda: "mqtt/main" in rig.engine.room.fullness.full)
+
+
+def _waiting(rig: Rig) -> list[Any]:
+    return rig.look(lambda: [mail.message.payload for mail in rig.engine.room.outboxes["mqtt/main"].box.head])
+
+
+@pytest.mark.parametrize("what", ["telemetry", "words"])
+def test_a_full_mailbox_of_a_broker_keeps_no_button_from_its_lamp(what: str) -> None:
+    """Ten presses of ten, though the toggle publishes how it stands, too."""
+    with _rig() as rig:
+        _fill(rig, what)
+        switched: list[bool] = []
+        for _ in range(10):
+            rig.send("toggle/hall", "pressed")
+            for delivery in rig.until(rig.hosted["gpio/lamp"].take):
+                switched.append(delivery.message.payload.on)  # type: ignore[attr-defined]
+                delivery.done()
+        assert switched == [n % 2 == 0 for n in range(10)]
+        assert rig.state("toggle/hall").presses == 10
+
+
+def test_the_oldest_telemetry_gives_way_and_is_counted() -> None:
+    """To a notice for people as to what acts; what is left is the newest, in order, and the mailbox holds to its bound."""
+    with _rig() as rig:
+        _fill(rig, "telemetry")
+        rig.tell("toggle/hall", "pressed")
+        rig.tell("herald/town", "tell", {"text": "fire"})
+        rig.settle()
+        assert [publish.topic for publish in _waiting(rig)] == ["gateway/twin/meter"] * 3 + ["gateway/toggle/hall", "people/ann"]
+        assert '"n":{"value":2' in _waiting(rig)[0].body.replace(" ", "")
+        assert rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 2}
+        assert rig.store.dead(0, 9) == []
+
+
+def test_what_only_tells_how_things_stand_waits() -> None:
+    """A report of a twin that nobody watches: whoever can wait does, and nothing is lost."""
+    with _rig() as rig:
+        _fill(rig, "telemetry")
+        rig.send("twin/meter", "report", {"values": {"n": 99}})
+        rig.until(lambda: rig.look(lambda: rig.engine.cells.get("twin/meter").fault))  # type: ignore[union-attr]
+        assert rig.look(lambda: rig.engine.room.giving_way.counts) == {}
+        rig.engine.back("mqtt/main")
+        for delivery in rig.until(rig.hosted["mqtt/main"].take):
+            delivery.done()
+        rig.settle()
+        assert rig.state("twin/meter").count == MOST + 1
+
+
+def test_words_for_people_do_not_give_way() -> None:
+    """Where nothing but such words waits, one more waits too: none of them is ever said again."""
+    with _rig() as rig:
+        _fill(rig, "words")
+        rig.send("herald/town", "tell", {"text": "fire"})
+        rig.settle()
+        assert [publish.body for publish in _waiting(rig)] == [str(n) for n in range(MOST)]
+        rig.engine.back("mqtt/main")
+        for delivery in rig.until(rig.hosted["mqtt/main"].take):
+            delivery.done()
+        rig.settle()
+        assert [delivery.message.payload.body for delivery in rig.hosted["mqtt/main"].take()] == ["fire"]  # type: ignore[attr-defined]
+
+
+def test_on_a_full_disk_a_button_switches_and_a_report_waits() -> None:
+    """As long as there is something left of the reserve, which is what it is for; telemetry that waits for who is away makes room."""
+    store = FrailStore(MemoryStore())
+    with _rig(store) as rig:
+        rig.settle()
+        rig.engine.away("mqtt/main", "the test said so")
+        for n in range(3):
+            rig.tell("twin/meter", "report", {"values": {"n": n}})
+        store.full = True
+        store.to_come = ["full"]
+        rig.tell("toggle/hall", "read")
+        rig.advance(1.1)
+        rig.until(lambda: rig.engine.ingress.why_shut == "the disk is full")
+        with pytest.raises(Refused, match=r"^cannot take report to twin/meter: the disk is full; send it again later$"):
+            rig.send("twin/meter", "report", Report(values={"n": 1}), wait=False)
+        rig.tell("toggle/hall", "pressed", wait=False)
+        rig.until(rig.hosted["gpio/lamp"].take)
+        assert rig.look(lambda: rig.engine.room.giving_way.counts["mqtt/main"]) == 3
+        store.full = False
+        rig.advance(1.1)
+        rig.tell("twin/meter", "report", {"values": {"n": 1}}, wait=False)
