@@ -6,6 +6,7 @@ More than a batch can run, or memory may hold, stays where it is: in line, in th
 import logging
 
 from gateway.actors.errors import UnknownTarget
+from gateway.runtime.batch import Batch
 from gateway.runtime.commits import Commits
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Arrival
@@ -65,9 +66,19 @@ class Admission:
                 item()
 
     def has_room(self, round: Round) -> bool:
-        """Whether this batch takes more messages from outside: those that it could not run it would have to store."""
+        """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
         batch = round.batch
-        return len(batch.arrivals) < self._settings.batch_turns and batch.arrived_bytes < _BYTES_AT_ONCE
+        arrived = len(batch.arrivals) >= self._settings.batch_turns or batch.arrived_bytes >= _BYTES_AT_ONCE
+        return not arrived and not self.is_full(batch)
+
+    def is_full(self, batch: Batch) -> bool:
+        """Whether a batch takes no more turns: it has run as many as it may, or brought as many bytes into memory from the store."""
+        if batch.turns >= self._settings.batch_turns:
+            return True
+        if self._room.read_bytes - batch.read_before < self._settings.read_bytes_a_batch:
+            return False
+        batch.urgent = True  # the next one goes on
+        return True
 
     def _arrive(self, arrival: Arrival, round: Round) -> None:
         batch = round.batch
@@ -105,8 +116,11 @@ class Admission:
 
     def admitted(self, round: Round) -> int:
         """How many more actors this round may bring into memory: what the batch can run, and memory may hold."""
+        if self.is_full(round.batch):
+            return 0
         turns = self._settings.batch_turns - round.batch.turns
-        places = self._settings.active_actors - len(self._room.cells)
+        heavy = self._room.cells.bytes >= self._settings.states_in_memory_bytes
+        places = 0 if heavy else self._settings.active_actors - len(self._room.cells)
         if places <= 0 and self._commits.under_way is None and not round.batch.turns:
             places = _AT_LEAST
         return max(0, min(turns, places))

@@ -53,6 +53,7 @@ class Batch:
         "last_seq",
         "lazy_since_s",
         "number",
+        "read_before",
         "removed",
         "replies",
         "turned",
@@ -60,8 +61,10 @@ class Batch:
         "urgent",
     )
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, read_before: int = 0) -> None:
+        """`read_before`: how many bytes had been read from the store when it began."""
         self.number = number
+        self.read_before = read_before
         self.changes = Changes()
         self.dirty: dict[str, Changed] = {}
         """Actors whose state or timers changed."""

@@ -45,13 +45,15 @@ from gateway.store.store import BoxSize, Changes, StateRow, Store
 class KindTally:
     """What the runtime counts of all actors of one kind, since the start of the host."""
 
-    __slots__ = ("ended", "failed", "passivated", "turns")
+    __slots__ = ("bytes", "ended", "failed", "passivated", "turns")
 
     def __init__(self) -> None:
         self.turns = 0
         self.failed = 0
         self.passivated = 0
         self.ended = 0
+        self.bytes = 0
+        """How many bytes the states of those in memory have, as they are stored."""
 
 
 class Life(enum.Enum):
@@ -86,6 +88,7 @@ class Cell:
         "id",
         "life",
         "queued",
+        "size",
         "state",
         "stored",
         "tally",
@@ -120,6 +123,15 @@ class Cell:
         self.fault = ""
         """Why its mail waits, for people: a line, and maybe more below it; empty when it does not."""
         self.batch = 0
+        self.used_s = 0.0
+        """Monotonic second of its last use."""
+        self.size = 0
+        """How many bytes its state has, as it is stored."""
+
+    def weigh(self, size: int) -> None:
+        """Its state, as it is stored, has so many bytes now."""
+        self.tally.bytes += size - self.size
+        self.size = size
         """Number of the last batch that changed it."""
         self.used_s = 0.0
 
@@ -155,9 +167,14 @@ class Cell:
                 changes.gone.append(self.id)
             self.life = Life.ABSENT
             self.stored = self.woken = False
+            self.weigh(0)
             return
         rows = changes.woken if self.woken else changes.states
-        rows.append(self.row())
+        row = self.row()
+        rows.append(row)
+        size = len(row.state)
+        self.tally.bytes += size - self.size
+        self.size = size
         self.woken = False
         self.stored = True
 
@@ -193,6 +210,7 @@ class Cell:
         """Take the actor's state from a stored row. Where the row cannot be read, the actor's mail waits, and nothing is lost."""
         self.stored = True
         self.wake_ms = row.wake_ms
+        self.weigh(len(row.state))
         try:
             self._restore_ties(row.ties)
             self.state = self.read(row)
@@ -233,6 +251,13 @@ class Cells:
         self.tallies: defaultdict[str, KindTally] = defaultdict(KindTally)
         """What was counted of each kind."""
         self.get = self._cells.get
+        self.read = 0
+        """How many bytes of states were read from the store in this life."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the states of the active actors have, as they are stored."""
+        return sum(tally.bytes for tally in self.tallies.values())
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -248,6 +273,7 @@ class Cells:
         if row is not None:
             cell.restore(row)
             cell.mend(self._clock)
+            self.read += len(row.state)
         if removed:
             cell.woken = cell.stored = True
         self._cells[id] = cell
@@ -279,10 +305,10 @@ class Cells:
         cell.used_s = now_s
         self._cells.move_to_end(cell.id)
 
-    def passivate(self, *, now_s: float, idle_before_s: float, at_most: int, committed: int) -> int:
-        """Drop from memory the cells that were idle since before a time, and the longest idle above the cap; return how many."""
+    def passivate(self, *, now_s: float, idle_before_s: float, at_most: int, bytes_at_most: int, committed: int) -> int:
+        """Drop from memory the cells that were idle since before a time, and the longest idle above the caps; return how many."""
         gone = 0
-        for id in list(self._candidates(idle_before_s, at_most)):
+        for id in list(self._candidates(idle_before_s, at_most, self.bytes - bytes_at_most)):
             cell = self._cells[id]
             if not cell.idle:
                 self._cells.move_to_end(id)  # it is not looked at again before those that may be idle
@@ -301,19 +327,21 @@ class Cells:
                 self._drop(id)
 
     def _drop(self, id: str) -> None:
-        del self._cells[id]
+        self._cells.pop(id).weigh(0)
         if id.count("/") > 1:
             root = root_of(id)
             self._children[root].discard(id)
             if not self._children[root]:
                 del self._children[root]
 
-    def _candidates(self, idle_before_s: float, at_most: int) -> Iterator[str]:
+    def _candidates(self, idle_before_s: float, at_most: int, too_heavy: int) -> Iterator[str]:
+        """Those that may go, the longest idle first; `too_heavy`: so many bytes of states are too many."""
         above = len(self._cells) - at_most
         for id, cell in self._cells.items():
-            if above <= 0 and cell.used_s > idle_before_s:
+            if above <= 0 and too_heavy <= 0 and cell.used_s > idle_before_s:
                 return
             above -= 1
+            too_heavy -= cell.size
             yield id
 
 

@@ -36,7 +36,7 @@ class Commits:
         """Give the batch to the committer, and begin a new one. It must be free. `now_s`: by now the turns may have taken a while."""
         batch = round.batch
         self._seal(round)
-        self.batch = round.batch = Batch(batch.number + 1)
+        self.batch = round.batch = Batch(batch.number + 1, self._room.read_bytes)
         self.under_way = batch
         self.submitted_s = now_s
         self._committer.submit(batch)

@@ -250,7 +250,7 @@ class Engine(EngineParts):
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
             self.commits.done(item)
-            if len(self.cells) > self.settings.active_actors:
+            if self.housekeeping.is_crowded:
                 self.housekeeping.passivate(self.round)
         else:
             self._settle()  # what was settled before is so when this runs
@@ -264,7 +264,7 @@ class Engine(EngineParts):
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
-        if self._has_turns and (self.commits.under_way is None or self.commits.batch.turns < self.settings.batch_turns):
+        if self._has_turns and (self.commits.under_way is None or not self.admission.is_full(self.commits.batch)):
             return 0.0
         if self.ingress.arrivals and self.admission.has_room(self.round):
             return 0.0
@@ -286,8 +286,8 @@ class Engine(EngineParts):
     def _run_ready(self) -> None:
         """Run turns until nobody has mail, or the batch is full."""
         schedule = self.room.schedule
-        full = self.settings.batch_turns
-        while schedule.ready and self.round.batch.turns < full and not self.cautious.waits:
+        is_full = self.admission.is_full
+        while schedule.ready and not is_full(self.round.batch) and not self.cautious.waits:
             self._visit(schedule.next())
             if self.cautious.watches_turns:
                 break  # a turn takes a commit now: look up in between

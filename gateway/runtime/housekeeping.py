@@ -103,10 +103,19 @@ class Housekeeping:
             room.schedule.release(cell)
         room.touched.update(room.outboxes)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are more actors in memory than may be, or more bytes of their states."""
+        return len(self._cells) > self._settings.active_actors or self._cells.bytes > self._settings.states_in_memory_bytes
+
     def passivate(self, round: Round, *, idle_before_s: float = 0.0) -> None:
         """Drop from memory the actors that were idle since before a time, and the longest idle above the cap."""
         self.passivated += self._cells.passivate(
-            now_s=round.now_s, idle_before_s=idle_before_s, at_most=self._settings.active_actors, committed=self._commits.last
+            now_s=round.now_s,
+            idle_before_s=idle_before_s,
+            at_most=self._settings.active_actors,
+            bytes_at_most=self._settings.states_in_memory_bytes,
+            committed=self._commits.last,
         )
 
     def _note_clock(self, round: Round) -> None:

@@ -37,16 +37,23 @@ _KEPT_AT_LEAST = 32
 class Memory:
     """How many bytes of mail are in memory, over all mailboxes. On the engine's thread."""
 
-    __slots__ = ("bytes", "most")
+    __slots__ = ("bytes", "most", "read")
 
     def __init__(self) -> None:
         self.bytes = 0
         self.most = 0
+        self.read = 0
+        """How many bytes of mail were read back from the store in this life."""
 
     @property
     def full(self) -> bool:
         """Whether mail that need not be in memory stays on disk."""
         return self.bytes >= self.most
+
+    @property
+    def overfull(self) -> bool:
+        """Whether all of it does, the first of each mailbox too: there are many mailboxes."""
+        return self.bytes >= self.most * 5 // 4
 
 
 class Mailroom:
@@ -153,7 +160,7 @@ class Mailroom:
 
     def _let_go(self, cell: Cell) -> None:
         """Keep most of a cell's mail on disk only: nobody may ask for it for long, or too much mail is in memory."""
-        cell.box.spill(0 if cell.wait in {Wait.PAUSED, Wait.UNREADABLE} else _KEPT_AT_LEAST)
+        cell.box.spill(0 if cell.wait in {Wait.PAUSED, Wait.UNREADABLE} or self.memory.overfull else _KEPT_AT_LEAST)
         if cell.box.spilled:
             self.schedule.spilled[cell.id] = cell
 
@@ -164,8 +171,15 @@ class Mailroom:
 
     def read_back(self, box: Mailbox, store: Store, round: Round, *, committed_seq: int) -> None:
         """Read a mailbox's mail back into memory; what cannot be read becomes a dead letter."""
-        for row, reason in box.refill(store, self.directory, round, committed_seq=committed_seq):
+        bad = box.refill(store, self.directory, round, committed_seq=committed_seq)
+        self.memory.read += sum(mail.size for mail in box.head)  # it was empty
+        for row, reason in bad:
             self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, round=round)
+
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes of mail and of states were read from the store in this life."""
+        return self.memory.read + self.cells.read
 
     def bring_back(self, cell: Cell, round: Round) -> bool:
         """Read some of a cell's mail that is only on disk back into memory; return whether there was any."""

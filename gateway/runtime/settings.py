@@ -21,6 +21,10 @@ class EngineSettings:
     """How much may have come in and not be committed. Above it sources, and actors that write to it, wait."""
     mail_in_memory_bytes: int = 16 * _MIB
     """How much mail that waits is held in memory, over all mailboxes; the rest is on disk only."""
+    states_in_memory_bytes: int = 16 * _MIB
+    """How many bytes of states, as they are stored, are held in memory; above it the longest idle actors leave."""
+    read_bytes_a_batch: int = 4 * _MIB
+    """How many bytes of mail and states a batch may bring into memory from the store."""
     ids_kept: int = 10_000
     """How many ids of each host-bound actor are remembered, over all its scopes, to know repeats."""
     dead_letters_kept: int = 10_000
