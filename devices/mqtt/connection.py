@@ -220,13 +220,13 @@ class Connection(HostBound):
 
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
-        self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
+        upon = self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
         self._inbox.closed()
         if self._course.phase is SessionPhase.CLOSING:
             self._move(event.cause, now_s)
             return
         since_s = self._course.since_s(SessionPhase.CONNECTED)
-        self._end(self._reconnect.closed(event, now_s, lived_s=None if since_s is None else now_s - since_s), now_s)
+        self._end(self._reconnect.closed(event, now_s, lived_s=None if since_s is None else now_s - since_s, upon=upon), now_s)
         self.host.count("disconnects")
 
     def _check_progress(self, now_s: float) -> None:

@@ -75,6 +75,11 @@ def taken_over(settings: MqttSettings, names: Names) -> str:
     )
 
 
+def closed_upon(topic: str, settings: MqttSettings) -> str:
+    """A broker that denies a publish and closes the connection: mosquitto 2.0.11 with `max_queued_messages 0`."""
+    return f"the broker at {settings.address} denied a publish to {topic}, and closed the connection upon it; mend its access list"
+
+
 def thrown_out(times: int, settings: MqttSettings, names: Names) -> str:
     """What to say of a connection that the broker ends again and again: on MQTT 3.1.1, perhaps another client has our name."""
     return (

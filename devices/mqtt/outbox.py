@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 from devices.mqtt.reasons import NEVER_AGAIN, reason_text
 
+DENIED_MS = 60_000
+"""For so long nothing is published to a topic upon whose denial the broker closed the connection: that costs all others one, too."""
+_DENIED_AT_MOST = 1000
 STRIKES = 5
 """How often in a row a broker may close the connection upon one publish, sent alone, before that is given up."""
 
@@ -65,6 +68,10 @@ class PublishesInHand:
         self._careful = 0
         self._suspect: object = None
         self._strikes = 0
+        self._last_denied: tuple[str, str] | None = None
+        """The topic of the last PUBACK, and what it said, where that denied its publish."""
+        self._denied: dict[str, tuple[str, int]] = {}
+        """By topic, what the broker said when it closed the connection upon it, and until when (the gateway's clock) it is left alone."""
 
     def opened(self, *, receive_maximum: int, max_packet_bytes: int) -> None:
         """Note that a connection is open: the broker takes so many publishes at once, and none larger than so many bytes (0: any)."""
@@ -82,6 +89,9 @@ class PublishesInHand:
         while waiting and room:
             item = waiting.popleft()
             settling, head, tail, qos, expires_ms = item
+            if self._denied and (why := self._why_left_alone(head, clock_ms)):
+                settling.failed(why, retry=False)
+                continue
             if expires_ms and expires_ms < clock_ms and self._is_late(settling):
                 settling.failed("cannot publish it: it expired while the broker could not be reached", retry=False)
                 continue
@@ -108,8 +118,10 @@ class PublishesInHand:
             self._careful -= 1
         if code < 0x80:
             self.published += 1
+            self._last_denied = None
             item[0].done()
         else:
+            self._last_denied = (topic_of(item[1]), reason_text(code)) if code in NEVER_AGAIN else None
             item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
 
     def written(self) -> None:
@@ -121,20 +133,47 @@ class PublishesInHand:
                 self.sent.pop(number)[0].done()
             self._qos0 = 0
 
-    def closed(self, *, by_broker: bool, because: str = "") -> None:
+    def closed(self, *, by_broker: bool, because: str = "") -> str:
         """Note that the connection is gone: publishes under way and waiting go back to the host; our own notices wait.
 
         Where the broker closed it, some publish may be why: the first ones then go one by one, and one that gets the connection
         closed again and again (at once, where the broker said `because`) is given up. The others go on.
+        Where the last that it said was that it denies a publish, that is why: the topic of it; else nothing.
         """
         items = list(self.sent.values())
-        suspects = [item for item in items if not _is_fleeting(item)] if by_broker else []
+        upon = self._note_denied() if by_broker and not because else ""
+        suspects = [item for item in items if not _is_fleeting(item)] if by_broker and not upon else []
         self.sent.clear()
         self._qos0 = 0
         if len(suspects) == 1 and self._struck_out(suspects[0], because):
             items = suspects = []
         self._careful = len(suspects)
         self.waiting = deque(item for item in (*items, *self.waiting) if isinstance(item[0], OwnPublish) and not item[0].fleeting)
+        return upon
+
+    def _note_denied(self) -> str:
+        """Leave the topic alone whose denial was the broker's last word, where it was one."""
+        denied, self._last_denied = self._last_denied, None
+        if denied is None:
+            return ""
+        if len(self._denied) >= _DENIED_AT_MOST:
+            del self._denied[next(iter(self._denied))]
+        self._denied[denied[0]] = (denied[1], 0)
+        return denied[0]
+
+    def _why_left_alone(self, head: bytes, clock_ms: int) -> str:
+        """Why a publish is not made now; empty where it is."""
+        topic = topic_of(head)
+        said, until_ms = self._denied.get(topic, ("", 0))
+        if not said:
+            return ""
+        until_ms = until_ms or clock_ms + DENIED_MS
+        self._denied[topic] = (said, until_ms)
+        if clock_ms >= until_ms:
+            del self._denied[topic]
+            return ""
+        again = f"the broker denied it ({said}) within the last minute, and closed the connection upon it; mend its access list"
+        return f"cannot publish to {topic}: {again}"
 
     def _struck_out(self, item: Item, because: str) -> bool:
         name = _name_of(item)
@@ -145,6 +184,12 @@ class PublishesInHand:
         said = because or f"{STRIKES} times in a row"
         item[0].failed(f"cannot publish it: the broker closes the connection upon it ({said})", retry=False)
         return True
+
+
+def topic_of(head: bytes) -> str:
+    """The topic of a publish, out of what stands before its packet id: one byte, the length in one to four, and the text."""
+    at = next(at for at in range(1, 5) if head[at] < 0x80) + 1
+    return head[at + 2 :].decode()
 
 
 def _name_of(item: Item) -> object:

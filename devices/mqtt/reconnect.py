@@ -5,7 +5,7 @@ from typing import NamedTuple
 from devices.backoff import Backoff
 from devices.mqtt.chart import NEVER_TAKEN, Cause
 from devices.mqtt.events import Closed
-from devices.mqtt.faults import taken_over, thrown_out, why_no_connection, why_refused
+from devices.mqtt.faults import closed_upon, taken_over, thrown_out, why_no_connection, why_refused
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Health
 
@@ -44,9 +44,14 @@ class Reconnect:
         self._wait(now_s)
         return SessionEnding(*why_no_connection(error, self._settings, self._names))
 
-    def closed(self, event: Closed, now_s: float, *, lived_s: float | None) -> SessionEnding:
-        """Note that a connection ended; `lived_s` after the broker accepted it, None where the broker never did."""
-        ending = self._never_open(event) if lived_s is None else self._was_open(event, lived_s)
+    def closed(self, event: Closed, now_s: float, *, lived_s: float | None, upon: str = "") -> SessionEnding:
+        """A connection ended; `lived_s` after the broker took it, None where it never did; `upon` its denial of a publish to that topic."""
+        if upon:
+            self._short = 0
+            self._backoff.reset()  # the topic is left alone now: the others need not wait for it
+            ending = SessionEnding(event.cause, Health.FAULTY, closed_upon(upon, self._settings))
+        else:
+            ending = self._never_open(event) if lived_s is None else self._was_open(event, lived_s)
         self._wait(now_s)
         return ending
 

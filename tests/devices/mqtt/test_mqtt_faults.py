@@ -290,6 +290,32 @@ def test_a_publish_that_is_denied_is_a_dead_letter_with_the_reason(tmp_path: Pat
         assert (denied.retry, fine.wait()) == (False, "done")
 
 
+@pytest.mark.parametrize("topics", [1, 5])
+def test_a_broker_that_closes_the_connection_upon_what_it_denies_keeps_nothing_else_from_going_out(
+    tmp_path: Path, connect: Connect, topics: int
+) -> None:
+    """Mosquitto 2.0.11 does with `max_queued_messages 0`. Each denied one is a dead letter with the reason, the others go on at once, and
+    nobody is taken for a rival; a topic that it denied is not tried again for a minute.
+    """
+    acl = "topic readwrite gw/#\ntopic readwrite ok/#\n"
+    broker = Mosquitto(tmp_path, acl=acl, options=["max_queued_messages 0"])
+    with broker, connect(broker.port) as gateway:
+        given = [gateway.tell("publish", {"topic": f"secret/{n % topics}" if n % 2 else f"ok/{n}"}) for n in range(40)]
+        assert [one.wait() for one in given[::2]] == ["done"] * 20
+        reasons = {one.wait() for one in given[1::2]}
+        again = "the broker denied it (0x87 Not authorized) within the last minute, and closed the connection upon it"
+        assert reasons == {
+            "cannot publish it: the broker said 0x87 Not authorized",
+            *(f"cannot publish to secret/{n}: {again}; mend its access list" for n in range(topics)),
+        }
+        assert not any(one.retry for one in given[1::2])
+        # its word is lost with what it had not read: then they go one by one, and it says it again
+        assert topics <= gateway.counters["disconnects"] <= 2 * topics
+        assert not [said for _, said in gateway.health if "another client" in said]
+        said = gateway.until_health("closed the connection upon it")
+        assert said.startswith(f"the broker at 127.0.0.1:{broker.port} denied a publish to secret/")
+
+
 @BOTH
 def test_a_wrong_password_is_a_fault_with_a_name(tmp_path: Path, connect: Connect, protocol: str) -> None:
     """The keys to look at are named; mending the file is enough."""
