@@ -54,14 +54,16 @@ class Webhook(HostBound):
 class House:
     """One gateway with a freezer, and what its people have got."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rules: dict[str, Any] | None = None) -> None:
         self.store = FrailStore(SqliteStore(path))
-        alarm = Alarm(AlarmSettings.model_validate({"rules": {"freezer": FREEZER}}))
+        alarm = Alarm(AlarmSettings.model_validate({"rules": rules or {"freezer": FREEZER}}))
         actors = [Twin(TwinSettings(silent_after_s=0)), alarm, Contacts(), User()]
         sinks = {"mqtt/main": Mqtt, "webhook/alerts": Webhook}
         self.rig = Rig(actors, sinks, store=self.store, by_hand=list(sinks))
         self.got: dict[str, tuple[str, Any]] = {}
         """Message id → who got it, and what."""
+        self.said: list[dict[str, Any]] = []
+        """All that was published to people, in order."""
 
     def has_contacts(self) -> None:
         """Ann's address book: herself, by MQTT; a neighbour, by webhook."""
@@ -97,7 +99,8 @@ class House:
         if isinstance(payload, Notify):
             self.got[delivery.message.id] = ("webhook", payload.subject)
         elif payload.topic.startswith("people/"):
-            self.got[delivery.message.id] = (payload.topic, json.loads(payload.body)["subject"])
+            self.said.append(json.loads(payload.body))
+            self.got[delivery.message.id] = (payload.topic, self.said[-1]["subject"])
         delivery.done()
 
     @property
@@ -150,6 +153,23 @@ def test_a_recipient_who_cannot_be_reached_is_named(house: House) -> None:
     house.rig.advance(60)
     assert [one.name for one in house.alarm.told] == ["Ann"]
     assert house.alarm.untold == ("Bo (webhook webhook/alerts): no answer in time",)
+
+
+def test_each_incident_is_told_of_however_many_come_in_one_bunch(tmp_path: Path) -> None:
+    """Rise, clear, rise, faster than the notices go their way: people hear of each, and of its end, and of the one that goes on."""
+    rule = {"of": "twin/door", "value": "open", "above": 0.5, "recipients": [{"name": "Ann", "address": "people/ann"}]}
+    house = House(tmp_path / "gateway.db", {"door": rule, "freezer": FREEZER})
+    with house.rig:
+        house.rig.settle()
+        for n in range(99):
+            house.rig.send("twin/door", "report", {"values": {"open": 1 - n % 2}})
+        house.passes(60)
+        incidents = house.rig.state("alarm/door").incident
+        assert incidents > 1
+        assert [said["incident"] for said in house.said if not said.get("over")] == list(range(1, incidents + 1))
+        assert [said["incident"] for said in house.said if said.get("over")] == list(range(1, incidents))
+        assert [one.name for one in house.rig.state("alarm/door").told] == ["Ann"]
+    house.store.close()
 
 
 def test_its_timers_outlive_a_power_cut(house: House) -> None:

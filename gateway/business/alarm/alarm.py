@@ -284,10 +284,13 @@ class Alarm(Actor[AlarmState]):
 
     @verb(by=By.ITSELF)
     def inform(self, notice: Notice, stage: Stage[AlarmState]) -> None:
-        """Tell each recipient of a notice that came back from the contacts, and gather what was delivered."""
+        """Tell each recipient of a notice that came back from the contacts, and gather what was delivered.
+
+        It may come when its incident is over, and another has begun: people are told of each, and then that it is over.
+        """
         rule = self._rule(stage)
-        if rule is None or notice.fields.get("incident") != stage.state.incident:
-            return  # it came late, and another incident has begun
+        if rule is None:
+            return
         if notice.recipients:
             self._tell(rule, notice, stage)
         else:
@@ -332,7 +335,8 @@ class Alarm(Actor[AlarmState]):
         if beyond:
             self._note(stage, untold=(f"{len(beyond)} recipients: more than {ASKED_AT_MOST} are not told at once",))
             notice = notice.changed(recipients=notice.recipients[:ASKED_AT_MOST])
-        name = f"{stage.state.incident}.{stage.state.escalations}{_OF_DRILL if stage.state.drill else ''}"
+        said = notice.fields
+        name = f"{said.get('incident', 0)}.{said.get('escalation', 0)}{_OF_DRILL if said.get('drill') else ''}"
         stage.state = stage.state.changed(asking={**stage.state.asking, name: notice.recipients})
         requests = [request_to(one, notice, self.settings.publish_to) for one in notice.recipients]
         stage.gather(requests, then="delivered", within_s=rule.deliver_within_s, name=name)
