@@ -165,6 +165,7 @@ class Inbox:
             route.verb,
             arrival.payload,
             id=given_id,
+            content=b"" if scope else b"\0".join((arrival.topic.encode(), arrival.payload)),
             scope=scope,
             again=again,
             reply_to=self._reply_to(arrival, route),

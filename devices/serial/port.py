@@ -255,14 +255,15 @@ class SerialPort(HostBound):
 
     def _send(self, reading: Reading, size: int) -> None:
         """Send a reading; block while too much is under way, so that the port is not read."""
-        to, payload, id, ack = reading
+        to, payload, id, ack, content = reading
         if not to:
             self._owe(ack, self._opening)
             return
         on_commit = self._committed(ack, self._opening) if ack else None
         try:
             # the scope is the receiver's id: devices that share a line number their lines each for itself
-            self.host.send(to, self._sends, payload, id=id, scope=to if id else "", size=size + OVERHEAD_BYTES, on_commit=on_commit)
+            scope, size = to if id else "", size + OVERHEAD_BYTES
+            self.host.send(to, self._sends, payload, id=id, content=content, scope=scope, size=size, on_commit=on_commit)
         except GatewayError as error:
             self._complain("refused", str(error))
 

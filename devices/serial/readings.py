@@ -33,6 +33,8 @@ class Reading(NamedTuple):
     """The device's own id of it; empty where it does not repeat lines."""
     ack: bytes = b""
     """Written back when it is on disk."""
+    content: bytes = b""
+    """The line that the device gave its id, where it has given one: the same id with another line is something new."""
 
 
 class Reader(Protocol):
@@ -128,7 +130,7 @@ class JsonReader:
         if not self._acks.wanted:
             return (Reading(to, payload),)
         id = self._id(fields, frame)
-        return (Reading(to, payload, id, self._acks.of(id, frame)),)
+        return (Reading(to, payload, id, self._acks.of(id, frame), frame if self._id_field in fields else b""),)
 
     def idle(self) -> Sequence[Reading]:
         return ()

@@ -91,6 +91,7 @@ class Host(Protocol):
         payload: Payload | dict[str, Any] | bytes | str | None = None,
         *,
         id: str = "",
+        content: bytes = b"",
         scope: str = "",
         again: bool = True,
         reply_to: str = "",
@@ -106,6 +107,8 @@ class Host(Protocol):
 
         `id` is the outside's own id of it: a second message of that id from this actor (and `scope`) is acknowledged and not
         handled, unless `again` is false (the outside says that it is a first delivery: it is handled, and its id kept).
+        `content` is what the outside said under that id, where it numbers what it says and may begin anew (a device that restarts):
+        the same id with other content is a new message.
         After `expires_ms` (wall time by the outside's own clock, milliseconds since 1970), or in `expires_s` seconds, it is not acted
         on any more. While the wall clock cannot be trusted a message with the former waits: nobody can say whether it has expired.
         `size` is about how many bytes it takes; when too many are under way this call blocks, or with `wait` false raises Refused.

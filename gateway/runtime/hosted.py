@@ -32,6 +32,7 @@ from gateway.runtime.directory import Directory
 from gateway.runtime.ids import Ids
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Arrival
+from gateway.runtime.seen import id_with
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class Hosted:
         payload: Payload | dict[str, Any] | bytes | str | None = None,
         *,
         id: str = "",
+        content: bytes = b"",
         scope: str = "",
         again: bool = True,
         reply_to: str = "",
@@ -162,7 +164,8 @@ class Hosted:
             self._since_s = self._signalled_s = self._mono_s()  # that was no hang
         message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)
         source = f"{self.me}#{scope}" if scope else self.me
-        arrival = Arrival(message, on_commit, source=source, outside_id=id, again=again, size=size)
+        named = id_with(id, content) if content else id
+        arrival = Arrival(message, on_commit, source=source, outside_id=named, again=again, size=size)
         floor.ingress.bring(arrival)
         return arrival
 

@@ -2,15 +2,24 @@
 
 Each host-bound actor's last `kept` ids are known, in memory and on disk. Its scopes (`serial/meters#twin/boiler`) share that number
 fairly: one that talks much forgets its own oldest, so a device that repeats itself after a long silence is still known.
-An id is written in the commit that consumes its message.
+An id is written in the commit that consumes its message. Where the outside numbers what it says, the id is kept with a digest of what it
+named: a device that begins its numbers anew says something new.
 """
 
 from collections import OrderedDict
 from operator import attrgetter
+from zlib import crc32
 
 from gateway.store.store import Changes, SeenRow, Store
 
 _PRUNE_EVERY = 1000
+_APART = "\x1f"
+"""Stands between an id and the digest of what it named: no id has it."""
+
+
+def id_with(id: str, content: bytes) -> str:
+    """An id together with what it named."""
+    return f"{id}{_APART}{crc32(content):08x}"
 
 
 class Seen:
@@ -28,9 +37,9 @@ class Seen:
         return sum(family.count for family in self._families.values())
 
     def has(self, source: str, id: str) -> bool:
-        """Whether a source has used this id before."""
+        """Whether a source has used this id before; of what an older program kept, only the id itself is known."""
         ids = self._family(source).sources.get(source)
-        return ids is not None and id in ids
+        return ids is not None and (id in ids or (_APART in id and id.partition(_APART)[0] in ids))
 
     def add(self, source: str, id: str, changes: Changes) -> None:
         """Remember an id, with this commit."""

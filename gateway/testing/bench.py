@@ -31,6 +31,7 @@ class Sent(NamedTuple):
     reply_to: str = ""
     expires_ms: int = 0
     expires_s: float | None = None
+    content: bytes = b""
 
 
 class BenchDelivery:
@@ -162,6 +163,7 @@ class Bench:
         payload: Any = None,
         *,
         id: str = "",
+        content: bytes = b"",
         scope: str = "",
         again: bool = True,
         reply_to: str = "",
@@ -175,7 +177,7 @@ class Bench:
         if self.full and not wait:
             raise Refused(f"cannot take {verb} to {to}: too much is under way; send it again")
         receipt = Receipt(on_commit)
-        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt, reply_to, expires_ms, expires_s))
+        self.sent.append(Sent(to, verb, payload, id, scope, again, receipt, reply_to, expires_ms, expires_s, content))
         if self._commit:
             receipt.resolve()
         self._tell_change()

@@ -32,6 +32,27 @@ def test_a_first_delivery_is_handled_whatever_its_id(rig: Rig) -> None:
     assert rig.state("book/a").words == ("x", "y")
 
 
+def test_the_same_id_with_other_content_is_a_new_message(rig: Rig) -> None:
+    """A device that restarts numbers its lines from 1 again: none of them may be acknowledged and dropped. Its repeats are known."""
+
+    def said(n: int, content: str) -> bool:
+        receipt = rig.tell("book/a", "write", {"text": content}, id=str(n), content=content.encode(), scope="book/a")
+        return receipt.duplicate
+
+    assert [said(n, f"{n} of the first") for n in range(30)] == [False] * 30
+    assert [said(n, f"{n} of the second") for n in range(30)] == [False] * 30
+    rig.crash()
+    rig.start()
+    assert [said(n, f"{n} of the second") for n in range(30)] == [True] * 30
+    assert rig.state("book/a").words == (*(f"{n} of the first" for n in range(30)), *(f"{n} of the second" for n in range(30)))
+
+
+def test_an_id_that_was_kept_without_its_content_is_known_all_the_same(rig: Rig) -> None:
+    """An older program kept no digest: what it acknowledged is not handled again."""
+    rig.tell("book/a", "write", {"text": "x"}, id="7")
+    assert rig.tell("book/a", "write", {"text": "x"}, id="7", content=b"x").duplicate
+
+
 def test_forgotten_ids_are_new_again_and_stay_forgotten(rig: Rig) -> None:
     """A new numbering of the outside: committed without any other message to carry it."""
     rig.tell("book/a", "write", {"text": "x"}, id="1", scope="s")

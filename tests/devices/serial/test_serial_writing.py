@@ -105,6 +105,14 @@ def test_ack_after_the_commit(line: SimulatedLine, open_port: Open):
     bench.until(lambda: bench.counters["acknowledged"] == 2)
 
 
+def test_the_lines_of_a_device_that_begins_its_ids_anew_are_told_apart(line: SimulatedLine, open_port: Open):
+    """Each goes with what it said under its id; one that has no id of its own is told by its text alone."""
+    bench = open_port(codec="json", to="twin/m1", ack="ok")
+    line.send(b'{"id":1,"n":1}\n{"id":1,"n":2}\n{"n":3}\n')
+    bench.until(lambda: len(bench.sent) == 3)
+    assert [(sent.id, sent.content) for sent in bench.sent] == [("1", b'{"id":1,"n":1}'), ("1", b'{"id":1,"n":2}'), ('{"n":3}', b"")]
+
+
 def test_ack_of_an_earlier_connection(line: SimulatedLine, open_port: Open):
     """An acknowledgement that comes due after the line was replugged is dropped: the device on it may be another."""
     bench = open_port(commit=False, ack="ok")
