@@ -12,6 +12,9 @@ so an event that comes twice is harmless, and one that is missing (it was not in
 read from the journal. `rebuild` begins anew from the journal, behind any number.
 
 A handler that tells others tells them again in a rebuild: look at `stage.state.catching_up`.
+
+A read model that cannot take an event is paused at it, and says its number: whatever comes behind it would be wrong without it. Mend the
+handler and `gateway resume totals/all`, or `rebuild` it behind that number.
 """
 
 from collections.abc import Callable
@@ -22,14 +25,16 @@ from pydantic_core import to_json
 
 from gateway.actors.actor import Actor
 from gateway.actors.callers import By
-from gateway.actors.errors import BadDefinition
+from gateway.actors.errors import BadDefinition, GatewayError
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import Reply
 from gateway.actors.models import Event, Model, Payload, State
 from gateway.actors.payloads import read_payload, read_stored
 from gateway.actors.sourced import EventSourced, event_models
 from gateway.actors.stage import Stage
+from gateway.actors.supervision import Decision, Fault
 from gateway.actors.verbs import verb
+from gateway.actors.words import described
 
 JOURNAL = "journal/local"
 FOLLOW = "follow"
@@ -41,6 +46,10 @@ _PAGE = 200
 _AGAIN_S = 60.0
 
 F = TypeVar("F", bound=Callable[..., None])
+
+
+class NotTaken(GatewayError, RuntimeError):
+    """A read model cannot take an event."""
 
 
 class Recorded(Model):
@@ -167,6 +176,11 @@ class ReadModel(Actor[S]):
         """A read model exists without anybody writing to it: it follows events by itself."""
         return id == self.whole
 
+    def failed(self, fault: Fault, state: S) -> Decision:
+        """Wait at what could not be taken: nothing behind it can be."""
+        del fault, state
+        return Decision.PAUSE
+
     @verb
     def follow(self, told: Told, stage: ReadStage[S]) -> None:
         """Take an event that was committed just now."""
@@ -226,6 +240,9 @@ class ReadModel(Actor[S]):
     def _take(self, event: Recorded, stage: ReadStage[S]) -> None:
         stage.recorded = event
         model = self.event_models[event.kind]
-        read = read_stored(model, event.version, to_json(event.body), what=f"event {event.n}")
-        self._handlers[event.kind](self, read, stage)
+        try:
+            read = read_stored(model, event.version, to_json(event.body), what=f"event {event.n}")
+            self._handlers[event.kind](self, read, stage)
+        except Exception as error:  # a handler is the read model's own code: it may raise anything
+            raise NotTaken(f"cannot take event {event.n}, {event.kind} of {event.actor}: {described(error)}") from error
         stage.state = stage.state.changed(last=event.n)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.actors import BadDefinition, By, ReadModel, Reply, State, on
-from gateway.actors.readmodel import JOURNAL, EventsPage, ReadEvents, Rebuild
+from gateway.actors.readmodel import JOURNAL, EventsPage, ReadEvents, ReadStage, ReadState, Rebuild
+from gateway.control.resume import resume
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 from gateway.testing import Rig
@@ -108,6 +109,37 @@ def test_events_that_were_deleted_leave_no_gap_to_wait_for(rig: Rig) -> None:
     rig.tell(ALL, "rebuild")
     state = _caught_up(rig)
     assert (state.cents, state.last) == ({"account/ann": 30}, 2)
+
+
+class Strict(ReadModel[ReadState]):
+    """Cannot take a deposit of seven cents, for now."""
+
+    retry_s = 0.5
+    follows = (Account,)
+    mended = False
+
+    @on(Deposited)
+    def deposited(self, event: Deposited, stage: ReadStage[ReadState]) -> None:
+        if event.cents == 7 and not self.mended:
+            raise ArithmeticError("seven is no number for me")
+
+
+def test_one_that_cannot_take_an_event_is_paused_at_it_and_says_which() -> None:
+    """It makes no dead letter, however long that lasts and whatever comes behind; mended and resumed it goes on, with all of them."""
+    strict, store = Strict(), MemoryStore()
+    with Rig([Account(), strict], store=store) as rig:
+        for cents in (5, 7, 9):
+            rig.tell("account/ann", "deposit", Amount(cents=cents))
+        rig.advance(600)
+        rig.tell("account/ann", "deposit", Amount(cents=11))
+        rig.advance(600)
+        reason = "it paused itself: NotTaken: cannot take event 2, Deposited of account/ann: ArithmeticError: seven is no number for me"
+        assert rig.look(lambda: rig.engine.cells.get("strict/all").fault) == reason  # type: ignore[union-attr]
+        assert (store.count_dead(), rig.state("strict/all").last) == (0, 1)
+        strict.mended = True
+        rig.look(lambda: resume(rig.engine, "strict/all", skip=False))
+        rig.settle()
+        assert rig.state("strict/all").last == 4
 
 
 def test_a_late_page_is_harmless(rig: Rig) -> None:
