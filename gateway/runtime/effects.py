@@ -121,6 +121,8 @@ class Effects:
         timers = dict(cell.timers)
         if cell.box.head or cell.deferred:
             _call_back(cell, outcome.timers, round)
+        if cell.box.below:
+            cell.box.call_back(outcome.timers, self._room.cells.store, round)
         for name, timer in outcome.timers.items():
             if timer is None:
                 timers.pop(name, None)

@@ -4,6 +4,7 @@ So a broker that is away for a day costs disk, not memory. Order is by `seq`, in
 """
 
 from collections import deque
+from collections.abc import Collection
 
 from gateway.runtime.directory import Directory
 from gateway.runtime.mail import Mail, act_by_of, decode, due_of, encode
@@ -21,7 +22,7 @@ READ_BACK_BYTES = 1024 * 1024
 class Mailbox:
     """The mail of one actor. On the engine's thread."""
 
-    __slots__ = ("_loaded_to", "_spilled_to", "below", "bytes", "count", "head", "head_bytes", "id")
+    __slots__ = ("_called_back", "_loaded_to", "_looked", "_spilled_to", "_timers", "below", "bytes", "count", "head", "head_bytes", "id")
 
     def __init__(self, id: str, *, spilled_to: int = 0, count: int = 0, size: int = 0) -> None:
         self.id = id
@@ -35,6 +36,12 @@ class Mailbox:
         """How many bytes of it were in memory when a batch was last sealed."""
         self._loaded_to = 0
         self._spilled_to = spilled_to
+        self._timers: dict[int, tuple[str, int]] = {}
+        """By the place of each message that is only on disk and is from a timer, the name of that, and its size."""
+        self._looked = not count
+        """Whether all of these are known: what an earlier life left was looked through."""
+        self._called_back: set[int] = set()
+        """Places of those that a commit to come deletes: the store may still have them."""
 
     @property
     def spilled(self) -> bool:
@@ -69,6 +76,7 @@ class Mailbox:
             self.save(mail, round)
         self._spilled_to = mail.seq
         self.below += 1
+        self._note_timer(mail)
         return False
 
     def spill(self, keep: int) -> None:
@@ -77,9 +85,38 @@ class Mailbox:
         if len(head) <= keep:
             return
         gone = [head.pop() for _ in range(len(head) - keep)]
+        for mail in gone:
+            self._note_timer(mail)
         self.below += len(gone)
         self._spilled_to = max(self._spilled_to, gone[0].seq)
         self._loaded_to = head[-1].seq if head else gone[-1].seq - 1
+
+    def _note_timer(self, mail: Mail) -> None:
+        if mail.timer is not None:
+            self._timers[mail.seq] = (mail.timer.name, mail.size)
+
+    def call_back(self, names: Collection[str], store: Store, round: Round) -> None:
+        """Delete what is only on disk and is from timers of these names: they are set anew, or cancelled."""
+        if not self._looked:
+            self._look_for_timers(store)
+        for seq, (name, size) in list(self._timers.items()):
+            if name in names:
+                del self._timers[seq]
+                self._called_back.add(seq)
+                round.batch.changes.mail_gone.append(SeqSpan(self.id, seq, seq))  # alone: what lies beside it is on disk only, too
+                self.below -= 1
+                self.count -= 1
+                self.bytes -= size
+
+    def _look_for_timers(self, store: Store) -> None:
+        """Find those that an earlier life left; once, and only where a timer is set or cancelled."""
+        self._looked, after = True, self._loaded_to
+        while rows := store.mail(self.id, after, READ_BACK):
+            for row in rows:
+                due = due_of(row.message)
+                if due is not None:
+                    self._timers[row.seq] = (due.name, len(row.message))
+            after = rows[-1].seq
 
     def save(self, mail: Mail, round: Round) -> None:
         """Store mail, or its new attempt count, with this batch."""
@@ -115,7 +152,11 @@ class Mailbox:
         rows = store.mail(self.id, self._loaded_to, limit)
         for row in rows:
             self._loaded_to = row.seq
+            if row.seq in self._called_back:
+                self._called_back.discard(row.seq)
+                continue
             self.below -= 1
+            self._timers.pop(row.seq, None)
             try:
                 message = decode(row.message, directory.find_row)
             except (ValueError, LookupError) as error:

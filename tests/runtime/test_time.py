@@ -9,7 +9,8 @@ from gateway.store import Changes, StateRow
 from gateway.store.memory import MemoryStore
 from gateway.testing import Rig
 from gateway.testing.turns import row
-from tests.runtime.actors import Book
+from tests.runtime.actors import Book, Shelf
+from tests.runtime.world import small_mailboxes
 
 _YEAR_S = 365 * 86400.0
 
@@ -152,3 +153,30 @@ def test_a_timer_that_waits_through_a_crash_still_knows_how_late_it_is(rig: Rig)
     rig.start()
     rig.advance(5)
     assert rig.state("book/a").late_s >= 60
+
+
+@pytest.mark.parametrize("lives", [1, 2])
+def test_a_fired_timer_whose_mail_is_only_on_disk_can_be_cancelled(lives: int) -> None:
+    """It waits behind much other mail, some of which cancels it: it does not ring, in the life after a crash either. Others do."""
+    store = MemoryStore()
+    with small_mailboxes(), Rig([Book()], {"shelf/a": Shelf}, store=store, by_hand=["shelf/a"]) as rig:
+        rig.tell("book/a", "write", {"text": "~1"})
+        rig.tell("book/a", "write", {"text": "~2"})
+        rig.tell("book/a", "write", {"text": "fail"})
+        for n in range(10):
+            rig.send("book/a", "write", {"text": str(n)})
+        rig.send("book/a", "write", {"text": "-1"})
+        for n in range(10, 20):
+            rig.send("book/a", "write", {"text": str(n)})
+        rig.settle()
+        rig.clock.advance(2.05)
+        rig.engine.post(lambda: None)
+        rig.settle()
+        for _ in range(lives - 1):
+            rig.crash()
+            rig.start()
+        rig.advance(30)
+        words = [word for word in rig.state("book/a").words if word.startswith("rang")]
+        assert words == ["rang 2"]
+        assert store.boxes() == []
+        assert rig.look(lambda: (rig.engine.cells.get("book/a").box.total, rig.engine.cells.get("book/a").box.bytes)) == (0, 0)  # type: ignore[union-attr]
