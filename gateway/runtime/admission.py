@@ -50,6 +50,8 @@ class Admission:
         self._settings = settings
         self.duplicates = 0
         """How many messages from outside were repeats."""
+        self.short = False
+        """Whether more actors are wanted in memory than there are places: the longest idle are to leave."""
         self.outside = 0
         """How much came from outside of the actors: messages, settled deliveries, due timers."""
 
@@ -99,7 +101,10 @@ class Admission:
         self._room.deliver(arrival.message, round)
 
     def wake_timers(self, round: Round) -> None:
-        for wake_ms, id in self._timetable.due(round.clock_ms, self.admitted(round)):
+        admitted = self.admitted(round)
+        due = self._timetable.due(round.clock_ms, admitted)
+        self.short = len(due) == admitted < self._settings.batch_turns
+        for wake_ms, id in due:
             try:
                 cell = self._room.activation.cell(id)
             except UnknownTarget as error:
@@ -113,6 +118,7 @@ class Admission:
         """Bring into memory some of the actors for which an earlier life of the gateway left mail."""
         if self._room.activation.unopened:
             self._room.activation.open_some(self.admitted(round) - len(self._room.schedule.ready))
+            self.short = self.short or bool(self._room.activation.unopened)
 
     def admitted(self, round: Round) -> int:
         """How many more actors this round may bring into memory: what the batch can run, and memory may hold."""

@@ -250,8 +250,8 @@ class Engine(EngineParts):
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
             self.commits.done(item)
-            if self.housekeeping.is_crowded:
-                self.housekeeping.passivate(self.round)
+            if self.housekeeping.is_crowded or self.admission.short:
+                self.housekeeping.passivate(self.round, places=self.settings.batch_turns if self.admission.short else 0)
         else:
             self._settle()  # what was settled before is so when this runs
             item()

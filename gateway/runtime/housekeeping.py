@@ -108,12 +108,12 @@ class Housekeeping:
         """Whether there are more actors in memory than may be, or more bytes of their states."""
         return len(self._cells) > self._settings.active_actors or self._cells.bytes > self._settings.states_in_memory_bytes
 
-    def passivate(self, round: Round, *, idle_before_s: float = 0.0) -> None:
-        """Drop from memory the actors that were idle since before a time, and the longest idle above the cap."""
+    def passivate(self, round: Round, *, idle_before_s: float = 0.0, places: int = 0) -> None:
+        """Let go of the actors that are idle since before, and of the longest idle above the cap; so that there are `places` below it."""
         self.passivated += self._cells.passivate(
             now_s=round.now_s,
             idle_before_s=idle_before_s,
-            at_most=self._settings.active_actors,
+            at_most=max(0, self._settings.active_actors - places),
             bytes_at_most=self._settings.states_in_memory_bytes,
             committed=self._commits.last,
         )

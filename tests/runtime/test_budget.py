@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from gateway.actors import Actor, Answer, Payload, Stage, State, verb
+from gateway.actors.stage import Timer
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.timetable import encode_timers
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Changes, StateRow, Store
 from gateway.testing import Rig
 from gateway.testing.clock import PATIENCE_S
-from tests.runtime.actors import Book, Shelf
+from tests.runtime.actors import Book, Shelf, Word
 from tests.runtime.houses import Door
 
 
@@ -54,6 +56,29 @@ def test_however_many_timers_are_due_few_actors_are_in_memory(store: Store) -> N
         assert peak.most <= 100 + 2 * 50
         assert rig.look(lambda: rig.engine.turns.total) == 3000
         assert rig.state("book/02999").words == ("rang ",)
+
+
+def test_the_timers_of_twenty_thousand_actors_that_are_due_at_the_start_all_fire(store: Store) -> None:
+    """More than are loaded at a time: each once, with no more actors in memory than may be, and no more bytes than those take."""
+    due = 20_000 + 2_000
+    timers = encode_timers({"~1": Timer(5000, "ring", Word(text="1"), 0)})
+    store.commit(Changes(woken=[StateRow(f"book/{n:05}", 1, b"{}", timers, 5000 + n % 7) for n in range(due)]))
+    settings = EngineSettings(active_actors=1000)
+    with Rig([Book()], {"shelf/a": Shelf}, store=store, settings=settings, by_hand=["shelf/a"]) as rig:
+        peak = Peak(rig)
+        rig.clock.advance(3600)
+
+        def fired() -> bool:
+            rig.clock.advance(0.01)
+            return rig.engine.turns.total >= due
+
+        rig.until(fired)
+        rig.settle()
+        assert rig.engine.turns.total == due
+        assert rig.engine.commits.count < due / 100  # those that have rung make room for the next, many to a commit
+        assert peak.most <= 1000 + 2 * settings.batch_turns
+        assert store.wakes(-1, 2**60, 1) == []
+        assert all(b"rang 1" in store.load(f"book/{n:05}").state for n in range(0, due, 97))  # type: ignore[union-attr]
 
 
 def test_however_much_mail_waits_at_the_start_few_actors_are_in_memory(store: Store) -> None:
