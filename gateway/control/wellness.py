@@ -89,7 +89,7 @@ def _taking_in(house: House) -> Iterator[str]:
 def held_sources(engine: Engine) -> list[str]:
     """Name the sources that have waited for room for longer than a moment, and what for. Any thread."""
     now_s = time.monotonic()
-    held = [hold for hold in engine.ingress.holds.now() if now_s - hold.since_s >= _HELD_S]
+    held = [hold for hold in engine.ingress.held_sources.now() if now_s - hold.since_s >= _HELD_S]
     return [f"{hold.who} takes in less than there is, for {now_s - hold.since_s:.0f} s: {hold.why}" for hold in held[:_SHOWN]]
 
 

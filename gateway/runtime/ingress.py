@@ -10,9 +10,9 @@ from typing import Any
 
 from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.hostbound import Host
-from gateway.actors.messages import Payload
+from gateway.actors.models import Payload
 from gateway.runtime.fullness import Fullness
-from gateway.runtime.holds import Holds
+from gateway.runtime.held_sources import HeldSources
 from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
@@ -45,7 +45,7 @@ class Ingress:
         """Which mailboxes are full; set by the engine."""
         self.crowds: dict[str, str] = {}
         """By the ids that are written to, the host-bound actor that is slower than what comes to it from there."""
-        self.holds = Holds()
+        self.held_sources = HeldSources()
         self._ended = False
         self.waiting: set[int] = set()
         """Threads that wait for room, by their number."""
@@ -91,12 +91,12 @@ class Ingress:
                 if self._ended or host.closing or not wait:
                     raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
                 self.waiting.add(thread)
-                self.holds.begin(host.me, full or self._why(host))
+                self.held_sources.begin(host.me, full or self._why(host))
                 self._change.wait()
         finally:
             if thread in self.waiting:
                 self.waiting.discard(thread)
-                self.holds.end(host.me)
+                self.held_sources.end(host.me)
 
     def _has_room(self, size: int, payload: Payload) -> bool:
         return self._fits(size) and not self._ended and (not self._shut or (self._reserve > 0 and not payload.is_telemetry))

@@ -228,7 +228,7 @@ def test_waiting_mail_is_on_disk_and_not_in_memory() -> None:
             boxes = [*(cell.box for cell in rig.engine.cells), rig.engine.room.outboxes["shelf/a"].box]
             return sum(len(mail.message.payload.text) for box in boxes for mail in box.head)  # type: ignore[attr-defined]
 
-        assert rig.look(in_memory) < 120_000
+        assert rig.look(in_memory) < 125_000 + 50_000  # and one mailbox, which was weighed when there was still room
         got: list[str] = []
         while len(got) < 200:
             for delivery in rig.until(rig.hosted["shelf/a"].take):

@@ -47,7 +47,7 @@ def test_who_can_wait_waits_and_is_named() -> None:
     with _slow_shelf() as rig:
         thread, sent = _sent(rig, "book/a", acknowledges=True)
         rig.until(lambda: rig.engine.ingress.waiting)
-        held = rig.until(rig.engine.ingress.holds.now)
+        held = rig.until(rig.engine.ingress.held_sources.now)
         assert [(hold.who, hold.why) for hold in held] == [(OUTSIDE, "shelf/a is slower than what is sent to it")]
         assert sent == []
         rig.advance(1)

@@ -1,4 +1,4 @@
-"""Holds: which sources wait for room, since when, and why; for people.
+"""Held sources: which of them wait for room, since when, and why; for people.
 
 A source that is held a moment at each message, one after the other, is held: what lies less than a second apart is one hold.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 _TOGETHER_S = 1.0
 
 
-class Hold(NamedTuple):
+class HeldSource(NamedTuple):
     """One source that waits."""
 
     who: str
@@ -24,11 +24,11 @@ class Hold(NamedTuple):
     """Monotonic second up to which it waited, where none does now."""
 
 
-class Holds:
+class HeldSources:
     """Any thread."""
 
     def __init__(self) -> None:
-        self._holds: dict[str, Hold] = {}
+        self._holds: dict[str, HeldSource] = {}
         self._lock = threading.Lock()
 
     def begin(self, who: str, why: str) -> None:
@@ -38,14 +38,14 @@ class Holds:
             old = self._holds.get(who)
             goes_on = old is not None and (old.waits or now_s - old.until_s < _TOGETHER_S)
             since_s = old.since_s if old is not None and goes_on else now_s
-            self._holds[who] = Hold(who, why, since_s, True, now_s)
+            self._holds[who] = HeldSource(who, why, since_s, True, now_s)
 
     def end(self, who: str) -> None:
         """It waits no more, for now."""
         with self._lock:
             self._holds[who] = self._holds[who]._replace(waits=False, until_s=time.monotonic())
 
-    def now(self) -> list[Hold]:
+    def now(self) -> list[HeldSource]:
         """Who is held, the longest first."""
         now_s = time.monotonic()
         held = [hold for hold in list(self._holds.values()) if hold.waits or now_s - hold.until_s < _TOGETHER_S]
