@@ -4,6 +4,7 @@ Functions that take an Engine run on its thread; `from_outside` runs anywhere, s
 """
 
 import json
+import time
 from typing import Any
 
 from gateway.actors.actor import Actor
