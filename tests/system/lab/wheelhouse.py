@@ -18,15 +18,15 @@ _GLIBC = ("2014", "_2_17", "_2_28", "_2_31", "_2_34", "_2_35", "_2_36")
 
 def fill_wheelhouse() -> Path:
     """What an installation on Debian 12 needs: a folder, filled once for each state of pyproject.toml's dependencies."""
-    return _filled("3.11", [*_needed(), "lgpio>=0.2"])
+    return _filled("3.11", [*needed(), "lgpio>=0.2"])
 
 
 def fill_test_wheelhouse() -> Path:
     """The same for what `make test` installs on Debian 13."""
-    return _filled("3.13", _needed("test", "demo"), built=_project()["optional-dependencies"]["systemd"])
+    return _filled("3.13", needed("test", "demo"), built=_project()["optional-dependencies"]["systemd"])
 
 
-def _needed(*extras: str) -> list[str]:
+def needed(*extras: str) -> list[str]:
     """What the project is built with, what it needs, and what some of its extras bring."""
     requires = tomllib.loads((PROJECT / "pyproject.toml").read_text())["build-system"]["requires"]
     more = [one for extra in extras for one in _project()["optional-dependencies"][extra]]
