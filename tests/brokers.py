@@ -133,6 +133,11 @@ class Mosquitto:
         self.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         assert self._process is not None, "mosquitto is not running"
