@@ -28,7 +28,7 @@ def main() -> int:
     def note(part: str, done: str, tried: Tried) -> None:
         rows.append(f"| {part} | {done} | {len(tried.faults)} |")
         faults.extend(tried.faults)
-        _say(rows[-1])
+        _say("\n".join([rows[-1], *tried.faults]))
 
     with targets() as all_targets, TemporaryDirectory() as folder:
         share_s = seconds * FUZZING / (len(all_targets) + 1)
@@ -40,7 +40,7 @@ def main() -> int:
     for number, (part, run) in enumerate(RUNS.items()):
         left_s = seconds - (time.monotonic() - began_s)
         note(part, *run(left_s / (len(RUNS) - number), rng))
-    _say("\n".join(["", *rows, "", f"{(time.monotonic() - began_s) / 60:.0f} minutes, --seed {asked.seed}", *faults]))
+    _say("\n".join(["", *rows, "", f"{(time.monotonic() - began_s) / 60:.0f} minutes, --seed {asked.seed}"]))
     return 1 if faults else 0
 
 
