@@ -96,9 +96,10 @@ The host
 36. The disk is full: the reserve is freed, what came in goes out, what only tells waits or gives way, and what acts is possible.
     tests/faults/test_full_disk.py: test_on_a_full_disk_sources_wait_and_what_came_in_goes_out
     tests/faults/test_full_disk.py: test_without_a_byte_left_sources_wait_and_nothing_is_lost
-37. The store is cut short, or has bits that flipped: never taken for whole, kept aside, and said out loud; the gateway starts.
-    tests/daemon/test_life.py: test_a_store_of_garbage_is_moved_aside
-    tests/store/test_sqlite_faults.py: test_a_truncated_file_is_found_out
+37. The store is cut short, or has bits that flipped: known, kept aside, and said out loud with what it cost; the gateway starts.
+    tests/daemon/test_life.py: test_a_store_of_garbage_is_moved_aside, test_one_bad_page_costs_what_is_on_it_and_is_said
+    tests/daemon/test_life.py: test_commits_that_a_disk_has_lost_are_counted_and_said
+    tests/store/test_sqlite_faults.py: test_a_truncated_file_is_found_out, test_a_flipped_bit_loses_no_row_without_a_word
 38. The clock jumps by fifty years, or back by a day: nothing is lost or in another order, and timers do not notice.
     tests/runtime/test_time.py: test_a_jump_of_the_wall_clock_moves_no_timer
     tests/devices/clock/test_clock_jobs.py: test_a_clock_that_was_fifty_years_ahead_silences_nothing
