@@ -30,7 +30,7 @@ from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
-from gateway.service.lock import AlreadyRunning, Lock
+from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
 from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
@@ -93,6 +93,7 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier)
     log.info("starting with %s%s: %s", path, ", simulated" if configuration.gateway.simulate else "", _named(configuration))
     with ExitStack() as at_end:
         _refuse_second(configuration)
+        at_end.callback(_locked_configuration(path, simulated=configuration.gateway.simulate))
         lock = _locked(store_path)
         at_end.callback(lock.release)
         notifier.status("opening the store")
@@ -377,6 +378,17 @@ def _refuse_second(configuration: Configuration) -> None:
         raise Unrunnable(
             f"cannot start: another gateway answers at {path}; stop it, or give this one another gateway.control_socket", RUNS_ALREADY
         )
+
+
+def _locked_configuration(path: Path, *, simulated: bool) -> Callable[[], None]:
+    """Lock the configuration file; return what unlocks it."""
+    try:
+        return ConfigurationLock(path, simulated=simulated).release
+    except AlreadyRunning as error:
+        raise Unrunnable(str(error), RUNS_ALREADY) from error
+    except OSError as error:  # a second gateway would not be noticed: no reason to be without the first
+        log.warning("cannot lock %s: %s; see to it that no other gateway runs from it", path, error.strerror)
+        return lambda: None
 
 
 def _locked(store: Path) -> Lock:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto, Peer, free_port
 from tests.daemons import ROOT, DaemonProcess, ServiceSide, install_kinds
@@ -17,6 +19,16 @@ from tests.daemons import ROOT, DaemonProcess, ServiceSide, install_kinds
 MOST_KB = 45_000 if sys.version_info < (3, 12) else 47_000
 """Later Pythons, and the OpenSSL beside them, have 2 MB more of code; what the gateway takes for itself is the same."""
 GPS = '[serial.gps]\ncodec = "nmea"\nto = "trip/van"\n[serial.gps.simulate]\ninterval_s = 0.05\n'
+
+
+class HandStarted(DaemonProcess):
+    """A gateway whose store and socket are where the environment says, below `at` in the test's folder."""
+
+    def __init__(self, folder: Path, at: str) -> None:
+        there = Path(f"{folder}{at}")
+        there.mkdir()
+        super().__init__(folder, environ={"STATE_DIRECTORY": f"{there}/var", "RUNTIME_DIRECTORY": str(there)})
+        self.config.write_text("")
 
 
 def mqtt(port: int) -> str:
@@ -84,6 +96,39 @@ def test_a_second_gateway_on_one_socket_is_refused(tmp_path: Path) -> None:
         assert second.start().wait() == 75
         assert f"cannot start: another gateway answers at {first.socket}; stop it" in second.said()
         assert first.ask(do="health")["ok"]
+
+
+@pytest.mark.parametrize("path", ["gateway.toml", "link.toml", ".."])
+def test_a_second_gateway_of_one_configuration_is_refused(tmp_path: Path, path: str) -> None:
+    """Wherever their stores and sockets are, which depends on who starts them: by the file's other names too, and after an editor has
+    put a new one in its place."""
+    (tmp_path / "sub").mkdir()
+    with HandStarted(tmp_path, "/a") as first:
+        if path == "link.toml":
+            (tmp_path / "sub" / path).symlink_to(first.config)
+        other = {"gateway.toml": first.config, "link.toml": tmp_path / "sub" / path, "..": tmp_path / "sub/../gateway.toml"}[path]
+        fresh = tmp_path / "fresh"
+        fresh.write_text(first.config.read_text())
+        fresh.replace(first.config)
+        second = HandStarted(tmp_path, "/b")
+        second.config, second.log = other, tmp_path / "second.log"
+        assert second.start().wait() == 75
+        assert f"cannot start: process {first.pid} runs from {other} already" in second.said()
+        assert not (tmp_path / "b" / "var").exists()
+        assert first.stop() == 0
+        second.again()
+        assert second.stop() == 0
+
+
+def test_a_simulated_gateway_runs_beside_the_real_one_of_its_file(tmp_path: Path) -> None:
+    """It shares nothing with the real one; but there is no second simulated one either."""
+    with HandStarted(tmp_path, "/a"):
+        simulated, another = HandStarted(tmp_path, "/b"), HandStarted(tmp_path, "/c")
+        simulated.config.write_text("[gateway]\nsimulate = true\n")
+        simulated.log, another.log = tmp_path / "b" / "log", tmp_path / "c" / "log"
+        simulated.again()
+        assert another.start().wait() == 75
+        assert simulated.stop() == 0
 
 
 def test_what_was_told_is_there_after_a_kill(tmp_path: Path) -> None:
