@@ -84,14 +84,17 @@ class ClockSettings(Settings):
             zone_of(name)
         return name
 
-    @field_validator("jobs")
-    @classmethod
-    def _are_named_apart(cls, jobs: list[JobSettings]) -> list[JobSettings]:
-        names = [job.name for job in jobs]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two jobs are called {name!r}; give each a name of its own")
-        return jobs
+    @model_validator(mode="after")
+    def _has_jobs_named_apart(self) -> "ClockSettings":
+        names: set[str] = set()
+        twice = []
+        for number, job in enumerate(self.jobs):
+            if job.name in names:
+                twice.append(f"jobs.{number}.name: two jobs are called {job.name!r}; give each a name of its own")
+            names.add(job.name)
+        if twice:
+            raise ValueError("\n".join(twice))
+        return self
 
     @model_validator(mode="after")
     def _is_a_whole_place(self) -> "ClockSettings":

@@ -162,11 +162,19 @@ class PinSettings(Settings):
         return given
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "PinSettings":
+    def _is_pulled_as_the_board_is(self) -> "PinSettings":
         if self.pull in ("down", "none") and self.pin in BOARD_PULL_UPS:
             raise ValueError(f'pull: {self.pull!r} cannot work, the board pulls GPIO {self.pin} up; use "up" or another pin')
+        return self
+
+    @model_validator(mode="after")
+    def _says_which_level_is_active(self) -> "PinSettings":
         if self.pull == "none" and self.active_low is None and self.type != "motion":
             raise ValueError('active_low: say true or false, as pull = "none" does not tell')
+        return self
+
+    @model_validator(mode="after")
+    def _says_when_its_link_is_lost(self) -> "PinSettings":
         if self.on_link_lost != "keep" and not self.link_lost_after_s:
             raise ValueError(f"link_lost_after_s: say after how many seconds without a command the output goes {self.on_link_lost}")
         if self.link_lost_after_s and self.on_link_lost == "keep":

@@ -110,13 +110,25 @@ class MqttSettings(Settings):
         return check_topic(topic) if topic else topic
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _names_whose_password(self) -> Self:
         if self.password_file and not self.username:
             raise ValueError("'password_file' is set and 'username' is not; set both")
+        return self
+
+    @model_validator(mode="after")
+    def _has_tls_for_its_files(self) -> Self:
         if (self.ca_file or self.cert_file) and not self.tls:
             raise ValueError("'ca_file' and 'cert_file' need TLS; set tls = true")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_key_for_its_certificate(self) -> Self:
         if bool(self.cert_file) != bool(self.key_file):
             raise ValueError("'cert_file' and 'key_file' belong together; set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _waits_longer_and_longer(self) -> Self:
         if self.reconnect_max_s < self.reconnect_min_s:
             raise ValueError("'reconnect_max_s' is below 'reconnect_min_s'; swap them")
         return self

@@ -110,9 +110,13 @@ class SerialSettings(Settings):
         return ack
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _has_a_port(self) -> Self:
         if not self.port and self.simulate is None:
             raise ValueError("port is missing; name one (`gateway ports` lists them), or add a table simulate")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_codec_with_fields(self) -> Self:
         if self.codec != "json" and PLACEHOLDER.search(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
         return self

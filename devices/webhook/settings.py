@@ -68,13 +68,25 @@ class WebhookSettings(Settings):
         return headers
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _has_somewhere_to_post(self) -> Self:
         if not self.url and not self.simulate:
             raise ValueError('url is missing; write url = "https://…", or simulate = true')
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_token_it_names(self) -> Self:
         if not self.token_file and any(TOKEN in text for text in (self.url, *self.headers.values())):
             raise ValueError(f"{TOKEN} stands for the content of a file; add token_file")
+        return self
+
+    @model_validator(mode="after")
+    def _has_tls_for_its_file(self) -> Self:
         if self.ca_file and not self.url.startswith("https:"):
             raise ValueError("'ca_file' needs TLS; write https:// in 'url'")
+        return self
+
+    @model_validator(mode="after")
+    def _waits_longer_and_longer(self) -> Self:
         if self.retry_max_s < self.retry_min_s:
             raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
         return self

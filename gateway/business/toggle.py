@@ -5,15 +5,21 @@
 [actors.toggle]   outputs = {hall = ["gpio/lamp"]}
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from gateway.actors import Actor, Stage, verb
 from gateway.actors.ids import check_id, is_key
 from gateway.actors.stamps import Stamped
 from gateway.actors.vocabulary import Pressed, Report, Switch
 from gateway.business.publishing import Publishing
+
+
+def _is_toggle(key: str) -> str:
+    if not is_key(key):
+        raise ValueError(f"cannot use {key!r} as the key of a toggle: write letters, digits and . _ ~ : @ = , -")
+    return key
 
 
 class ToggleState(Stamped):
@@ -30,18 +36,8 @@ class ToggleSettings(Publishing):
     """Section `[actors.toggle]`."""
 
     topic: str = Field(default="gateway/toggle/{key}", max_length=512)
-    outputs: dict[str, list[str]] = {}
+    outputs: dict[Annotated[str, AfterValidator(_is_toggle)], list[Annotated[str, AfterValidator(check_id)]]] = {}
     """The outputs of each toggle by its key: {hall = ["gpio/lamp"]}. One without outputs only publishes."""
-
-    @field_validator("outputs")
-    @classmethod
-    def _are_ids(cls, outputs: dict[str, list[str]]) -> dict[str, list[str]]:
-        for key, ids in outputs.items():
-            if not is_key(key):
-                raise ValueError(f"cannot use {key!r} as the key of a toggle: write letters, digits and . _ ~ : @ = , -")
-            for output in ids:
-                check_id(output)
-        return outputs
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher and every output."""

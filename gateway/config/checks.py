@@ -1,6 +1,7 @@
 """Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
 
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings
@@ -24,6 +25,24 @@ class Section(NamedTuple):
 
     key_path: KeyPath
     settings: Settings
+    whole: bool = True
+    """Whether the settings have no mistakes. Else what depends on a broken one is left out of the checks."""
+
+    def claims(self) -> dict[str, str]:
+        """What the section claims, as far as that is known."""
+        if self.whole:
+            return self.settings.claims()
+        with suppress(Exception):  # it looked at what is broken
+            return {key: thing for key, thing in self.settings.claims().items() if isinstance(thing, str)}
+        return {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        """Where the section sends, as far as that is known."""
+        if self.whole:
+            return self.settings.addresses()
+        with suppress(Exception):  # as above
+            return [row for row in self.settings.addresses() if all(isinstance(part, str) for part in row)]
+        return []
 
     def path_of(self, document: Document, setting: str) -> KeyPath:
         """The path of one setting; in `rules.0.to`, 0 is an item where the file has a list."""
@@ -35,11 +54,7 @@ class Section(NamedTuple):
 
 def check_claims(document: Document, sections: list[Section]) -> None:
     """Note each thing that two sections claim: at the one further down, with the line of the other."""
-    claims = [
-        (section.path_of(document, key), section.key_path, thing)
-        for section in sections
-        for key, thing in section.settings.claims().items()
-    ]
+    claims = [(section.path_of(document, key), section.key_path, thing) for section in sections for key, thing in section.claims().items()]
     owners: dict[str, tuple[KeyPath, KeyPath]] = {}
     for path, owner, thing in sorted(claims, key=lambda claim: document.position(claim[0])):
         if thing in owners:
@@ -60,7 +75,7 @@ def _as_written(document: Document, path: KeyPath, thing: str) -> str:
 def check_addresses(document: Document, sections: list[Section], registry: Registry) -> None:
     """Note each address that names no kind, no host-bound actor or no verb that there is."""
     for section in sections:
-        for setting, target, verb in section.settings.addresses():
+        for setting, target, verb in section.addresses():
             problem = _target_problem(document, registry, target, verb)
             if problem:
                 document.add(section.path_of(document, setting), problem)

@@ -1,6 +1,7 @@
 """A configuration file → a checked Configuration, or every problem in it at once."""
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -102,8 +103,8 @@ class _Reading:
 
     def own(self, name: str, model: type[T]) -> T:
         """The settings of one of the gateway's own sections; defaults stand in for a section with problems, until those are raised."""
-        settings = read_settings(self.document, (name,), model)
-        return model() if settings is None else settings
+        found = read_settings(self.document, (name,), model)
+        return found.settings if found.settings is not None and found.whole else model()
 
     def add_own_kinds(self, gateway: GatewaySettings) -> None:
         """Load the folder of the user's own kinds, if there is one."""
@@ -153,22 +154,26 @@ class _Reading:
     def device(self, kind: type[HostBound], key: str) -> Iterable[_Made]:
         path = (kind.kind, key)
         simulation = self.simulation(path, kind.settings_model) if self.simulate else None
-        settings = self.settings(path, kind, more=simulation)
-        if settings is not None:
-            yield _Made(Section(path, settings), part=HostBoundPart(kind, key, settings))
+        section = self.section(path, kind, more=simulation)
+        if section is not None:
+            yield _Made(section, part=HostBoundPart(kind, key, section.settings))
 
-    def settings(self, path: tuple[str, ...], kind: type[HostBound | Actor[Any]], *, more: dict[str, Any] | None = None) -> Settings | None:
-        """The settings of one section, without default addresses that lead nowhere; None where the section has problems."""
+    def section(self, path: tuple[str, ...], kind: type[HostBound | Actor[Any]], *, more: dict[str, Any] | None = None) -> Section | None:
+        """One section, without default addresses that lead nowhere; None where nothing can be made of it. It is not whole where it has
+        problems: then it is good for no more than to look for others."""
         try:
-            settings = read_settings(self.document, path, kind.settings_model, more=more)
-            if settings is not None:
+            settings, whole = read_settings(self.document, path, kind.settings_model, more=more)
+            if settings is None:
+                return None
+            if whole:
                 settings.claims()
+            with nullcontext() if whole else suppress(Exception):  # addresses may look at what is broken
                 settings = without_absent_defaults(self.document, settings, self.registry)
         except Exception as error:  # noqa: BLE001  # validators, claims and addresses may be a user's code, and raise anything
             fact = described(error)
             self.document.add(path, f"cannot read the settings of {kind.kind}: {fact}; mend {kind.settings_model.__name__}")
             return None
-        return settings
+        return Section(path, settings, whole=whole)
 
     def simulation(self, path: tuple[str, ...], model: type[Settings]) -> dict[str, Any]:
         """The value of `simulate` for a device that can be simulated and does not say how: true, or a table of defaults."""
@@ -205,11 +210,14 @@ class _Reading:
     def actor(self, name: str) -> Iterable[_Made]:
         path = ("actors", name)
         kind = self.load(self.registry.ordinary, name, path)
-        settings = self.settings(path, kind) if kind is not None else None
-        if kind is None or settings is None:
+        section = self.section(path, kind) if kind is not None else None
+        if kind is None or section is None:
+            return
+        if not section.whole:
+            yield _Made(section)
             return
         try:
-            yield _Made(Section(path, settings), actor=kind(settings))
+            yield _Made(section, actor=kind(section.settings))
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
         except Exception as error:  # noqa: BLE001  # its constructor may raise anything

@@ -4,9 +4,10 @@ Reading is strict: "9600" is no number and 1 is no boolean. It goes through JSON
 text for a path or an enum, and a list for a tuple, from JSON only.
 """
 
+import copy
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,13 +20,25 @@ from gateway.config.sentences import sentence
 
 T = TypeVar("T", bound=Settings)
 
+_SAID = ("value_error", "assertion_error")
+"""Types of errors that a validator says in words of its own."""
+_ROUNDS = 20
+"""How often a section is read once more without what was found to be broken."""
 _SECRETS = ("password", "passwd", "passphrase", "secret", "token", "api_key")
 
 
-def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more: Mapping[str, Any] | None = None) -> T | None:
+class ReadSettings(NamedTuple, Generic[T]):
+    """The settings of one section, and whether they are whole; where not, they hold broken values in the place of the file's mistakes."""
+
+    settings: T | None
+    """None where the section is no table, or nothing can be made of it."""
+    whole: bool
+
+
+def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more: Mapping[str, Any] | None = None) -> ReadSettings[T]:
     """Read the settings at `key_path` (defaults where the file has no such table), and `more` that are set from elsewhere.
 
-    None when the document got problems instead.
+    Each mistake becomes a problem of the document.
     """
     table = document.value(key_path)
     if table is None:
@@ -33,10 +46,58 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     if more and isinstance(table, dict):
         table = {**table, **more}
     try:
-        return model.model_validate_json(json.dumps(table, default=str), strict=True)
+        return ReadSettings(model.model_validate_json(json.dumps(table, default=str), strict=True), whole=True)
     except ValidationError as error:
-        _add_problems(document, key_path, model, error.errors(include_url=False))
-        return None
+        errors = error.errors(include_url=False)
+    _add_problems(document, key_path, model, errors)
+    return ReadSettings(_what_holds(document, key_path, model, table, errors) if isinstance(table, dict) else None, whole=False)
+
+
+def _what_holds(document: Document, section: KeyPath, model: type[T], table: dict[str, Any], errors: list[ErrorDetails]) -> T | None:
+    """The settings without what is broken, and a problem for each mistake that comes to light then."""
+    from gateway.config.holding import MARK, holding, is_about_broken  # noqa: PLC0415  # only for a file with mistakes
+
+    known: set[str] = set()
+    table = copy.deepcopy(table)
+    for _ in range(_ROUNDS):
+        for error in errors:
+            known |= {str(error["ctx"]["error"])} if error["type"] in _SAID else set()
+            for path, _ in _places(section, document, model, error):
+                _break(table, path[len(section) :], MARK, error["type"])
+        try:
+            return holding(model, known).validate_json(json.dumps(table, default=str))  # type: ignore[no-any-return]
+        except ValidationError as error:
+            before = [(one["loc"], one["msg"]) for one in errors]
+            found = error.errors(include_url=False)
+            errors = [one for one in found if not is_about_broken(one) and (one["loc"], one["msg"]) not in before]
+        except Exception:  # noqa: BLE001  # validators may be a user's code: then there is no more to be said of this section
+            return None
+        if not errors:
+            return None
+        _add_problems(document, section, model, errors)
+    return None
+
+
+def _break(table: Any, path: KeyPath, mark: str, error_type: str) -> None:
+    """Put the mark in the place of a broken value, or take out an unknown key. A table or a list stays where it is only wrong as a whole:
+    that is no fault of each thing in it."""
+    *above, last = path or [""]
+    for part in above:
+        table = _child(table, part)
+    there = _child(table, last)
+    if error_type in _SAID and isinstance(there, dict | list):
+        return
+    if isinstance(table, dict) and path:
+        table.pop(last, None) if error_type == "extra_forbidden" else table.update({last: mark})
+    elif there is not None:
+        table[last] = mark
+
+
+def _child(table: Any, part: str | int) -> Any:
+    """What stands at a key of a table or at a place of a list; None where nothing does."""
+    if isinstance(table, dict):
+        return table.get(part)
+    return table[part] if isinstance(table, list) and isinstance(part, int) and part < len(table) else None
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -45,16 +106,40 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 
 def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], errors: list[ErrorDetails]) -> None:
-    by_path: dict[KeyPath, list[ErrorDetails]] = {}
+    by_path: dict[KeyPath, list[tuple[ErrorDetails, str]]] = {}
     for error in errors:
-        by_path.setdefault(section + _in_file(document, section, error), []).append(error)
+        for path, text in _places(section, document, model, error):
+            by_path.setdefault(path, []).append((error, text))
     for path, found in by_path.items():
-        if any(len(other) > len(path) and other[: len(path)] == path for other in by_path):
+        if any(len(other) > len(path) and other[: len(path)] == path for other in by_path) and found[0][0]["type"] not in _SAID:
             continue  # true or a table: it is a table, and what is wrong stands within it
-        if found[0]["type"] == "extra_forbidden":
+        if found[0][0]["type"] == "extra_forbidden":
             document.add(path, _unknown(str(path[-1]), model_at(model, path[len(section) : -1])))
+        elif found[0][0]["type"] in _SAID:
+            for text in dict.fromkeys(text for _, text in found if text):
+                document.add(path, text)
         else:
-            document.add(path, _without_secret(path, found, document.value(path)))
+            document.add(path, _without_secret(path, [error for error, _ in found], document.value(path)))
+
+
+def _places(section: KeyPath, document: Document, model: type[BaseModel], error: ErrorDetails) -> list[tuple[KeyPath, str]]:
+    """Where an error stands in the file, with its text where a validator said it: each line of that is an error of its own, and stands at
+    the key, or the dotted path, that it begins with."""
+    path = section + _in_file(document, section, error)
+    if error["type"] not in _SAID:
+        return [(path, "")]
+    lines = str(error["ctx"]["error"]).split("\n")
+    found = [_begins_with_key(line, model_at(model, path[len(section) :])) for line in lines]
+    return [((*path, *inner), text) for inner, text in found]
+
+
+def _begins_with_key(line: str, model: type[BaseModel] | None) -> tuple[KeyPath, str]:
+    """The path that a validator's sentence begins with, and the sentence behind it: `at: cannot read ...`, `jobs.1.name: ...`."""
+    begin, colon, text = line.partition(": ")
+    parts = tuple(int(part) if part.isdigit() else part for part in begin.split("."))
+    if colon and model is not None and parts[0] in keys_of(model):
+        return parts, text
+    return (), line
 
 
 def _in_file(document: Document, section: KeyPath, error: ErrorDetails) -> KeyPath:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.actors import GatewayError
 from gateway.config import ConfigProblems, read
-from gateway.registry import Registry, of_classes
+from gateway.registry import Registry, installed, of_classes
 from tests.config.kinds import kinds
 
 NOBODY = 65534
@@ -249,3 +249,118 @@ def test_nothing_installed(tmp_path: Path) -> None:
     assert problems_of("[serial.gps]\n", tmp_path, of_classes()) == (
         "  1:2   serial: no kind of device is installed; install the gateway as a package (pip install -e . in a checkout)"
     )
+
+
+DEVICES = """[serial.a]
+port = "/dev/ttyUSB0"
+codec = "nmea"
+to = "trip/a"
+buad = 1
+[serial.b]
+port = "/dev/ttyUSB0"
+codec = "jsno"
+to = "trip/{device}"
+[webhook.x]
+url = ""
+timeout_s = "soon"
+[mqtt.a]
+port = "1883"
+password_file = "/etc/hostname"
+reconnect_min_s = 5
+reconnect_max_s = 1
+[gpio.lamp]
+type = "relay"
+pin = "17"
+pull = "up"
+"""
+JOBS = """[clock.main]
+latitude_deg = 152
+longitude_deg = 13.4
+[[clock.main.jobs]]
+name = "a"
+at = "7 oclock"
+to = "gpio/lmap"
+verb = "switch"
+[[clock.main.jobs]]
+name = "a"
+at = "at sunset"
+to = "toggle/hall"
+verb = "sett"
+misfire = "never"
+[[clock.main.jobs]]
+name = "c"
+at = "at dawn"
+to = "toggle/hall"
+verb = "pressed"
+[[clock.main.jobs]]
+name = "c"
+at = "at dawn"
+to = "nobody"
+verb = "pressed"
+"""
+RULES = """[actors.alarm.rules.freezer]
+of = "twin/freezer"
+value = 3
+above = 5
+below = 9
+[actors.alarm.rules.door]
+of = "door"
+[actors.toggle]
+topic = 4
+outputs = { "a b" = ["gpio/lamp"], hall = ["gpio/lamp", "no id"] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            DEVICES,
+            {
+                "serial.a.buad": "no such key",
+                "serial.b.port": "already owned by serial.a (line 2)",
+                "serial.b.codec": "not one of the choices",
+                "webhook.x": "url is missing",
+                "webhook.x.timeout_s": "expected a number",
+                "mqtt.a": "reconnect_max_s",
+                "mqtt.a ": "'username' is not",
+                "mqtt.a.port": "expected a whole number",
+                "gpio.lamp.pin": "expected a whole number",
+                "gpio.lamp.pull": "means nothing for type 'relay'",
+            },
+        ),
+        (
+            JOBS + DEVICES.replace("buad = 1", "baud = 9600").partition("[serial.b]")[0] + '[gpio.lamp]\ntype = "led"\npin = 17\n',
+            {
+                "clock.main.latitude_deg": "152 is too large",
+                "clock.main.jobs[0].at": "cannot read '7 oclock' as a schedule",
+                "clock.main.jobs[0].to": "did you mean 'gpio/lamp'?",
+                "clock.main.jobs[1].name": "two jobs are called 'a'",
+                "clock.main.jobs[1].to": "cannot send 'sett' to toggle",
+                "clock.main.jobs[1].misfire": "not one of the choices",
+                "clock.main.jobs[3].name": "two jobs are called 'c'",
+                "clock.main.jobs[3].to": "cannot use 'nobody' as an actor id",
+            },
+        ),
+        (
+            RULES,
+            {
+                "actors.alarm.rules.freezer": "every value would be wrong",
+                "actors.alarm.rules.freezer.value": "expected text",
+                "actors.alarm.rules.door": "it watches nothing",
+                "actors.alarm.rules.door.of": "cannot use 'door' as an actor id",
+                "actors.toggle.topic": "expected text",
+                "actors.toggle.outputs.'a b'": "as the key of a toggle",
+                "actors.toggle.outputs.'a b'[0]": "the file has no [gpio.…]",
+                "actors.toggle.outputs.hall[0]": "the file has no [gpio.…]",
+                "actors.toggle.outputs.hall[1]": "cannot use 'no id' as an actor id",
+            },
+        ),
+    ],
+)
+def test_one_mistake_hides_no_other(tmp_path: Path, text: str, said: dict[str, str]) -> None:
+    """What is checked of a whole section, or of several, is checked of what is right in it too; nothing is said that is not so."""
+    lines = problems_of(text, tmp_path, installed()).split("\n")
+    for key, words in said.items():
+        assert [line for line in lines if f" {key.strip()}: " in line and words in line], f"{key}: {words} is not in {lines}"
+    assert len(lines) == len(said), lines

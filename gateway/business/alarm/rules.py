@@ -81,14 +81,25 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _watches_something(self) -> Self:
-        limits = [self.above, self.below, self.rises_per_min, self.falls_per_min]
-        if all(limit is None for limit in limits) and not self.silent:
+        if all(limit is None for limit in self._limits) and not self.silent:
             raise ValueError("it watches nothing: give above, below, rises_per_min, falls_per_min or silent = true")
-        if any(limit is not None for limit in limits) and not self.value:
+        return self
+
+    @model_validator(mode="after")
+    def _names_its_value(self) -> Self:
+        if any(limit is not None for limit in self._limits) and not self.value:
             raise ValueError("a limit needs the name of the value that it is for: give value")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_values_that_are_right(self) -> Self:
         if self.above is not None and self.below is not None and self.below >= self.above:
             raise ValueError(f"every value would be wrong: below = {self.below:g} is not less than above = {self.above:g}")
         return self
+
+    @property
+    def _limits(self) -> list[float | None]:
+        return [self.above, self.below, self.rises_per_min, self.falls_per_min]
 
 
 class AlarmSettings(Publishing):

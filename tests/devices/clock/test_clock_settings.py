@@ -70,9 +70,9 @@ def test_a_job_is_wrong_in_its_own_line(tmp_path: Path) -> None:
         + job(name="bad", at="cron 99 * * * *", to="toggle/a")
     )
     assert problems(text, tmp_path) == [
-        "  8:14    clock.main.jobs[1]: at: cannot tell when sunset is: the place is not known; "
+        "  10:6   clock.main.jobs[1].at: cannot tell when sunset is: the place is not known; "
         "set latitude_deg and longitude_deg of the clock",
-        "  13:14   clock.main.jobs[2]: at: cannot read cron '99 * * * *': bad minute; its fields are minute hour day month weekday",
+        "  15:6   clock.main.jobs[2].at: cannot read cron '99 * * * *': bad minute; its fields are minute hour day month weekday",
     ]
 
 
@@ -95,7 +95,7 @@ def test_a_target_that_has_no_such_verb_is_found(tmp_path: Path) -> None:
             "timezone: cannot use '../../etc/passwd' as a time zone: there is none of that name; write one as in \"Europe/Berlin\"",
         ),
         ({"latitude_deg": 52.0}, ": 'latitude_deg' and 'longitude_deg' belong together; set both or neither"),
-        ({"jobs": [JOB, JOB]}, "jobs: two jobs are called 'evening'; give each a name of its own"),
+        ({"jobs": [JOB, JOB]}, ": jobs.1.name: two jobs are called 'evening'; give each a name of its own"),
         (
             {"jobs": [{**JOB, "name": "a b"}]},
             "jobs.0.name: cannot use 'a b' as the name of a job: write letters, digits and . _ ~ : @ = , -",
