@@ -1,10 +1,11 @@
 """What `[clock.KEY]` takes: where and in which zone it is, and its jobs."""
 
 from datetime import tzinfo
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
+from devices.clock.placeholders import filled
 from devices.clock.schedule import DueTimes, read_schedule
 from devices.clock.sun import PlaceOnEarth
 from devices.clock.zones import zone_of
@@ -105,6 +106,11 @@ class ClockSettings(Settings):
     def addresses(self) -> list[tuple[str, str, str]]:
         """The actors that the jobs tell."""
         return [(f"jobs.{number}.to", job.to, job.verb) for number, job in enumerate(self.jobs)]
+
+    def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """What the jobs say, with some time in the place of each placeholder."""
+        facts = {"due_ms": _ANY_MS, "late_s": 0.0, "missed": 0}
+        return [(f"jobs.{number}.payload", job.to, job.verb, filled(job.payload, facts)) for number, job in enumerate(self.jobs)]
 
     @property
     def zone(self) -> tzinfo:

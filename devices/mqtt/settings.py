@@ -141,6 +141,11 @@ class MqttSettings(Settings):
         """The actors that the subscriptions send to."""
         return [(f"subscribe.{n}.to", subscription.to, subscription.verb) for n, subscription in enumerate(self.subscribe)]
 
+    def files(self) -> dict[str, str]:
+        """The password and the certificates; what systemd hands to the unit is seen by the unit only."""
+        named = {key: getattr(self, key) for key in ("password_file", "ca_file", "cert_file", "key_file")}
+        return {key: path for key, path in named.items() if path.startswith("/")}
+
     @property
     def port_number(self) -> int:
         """The broker's port; where none is set, that of the protocol."""

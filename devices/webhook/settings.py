@@ -91,6 +91,10 @@ class WebhookSettings(Settings):
             raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
         return self
 
+    def files(self) -> dict[str, str]:
+        """The token and the certificates; what systemd hands to the unit is seen by the unit only."""
+        return {key: path for key, path in (("token_file", self.token_file), ("ca_file", self.ca_file)) if path.startswith("/")}
+
     @property
     def simulation(self) -> WebhookSimulation | None:
         """How the webhook is simulated; None where it is not."""

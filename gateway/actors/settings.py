@@ -1,5 +1,7 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -17,6 +19,14 @@ class Settings(BaseModel):
     def addresses(self) -> list[tuple[str, str, str]]:
         """Where this actor sends: (key of the setting, actor id or template with {fields}, verb). Checked at start."""
         return []
+
+    def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""
+        return []
+
+    def files(self) -> dict[str, str]:
+        """The files that this actor needs, full paths, by the keys that name them. `gateway check` looks whether they are there."""
+        return {}
 
     def at_start(self) -> list[tuple[str, str]]:
         """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""

@@ -14,13 +14,15 @@ from gateway.actors import Settings, Stage
 from gateway.actors.ids import check_id, key_of
 from gateway.actors.vocabulary import Publish
 
+PUBLISHER = "mqtt/main"
+"""Who publishes, unless the file says otherwise."""
 _FIELD = re.compile(r"{[^{}]*}")
 
 
 class Publishing(Settings):
     """Settings of an actor that publishes what it knows: subclass it, and give `topic` a default."""
 
-    publish_to: str = "mqtt/main"
+    publish_to: str = PUBLISHER
     """Id of the actor that publishes; empty: nothing is published."""
     topic: str = Field(max_length=512)
     """The topic; `{key}` stands for the actor's key, `{id}` for its whole id. One of them, or all actors would share one topic."""

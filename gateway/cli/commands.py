@@ -248,29 +248,9 @@ def _reload(options: Options) -> int:
 
 
 def _check(options: Options) -> int:
-    from gateway.config import ConfigProblems, read  # noqa: PLC0415  # imports every kind that is named
+    from gateway.cli.check import check  # noqa: PLC0415
 
-    path = _config(options)
-    try:
-        configuration = read(path)
-    except ConfigProblems as error:
-        if options.json:
-            say_json(
-                [
-                    {"line": p.position and p.position.line, "column": p.position and p.position.column, "key": p.key_path, "text": p.text}
-                    for p in error.problems
-                ]
-            )
-        else:
-            complain(str(error))
-        return exits.BAD_CONFIG
-    devices, kinds = len(configuration.host_bound), len(configuration.actors)
-    if options.json:
-        say_json([])
-    else:
-        fine = "fine, simulated" if configuration.gateway.simulate else "fine"
-        say(f"{fine}: {devices} device{'' if devices == 1 else 's'}, {kinds} kind{'' if kinds == 1 else 's'} of actors in {path}")
-    return exits.FINE
+    return check(_config(options), as_json=options.json)
 
 
 def _demo(options: Options) -> int:

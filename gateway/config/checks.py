@@ -1,16 +1,21 @@
 """Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
 
+import os
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings
+from pydantic import BaseModel
+
+from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import check_id, kind_of
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
-from gateway.config.problems import dotted
+from gateway.config.problems import Problem, dotted
 from gateway.config.sentences import shown
+from gateway.config.settings_reader import check_fields
 from gateway.registry import Registry
 
 T = TypeVar("T", bound=Settings)
@@ -51,6 +56,14 @@ class Section(NamedTuple):
             path = (*path, int(part) if part.isdigit() and isinstance(document.value(path), list) else part)
         return path
 
+    def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """What the section sends that stands in the file, as far as that is known."""
+        if self.whole:
+            return self.settings.payloads()
+        with suppress(Exception):  # as above
+            return [row for row in self.settings.payloads() if all(isinstance(part, str) for part in row[:3]) and isinstance(row[3], dict)]
+        return []
+
 
 def check_claims(document: Document, sections: list[Section]) -> None:
     """Note each thing that two sections claim: at the one further down, with the line of the other."""
@@ -79,6 +92,38 @@ def check_addresses(document: Document, sections: list[Section], registry: Regis
             problem = _target_problem(document, registry, target, verb)
             if problem:
                 document.add(section.path_of(document, setting), problem)
+
+
+def check_payloads(document: Document, sections: list[Section], registry: Registry) -> None:
+    """Note what is wrong with each payload that stands in the file, by the verb that it is for; an address that is itself wrong is noted
+    elsewhere."""
+    for section in sections:
+        for setting, target, verb, payload in section.payloads():
+            model = _payload_at(registry, target, verb)
+            if model is not None:
+                check_fields(document, section.path_of(document, setting), model, payload)
+
+
+def absent_files(document: Document, sections: list[Section]) -> list[Problem]:
+    """Each file that a section names and that is not there, as far as this user may know. No reason not to start: it may come yet."""
+    found = []
+    for section in sections:
+        for setting, file in section.settings.files().items():
+            path = section.path_of(document, setting)
+            if not Path(file).parent.is_dir() or (os.access(Path(file).parent, os.X_OK) and not Path(file).exists()):
+                found.append(Problem(document.position(path), dotted(path), f"there is no file {file}; make it, or mend the path"))
+    return found
+
+
+def _payload_at(registry: Registry, target: str, verb: str) -> type[BaseModel] | None:
+    """The model of what a verb takes; None where there is no such verb."""
+    try:
+        name = kind_of(check_id(target))
+        kind: type[HostBound] | type[Actor[Any]]
+        kind = registry.host_bound.load(name) if name in registry.host_bound.names else registry.ordinary.load(name)
+    except (BadId, BadDefinition, UnknownTarget):
+        return None
+    return kind.verbs[verb].payload if verb in kind.verbs else None
 
 
 def without_absent_defaults(document: Document, settings: T, registry: Registry) -> T:

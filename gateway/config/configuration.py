@@ -1,9 +1,10 @@
 """What a configuration file comes to: settings of the gateway itself, host-bound actors to start, ordinary actors to serve."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor, HostBound, Settings
+from gateway.config.problems import Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.registry import Promised
 
@@ -37,6 +38,9 @@ class Configuration:
     """In the order of the file: the order they start in."""
     actors: tuple[Actor[Any] | Promised, ...]
     """Every ordinary kind that is installed, named in the file or not; those in the box that are not named are promised."""
+
+    absent_files: tuple[Problem, ...] = field(default=(), compare=False)
+    """Files that it names and that are not there: it can start without, and who they are for waits for them."""
 
     @property
     def simulated(self) -> list[str]:

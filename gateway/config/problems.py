@@ -1,6 +1,6 @@
 """Problems of a configuration file: all of them at once, each with its place, what was seen, and what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.actors.errors import GatewayError
@@ -31,16 +31,24 @@ class ConfigProblems(GatewayError, ValueError):
     @property
     def counted(self) -> str:
         """How many problems there are, and in which file: `2 problems in config/gateway.toml`."""
-        count = len(self.problems)
-        return f"{count} problem{'' if count == 1 else 's'} in {self.path}"
+        return counted(self.problems, self.path)
 
     def report(self, cannot: str) -> str:
         """All problems, a line each, below what cannot be done because of them: `cannot start`, `cannot reload`."""
-        title = f"{cannot}: {self.counted}"
-        places = [f"{p.position.line}:{p.position.column}" if p.position else "" for p in self.problems]
-        width = max(map(len, places), default=0)
-        gap = "   " if width else ""
-        return "\n".join([title, *(f"  {place:<{width}}{gap}{problem}" for place, problem in zip(places, self.problems, strict=True))])
+        return "\n".join([f"{cannot}: {self.counted}", *listed(self.problems)])
+
+
+def counted(problems: Sequence[Problem], path: str) -> str:
+    """How many problems there are, and in which file."""
+    return f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {path}"
+
+
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """A line for each problem, with its place."""
+    places = [f"{p.position.line}:{p.position.column}" if p.position else "" for p in problems]
+    width = max(map(len, places), default=0)
+    gap = "   " if width else ""
+    return [f"  {place:<{width}}{gap}{problem}" for place, problem in zip(places, problems, strict=True)]
 
 
 def dotted(path: KeyPath) -> str:

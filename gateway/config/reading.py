@@ -13,7 +13,7 @@ from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
-from gateway.config.checks import Section, check_addresses, check_claims, without_absent_defaults
+from gateway.config.checks import Section, absent_files, check_addresses, check_claims, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.problems import ConfigProblems, Problem
@@ -95,11 +95,13 @@ class _Reading:
         check_claims(self.document, sections)
         if self.complete:
             check_addresses(self.document, sections, self.registry)
+            check_payloads(self.document, sections, self.registry)
         self.document.check()
         parts = tuple(made.part for made in host_bound if made.part)
         ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
         ordinary += [Promised(name, self.promise(name)) for name in promised]
-        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))))
+        absent = tuple(absent_files(self.document, sections))
+        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), absent)
 
     def own(self, name: str, model: type[T]) -> T:
         """The settings of one of the gateway's own sections; defaults stand in for a section with problems, until those are raised."""

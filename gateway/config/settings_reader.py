@@ -53,6 +53,15 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     return ReadSettings(_what_holds(document, key_path, model, table, errors) if isinstance(table, dict) else None, whole=False)
 
 
+def check_fields(document: Document, key_path: KeyPath, model: type[BaseModel], fields: Mapping[str, Any]) -> None:
+    """Note what is wrong with the fields of the table at `key_path`, by a model that others read them with. What a field says of itself
+    stands at the field."""
+    try:
+        model.model_validate_json(json.dumps(fields), strict=True)
+    except ValidationError as error:
+        _add_problems(document, key_path, model, error.errors(include_url=False))
+
+
 def _what_holds(document: Document, section: KeyPath, model: type[T], table: dict[str, Any], errors: list[ErrorDetails]) -> T | None:
     """The settings without what is broken, and a problem for each mistake that comes to light then."""
     from gateway.config.holding import MARK, holding, is_about_broken  # noqa: PLC0415  # only for a file with mistakes

@@ -10,10 +10,11 @@ gets the newest figures soon after it is back, and not ten thousand old ones.
 """
 
 import json
+import re
 import time
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
 from gateway.actors.vocabulary import Publish, Report, Scalar
@@ -34,6 +35,13 @@ class StatisticsSettings(Settings):
     """Where they are published, retained. {key} is the name of the section."""
     report_to: str = ""
     """Actor id, a twin's, that gets `report` with the plain figures; "": nobody."""
+
+    @field_validator("topic")
+    @classmethod
+    def _is_topic(cls, topic: str) -> str:
+        if re.search(r"[{}+#\0]", topic.replace("{key}", "")):
+            raise ValueError(f"cannot use {topic!r} as a topic: {{key}} may stand in it, but no other brace, + or #")
+        return topic
 
     @model_validator(mode="after")
     def _has_a_target(self) -> Self:

@@ -210,6 +210,7 @@ def test_those_who_were_told_hear_that_it_is_over() -> None:
     reads(turns, -20.0)
     over = [payload for payload in turns.mail_to("mqtt/main") if payload.topic == "people/ann"]
     assert '"over":true' in over[0].body
+    assert '"text":"what you were told of is over: ' in over[0].body
     reads(turns, -14.0)
     assert (turns.state.incident, turns.state.told) == (2, ())
 

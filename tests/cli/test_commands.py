@@ -302,6 +302,21 @@ def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:
     assert "3:7   gpio.lamp.pni: no such key; did you mean 'pin'?" in found.stderr
 
 
+def test_check_names_files_that_are_not_there(tmp_path: Path) -> None:
+    """With 1: the gateway starts all the same, and looks for them again and again. One of systemd's credentials only the unit can see."""
+    (tmp_path / "ca.pem").write_text("")
+    text = f'[mqtt.main]\nusername = "a"\npassword_file = "{tmp_path}/none"\ntls = true\nca_file = "{tmp_path}/ca.pem"\n'
+    (tmp_path / "g.toml").write_text(text + '[webhook.a]\nurl = "https://localhost/"\ntoken_file = "token"\n')
+    found = run("check", "--config", "g.toml", folder=tmp_path)
+    said = f"there is no file {tmp_path}/none; make it, or mend the path"
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == f"can start, but with 1 problem in g.toml\n  3:17   mqtt.main.password_file: {said}\n"
+    found = run("check", "--config", "g.toml", "--json", folder=tmp_path)
+    assert json.loads(found.stdout) == [{"line": 3, "column": 17, "key": "mqtt.main.password_file", "text": said}]
+    (tmp_path / "none").write_text("")
+    assert run("check", "--config", "g.toml", folder=tmp_path).returncode == 0
+
+
 def test_the_shipped_demo_configuration_is_fine(tmp_path: Path) -> None:
     """It can be run by itself."""
     found = run("check", "--config", str(ROOT / "config" / "demo.toml"), folder=tmp_path)

@@ -281,6 +281,7 @@ name = "a"
 at = "7 oclock"
 to = "gpio/lmap"
 verb = "switch"
+payload = { on = true }
 [[clock.main.jobs]]
 name = "a"
 at = "at sunset"
@@ -364,3 +365,49 @@ def test_one_mistake_hides_no_other(tmp_path: Path, text: str, said: dict[str, s
     for key, words in said.items():
         assert [line for line in lines if f" {key.strip()}: " in line and words in line], f"{key}: {words} is not in {lines}"
     assert len(lines) == len(said), lines
+
+
+JOB = '[clock.main]\n[[clock.main.jobs]]\nname = "a"\nat = "every 1 h"\n'
+RULE = '[actors.alarm.rules.a]\nof = "twin/a"\nsilent = true\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            JOB + 'to = "toggle/hall"\nverb = "set"\npayload = { on = "yes" }\n',
+            '7:18   clock.main.jobs[0].payload.on: expected true or false, saw "yes"; write true or false without quotes',
+        ),
+        (
+            JOB + 'to = "toggle/hall"\nverb = "set"\n',
+            "2:14   clock.main.jobs[0].payload.on: missing; it has no default, so add it",
+        ),
+        (
+            JOB + 'to = "twin/a"\nverb = "report"\npayload = { values = { n = "{late_s}" }, vaules = {} }\n',
+            "7:51   clock.main.jobs[0].payload.vaules: no such key; did you mean 'values'?",
+        ),
+        (
+            '[mqtt.main]\n[statistics.local]\npublish_to = "mqtt/main"\ntopic = "a/#"\n',
+            "4:9   statistics.local.topic: cannot use 'a/#' as a topic: {key} may stand in it, but no other brace, + or #",
+        ),
+        (
+            RULE + 'recipients = [{ name = "x", channel = "webhook", address = "webhook/none" }]\n',
+            "4:60   actors.alarm.rules.a.recipients[0].address: "
+            "cannot send to webhook/none: the file has no [webhook.…]; add [webhook.none]",
+        ),
+        (
+            RULE + 'recipients = [{ name = "x", address = "people/x" }]\n',
+            "4:15   actors.alarm.rules.a.recipients[0].channel: cannot send to mqtt/main: the file has no [mqtt.…]; add [mqtt.main]",
+        ),
+    ],
+)
+def test_what_could_not_work_is_a_problem_before_the_start(tmp_path: Path, text: str, said: str) -> None:
+    """A payload by what its verb takes, a topic by what brokers take, a recipient by what the file has."""
+    assert problems_of(text, tmp_path, installed()).strip() == said
+
+
+def test_a_payload_with_placeholders_is_fine(tmp_path: Path) -> None:
+    """They stand for numbers."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(JOB + 'to = "twin/a"\nverb = "report"\npayload = { values = { n = "{late_s}" }, at_ms = "{due_ms}" }\n')
+    assert read(path)

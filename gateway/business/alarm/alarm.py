@@ -22,7 +22,7 @@ from gateway.actors.vocabulary import Scalar
 from gateway.business.alarm.readings import judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule
 from gateway.business.alarm.state import AlarmPhase, AlarmState
-from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
+from gateway.business.alarm.telling import over_of, over_text, request_to, shown, subject_of, text_of
 from gateway.business.notices import Notice, Recipient
 from gateway.business.twin import Presence
 
@@ -324,7 +324,7 @@ class Alarm(Actor[AlarmState]):
     def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int, *, drill: bool) -> None:
         """Tell the people who were told of an incident that it is over."""
         facts: dict[str, Scalar] = {"alarm": stage.me, "incident": incident, "drill": drill, "over": True}
-        over = Notice(subject=over_of(stage.key, drill=drill), fields=facts)
+        over = Notice(subject=over_of(stage.key, drill=drill), text=over_text(drill=drill), fields=facts)
         for recipient in told:
             request = request_to(recipient, over, self.settings.publish_to)
             stage.tell(request.to, request.verb, request.payload)

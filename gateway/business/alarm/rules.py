@@ -12,13 +12,13 @@ escalate_after_s = 900
 escalate_group = "neighbours"
 """
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.actors.ids import check_id, is_key, kind_of
-from gateway.business.notices import Recipient
-from gateway.business.publishing import Publishing
+from gateway.business.notices import Channel, Recipient
+from gateway.business.publishing import PUBLISHER, Publishing
 
 
 class Rule(BaseModel):
@@ -102,27 +102,32 @@ class Rule(BaseModel):
         return [self.above, self.below, self.rises_per_min, self.falls_per_min]
 
 
+def _is_alarm(key: str) -> str:
+    if not is_key(key):
+        raise ValueError(f"cannot use {key!r} as the key of an alarm: write letters, digits and . _ ~ : @ = , -")
+    return key
+
+
 class AlarmSettings(Publishing):
     """Section `[actors.alarm]`."""
 
     topic: str = Field(default="gateway/alarm/{key}", max_length=512)
-    rules: dict[str, Rule] = {}
+    rules: dict[Annotated[str, AfterValidator(_is_alarm)], Rule] = {}
     """One alarm each, by its key: `[actors.alarm.rules.freezer]` is `alarm/freezer`."""
-
-    @field_validator("rules")
-    @classmethod
-    def _are_keys(cls, rules: dict[str, Rule]) -> dict[str, Rule]:
-        for key in rules:
-            if not is_key(key):
-                raise ValueError(f"cannot use {key!r} as the key of an alarm: write letters, digits and . _ ~ : @ = , -")
-        return rules
 
     def at_start(self) -> list[tuple[str, str]]:
         """Each configured alarm, which begins to watch at the start."""
         return [(f"alarm/{key}", "watch") for key in self.rules]
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """The publisher, the twins and the contacts that the alarms write to."""
+        """The publisher, the twins, the contacts and the recipients that the alarms write to."""
         watched = [(f"rules.{key}.of", rule.of, "read") for key, rule in self.rules.items()]
         asked = [(f"rules.{key}.contacts", rule.contacts, "whom") for key, rule in self.rules.items() if rule.contacts]
-        return super().addresses() + watched + asked
+        told = [
+            (f"rules.{key}.recipients.{number}.address", recipient.address, "notify")
+            if recipient.channel is Channel.WEBHOOK
+            else (f"rules.{key}.recipients.{number}.channel", self.publish_to or PUBLISHER, "publish")
+            for key, rule in self.rules.items()
+            for number, recipient in enumerate(rule.recipients)
+        ]
+        return super().addresses() + watched + asked + told

@@ -30,6 +30,11 @@ def over_of(key: str, *, drill: bool) -> str:
     return f"{_DRILL if drill else ''}{key}: over"[:_LINE_AT_MOST]
 
 
+def over_text(*, drill: bool) -> str:
+    """The sentence that says that it is over."""
+    return "the drill is over" if drill else "what you were told of is over: everything that this alarm watches is right again"
+
+
 def request_to(recipient: Recipient, notice: Notice, publisher: str) -> Request:
     """The request that tells one recipient, through `publisher` where the recipient is told by MQTT."""
     if recipient.channel is Channel.WEBHOOK:

@@ -45,7 +45,7 @@ def test_the_example_in_the_docstring_runs(tmp_path: Path) -> None:
 
 
 def job(**changes: Any) -> str:
-    rows = [f"{name} = {value!r}" for name, value in {**JOB, "payload": "", **changes}.items() if value != ""]
+    rows = [f"{name} = {value!r}" for name, value in {**JOB, "verb": "pressed", "payload": "", **changes}.items() if value != ""]
     return "[[clock.main.jobs]]\n" + "\n".join(rows) + "\n"
 
 

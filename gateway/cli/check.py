@@ -1,0 +1,42 @@
+"""`gateway check`: what is wrong with a configuration, all of it; and what it names that is not there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.config import ConfigProblems, Problem, read
+from gateway.config.problems import counted, listed
+from gateway.console.exits import BAD_CONFIG, FINE, NO
+from gateway.console.output import complain, say, say_json
+
+
+def check(path: Path, *, as_json: bool) -> int:
+    """Read the configuration as the daemon does, and print its problems. One that could start without a file that it names is not fine."""
+    try:
+        configuration = read(path)
+    except ConfigProblems as error:
+        _say(error.problems, str(error), as_json=as_json)
+        return BAD_CONFIG
+    absent = configuration.absent_files
+    if absent:
+        _say(absent, "\n".join([f"can start, but with {counted(absent, str(path))}", *listed(absent)]), as_json=as_json)
+        return NO
+    devices, kinds = len(configuration.host_bound), len(configuration.actors)
+    if as_json:
+        say_json([])
+    else:
+        fine = "fine, simulated" if configuration.gateway.simulate else "fine"
+        say(f"{fine}: {devices} device{'' if devices == 1 else 's'}, {kinds} kind{'' if kinds == 1 else 's'} of actors in {path}")
+    return FINE
+
+
+def _say(problems: Sequence[Problem], text: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json([_fields(problem) for problem in problems])
+    else:
+        complain(text)
+
+
+def _fields(problem: Problem) -> dict[str, Any]:
+    line, column = problem.position or (None, None)
+    return {"line": line, "column": column, "key": problem.key_path, "text": problem.text}
