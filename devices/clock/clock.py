@@ -32,7 +32,7 @@ new time it begins anew. This lights the hall from sunset to eleven, and has a t
     misfire = "all"
 
 `gateway show clock/main` says when each is due next, `gateway show job/main:evening` what it did last, and
-`gateway tell job/main:evening run` does it now.
+`gateway tell job/main:evening run` does it now, also while the host's clock cannot be trusted yet.
 
 **Holding.** A message on a route that stops at `clock/main`, verb `hold`, goes on by itself when its time has come:
 
@@ -63,7 +63,7 @@ JUMP_MS = 2000
 """Wall time that ran so much ahead of the time that passed, or behind it, was set."""
 OVERDUE_S = 60.0
 """A held message that goes on so late is counted apart."""
-_NO_SYNC = "the host's clock was not set by a time server yet: what is due waits; wait_for_sync = false where there is none"
+_NO_SYNC = "waits: the host's clock was not set by a time server yet; wait_for_sync = false where there is none"
 
 
 class Clock(HostBound):
@@ -108,7 +108,9 @@ class Clock(HostBound):
         self._trusted = self._trusted or self._synced or not self.settings.wait_for_sync
         if not self.host.quiet:
             self._let_go()
-            if self._trusted:
+            if not self._trusted:
+                self._jobs.introduce()
+            else:
                 self._jobs.tick(self.wall.now_ms(), self.wall.mono_s())
         self._report()
 
@@ -217,7 +219,7 @@ class Clock(HostBound):
         if self._jobs.fault:
             self.host.report(Health.FAULTY, self._jobs.fault)
         elif not self._trusted:
-            self.host.report(Health.MISSING, _NO_SYNC)
+            self.host.report(Health.OK, f"{_NO_SYNC}{f'; jobs: {self._jobs.names()}' if self._jobs.all else ''}")
         elif not self._jobs.known:
             self.host.report(Health.STARTING, "asks when its jobs fired last")
         else:

@@ -42,6 +42,8 @@ class ClockJob:
         self.definition = clock.definition_of(settings)
         self.next_ms: int | None = None
         """When the job is due next; None: not known yet, or never."""
+        self.introduced = False
+        """Whether its actor has heard what it is."""
         self.known = False
         """Whether its actor has said from when on it counts."""
         self.firings: deque[Firing] = deque()
@@ -130,6 +132,19 @@ class Jobs:
         if now_ms >= self._send_at_ms or self._send_at_ms > now_ms + SENT_AGAIN_MS:
             self._send(now_ms)
 
+    def introduce(self) -> None:
+        """Say to each job's actor once what the job is, before the time is known: so that it can be looked at, and run by hand."""
+        for job in self.all:
+            if job.introduced:
+                continue
+            try:
+                self._host.send(job.id, "define", self._definition(job, 0), wait=False, by=By.ACTORS)
+            except Refused:
+                return  # there is no room now: at the next look
+            except GatewayError as error:
+                job.fault = str(error)
+            job.introduced = True
+
     def forget(self) -> None:
         """Forget what was asked, because the clock was set back: what is due next depends on what each job's actor knows."""
         for job in self.all:
@@ -162,8 +177,11 @@ class Jobs:
 
     def text(self) -> str:
         """When the next jobs are due, for people."""
-        rows = [f"{job.settings.name} {job.text(self._zone)}" for job in self.upcoming()]
-        return ", ".join(rows[:_SHOWN]) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
+        return _listed([f"{job.settings.name} {job.text(self._zone)}" for job in self.upcoming()])
+
+    def names(self) -> str:
+        """The jobs and their schedules, for people who cannot be told yet when each is due."""
+        return _listed([f"{job.settings.name} ({job.settings.at})" for job in self.all])
 
     # --- asking what fired last
 
@@ -236,3 +254,7 @@ class Jobs:
         self._host.count("fired")
         if firing.missed or late_s > job.settings.late_after_s:
             self._host.count("late")
+
+
+def _listed(rows: list[str]) -> str:
+    return ", ".join(rows[:_SHOWN]) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")

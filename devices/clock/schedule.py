@@ -1,5 +1,6 @@
 """Schedules: a text such as `cron 0 7 * * mon-fri` → the moments it means. Pure: it asks no clock.
 
+    at 7:30, daily at 7:30, 07:30   each day, on the wall of the zone
     cron 0 7 * * mon-fri            minute, hour, day of the month, month, day of the week, on the wall of the zone
     every 15 min                    s, min, h or days; counted from 1970-01-01 00:00 UTC, so every 15 min is at :00, :15, :30, :45
     at sunset                       dawn, sunrise, noon, sunset or dusk; noon is when the sun stands highest
@@ -27,6 +28,7 @@ _UNITS_S = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "
 _SPAN = r"(?P<number>[1-9][0-9]{0,8}) +(?P<unit>[a-z]+?)s?"
 _EVERY = re.compile(rf"every +{_SPAN}")
 _SUN = re.compile(rf"(?:(?:at +)?|{_SPAN} +(?P<side>before|after) +)(?P<event>{'|'.join(EVENTS)})")
+_TIME = re.compile(r"(?:(?:every +day|daily) +)?(?:at +)?(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?: +(?:daily|every +day))?")
 _OFFSET_AT_MOST_S = 12 * 3600
 _EVERY_AT_MOST_S = 3650 * 86400
 """Ten years: beyond the year 9999 no calendar goes, and a job whose next time cannot be told would end all others."""
@@ -88,6 +90,8 @@ def read_schedule(text: str, zone: tzinfo, place: PlaceOnEarth | None) -> DueTim
     words = " ".join(text.lower().split())
     if words.startswith("cron "):
         return _cron(words.removeprefix("cron "), zone)
+    if time := _TIME.fullmatch(words):
+        return _cron(f"{int(time['minute'])} {int(time['hour'])} * * *", zone)
     if every := _EVERY.fullmatch(words):
         step_s = _seconds(every)
         if step_s > _EVERY_AT_MOST_S:
@@ -95,9 +99,8 @@ def read_schedule(text: str, zone: tzinfo, place: PlaceOnEarth | None) -> DueTim
         return Every(step_s * 1000)
     if sun := _SUN.fullmatch(words):
         return _by_the_sun(sun, place)
-    raise ValueError(
-        f'cannot read {text!r} as a schedule: write it as in "cron 0 7 * * mon-fri", "every 15 min", "at sunset" or "10 min before sunset"'
-    )
+    forms = '"daily at 7:30", "cron 0 7 * * mon-fri", "every 15 min", "at sunset" or "10 min before sunset"'
+    raise ValueError(f"cannot read {text!r} as a schedule: write it as in {forms}")
 
 
 class Missed(NamedTuple):

@@ -24,7 +24,7 @@ class JobSettings(BaseModel):
     name: str = Field(min_length=1, max_length=64)
     """Names the job's memory, `job/KEY:NAME`: under another name it begins anew."""
     at: str = Field(max_length=256)
-    """When: "cron 0 7 * * mon-fri", "every 15 min", "at sunset", "10 minutes before sunset"."""
+    """When: "daily at 7:30", "cron 0 7 * * mon-fri", "every 15 min", "at sunset", "10 minutes before sunset"."""
     to: str
     """An actor id."""
     verb: str

@@ -1,8 +1,8 @@
 """Jobs: the memory of what a clock does at a time of day, across restarts and power cuts.
 
 A clock keeps nothing. So each of its jobs has an ordinary actor, `job/main:wakeup` for the job `wakeup` of `clock/main`, that
-knows which due time was the last. The clock says what the job is (`define`) and when it is due (`fire`); in one commit the job
-notes the due time and tells the target. Found after a power cut, it did both or neither.
+knows which due time was the last. The clock says what the job is (`define`), as soon as it starts and again when it knows the time, and
+when it is due (`fire`); in one commit the job notes the due time and tells the target. Found after a power cut, it did both or neither.
 """
 
 from typing import Any
@@ -25,8 +25,8 @@ class Definition(Payload):
     to: str
     verb: str
     payload: dict[str, JsonValue] = {}
-    now_ms: int = Field(ge=0)
-    """Wall time, milliseconds since 1970: a new job counts from here on."""
+    now_ms: int = Field(default=0, ge=0)
+    """Wall time, milliseconds since 1970: a new job counts from here on. 0: the time is not trusted yet, and the job counts nothing."""
 
 
 class Fire(Payload):
@@ -53,6 +53,10 @@ class JobState(State):
     """The last due time at which it fired; 0: none yet."""
     last_fired_ms: int = 0
     """When the job fired for that due time."""
+    last_run_ms: int = 0
+    """When somebody last had it done by `run`; 0: nobody yet."""
+    runs: int = 0
+    """How often somebody did; these are not counted as fired."""
     last_late_s: float = 0.0
     fired: int = 0
     missed: int = 0
@@ -69,7 +73,8 @@ class Job(Actor[JobState]):
         """Take over what the clock's section says of this job. Answers from when on due times count, and whether the target takes the
         payload."""
         state = stage.state
-        begins = state.schedule != definition.schedule or state.from_ms > definition.now_ms + WRONG_CLOCK_MS
+        wrong = definition.now_ms > 0 and state.from_ms > definition.now_ms + WRONG_CLOCK_MS
+        begins = state.schedule != definition.schedule or not state.from_ms or wrong
         what = {"schedule": definition.schedule, "to": definition.to, "verb": definition.verb, "payload": definition.payload}
         fault = self._fault_of(stage, definition)
         changed = state.changed(**what, from_ms=definition.now_ms if begins else state.from_ms, fault=fault)
@@ -101,6 +106,7 @@ class Job(Actor[JobState]):
             refuse(stage, f"there is no job {stage.key}; `gateway show job` lists those there are")
             return
         self._tell(stage, stage.state.payload)
+        stage.state = stage.state.changed(last_run_ms=stage.now_ms, runs=stage.state.runs + 1)
         stage.reply(stage.state)
 
     @verb

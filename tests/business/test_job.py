@@ -100,3 +100,20 @@ def test_nobody_s_job_does_nothing() -> None:
     turns: Turns[Any] = Turns(Job(), me="job/main:wakeup")
     answer = turns.ask("fire", fire(BEGIN_MS))
     assert answer.reason == "job/main:wakeup does not know what to do; its clock defines it when it starts"
+
+
+def test_before_the_time_is_known_it_counts_nothing() -> None:
+    """It is defined by a clock that cannot be trusted yet, can be run, and begins when the time is known."""
+    turns: Turns[Any] = Turns(Job(), me="job/main:wakeup")
+    turns.tell("define", {**DEFINED, "now_ms": 0})
+    assert turns.ask("run").ok
+    assert (turns.state.runs, turns.state.last_run_ms, turns.state.fired) == (1, BEGIN_MS, 0)
+    assert turns.ask("define", DEFINED).body == {"from_ms": BEGIN_MS, "fault": ""}
+
+
+def test_a_job_that_was_known_stays_so_while_the_time_is_not() -> None:
+    """From when it counts is not forgotten over a boot with a wrong clock."""
+    turns: Turns[Any] = Turns(Job(), me="job/main:wakeup")
+    turns.tell("define", DEFINED)
+    turns.tell("define", {**DEFINED, "now_ms": 0})
+    assert turns.ask("define", {**DEFINED, "now_ms": BEGIN_MS + HOUR_MS}).body["from_ms"] == BEGIN_MS

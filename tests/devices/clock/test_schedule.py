@@ -28,6 +28,7 @@ SCHEDULES = st.sampled_from(
         "cron 0 0 29 2 *",
         "cron 0 12 L * *",
         "cron 0 0 1 1 *",
+        "daily at 7:30",
         "every 90 s",
         "every 15 min",
         "every 7 days",
@@ -187,8 +188,8 @@ def test_a_year_of_seconds_is_looked_back_on_at_once() -> None:
     [
         (
             "tomorrow",
-            'cannot read \'tomorrow\' as a schedule: write it as in "cron 0 7 * * mon-fri", "every 15 min", "at sunset" or '
-            '"10 min before sunset"',
+            'cannot read \'tomorrow\' as a schedule: write it as in "daily at 7:30", "cron 0 7 * * mon-fri", "every 15 min", "at '
+            'sunset" or "10 min before sunset"',
         ),
         ("cron 0 7 * *", "cannot read cron '0 7 * *': it has 4 fields, not 5: minute hour day month weekday"),
         ("cron 0 25 * * *", "cannot read cron '0 25 * * *': bad hour; its fields are minute hour day month weekday"),
@@ -210,3 +211,21 @@ def test_half_a_day_is_the_most_before_or_after_the_sun() -> None:
     with pytest.raises(ValueError) as caught:
         read_schedule("13 hours after noon", UTC, HOME)
     assert str(caught.value) == "cannot count 13 hour from noon: it is more than 12 hours; write less"
+
+
+@pytest.mark.parametrize("text", ["07:30", "7:30", "at 7:30", "daily at 7:30", "Daily at 07:30", "every day at 7:30", "7:30 daily"])
+def test_a_time_of_day_is_due_each_day(text: str) -> None:
+    """As people write it; on the wall of the zone, in summer too."""
+    schedule = read_schedule(text, BERLIN, None)
+    for day in (date(2026, 1, 5), date(2026, 7, 6)):
+        before = datetime.combine(day, datetime.min.time(), BERLIN)
+        due_ms = schedule.next_after(round(before.timestamp() * 1000))
+        assert due_ms is not None
+        assert datetime.fromtimestamp(due_ms / 1000, BERLIN).isoformat()[:16] == f"{day}T07:30"
+
+
+@pytest.mark.parametrize("text", ["7", "24:00", "7:60", "at 7", "07:3", "7:30 7:30"])
+def test_what_is_no_time_of_day_is_refused(text: str) -> None:
+    """With what can be written."""
+    with pytest.raises(ValueError, match='"daily at 7:30"'):
+        read_schedule(text, BERLIN, None)
