@@ -53,9 +53,10 @@ def demo(path: Path, *, seconds: float, broker: str, fresh: bool, quiet: bool, a
     try:
         if fresh or folder.is_half_dropped:
             what = "what earlier demos had left is gone" if folder.drop() else "no earlier demo has left anything"
-            say(f"a fresh demo in {folder.path}: {what}")
+            tell = complain if as_json else say
+            tell(f"a fresh demo in {folder.path}: {what}")
         with _broker(folder, broker) as address:
-            stage = _Stage(folder, address, quiet=quiet)
+            stage = _Stage(folder, address, quiet=quiet, say=complain if as_json else say)
             account = stage.play(seconds)
     finally:
         lock.release()
@@ -117,12 +118,14 @@ def _on_a_leash(command: list[str]) -> list[str]:
 class _Stage:
     """One demo under way, with all its parts. On the main thread."""
 
-    def __init__(self, folder: Folder, address: BrokerAddress, *, quiet: bool) -> None:
+    def __init__(self, folder: Folder, address: BrokerAddress, *, quiet: bool, say: Callable[[str], None]) -> None:
         self.unheard: Unheard | None = None
         """Set when nobody reads any more what the demo says: it ends, and its account is right all the same."""
         self._folder = folder
         self._address = address
         self._quiet = quiet
+        self._tell_people = say
+        """Writes for people: where programs read standard output, on the other stream."""
         self._lock = threading.Lock()
         self._lamp = ""
         self._signals = Signals()
@@ -280,7 +283,7 @@ class _Stage:
 
     def _say(self, text: str) -> None:
         try:
-            say(text)
+            self._tell_people(text)
         except Unheard as error:
             self.unheard = error
 
