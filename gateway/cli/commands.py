@@ -67,7 +67,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     every = _Parser(add_help=False)
-    every.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
+    every.add_argument(
+        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})"
+    )
     every.add_argument("--json", action="store_true", help="output for programs")
     there = _Parser(add_help=False, parents=[every])
     there.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket, instead of what the configuration says")
@@ -105,10 +107,10 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
-    add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument("topic", nargs="?", default="")
-    add("completion", _completion, "what a shell needs to complete the words of gateway", every).add_argument(
-        "shell", type=one_of("bash"), metavar="SHELL", help="bash"
+    add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
+        "topic", nargs="*", help="a command, as in: gateway help dead-letters"
     )
+    _add_completion(add("completion", _completion, "what a shell needs to complete the words of gateway", every))
     return parser, commands.choices
 
 
@@ -200,8 +202,19 @@ def _add_forget(parser: argparse.ArgumentParser) -> None:
 
 def _add_letters(parser: argparse.ArgumentParser) -> None:
     acts = ("list", "show", "retry", "drop")
+    parser.description = (
+        f"{parser.description}; for example: gateway dead-letters; gateway dead-letters show 7; gateway dead-letters retry all"
+    )
     parser.add_argument("act", nargs="?", default="list", type=one_of(*acts), metavar="ACT", help=", ".join(acts))
     parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
+
+
+def _add_completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", type=one_of("bash"), metavar="SHELL", help="bash, which is the only one")
+    parser.description = (
+        f"{parser.description}. For this bash: source <(gateway completion bash). For each new one of yours: gateway completion bash "
+        "> ~/.local/share/bash-completion/completions/gateway (make install has done it for everybody)"
+    )
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:
@@ -230,7 +243,7 @@ def _run(options: Options) -> int:
 
 
 def _help(options: Options) -> int:
-    return show_help(options.topic, *_parser())
+    return show_help(" ".join(options.topic), *_parser())
 
 
 def _completion(options: Options) -> int:

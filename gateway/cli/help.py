@@ -43,8 +43,9 @@ def show_help(topic: str, parser: argparse.ArgumentParser, commands: Commands) -
     topic."""
     from gateway.cli.words import WORDS  # noqa: PLC0415  # nobody else needs it
 
-    if not topic or topic in commands:
-        say((commands[topic] if topic else parser).format_help().rstrip())
+    command = topic.partition(" ")[0]  # gateway help new actor
+    if not topic or command in commands:
+        say((commands[command] if topic else parser).format_help().rstrip())
     elif topic == "exits":
         say(exits.text())
     elif topic == "words":

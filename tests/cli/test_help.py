@@ -56,6 +56,22 @@ def test_a_misspelt_word_is_told_what_was_meant(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("completion",), "source <(gateway completion bash)"),
+        (("new", "actor"), "as in boiler_room"),
+        (("dead-letters",), "gateway dead-letters show 7"),
+        (("show",), "/etc/gateway/gateway.toml, else config/gateway.toml"),
+        (("dead", "letter"), "a message that nobody could take"),
+    ],
+)
+def test_help_says_how_it_is_used(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str) -> None:
+    """An example, or the command that loads it; of several words too."""
+    code, out, _ = said(capsys, "help", *words)
+    assert (code, told in " ".join(out.replace("-\n", "-").split())) == (0, True), out
+
+
+@pytest.mark.parametrize(
     ("words", "advice"),
     [
         (("dead-letters", "retyr", "1"), "there is no 'retyr'; did you mean 'retry'?"),
