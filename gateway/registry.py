@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.words import described
 
 DEVICES = "gateway.devices"
@@ -20,8 +21,22 @@ DOORS = "gateway.doors"
 
 UNLISTED = frozenset({"collection_page", "collection_tally", "control", "gather", "job", "journal", "path"})
 """Kinds that the gateway and its actors keep for themselves. Lists of what there is leave them out; each is found by its name."""
+CHILDREN = frozenset({"user"})
+"""Kinds whose actors are children of others: lists of actors have them, and nobody writes to them, or sets them up, by themselves."""
 
 K = TypeVar("K", bound=HostBound | Actor[Any])
+
+
+def is_offered(kind: str) -> bool:
+    """Whether a kind is one of those that people write to and set up."""
+    return kind not in UNLISTED and kind not in CHILDREN
+
+
+def kind_meant(seen: str, names: Iterable[str], *, offered: Callable[[str], bool] = is_offered) -> str:
+    """What to do about an unknown name of a kind: which was probably meant, of all; or which are offered."""
+    names = list(names)
+    meant = did_you_mean(seen, names)
+    return meant if meant.startswith("did you mean") else did_you_mean(seen, filter(offered, filter(is_offered, names)))
 
 
 class InstalledKinds(Generic[K]):

@@ -19,7 +19,7 @@ def did_you_mean(seen: str, known: Iterable[str]) -> str:
     return f"there is {_listed(names)}" if names else "there is none"
 
 
-def _listed(names: list[str], limit: int = 12) -> str:
+def _listed(names: list[str], limit: int = 30) -> str:
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
 

@@ -16,7 +16,7 @@ from gateway.config.locator import KeyPath
 from gateway.config.problems import Problem, dotted
 from gateway.config.sentences import shown
 from gateway.config.settings_reader import check_fields
-from gateway.registry import Registry
+from gateway.registry import Registry, kind_meant
 
 T = TypeVar("T", bound=Settings)
 
@@ -158,7 +158,7 @@ def _target_problem(document: Document, registry: Registry, template: str, verb:
     if kind in registry.ordinary.names:
         return _no_verb(registry, kind, verb)
     known = [*registry.host_bound.names, *registry.ordinary.names]
-    return f"cannot send to {template}: there is no kind {kind!r}; {did_you_mean(kind, known)}"
+    return f"cannot send to {template}: there is no kind {kind!r}; {kind_meant(kind, known)}"
 
 
 def _no_device(document: Document, kind: str, target: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
-from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
@@ -19,7 +18,7 @@ from gateway.config.document import Document, open_document
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
-from gateway.registry import InstalledKinds, Promised, Registry, installed
+from gateway.registry import InstalledKinds, Promised, Registry, installed, kind_meant
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
@@ -238,11 +237,11 @@ class _Reading:
             return f"an ordinary kind, which has no devices; write [actors.{name}]"
         if not kinds:
             return "no kind of device is installed; install the gateway as a package (pip install -e . in a checkout)"
-        return f"no such table or kind of device; {did_you_mean(name, [*OWN_TABLES, *kinds])}"
+        return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *kinds])}"
 
     def no_such_actor(self, name: str) -> str:
         if name in self.registry.host_bound.names:
             return f"a host-bound kind; write [{name}.NAME]"
         if not self.registry.ordinary.names:
             return "no kind of actor is installed; install the gateway as a package (pip install -e . in a checkout)"
-        return f"no such kind of actor; {did_you_mean(name, self.registry.ordinary.names)}"
+        return f"no such kind of actor; {kind_meant(name, self.registry.ordinary.names)}"

@@ -16,14 +16,14 @@ from pydantic.json_schema import models_json_schema
 from gateway.actors import Settings
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import models_in
-from gateway.registry import Registry, installed
+from gateway.registry import Registry, installed, is_offered
 
 
 def json_schema(*, registry: Registry | None = None) -> dict[str, Any]:
     """Make the schema, with every installed kind or those of `registry`. Raises BadDefinition where a kind cannot be imported."""
     kinds = registry or installed()
     devices = {name: kinds.host_bound.load(name).settings_model for name in kinds.host_bound.names}
-    actors = {name: kinds.ordinary.load(name).settings_model for name in kinds.ordinary.names}
+    actors = {name: kinds.ordinary.load(name).settings_model for name in kinds.ordinary.names if is_offered(name)}
     own: dict[str, type[Settings]] = {"gateway": GatewaySettings, "store": StoreSettings, "runtime": RuntimeSettings}
     refs, definitions = _definitions([*devices.values(), *actors.values(), *own.values()])
     properties = {name: refs[model] for name, model in own.items()}
