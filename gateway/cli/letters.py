@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.cli.nearest import ask_of
 from gateway.console.client import Client
 from gateway.console.exits import FINE, Failed
 from gateway.console.output import moment, pretty, say, say_json, table
@@ -48,7 +49,7 @@ def decide(client: Client, verb: str, which: list[str], *, as_json: bool) -> int
 
 def resume(client: Client, id: str, *, skip: bool, as_json: bool) -> int:
     """Let a paused actor go on."""
-    client.ask({"do": "resume", "id": id, "skip": skip})
+    ask_of(client, id, {"do": "resume", "id": id, "skip": skip})
     if as_json:
         say_json({"resumed": id, "skipped": skip})
     else:

@@ -1,10 +1,22 @@
 """Who was meant: the stored actor whose key is nearest to one that nobody ever wrote to."""
 
+from typing import Any
+
 from gateway.console.client import Client
 from gateway.console.exits import UNWRITTEN, Failed
 
 _LOOKED_AT = 500
 """Ids that are compared, of those that begin as it does and of all of its kind: a gateway may have a million."""
+
+
+def ask_of(client: Client, id: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request about one actor. Raises Failed, with who was probably meant where nobody ever wrote to that one."""
+    try:
+        return client.ask(request)
+    except Failed as error:
+        if error.code != UNWRITTEN:
+            raise
+        raise unwritten(client, id, str(error)) from None
 
 
 def unwritten(client: Client, id: str, text: str) -> Failed:

@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
+from gateway.cli.nearest import ask_of
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO, NO_GATEWAY, UNWRITTEN, USAGE, Failed
+from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
 
 _COUNTERS_SHOWN = 5
@@ -23,7 +24,7 @@ def show(client: Client, what: str, *, after: str, limit: int, every: bool, as_j
     if not what:
         return _show_whole(client.ask({"do": "show"})["show"], every=every, as_json=as_json)
     if "/" in what and not what.endswith("*"):
-        return _show_one(_one(client, what), as_json=as_json)
+        return _show_one(ask_of(client, what, {"do": "show", "id": what}), as_json=as_json)
     prefix = what.removesuffix("*") if what.endswith("*") else f"{what}/"
     return _show_ids(client, prefix, after=after, limit=limit, every=every, as_json=as_json)
 
@@ -128,17 +129,6 @@ def _host_row(one: dict[str, Any]) -> list[str]:
     counted = ", ".join(f"{name} {number(count)}" for name, count in counters)
     waiting = f"{number(one['waiting'])} waiting" if one["waiting"] else ""
     return [one["id"], one["health"], waiting, "; ".join(part for part in (one["detail"], counted) if part)]
-
-
-def _one(client: Client, id: str) -> dict[str, Any]:
-    try:
-        return client.ask({"do": "show", "id": id})
-    except Failed as error:
-        if error.code != UNWRITTEN:
-            raise
-        from gateway.cli.nearest import unwritten  # noqa: PLC0415  # only where nobody was there
-
-        raise unwritten(client, id, str(error)) from None
 
 
 def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from gateway.cli.nearest import ask_of
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, USAGE, Failed
 from gateway.console.output import complain, say, say_json, size
@@ -10,7 +11,7 @@ from gateway.console.output import complain, say, say_json, size
 
 def export(client: Client, id: str, *, as_json: bool) -> int:
     """Print an actor's state as it is on disk."""
-    stored = client.ask({"do": "export", "id": id})["stored"]
+    stored = ask_of(client, id, {"do": "export", "id": id})["stored"]
     if as_json:
         say_json(stored)
         return FINE
@@ -22,10 +23,10 @@ def export(client: Client, id: str, *, as_json: bool) -> int:
 
 def forget(client: Client, id: str, *, sure: bool, as_json: bool) -> int:
     """Drop an actor's state and what belongs to it, once somebody has said yes; the actor's mail stays, and begins a new life."""
-    if not sure and not _agreed(client.ask({"do": "forget", "id": id})["would_forget"]):
+    if not sure and not _agreed(ask_of(client, id, {"do": "forget", "id": id})["would_forget"]):
         complain("not forgotten")
         return NO
-    found = client.ask({"do": "forget", "id": id, "sure": True})["forgotten"]
+    found = ask_of(client, id, {"do": "forget", "id": id, "sure": True})["forgotten"]
     if as_json:
         say_json(found)
     else:

@@ -1,15 +1,20 @@
 """An id that is nobody's, and what to say of it. On the engine's thread."""
 
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import BadId
+from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.ids import check_id, kind_of
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.unwritten import is_nobody, says_of_nobody
 from gateway.control.pending import Answer, no
+from gateway.registry import kind_meant
 from gateway.runtime.cells import Life, Wait
 from gateway.runtime.directory import Directory
 from gateway.runtime.engine import Engine
 from gateway.runtime.statistics import waiting_for
+
+
+class Unwritten(GatewayError, LookupError):
+    """Raised where nobody has ever written to an actor: look whether another was meant."""
 
 
 def unwritten(id: str, engine: Engine) -> str:
@@ -59,7 +64,4 @@ def why_none(prefix: str, directory: Directory) -> Answer | None:
 def which_kind(kind: str, directory: Directory) -> str:
     """Which kind was probably meant by a name that is no kind; or which kinds there are, without the inner ones."""
     hosted = {kind_of(id) for id in directory.hosted}
-    meant = did_you_mean(kind, [*directory.kinds, *hosted])
-    if meant.startswith("did you mean"):
-        return meant
-    return did_you_mean(kind, [*directory.kinds.listed, *filter(directory.kinds.is_listed, hosted)])
+    return kind_meant(kind, [*directory.kinds, *hosted], offered=directory.kinds.is_listed)

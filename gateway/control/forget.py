@@ -10,6 +10,9 @@ from typing import Any
 from gateway.actors.errors import GatewayError
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import check_id, kind_of, parent_of, root_of
+from gateway.actors.ties import NO_TIES
+from gateway.actors.unwritten import says_of_nobody
+from gateway.control.absent import Unwritten, unwritten, which_kind
 from gateway.runtime.cells import Life
 from gateway.runtime.engine import Engine
 from gateway.runtime.sourced import NOTE
@@ -27,11 +30,10 @@ class NothingStored(GatewayError, LookupError):
 
 
 def export(engine: Engine, id: str) -> dict[str, Any]:
-    """What is stored of an actor as it is on disk, whether this program can load it or not. Raises NothingStored, or BadId."""
+    """What is stored of an actor as it is on disk, whether this program can load it or not. Raises NothingStored, Unwritten, or BadId."""
     row = _row(engine, id)
-    why = "" if row else _why_none(engine, id)
     if row is None:
-        raise NothingStored(f"cannot export {id}: {why}")
+        raise _nothing(engine, id, "export")
     return {"id": id, "version": row.version, "state": row.state.decode("utf-8", "replace"), "events": _events(engine, id)}
 
 
@@ -40,10 +42,10 @@ def belongings(engine: Engine, id: str) -> dict[str, Any]:
     row, cell, children = _row(engine, id), engine.cells.get(id), list(_children(engine, id))
     why = _why_kept(engine, id)
     stranded = engine.room.stranded.get(id)
-    if not (why or row or children or stranded or (cell is not None and cell.life is not Life.ABSENT)):
-        why = _why_none(engine, id)
     if why:
         raise NothingStored(f"cannot forget {id}: {why}")
+    if not (row or children or stranded or (cell is not None and cell.life is not Life.ABSENT)):
+        raise _nothing(engine, id, "forget")
     version = row.version if row else None
     timers = len(cell.timers) if cell is not None and cell.timers else _count_timers(row)
     ends = [child for one in children if kind_of(one) != GATHER and (child := engine.cells.get(one))]
@@ -100,16 +102,18 @@ def _why_kept(engine: Engine, id: str) -> str:
     return ""
 
 
-def _why_none(engine: Engine, id: str) -> str:
-    """Why nothing is stored of an actor."""
-    if engine.directory.box_of(id):
-        return "it is host-bound: it keeps no state"
-    if kind_of(id) not in engine.directory.kinds:
-        return f"there is no such kind; there is {', '.join(engine.directory.kinds)}"
+def _nothing(engine: Engine, id: str, verb: str) -> NothingStored | Unwritten:
+    """The error that says why nothing is stored of an actor."""
     cell = engine.cells.get(id)
-    if cell is not None and waiting_for(cell):
-        return "it has no state yet"
-    return "nobody has written to it"
+    if engine.directory.box_of(id):
+        why = "it is host-bound: it keeps no state"
+    elif kind_of(id) not in engine.directory.kinds:
+        why = f"there is no such kind; {which_kind(kind_of(id), engine.directory)}"
+    elif cell is not None and waiting_for(cell):
+        why = "it has no state yet"
+    else:
+        return Unwritten(f"cannot {verb} {id}: {unwritten(id, engine) or says_of_nobody('it', NO_TIES)}")
+    return NothingStored(f"cannot {verb} {id}: {why}")
 
 
 def _children(engine: Engine, id: str) -> Iterator[str]:

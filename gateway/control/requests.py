@@ -31,7 +31,7 @@ from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, names, views
-from gateway.control.absent import unwritten, why_absent, why_none
+from gateway.control.absent import Unwritten, unwritten, why_absent, why_none
 from gateway.control.connection import ControlClient
 from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
@@ -70,6 +70,7 @@ _FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
     (Unexplained, "not_found"),
     (NotPaused, "not_paused"),
     (forget.NothingStored, "not_found"),
+    (Unwritten, "unwritten"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.ids import check_id, kind_of
-from gateway.control.absent import unwritten, which_kind
+from gateway.control.absent import Unwritten, unwritten, which_kind
 from gateway.runtime.engine import Engine
 
 
@@ -11,7 +11,7 @@ class NotPaused(GatewayError, LookupError):
 
 
 def resume(engine: Engine, id: str, *, skip: bool) -> None:
-    """Let a paused actor go on. Raises NotPaused, or BadId."""
+    """Let a paused actor go on. Raises NotPaused, Unwritten, or BadId."""
     why = _why_not(engine, id)
     if not why and not engine.turns.supervision.resume(id, engine.round, skip=skip):
         other = engine.room.activation.cell(id).why
@@ -27,4 +27,6 @@ def _why_not(engine: Engine, id: str) -> str:
     if kind_of(check_id(id)) not in engine.directory.kinds:
         return f"there is no such kind; {which_kind(kind_of(id), engine.directory)}"
     known = engine.cells.get(id) is not None or engine.store.load(id) is not None
-    return "" if known else unwritten(id, engine)
+    if not known and (nobody := unwritten(id, engine)):
+        raise Unwritten(f"cannot resume {id}: {nobody}")
+    return ""

@@ -156,6 +156,15 @@ def test_who_nobody_ever_wrote_to_is_told_of_with_who_was_meant(daemon: DaemonPr
     assert daemon.gateway("show", "toggle").stdout == "there is no toggle yet: nobody has written to one\n"
 
 
+@pytest.mark.parametrize("words", [("export",), ("forget", "--yes"), ("resume",), ("show",)])
+def test_who_nobody_ever_wrote_to_ends_each_command_alike(daemon: DaemonProcess, words: tuple[str, ...]) -> None:
+    """With 3, and who was meant."""
+    found = daemon.gateway(words[0], "twin/boilre", *words[1:])
+    assert (found.returncode, found.stdout) == (3, "")
+    assert found.stderr.startswith(f"gateway: cannot {words[0]} twin/boilre: nobody has ever written to it")
+    assert found.stderr.endswith("; did you mean 'twin/boiler'?\n")
+
+
 def test_explain_shows_which_message_made_which(daemon: DaemonProcess) -> None:
     """By the id of a message, from the first cause on; by that of an actor, what it handled lately."""
     told = daemon.gateway("tell", "fuse/kitchen", "load", "units=10", "--id", "plugged-1", "--json")
@@ -262,7 +271,7 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
             ("show", "nothing-like-it"),
             1,
             "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, census, collection, contacts, "
-            "counter, fuse, gpio, toggle, trip, trips, twin, user and 1 more\n",
+            "counter, fuse, gpio, toggle, trip, trips, twin, webhook\n",
         ),
         (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),
         (("show", "counte"), 1, "gateway: cannot show counte: there is no kind 'counte'; did you mean 'counter'?\n"),

@@ -29,6 +29,7 @@ class Depot(Actor[Shelf]):
         stage.reply(stage.state)
 """
 CHANGED = DEPOT.replace("    units: int = 0", "    parcels: int = 0").replace("units=stage.state.units", "parcels=stage.state.parcels")
+NOBODY = "nobody has ever written to it, or nothing of that was kept; did you mean 'depot/north'?"
 ADVICE = "raise VERSION and write upcast, or `gateway forget depot/north`"
 FAULT = f"cannot load depot/north: its state of version 1 does not fit Shelf: 'units' is gone; {ADVICE}"
 EXAMPLE = [
@@ -97,7 +98,7 @@ def test_its_state_is_exported_as_it_is_on_disk(daemon: DaemonProcess) -> None:
     found = daemon.gateway("export", "depot/north", "--json")
     assert found.stdout == '{"id":"depot/north","version":1,"state":"{\\"units\\":2}","events":0}\n'
     none = daemon.gateway("export", "depot/south")
-    assert (none.returncode, none.stderr) == (1, "gateway: cannot export depot/south: nobody has written to it\n")
+    assert (none.returncode, none.stderr) == (3, f"gateway: cannot export depot/south: {NOBODY}\n")
 
 
 def test_forgetting_asks_before_and_tells_after(daemon: DaemonProcess) -> None:
@@ -134,8 +135,8 @@ def test_an_end_of_input_is_a_no(daemon: DaemonProcess) -> None:
 def test_what_cannot_be_forgotten_is_refused_in_words(daemon: DaemonProcess) -> None:
     """Before anybody is asked."""
     for id, code, error in (
-        ("depot/south", 1, "cannot forget depot/south: nobody has written to it"),
-        ("dpot/north", 1, "cannot forget dpot/north: there is no such kind; there is "),
+        ("depot/south", 3, "cannot forget depot/south: nobody has ever written to it"),
+        ("dpot/north", 1, "cannot forget dpot/north: there is no such kind; did you mean 'depot'?"),
         ("control/local", 1, "cannot forget control/local: it is host-bound: it keeps no state; what waits for it is in gateway show"),
         ("depot", 65, "cannot use 'depot' as an actor id: it must read kind/key"),
     ):
