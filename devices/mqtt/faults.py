@@ -2,8 +2,9 @@
 
 import socket
 import ssl
+from pathlib import Path
 
-from devices.credentials import BadSetting, credential
+from devices.credentials import BadSetting, credential, unusable
 from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
@@ -19,7 +20,7 @@ def password_of(settings: MqttSettings, names: Names) -> str | None:
     try:
         return path.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"cannot read the password: {_said(error)}; mend {names.section}.password_file") from None
+        raise unusable(path, f"{names.section}.password_file", error, what="the password") from None
 
 
 def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
@@ -27,14 +28,24 @@ def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
     try:
         context = client_context(settings.ca_file)
     except OSError as error:
-        raise BadSetting(f"cannot use {settings.ca_file} as a CA: {_said(error)}; mend {names.section}.ca_file") from None
+        raise unusable(settings.ca_file, f"{names.section}.ca_file", error, what="a CA") from None
     if settings.cert_file:
+        _look_into(settings.cert_file, f"{names.section}.cert_file", what="a certificate")
+        _look_into(settings.key_file, f"{names.section}.key_file", what="the key of a certificate")
         try:
             context.load_cert_chain(settings.cert_file, settings.key_file)
         except OSError as error:
             keys = f"{names.section}.cert_file and key_file"
             raise BadSetting(f"cannot use {settings.cert_file} with {settings.key_file}: {_said(error)}; mend {keys}") from None
     return context
+
+
+def _look_into(path: str, key: str, *, what: str) -> None:
+    """Raise BadSetting where a file cannot be read: OpenSSL does not say which of two it is."""
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        raise unusable(path, key, error, what=what) from None
 
 
 def why_no_connection(error: Exception, settings: MqttSettings, names: Names) -> tuple[Cause, Health, str]:

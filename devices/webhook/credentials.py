@@ -3,7 +3,7 @@
 import ssl
 import threading
 
-from devices.credentials import BadSetting, credential
+from devices.credentials import BadSetting, credential, unusable
 from devices.tls import client_context
 from devices.webhook.settings import WebhookSettings
 
@@ -14,12 +14,13 @@ def token_of(settings: WebhookSettings, name: str) -> str:
     """Read the token from its file; empty where none is set. Raises BadSetting."""
     if not settings.token_file:
         return ""
+    path = credential(settings.token_file, f"{name}.token_file")
     try:
-        token = credential(settings.token_file, f"{name}.token_file").read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
+        token = path.read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
     except UnicodeDecodeError:
         raise BadSetting(f"cannot use {settings.token_file} as a token: it is no ASCII; mend {name}.token_file") from None
     except OSError as error:
-        raise BadSetting(f"cannot read {settings.token_file}: {error.strerror or error}; mend {name}.token_file") from None
+        raise unusable(path, f"{name}.token_file", error, what="a token") from None
     if not token or len(token) > _AT_MOST_BYTES or not token.isprintable():
         raise BadSetting(f"cannot use {settings.token_file} as a token: it is empty, or longer than a line; mend {name}.token_file")
     return token
@@ -40,7 +41,7 @@ class TlsTrust:
             try:
                 self._context = self._context or client_context(self._file)
             except OSError as error:
-                raise BadSetting(f"cannot use {self._file} as a CA: {error.strerror or error}; mend {self._name}.ca_file") from None
+                raise unusable(self._file, f"{self._name}.ca_file", error, what="a CA") from None
             return self._context
 
     def forget(self) -> None:

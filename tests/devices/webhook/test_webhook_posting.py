@@ -190,7 +190,7 @@ def test_a_token_that_cannot_be_read_is_a_fault_that_mending_the_file_ends(recei
     path = tmp_path / "token"
     with hook(receiver.url, token_file=str(path)) as bench:
         delivery = bench.tell("post", {"body": "x"})
-        said = f"cannot read {path}: No such file or directory; mend webhook.alerts.token_file"
+        said = f"cannot use {path} as a token: No such file or directory; mend webhook.alerts.token_file"
         bench.until(lambda: (Health.FAULTY, said) in bench.health)
         path.write_text("s3cret")
         assert delivery.wait() == "done"

@@ -1,0 +1,55 @@
+"""Files that the settings name, and that cannot be used: which one it is, and who must be able to read it."""
+
+import grp
+import pwd
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.mqtt.faults import password_of, tls_context
+from devices.mqtt.settings import MqttSettings, Names
+from devices.webhook.credentials import TlsTrust, token_of
+from devices.webhook.settings import WebhookSettings
+from tests.nobody import only_root, said_to_nobody
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@only_root
+@pytest.mark.parametrize("which", ["password_file", "key_file", "mqtt ca_file", "token_file", "webhook ca_file"])
+def test_a_file_that_one_s_user_may_not_read(open_folder: Path, which: str) -> None:
+    """Is named, with the user, and with what lets that one read it."""
+    path, certificate = open_folder / "secret", open_folder / "certificate"
+    path.write_text("secret")
+    path.chmod(0o600)
+    certificate.write_text("")
+    names = Names("main", MqttSettings(), "host")
+    mqtt, key = which.rpartition(" ")[0] != "webhook", which.rpartition(" ")[2]
+
+    def use() -> None:
+        if key == "password_file":
+            password_of(MqttSettings(username="a", password_file=str(path)), names)
+        elif key == "key_file":
+            tls_context(MqttSettings(tls=True, cert_file=str(certificate), key_file=str(path)), names)
+        elif key == "token_file":
+            token_of(WebhookSettings(url="https://a/", token_file=str(path)), "webhook.a")
+        elif mqtt:
+            tls_context(MqttSettings(tls=True, ca_file=str(path)), names)
+        else:
+            TlsTrust(WebhookSettings(url="https://a/", ca_file=str(path)), "webhook.a").context()
+
+    assert pwd.getpwuid(0)
+    assert grp.getgrgid(0), "both modules are there before the user is another"
+    section = "mqtt.main" if mqtt and key != "token_file" else "webhook.a"
+    what = {"password_file": "the password", "key_file": "the key of a certificate", "token_file": "a token", "ca_file": "a CA"}[key]
+    said = said_to_nobody(use)
+    assert said.startswith(f"BadSetting: cannot use {path} as {what}: Permission denied; let the user nobody read it (sudo chgrp nogroup ")
+    assert said.endswith(f"; sudo chmod g+r {path}), or mend {section}.{key}")
