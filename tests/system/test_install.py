@@ -61,7 +61,9 @@ def test_installed_twice_started_and_removed(bare: Container) -> None:
     assert bare.sh("find /src/gateway -user root -newer /etc/gateway/gateway.toml") == ""
     assert set(left(bare, OURS)) == set(OURS.split())
 
-    bare.sh(UNINSTALL)
+    said = bare.sh(UNINSTALL)
+    kept = "your configuration in /etc/gateway, the store in /var/lib/gateway, the user gateway"
+    assert said.endswith(f"kept: {kept} (sudo make uninstall ARGS=--purge removes that too)\n")
     assert left(bare, f"{OURS} {YOURS}") == YOURS.split()
     assert bare.sh("ls /etc/gateway /var/lib/gateway").split()[:3] == ["/etc/gateway:", "actors", "gateway.toml"]
     bare.sh(f"{UNINSTALL} --purge")
@@ -134,5 +136,18 @@ def test_what_is_misspelled_removes_nothing(bare: Container, words: str, error: 
 
 def test_removed_where_there_is_nothing(bare: Container) -> None:
     """It may be repeated, and ends an installation that was broken off."""
+    bare.sh(f"{UNINSTALL} --purge")
     for words in ("", "--purge", "--purge"):
-        bare.sh(f"{UNINSTALL} {words}")
+        done = bare.try_sh(f"{UNINSTALL} {words}")
+        program = "  the program is gone, and the command gateway\n"
+        assert (done.code, done.out, done.err) == (0, f"uninstalling the gateway:\n{program}nothing is left\n", "")
+
+
+def test_a_purge_with_people_in_the_group_says_what_is_so(bare: Container) -> None:
+    """They are in no group gateway any more; nobody else's words are in between."""
+    bare.sh(f"useradd --create-home anna && {ACCOUNTS} && usermod --append --groups gateway anna")
+    done = bare.try_sh(f"{UNINSTALL} --purge")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("  the user gateway is gone\n  the group gateway is gone\nnothing is left\n")
+    assert bare.sh("getent passwd gateway; getent group gateway; id --name --groups anna") == "anna\n"
+    bare.sh("userdel --remove anna 2>/dev/null")
