@@ -1,6 +1,7 @@
 """`gateway new actor NAME`: the beginning of an actor of one's own, with its test, ready to run."""
 
 import keyword
+import os
 import re
 import shlex
 import sys
@@ -13,7 +14,8 @@ from gateway.actors.actor import snake
 from gateway.config.reading import OWN_KINDS, OWN_TABLES
 from gateway.console.exits import FINE, NO, USAGE, Failed
 from gateway.console.output import say, say_json
-from gateway.console.place import there
+from gateway.console.place import SERVICE_CONFIG, there
+from gateway.console.place import installed as service_is_installed
 from gateway.registry import installed
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -101,12 +103,16 @@ def _write(folder: Path, texts: dict[Path, str]) -> None:
 def _next(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[str]:
     test = shlex.quote(str(folder / f"test_{name}.py"))
     python = shlex.quote(sys.executable)
-    lines = ["next:", f"  test it      {python} -m pytest {test}"]
-    lines += [] if find_spec("pytest") else [f"               (first: {python} -m pip install pytest)"]
+    sudo = "" if os.access(sys.prefix, os.W_OK) else "sudo "
+    # Where the folder is root's, pytest could not keep its cache there, and would say so at length.
+    lines = ["next:", f"  test it      {python} -m pytest -p no:cacheprovider {test}"]
+    lines += [] if find_spec("pytest") else [f"               (first: {sudo}{python} -m pip install pytest)"]
     lines += _in_toml(name, folder, config, host_bound=host_bound)
+    named = shlex.quote(str(config))
+    service = config.absolute() == SERVICE_CONFIG and service_is_installed()
     lines += [
-        f"  check it     gateway check --config {shlex.quote(str(config))}",
-        "  start it     sudo systemctl restart gateway   (or: gateway run)",
+        f"  check it     gateway check --config {named}",
+        f"  start it     {'sudo systemctl restart gateway' if service else f'gateway run --config {named}'}",
     ]
     asked = f"gateway ask {name}/north write text=hello" if host_bound else f"gateway ask {name}/north add units=3"
     return [*lines, f"  try it       {asked}"]

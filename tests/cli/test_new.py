@@ -60,8 +60,11 @@ def test_what_it_says_next_is_true(tmp_path: Path) -> None:
         assert test
         assert asked
         assert "load it" not in made.stdout
+        assert f"  start it     gateway run --config {daemon.config}\n" in made.stdout
+        assert "systemctl" not in made.stdout, "a second gateway beside the service would be refused, and this one is not the service"
         ran = subprocess.run(test[1], shell=True, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=ENVIRON)
         assert ran.returncode == 0, ran.stdout
+        assert not list(tmp_path.rglob(".pytest_cache"))
         assert daemon.gateway("check").returncode == 0
         assert daemon.stop() == 0
         daemon.again()
