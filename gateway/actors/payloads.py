@@ -51,7 +51,7 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         refuse_depth(json_bytes)
         return model.model_validate_json(json_bytes, strict=True)
     except ValidationError as error:
-        raise BadPayload(f"cannot read the payload of {where}: {said(error)}") from None
+        raise BadPayload(f"cannot read the payload of {where}: {said(error, model.model_fields)}") from None
     except (PydanticSerializationError, _KeyTwice, TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
 

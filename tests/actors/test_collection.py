@@ -211,13 +211,13 @@ def test_notes() -> None:
 @pytest.mark.parametrize(
     ("payload", "error"),
     [
-        ({"key": "", "value": "x"}, "key: String should have at least 1 character"),
-        ({"key": "k" * 257, "value": "x"}, "key: String should have at most 256 characters"),
-        ({"key": "k", "value": "x" * 1025}, "value: String should have at most 1024 characters"),
-        ({"key": "k", "value": "x", "note": float("nan")}, "note: Value error, a number must be finite, and this is nan"),
+        ({"key": "", "value": "x"}, "key: expected 1 or more characters"),
+        ({"key": "k" * 257, "value": "x"}, "key: expected 256 or fewer characters"),
+        ({"key": "k", "value": "x" * 1025}, "value: expected 1024 or fewer characters"),
+        ({"key": "k", "value": "x", "note": float("nan")}, "note: a number must be finite, and this is nan"),
         (
             {"key": "k", "value": "x", "note": "n" * 1023},
-            "note: Value error, cannot keep a note of more than 1024 characters of JSON; keep it in the actor's state",
+            "note: cannot keep a note of more than 1024 characters of JSON; keep it in the actor's state",
         ),
     ],
 )

@@ -45,20 +45,20 @@ def refusal(model: type[Payload], found: Any) -> str:
 
 
 ONE_FAULT = [
-    (Switch, {"on": "yes"}, "on: Input should be a valid boolean"),
-    (Switch, {"on": 1}, "on: Input should be a valid boolean"),
-    (Switch, {}, "on: Field required"),
-    (Switch, {"on": True, "of": 1}, "of: Extra inputs are not permitted"),
-    (Pressed, {"count": "3"}, "count: Input should be a valid integer"),
-    (Pressed, {"count": 3.0}, "count: Input should be a valid integer"),
-    (Pressed, {"count": True}, "count: Input should be a valid integer"),
-    (Pressed, {"count": 0}, "count: Input should be greater than or equal to 1"),
-    (Pulse, {"seconds": "0.5"}, "seconds: Input should be a valid number"),
-    (Pulse, {"seconds": None}, "seconds: Input should be a valid number"),
-    (Publish, {"topic": 7}, "topic: Input should be a valid string"),
-    (Order, {"colour": "blue"}, "colour: Input should be 'red'"),
-    (Order, {"inner": {"on": 1}}, "inner.on: Input should be a valid boolean"),
-    (Order, {"inners": [{}, {"off": 1}]}, "inners.1.off: Extra inputs are not permitted"),
+    (Switch, {"on": "yes"}, "on: expected true or false"),
+    (Switch, {"on": 1}, "on: expected true or false"),
+    (Switch, {}, "on: missing"),
+    (Switch, {"on": True, "of": 1}, "of: no such field; did you mean 'on'?"),
+    (Pressed, {"count": "3"}, "count: expected a whole number"),
+    (Pressed, {"count": 3.0}, "count: expected a whole number"),
+    (Pressed, {"count": True}, "count: expected a whole number"),
+    (Pressed, {"count": 0}, "count: expected 1 or more"),
+    (Pulse, {"seconds": "0.5"}, "seconds: expected a number"),
+    (Pulse, {"seconds": None}, "seconds: expected a number"),
+    (Publish, {"topic": 7}, "topic: expected text"),
+    (Order, {"colour": "blue"}, "colour: expected 'red'"),
+    (Order, {"inner": {"on": 1}}, "inner.on: expected true or false"),
+    (Order, {"inners": [{}, {"off": 1}]}, "inners.1.off: no such field"),
 ]
 
 
@@ -72,23 +72,24 @@ def test_every_fault_at_once() -> None:
     """All faults of a payload are named in one line."""
     fault = refusal(Fix, {"latitude_deg": 91, "longitude_deg": "east", "hight": 3})
     assert fault == (
-        "latitude_deg: Input should be less than or equal to 90; longitude_deg: Input should be a valid number; "
-        "hight: Extra inputs are not permitted"
+        "latitude_deg: expected 90 or less; longitude_deg: expected a number; "
+        "hight: no such field; "
+        "there is accuracy_m, altitude_m, at_ms, hdop, heading_deg, latitude_deg, longitude_deg, satellites, speed_mps"
     )
 
 
 @pytest.mark.parametrize(
     ("found", "fault"),
     [
-        (b"[1]", "payload: Input should be an object"),
-        ([1], "payload: Input should be an object"),
-        (7, "payload: Input should be an object"),
-        (b"null", "payload: Input should be an object"),
-        (b'{"on":true} x', "payload: Invalid JSON: trailing characters at line 1 column 13"),
-        (b'{"on":', "payload: Invalid JSON: EOF while parsing a value at line 1 column 6"),
-        (b"\xff\xfe", "payload: Invalid JSON: expected value at line 1 column 1"),
-        ('{"on":"\ud800"}', "payload: Input should be a valid string, unable to parse raw data as a unicode string"),
-        (b'{"on":"\\ud800"}', "payload: Invalid JSON: unexpected end of hex escape at line 1 column 14"),
+        (b"[1]", "payload: expected an object"),
+        ([1], "payload: expected an object"),
+        (7, "payload: expected an object"),
+        (b"null", "payload: expected an object"),
+        (b'{"on":true} x', "payload: no JSON at line 1, column 13: something follows behind it"),
+        (b'{"on":', "payload: no JSON at line 1, column 6: it ends before its value"),
+        (b"\xff\xfe", "payload: no JSON at line 1, column 1: there is no value; text stands in double quotes"),
+        ('{"on":"\ud800"}', "payload: expected text, and this holds half a character (a lone surrogate)"),
+        (b'{"on":"\\ud800"}', "payload: no JSON at line 1, column 14: unexpected end of hex escape"),
         ({"on": object()}, "Unable to serialize unknown type: <class 'object'>"),
     ],
 )
@@ -102,7 +103,7 @@ def test_what_is_no_json(found: Any, fault: str) -> None:
     [
         (b"[" * 5000, "it is nested deeper than 64 levels"),
         (b'{"a":' * 5000, "it is nested deeper than 64 levels"),
-        (b"9" * 5000, "payload: Invalid JSON: number out of range at line 1 column "),
+        (b"9" * 5000, "payload: no JSON at line 1, column "),
     ],
 )
 def test_bombs(bomb: bytes, fault: str) -> None:
@@ -113,8 +114,8 @@ def test_bombs(bomb: bytes, fault: str) -> None:
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_are_finite(number: str) -> None:
     """No number without a value gets in, by JSON or by dict."""
-    assert refusal(Pulse, f'{{"seconds":{number}}}') == "seconds: Input should be a finite number"
-    assert refusal(Pulse, {"seconds": float(number.replace("Infinity", "inf"))}) == "seconds: Input should be a finite number"
+    assert refusal(Pulse, f'{{"seconds":{number}}}') == "seconds: expected a finite number"
+    assert refusal(Pulse, {"seconds": float(number.replace("Infinity", "inf"))}) == "seconds: expected a finite number"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_many_faults_are_told_by_the_first_of_them() -> None:
     """An error goes into a log and over a wire: what came from outside does not decide how long it is."""
     text = "{" + ",".join(f'"{"k" * 1000}{number}":1' for number in range(500)) + "}"
     said = refusal(Report, text)
-    assert said.count(";") == 8
+    assert said.count(";") == 9
     assert said.endswith("; and 493 more")
     assert len(said) < 1500
 
@@ -201,7 +202,7 @@ def test_no_payload() -> None:
     for found in nothing:
         assert read_payload(Nothing, found, where="") == NOTHING
     assert read_payload(Pressed, None, where="") == Pressed(count=1)
-    assert refusal(Nothing, {"x": 1}) == "x: Extra inputs are not permitted"
+    assert refusal(Nothing, {"x": 1}) == "x: no such field"
 
 
 def test_models() -> None:
@@ -209,7 +210,7 @@ def test_models() -> None:
     switch = Switch(on=True)
     assert read_payload(Switch, switch, where="") is switch
     assert read_payload(Inner, switch, where="") == Inner(on=True)
-    assert refusal(Nothing, switch) == "on: Extra inputs are not permitted"
+    assert refusal(Nothing, switch) == "on: no such field"
 
 
 def test_frozen() -> None:
@@ -266,4 +267,4 @@ class Bounded(Payload):
 
 def test_bounds_of_a_field_stand() -> None:
     """A field's own limit is held, beside the limit on all texts."""
-    assert refusal(Bounded, {"text": "four"}) == "text: String should have at most 3 characters"
+    assert refusal(Bounded, {"text": "four"}) == "text: expected 3 or fewer characters"

@@ -54,7 +54,7 @@ def test_a_payload_that_does_not_fit_the_next_stop_fails_the_turn() -> None:
     """As `tell` does."""
     turns = Turns(Desk(), "desk/b")
     route = Route(ahead=(Stop(to="desk/c", verb="take_number"),), of="m")
-    with pytest.raises(BadPayload, match=r"^cannot read the payload of take_number to desk/c: number: Field required; "):
+    with pytest.raises(BadPayload, match=r"^cannot read the payload of take_number to desk/c: number: missing; "):
         turns.tell("watch", Walk(), route=route)
     assert turns.mail == []
 

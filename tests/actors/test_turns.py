@@ -167,7 +167,7 @@ def test_wrong_mail() -> None:
     assert str(caught.value) == (
         "cannot send flush to flasher/porch: flasher answers calm, echo, end, every, fail, flash, later, pair, swap"
     )
-    with pytest.raises(BadPayload, match=r"^cannot read the payload of later to flasher/porch: seconds: Field required$"):
+    with pytest.raises(BadPayload, match=r"^cannot read the payload of later to flasher/porch: seconds: missing$"):
         turns.tell("later", b"{}")
 
 

@@ -46,7 +46,7 @@ def test_a_body_that_does_not_fit_the_next_stop_is_a_failure(rig: Rig) -> None:
     rig.settle()
     (failure,) = failures(rig)
     assert failure.at == PRESS
-    said = "cannot read the payload of stamp to desk/b: number: Extra inputs are not permitted"
+    said = "cannot read the payload of stamp to desk/b: number: no such field; there is note, seen"
     assert failure.reason == f"it was done, but cannot go on along its route: {said}"
     rig.restart()
     rig.settle()

@@ -232,7 +232,7 @@ def test_a_payload_that_does_not_fit_is_said_at_once(house: Build) -> None:
     built = house({**DAILY, "payload": {"tex": "x"}}, {**HOURLY, "name": "other"})
     hosted = built.rig.hosted["clock/main"]
     built.rig.until(lambda: hosted.health is Health.FAULTY)
-    assert built.detail() == "job wakeup: cannot read the payload of ring to bell/tower: tex: Extra inputs are not permitted"
+    assert built.detail() == "job wakeup: cannot read the payload of ring to bell/tower: tex: no such field; did you mean 'text'?"
     built.turn(HOUR_S)
     assert built.heard(1)[0].due_ms == SEVEN_MS
     built.counted("failed", 1)
