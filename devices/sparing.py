@@ -1,27 +1,37 @@
-"""A log that says the same thing at most once a minute, and then how often it was so."""
+"""A log that says the same kind of thing a few times a minute, and then how often it was so.
+
+The first few are said each, since a person who tries something out wants to see what became of each try; a device that goes wrong
+thousands of times a minute must not fill the log.
+"""
 
 import logging
 import time
 from collections.abc import Callable
 
 EVERY_S = 60.0
+AT_MOST = 5
+"""How many of one kind are said within EVERY_S."""
 
 
 class SparingLog:
-    """Logs warnings, each at most once a minute for one reason. On one thread."""
+    """Logs warnings, each kind at most AT_MOST times a minute. On one thread."""
 
     def __init__(self, logger: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._clock = clock
-        self._said: dict[str, float] = {}
+        self._said: dict[str, tuple[float, int]] = {}
+        """By kind: since when, and how many were said since."""
         self._unsaid: dict[str, int] = {}
 
-    def warn(self, reason: str, text: str) -> None:
-        """Log `text`, unless something for the same `reason` was logged within the last minute."""
-        now = self._clock()
-        if now - self._said.get(reason, now - EVERY_S) < EVERY_S:
-            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+    def warn(self, kind: str, text: str) -> None:
+        """Log `text`, unless enough of the same `kind` were logged within the last minute."""
+        now_s = self._clock()
+        since_s, said = self._said.get(kind, (now_s, 0))
+        if now_s - since_s >= EVERY_S:
+            since_s, said = now_s, 0
+        if said >= AT_MOST:
+            self._unsaid[kind] = self._unsaid.get(kind, 0) + 1
             return
-        self._said[reason] = now
-        unsaid = self._unsaid.pop(reason, 0)
+        self._said[kind] = since_s, said + 1
+        unsaid = self._unsaid.pop(kind, 0)
         self._logger.warning("%s%s", text, f" (and {unsaid} more of its kind since the last time)" if unsaid else "")

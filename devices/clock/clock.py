@@ -73,6 +73,13 @@ class Clock(HostBound):
     kind = "clock"
     settings_model = ClockSettings
     window = 10_000
+    counters_said = {
+        "late": "fired late",
+        "skipped": "due times skipped",
+        "went_on": "held ones that went on",
+        "overdue": "held ones that went on late",
+        "jumps": "times the host's clock was set",
+    }
     vital = True
 
     def __init__(self, key: str, settings: ClockSettings, *, wall: WallClock | None = None) -> None:

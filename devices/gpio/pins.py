@@ -49,6 +49,15 @@ class Pin(HostBound):
     kind = "gpio"
     settings_model = PinSettings
     vital = True
+    counters_said = {
+        "edges": "changes",
+        "coalesced": "changes counted as one",
+        "bounces": "bounces ignored",
+        "missed": "changes found by looking",
+        "link_lost": "times without a command for too long",
+        "line_faults": "faults of the pin",
+        "callback_faults": "faults of the program",
+    }
 
     def __init__(
         self,

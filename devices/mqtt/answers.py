@@ -11,7 +11,7 @@ from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import read_token
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import Names
-from devices.mqtt.sparing import SparingLog
+from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Host, Reply
 
 _log = logging.getLogger(__name__)

@@ -43,6 +43,13 @@ class Connection(HostBound):
     window: ClassVar[int] = 500
     close_s: ClassVar[float] = 8.0
     carries: ClassVar[bool] = True
+    counters_said = {
+        "left": "left with the broker for want of room",
+        "dropped": "lost for want of room",
+        "retained": "old retained ones ignored",
+        "unanswerable": "asks that say not where to answer",
+        "disconnects": "connections lost",
+    }
     step_s: ClassVar[float] = 60.0
     """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""
     machine: ClassVar[Table[SessionPhase, Cause]] = chart()

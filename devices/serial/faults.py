@@ -11,6 +11,33 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _LOCKED = (errno.EBUSY, errno.EAGAIN)
 
 
+COUNTERS = {
+    "lost": "times unplugged",
+    "robbed": "times read by another program",
+    "bad_lines": "lines not understood",
+    "not_json": "lines that are no JSON",
+    "not_nmea": "lines that are no NMEA",
+    "not_text": "lines that are no text",
+    "checksum": "lines with a wrong checksum",
+    "no_address": "lines that name no device",
+    "no_report": "lines without values",
+    "no_id": "lines without an id",
+    "too_long": "lines too long",
+    "too_deep": "lines nested too deep",
+    "twice": "lines with a key twice",
+    "number": "lines with a number too large",
+    "overflows": "lines longer than max_line_bytes",
+    "gaps": "lines broken off",
+    "codec_faults": "faults of the codec",
+    "refused": "lines the gateway refused",
+    "echoed": "lines that were our own",
+    "echo_missing": "echoes missing",
+    "settling_bytes": "bytes ignored after opening",
+    "write_timeouts": "writes not taken in time",
+}
+"""What the counters are called where people read them."""
+
+
 def explain_opening(path: str, error: Exception) -> tuple[Health, str]:
     """The health that an error of opening `path` means, with its detail."""
     if isinstance(error, PortMissing):

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
 from devices.serial.echo import Echo
-from devices.serial.faults import explain_loss, explain_opening
+from devices.serial.faults import COUNTERS, explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
 from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
@@ -26,6 +26,7 @@ from devices.serial.outbox import WritesInHand
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
+from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Settings, Start, verb
 from gateway.actors.vocabulary import Write
 
@@ -36,8 +37,6 @@ ROBBED_S = 0.2
 """Pause after somebody else took our bytes, so that two readers do not chase each other."""
 UNROBBED_S = 5.0
 """Bytes that come this long after the last theft say that the thief has gone."""
-LOG_S = 60.0
-"""A fault of the same kind is logged at most this often."""
 DRAIN_S = 0.4
 """How long closing waits for bytes that are on their way out."""
 OVERHEAD_BYTES = 200
@@ -52,6 +51,7 @@ class SerialPort(HostBound):
     kind = "serial"
     settings_model = SerialSettings
     close_s = 2.0
+    counters_said = COUNTERS
 
     def __init__(self, key: str, settings: SerialSettings) -> None:
         self.key = key
@@ -83,7 +83,7 @@ class SerialPort(HostBound):
         self._robbed_s = -math.inf
         self._said: tuple[Health, str] | None = None
         self._counted: dict[str, int] = {}
-        self._logged_s: dict[str, float] = {}
+        self._log = SparingLog(_log)
 
     # --- the life of the actor
 
@@ -394,12 +394,9 @@ class SerialPort(HostBound):
             self._counted = now
 
     def _complain(self, fault: str, detail: str, by: int = 1) -> None:
-        """Count a fault, and log it at most once a minute."""
+        """Count a fault, and log it sparingly."""
         self.host.count(fault, by)
-        now_s = time.monotonic()
-        if now_s - self._logged_s.get(fault, -LOG_S) >= LOG_S:
-            self._logged_s[fault] = now_s
-            _log.warning("%s: %s on %s%s", self.host.me, fault, self._path, detail and f": {detail}")
+        self._log.warn(fault, f"{self.host.me}: {COUNTERS.get(fault, fault)} on {self._path}{detail and f': {detail}'}")
 
     def _be_well(self) -> None:
         self._fault = ""

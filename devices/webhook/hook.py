@@ -36,6 +36,7 @@ class Webhook(HostBound):
 
     settings_model = WebhookSettings
     window = 32
+    counters_said = {"done": "posted", "again": "failures of the server", "away": "times the server was away"}
     close_s = 3.0
 
     def __init__(self, key: str, settings: WebhookSettings) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from devices.webhook.outcomes import End, PostOutcome
 from devices.webhook.posts import PostRequest
 from gateway.actors import Delivery
+from gateway.actors.words import several
 
 STRIKES = 10
 """How often one message may fail while others go through."""
@@ -141,7 +142,7 @@ class PostsInHand:
     def _given_up(self, number: int, outcome: PostOutcome) -> bool:
         item = self._items.pop(number)
         times = self._struck.pop(item.delivery.message.id).times
-        item.delivery.failed(f"cannot post it: it failed {times} times while others went through; {outcome.reason}", retry=False)
+        item.delivery.failed(f"cannot post it: it failed {several(times, 'time')} while others went through; {outcome.reason}", retry=False)
         return True
 
     def _backoff_s(self, times: int, after_s: float) -> float:

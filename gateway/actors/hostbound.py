@@ -14,7 +14,7 @@ long as it likes, and must come back once `host.wait` would.
 """
 
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from gateway.actors.actor import snake
@@ -195,6 +195,9 @@ class HostBound:
     """How long one step of it may take, in seconds: a verb, a hook, what `wait` does once it is woken. Above it, it hangs."""
     vital: ClassVar[bool] = False
     """Whether the gateway makes no progress while this actor hangs: the watchdog is withheld, and the service manager restarts it."""
+
+    counters_said: ClassVar[Mapping[str, str]] = {}
+    """What its counters are called where people read them, by their names. One that is not here is said with spaces in it."""
 
     host: Host
 

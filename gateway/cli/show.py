@@ -6,7 +6,7 @@ from typing import Any
 from gateway.cli.nearest import ask_of
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
-from gateway.console.output import duration, moment, number, pretty, say, say_json, size, table
+from gateway.console.output import duration, moment, number, pretty, say, say_json, several, size, table
 
 _COUNTERS_SHOWN = 5
 _OF_A_KIND = {"turns": "turns", "failed": "failed", "active": "in memory", "passivated": "passivated", "waiting": "waiting"}
@@ -83,7 +83,7 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     blocked = view.get("blocked", [])
     lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
     lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])
-    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"][-5:]])
+    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"]])
     lines += _section("the life before did not end well", _earlier(view))
     return lines
 
@@ -110,7 +110,7 @@ def _kinds(kinds: list[dict[str, Any]]) -> list[str]:
 
 
 def _blocked(one: dict[str, Any]) -> str:
-    return f"{one['id']}  {one['waiting']} message{'' if one['waiting'] == 1 else 's'}: {one['fault']}"
+    return f"{one['id']}  {several(one['waiting'], 'message')}: {one['fault']}"
 
 
 def _earlier(view: dict[str, Any]) -> list[str]:
@@ -125,7 +125,7 @@ def _section(title: str, rows: list[str]) -> list[str]:
 
 
 def _host_row(one: dict[str, Any]) -> list[str]:
-    counters = sorted(one["counters"].items(), key=lambda row: -row[1])[:_COUNTERS_SHOWN]
+    counters = sorted(one["counted"].items(), key=lambda row: -row[1])[:_COUNTERS_SHOWN]
     counted = ", ".join(f"{name} {number(count)}" for name, count in counters)
     waiting = f"{number(one['waiting'])} waiting" if one["waiting"] else ""
     return [one["id"], one["health"], waiting, "; ".join(part for part in (one["detail"], counted) if part)]
@@ -135,10 +135,11 @@ def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         say_json(answer.get("hosted") or answer["actor"])
     elif "hosted" in answer:
-        say(pretty(answer["hosted"], indent=0))
+        hosted = answer["hosted"]
+        say(pretty({name: hosted["counted"] if name == "counters" else hosted[name] for name in hosted if name != "counted"}, indent=0))
     else:
         actor = answer["actor"]
-        waiting = f", {actor['waiting']} messages wait" if actor["waiting"] else ""
+        waiting = f", {several(actor['waiting'], 'message waits', 'messages wait')}" if actor["waiting"] else ""
         where = "in memory" if actor["active"] else "in the store" if actor.get("stored", True) else "at its beginning"
         say(f"{actor['id']}  {where}{waiting}")
         say(pretty(actor["state"]))
@@ -178,7 +179,7 @@ def tail(client: Client, *, prefix: str, verb: str, as_json: bool) -> int:
         if as_json:
             say_json({name: value for name, value in answer.items() if name not in ("n", "ok")})
         elif "left_out" in answer:
-            say(f"… {answer['left_out']} turns left out: they came faster than they could be shown")
+            say(f"… {several(answer['left_out'], 'turn')} left out: they came faster than they could be shown")
         else:
             say(_turn(answer["turn"]))
     raise Failed("the gateway has ended", NO_GATEWAY)

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.cli.nearest import ask_of
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, USAGE, Failed
-from gateway.console.output import complain, say, say_json, size
+from gateway.console.output import complain, say, say_json, several, size
 
 
 def export(client: Client, id: str, *, as_json: bool) -> int:
@@ -47,19 +47,14 @@ def _agreed(found: dict[str, Any]) -> bool:
 def _belongings(found: dict[str, Any]) -> str:
     """What a forgotten actor loses, and what stays, in words."""
     state = [] if found["version"] is None else [f"its state (version {found['version']}, {size(found['bytes'])})"]
-    counted = [(found["timers"], "timer"), (found["events"], "event"), (found["children_total"], "child")]
-    parts = [*state, *(_count(number, what) for number, what in counted if number)]
+    counted = [(found["timers"], "timer", ""), (found["events"], "event", ""), (found["children_total"], "child", "children")]
+    parts = [*state, *(several(number, one, many) for number, one, many in counted if number)]
     gone = f"{found['id']}: {', '.join(parts) or 'what it had in memory'}"
     if found["children"]:
         more = ", …" if found["children_total"] > len(found["children"]) else ""
         gone += f" ({', '.join(found['children'])}{more})"
     if found["mail_of_children"]:
-        gone += f"; {_count(found['mail_of_children'], 'message')} to them: dead letters"
+        gone += f"; {several(found['mail_of_children'], 'message')} to them: dead letters"
     if found["mail_dropped"]:
-        gone += f"; {_count(found['mail_dropped'], 'message')} for it: dropped, for there is nobody to take them"
-    return f"{gone}; {_count(found['mail'], 'message')} for it: kept, for its new life" if found["mail"] else gone
-
-
-def _count(number: int, what: str) -> str:
-    several = {"child": "children"}.get(what, f"{what}s")
-    return f"{number} {what if number == 1 else several}"
+        gone += f"; {several(found['mail_dropped'], 'message')} for it: dropped, for there is nobody to take them"
+    return f"{gone}; {several(found['mail'], 'message')} for it: kept, for its new life" if found["mail"] else gone

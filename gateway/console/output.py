@@ -49,6 +49,12 @@ def duration(seconds: float) -> str:
     return f"{days} d" + (f" {hours} h" if hours else "")
 
 
+def several(count: int, one: str, many: str = "") -> str:
+    """So many of a thing: `1 message`, `3 messages`; `many` where an s is not enough. (As gateway.actors.words has it: commands do without
+    the language, which takes its time to import.)"""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def size(count: float) -> str:
     """A number of bytes for people: `512 B`, `1.2 MB`."""
     for unit in _BYTES[:-1]:

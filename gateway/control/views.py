@@ -83,6 +83,7 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
         "detail": hosted.detail,
         **_phase(hosted),
         "counters": dict(hosted.counters),
+        "counted": {hosted.kind.counters_said.get(name, name.replace("_", " ")): count for name, count in hosted.counters.items()},
         "waiting": outbox.waiting if outbox else 0,
         "in_hand": len(outbox.in_hand) if outbox else 0,
         "restarts": hosted.restarts,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from gateway.actors.hostbound import Health
+from gateway.actors.words import several
 from gateway.control.house import House
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.engine import Engine
@@ -36,11 +37,11 @@ def status(house: House) -> str:
     ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
     parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:_IN_A_LINE]]
     parts[:0] = ["simulated"] if house.simulated else []
-    parts += [f"{len(ill) - _IN_A_LINE} more are not well"] if len(ill) > _IN_A_LINE else []
+    parts += [several(len(ill) - _IN_A_LINE, "more is not well", "more are not well")] if len(ill) > _IN_A_LINE else []
     others = [text for look in LOOKS[1:] for text in look(house)]
     parts += [text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…" for text in others[:_IN_A_LINE]]
     parts += [f"{len(others) - _IN_A_LINE} more in gateway show"] if len(others) > _IN_A_LINE else []
-    parts += [f"{len(engine.dead_letters)} dead letters"] if len(engine.dead_letters) else []
+    parts += [several(len(engine.dead_letters), "dead letter")] if len(engine.dead_letters) else []
     parts += [house.config_fault] if house.config_fault else []
     return "; ".join(parts)
 

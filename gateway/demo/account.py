@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.actors.words import several
+
 
 @dataclass(frozen=True)
 class Account:
@@ -55,7 +57,7 @@ class Account:
             f"committed   {self.committed} fixes in trip/van; {self.presses} presses in toggle/hall"
             + (f", {self.presses - self.pressed} more than the demo made" if self.presses > self.pressed else ""),
             f"came out    {self.came_out} different fixes under {self.ids} message ids; {self.repeats} repeated under the same id",
-            f"meanwhile   the gateway was killed, or ended, {self.kills} times",
+            f"meanwhile   the gateway was killed, or ended, {several(self.kills, 'time')}",
             f"{'MISSING: ' + '; '.join(self.faults) if self.faults else 'nothing is missing, nothing is double'}",
         ]
 

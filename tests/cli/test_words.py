@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.actors import words
 from gateway.cli.main import plain_run
 from gateway.cli.talk import read_words
+from gateway.console import output
 from gateway.console.exits import Failed
 from gateway.console.output import duration, number, pretty, size, table
 
@@ -81,3 +83,10 @@ def test_tables_are_aligned() -> None:
 def test_states_are_shown_a_field_to_a_line() -> None:
     """What is nested stands further in."""
     assert pretty({"on": True, "values": {"t": {"value": 1}}}) == "  on      true\n  values\n    t  value 1"
+
+
+def test_one_is_not_said_as_many() -> None:
+    """By the one rule, which the commands have without the language."""
+    for rule in (output.several, words.several):
+        assert [rule(count, "dead letter") for count in (0, 1, 2)] == ["0 dead letters", "1 dead letter", "2 dead letters"]
+        assert [rule(count, "actor is", "actors are") for count in (1, 3)] == ["1 actor is", "3 actors are"]

@@ -117,7 +117,7 @@ def test_a_verb_that_wants_a_text_takes_what_was_typed(word: str, field: Any) ->
         (["inner.count=1"], "inner.text: missing; add inner.text=VALUE"),
         (["txet=1"], "txet: no such field; did you mean 'text'?"),
         (["inner.txet=1", "inner.text=1"], "inner.txet: no such field; did you mean 'text'?"),
-        (["short=12345"], 'short: "12345" is too long; write 3 characters or fewer'),
+        (["short=12345"], 'short: "12345" is too long; write 3 or fewer characters'),
         (["choice=7"], "choice: 7 is not one of the choices; write '5' or '6'"),
         (["flag=ON", "text=5", "whole=x"], "flag: expected true or false, saw ON; write flag=true; whole: expected"),
         (['{"text": 42}'], 'text: expected text, saw 42; write "42"'),
