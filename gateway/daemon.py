@@ -19,7 +19,7 @@ from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, Store
 from gateway.actors.hostbound import HostBound
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
-from gateway.actors.words import described, several
+from gateway.actors.words import described
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
