@@ -1,6 +1,5 @@
 """Soundness: what is wrong with a machine is said when its class is made, not when an actor is stuck at night."""
 
-import difflib
 from typing import Any, get_args
 
 from gateway.actors.errors import BadDefinition
@@ -81,7 +80,9 @@ def _check_delays(machine: Machine, verbs: dict[str, Verb]) -> None:
     for phase, after in machine.after.items():
         row = verbs.get(after.verb)
         if row is None:
-            close = difflib.get_close_matches(after.verb, verbs, n=1)
+            from difflib import get_close_matches  # noqa: PLC0415  # only where there is a mistake
+
+            close = get_close_matches(after.verb, verbs, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "mark a method of that name @verb"
             raise BadDefinition(f"the delayed move of {name_of(phase)} names {after.verb!r}, and there is no such verb; {hint}")
         if row.payload is not Nothing and any(field.is_required() for field in row.payload.model_fields.values()):

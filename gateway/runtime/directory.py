@@ -1,6 +1,5 @@
 """The directory: who is registered, and which verbs they answer. Unchanged while the host runs, so any thread may ask."""
 
-import difflib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -117,5 +116,7 @@ def _choice(seen: str, known: Iterable[str]) -> str:
 
 
 def _near(seen: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(seen, sorted(known), n=1)
+    from difflib import get_close_matches  # noqa: PLC0415  # only where there is a mistake
+
+    close = get_close_matches(seen, sorted(known), n=1)
     return f"did you mean {close[0]!r}?" if close else ""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.actors.errors import StoreFailed, StoreFull
-from gateway.store.backup import back_up
 from gateway.store.ballast import free_bytes
 
 log = logging.getLogger(__name__)
@@ -67,6 +66,8 @@ class NightlyBackup:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self._check_room()
+            from gateway.store.backup import back_up  # noqa: PLC0415  # off in most gateways
+
             found = back_up(self._store, target, pause=self._pause)
         except _Left:
             return False

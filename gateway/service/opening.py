@@ -13,7 +13,6 @@ from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.config import StoreSettings
 from gateway.runtime.clock import NOTE, noted_wall_ms
 from gateway.runtime.recovery import ended_cleanly
-from gateway.store.salvage import salvage
 from gateway.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,8 @@ def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | Non
             corrupt.close()
     _open(settings, simulated=simulated).close()
     try:
+        from gateway.store.salvage import salvage  # noqa: PLC0415  # hardly ever, and not for nothing in memory
+
         taken = salvage(aside, settings.path).text
     except StoreFailed as error:
         taken = f"not all that can be read in it is here: {error}"

@@ -12,7 +12,6 @@ from pathlib import Path
 import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
-from gateway.store.backup import back_up
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +74,8 @@ def _keep(path: Path, shape: int) -> None:
     kept = _kept(path, shape)
     try:
         kept.unlink(missing_ok=True)
+        from gateway.store.backup import back_up  # noqa: PLC0415  # once in the life of a store
+
         back_up(path, kept)
     except StoreCorrupt:
         raise

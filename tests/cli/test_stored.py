@@ -81,7 +81,7 @@ def answered(daemon: DaemonProcess, *words: str, answer: str) -> tuple[int, str]
 def test_it_says_what_differs_and_what_to_do(daemon: DaemonProcess) -> None:
     """Where people look: the actor, the whole, and the log; and nowhere in the words of a library."""
     shown = daemon.gateway("show", "depot/north").stdout
-    assert shown.splitlines()[:2] == ["depot/north  in memory, 1 messages wait", "  units  2"]
+    assert shown.splitlines()[:2] == ["depot/north  in memory, 1 message waits", "  units  2"]
     assert shown.splitlines()[3:] == [f"  its mail waits: {FAULT}", *(f"    {line}" for line in EXAMPLE)]
     whole = daemon.gateway("show")
     short = f"{FAULT}; `gateway show depot/north` has an example"
