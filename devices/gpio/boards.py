@@ -1,6 +1,7 @@
 """Where a pin's board comes from: the header of this Pi, or the simulator. Nothing of either is imported before it is asked for."""
 
 import importlib
+import sys
 import threading
 from typing import cast
 
@@ -30,6 +31,6 @@ def _header(settings: PinSettings) -> Board:
     except (ImportError, AttributeError) as error:  # AttributeError: PyPI's lgpio 0.0.0.2, an empty shell
         raise PinFault(
             f"cannot use {settings.line_name}: lgpio does not load ({error}); "
-            "install pi-device-gateway[gpio], or python3-lgpio of Raspberry Pi OS"
+            f"on Raspberry Pi OS sudo apt install python3-lgpio, elsewhere sudo {sys.executable} -m pip install gpiozero lgpio"
         ) from error
     return cast(Board, headers.get(settings.chip))

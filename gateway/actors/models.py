@@ -101,6 +101,9 @@ class Nothing(Payload):
 class State(Versioned):
     """What an actor remembers: every field has a default, the state of an actor nobody has written to yet."""
 
+    INNER: ClassVar[tuple[str, ...]] = ()
+    """Fields that the actor keeps for itself; a dot goes into one. `gateway show` leaves them out, `--json` has them."""
+
     def mended(self, mend: Callable[[Any], Any]) -> Self:
         """The state with its times as they should have been, where that is known by now: see `stamps.py`."""
         del mend

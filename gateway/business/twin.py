@@ -92,6 +92,8 @@ class TwinState(State):
     values: dict[str, Value] = {}
     timing: Timing | None = None
 
+    INNER = ("timing",)
+
     @classmethod
     def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
         """Take up a state of version 1, which knew no presence, and not whose time a value has: the next report of a value counts as

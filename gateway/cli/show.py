@@ -78,12 +78,13 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
         ),
     ]
     lines += _kinds([one for one in view.get("kinds", []) if every or one["listed"]])
-    lines += _section("not well", view["problems"])
+    above = {f"{one['id']} is {one['health']}: {one['detail']}": f"{one['id']} is {one['health']}, see above" for one in view["host_bound"]}
+    lines += _section("not well", [above.get(problem, problem) for problem in view["problems"]])
     lines += _section(f"the last reload of {view['config']}", [view["config_fault"]] if view["config_fault"] else [])
     blocked = view.get("blocked", [])
     lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
     lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])
-    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"]])
+    lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"] if f["text"] not in above])
     lines += _section("the life before did not end well", _earlier(view))
     return lines
 
@@ -142,12 +143,20 @@ def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
         waiting = f", {several(actor['waiting'], 'message waits', 'messages wait')}" if actor["waiting"] else ""
         where = "in memory" if actor["active"] else "in the store" if actor.get("stored", True) else "at its beginning"
         say(f"{actor['id']}  {where}{waiting}")
-        say(pretty(actor["state"]))
+        say(pretty(_told(actor["state"], actor.get("inner", []))))
         for timer in actor["timers"]:
             say(f"  timer {timer['name']}: {timer['verb']} in {duration(timer['in_s'])}")
         if actor["fault"]:
             say(f"  {'its mail waits: ' if actor['waiting'] else ''}{actor['fault']}")
     return FINE
+
+
+def _told(state: Any, inner: list[str]) -> Any:
+    """The fields of a state that people are shown: without those that the actor keeps for itself."""
+    if not isinstance(state, dict):
+        return state
+    deeper = {name: [one.removeprefix(f"{name}.") for one in inner if one.startswith(f"{name}.")] for name in state}
+    return {name: _told(value, deeper[name]) if deeper[name] else value for name, value in state.items() if name not in inner}
 
 
 def _show_ids(client: Client, prefix: str, *, after: str, limit: int, every: bool, as_json: bool) -> int:

@@ -103,17 +103,18 @@ def _syntax_problem(message: str, text: str) -> Problem:
         return Problem(None, "", f"no TOML: {message}; mend it")
     said, line, column = match.groups()
     position = Position(int(line), int(column)) if line else _end_of(text)
-    return Problem(position, "", _plainly(said))
+    return Problem(position, "", _plainly(said, text.split("\n")[position.line - 1]))
 
 
-def _plainly(said: str) -> str:
-    """What tomllib says, in words for people, for its commonest sentences."""
+def _plainly(said: str, line: str) -> str:
+    """What tomllib says of a line, in words for people, for its commonest sentences."""
     twice = re.fullmatch(r"Cannot declare \((.*)\) twice", said)
     if twice:
         name = dotted(tuple(re.findall(r"'([^']*)'", twice.group(1))))
         return f"the table [{name}] stands twice; keep one of them"
     if said == "Cannot overwrite a value":
-        return "this key stands twice in its table; keep one of them"
+        name, found, _ = line.partition("=")
+        return f"the key {name.strip()} stands twice in its table; keep one of them" if found else "this key stands twice in its table"
     if said == r"Illegal character '\n'":
         return "the text is not closed; put a quote at its end"
     if said == "Invalid value":

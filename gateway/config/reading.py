@@ -15,9 +15,9 @@ from gateway.actors.words import described
 from gateway.config.checks import Section, absent_files, check_addresses, check_claims, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
-from gateway.config.problems import ConfigProblems, Problem
+from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.config.settings_reader import read_settings
+from gateway.config.settings_reader import read_settings, tables_of
 from gateway.registry import InstalledKinds, Promised, Registry, installed, kind_meant
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
@@ -234,10 +234,18 @@ class _Reading:
     def no_such_table(self, name: str) -> str:
         kinds = self.registry.host_bound.names
         if name in self.registry.ordinary.names:
-            return f"an ordinary kind, which has no devices; write [actors.{name}]"
+            return f"an ordinary kind, which has no devices; write [{dotted(self.place_of(name))}]"
         if not kinds:
             return "no kind of device is installed; install the gateway as a package (pip install -e . in a checkout)"
         return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *kinds])}"
+
+    def place_of(self, name: str) -> tuple[str, ...]:
+        """Where the settings of an ordinary kind stand that the file has as those of a device: of one of its actors, where these have
+        tables of their own."""
+        kind, table = self.load(self.registry.ordinary, name, ("actors", name)), self.document.table[name]
+        keys = [key for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
+        tables = tables_of(kind.settings_model) if kind is not None else ""
+        return ("actors", name, tables, keys[0]) if tables and keys else ("actors", name)
 
     def no_such_actor(self, name: str) -> str:
         if name in self.registry.host_bound.names:

@@ -50,7 +50,8 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
         fact, advice = _BOUNDS[kind]
         return f"{shown(seen)} is {fact.format_map(_Plain(context))}; {advice.format_map(_Plain(context))}"
     if kind in ("literal_error", "enum"):
-        return f"{shown(seen)} is not one of the choices; write {context['expected']}"
+        quoted = "" if isinstance(seen, str) or "'" not in context["expected"] else ", with the quotes"
+        return f"{shown(seen)} is not one of the choices; write {context['expected']}{quoted}"
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
     if kind == "missing":

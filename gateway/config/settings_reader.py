@@ -16,6 +16,7 @@ from gateway.actors import Settings
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
+from gateway.config.problems import dotted
 from gateway.config.sentences import sentence
 
 T = TypeVar("T", bound=Settings)
@@ -123,7 +124,7 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
         if any(len(other) > len(path) and other[: len(path)] == path for other in by_path) and found[0][0]["type"] not in _SAID:
             continue  # true or a table: it is a table, and what is wrong stands within it
         if found[0][0]["type"] == "extra_forbidden":
-            document.add(path, _unknown(str(path[-1]), model_at(model, path[len(section) : -1])))
+            document.add(path, _unknown(path, model_at(model, path[len(section) : -1]), document.value(path)))
         elif found[0][0]["type"] in _SAID:
             for text in dict.fromkeys(text for _, text in found if text):
                 document.add(path, text)
@@ -160,8 +161,10 @@ def _in_file(document: Document, section: KeyPath, error: ErrorDetails) -> KeyPa
     return (*path, error["loc"][-1]) if error["type"] == "missing" else path
 
 
-def _unknown(name: str, model: type[BaseModel] | None) -> str:
-    known = keys_of(model) if model else []
+def _unknown(path: KeyPath, model: type[BaseModel] | None, value: Any) -> str:
+    name, known = str(path[-1]), keys_of(model) if model else []
+    if isinstance(value, dict) and (tables := model and tables_of(model)):
+        return f"no such key; write [{dotted((*path[:-1], tables, name))}]"
     if name.lower().endswith(_SECRETS):
         file_key = f"{name}_file" if f"{name}_file" in known else next((key for key in known if key.endswith("_file")), "")
         return f"a secret does not belong in this file; use {file_key or 'a file that only the gateway may read'}"
@@ -188,6 +191,13 @@ def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
         model = inner[0]
         named = field is not None and get_origin(field.annotation) is dict
     return model
+
+
+def tables_of(model: type[BaseModel]) -> str:
+    """The key of a model's tables that have names of the user's own, as the rules of alarms have; empty where it has none, or several."""
+    found = [field.alias or name for name, field in model.model_fields.items() if get_origin(field.annotation) is dict]
+    named = [key for key in found if model_at(model, (key, "x")) is not None]
+    return named[0] if len(named) == 1 else ""
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

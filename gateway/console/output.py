@@ -95,7 +95,7 @@ def pretty(value: Any, *, indent: int = 2) -> str:
 
 def _with_time(name: str, value: Any) -> str:
     if name.endswith("_ms") and isinstance(value, int) and value > 1_000_000_000_000:
-        return f"{value}  ({moment(value)})"
+        return moment(value)
     return _plain(value)
 
 

@@ -187,6 +187,7 @@ def _of_cell(cell: Cell, engine: Engine) -> View:
         "active": True,
         "version": cell.state.VERSION,
         "state": json.loads(cell.state.to_json()),
+        "inner": list(cell.state.INNER),
         "timers": _of_timers(cell.timers, engine),
         "waiting": waiting_for(cell),
         "fault": cell.fault,

@@ -165,6 +165,26 @@ def test_who_nobody_ever_wrote_to_ends_each_command_alike(daemon: DaemonProcess,
     assert found.stderr.endswith("; did you mean 'twin/boiler'?\n")
 
 
+def test_show_leaves_out_what_an_actor_keeps_for_itself(daemon: DaemonProcess) -> None:
+    """Times are dates; for programs all of it stands there."""
+    daemon.gateway("tell", "twin/inner", "report", "values.t=5")
+    said = daemon.gateway("show", "twin/inner").stdout
+    assert "timing" not in said
+    assert re.search(r"last_seen_ms +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", said), said
+    assert "timing" in json.loads(daemon.gateway("show", "twin/inner", "--json").stdout)["state"]
+
+
+def test_show_says_what_is_wrong_with_a_device_once(tmp_path: Path) -> None:
+    """In its row; the list of what is not well names it. Its counters have plain names."""
+    with DaemonProcess(tmp_path, '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n') as daemon:
+        daemon.until_listening()
+        daemon.until(lambda: "serial/a is missing" in daemon.said())
+        said = daemon.gateway("show").stdout
+        assert said.count("/dev/none") == 1, said
+        assert "not well:\n  serial/a is missing, see above\n" in said
+        assert daemon.stop() == 0
+
+
 def test_explain_shows_which_message_made_which(daemon: DaemonProcess) -> None:
     """By the id of a message, from the first cause on; by that of an actor, what it handled lately."""
     told = daemon.gateway("tell", "fuse/kitchen", "load", "units=10", "--id", "plugged-1", "--json")

@@ -122,7 +122,7 @@ def test_each_fault_in_a_section_has_its_sentence(tmp_path: Path, line: str, sai
         ("[store]\nloss_window_s = 61\n", "2:17   store.loss_window_s: 61 is too large; write 60 or less"),
         ("[runtime]\nidle_s = 0\n", "2:10   runtime.idle_s: 0 is too small; write more than 0"),
         ("[a]\n[a]\n", "2:3   the table [a] stands twice; keep one of them"),
-        ("a = 1\na = 2\n", "2:6   this key stands twice in its table; keep one of them"),
+        ("a = 1\na = 2\n", "2:6   the key a stands twice in its table; keep one of them"),
         ("a = yes\n", "1:5   no TOML value; text stands in quotes, true and false are lower case"),
         ("a = [1,\n", "2:1   no TOML value; text stands in quotes, true and false are lower case"),
         ('a = "b\n', "1:7   the text is not closed; put a quote at its end"),
@@ -411,3 +411,17 @@ def test_a_payload_with_placeholders_is_fine(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(JOB + 'to = "twin/a"\nverb = "report"\npayload = { values = { n = "{late_s}" }, at_ms = "{due_ms}" }\n')
     assert read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[alarm.freezer]\nof = "twin/a"\n', "1:2   alarm: an ordinary kind, which has no devices; write [actors.alarm.rules.freezer]"),
+        ("[twin.boiler]\nsilent_after_s = 5\n", "1:2   twin: an ordinary kind, which has no devices; write [actors.twin]"),
+        ('[actors.alarm.freezer]\nof = "twin/a"\n', "1:15   actors.alarm.freezer: no such key; write [actors.alarm.rules.freezer]"),
+        ("[mqtt.main]\nprotocol = 5\n", "2:12   mqtt.main.protocol: 5 is not one of the choices; write '5' or '3.1.1', with the quotes"),
+    ],
+)
+def test_a_hint_can_be_followed_as_it_is_written(tmp_path: Path, text: str, said: str) -> None:
+    """The table that is meant, with the name in it; and what makes a text of a number."""
+    assert problems_of(text, tmp_path, installed()).strip() == said

@@ -26,6 +26,8 @@ class AlarmPhase(enum.Enum):
 class AlarmState(Stamped):
     """What an alarm remembers."""
 
+    INNER = ("wrong_clock_ms", "asking", "findings.anchor")
+
     phase: AlarmPhase = AlarmPhase.NORMAL
     findings: Findings = Findings()
     wrong_clock_ms: int = 0
