@@ -120,6 +120,10 @@ class Admission:
             self._room.activation.open_some(self.admitted(round) - len(self._room.schedule.ready))
             self.short = self.short or bool(self._room.activation.unopened)
 
+    def may_open(self, round: Round) -> bool:
+        """Whether `open_mailboxes` would bring an actor into memory now: those that are there and may run come first."""
+        return bool(self._room.activation.unopened) and self.admitted(round) > len(self._room.schedule.ready)
+
     def admitted(self, round: Round) -> int:
         """How many more actors this round may bring into memory: what the batch can run, and memory may hold."""
         if self.is_full(round.batch):

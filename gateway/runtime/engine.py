@@ -268,9 +268,9 @@ class Engine(EngineParts):
             return 0.0
         if self.ingress.arrivals and self.admission.has_room(self.round):
             return 0.0
-        admits = self.admission.admitted(self.round) > 0
-        if self.room.activation.unopened and admits:
+        if self.admission.may_open(self.round):
             return 0.0
+        admits = self.admission.admitted(self.round) > 0
         now_s = self.clock.mono_s()
         times = [self.housekeeping.due_s, *self.despatch.next_s()]
         if self.commits.under_way is None and self.commits.batch.lazy_since_s:
@@ -359,8 +359,9 @@ class Engine(EngineParts):
 
     def _at_rest(self) -> bool:
         """Whether no turns are left to run; mail that waits for a retry or a sink stays on disk."""
-        coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize() or self.room.activation.unopened
-        return not (self._has_turns or coming or self.commits.under_way)
+        unopened = self.room.activation.unopened and not self.cautious.waits
+        coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize()
+        return not (self._has_turns or unopened or coming or self.commits.under_way)
 
     def _last_commit(self) -> None:
         self.round.batch.note(ENDED, "clean")

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.actors import Actor, Stage, State, verb
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
+from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
 from gateway.testing import FrailStore, Rig
@@ -89,6 +90,23 @@ def test_a_turn_reads_the_clocks_after_its_attempt_is_on_disk(unclean: Rig) -> N
     unclean.tell("dial/a", "look")
     read = unclean.state("dial/a")
     assert (read.clock_ms - began_ms, read.now_ms - began_wall_ms) == (2000, 2000)
+
+
+def test_while_a_delivery_runs_alone_the_engine_sleeps() -> None:
+    """More actors have mail from the life before than may come into memory now: that is no work, as long as none of them may run."""
+    tiny = EngineSettings(active_actors=1, batch_turns=4, cautious_turns=8)
+    with Rig([Book()], {"shelf/a": Shelf}, store=FrailStore(MemoryStore()), settings=tiny, by_hand=["shelf/a"]) as rig:
+        for n in range(12):
+            rig.send(f"book/{n}", "write", {"text": "fail"})
+        rig.tell("book/z", "write", {"text": "!x"})
+        rig.settle()
+        rig.crash()
+        rig.start()
+        rig.until(lambda: rig.engine.cautious.waits and rig.engine.cautious.until_s)
+        rig.settle()
+        assert rig.engine.room.activation.unopened
+        rig.advance(600)
+        assert [len(rig.store.mail(f"book/{n}", 0, 10)) for n in range(12)] == [0] * 12
 
 
 def test_each_unclean_end_in_a_row_doubles_the_caution(unclean: Rig) -> None:
