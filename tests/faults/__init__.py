@@ -96,6 +96,8 @@ The host
 36. The disk is full: the reserve is freed, what came in goes out, what only tells waits or gives way, and what acts is possible.
     tests/faults/test_full_disk.py: test_on_a_full_disk_sources_wait_and_what_came_in_goes_out
     tests/faults/test_full_disk.py: test_without_a_byte_left_sources_wait_and_nothing_is_lost
+    tests/runtime/test_giving_way.py: test_on_a_full_disk_a_button_switches_and_a_report_waits
+    tests/runtime/test_giving_way.py: test_the_oldest_telemetry_gives_way_and_is_counted
 37. The store is cut short, or has bits that flipped: known, kept aside, and said out loud with what it cost; the gateway starts.
     tests/daemon/test_life.py: test_a_store_of_garbage_is_moved_aside, test_one_bad_page_costs_what_is_on_it_and_is_said
     tests/daemon/test_life.py: test_commits_that_a_disk_has_lost_are_counted_and_said
