@@ -12,6 +12,16 @@ from pathlib import Path
 from tests.soak.targets import Tried
 
 PROJECT = Path(__file__).parents[2]
+PYTEST = (
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "--show-capture=no",
+    "-p",
+    "no:cacheprovider",
+    *("-o", "log_cli=true", "-o", "log_cli_level=INFO"),
+)
 LIMIT_S = 24 * 3600
 PROGRAMS_A_SECOND = 10
 STATES_A_SECOND = 2
@@ -50,7 +60,7 @@ RUNS: dict[str, Callable[[float, random.Random], tuple[str, Tried]]] = {"program
 
 def _pytest(*asked: str, **environ: int) -> tuple[str, list[str]]:
     """Run tests; what they said, and, where one failed, how to have it again."""
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "log_cli=true", "-o", "log_cli_level=INFO", *asked]
+    words = [*PYTEST, *asked]
     given = {name: str(value) for name, value in {"LIMIT_S": LIMIT_S, **environ}.items()}
     done = subprocess.run(words, cwd=PROJECT, env={**os.environ, **given}, capture_output=True, text=True, check=False)
     again = " ".join(f"{name}={value}" for name, value in given.items())
