@@ -238,9 +238,9 @@ def test_show_has_a_table_of_kinds(daemon: DaemonProcess) -> None:
 def test_what_the_gateway_keeps_for_itself_is_not_among_ones_devices(daemon: DaemonProcess) -> None:
     """Unless it is not well, is named, or all is wanted; programs are told which it is."""
     daemon.gateway("ask", "collection/parts", "add", "key=a", "value=b")
-    daemon.until(lambda: daemon.ask(do="show", id="collection/parts/collection_tally/all")["ok"])
+    daemon.until(lambda: daemon.ask(do="show", id="collection/parts/collection_page/first")["ok"])
     shown, everything = daemon.gateway("show").stdout, daemon.gateway("show", "--all").stdout
-    for hidden in ("control/local", "journal/local", "collection_page", "collection_tally"):
+    for hidden in ("control/local", "journal/local", "collection_page"):
         assert hidden not in shown
         assert f"\n  {hidden} " in everything
     assert "\n  collection " in shown

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.actors import Actor, BadId, Decision, Fault, Stage, verb
-from gateway.actors.collection import Collection, Page, Tally
+from gateway.actors.collection import Collection, Page
 from gateway.control import views
 from gateway.control.absent import Unwritten
 from gateway.control.forget import NothingStored, belongings, export, forget
@@ -49,7 +49,7 @@ class Fragile(Actor[Written]):
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """Actors of every kind, on each store."""
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "gateway.db")
-    actors = [Book(), Fragile(), Account(), Customer(), Cart(), Guest(), Collection(), Page(), Tally()]
+    actors = [Book(), Fragile(), Account(), Customer(), Cart(), Guest(), Collection(), Page()]
     with Rig(actors, {"shelf/a": Shelf}, store=store, by_hand=["shelf/a"]) as made:
         yield made
     store.close()

@@ -19,10 +19,10 @@ PROJECT = Path(__file__).parents[2]
 
 
 class Life:
-    """One process."""
+    """One process: of the engine with books, or of another module."""
 
-    def __init__(self, path: Path) -> None:
-        command = [sys.executable, "-m", "tests.faults.engine_process", str(path)]
+    def __init__(self, path: Path, module: str = "tests.faults.engine_process") -> None:
+        command = [sys.executable, "-m", module, str(path)]
         self.process = subprocess.Popen(
             command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -36,10 +36,10 @@ class Life:
         except BrokenPipeError:
             pass
 
-    def read(self, lines: int) -> list[str]:
+    def read(self, lines: int, *, limit_s: float = 10) -> list[str]:
         """So many lines of what it says, or fewer when it dies; one that has not so much to say is killed after a while."""
         assert self.process.stdout
-        with self._killed_after(10):
+        with self._killed_after(limit_s):
             return [line for _ in range(lines) if (line := self.process.stdout.readline().strip())]
 
     def end(self) -> tuple[list[str], int]:

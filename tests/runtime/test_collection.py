@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors.collection import Collection, Entry, Key, Listing, Page, Tally
+from gateway.actors.collection import Collection, Entry, Key, Listing, Page
 from gateway.registry import installed
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
@@ -20,7 +20,7 @@ PER_PAGE = 200
 
 
 def kinds() -> list[Any]:
-    return [Collection(), Page(), Tally()]
+    return [Collection(), Page()]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def listed(rig: Rig, prefix: str = "") -> list[str]:
 def test_they_come_in_the_box() -> None:
     """The kinds that make a collection are registered as any other is: its id is enough to begin one."""
     ordinary = installed().ordinary
-    assert [ordinary.load(name) for name in ("collection", "collection_page", "collection_tally")] == [Collection, Page, Tally]
+    assert [ordinary.load(name) for name in ("collection", "collection_page")] == [Collection, Page]
 
 
 def test_asked_from_outside(rig: Rig) -> None:
@@ -101,7 +101,6 @@ def stocked() -> MemoryStore:
             lows.append(low)
             pages.append(page)
     _store(store, TRIPS, Collection.state_model.model_validate({"lows": lows, "pages": pages}))
-    _store(store, f"{TRIPS}/collection_tally/all", Tally.state_model.model_validate({"count": PLENTY}))
     return store
 
 

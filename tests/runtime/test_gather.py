@@ -21,7 +21,7 @@ from gateway.actors import (
     State,
     verb,
 )
-from gateway.actors.collection import Collection, Entry, Key, Page, Tally
+from gateway.actors.collection import Collection, Entry, Key, Page
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.testing import Rig
@@ -131,7 +131,7 @@ class Shop(HostBound):
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     shops = {"shop/ann": Shop, "shop/bob": Shop}
-    kinds: list[Actor[Any]] = [Cart(), Corner(), Collection(), Page(), Tally()]
+    kinds: list[Actor[Any]] = [Cart(), Corner(), Collection(), Page()]
     with Rig(kinds, shops, by_hand=shops, store=MemoryStore(), settings=EngineSettings(cautious_turns=4)) as made:
         yield made
 

@@ -26,13 +26,18 @@ A collection is an ordinary actor that comes in the box: its id is enough to beg
 | `count`  |                               | Counted: how many entries there are                             |
 
 A key is any text of 1 to 256 characters; the order is by code point. What one sender asks about one key is done in the order in
-which it was asked. A count knows every change that has been answered; a list reads page after page, each as it is then.
+which it was asked.
+
+A count and a list read page after page, from the left to the right, each as it is then. So they know each change that was asked for
+before them, also one that is still on its way to its page, before and after a kill: they come to each page behind it. Of changes that
+are asked for while they read, they know some; no entry is counted or listed twice. There is no number kept beside the entries that
+could differ from them, and a change pays nothing for the count: a count reads all pages, some 400 to 800 turns where there are 100,000
+entries, which is a fraction of a second.
 
 How: the entries are in pages, which are children of the collection (`collection/trips/collection_page/…`) and leave memory when idle; the
-collection itself knows only which page begins where. So a find takes two turns and loads one page, and a change one turn more, of
-the tally that counts. A page that is full gives half to a new neighbour, and sends on what still comes here for that half: nothing
-waits for a split, and nothing is lost by one (`page.py`). Pages that become empty stay, and are filled again: 256 removed entries
-leave about 200 bytes.
+collection itself knows only which page begins where. So a find takes two turns and loads one page, and so does a change. A page that
+is full gives half to a new neighbour, and sends on what still comes here for that half: nothing waits for a split, and nothing is lost
+by one (`page.py`). Pages that become empty stay, and are filled again: 256 removed entries leave about 200 bytes.
 
 Source: Lehman and Yao, "Efficient locking for concurrent operations on B-trees", 1981 (the links between
 neighbours).
@@ -41,6 +46,5 @@ neighbours).
 from gateway.actors.collection.collection import Collection
 from gateway.actors.collection.entries import Added, Counted, Entry, Found, Key, Listed, Listing, Put, Removed
 from gateway.actors.collection.page import Page
-from gateway.actors.collection.tally import Tally
 
-__all__ = ["Added", "Collection", "Counted", "Entry", "Found", "Key", "Listed", "Listing", "Page", "Put", "Removed", "Tally"]
+__all__ = ["Added", "Collection", "Counted", "Entry", "Found", "Key", "Listed", "Listing", "Page", "Put", "Removed"]

@@ -8,7 +8,6 @@ from gateway.actors.callers import By
 from gateway.actors.collection.entries import Entry, Key, Listing
 from gateway.actors.collection.errand import Do, Errand
 from gateway.actors.collection.page import FIRST, PageOpened, page_of
-from gateway.actors.collection.tally import tally_of
 from gateway.actors.models import State
 from gateway.actors.stage import Stage
 from gateway.actors.verbs import verb
@@ -54,8 +53,8 @@ class Collection(Actor[CollectionState]):
 
     @verb
     def count(self, stage: Stage[CollectionState]) -> None:
-        """Answer with how many entries there are."""
-        _errand(stage, Do.COUNT, "").send(stage, tally_of(stage.me))
+        """Answer with how many entries there are, with all that was asked for before."""
+        self._send(stage, Do.COUNT, "")
 
     @verb(by=By.KIN)
     def opened(self, opened: PageOpened, stage: Stage[CollectionState]) -> None:

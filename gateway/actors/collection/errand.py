@@ -43,6 +43,8 @@ class Errand(Payload):
     limit: int = 0
     found: tuple[Entry, ...] = ()
     """What a list has found on the pages before."""
+    counted: int = 0
+    """How many entries a count has found on the pages before."""
     page: str = ""
     """Key of the page that is to join."""
 

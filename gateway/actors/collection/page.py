@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 from pydantic import JsonValue
 
 from gateway.actors.actor import Actor
-from gateway.actors.collection.entries import Added, Entry, Found, Listed, Put, Removed
+from gateway.actors.collection.entries import Added, Counted, Entry, Found, Listed, Put, Removed
 from gateway.actors.collection.errand import Do, Errand
-from gateway.actors.collection.tally import TallyChange, tally_of
 from gateway.actors.models import Payload, State
 from gateway.actors.stage import Stage
 from gateway.actors.supervision import Decision, Fault
@@ -63,7 +62,7 @@ class PageState(State):
     joined: bool = False
     """Whether everything that went round by its neighbours has come."""
     held: tuple[Errand, ...] = ()
-    """What came straight from the collection before it joined."""
+    """What came straight from the collection before it joined, and the lists and counts that came from a neighbour."""
     values: dict[str, str] = {}
     notes: dict[str, JsonValue] = {}
     """Notes of the entries that have one."""
@@ -118,7 +117,7 @@ class Page(Actor[PageState]):
         state = stage.state
         if stage.key != FIRST and not state.begun:
             errand.refuse(stage, f"cannot {errand.do.value} {errand.key!r}: {stage.me} has not begun; see its dead letters")
-        elif stage.key != FIRST and not state.joined and stage.message.sender == _collection(stage):
+        elif stage.key != FIRST and not state.joined and _must_wait(errand, stage):
             stage.state = state.changed(held=(*state.held, _to_hold(errand, stage)))
         else:
             self._run(errand, stage)
@@ -139,6 +138,8 @@ class Page(Actor[PageState]):
                 _remove(errand, stage)
             case Do.LIST:
                 _list(errand, stage)
+            case Do.COUNT:
+                _count(errand, stage)
             case Do.JOIN:
                 self._join(stage)
 
@@ -156,8 +157,6 @@ class Page(Actor[PageState]):
 
     def _keep(self, errand: Errand, stage: Stage[PageState]) -> None:
         state = stage.state
-        if errand.key not in state.values:
-            stage.tell(tally_of(_collection(stage)), "change", TallyChange(by=1))
         notes = {key: note for key, note in state.notes.items() if key != errand.key}
         if errand.note is not None:
             notes[errand.key] = errand.note
@@ -184,6 +183,12 @@ def page_of(collection: str, key: str) -> str:
 
 def _collection(stage: Stage[PageState]) -> str:
     return stage.me.rsplit("/", 2)[0]
+
+
+def _must_wait(errand: Errand, stage: Stage[PageState]) -> bool:
+    """Whether an errand must wait until the page has joined: one that came straight here would overtake what goes round by its neighbours,
+    and what reads many pages would miss it, and all that waits here already."""
+    return stage.message.sender == _collection(stage) or errand.do in (Do.LIST, Do.COUNT)
 
 
 def _to_hold(errand: Errand, stage: Stage[PageState]) -> Errand:
@@ -245,7 +250,6 @@ def _remove(errand: Errand, stage: Stage[PageState]) -> None:
         values = {key: value for key, value in state.values.items() if key != errand.key}
         notes = {key: note for key, note in state.notes.items() if key != errand.key}
         stage.state = state.changed(values=values, notes=notes)
-        stage.tell(tally_of(_collection(stage)), "change", TallyChange(by=-1))
     errand.answer(stage, Removed(key=errand.key, removed=before is not None, value=before or ""))
 
 
@@ -262,3 +266,12 @@ def _list(errand: Errand, stage: Stage[PageState]) -> None:
         errand.answer(stage, Listed(entries=found))
     else:
         errand.changed(key=state.high, found=found).send(stage, page_of(_collection(stage), state.next))
+
+
+def _count(errand: Errand, stage: Stage[PageState]) -> None:
+    """Add this page's entries to a count, and send the count on to the page on the right; the last page answers."""
+    state, counted = stage.state, errand.counted + len(stage.state.values)
+    if state.high is None:
+        errand.answer(stage, Counted(count=counted))
+    else:
+        errand.changed(key=state.high, counted=counted).send(stage, page_of(_collection(stage), state.next))
