@@ -33,13 +33,15 @@ def _origin(origin: dict[str, Any], began_ms: int) -> str:
         began = f"; it all began with {origin['trace']}" if origin["trace"] else ""
         return f"made by {origin['sender']}, in a turn that is no longer kept{began}{at}"
     if origin["from"] == "timer":
-        return f"a timer of {origin['sender']}{at}"
+        return f"a timer of {origin['sender']}, set in a turn that is no longer kept{at}"
     return f"from {origin['sender'] or 'the gateway itself, at its start'}{at}"
 
 
 def _rows(node: dict[str, Any], began_ms: int) -> list[list[str]]:
     """The rows of a message, one for each attempt; the last one where it waits."""
     named = f"{'  ' * node['depth']}{node['to']} {node['verb']}" if node["message"] else f"{'  ' * node['depth']}?"
+    if node["timer"]:
+        named += " (timer)" if node["timer"] == node["verb"] else f" (timer {node['timer']})"
     outcomes = [(_later(step["at_ms"] - began_ms), _outcome(step)) for step in node["steps"]]
     if node["waits"] or not outcomes:
         outcomes.append(("", node["waits"]))

@@ -7,13 +7,13 @@ All of it is told from the engine's trail, which is short and does not outlive t
 only on disk too, so that after a kill it can be told what is still to come.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message
 from gateway.runtime.engine import Engine
-from gateway.runtime.mail import decode, read_header
+from gateway.runtime.mail import Mail, decode, due_of, read_header
 from gateway.runtime.trail import DONE, WELL, Step
 from gateway.store.store import MailRow
 
@@ -52,6 +52,16 @@ def _how_far(kept: View) -> str:
     return f"what is kept goes back to {back} ({kept['steps']} turns and deliveries)"
 
 
+class Waiting(NamedTuple):
+    """A message that waits, and where."""
+
+    seq: int
+    message: Message
+    where: str
+    timer: str
+    """The name of the timer that sent it; empty where none did."""
+
+
 class Past:
     """What the trail holds, prepared to be followed. A message is known by its place in the order of all mail."""
 
@@ -63,20 +73,25 @@ class Past:
         self._by_place: dict[int, list[Step]] = {}
         for step in self.steps:
             self._by_place.setdefault(step.seq, []).append(step)
-        self._waiting = {seq: (message, where) for seq, message, where in _waiting(engine)}
-        self._maker = _makers(self.steps)
+        self._waiting = {one.seq: one for one in _waiting(engine)}
+        self._maker: dict[int, Step] = {}
         self._made: dict[int, list[int]] = {}
         """By the place of a message, the places of those made because of it."""
-        for place, step in self._maker.items():
-            self._made.setdefault(step.seq, []).append(place)
+        self._link()
         self._clock = engine.clock
         back_ms = engine.clock.clock_ms() - self.steps[0].clock_ms if self.steps else 0
         self.kept = {"steps": len(self.steps), "back_s": round(back_ms / 1000, 1), "whole": not engine.trail.dropped}
 
+    def _link(self) -> None:
+        """Find out what made each message that was handled, or that waits as far as is known."""
+        self._maker, self._made = _makers(self.steps, self._waiting.values()), {}
+        for place, step in self._maker.items():
+            self._made.setdefault(step.seq, []).append(place)
+
     def places_of(self, id: str) -> list[int]:
         """The places of the messages with an id, in their order."""
         handled = {step.seq for step in self.steps if step.message == id}
-        return sorted(handled | {seq for seq, (message, _) in self._waiting.items() if message.id == id})
+        return sorted(handled | {seq for seq, one in self._waiting.items() if one.message.id == id})
 
     def places_on_disk(self, id: str) -> list[int]:
         """The same of mail that is only on disk: the first of each mailbox are looked at."""
@@ -87,7 +102,9 @@ class Past:
             for row in rows:
                 message = self._read(row)
                 if message is not None and message.id == id:
-                    self._waiting[row.seq] = (message, f"waits for {box}, on disk")
+                    due = due_of(row.message)
+                    self._waiting[row.seq] = Waiting(row.seq, message, f"waits for {box}, on disk", due.name if due else "")
+        self._link()
         return self.places_of(id)
 
     def waiting_for(self, id: str, limit: int) -> list[View]:
@@ -127,7 +144,7 @@ class Past:
 
     def _origin(self, place: int) -> View:
         """Where the first message of a chain came from."""
-        known: Message | Step = self._by_place[place][0] if place in self._by_place else self._waiting[place][0]
+        known: Message | Step = self._by_place[place][0] if place in self._by_place else self._waiting[place].message
         id = known.message if isinstance(known, Step) else known.id
         if known.trace not in ("", id) or (known.sender and known.sender != known.to and known.sender not in self._hosted):
             return {"from": "forgotten", "sender": known.sender, "trace": known.trace}
@@ -136,15 +153,17 @@ class Past:
     def node(self, place: int) -> View:
         """One message, and what became of it, without what it led to."""
         steps = self._by_place.get(place, [])
-        message, where = self._waiting.get(place, (None, ""))
-        if message is not None:
+        waiting, where, timer = self._waiting.get(place), "", ""
+        if waiting is not None:
+            message, where, timer = waiting.message, waiting.where, waiting.timer
             named = {"message": message.id, "to": message.to, "verb": message.verb, "sender": message.sender}
         elif steps:
             named = {"message": steps[0].message, "to": steps[0].to, "verb": steps[0].verb, "sender": steps[0].sender}
+            timer = steps[0].timer.name if steps[0].timer else ""
         else:
             named = {"message": "", "to": "", "verb": "", "sender": ""}
             where = "it waits on disk, or nothing more is known of it"
-        return {**named, "steps": [self.outcome(step) for step in steps], "waits": where}
+        return {**named, "timer": timer, "steps": [self.outcome(step) for step in steps], "waits": where}
 
     def outcome(self, step: Step) -> View:
         """What came of one attempt at a message."""
@@ -171,24 +190,44 @@ def _is_well(step: Step) -> bool:
     return step.outcome == WELL or step.outcome.startswith((DONE, "forwarded", "deferred"))
 
 
-def _makers(steps: list[Step]) -> dict[int, Step]:
-    """Which step made the message in each place. Where one lies within another (a full mailbox in the midst of a turn), the inner did."""
+def _makers(steps: list[Step], waiting: Iterable[Waiting]) -> dict[int, Step]:
+    """Which step made the message in each place. Where one lies within another (a full mailbox in the midst of a turn), the inner did.
+    What a timer sent was made by the turn that set the timer."""
     found: dict[int, Step] = {}
     for step in sorted(steps, key=lambda step: step.since - step.upto):
         for place in range(step.since + 1, step.upto + 1):
             found[place] = step
-    return found
+    return {**found, **_setters(steps, waiting)}
 
 
-def _waiting(engine: Engine) -> Iterator[tuple[int, Message, str]]:
-    """(place, message, where) of all mail in memory that waits."""
+def _setters(steps: list[Step], waiting: Iterable[Waiting]) -> dict[int, Step]:
+    """Which step set the timer that sent the message in each place: the last one before it that named the timer, for one that names a timer
+    whose message waits calls the message back."""
+    setters: dict[int, Step] = {}
+    last: dict[tuple[str, str], Step] = {}
+    for step in steps:
+        if step.timer is not None and step.seq not in setters and (step.to, step.timer.name) in last:
+            setters[step.seq] = last[step.to, step.timer.name]
+        last.update({(step.to, name): step for name in step.timers})
+    for one in waiting:
+        if one.timer and (one.message.to, one.timer) in last:
+            setters.setdefault(one.seq, last[one.message.to, one.timer])
+    return setters
+
+
+def _waiting(engine: Engine) -> Iterator[Waiting]:
+    """All mail in memory that waits."""
     for outbox in engine.room.outboxes.values():
         id = outbox.box.id
-        yield from ((mail.seq, mail.message, f"waits for {id}") for mail in outbox.box.head)
-        yield from ((mail.seq, mail.message, f"in the hands of {id}") for mail, _ in outbox.in_hand.values())
-        yield from ((mail.seq, mail.message, f"waits for {id}, which refused it") for mail in outbox.lanes.mail())
+        yield from (_waits(mail, f"waits for {id}") for mail in outbox.box.head)
+        yield from (_waits(mail, f"in the hands of {id}") for mail, _ in outbox.in_hand.values())
+        yield from (_waits(mail, f"waits for {id}, which refused it") for mail in outbox.lanes.mail())
     for cell in engine.cells:
         if cell.box.head or cell.deferred:
             why = f": {cell.fault}" if cell.fault else ""
-            yield from ((mail.seq, mail.message, f"waits for {cell.id}{why}") for mail in cell.box.head)
-            yield from ((mail.seq, mail.message, f"waits until {cell.id} has changed") for mail in cell.deferred or ())
+            yield from (_waits(mail, f"waits for {cell.id}{why}") for mail in cell.box.head)
+            yield from (_waits(mail, f"waits until {cell.id} has changed") for mail in cell.deferred or ())
+
+
+def _waits(mail: Mail, where: str) -> Waiting:
+    return Waiting(mail.seq, mail.message, where, mail.timer.name if mail.timer else "")

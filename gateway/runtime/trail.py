@@ -2,13 +2,14 @@
 
 One step a turn, one for each delivery that a host-bound actor settled, one for each message that nobody could take. A message
 is known by its place in the order of all mail: who began when the last place was 7 and ended when it was 9 made the messages
-in places 8 and 9. So a step is cheap to note; what follows from it is found out when somebody asks. Payloads are not kept.
+in places 8 and 9. So a step is cheap to note; what follows from it is found out when somebody asks. A timer's message is made by no
+turn, but the last turn of its actor before it that names the timer is the one that set it. Payloads are not kept.
 """
 
 from collections import deque
 from typing import NamedTuple
 
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Due, Mail
 
 WELL = ""
 """The outcome of a turn that went well."""
@@ -21,7 +22,7 @@ STEP_BYTES = 300
 """About what one step takes: its tuple, its ids and numbers. Packing them took a third of that, and a tenth of a turn's time."""
 _OUTCOME_AT_MOST = 400
 
-_Noted = tuple[str, str, str, str, str, int, int, int, int, int, str]
+_Noted = tuple[str, str, str, str, str, int, int, int, int, int, str, Due | None, tuple[str, ...]]
 """A Step's fields. Plain tuples: one is made a turn."""
 
 
@@ -44,6 +45,10 @@ class Step(NamedTuple):
     """When, on the gateway's clock."""
     outcome: str
     """WELL, DONE, FORWARDED, or a sentence."""
+    timer: Due | None
+    """The timer that sent the message, where one did."""
+    timers: tuple[str, ...]
+    """The names of the timers that the turn set or cancelled."""
 
 
 class Trail:
@@ -61,11 +66,13 @@ class Trail:
         return self._noted - len(self._steps)
 
     # Positional, for it is called once a turn.
-    def note(self, mail: Mail, since: int, upto: int, batch: int, clock_ms: int, outcome: str = WELL) -> None:  # noqa: PLR0917
+    def note(  # noqa: PLR0917
+        self, mail: Mail, since: int, upto: int, batch: int, clock_ms: int, outcome: str = WELL, timers: tuple[str, ...] = ()
+    ) -> None:
         """Keep one step. Call this only while the trail is `on`."""
         id, to, verb, _, sender, _, trace, _, _, _ = mail.message
         said = outcome[:_OUTCOME_AT_MOST] if outcome else outcome
-        self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, clock_ms, said))
+        self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, clock_ms, said, mail.timer, timers))
         self._noted += 1
 
     def steps(self) -> list[Step]:

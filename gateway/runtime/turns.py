@@ -90,7 +90,8 @@ class TurnRunner:
             cell.box.drop(mail, round)
         if self._trail.on:
             said = WELL if message.route is None else _went(message.route, outcome)
-            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.clock_ms, said)
+            timers = tuple(outcome.timers) if outcome.timers else ()
+            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.clock_ms, said, timers)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
 

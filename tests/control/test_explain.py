@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import Actor, Decision, Fault, Stage, State, verb
+from gateway.actors import Actor, Answer, Decision, Fault, Stage, State, verb
 from gateway.control.absent import Unwritten
 from gateway.control.explain import Unexplained, explain
 from gateway.control.resume import NotPaused, resume
@@ -46,10 +46,43 @@ class Chain(Actor[State]):
             stage.tell(f"chain/{n - 1}", "link")
 
 
+class Nap(Actor[State]):
+    """Breaks while it sleeps, and nobody above it decides."""
+
+    attempts = 1
+
+    @verb
+    def sleep(self, word: Word, stage: Stage[State]) -> None:
+        stage.after(2, "wake", name="alarm clock")
+
+    @verb
+    def snap(self, word: Word, stage: Stage[State]) -> None:
+        raise RuntimeError("it broke")
+
+    @verb
+    def wake(self, stage: Stage[State]) -> None:
+        """Never comes here."""
+
+    def failed(self, fault: Fault, state: State) -> Decision:
+        return Decision.ESCALATE
+
+
+class Curious(Actor[State]):
+    """Asks the shelf, and hears what it says."""
+
+    @verb
+    def wonder(self, word: Word, stage: Stage[State]) -> None:
+        stage.ask("shelf/a", "put", word, then="heard", within_s=5)
+
+    @verb
+    def heard(self, answer: Answer, stage: Stage[State]) -> None:
+        pass
+
+
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     """Books, a shelf in the test's hands, and what breaks."""
-    with Rig([Book(), Fragile(), Chain()], {"shelf/a": Shelf}, by_hand=["shelf/a"]) as made:
+    with Rig([Book(), Fragile(), Chain(), Nap(), Curious()], {"shelf/a": Shelf}, by_hand=["shelf/a"]) as made:
         yield made
 
 
@@ -91,14 +124,61 @@ def test_a_message_is_told_with_what_led_to_it(rig: Rig) -> None:
     assert told["origin"]["trace"] == "m1"
 
 
-def test_a_timer_is_where_a_chain_may_begin(rig: Rig) -> None:
-    """Which turn set it is not kept: it may be days ago."""
+def test_a_timer_is_followed_to_the_turn_that_set_it(rig: Rig) -> None:
+    """The last one that did, whatever else the actor has handled since, and whether it was asleep meanwhile."""
+    for text, id in (("~400", "m1"), ("~400", "m2"), ("one", "m3"), ("~500", "m4"), ("two", "m5")):
+        rig.tell("book/a", "write", {"text": text}, id=id)
+    rig.advance(450)
+    rang = explained(rig, "book/a")["steps"][-1]["message"]
+    (told,) = explained(rig, rang)["told"]
+    assert (told["origin"]["from"], told["origin"]["trace"]) == ("outside", "m2")
+    assert lines(told) == ["0 book/a write: ok", "1 book/a ring: ok"]
+    assert [node["timer"] for node in told["nodes"]] == ["", "~400"]
+    assert lines(explained(rig, "m2")["told"][0]) == ["0 book/a write: ok", "1 book/a ring: ok"]
+    assert lines(explained(rig, "m1")["told"][0]) == ["0 book/a write: ok"]
+
+
+def test_a_timer_that_waits_is_followed_too(rig: Rig) -> None:
+    """It has fired, and its actor is paused at another message."""
+    rig.tell("nap/a", "sleep", {"text": "x"}, id="m1")
+    rig.tell("nap/a", "snap", {"text": "x"}, id="m2")
+    rig.advance(5)
+    rang = explained(rig, "nap/a")["waiting"][-1]
+    assert rang["verb"] == "wake"
+    (told,) = explained(rig, rang["message"])["told"]
+    assert lines(told)[0] == "0 nap/a sleep: ok"
+    assert lines(told)[1].startswith("1 nap/a wake: waits for nap/a")
+    assert told["nodes"][1]["timer"] == "alarm clock"
+
+
+def test_a_timer_is_where_a_chain_begins_when_the_turn_that_set_it_is_not_kept(rig: Rig) -> None:
+    """It was before the start of the gateway."""
     rig.tell("book/a", "write", {"text": "~2"})
+    rig.settle()
+    rig.restart()
     rig.advance(3)
-    rang = explained(rig, "book/a")["steps"][1]["message"]
+    rang = explained(rig, "book/a")["steps"][0]["message"]
     (told,) = explained(rig, rang)["told"]
     assert (told["origin"]["from"], told["origin"]["sender"]) == ("timer", "book/a")
     assert lines(told) == ["0 book/a ring: ok"]
+
+
+@pytest.mark.parametrize(("answered", "last"), [(True, "reply"), (False, "deadline")])
+def test_the_end_of_a_gather_is_followed_to_its_question(rig: Rig, answered: bool, last: str) -> None:
+    """Whether the last answer ended it, or its deadline."""
+    rig.tell("curious/a", "wonder", {"text": "x"}, id="m1")
+    rig.settle()
+    if answered:
+        rig.hosted["shelf/a"].take()[0].done()
+    rig.advance(10)
+    heard = explained(rig, "curious/a")["steps"][-1]
+    assert heard["verb"] == "heard"
+    (told,) = explained(rig, heard["message"])["told"]
+    assert told["origin"] == {"from": "outside", "sender": "outside/test", "trace": "m1"}
+    above = [node["verb"] for node in told["nodes"] if node["depth"] < 3]
+    assert above == (["wonder", "put", "reply"] if answered else ["wonder", "begin", "deadline"])
+    assert last == above[-1]
+    assert "curious/a heard: ok" in {line.split(" ", 1)[1] for line in lines(explained(rig, "m1")["told"][0])}
 
 
 def test_every_attempt_is_told_and_where_it_waits(rig: Rig) -> None:

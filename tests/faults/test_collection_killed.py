@@ -58,9 +58,9 @@ def test_the_count_is_right_at_once_after_a_kill_amid_additions(tmp_path: Path) 
     keys = [f"{number * 7919 % 100_003:06}" for number in range(ENTRIES)]
     acknowledged, under_way = set[str](), 0
     for _ in range(KILLS):
-        life = Life(path, "tests.faults.collection_process")
+        known = committed(path)[0]
         left = [key for key in keys if key not in acknowledged]
-        known = committed(path)[0] if acknowledged else set()
+        life = Life(path, "tests.faults.collection_process")
         writing = _write(life, left[: ENTRIES // KILLS])
         assert life.read(1, limit_s=LIMIT_S) == [f"count {len(known)}"]
         said = life.read(rng.randrange(1, ENTRIES // KILLS), limit_s=LIMIT_S)
