@@ -134,7 +134,9 @@ def _host_row(one: dict[str, Any]) -> list[str]:
 
 def _show_one(answer: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
-        say_json(answer.get("hosted") or answer["actor"])
+        say_json(answer.get("hosted") or answer.get("stranded") or answer["actor"])
+    elif "stranded" in answer:
+        say(_stranded(answer["stranded"]))
     elif "hosted" in answer:
         hosted = answer["hosted"]
         say(pretty({name: hosted["counted"] if name == "counters" else hosted[name] for name in hosted if name != "counted"}, indent=0))
@@ -157,6 +159,15 @@ def _told(state: Any, inner: list[str]) -> Any:
         return state
     deeper = {name: [one.removeprefix(f"{name}.") for one in inner if one.startswith(f"{name}.")] for name in state}
     return {name: _told(value, deeper[name]) if deeper[name] else value for name, value in state.items() if name not in inner}
+
+
+def _stranded(found: dict[str, Any]) -> str:
+    """The mail that waits for somebody who is no more, a line each."""
+    id, waiting = found["id"], found["waiting"]
+    wait = several(waiting, "message waits", "messages wait")
+    rows = [[f"{one['sender'] or '-'} → {one['verb']}", one["message"], one["payload"][:_TAIL_PAYLOAD]] for one in found["mail"]]
+    lines = [f"{id}  is no more: {found['why']}; configure it again, or gateway forget {id}; {wait}:", table(rows)]
+    return "\n".join([*lines, f"  {found['left_out']} more"] if found["left_out"] else lines)
 
 
 def _show_ids(client: Client, prefix: str, *, after: str, limit: int, every: bool, as_json: bool) -> int:

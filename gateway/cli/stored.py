@@ -1,5 +1,6 @@
 """`gateway export` and `gateway forget`: what is stored of an actor, to keep or to drop."""
 
+import json
 import sys
 from typing import Any
 
@@ -10,8 +11,12 @@ from gateway.console.output import complain, say, say_json, several, size
 
 
 def export(client: Client, id: str, *, as_json: bool) -> int:
-    """Print an actor's state as it is on disk."""
-    stored = ask_of(client, id, {"do": "export", "id": id})["stored"]
+    """Print an actor's state as it is on disk; of a device or a kind that is no more the mail that waits, a line of JSON each."""
+    answer = ask_of(client, id, {"do": "export", "id": id})
+    if "stranded" in answer:
+        _export_mail(answer["stranded"])
+        return FINE
+    stored = answer["stored"]
     if as_json:
         say_json(stored)
         return FINE
@@ -19,6 +24,21 @@ def export(client: Client, id: str, *, as_json: bool) -> int:
     if stored["events"]:
         complain(f"this is a snapshot: the state is what {id}'s events add up to; gateway events {id}")
     return FINE
+
+
+def _export_mail(stranded: dict[str, Any]) -> None:
+    for one in stranded["mail"]:
+        say_json({**one, "payload": _as_json(one["payload"])})
+    if stranded["left_out"]:
+        complain(f"these are the first {len(stranded['mail'])} messages of {stranded['waiting']} that wait for {stranded['id']}")
+
+
+def _as_json(payload: str) -> Any:
+    """A stored payload; its text where it is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return payload
 
 
 def forget(client: Client, id: str, *, sure: bool, as_json: bool) -> int:

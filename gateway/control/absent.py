@@ -38,11 +38,8 @@ def _life(id: str, engine: Engine) -> tuple[bool, Ties]:
 
 
 def why_absent(id: str, engine: Engine) -> Answer:
-    """Why an id cannot be shown: there can be no such actor, or no more."""
+    """Why an id cannot be shown: there can be no such actor."""
     directory, kind = engine.directory, kind_of(id)
-    if id in engine.room.stranded:
-        size, why = engine.room.stranded[id]
-        return no("not_found", f"cannot show {id}: {why}; {size.count} of its messages wait: configure it again, or gateway forget {id}")
     devices = [hosted for hosted in directory.hosted if kind_of(hosted) == kind]
     if devices:
         return no("not_found", f"cannot show {id}: there is no such device; {did_you_mean(id, devices)}")

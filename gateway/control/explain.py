@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message
+from gateway.control.stranded import header
 from gateway.runtime.engine import Engine
-from gateway.runtime.mail import Mail, decode, due_of, read_header
+from gateway.runtime.mail import Mail, decode, due_of
 from gateway.runtime.trail import DONE, WELL, Step
 from gateway.store.store import MailRow
 
@@ -110,7 +111,7 @@ class Past:
     def waiting_for(self, id: str, limit: int) -> list[View]:
         """The first of the mail that waits for an actor, by what is on disk of it; what it has in hands is among it."""
         rows = self._engine.store.mail(id, 0, limit)
-        headers = [(row.attempt, *_header(row)) for row in rows]
+        headers = [(row.attempt, *header(row)) for row in rows]
         return [{"message": message, "verb": verb, "sender": sender, "attempt": attempt} for attempt, message, verb, sender in headers]
 
     def _read(self, row: MailRow) -> Message | None:
@@ -175,15 +176,6 @@ class Past:
         """One attempt at a message, with the message."""
         named = {"message": step.message, "verb": step.verb, "sender": step.sender, "made": step.upto - step.since}
         return {**named, **self.outcome(step)}
-
-
-def _header(row: MailRow) -> tuple[str, str, str]:
-    """The id, the verb and the sender of stored mail; empty where this program cannot read it."""
-    try:
-        message, _, verb, sender, *_ = read_header(row.message)[0]
-    except ValueError:
-        return "", "?", ""
-    return message, verb, sender
 
 
 def _is_well(step: Step) -> bool:

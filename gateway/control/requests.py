@@ -14,6 +14,7 @@
     {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
     {"do": "export", "id": "trip/van"}              its state as it is on disk, whether it can be loaded or not
+        both give the mail that waits where there is no such kind or device any more: {"stranded": …}
     {"do": "forget", "id": "trip/van", "sure": true}       drop its state, and what belongs to it; not sure: say what that would be
     {"do": "reload", "timeout_s": 60}               read the configuration again, and take over what can be
 
@@ -48,6 +49,7 @@ from gateway.control.reading import (
     whole_of,
 )
 from gateway.control.resume import NotPaused, resume
+from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
 from gateway.control.wellness import problems
 from gateway.runtime.mail import Arrival
@@ -248,7 +250,7 @@ class Requests:
 
     def export(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
-        return self._look(connection, n, lambda: {"stored": forget.export(self.house.engine, id)})
+        return self._look(connection, n, lambda: self._stored(id))
 
     def forget(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
@@ -276,8 +278,15 @@ class Requests:
         engine = self.house.engine
         if text := unwritten(id, engine):
             return no("unwritten", f"cannot show {id}: {text}")
-        found = views.of_actor(id, engine)
-        return {"actor": found} if found is not None else why_absent(id, engine)
+        if found := views.of_actor(id, engine):
+            return {"actor": found}
+        stranded = of_stranded(engine, id)
+        return {"stranded": stranded} if stranded else why_absent(id, engine)
+
+    def _stored(self, id: str) -> Answer:
+        engine = self.house.engine
+        stranded = None if engine.store.load(check_id(id)) else of_stranded(engine, id)
+        return {"stranded": stranded} if stranded else {"stored": forget.export(engine, id)}
 
     def _ids(self, prefix: str, after: str, limit: int, *, every: bool) -> Answer:
         found = views.ids(prefix, after, limit, self.house.engine, every=every)

@@ -111,7 +111,8 @@ def of_actor(id: str, engine: Engine) -> View | None:
         return None if actor is None else {**_of_row(_first_row(id, actor), engine), "stored": False}
     loaded = cell or (engine.cells.peek(id, actor, row) if actor is not None else None)
     if loaded is None or loaded.wait is Wait.UNREADABLE:  # as it is on disk: in memory there is only a fresh state
-        seen = {"waiting": waiting_for(loaded), "fault": loaded.fault} if loaded else {}
+        size, why = engine.room.stranded.get(id, (None, ""))
+        seen = {"waiting": size.count, "fault": why} if size else {"waiting": waiting_for(loaded), "fault": loaded.fault} if loaded else {}
         return {**_of_row(row, engine), "active": cell is not None, **seen}
     return {**_of_cell(loaded, engine), "active": False}
 

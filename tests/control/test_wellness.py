@@ -1,5 +1,7 @@
 """What "well" means: each line of the list, with what it says; and what is not called well at an end."""
 
+import json
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,12 +9,16 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.actors import Actor, Decision, Fault, Stage, State, verb
 from gateway.actors.hostbound import Health
 from gateway.control.house import House
+from gateway.control.resume import resume
 from gateway.control.wellness import LOOKS, problems
 from gateway.service.last_words import LastWords
 from gateway.service.logs import LoggedFault, RecentFaults, as_lines, from_lines
+from gateway.store.store import Changes, StateRow
 from gateway.testing import Rig
+from gateway.testing.clock import PATIENCE_S
 from tests.brokers import free_port
 from tests.daemon.test_life import mqtt
 from tests.daemon.test_service import MULE
@@ -83,6 +89,80 @@ def test_a_mailbox_that_is_full_and_sources_that_wait_are_not_well(tmp_path: Pat
         rig.look(rig.engine.ingress.open)
 
 
+def test_actors_whose_mail_goes_round_are_not_well(tmp_path: Path) -> None:
+    """As long as they are in a loop; then it is said no more."""
+    with Rig([Book()]) as rig:
+        house = _house(rig, tmp_path)
+        loops = rig.engine.housekeeping.loops
+        rig.tell("book/a", "write", {"text": "x"})
+        for second in range(11):
+            rig.look(lambda second=second: loops.look(1000.0 + second, turns=2000 * second, outside=1))  # type: ignore[misc]
+        assert problems(house) == ["book/a made 20,000 turns in 10 s out of 0 messages: their mail goes round"]
+        for second in range(11, 22):
+            rig.look(lambda second=second: loops.look(1000.0 + second, turns=20_000, outside=1))  # type: ignore[misc]
+        assert problems(house) == []
+
+
+class Hung(Actor[State]):
+    """Does not come out of its turn until it is let go; or fails, and nobody above it decides."""
+
+    attempts = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.let_go = threading.Event(), threading.Event()
+
+    @verb
+    def hang(self, stage: Stage[State]) -> None:
+        self.begun.set()
+        self.let_go.wait(PATIENCE_S)
+
+    @verb
+    def fail(self, stage: Stage[State]) -> None:
+        raise ValueError("it is too much")
+
+    def failed(self, fault: Fault, state: State) -> Decision:
+        return Decision.ESCALATE
+
+
+def test_an_engine_that_stands_still_is_not_well(tmp_path: Path) -> None:
+    """By the gateway's own clock: a turn that does not end; it is well again once the turn has ended."""
+    hung = Hung()
+    with Rig([hung]) as rig:
+        house = _house(rig, tmp_path)
+        rig.send("hung/a", "hang")
+        assert hung.begun.wait(PATIENCE_S)
+        assert problems(house) == []
+        rig.clock.advance(30)
+        assert problems(house) == ["the engine has made no progress for 29 s"]
+        hung.let_go.set()
+        rig.settle()
+        assert problems(house) == []
+
+
+def test_a_paused_actor_is_not_well(tmp_path: Path) -> None:
+    """Until somebody has decided."""
+    with Rig([Hung()]) as rig:
+        house = _house(rig, tmp_path)
+        rig.tell("hung/a", "fail")
+        rig.settle()
+        assert problems(house) == ["hung/a is paused: its fault went up to the host: ValueError: it is too much"]
+        rig.look(lambda: resume(rig.engine, "hung/a", skip=True))
+        rig.settle()
+        assert problems(house) == []
+
+
+def test_an_actor_whose_state_cannot_be_read_is_not_well(tmp_path: Path) -> None:
+    """And its mail waits."""
+    with Rig([Book()]) as rig:
+        house = _house(rig, tmp_path)
+        rig.store.commit(Changes(states=[StateRow("book/a", 7, b'{"words": []}', None, None)]))
+        rig.tell("book/a", "write", {"text": "x"})
+        rig.settle()
+        (said,) = problems(house)
+        assert said.startswith("cannot load book/a: its state has version 7, this program knows 1; ")
+
+
 def test_mail_for_a_device_that_is_no_more_is_said_until_it_is_forgotten(tmp_path: Path) -> None:
     """In show, in health and in STATUS; the mail is kept meanwhile, and comes out where the device is there again."""
     with (
@@ -98,7 +178,16 @@ def test_mail_for_a_device_that_is_no_more_is_said_until_it_is_forgotten(tmp_pat
         daemon.until_listening()
         said = "1 message waits for mqtt/main: no kind 'mqtt' is registered; configure it again, or gateway forget mqtt/main"
         assert said in daemon.ask(do="health")["problems"]
-        assert "messages wait: configure it again, or gateway forget mqtt/main" in daemon.gateway("show", "mqtt/main").stderr
+        shown = daemon.gateway("show", "mqtt/main")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        head, listed = shown.stdout.splitlines()
+        assert head == f"mqtt/main  is no more: {said.split(': ', 1)[1]}; 1 message waits:"
+        assert listed.split()[:3] == ["twin/t", "→", "publish"]
+        (exported,) = [json.loads(line) for line in daemon.gateway("export", "mqtt/main").stdout.splitlines()]
+        assert (exported["sender"], exported["verb"], exported["payload"]["topic"]) == ("twin/t", "publish", "gateway/twin/t")
+        assert exported["message"] == listed.split()[3]
+        (whole,) = json.loads(daemon.gateway("show", "mqtt/main", "--json").stdout)["mail"]
+        assert whole["message"] == exported["message"]
         assert f"  {said}\n" in daemon.gateway("show").stdout
         systemd.until(said)
 
