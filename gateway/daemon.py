@@ -124,6 +124,8 @@ class Daemon:
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
         self._stuck = False
+        self._uncommitted = False
+        """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
         """Who waits to hear of a reload."""
         self._noted_faults = 0
@@ -318,13 +320,16 @@ class Daemon:
             self._drain(deadline_s)
         left += self._hosts.close(carriers=True)
         if left and not self._broken:
-            self._last_words.say(f"{', '.join(left)} did not close in time, and {'was' if len(left) == 1 else 'were'} left behind")
+            fault = f"{', '.join(left)} did not close in time, and {'was' if len(left) == 1 else 'were'} left behind"
+            self._last_words.say(fault)
+            self._notifier.status(fault)
         if not self._broken:
             self._note("faults", self._last_faults())
             self._note("exit", f"{int(time.time())} {self._why}")
-        if self._broken or not self._last_commit():
-            self.code = INTERNAL_FAULT
-        log.info("ended: %s", "well" if self.code == GOOD_END and not left else "not well, see above")
+        self._uncommitted = bool(self._broken) or not self._last_commit()
+        if left or self._uncommitted:
+            self.code = INTERNAL_FAULT  # what was left behind may hold a pin as it must not stay: who looks after it is to see that
+        log.info("ended: %s", "well" if self.code == GOOD_END else "not well, see above")
 
     def _last_commit(self) -> bool:
         timeout_s = _FAULTY_COMMIT_S if self._engine.store_fault else _LAST_COMMIT_S
@@ -357,7 +362,7 @@ class Daemon:
 
     def close_store(self) -> None:
         """Close the store, unless a commit hangs in it: then the process ends around it, and the next life finds the last commit."""
-        if self.code != GOOD_END:
+        if self._uncommitted:
             return
         try:
             self._engine.store.close()

@@ -25,7 +25,7 @@ MEANINGS = {
     UNKNOWN: "no answer in time: the outcome is unknown, look before you repeat it",
     BAD_INPUT: "the message is not well formed: no such actor, verb or field",
     NO_GATEWAY: "no gateway answers",
-    INTERNAL_FAULT: "a fault of the gateway's own",
+    INTERNAL_FAULT: "a fault of the gateway's own (run: or it ended, and a device did not close)",
     UNWRITABLE: "what the command says cannot be written: a full disk",
     NO_STORE: "run: the store cannot be opened",
     NOT_NOW: "refused for now: try again later (run: another gateway is running)",

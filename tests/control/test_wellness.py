@@ -225,11 +225,27 @@ def test_the_last_faults_are_the_last_five_in_local_time_and_survive_a_clean_res
 
 
 def test_an_end_at_which_somebody_was_left_behind_is_not_called_well(tmp_path: Path) -> None:
-    """The log says so, and the last words name it."""
+    """The log says so, the last words name it, and systemd has it in its STATUS and as an exit that failed. Nothing is lost: the next life
+    begins as after any end, and shows who it was."""
     (tmp_path / "actors").mkdir()
     (tmp_path / "actors" / "mule.py").write_text(MULE)
-    with DaemonProcess(tmp_path, '[mule.a]\nword = "hay"\n') as daemon:
+    with (
+        ServiceSide(tmp_path) as systemd,
+        DaemonProcess(tmp_path, '[mule.a]\nword = "hay"\n', environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon,
+    ):
         daemon.until(lambda: "mule/a is ok" in daemon.said())
-        daemon.stop()
+        assert daemon.ask(do="tell", to="twin/t", verb="report", payload={"values": {"n": 1}}, timeout_s=60)["ok"]
+        assert daemon.stop() == 70
         assert "ended: not well, see above" in daemon.said()
-        assert "mule/a did not close in time, and was left behind" in (tmp_path / "gateway.db.last-fault").read_text()
+        left = "mule/a did not close in time, and was left behind"
+        assert left in (tmp_path / "gateway.db.last-fault").read_text()
+        systemd.until(left)
+
+        (tmp_path / "hay").touch()
+        daemon.again()
+        daemon.until_listening()
+        show = daemon.ask(do="show")["show"]
+        assert show["clean_start"]
+        assert any("mule/a did not close" in fault["text"] for fault in show["last_faults"])
+        assert daemon.ask(do="show", id="twin/t")["actor"]["state"]["values"]["n"]["value"] == 1
+        assert daemon.stop() == 0
