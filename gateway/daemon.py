@@ -35,6 +35,7 @@ from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_l
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
 from gateway.service.opening import OpenedStore, open_store, start_afresh
+from gateway.service.progress import Progress
 from gateway.service.reload import Reload, Reloaded, read_again
 from gateway.service.signals import RELOAD, STOP, Signals
 
@@ -49,8 +50,6 @@ BAD_CONFIG = 78
 _MIB = 1024 * 1024
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
-_STUCK_S = 10.0
-"""So long without a turn or a commit is no progress: an SD card may well take a second or two for one."""
 _LOOK_S = 1.0
 _DRAIN_LOOK_S = 0.02
 _LAST_COMMIT_S = 15.0
@@ -123,7 +122,6 @@ class Daemon:
         self._why = ""
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
-        self._stuck = False
         self._uncommitted = False
         """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
@@ -134,6 +132,7 @@ class Daemon:
         self._house: House
         self._hosts: Hosts
         self._nightly: NightlyBackup
+        self._progress: Progress
 
     # --- the beginning
 
@@ -168,6 +167,7 @@ class Daemon:
             fatal=self.fail,
         )
         self._engine, self._hosts = engine, Hosts(parts, engine)
+        self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = from_lines(opened.store.notes().get("faults", ""))
@@ -221,32 +221,10 @@ class Daemon:
 
     def _look(self) -> None:
         """See whether the gateway makes progress, and tell the service manager."""
-        fault = self._standstill()
-        if not fault:
-            self._stuck = False
-            self._notifier.alive()
+        fault = self._progress.say_alive()
         self._notifier.status(fault or status(self._house))  # first: what follows may wait for the disk
-        if fault and not self._stuck:
-            self._stuck = True
-            log.critical("no progress: %s", fault)
-            self._last_words.say(f"no progress: {fault}")
+        self._progress.report(fault)
         self._note_faults()
-
-    def _standstill(self) -> str:
-        """Why the gateway makes no progress; empty where it does. A broker that is away and a full disk are no standstill."""
-        stuck_s = self._engine.stuck_s
-        if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
-            return f"the engine has neither turned nor committed for {stuck_s:.0f} s; {self._where_it_hangs()}"
-        hung, dead = self._hosts.hung(), self._hosts.dead()
-        if hung:
-            return "; ".join(hung)
-        return f"the thread of {', '.join(dead)} has ended" if dead else ""
-
-    def _where_it_hangs(self) -> str:
-        visited = self._engine.visited
-        if visited:
-            return f"a turn of {visited} does not end: look at what it waits for"
-        return f"look at the disk of {self.configuration.store.path}"
 
     def _note_faults(self) -> None:
         """Keep the last warnings in the store, with the next commit."""
@@ -300,7 +278,7 @@ class Daemon:
         return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])
 
     def _replace(self, part: HostToBe) -> bool:
-        self._say_alive()  # each may take its time to close: that is no standstill
+        self._progress.say_alive()  # each may take its time to close: that is no standstill
         return self._hosts.replace(self._housed(part))
 
     # --- the end
@@ -348,12 +326,8 @@ class Daemon:
             if left_s <= 0 or self._signals.wait(min(left_s, _DRAIN_LOOK_S)) in STOP:
                 log.warning("not drained, it waits in the store: %s", ", ".join(f"{count} for {id}" for id, count in waiting.items()))
                 return False
-            self._say_alive()
+            self._progress.say_alive()
         return True
-
-    def _say_alive(self) -> None:
-        if not self._standstill():
-            self._notifier.alive()
 
     def _waiting(self) -> dict[str, int]:
         engine = self._engine

@@ -16,21 +16,19 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from gateway.actors.callers import By
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
-from gateway.actors.messages import REPLY, Message, Reply, Start, check_expiry
+from gateway.actors.messages import REPLY, Message, Start, check_expiry
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
 from gateway.actors.receipts import Receipt
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut
-from gateway.runtime.directory import Directory
-from gateway.runtime.ids import Ids
-from gateway.runtime.ingress import Ingress
+from gateway.runtime.floor import Floor
 from gateway.runtime.mail import Arrival
 from gateway.runtime.seen import id_with
 
@@ -42,36 +40,6 @@ _INTENSITY = 10
 """How many restarts there may be in `_PERIOD_S`; above it the actor rests for `_PERIOD_S`."""
 _PERIOD_S = 60.0
 _ID_AT_MOST = 256
-
-
-class Floor(Protocol):
-    """What a host-bound actor's host needs of the engine. Called on any thread."""
-
-    clock: GatewayClock
-    directory: Directory
-    ids: Ids
-    ingress: Ingress
-
-    def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
-        """Take back what an actor that is gone had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""
-
-    def away(self, id: str, why: str, then: Callable[[], None] | None = None) -> None:
-        """Note that what an actor owns is away, and take back what the actor had in hands, without counting an attempt."""
-
-    def back(self, id: str) -> None:
-        """Note that what an actor owns is there: hand the actor its mail."""
-
-    def forget_ids(self, source: str) -> None:
-        """Forget the ids seen from a source, for deduplication."""
-
-    def began(self, id: str, start: Start, fault: str = "") -> None:
-        """Note that an actor has handled its Start, or has failed at it."""
-
-    def expect(self, answer: Callable[[Reply], None]) -> str:
-        """Make an address whose first reply is handed to `answer`."""
-
-    def give_up(self, address: str) -> None:
-        """Wait no more for the reply to an address."""
 
 
 class SaidPhase(NamedTuple):

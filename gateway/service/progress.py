@@ -1,0 +1,60 @@
+"""Progress: whether the gateway goes on, which systemd's watchdog is told only while it does. On the main thread.
+
+A broker that is away and a full disk are no standstill; a turn that does not end, a commit that hangs, a device's thread that hangs or
+has ended are.
+"""
+
+import logging
+from pathlib import Path
+
+from gateway.runtime.engine import Engine
+from gateway.service.hosts import Hosts
+from gateway.service.last_words import LastWords
+from gateway.service.notify import Notifier
+
+log = logging.getLogger(__name__)
+
+_STUCK_S = 10.0
+"""So long without a turn or a commit is no progress: an SD card may well take a second or two for one."""
+
+
+class Progress:
+    """Looks at the engine and at the threads of the devices, and tells the watchdog."""
+
+    def __init__(self, engine: Engine, hosts: Hosts, notifier: Notifier, last_words: LastWords, store: Path) -> None:
+        self._engine = engine
+        self._hosts = hosts
+        self._notifier = notifier
+        self._last_words = last_words
+        self._store = store
+        self._stuck = False
+
+    def say_alive(self) -> str:
+        """Tell the watchdog that the gateway goes on, if it does; return why it does not, empty where it does."""
+        fault = self._standstill()
+        if not fault:
+            self._notifier.alive()
+        return fault
+
+    def report(self, fault: str) -> None:
+        """Log a standstill, and keep it as last words, once for each; an empty `fault` ends one. This may wait for the disk."""
+        if fault and not self._stuck:
+            log.critical("no progress: %s", fault)
+            self._last_words.say(f"no progress: {fault}")
+        self._stuck = bool(fault)
+
+    def _standstill(self) -> str:
+        """Why the gateway makes no progress; empty where it does."""
+        stuck_s = self._engine.stuck_s
+        if stuck_s > min(_STUCK_S, self._notifier.watchdog_s / 3 or _STUCK_S):
+            return f"the engine has neither turned nor committed for {stuck_s:.0f} s; {self._where_it_hangs()}"
+        hung, dead = self._hosts.hung(), self._hosts.dead()
+        if hung:
+            return "; ".join(hung)
+        return f"the thread of {', '.join(dead)} has ended" if dead else ""
+
+    def _where_it_hangs(self) -> str:
+        visited = self._engine.visited
+        if visited:
+            return f"a turn of {visited} does not end: look at what it waits for"
+        return f"look at the disk of {self._store}"
