@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
+from devices.serial.complaints import Complaints
 from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS, explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
@@ -26,7 +27,6 @@ from devices.serial.outbox import WritesInHand
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Settings, Start, verb
 from gateway.actors.vocabulary import Write
 
@@ -82,8 +82,7 @@ class SerialPort(HostBound):
         """What is wrong while the port is open: `stuck`, `robbed`, `echo`; empty: nothing."""
         self._robbed_s = -math.inf
         self._said: tuple[Health, str] | None = None
-        self._counted: dict[str, int] = {}
-        self._log = SparingLog(_log)
+        self._complaints = Complaints()
 
     # --- the life of the actor
 
@@ -381,22 +380,12 @@ class SerialPort(HostBound):
 
     def _count_framing(self) -> None:
         """Add to the actor's counters what the framer, the echo and the reader have counted since the last time."""
-        now = {
-            "overflows": self._framer.overflows,
-            "gaps": self._framer.gaps,
-            "echo_missing": self._echo.missing,
-            "replaced": self._reader.replaced,
-        }
-        if now != self._counted:
-            for name, count in now.items():
-                if more := count - self._counted.get(name, 0):
-                    self._complain(name, "", more)
-            self._counted = now
+        framer, missing, replaced = self._framer, self._echo.missing, self._reader.replaced
+        now = {"overflows": framer.overflows, "gaps": framer.gaps, "echo_missing": missing, "replaced": replaced}
+        self._complaints.count(self.host, self._path, now)
 
-    def _complain(self, fault: str, detail: str, by: int = 1) -> None:
-        """Count a fault, and log it sparingly."""
-        self.host.count(fault, by)
-        self._log.warn(fault, f"{self.host.me}: {COUNTERS.get(fault, fault)} on {self._path}{detail and f': {detail}'}")
+    def _complain(self, fault: str, detail: str) -> None:
+        self._complaints.say(self.host, self._path, fault, detail)
 
     def _be_well(self) -> None:
         self._fault = ""
