@@ -49,6 +49,7 @@ class Commits:
         self.count += 1
         if batch.arrivals:
             self._ingress.free(len(batch.arrivals), batch.arrived_bytes)
+        self._room.committed(batch.number)
         self._wake_spilled()
         self._room.cells.drop_ended(batch.ended, committed=batch.number)
         self._room.activation.forget_removed(batch)

@@ -22,7 +22,21 @@ READ_BACK_BYTES = 1024 * 1024
 class Mailbox:
     """The mail of one actor. On the engine's thread."""
 
-    __slots__ = ("_called_back", "_loaded_to", "_looked", "_spilled_to", "_timers", "below", "bytes", "count", "head", "head_bytes", "id")
+    __slots__ = (
+        "_called_back",
+        "_loaded_to",
+        "_looked",
+        "_spilled_to",
+        "_timers",
+        "below",
+        "bytes",
+        "count",
+        "head",
+        "head_bytes",
+        "id",
+        "updated_in",
+        "updated_to",
+    )
 
     def __init__(self, id: str, *, spilled_to: int = 0, count: int = 0, size: int = 0) -> None:
         self.id = id
@@ -40,6 +54,10 @@ class Mailbox:
         """By the place of each message that is only on disk and is from a timer, the name of that, and its size."""
         self._looked = not count
         """Whether all of these are known: what an earlier life left was looked through."""
+        self.updated_to = 0
+        """Up to this place rows of its mail change with a batch that is not committed: what is read from the store now is as it was."""
+        self.updated_in = 0
+        """Number of the last such batch."""
         self._called_back: set[int] = set()
         """Places of those that a commit to come deletes: the store may still have them."""
 
@@ -80,11 +98,16 @@ class Mailbox:
         return False
 
     def spill(self, keep: int) -> None:
-        """Drop the mail behind the first `keep` from memory: the store has it, or will have it after the commit under way."""
+        """Drop the mail behind the first `keep` from memory: the store has it, or will have it after the commit under way.
+
+        What had a row before, and is changed by that commit, stays.
+        """
         head = self.head
-        if len(head) <= keep:
+        gone = []
+        while len(head) > keep and head[-1].seq > self.updated_to:
+            gone.append(head.pop())
+        if not gone:
             return
-        gone = [head.pop() for _ in range(len(head) - keep)]
         for mail in gone:
             self._note_timer(mail)
         self.below += len(gone)
@@ -122,7 +145,9 @@ class Mailbox:
         """Store mail, or its new attempt count, with this batch."""
         blob = encode(mail.message, mail.timer, mail.act_by)
         round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
-        if not mail.stored:
+        if mail.stored:
+            self.updated_to, self.updated_in = max(self.updated_to, mail.seq), round.batch.number
+        else:
             mail.stored = True
             mail.size = len(blob)
             self.count += 1

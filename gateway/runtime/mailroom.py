@@ -82,6 +82,8 @@ class Mailroom:
         self.giving_way = GivingWay(directory, self.outboxes)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
+        self._updated: list[Cell] = []
+        """Cells of which rows change with the batch under way."""
         self.memory = Memory()
         self.full_at_messages = 0
         self.full_at_bytes = 0
@@ -153,10 +155,22 @@ class Mailroom:
                     self._look_at(box)
                 if cell.wait is not Wait.NONE or self.memory.full:
                     self._let_go(cell)
+            if box.updated_to:
+                self._updated.append(cell)
             self._weigh(box)
         self.fresh = {}
         for outbox in self.outboxes.values():
             self._weigh(outbox.box)
+
+    def committed(self, number: int) -> None:
+        """Note that a batch is on disk: what had to stay in memory because its row changed with it may leave."""
+        cells, self._updated = self._updated, []
+        for cell in cells:
+            if cell.box.updated_in <= number:
+                cell.box.updated_to = 0
+                if cell.wait is not Wait.NONE or self.memory.full:
+                    self._let_go(cell)
+                    self._weigh(cell.box)
 
     def _let_go(self, cell: Cell) -> None:
         """Keep most of a cell's mail on disk only: nobody may ask for it for long, or too much mail is in memory."""

@@ -257,7 +257,8 @@ class Society:
         )
         for id, mail in waits:
             rows = self.store.mail(id, mail.seq - 1, 1)
-            assert [(row.seq, row.attempt) for row in rows] == [(mail.seq, mail.attempt)], f"{mail.message} of {id} waits; on disk: {rows}"
+            there, here = [(row.seq, row.attempt) for row in rows], (mail.seq, mail.attempt)
+            assert there == [here], f"{mail.message} of {id} waits as {here}; on disk: {rows}"
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -410,5 +411,5 @@ class Society:
 
     def _dead(self) -> Counter[int]:
         """How often each tag is a dead letter."""
-        letters = [row for row in self.store.dead(0, 10_000) if row.box != SINK]
-        return Counter(Job.model_validate_json(read_header(row.message)[1]).tag for row in letters)
+        letters = [read_header(row.message) for row in self.store.dead(0, 10_000) if row.box != SINK]
+        return Counter(Job.model_validate_json(payload).tag for header, payload in letters if header[2] != "has_ended")  # no job
