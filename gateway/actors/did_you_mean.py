@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 _LONGEST = 128
 """A longer name is nobody's slip: comparing it takes time for each of its letters with each of all names."""
+_COMPARED_AT_MOST = 300
+"""Of more names than these none is looked for: whoever has so many sees the first of them."""
 
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """What to do about the unknown name `seen`: "did you mean 'baud'?", or what there is to choose from."""
     names = sorted(set(known))
     seen = seen[:_LONGEST]
-    nearest = min(names, key=lambda name: _edits(seen.lower(), name.lower()), default="")
+    nearest = min(names[:_COMPARED_AT_MOST], key=lambda name: _edits(seen.lower(), name.lower()), default="")
     if nearest and _edits(seen.lower(), nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
         return f"did you mean '{nearest}'?"
     longer = [name for name in names if seen and name.lower().startswith(f"{seen.lower()}_")]

@@ -19,7 +19,7 @@ def check(path: Path, *, as_json: bool) -> int:
         return BAD_CONFIG
     absent = configuration.absent_files
     if absent:
-        _say(absent, "\n".join([f"can start, but with {counted(absent, str(path))}", *listed(absent)]), as_json=as_json)
+        _say(absent, "\n".join([f"can start, but with {counted(len(absent), str(path))}", *listed(absent)]), as_json=as_json)
         return NO
     devices, kinds = len(configuration.host_bound), len(configuration.actors)
     if as_json:

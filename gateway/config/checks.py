@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +21,8 @@ from gateway.config.settings_reader import check_fields
 from gateway.registry import Registry, kind_meant
 
 T = TypeVar("T", bound=Settings)
+Say = Callable[[], str]
+"""Works out a sentence, once it is told."""
 
 _NAME_AT_MOST = 256
 """Characters of a name that is told: adapters have long ones, and differ in their ends."""
@@ -90,7 +94,7 @@ def check_addresses(document: Document, sections: list[Section], registry: Regis
     for section in sections:
         for setting, target, verb in section.addresses():
             problem = _target_problem(document, registry, target, verb)
-            if problem:
+            if problem is not None:
                 document.add(section.path_of(document, setting), problem)
 
 
@@ -144,42 +148,42 @@ def _is_absent(document: Document, registry: Registry, target: str) -> bool:
     return kind in registry.host_bound.names and document.value((kind, key)) is None
 
 
-def _target_problem(document: Document, registry: Registry, template: str, verb: str) -> str:
-    """What is wrong with an address; empty when nothing is, or it cannot be known before a message goes there."""
+def _target_problem(document: Document, registry: Registry, template: str, verb: str) -> Say | None:
+    """What is wrong with an address; None when nothing is, or it cannot be known before a message goes there."""
     target = _PLACEHOLDER.sub("x", template)
     try:
         kind = kind_of(check_id(target))
     except BadId as error:
-        return str(error)
+        return partial(str, error)
     if "{" in template.rsplit("/", 2)[-2]:
-        return ""
+        return None
     if kind in registry.host_bound.names:
         return _no_device(document, kind, template) or _no_verb(registry, kind, verb)
     if kind in registry.ordinary.names:
         return _no_verb(registry, kind, verb)
     known = [*registry.host_bound.names, *registry.ordinary.names]
-    return f"cannot send to {template}: there is no kind {kind!r}; {kind_meant(kind, known)}"
+    return lambda: f"cannot send to {template}: there is no kind {kind!r}; {kind_meant(kind, known)}"
 
 
-def _no_device(document: Document, kind: str, target: str) -> str:
-    """What is wrong with an address of a device that the file has no section for; empty where it has one."""
-    table = document.table.get(kind)
-    keys = [f"{kind}/{key}" for key in table] if isinstance(table, dict) else []
-    if target in keys or ("{" in target and keys):
-        return ""
-    if not keys:
-        return f"cannot send to {target}: the file has no [{kind}.…]; add [{target.replace('/', '.')}]"
-    return f"cannot send to {target}: the file has no such device; {did_you_mean(target, keys)}"
+def _no_device(document: Document, kind: str, target: str) -> Say | None:
+    """What is wrong with an address of a device that the file has no section for; None where it has one."""
+    found = document.table.get(kind)
+    table: dict[str, Any] = found if isinstance(found, dict) else {}
+    if target.partition("/")[2] in table or ("{" in target and table):
+        return None
+    if not table:
+        return lambda: f"cannot send to {target}: the file has no [{kind}.…]; add [{target.replace('/', '.')}]"
+    return lambda: f"cannot send to {target}: the file has no such device; {did_you_mean(target, [f'{kind}/{key}' for key in table])}"
 
 
-def _no_verb(registry: Registry, name: str, verb: str) -> str:
+def _no_verb(registry: Registry, name: str, verb: str) -> Say | None:
     try:
         kind: type[HostBound] | type[Actor[Any]]
         kind = registry.host_bound.load(name) if name in registry.host_bound.names else registry.ordinary.load(name)
     except BadDefinition:
-        return ""  # noted where the file names the kind
+        return None  # noted where the file names the kind
     outside = [known for known, row in kind.verbs.items() if row.by is By.OUTSIDE]
     if verb in outside:
-        return ""
+        return None
     why = f"only {kind.verbs[verb].by.value} may send it" if verb in kind.verbs else "it has no such verb"
-    return f"cannot send {verb!r} to {name}: {why}; {did_you_mean(verb, outside)}"
+    return lambda: f"cannot send {verb!r} to {name}: {why}; {did_you_mean(verb, outside)}"

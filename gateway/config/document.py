@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gateway.config.limits import beyond
 from gateway.config.locator import KeyPath, Position, locate
-from gateway.config.problems import ConfigProblems, Problem, dotted
+from gateway.config.problems import ConfigProblems, Noted, Problem, dotted
 
 MAX_BYTES = 1_000_000
 
@@ -17,7 +18,7 @@ class Document:
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
-        self.problems: list[Problem] = []
+        self.problems: list[Noted] = []
         if problem := beyond(text):
             raise ConfigProblems(path, [problem])
         try:
@@ -26,9 +27,9 @@ class Document:
         except tomllib.TOMLDecodeError as error:
             raise ConfigProblems(path, [_syntax_problem(str(error), text)]) from None
 
-    def add(self, key_path: KeyPath, text: str) -> None:
-        """Note a problem at `key_path`; where that path is empty, a problem of the file as a whole."""
-        self.problems.append(Problem(self.position(key_path), dotted(key_path), text))
+    def add(self, key_path: KeyPath, text: str | Callable[[], str]) -> None:
+        """Note a problem at `key_path`; where that path is empty, a problem of the file as a whole. What takes time is a function."""
+        self.problems.append((self.position(key_path), dotted(key_path), text))
 
     def position(self, key_path: KeyPath) -> Position:
         """The position of a key, or of the nearest table above it that the file names; of the file's begin where there is none."""

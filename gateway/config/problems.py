@@ -1,10 +1,16 @@
 """Problems of a configuration file: all of them at once, each with its place, what was seen, and what to do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.actors.errors import GatewayError
 from gateway.config.locator import KeyPath, Position
+
+SHOWN_AT_MOST = 100
+"""So many problems are told one by one, the first ones of the file: whoever has mended those knows what the others are."""
+
+Noted = tuple[Position | None, str, str | Callable[[], str]]
+"""A Problem's fields; its sentence may be one that is worked out only if it is told: what was probably meant takes time."""
 
 
 class Problem(NamedTuple):
@@ -23,24 +29,34 @@ class Problem(NamedTuple):
 class ConfigProblems(GatewayError, ValueError):
     """Raised where a configuration cannot be used: mend what is listed."""
 
-    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
+    def __init__(self, path: str, problems: Iterable[Noted]) -> None:
         self.path = path
-        self.problems = sorted(problems, key=lambda problem: problem.position or Position(0, 0))
+        found = sorted(problems, key=lambda problem: problem[0] or Position(0, 0))
+        self.count = len(found)
+        """How many problems there are."""
+        self.problems = [_told(noted) for noted in found[:SHOWN_AT_MOST]]
+        """The first of them, in the order of the file."""
         super().__init__(self.report("cannot start"))
 
     @property
     def counted(self) -> str:
         """How many problems there are, and in which file: `2 problems in config/gateway.toml`."""
-        return counted(self.problems, self.path)
+        return counted(self.count, self.path)
 
     def report(self, cannot: str) -> str:
-        """All problems, a line each, below what cannot be done because of them: `cannot start`, `cannot reload`."""
-        return "\n".join([f"{cannot}: {self.counted}", *listed(self.problems)])
+        """The problems, a line each, below what cannot be done because of them: `cannot start`, `cannot reload`."""
+        more = self.count - len(self.problems)
+        return "\n".join([f"{cannot}: {self.counted}", *listed(self.problems), *([f"  and {more:,} more"] if more else [])])
 
 
-def counted(problems: Sequence[Problem], path: str) -> str:
+def _told(noted: Noted) -> Problem:
+    position, key_path, text = noted
+    return Problem(position, key_path, text if isinstance(text, str) else text())
+
+
+def counted(count: int, path: str) -> str:
     """How many problems there are, and in which file."""
-    return f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {path}"
+    return f"{count:,} problem{'' if count == 1 else 's'} in {path}"
 
 
 def listed(problems: Sequence[Problem]) -> list[str]:

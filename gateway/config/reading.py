@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -132,7 +133,7 @@ class _Reading:
         table = self.document.table[name]
         if name not in self.registry.host_bound.names:
             if self.complete:
-                self.document.add((name,), self.no_such_table(name))
+                self.document.add((name,), partial(self.no_such_table, name))
             return
         if not isinstance(table, dict) or not table:
             self.document.add((name,), f"a device has a name of its own; write [{name}.NAME]")
@@ -196,7 +197,7 @@ class _Reading:
             table = {}
         for name in table:
             if name not in self.registry.ordinary.names and self.complete:
-                self.document.add(("actors", name), self.no_such_actor(name))
+                self.document.add(("actors", name), partial(self.no_such_actor, name))
         return table
 
     def promise(self, name: str) -> Callable[[], Actor[Any]]:

@@ -7,6 +7,7 @@ text for a path or an enum, and a list for a tuple, from JSON only.
 import copy
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +17,7 @@ from gateway.actors import Settings
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
-from gateway.config.problems import dotted
+from gateway.config.problems import SHOWN_AT_MOST, dotted
 from gateway.config.sentences import sentence
 
 T = TypeVar("T", bound=Settings)
@@ -51,6 +52,8 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     except ValidationError as error:
         errors = error.errors(include_url=False)
     _add_problems(document, key_path, model, errors)
+    if len(document.problems) > SHOWN_AT_MOST:  # what else is wrong would not be told, and a section takes milliseconds to search
+        return ReadSettings(None, whole=False)
     return ReadSettings(_what_holds(document, key_path, model, table, errors) if isinstance(table, dict) else None, whole=False)
 
 
@@ -77,7 +80,7 @@ def _what_holds(document: Document, section: KeyPath, model: type[T], table: dic
         try:
             return holding(model, known).validate_json(json.dumps(table, default=str))  # type: ignore[no-any-return]
         except ValidationError as error:
-            before = [(one["loc"], one["msg"]) for one in errors]
+            before = {(one["loc"], one["msg"]) for one in errors}
             found = error.errors(include_url=False)
             errors = [one for one in found if not is_about_broken(one) and (one["loc"], one["msg"]) not in before]
         except Exception:  # noqa: BLE001  # validators may be a user's code: then there is no more to be said of this section
@@ -120,11 +123,12 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
     for error in errors:
         for path, text in _places(section, document, model, error):
             by_path.setdefault(path, []).append((error, text))
+    above = {path[:length] for path in by_path for length in range(len(path))}
     for path, found in by_path.items():
-        if any(len(other) > len(path) and other[: len(path)] == path for other in by_path) and found[0][0]["type"] not in _SAID:
+        if path in above and found[0][0]["type"] not in _SAID:
             continue  # true or a table: it is a table, and what is wrong stands within it
         if found[0][0]["type"] == "extra_forbidden":
-            document.add(path, _unknown(path, model_at(model, path[len(section) : -1]), document.value(path)))
+            document.add(path, partial(_unknown, path, model_at(model, path[len(section) : -1]), document.value(path)))
         elif found[0][0]["type"] in _SAID:
             for text in dict.fromkeys(text for _, text in found if text):
                 document.add(path, text)
