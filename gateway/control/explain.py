@@ -10,12 +10,11 @@ only on disk too, so that after a kill it can be told what is still to come.
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from gateway.actors.errors import GatewayError
 from gateway.actors.messages import Message
 from gateway.control.stranded import header
 from gateway.runtime.engine import Engine
 from gateway.runtime.mail import Mail, decode, due_of
-from gateway.runtime.trail import DONE, WELL, Step
+from gateway.runtime.trail import DONE, WELL, Step, Unexplained
 from gateway.store.store import MailRow
 
 View = dict[str, Any]
@@ -24,10 +23,6 @@ _LOOKED_AT_MOST = 1000
 """So many messages on disk are looked at for one id."""
 _SAME_ID_AT_MOST = 5
 """The outside may give one id to several messages: so many of them are explained, the last ones."""
-
-
-class Unexplained(GatewayError, LookupError):
-    """Raised where nothing is known of a message or an actor, or no longer."""
 
 
 def explain(engine: Engine, id: str, limit: int) -> View:

@@ -34,7 +34,6 @@ from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, names, views
 from gateway.control.absent import Unwritten, unwritten, why_absent, why_none
 from gateway.control.connection import ControlClient
-from gateway.control.explain import Unexplained, explain
 from gateway.control.house import House
 from gateway.control.pending import Answer, Pending, no
 from gateway.control.pictures import picture
@@ -53,6 +52,7 @@ from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
 from gateway.control.wellness import problems
 from gateway.runtime.mail import Arrival
+from gateway.runtime.trail import Unexplained
 from gateway.service.reload import Reloaded
 
 log = logging.getLogger(__name__)
@@ -164,6 +164,8 @@ class Requests:
         return {"ok": True, "tail": True}
 
     def explain(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+        from gateway.control.explain import explain  # noqa: PLC0415  # not for a gateway that nobody asks
+
         id, limit = text_of(request, "id"), limit_of(request)
         return self._look(connection, n, lambda: {"explained": explain(self.house.engine, id, limit)})
 

@@ -9,6 +9,7 @@ turn, but the last turn of its actor before it that names the timer is the one t
 from collections import deque
 from typing import NamedTuple
 
+from gateway.actors.errors import GatewayError
 from gateway.runtime.mail import Due, Mail
 
 WELL = ""
@@ -24,6 +25,10 @@ _OUTCOME_AT_MOST = 400
 
 _Noted = tuple[str, str, str, str, str, int, int, int, int, int, str, Due | None, tuple[str, ...]]
 """A Step's fields. Plain tuples: one is made a turn."""
+
+
+class Unexplained(GatewayError, LookupError):
+    """Raised where nothing is known of a message or an actor, or no longer."""
 
 
 class Step(NamedTuple):

@@ -7,9 +7,10 @@ import pytest
 
 from gateway.actors import Actor, Answer, Decision, Fault, Stage, State, verb
 from gateway.control.absent import Unwritten
-from gateway.control.explain import Unexplained, explain
+from gateway.control.explain import explain
 from gateway.control.resume import NotPaused, resume
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.trail import Unexplained
 from gateway.testing import Rig
 from tests.runtime.actors import Book, Shelf, Word
 
