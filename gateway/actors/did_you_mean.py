@@ -11,14 +11,21 @@ _COMPARED_AT_MOST = 300
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """What to do about the unknown name `seen`: "did you mean 'baud'?", or what there is to choose from."""
     names = sorted(set(known))
-    seen = seen[:_LONGEST]
-    nearest = min(names[:_COMPARED_AT_MOST], key=lambda name: _edits(seen.lower(), name.lower()), default="")
-    if nearest and _edits(seen.lower(), nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
-        return f"did you mean '{nearest}'?"
-    longer = [name for name in names if seen and name.lower().startswith(f"{seen.lower()}_")]
-    if len(longer) == 1:  # the unit or the rest of its name was left out
-        return f"did you mean '{longer[0]}'?"
+    meant = name_meant(seen, names)
+    if meant:
+        return f"did you mean '{meant}'?"
     return f"there is {_listed(names)}" if names else "there is none"
+
+
+def name_meant(seen: str, known: Iterable[str]) -> str:
+    """The name that was probably meant by the unknown `seen`; empty where none is near."""
+    names = sorted(set(known))
+    seen = seen[:_LONGEST].lower()
+    nearest = min(names[:_COMPARED_AT_MOST], key=lambda name: _edits(seen, name.lower()), default="")
+    if nearest and _edits(seen, nearest.lower()) <= max(1, max(len(seen), len(nearest)) // 3):
+        return nearest
+    longer = [name for name in names if seen and name.lower().startswith(f"{seen}_")]
+    return longer[0] if len(longer) == 1 else ""  # the unit or the rest of its name was left out
 
 
 def _listed(names: list[str], limit: int = 30) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors import Settings
-from gateway.actors.did_you_mean import did_you_mean
+from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.problems import SHOWN_AT_MOST, dotted
@@ -77,6 +77,8 @@ def _what_holds(document: Document, section: KeyPath, model: type[T], table: dic
             known |= {str(error["ctx"]["error"])} if error["type"] in _SAID else set()
             for path, _ in _places(section, document, model, error):
                 _break(table, path[len(section) :], MARK, error["type"])
+        for path in _misspelt(document, section, model, errors):
+            _break(table, path[len(section) :], MARK, "missing")
         try:
             return holding(model, known).validate_json(json.dumps(table, default=str))  # type: ignore[no-any-return]
         except ValidationError as error:
@@ -124,9 +126,12 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
         for path, text in _places(section, document, model, error):
             by_path.setdefault(path, []).append((error, text))
     above = {path[:length] for path in by_path for length in range(len(path))}
+    misspelt = _misspelt(document, section, model, errors) if any(error["type"] == "missing" for error in errors) else ()
     for path, found in by_path.items():
         if path in above and found[0][0]["type"] not in _SAID:
             continue  # true or a table: it is a table, and what is wrong stands within it
+        if path in misspelt:
+            continue  # it is there, with a slip in its name
         if found[0][0]["type"] == "extra_forbidden":
             document.add(path, partial(_unknown, path, model_at(model, path[len(section) : -1]), document.value(path)))
         elif found[0][0]["type"] in _SAID:
@@ -165,14 +170,32 @@ def _in_file(document: Document, section: KeyPath, error: ErrorDetails) -> KeyPa
     return (*path, error["loc"][-1]) if error["type"] == "missing" else path
 
 
+def _misspelt(document: Document, section: KeyPath, model: type[BaseModel], errors: list[ErrorDetails]) -> set[KeyPath]:
+    """The keys that the file does not have, and that unknown ones in it were meant to be. Among problems without number none is looked for:
+    that takes time."""
+    if max(len(errors), len(document.problems)) > SHOWN_AT_MOST:
+        return set()
+    unknown = [section + _in_file(document, section, error) for error in errors if error["type"] == "extra_forbidden"]
+    found = {(*path[:-1], _key_meant(str(path[-1]), model_at(model, path[len(section) : -1]))) for path in unknown}
+    return {path for path in found if path[-1] and document.value(path) is None}
+
+
+def _key_meant(name: str, model: type[BaseModel] | None) -> str:
+    """The key that was probably meant by one that a model does not have; empty where there is none."""
+    known = keys_of(model) if model else []
+    if name.lower().endswith(_SECRETS):
+        return f"{name}_file" if f"{name}_file" in known else next((key for key in known if key.endswith("_file")), "")
+    return name_meant(name, known)
+
+
 def _unknown(path: KeyPath, model: type[BaseModel] | None, value: Any) -> str:
-    name, known = str(path[-1]), keys_of(model) if model else []
+    """What to do about an unknown key at the end of a path, in a table of the model."""
+    name = str(path[-1])
     if isinstance(value, dict) and (tables := model and tables_of(model)):
         return f"no such key; write [{dotted((*path[:-1], tables, name))}]"
     if name.lower().endswith(_SECRETS):
-        file_key = f"{name}_file" if f"{name}_file" in known else next((key for key in known if key.endswith("_file")), "")
-        return f"a secret does not belong in this file; use {file_key or 'a file that only the gateway may read'}"
-    return f"no such key; {did_you_mean(name, known)}"
+        return f"a secret does not belong in this file; use {_key_meant(name, model) or 'a file that only the gateway may read'}"
+    return f"no such key; {did_you_mean(name, keys_of(model) if model else [])}"
 
 
 def _without_secret(path: KeyPath, errors: list[ErrorDetails], seen: Any) -> str:
