@@ -7,7 +7,9 @@ Source: pydantic-core, "core_schema" (function schemas, model-field, list, dict)
 """
 
 from collections.abc import Callable, Collection
-from typing import Any, NoReturn
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import SchemaValidator
@@ -15,6 +17,8 @@ from pydantic_core import SchemaValidator
 MARK = "\0 broken"
 """Stands for a broken value in the JSON that is read."""
 _LOOKED = "a broken value was looked at"
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class LookedAtBroken(ValueError):
@@ -55,12 +59,23 @@ for _name in _ASKED:
 
 _LEFT = ("default", "expected", "fields", "metadata")
 """Parts of a schema that are no schemas, or no more than names of them."""
+_known: ContextVar[Collection[str]] = ContextVar("known", default=())
+"""What the validators of the section at hand said already."""
 
 
-def holding(model: type[BaseModel], known: Collection[str]) -> SchemaValidator:
-    """A validator that makes a `model` of a table in which MARK stands for each broken value. What the model's own validators say that is
-    `known`, they do not say again. It is not strict: what has the wrong type is known already."""
-    return SchemaValidator(_open(model.__pydantic_core_schema__, known))
+def holding(model: type[T], text: str, known: Collection[str]) -> T:
+    """A `model` of a table in JSON in which MARK stands for each broken value. What the model's own validators say that is `known`, they do
+    not say again. It is not strict: what has the wrong type is known already. Raises ValidationError."""
+    before = _known.set(known)
+    try:
+        return _validator(model).validate_json(text)  # type: ignore[no-any-return]
+    finally:
+        _known.reset(before)
+
+
+@lru_cache(maxsize=1)  # it takes milliseconds to build, and the devices of one kind are read one after the other
+def _validator(model: type[BaseModel]) -> SchemaValidator:
+    return SchemaValidator(_open(model.__pydantic_core_schema__))
 
 
 def is_about_broken(error: Any) -> bool:
@@ -68,15 +83,15 @@ def is_about_broken(error: Any) -> bool:
     return _LOOKED in error["msg"]
 
 
-def _open(schema: Any, known: Collection[str]) -> Any:
+def _open(schema: Any) -> Any:
     """A copy of a schema that lets broken values pass."""
     if isinstance(schema, list | tuple):
-        return [_open(one, known) for one in schema]
+        return [_open(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    copy = {key: value if key in _LEFT else _open(value, known) for key, value in schema.items() if key != "serialization"}
+    copy = {key: value if key in _LEFT else _open(value) for key, value in schema.items() if key != "serialization"}
     if "fields" in copy:
-        copy["fields"] = {name: _open(field, known) for name, field in schema["fields"].items()}
+        copy["fields"] = {name: _open(field) for name, field in schema["fields"].items()}
     kind = schema.get("type")
     key = {"model-field": "schema", "list": "items_schema", "tuple": "items_schema", "dict": "values_schema"}.get(str(kind))
     if key is not None and key in copy:
@@ -86,7 +101,7 @@ def _open(schema: Any, known: Collection[str]) -> Any:
         copy["cls"] = type(schema["cls"])(schema["cls"].__name__, (schema["cls"],), {"__module__": __name__}, defer_build=True)
     if kind in ("function-after", "function-before", "function-plain"):
         function = schema["function"]
-        copy["function"] = {**function, "function": _guarded(function["function"], known)}
+        copy["function"] = {**function, "function": _guarded(function["function"])}
     return copy
 
 
@@ -100,7 +115,7 @@ def _unless_broken(value: Any, check: Callable[[Any], Any]) -> Any:
     return _Broken() if isinstance(value, str) and value == MARK else check(value)
 
 
-def _guarded(function: Callable[..., Any], known: Collection[str]) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """A validator's function that says nothing of broken values, nor what is known already."""
 
     def guarded(value: Any, *more: Any) -> Any:
@@ -109,7 +124,7 @@ def _guarded(function: Callable[..., Any], known: Collection[str]) -> Callable[.
         except ValidationError:
             raise
         except (ValueError, AssertionError) as error:
-            if _LOOKED in str(error) or str(error) in known:
+            if _LOOKED in str(error) or str(error) in _known.get():
                 return value
             raise
         except Exception:  # noqa: BLE001  # it may be a user's code; what it stumbles over is a broken value

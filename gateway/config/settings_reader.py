@@ -52,8 +52,6 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     except ValidationError as error:
         errors = error.errors(include_url=False)
     _add_problems(document, key_path, model, errors)
-    if len(document.problems) > SHOWN_AT_MOST:  # what else is wrong would not be told, and a section takes milliseconds to search
-        return ReadSettings(None, whole=False)
     return ReadSettings(_what_holds(document, key_path, model, table, errors) if isinstance(table, dict) else None, whole=False)
 
 
@@ -80,7 +78,7 @@ def _what_holds(document: Document, section: KeyPath, model: type[T], table: dic
         for path in _misspelt(document, section, model, errors):
             _break(table, path[len(section) :], MARK, "missing")
         try:
-            return holding(model, known).validate_json(json.dumps(table, default=str))  # type: ignore[no-any-return]
+            return holding(model, json.dumps(table, default=str), known)
         except ValidationError as error:
             before = {(one["loc"], one["msg"]) for one in errors}
             found = error.errors(include_url=False)

@@ -50,3 +50,15 @@ def test_many_problems_are_refused_in_time(tmp_path: Path, kind: str) -> None:
         return time.process_time() - began_s
 
     within(20.0, once)
+
+
+def test_many_problems_hide_no_others_that_are_told(tmp_path: Path) -> None:
+    """However many mistakes a file has at its end, those at its begin are told as in a file that has no more; and all are counted."""
+    few = '[serial.a]\nport = "/dev/a"\ncodec = "jsno"\nto = "twin/a"\n[serial.b]\nport = "/dev/a"\ncodec = "jsno"\nto = "twin/a"\n'
+    path = tmp_path / "gateway.toml"
+    path.write_text(few)
+    _, *first = str(refused(path)).splitlines()
+    path.write_text(few + "[gateway]\n" + "".join(f"k{n} = 1\n" for n in range(200)))
+    many = refused(path)
+    assert [line.split() for line in str(many).splitlines()[1 : len(first) + 1]] == [line.split() for line in first]
+    assert (len(first), many.count) == (3, 203)
