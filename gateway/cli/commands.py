@@ -1,64 +1,39 @@
-"""Every command but a plain `run`: its words, its help, and whom it calls. No error reaches the user as a traceback."""
+"""Every command: its words and its help, as argparse reads them; and whom those call that do not ask the running gateway."""
 
 import argparse
-import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from gateway.cli import asking
+from gateway.cli.asking import Options
 from gateway.cli.configured import PLACES, default_config
 from gateway.cli.help import MORE, Commands, check_command, check_rest, one_of, show_help
+from gateway.cli.plain import ACTS, TIMEOUT_S, seconds
 from gateway.console import exits
-from gateway.console.client import Client
-from gateway.console.output import complain, say, say_json
-from gateway.console.place import find
-
-Options = argparse.Namespace
-_TIMEOUT_S = 10.0
+from gateway.console.output import say, say_json
 
 
 def command(words: Sequence[str]) -> int:
-    """Run the command that the words say; return what to exit with."""
-    try:
-        if not words:
-            show_help("", *_parser())
-            return exits.USAGE
-        options = _options(words)
-        run: Callable[[Options], int] = options.run
-        return run(options)
-    except exits.Failed as error:
-        if str(error):
-            complain(f"gateway: {error}")
-        return error.code
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
-    except Exception as error:  # the user gets one line, and a way to the rest
-        if os.environ.get("GATEWAY_TRACEBACK"):
-            raise
-        return _fault(error)
+    """Run the command that the words say; return what to exit with. Raises Failed where they say none."""
+    if not words:
+        show_help("", *_parser())
+        return exits.USAGE
+    options = _options(words)
+    run: Callable[[Options], int] = options.run
+    return run(options)
 
 
 def _options(words: Sequence[str]) -> Options:
     """Read the words. name=value may stand behind an option too, where argparse itself takes no more words. Raises Failed."""
     parser, commands = _parser()
     check_command(words, commands)
-    options, rest = parser.parse_known_args(words)
-    if rest and ("payload" not in options or any(word.startswith("-") for word in rest)):
-        check_rest(rest, options.command, commands, fields="payload" in options)
+    options, rest = parser.parse_known_args(words, Options())
+    if rest and (not hasattr(options, "payload") or any(word.startswith("-") for word in rest)):
+        check_rest(rest, options.command, commands, fields=hasattr(options, "payload"))
     if rest:
         options.payload = [*options.payload, *rest]
     return options
-
-
-def _fault(error: Exception) -> int:
-    from gateway.actors.errors import GatewayError  # noqa: PLC0415  # takes its time to import, and is needed only here
-
-    if isinstance(error, GatewayError):
-        complain(f"gateway: {error}")
-        return exits.NO
-    complain(f"gateway: a fault of its own: {type(error).__name__}: {error}; GATEWAY_TRACEBACK=1 shows where")
-    return exits.INTERNAL_FAULT
 
 
 def _parser() -> tuple[argparse.ArgumentParser, Commands]:
@@ -81,23 +56,23 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
         return one
 
     add("run", _run, "run the gateway until it is told to stop", every)
-    add("reload", _reload, "have the running gateway take over what its configuration says now", there)
+    add("reload", asking.reload, "have the running gateway take over what its configuration says now", there)
     add("check", _check, "say what is wrong with the configuration, all of it", every)
     _add_demo(add("demo", _demo, "see it work, without hardware; nothing may be lost", every))
-    _add_show(add("show", _show, "how the gateway is; or one actor; or the ids of a kind", there))
-    _add_message(add("tell", _tell, "send a message; done when it is on disk", there), "tell").add_argument(
+    _add_show(add("show", asking.show, "how the gateway is; or one actor; or the ids of a kind", there))
+    _add_message(add("tell", asking.tell, "send a message; done when it is on disk", there), "tell").add_argument(
         "--id", default="", help="its id: told again under the same id, it is not handled again"
     )
-    _add_message(add("ask", _ask, "send a message and show the reply", there), "ask").add_argument(
+    _add_message(add("ask", asking.ask, "send a message and show the reply", there), "ask").add_argument(
         "--field", default="", metavar="NAME", help="only this field of the reply, a text as it is; dots go deeper"
     )
-    _add_tail(add("tail", _tail, "show each message to an ordinary actor as it is committed", there))
-    _add_explain(add("explain", _explain, "which message made which, and what came of it", there))
-    _add_letters(add("dead-letters", _letters, "messages nobody could take", there))
-    _add_resume(add("resume", _resume, "let a paused actor go on", there))
-    add("export", _export, "the stored state of an actor, as it is on disk", there).add_argument("id", metavar="ID", help="the actor")
-    _add_forget(add("forget", _forget, "drop an actor's state and what belongs to it; its mail begins a new life", there))
-    _add_events(add("events", _events, "what event-sourced actors have recorded, in the order of the commits", there))
+    _add_tail(add("tail", asking.tail, "show each message to an ordinary actor as it is committed", there))
+    _add_explain(add("explain", asking.explain, "which message made which, and what came of it", there))
+    _add_letters(add("dead-letters", asking.letters, "messages nobody could take", there))
+    _add_resume(add("resume", asking.resume, "let a paused actor go on", there))
+    add("export", asking.export, "the stored state of an actor, as it is on disk", there).add_argument("id", metavar="ID", help="the actor")
+    _add_forget(add("forget", asking.forget, "drop an actor's state and what belongs to it; its mail begins a new life", there))
+    _add_events(add("events", asking.events, "what event-sourced actors have recorded, in the order of the commits", there))
     add("backup", _backup, "copy all that the gateway knows to a file, while it runs", there).add_argument(
         "file", type=Path, metavar="FILE", help="a new file, or a folder: it has the time in its name there"
     )
@@ -154,19 +129,16 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 def _seconds(text: str) -> float:
     """Read a time to wait, up to an hour. argparse names what is wrong by this function's error."""
     try:
-        seconds = float(text)
+        return seconds(text)
     except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and at most 3600")
-    return seconds
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and at most 3600") from None
 
 
 def _add_message(parser: argparse.ArgumentParser, name: str) -> argparse.ArgumentParser:
     parser.add_argument("to", help="the actor, as in gpio/lamp")
     parser.add_argument("verb", help="what it shall do, as in switch")
     parser.add_argument("payload", nargs="*", default=[], help="""name=value ..., or one JSON object, or - for standard input""")
-    parser.add_argument("--timeout", type=_seconds, default=_TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {_TIMEOUT_S:g})")
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, metavar="S", help=f"seconds to wait (default: {TIMEOUT_S:g})")
     example = {"tell": "gateway tell gpio/lamp switch on=true", "ask": "gateway ask twin/door read"}[name]
     parser.description = f"{parser.description}; for example: {example}"
     return parser
@@ -202,11 +174,10 @@ def _add_forget(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_letters(parser: argparse.ArgumentParser) -> None:
-    acts = ("list", "show", "retry", "drop")
     parser.description = (
         f"{parser.description}; for example: gateway dead-letters; gateway dead-letters show 7; gateway dead-letters retry all"
     )
-    parser.add_argument("act", nargs="?", default="list", type=one_of(*acts), metavar="ACT", help=", ".join(acts))
+    parser.add_argument("act", nargs="?", default="list", type=one_of(*ACTS), metavar="ACT", help=", ".join(ACTS))
     parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
 
 
@@ -229,12 +200,7 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(options: Options) -> Path:
-    return options.config or default_config()
-
-
-def _client(options: Options) -> Client:
-    place = find(options.socket, _config(options), named=options.config is not None)
-    return Client(place.path, advice=place.advice)
+    return options.config or Path(default_config())
 
 
 def _run(options: Options) -> int:
@@ -252,13 +218,6 @@ def _completion(options: Options) -> int:
 
     del options
     return completion(_parser()[1])
-
-
-def _reload(options: Options) -> int:
-    from gateway.cli.reload import reload  # noqa: PLC0415
-
-    with _client(options) as client:
-        return reload(client, as_json=options.json)
 
 
 def _check(options: Options) -> int:
@@ -280,65 +239,6 @@ def _demo(options: Options) -> int:
     )
 
 
-def _show(options: Options) -> int:
-    from gateway.cli.show import show, show_machine  # noqa: PLC0415
-
-    with _client(options) as client:
-        if options.machine:
-            return show_machine(client, options.what, as_json=options.json)
-        return show(client, options.what, after=options.after, limit=options.limit, every=options.all, as_json=options.json)
-
-
-def _tail(options: Options) -> int:
-    from gateway.cli.show import tail  # noqa: PLC0415
-
-    with _client(options) as client:
-        return tail(client, prefix=options.prefix, verb=options.verb, as_json=options.json)
-
-
-def _tell(options: Options) -> int:
-    from gateway.cli.talk import tell  # noqa: PLC0415
-
-    with _client(options) as client:
-        return tell(client, options.to, options.verb, options.payload, timeout_s=options.timeout, id=options.id, as_json=options.json)
-
-
-def _ask(options: Options) -> int:
-    from gateway.cli.talk import ask  # noqa: PLC0415
-
-    with _client(options) as client:
-        timeout_s, field, as_json = options.timeout, options.field, options.json
-        return ask(client, options.to, options.verb, options.payload, timeout_s=timeout_s, field=field, as_json=as_json)
-
-
-def _explain(options: Options) -> int:
-    from gateway.cli.explain import explain  # noqa: PLC0415
-
-    with _client(options) as client:
-        return explain(client, options.id, limit=options.limit, as_json=options.json)
-
-
-def _resume(options: Options) -> int:
-    from gateway.cli.letters import resume  # noqa: PLC0415
-
-    with _client(options) as client:
-        return resume(client, options.id, skip=options.skip, as_json=options.json)
-
-
-def _export(options: Options) -> int:
-    from gateway.cli.stored import export  # noqa: PLC0415
-
-    with _client(options) as client:
-        return export(client, options.id, as_json=options.json)
-
-
-def _forget(options: Options) -> int:
-    from gateway.cli.stored import forget  # noqa: PLC0415
-
-    with _client(options) as client:
-        return forget(client, options.id, sure=options.yes, as_json=options.json)
-
-
 def _backup(options: Options) -> int:
     from gateway.cli.backups import back_up_to, places  # noqa: PLC0415
 
@@ -349,26 +249,6 @@ def _restore(options: Options) -> int:
     from gateway.cli.backups import places, restore_from  # noqa: PLC0415
 
     return restore_from(options.file, *places(options.socket, _config(options), named=options.config is not None), as_json=options.json)
-
-
-def _letters(options: Options) -> int:
-    from gateway.cli.letters import decide, number_of, show_letter, show_letters  # noqa: PLC0415
-
-    if options.act != "list" and not options.which:
-        raise exits.Failed(f"say which: gateway dead-letters {options.act} N", exits.USAGE)
-    with _client(options) as client:
-        if options.act == "list":
-            return show_letters(client, as_json=options.json)
-        if options.act == "show":
-            return show_letter(client, number_of(options.which[0]), as_json=options.json)
-        return decide(client, options.act, options.which, as_json=options.json)
-
-
-def _events(options: Options) -> int:
-    from gateway.cli.events import events  # noqa: PLC0415
-
-    with _client(options) as client:
-        return events(client, options.whose, after=options.after, limit=options.limit, as_json=options.json)
 
 
 def _ports(options: Options) -> int:

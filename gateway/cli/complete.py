@@ -4,7 +4,6 @@ It is called at a press of a key: it imports little, waits shortly, and where no
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from gateway.cli.configured import default_config
@@ -57,7 +56,7 @@ def _names(plain: list[str], begin: str, options: dict[str, str]) -> list[str]:
     if what == "actor" and given:
         return []
     config, socket = options.get("--config"), options.get("--socket")
-    place = find(Path(socket) if socket else None, Path(config) if config else default_config(), named=config is not None)
+    place = find(socket or None, config or default_config(), named=config is not None)
     with Client(place.path, advice=lambda: "") as client:
         found = _asked(client, what, given, begin)
     return [name for name in found if name.startswith(begin)]

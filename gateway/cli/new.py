@@ -109,7 +109,7 @@ def _next(name: str, folder: Path, config: Path, *, host_bound: bool) -> list[st
     lines += [] if find_spec("pytest") else [f"               (first: {sudo}{python} -m pip install pytest)"]
     lines += _in_toml(name, folder, config, host_bound=host_bound)
     named = shlex.quote(str(config))
-    service = config.absolute() == SERVICE_CONFIG and service_is_installed()
+    service = str(config.absolute()) == SERVICE_CONFIG and service_is_installed()
     lines += [
         f"  check it     gateway check --config {named}",
         f"  start it     {'sudo systemctl restart gateway' if service else f'gateway run --config {named}'}",

@@ -2,9 +2,9 @@
 
 import contextlib
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Self
 
 from gateway.console.exits import BAD_INPUT, NO_GATEWAY, NOT_ALLOWED, NOT_NOW, OF_FAULT, UNKNOWN, Failed
@@ -16,13 +16,13 @@ _PATIENCE_S = 15.0
 class Client:
     """One connection to the daemon."""
 
-    def __init__(self, path: Path, *, advice: Callable[[], str] = lambda: "; start it") -> None:
+    def __init__(self, path: str | os.PathLike[str], *, advice: Callable[[], str] = lambda: "; start it") -> None:
         """Connect. Raises Failed, which says what to do: what `advice` says, where nobody answers at the path."""
-        self.path = path
+        self.path = os.fspath(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_PATIENCE_S)
         try:
-            self._socket.connect(str(path))
+            self._socket.connect(self.path)
         except (OSError, ValueError) as error:
             self._socket.close()
             raise self._unconnected(error, advice) from None

@@ -3,21 +3,24 @@
 One rule: what --socket names; else `gateway.control_socket` of the configuration; else $RUNTIME_DIRECTORY/gateway.sock, which is set
 for what the service runs; else the service's own socket, where the configuration is the service's and the service is installed, unless
 a gateway was started by hand from this folder; else var/gateway.sock of this folder, which is where `gateway run` has it.
+
+Paths are texts here, and `os.path` joins them: every command looks here first, and importing pathlib takes as long as all the rest.
 """
 
 import errno
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from gateway.console.exits import BAD_CONFIG, Failed
 
-SERVICE_CONFIG = Path("/etc/gateway/gateway.toml")
-SERVICE_SOCKET = Path("/run/gateway/gateway.sock")
+SERVICE_CONFIG = "/etc/gateway/gateway.toml"
+SERVICE_SOCKET = "/run/gateway/gateway.sock"
 """Where the service has it: systemd tells the daemon and not us."""
-_UNITS = tuple(Path(folder, "systemd/system/gateway.service") for folder in ("/etc", "/usr/lib", "/lib"))
+_UNITS = tuple(f"{folder}/systemd/system/gateway.service" for folder in ("/etc", "/usr/lib", "/lib"))
+_OWN_SOCKET = "var/gateway.sock"
+"""Where `gateway run` has it, below the folder it was started in."""
 _MAX_BYTES = 1_000_000
 _SERVICE_IS = {
     "active": "the service runs and has no socket there; systemctl status gateway, and journalctl -u gateway, say more",
@@ -31,33 +34,34 @@ _STOPPED = "the service is stopped; sudo systemctl start gateway (journalctl -u 
 class SocketPlace(NamedTuple):
     """A control socket, and what to do where nobody answers there."""
 
-    path: Path
+    path: str
     advice: Callable[[], str]
     """Goes on with the sentence `no gateway answers at PATH`."""
 
 
-def find(socket: Path | None, config: Path, *, named: bool) -> SocketPlace:
+def find(socket: str | os.PathLike[str] | None, config: str | os.PathLike[str], *, named: bool) -> SocketPlace:
     """The socket to ask at: `socket` where that is given, else that of the configuration `config`, which the user `named`, or not.
 
     Raises Failed where the user named a configuration that cannot be read.
     """
     by_hand = _by_hand(f"gateway run --config {config}" if named else "gateway run")
     if socket is not None:
-        return SocketPlace(socket, by_hand)
-    service = config.absolute() == SERVICE_CONFIG and installed()
+        return SocketPlace(os.fspath(socket), by_hand)
+    service = os.path.abspath(config) == SERVICE_CONFIG and installed()
     advice = _service_is if service else by_hand
     configured = _configured(config, named=named)
     if configured:
-        return SocketPlace(Path(SERVICE_SOCKET.parent if service else "", os.path.expanduser(configured)).absolute(), advice)  # noqa: PTH111  # Path's raises
+        started_in = os.path.dirname(SERVICE_SOCKET) if service else ""
+        return SocketPlace(os.path.abspath(os.path.join(started_in, os.path.expanduser(configured))), advice)
     given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if given:
-        return SocketPlace(Path(given, SERVICE_SOCKET.name), advice)
-    own = Path("var", SERVICE_SOCKET.name).absolute()
+        return SocketPlace(os.path.join(given, os.path.basename(SERVICE_SOCKET)), advice)
+    own = os.path.abspath(_OWN_SOCKET)
     return SocketPlace(SERVICE_SOCKET, advice) if service and not there(own) else SocketPlace(own, by_hand)
 
 
-def there(path: Path) -> bool:
-    """Whether a socket's file exists, as far as this user may know. (Path.exists raises where a folder may not be entered.)"""
+def there(path: str | os.PathLike[str]) -> bool:
+    """Whether a socket's file exists, as far as this user may know."""
     return os.access(path, os.F_OK)
 
 
@@ -66,11 +70,11 @@ def installed() -> bool:
     return any(map(there, _UNITS))
 
 
-def why_not_allowed(path: Path) -> str:
+def why_not_allowed(path: str) -> str:
     """What keeps this user from a socket, or from the folder it is in, and what to do about it."""
-    closed = next((folder for folder in reversed(path.absolute().parents) if not os.access(folder, os.X_OK)), None)
+    closed = next((folder for folder in _folders(path) if not os.access(folder, os.X_OK)), None)
     try:
-        found = (closed or path).stat()
+        found = os.stat(closed or path)
     except OSError:
         return "this user may not; use sudo"
     group, members = _group(found.st_gid)
@@ -80,6 +84,12 @@ def why_not_allowed(path: Path) -> str:
     if me in members:
         return f"{me} has come into the group {group} since this login began; log in again, or use sudo"
     return f"only the group {group} may; join it (sudo usermod --append --groups {group} {me}, then log in again), or use sudo"
+
+
+def _folders(path: str) -> list[str]:
+    """The folders that a path goes through, from the root on."""
+    names = os.path.abspath(path).split("/")[:-1]
+    return ["/".join(names[:count]) or "/" for count in range(1, len(names) + 1)]
 
 
 def _by_hand(run: str) -> Callable[[], str]:
@@ -104,12 +114,12 @@ def _service_is() -> str:
     return f": {_SERVICE_IS.get(said, _STOPPED)}"
 
 
-def _configured(config: Path, *, named: bool) -> str:
+def _configured(config: str | os.PathLike[str], *, named: bool) -> str:
     """The value of `gateway.control_socket`, read without checking the rest of the file: empty where the file does not say it."""
     try:
-        if config.is_fifo():  # opening one would wait for a writer, for ever
+        if stat.S_ISFIFO(os.stat(config).st_mode):  # opening one would wait for a writer, for ever
             raise OSError(errno.EINVAL, "it is a pipe")
-        with config.open(encoding="utf-8-sig", errors="replace") as file:
+        with open(config, encoding="utf-8-sig", errors="replace") as file:
             text = file.read(_MAX_BYTES)
     except OSError as error:
         if named:

@@ -27,7 +27,7 @@ def find_store(config: Path, *, named: bool) -> StorePlace:
     if isinstance(path, str) and path:
         return StorePlace(Path(path).expanduser().absolute(), simulated)
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    service = config.absolute() == SERVICE_CONFIG and installed() and not given
+    service = str(config.absolute()) == SERVICE_CONFIG and installed() and not given
     default = _SERVICE_STORE if service else (Path(given) if given else Path("var")).absolute() / _SERVICE_STORE.name
     return StorePlace(default.parent / "simulated" / default.name if simulated else default, simulated)
 

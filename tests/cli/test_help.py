@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gateway import daemon
-from gateway.cli.commands import command
+from gateway.cli.main import main
 from gateway.console import exits
 
 COMMANDS = ["run", "reload", "check", "demo", "show", "tell", "ask", "tail", "explain", "dead-letters", "resume", "events", "ports", "new"]
@@ -13,11 +13,7 @@ COMMANDS = ["run", "reload", "check", "demo", "show", "tell", "ask", "tail", "ex
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """The exit code of a command, and what it said on either stream."""
-    try:
-        code = command(words)
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    return (code, *capsys.readouterr())
+    return (main(words), *capsys.readouterr())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def found(folder: Path, text: str) -> Path:
     """The socket of a configuration with that text."""
     config = folder / "g.toml"
     config.write_text(text)
-    return find(None, config, named=True).path
+    return Path(find(None, config, named=True).path)
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_within_the_service_it_is_where_the_service_manager_says(folder: Path, m
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/a:/run/b")
     assert found(folder, "") == Path("/run/a/gateway.sock")
     assert found(folder, '[gateway]\ncontrol_socket = "/run/x.sock"\n') == Path("/run/x.sock")
-    assert find(Path("/given"), folder / "none.toml", named=True).path == Path("/given")
+    assert find(Path("/given"), folder / "none.toml", named=True).path == "/given"
 
 
 def test_a_configuration_that_was_named_and_is_not_there_is_no_other_one(folder: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_configuration_that_was_named_and_is_not_there_is_no_other_one(folder:
     os.mkfifo(folder / "pipe")
     with pytest.raises(Failed, match="it is a pipe; mend the path behind --config"):
         find(None, folder / "pipe", named=True)
-    assert find(None, folder / "typo.toml", named=False).path == folder / "var" / "gateway.sock"
+    assert find(None, folder / "typo.toml", named=False).path == str(folder / "var" / "gateway.sock")
 
 
 def test_where_nobody_answers_the_path_is_named_and_what_to_do(folder: Path) -> None:
