@@ -7,7 +7,7 @@ until it succeeds: nothing of it was released, so nobody outside saw anything. T
 import logging
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.runtime.batch import Batch
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 5.0
+_IDLE_S = 0.2
+"""Without a batch for so long, the store may tidy up."""
 
 
 class Committer:
@@ -60,13 +62,22 @@ class Committer:
     def _run(self) -> None:
         join_runtime()
         try:
-            while (batch := self._batches.get()) is not None:
+            while (batch := self._next()) is not None:
                 if self._abandoned or not self._commit(batch) or self._abandoned:
                     return
                 batch.release()
                 self._committed(batch)
         except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
             self._fatal(error)
+
+    def _next(self) -> Batch | None:
+        """Block until there is a batch, and return it. Where none comes for a moment, the store does meanwhile what it has put off."""
+        if self._store.wants_tidying():
+            try:
+                return self._batches.get(timeout=_IDLE_S)
+            except Empty:
+                self._store.tidy()
+        return self._batches.get()
 
     def _commit(self, batch: Batch) -> bool:
         """Commit a batch, again and again until it succeeds; False when the host stops first."""

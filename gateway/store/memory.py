@@ -62,6 +62,12 @@ class MemoryStore:
         for n in changes.dead_gone:
             self._dead.pop(n, None)
 
+    def wants_tidying(self) -> bool:
+        return False
+
+    def tidy(self) -> None:
+        """There is nothing to tidy."""
+
     def load(self, actor: str) -> StateRow | None:
         return self._states.get(actor)
 

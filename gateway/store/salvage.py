@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from gateway.store.checksums import connect
+from gateway.store.migrations import ACTOR_ROOT, NOTE_ROOT
 from gateway.store.naming import naming
 from gateway.store.pages import Pages
 
@@ -51,12 +52,13 @@ def salvage(corrupt: Path, fresh: Path) -> Salvaged:
         if pages is None:
             return Salvaged(rows, bad)
         with closing(pages):
-            roots = _roots(pages) or _roots_of(writer)
+            roots = _roots(pages) or _roots_of(writer, pages)
             for table in _NAMES:
                 pages.bad.clear()
                 rows[table] = _take_over(table, shapes[table], pages.rows(roots.get(table, 0)), writer)
                 if pages.bad:
                     bad[table] = len(pages.bad)
+        writer.execute(NOTE_ROOT)  # where it is here, not where it was there
     return Salvaged(rows, bad)
 
 
@@ -73,10 +75,15 @@ def _roots(pages: Pages) -> dict[str, int]:
     return {str(row[1]): row[3] for row in found if isinstance(row[3], int)}
 
 
-def _roots_of(writer: apsw.Connection) -> dict[str, int]:
-    """The same of the fresh store: every store that has taken the same steps has its tables at the same pages."""
+def _roots_of(writer: apsw.Connection, pages: Pages) -> dict[str, int]:
+    """The same of the fresh store: every store that has taken the same steps has its tables at the same pages, but that of the actors,
+    for which there is a note."""
     found: Any = writer.execute("SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'").fetchall()
-    return dict(found)
+    roots: dict[str, int] = dict(found)
+    noted = [row[1] for row in pages.rows(roots["note"]) if len(row) == 2 and row[0] == ACTOR_ROOT]
+    if noted and str(noted[0]).isdecimal():
+        roots["actor"] = int(noted[0])
+    return roots
 
 
 def _take_over(table: str, shape: list[Any], rows: Iterable[list[Any]], writer: apsw.Connection) -> int:

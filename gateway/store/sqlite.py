@@ -23,7 +23,7 @@ from gateway.store.ballast import Ballast, free_bytes
 from gateway.store.checksums import connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
-from gateway.store.migrations import migrate
+from gateway.store.migrations import ACTOR_ROOT, migrate
 from gateway.store.naming import naming
 from gateway.store.record import Counted, Record, missing, read_record, wal_id, wal_of
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
@@ -47,6 +47,9 @@ _PAGE_BYTES = 2048
 _CHECKPOINT_PAGES = 4000
 UNDER_WAY_BYTES = 64 * 1024 * 1024
 """More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
+_IDLE_PAGES = 2000
+"""A -wal of so many pages is brought into the file when nothing else is to be done, so that this meets no commit under load. Shorter, it
+waits: pages that change again meanwhile are written once."""
 _SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
 _WORTH_BYTES = 64 * 1024
@@ -181,6 +184,14 @@ class SqliteStore:
             with suppress(apsw.Error):  # the next commit tries again
                 self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
         return apsw.SQLITE_OK
+
+    def wants_tidying(self) -> bool:
+        return self._frames >= _IDLE_PAGES
+
+    def tidy(self) -> None:
+        with suppress(apsw.Error):  # the next commit that finds it too long tries again
+            self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._frames = 0  # the next commit says how long it is then
 
     def _count(self, *, safe: bool) -> None:
         """Count a commit. `safe`: it and those before it outlive a power cut."""
@@ -327,7 +338,7 @@ class SqliteStore:
         return SqliteEvents(self.path)
 
     def notes(self) -> dict[str, str]:
-        return dict(self._all("SELECT key, value FROM note WHERE key != ?", (_COMMITS,)))
+        return dict(self._all("SELECT key, value FROM note WHERE key NOT IN (?, ?)", (_COMMITS, ACTOR_ROOT)))
 
     def check(self) -> str:
         """The first thing in the file that is damaged, in words; empty where all is well. It reads the whole file."""

@@ -142,6 +142,12 @@ class Store(Protocol):
     def commit(self, changes: Changes) -> None:
         """Make all of `changes` durable at once. On the committer's thread."""
 
+    def wants_tidying(self) -> bool:
+        """Whether there is something to do that can wait until nobody waits for a commit. Asked after each."""
+
+    def tidy(self) -> None:
+        """Do what was left for a moment in which nothing is to be committed. On the thread that commits."""
+
     def load(self, actor: str) -> StateRow | None:
         """Read the last committed state of an actor."""
 

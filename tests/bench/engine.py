@@ -25,7 +25,7 @@ ACTORS = 5_000
 SOURCE = "source/bench"
 TABLE = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-CREATE TABLE actor (id TEXT PRIMARY KEY, version INTEGER, state BLOB, timers BLOB, wake_ms INTEGER, ties BLOB) WITHOUT ROWID;
+CREATE TABLE actor (id TEXT PRIMARY KEY, version INTEGER, state BLOB, timers BLOB, wake_ms INTEGER, ties BLOB);
 """
 
 

@@ -95,7 +95,7 @@ def test_a_bad_page_costs_what_is_on_it(tmp_path: Path, fresh: Path, seed: int) 
         assert all(row in before[table] for row in rows)
         assert len(before[table]) - len(rows) < 60
     assert [len(after[table]) < len(before[table]) for table in after].count(True) <= 1
-    assert len(found.bad) == 1
+    assert len(found.bad) == [len(after[table]) < len(before[table]) for table in after].count(True)  # a page of an index costs nothing
 
 
 def _leaves(path: Path) -> list[int]:
