@@ -2,7 +2,8 @@
 # make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is;
 #                ARGS='tests/cli': the tests of one folder)
 # make soak      broken inputs, kills and power cuts at random, for ten minutes (ARGS='--minutes 60': for longer)
-# make bench     how fast, and with how much CPU
+# make bench     how fast, with how much CPU, and what a fault costs; beside others where they are there
+# make bench-peers installs those others (Node-RED, mqtt-io) into .bench, for make bench only
 # make install   the gateway as a service of this host, or a newer one in its place (root)
 # make uninstall takes it off again; ARGS=--purge: its configuration and store too (root)
 
@@ -28,7 +29,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test soak bench install uninstall lint packages
+.PHONY: demo test soak bench bench-peers install uninstall lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -55,6 +56,9 @@ soak: $(VENV)/test
 
 bench: $(VENV)/test
 	$(BIN)/python -m tests.bench
+
+bench-peers:
+	@PYTHON=$(PYTHON) tests/bench/install-peers
 
 install:
 	@systemd/install

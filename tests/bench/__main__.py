@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from tests.bench import engine, pipeline, twins
+from tests.bench.peers import MQTT
 from tests.bench.side import Plan
 
 
@@ -14,6 +15,7 @@ def main() -> None:
     rounds: int = parser.parse_args().rounds
     for title, report in (
         ("Serial to MQTT", lambda: pipeline.report(Plan(), rounds)),
+        ("MQTT to MQTT", lambda: pipeline.report(Plan(), rounds, source=MQTT)),
         ("The engine alone", lambda: engine.report(rounds)),
         ("A million stored twins", twins.report),
     ):

@@ -4,10 +4,11 @@ It becomes the daemon (exec), so that its process id is the daemon's. The actor 
 an entry point, in a distribution that this script puts on the path.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
+
+from tests.bench.arguments import TOPIC_IN, arguments
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -22,10 +23,18 @@ path = "{store}/gateway.db"
 host = "127.0.0.1"
 port = {port}
 
+"""
+BY_SERIAL = """
 [serial.bench]
 port = "{pty}"
 codec = "json"
 to = "tally/{{device}}"
+verb = "take"
+"""
+BY_MQTT = """
+[[mqtt.main.subscribe]]
+topic = "{topic}/+"
+to = "tally/{{1}}"
 verb = "take"
 """
 METADATA = "Metadata-Version: 2.1\nName: bench-tally\nVersion: 0\n"
@@ -34,15 +43,13 @@ ENTRY_POINTS = "[gateway.actors]\ntally = tests.bench.tally:Tally\n"
 
 def main() -> None:
     """Write what the daemon needs, and become it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pty", required=True)
-    parser.add_argument("--broker-port", type=int, required=True)
-    parser.add_argument("--store", type=Path, required=True)
-    options = parser.parse_args()
-    register(options.store)
-    config = options.store / "gateway.toml"
-    config.write_text(CONFIG.format(store=options.store, port=options.broker_port, pty=options.pty))
-    paths = [str(options.store), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    options = arguments(__doc__)
+    store = Path(options.store)
+    register(store)
+    config = store / "gateway.toml"
+    source = BY_SERIAL.format(pty=options.pty) if options.pty else BY_MQTT.format(topic=TOPIC_IN)
+    config.write_text(CONFIG.format(store=store, port=options.broker_port) + source)
+    paths = [str(store), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path), "MALLOC_ARENA_MAX": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed, it has its bytecode beside it
     # As systemd/gateway.service starts it.
@@ -52,7 +59,7 @@ def main() -> None:
 def register(folder: Path) -> None:
     """Put a distribution into `folder` whose entry point names our kind."""
     distribution = folder / "bench_tally-0.dist-info"
-    distribution.mkdir()
+    distribution.mkdir(exist_ok=True)
     (distribution / "METADATA").write_text(METADATA)
     (distribution / "entry_points.txt").write_text(ENTRY_POINTS)
 

@@ -15,13 +15,15 @@ from typing import IO, NamedTuple
 
 from tests.bench import subscriber, wire
 from tests.bench.machine import DISK, Usage
+from tests.bench.peers import ROOT, SERIAL, Side
 
-ROOT = Path(__file__).parents[2]
 BROKER = (
     "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nmax_inflight_messages 100\nlog_type none\n"
 )
 """Nothing is dropped for the subscriber, and every publisher may have as many in flight as the shortest has."""
-READY_S = 30.0
+READY_S = 60.0
+SILENCE_S = 25.0
+"""Longer than any of them waits until it looks for its broker again."""
 
 
 class Plan(NamedTuple):
@@ -31,6 +33,9 @@ class Plan(NamedTuple):
     paced_per_s: float = 200.0
     slow_per_s: float = 100.0
     paced_s: float = 5.0
+    faulty_per_s: float = 500.0
+    faulty_s: float = 4.0
+    outage_s: float = 3.0
 
 
 class Phase(NamedTuple):
@@ -48,6 +53,13 @@ class Phase(NamedTuple):
     """Per message."""
 
 
+class Loss(NamedTuple):
+    """What a fault in mid-stream cost."""
+
+    lost: int
+    doubled: int
+
+
 class Outcome(NamedTuple):
     """One side, once."""
 
@@ -56,34 +68,37 @@ class Outcome(NamedTuple):
     slow: Phase
     peak_rss_mb: float
     exit_code: int
+    killed: Loss
+    """At a kill -9 in mid-stream; it is started again at once."""
+    cut: Loss
+    """In an outage of the broker in mid-stream; what ends of it is started again."""
 
 
 class Feed:
-    """The feeder, and how many lines it has been told to send."""
+    """A feeder, and how many lines it has been told to send."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         self.pty = _stdout(process).readline().strip()
+        """Empty where it feeds by MQTT."""
         self.sent = 0
 
     def tell(self, command: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
+        _say(self._process, command)
 
     def send(self, how: str, lines: int) -> None:
         self.tell(f"{how} {self.sent} {lines}")
         self.sent += lines
 
 
-def run_side(module: str, plan: Plan) -> Outcome:
-    """Start a pipeline, feed it at full speed and at two rates, and stop it."""
+def run_side(side: Side, plan: Plan, source: str = SERIAL) -> Outcome:
+    """Start a pipeline, feed it at full speed and at two rates, and stop it; then two more of it that meet a fault."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=DISK, prefix="bench-"))
         port = stack.enter_context(broker(folder))
-        feed = Feed(stack.enter_context(child("tests.bench.feeder")))
+        feed = Feed(stack.enter_context(feeder(source, port)))
         arguments = ["--pty", feed.pty, "--broker-port", str(port), "--store", folder]
-        pipeline = stack.enter_context(child(module, *arguments))
+        pipeline = stack.enter_context(child(side.module, *arguments))
         await_probe(port, feed, pipeline)
         phases = [
             run_phase(port, feed, pipeline.pid, "burst", plan.lines),
@@ -92,7 +107,43 @@ def run_side(module: str, plan: Plan) -> Outcome:
         ]
         peak_rss_mb = Usage.of(pipeline.pid).peak_rss_mb
         pipeline.terminate()
-        return Outcome(*phases, peak_rss_mb, pipeline.wait(30))
+        exit_code = pipeline.wait(30)
+    killed, cut = (run_fault(side, plan, source, cut=cut) for cut in (False, True))
+    return Outcome(*phases, peak_rss_mb, exit_code, killed, cut)
+
+
+def run_fault(side: Side, plan: Plan, source: str, *, cut: bool) -> Loss:
+    """Feed a pipeline at a rate, and kill it in mid-stream, or cut it off its broker for a while; what it lost and doubled of all lines."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=DISK, prefix="bench-"))
+        port = stack.enter_context(broker(folder))
+        relay = stack.enter_context(child("tests.bench.relay", str(port)))
+        feed = Feed(stack.enter_context(feeder(source, port)))
+        command = [side.module, "--pty", feed.pty, "--broker-port", _stdout(relay).readline().strip(), "--store", folder]
+        pipeline = stack.enter_context(child(*command))
+        await_probe(port, feed, pipeline)
+        lines = int(plan.faulty_per_s * plan.faulty_s)
+        waiting = ["--lines", str(lines), "--silence-s", str(SILENCE_S), "--grace-s", "2"]
+        counting = stack.enter_context(child("tests.bench.subscriber", "--broker-port", str(port), *waiting))
+        _stdout(counting).readline()
+        feed.send(f"rate {plan.faulty_per_s}", lines)
+        time.sleep(plan.faulty_s / 2)  # the schedule of the fault: half of the lines are on their way
+        if cut:
+            _say(relay, "cut")
+            time.sleep(plan.outage_s)
+            _say(relay, "mend")
+        else:
+            pipeline.kill()
+        while not select.select([_stdout(counting)], [], [], 0.1)[0]:
+            if pipeline.poll() is not None:  # as a service manager does
+                pipeline = stack.enter_context(child(*command))
+        seen = json.loads(_stdout(counting).readline())
+        return Loss(seen["lost"], seen["doubled"])
+
+
+def feeder(source: str, port: int) -> contextlib.AbstractContextManager["subprocess.Popen[str]"]:
+    """What feeds lines: over a pty, or by way of the broker."""
+    return child("tests.bench.feeder") if source == SERIAL else child("tests.bench.mqtt_feeder", str(port))
 
 
 def run_phase(port: int, feed: Feed, pid: int, how: str, lines: int) -> Phase:
@@ -167,6 +218,12 @@ def _await_port(port: int, timeout_s: float = 10.0) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _say(process: "subprocess.Popen[str]", command: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(command + "\n")
+    process.stdin.flush()
 
 
 def _stdout(process: "subprocess.Popen[str]") -> IO[str]:

@@ -4,19 +4,22 @@ import pytest
 
 from tests.bench import engine, machine, pipeline, twins
 from tests.bench.feeder import line_of
-from tests.bench.side import Outcome, Plan
+from tests.bench.peers import MQTT, SERIAL, SIDES
+from tests.bench.side import Loss, Outcome, Plan
 
-SMALL = Plan(lines=300, paced_s=0.2)
+SMALL = Plan(lines=300, paced_s=0.2, faulty_s=0.6, outage_s=0.3)
+OF_OURS = ["gateway", "naive script", "shortest durable"]
+"""The pipelines that are in this repository."""
 HEAD = "|  | gateway | naive script | shortest durable | gateway ÷ naive script | gateway ÷ shortest durable | goal |"
 
 
-@pytest.fixture(scope="module")
-def outcomes() -> dict[str, list[Outcome]]:
-    """One small round of all pipelines."""
-    return pipeline.compare(SMALL, rounds=1)
+@pytest.fixture(scope="module", params=[SERIAL, MQTT])
+def outcomes(request: pytest.FixtureRequest) -> dict[str, list[Outcome]]:
+    """One small round of all pipelines of ours."""
+    return pipeline.compare(SMALL, 1, OF_OURS, request.param)
 
 
-@pytest.mark.parametrize("side", list(pipeline.SIDES))
+@pytest.mark.parametrize("side", OF_OURS)
 def test_every_line_arrives_once(side: str, outcomes: dict[str, list[Outcome]]) -> None:
     """Each pipeline publishes every line exactly once, with a body like the others', and ends cleanly on SIGTERM."""
     (outcome,) = outcomes[side]
@@ -25,11 +28,25 @@ def test_every_line_arrives_once(side: str, outcomes: dict[str, list[Outcome]]) 
     assert outcome.exit_code == 0
 
 
+def test_ours_loses_nothing_in_an_outage(outcomes: dict[str, list[Outcome]]) -> None:
+    """The broker is away in mid-stream; what waits comes later. (The shortest ends of it, and loses what its port held.)"""
+    (outcome,) = outcomes["gateway"]
+    assert outcome.cut == Loss(0, outcome.cut.doubled)
+
+
+def test_who_is_not_installed_is_left_out_and_named() -> None:
+    """And who takes no lines from that source."""
+    assert pipeline.there(MQTT, ["gateway", "mqtt-io"]) == ["gateway"]
+    assert "mqtt-io" in pipeline._left_out(MQTT, ["gateway", "mqtt-io"])
+    assert pipeline._left_out(SERIAL, OF_OURS) == ""
+    assert all(SIDES[side].version() for side in OF_OURS)
+
+
 def test_table_has_every_row(outcomes: dict[str, list[Outcome]]) -> None:
     """The table has a line for each row, and a column for each side, each ratio and the goal."""
     lines = pipeline.table(SMALL, outcomes).splitlines()
     assert lines[0] == HEAD
-    assert [line.split("|")[1].strip() for line in lines[2:]] == [row.title for row in pipeline.rows(SMALL)]
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["version", *(row.title for row in pipeline.rows(SMALL))]
     assert {line.count("|") for line in lines} == {8}
 
 

@@ -4,25 +4,35 @@ Source: OASIS MQTT Version 3.1.1, sections 2 and 3.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 CONNACK, PUBLISH, PUBACK, SUBACK = 2, 3, 4, 9
 RETAINED = 1
 
 
-def connect(client_id: str) -> bytes:
-    """A clean session without keep-alive."""
-    return _packet(0x10, _text("MQTT") + b"\x04\x02\x00\x00" + _text(client_id))
+def connect(client_id: str, *, kept: bool = False) -> bytes:
+    """A session without keep-alive; a clean one, or one that the broker has `kept`."""
+    return _packet(0x10, _text("MQTT") + (b"\x04\x00\x00\x00" if kept else b"\x04\x02\x00\x00") + _text(client_id))
 
 
-def subscribe(topics: str) -> bytes:
-    """At QoS 0: the subscriber must not be the bottleneck, and acknowledgements cost."""
-    return _packet(0x82, b"\x00\x01" + _text(topics) + b"\x00")
+def subscribe(topics: str, *, qos: int = 0) -> bytes:
+    """At QoS 0 for whoever counts: the subscriber must not be the bottleneck, and acknowledgements cost."""
+    return _packet(0x82, b"\x00\x01" + _text(topics) + bytes([qos]))
+
+
+def acknowledge(packet_ids: Iterable[int]) -> bytes:
+    """The PUBACKs of packets that were taken."""
+    return b"".join(b"\x40\x02" + packet_id.to_bytes(2, "big") for packet_id in packet_ids)
 
 
 def publish(topic: str, body: bytes, packet_id: int) -> bytes:
     """At QoS 1."""
     return _packet(0x32, _text(topic) + packet_id.to_bytes(2, "big") + body)
+
+
+def topic_of(packet: bytes) -> bytes:
+    """The topic of a PUBLISH."""
+    return packet[2 : 2 + int.from_bytes(packet[:2], "big")]
 
 
 def body_of(packet: bytes) -> bytes:
