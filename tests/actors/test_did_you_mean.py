@@ -47,3 +47,12 @@ def test_a_name_without_end_is_compared_at_once() -> None:
     began_s = time.thread_time()
     assert did_you_mean("x" * 1_000_000, KEYS) == "there is baud, device, settle_s"
     assert time.thread_time() - began_s < 0.5
+
+
+@pytest.mark.parametrize("seen", ["sensor_712x", "sensor_71é", "Sensor_712"])
+def test_the_nearest_of_many_names_is_found_at_once(seen: str) -> None:
+    """Of thousands those beside it are compared, not the first of them all."""
+    names = [f"sensor_{n}" for n in range(0, 40_000, 8)]
+    began_s = time.thread_time()
+    assert did_you_mean(seen, names) == "did you mean 'sensor_712'?"
+    assert time.thread_time() - began_s < 0.5
