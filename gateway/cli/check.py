@@ -15,7 +15,8 @@ def check(path: Path, *, as_json: bool) -> int:
     try:
         configuration = read(path)
     except ConfigProblems as error:
-        _say(error.problems, str(error), as_json=as_json)
+        more = [Problem(None, "", error.more)] if error.more else []  # a list that is cut says so
+        _say([*error.problems, *more], str(error), as_json=as_json)
         return BAD_CONFIG
     absent = configuration.absent_files
     if absent:

@@ -43,10 +43,15 @@ class ConfigProblems(GatewayError, ValueError):
         """How many problems there are, and in which file: `2 problems in config/gateway.toml`."""
         return counted(self.count, self.path)
 
+    @property
+    def more(self) -> str:
+        """How many problems there are besides those that are told: `and 150 more`; empty where there are no others."""
+        untold = self.count - len(self.problems)
+        return f"and {untold:,} more" if untold else ""
+
     def report(self, cannot: str) -> str:
         """The problems, a line each, below what cannot be done because of them: `cannot start`, `cannot reload`."""
-        more = self.count - len(self.problems)
-        return "\n".join([f"{cannot}: {self.counted}", *listed(self.problems), *([f"  and {more:,} more"] if more else [])])
+        return "\n".join([f"{cannot}: {self.counted}", *listed(self.problems), *([f"  {self.more}"] if self.more else [])])
 
 
 def _told(noted: Noted) -> Problem:

@@ -1,10 +1,12 @@
 """A file with problems without number is refused as fast as one with few: the first are told, the others are counted."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.check import check
 from gateway.config import ConfigProblems, read
 from tests.waiting import within
 
@@ -62,3 +64,13 @@ def test_many_problems_hide_no_others_that_are_told(tmp_path: Path) -> None:
     many = refused(path)
     assert [line.split() for line in str(many).splitlines()[1 : len(first) + 1]] == [line.split() for line in first]
     assert (len(first), many.count) == (3, 203)
+
+
+def test_a_program_is_told_too_how_many_others_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list that is cut, and does not say so, would be taken for all there is."""
+    path = tmp_path / "gateway.toml"
+    path.write_text("[gateway]\n" + "".join(f"k{n} = 1\n" for n in range(6_000)))
+    assert check(path, as_json=True) == 78
+    *rows, last = json.loads(capsys.readouterr().out)
+    assert [row["line"] for row in rows] == list(range(2, 102))
+    assert last == {"line": None, "column": None, "key": "", "text": "and 5,900 more"}
