@@ -20,13 +20,19 @@ _WHERE = 20
 
 
 def connect(path: Path | str, *, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE) -> apsw.Connection:
-    """Open a file so that its checksums are minded. Raises StoreFailed where it has some and this apsw cannot mind them."""
+    """Open a file so that its checksums are minded. Raises StoreFailed where it has some and this apsw cannot mind them.
+
+    A connection that closes leaves the -wal as it is, also one that the garbage collector closes: who wants it in the file brings it
+    there first, and counts it (`SqliteStore.close`).
+    """
     vfs = _vfs()
     if not vfs and has_checksums(Path(path)):
         raise StoreFailed(
             f"cannot open {path}: its pages have checksums, and the apsw that is installed cannot mind them; install its wheel"
         )
-    return apsw.Connection(str(path), flags=flags, vfs=vfs or None)
+    connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    return connection
 
 
 def give_checksums(connection: apsw.Connection) -> None:

@@ -407,6 +407,7 @@ class SqliteStore:
                 if self._record is not None:
                     self._writer.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (_COMMITS, str(self._record.total + 1)))
                 clean = not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+                self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(not clean))  # it takes the empty -wal away
         finally:
             self._writer.close()
             if self._record is not None:

@@ -1,5 +1,6 @@
 """The record of commits: whatever a disk does to the files of a store, what is missing is said; and nothing is said where nothing is."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -138,3 +139,15 @@ def test_lives_that_end_well_miss_nothing(tmp_path: Path) -> None:
         if life % 2:
             store.commit(Changes(notes={"life": str(life)}))
         store.close()
+
+
+def test_a_store_that_is_never_closed_has_lost_nothing(tmp_path: Path) -> None:
+    """Its process ends as it ends, and the garbage collector closes what was open: the next life finds what was counted."""
+    path = tmp_path / "gateway.db"
+    store = _committed(path, 50)
+    record = store._record
+    assert record is not None
+    del store
+    gc.collect()
+    record.close(clean=False)  # the process would give it back
+    assert _found(path) == (0, 50)
