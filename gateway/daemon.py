@@ -34,7 +34,7 @@ from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
 from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
-from gateway.service.opening import OpenedStore, open_store, start_afresh
+from gateway.service.opening import OpenedStore, open_store, start_afresh, was_told
 from gateway.service.progress import Progress
 from gateway.service.reload import Reload, Reloaded, read_again
 from gateway.service.signals import RELOAD, STOP, Signals
@@ -138,13 +138,13 @@ class Daemon:
 
     def open(self) -> None:
         """Open the store, and make the engine of what is in it. A store that proves corrupt meanwhile is moved aside, once."""
-        store, simulated = self.configuration.store, self.configuration.gateway.simulate
+        store, simulated, progress = self.configuration.store, self.configuration.gateway.simulate, self._notifier.starting
         try:
-            opened = open_store(store, simulated=simulated)
+            opened = open_store(store, simulated=simulated, progress=progress)
             try:
                 self._assemble(opened)
             except StoreCorrupt as error:
-                self._assemble(start_afresh(store, str(error), opened.store, simulated=simulated))
+                self._assemble(start_afresh(store, str(error), opened.store, simulated=simulated, progress=progress))
         except StoreForeign as error:
             raise Unrunnable(f"cannot start: {error}", BAD_CONFIG) from error
         except StoreFailed as error:
@@ -174,6 +174,7 @@ class Daemon:
         house.store_lost = opened.fault
         if opened.fault:
             self._last_words.say(opened.fault)
+            was_told(opened.store)
         elif not engine.clean_start:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
         self._nightly = house.nightly = NightlyBackup(configuration.store.path, configuration.store.backups_kept, self._local_time)

@@ -6,9 +6,14 @@ Source: sd_notify(3), sd_watchdog_enabled(3).
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
+
+_STARTING_S = 120.0
+"""So long systemd waits on, each time that it hears of a start's progress."""
+_STARTING_EVERY_S = 5.0
 
 
 class Notifier:
@@ -17,6 +22,8 @@ class Notifier:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._send = _sender(environ)
         self._status = ""
+        self._starting_s = 0.0
+        """When systemd is to hear next that the start makes progress."""
         self.watchdog_s = _watchdog_s(environ)
         """Within how many seconds systemd wants to hear that we make progress; 0: it does not ask."""
 
@@ -24,6 +31,13 @@ class Notifier:
         """Tell systemd that all is started. Said again after a reload."""
         self._status = status
         self._send(f"READY=1\nMAINPID={os.getpid()}\nSTATUS={_line(status)}")
+
+    def starting(self) -> None:
+        """Tell systemd, now and then, that the start makes progress, so that it waits longer than TimeoutStartSec."""
+        now_s = time.monotonic()
+        if now_s >= self._starting_s:
+            self._starting_s = now_s + _STARTING_EVERY_S
+            self._send(f"EXTEND_TIMEOUT_USEC={int(_STARTING_S * 1_000_000)}")
 
     def status(self, status: str) -> None:
         """Tell systemd one line for people, when that line has changed."""

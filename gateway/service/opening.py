@@ -3,23 +3,33 @@
 It is checked only after an unclean end, since that reads all of it.
 """
 
-import contextlib
 import logging
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.actors.errors import StoreCorrupt, StoreFailed
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.config import StoreSettings
 from gateway.runtime.clock import NOTE, noted_wall_ms
 from gateway.runtime.recovery import ended_cleanly
+from gateway.store.ballast import Ballast, ballast_of
+from gateway.store.naming import naming
 from gateway.store.sqlite import SqliteStore
+from gateway.store.store import Changes
+from gateway.store.succession import appoint, new_name, real, remove, succeed
 
 log = logging.getLogger(__name__)
 
-KEPT_ASIDE = 3
-"""How many corrupt stores are kept; older ones are deleted, so that a dying card does not fill up with them."""
-_PARTS = ("", "-wal", "-shm", ".commits")
+Progress = Callable[[], None]
+"""Is called now and then while what takes long goes on."""
+_FAULT = "store.fault"
+"""Key of the note that says what was wrong with the store before this one, until people can read it elsewhere."""
+
+
+def _to_nobody() -> None:
+    """Progress that nobody wants to hear of."""
 
 
 class OpenedStore(NamedTuple):
@@ -29,19 +39,29 @@ class OpenedStore(NamedTuple):
     fault: str
 
 
-def open_store(settings: StoreSettings, *, simulated: bool) -> OpenedStore:
+def open_store(settings: StoreSettings, *, simulated: bool, progress: Progress = _to_nobody) -> OpenedStore:
     """Open the store of a simulated gateway or a real one, or move it aside and begin a fresh one.
 
+    `progress` is called now and then, while it is checked and what can be read of it is taken over.
     Raises StoreForeign where it is the other's, StoreFailed where it can be neither opened nor begun.
     """
+    succeed(settings.path)
     try:
         store = _open(settings, simulated=simulated)
     except StoreCorrupt as error:
-        return start_afresh(settings, str(error), simulated=simulated)
-    fault = _fault_of(store)
+        return start_afresh(settings, str(error), simulated=simulated, progress=progress)
+    fault = _fault_of(store, progress)
     if not fault:
-        return OpenedStore(store, _missing(store))
-    return start_afresh(settings, fault, store, simulated=simulated)
+        return OpenedStore(store, _untold(store) or _missing(store))
+    return start_afresh(settings, fault, store, simulated=simulated, progress=progress)
+
+
+def _untold(store: SqliteStore) -> str:
+    """What was wrong with the store before this one, where the start that found it was cut short before it could tell."""
+    text = store.notes().get(_FAULT, "")
+    if text:
+        log.critical("%s", text)
+    return text
 
 
 def _missing(store: SqliteStore) -> str:
@@ -63,36 +83,55 @@ def _moment(at_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ms / 1000))
 
 
-def start_afresh(settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool) -> OpenedStore:
-    """Move a corrupt store aside, and open a fresh one with what can be read of it."""
-    aside = move_aside(settings.path)
-    if corrupt is not None:
-        with contextlib.suppress(StoreFailed):
-            corrupt.close()
-    _open(settings, simulated=simulated).close()
-    try:
-        from gateway.store.salvage import salvage  # noqa: PLC0415  # hardly ever, and not for nothing in memory
+def start_afresh(
+    settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool, progress: Progress = _to_nobody
+) -> OpenedStore:
+    """Make a fresh store of what can be read of a corrupt one, which is moved aside once that is whole: cut short, it begins again."""
+    from gateway.store.salvage import salvage, set_note  # noqa: PLC0415  # hardly ever, and not for nothing in memory
 
-        taken = salvage(aside, settings.path).text
+    if corrupt is not None:
+        corrupt.abandon()
+    store = real(settings.path)
+    aside = new_name(store, "corrupt")
+    fresh = store.with_name(f"{store.name}.salvaged")
+    _begin(fresh, settings, simulated=simulated)
+    try:
+        taken = salvage(store, fresh, progress).text
     except StoreFailed as error:
         taken = f"not all that can be read in it is here: {error}"
+        _ballast(settings).free()  # what follows needs some room
     text = f"the store was corrupt ({fault}): it was moved to {aside}, and a fresh one begun; {taken}"
+    try:
+        set_note(fresh, _FAULT, text)
+    except StoreFailed as error:
+        log.error("a start that is cut short will not be told of by the next: %s", error)
+    appoint(fresh, store, aside)
     log.critical("%s", text)
     return OpenedStore(_open(settings, simulated=simulated), text)
 
 
-def move_aside(path: Path, why: str = "corrupt") -> Path:
-    """Give a store's files another name: `gateway.db.corrupt-20260131T120000Z`, with -wal and -shm behind it; of the corrupt a few stay."""
-    aside = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = aside.with_name(f"{aside.name.split('.n')[0]}.n{number}")
-    for part in _PARTS:
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + part).rename(aside.with_name(aside.name + part))
-    _forget_old(path)
-    return aside
+def was_told(store: SqliteStore) -> None:
+    """Forget what was wrong with the store before this one: people can read it elsewhere now."""
+    if store.notes().get(_FAULT):
+        with suppress(StoreFull):  # the next life tells it again
+            store.commit(Changes(notes={_FAULT: ""}))
+
+
+def _begin(fresh: Path, settings: StoreSettings, *, simulated: bool) -> None:
+    """Make an empty store, in the place of one that was not finished. On a full disk the ballast gives its room."""
+    with naming("write", fresh):
+        remove(fresh)
+    try:
+        SqliteStore(fresh, simulated=simulated).close()
+    except StoreFailed:
+        if not _ballast(settings).free():
+            raise
+        remove(fresh)
+        SqliteStore(fresh, simulated=simulated).close()
+
+
+def _ballast(settings: StoreSettings) -> Ballast:
+    return ballast_of(settings.path, settings.ballast_mb)
 
 
 def _open(settings: StoreSettings, *, simulated: bool) -> SqliteStore:
@@ -105,22 +144,14 @@ def _open(settings: StoreSettings, *, simulated: bool) -> SqliteStore:
     )
 
 
-def _fault_of(store: SqliteStore) -> str:
+def _fault_of(store: SqliteStore, progress: Progress) -> str:
     """What is wrong with an open store; asked only after an unclean end."""
     try:
         if ended_cleanly(store.notes()):
             return ""
         began_s = time.monotonic()
-        fault = store.check()
+        fault = store.check(progress)
         log.info("the last life did not end cleanly: the store was checked in %.1f s", time.monotonic() - began_s)
     except StoreCorrupt as error:
         return str(error)
     return fault
-
-
-def _forget_old(path: Path) -> None:
-    ends = tuple(part for part in _PARTS if part)
-    aside = sorted(found for found in path.parent.glob(f"{path.name}.corrupt-*") if not found.name.endswith(ends))
-    for old in aside[:-KEPT_ASIDE]:
-        for part in _PARTS:
-            old.with_name(old.name + part).unlink(missing_ok=True)

@@ -9,11 +9,11 @@ from gateway.actors.errors import Refused, StoreForeign
 from gateway.runtime.cautious import ALONE
 from gateway.runtime.recovery import ENDED, UNCLEAN
 from gateway.service.lock import AlreadyRunning, Lock
-from gateway.service.opening import move_aside
 from gateway.store.backup import Holding, back_up, look_into
 from gateway.store.checksums import connect
 from gateway.store.migrations import refuse_newer
 from gateway.store.naming import naming
+from gateway.store.succession import appoint, is_there, new_name, real, succeed
 
 
 class Restored(NamedTuple):
@@ -37,18 +37,20 @@ def restore(backup: Path, store: Path, *, simulated: bool) -> Restored:
     with naming("write", store):
         new_folder = not store.parent.exists()
         lock = _locked(store)
+    store = real(store)
     fresh = store.with_name(f"{store.name}.restored")
     try:
+        succeed(store)  # where a start or a restore was cut short
         with naming("write", fresh):
             fresh.unlink(missing_ok=True)
         back_up(backup, fresh)
         _begin_anew(fresh)
         with naming("replace", store):
             _give(fresh, store.parent)
-            replaced = move_aside(store, "replaced") if store.exists() else None
-            fresh.replace(store)
             if not new_folder:
                 _give(lock.path, store.parent)
+            replaced = new_name(store, "replaced") if is_there(store) else None
+        appoint(fresh, store, replaced or new_name(store, "replaced"))
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)

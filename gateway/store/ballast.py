@@ -51,3 +51,8 @@ class Ballast:
             return False
         self._path.unlink()
         return True
+
+
+def ballast_of(store: Path, mb: int) -> Ballast:
+    """The ballast of a store: it lies beside it."""
+    return Ballast(store.with_suffix(".ballast"), mb)

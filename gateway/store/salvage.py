@@ -1,6 +1,6 @@
 """Salvage: what can still be read of a corrupt store is taken over into a fresh one, table by table, the mail first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -42,11 +42,14 @@ class Salvaged(NamedTuple):
         return f"{taken or 'nothing'} could be read in it, and {'are' if taken else 'is'} here{lost}"
 
 
-def salvage(corrupt: Path, fresh: Path) -> Salvaged:
-    """Take over what can be read of the file `corrupt` into the new store `fresh`. Raises StoreFailed where that cannot be written."""
+def salvage(corrupt: Path, fresh: Path, progress: Callable[[], None] = lambda: None) -> Salvaged:
+    """Take over what can be read of the file `corrupt` into the new store `fresh`. Raises StoreFailed where that cannot be written.
+
+    `progress` is called now and then. What is written is not on the medium before somebody syncs it.
+    """
     rows: dict[str, int] = {}
     bad: dict[str, int] = {}
-    with naming("write", fresh), closing(connect(fresh)) as writer:
+    with naming("write", fresh), closing(_writing(fresh)) as writer:
         shapes = {table: writer.execute(f"PRAGMA table_info({table})").fetchall() for table in _NAMES}
         pages = _open(corrupt, writer)
         if pages is None:
@@ -55,11 +58,25 @@ def salvage(corrupt: Path, fresh: Path) -> Salvaged:
             roots = _roots(pages) or _roots_of(writer, pages)
             for table in _NAMES:
                 pages.bad.clear()
-                rows[table] = _take_over(table, shapes[table], pages.rows(roots.get(table, 0)), writer)
+                rows[table] = _take_over(table, shapes[table], pages.rows(roots.get(table, 0)), writer, progress)
                 if pages.bad:
                     bad[table] = len(pages.bad)
         writer.execute(NOTE_ROOT)  # where it is here, not where it was there
     return Salvaged(rows, bad)
+
+
+def set_note(fresh: Path, key: str, text: str) -> None:
+    """Set a note of a store that is not in use yet. Raises StoreFailed where it cannot be written."""
+    with naming("write", fresh), closing(_writing(fresh)) as writer:
+        writer.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (key, text)).fetchall()
+
+
+def _writing(fresh: Path) -> apsw.Connection:
+    """A connection that writes each page once, into the file itself: a file that is cut short is made anew."""
+    writer = connect(fresh)
+    for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
+        writer.execute(f"PRAGMA {pragma}").fetchall()
+    return writer
 
 
 def _open(corrupt: Path, writer: apsw.Connection) -> Pages | None:
@@ -86,13 +103,14 @@ def _roots_of(writer: apsw.Connection, pages: Pages) -> dict[str, int]:
     return roots
 
 
-def _take_over(table: str, shape: list[Any], rows: Iterable[list[Any]], writer: apsw.Connection) -> int:
+def _take_over(table: str, shape: list[Any], rows: Iterable[list[Any]], writer: apsw.Connection, progress: Callable[[], None]) -> int:
     """Write the rows that have the table's shape; how many."""
     count, left = 0, iter(_fitting(shape, rows))
     while some := list(islice(left, _AT_ONCE)):
         with writer:
             writer.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * len(shape))})", some)
         count += len(some)
+        progress()
     return count
 
 

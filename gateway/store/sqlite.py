@@ -9,7 +9,7 @@ Source: https://sqlite.org/wal.html, https://rogerbinns.github.io/apsw/.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
-from gateway.store.ballast import Ballast, free_bytes
+from gateway.store.ballast import ballast_of, free_bytes
 from gateway.store.checksums import connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
@@ -50,6 +50,8 @@ UNDER_WAY_BYTES = 64 * 1024 * 1024
 _IDLE_PAGES = 2000
 """A -wal of so many pages is brought into the file when nothing else is to be done, so that this meets no commit under load. Shorter, it
 waits: pages that change again meanwhile are written once."""
+_STEPS_BETWEEN = 100_000
+"""Of SQLite's steps, between two calls that say that a check goes on."""
 _SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
 _WORTH_BYTES = 64 * 1024
@@ -94,7 +96,7 @@ class SqliteStore:
         self._folds_at = _CHECKPOINT_PAGES
         self._roomy = False
         """Whether a disk that was full has room again, as was found since the last commit."""
-        self._ballast = Ballast(path.with_suffix(".ballast"), ballast_mb)
+        self._ballast = ballast_of(path, ballast_mb)
         try:
             self._open(max_mb)
         except StoreCorrupt:
@@ -340,10 +342,18 @@ class SqliteStore:
     def notes(self) -> dict[str, str]:
         return dict(self._all("SELECT key, value FROM note WHERE key NOT IN (?, ?)", (_COMMITS, ACTOR_ROOT)))
 
-    def check(self) -> str:
-        """The first thing in the file that is damaged, in words; empty where all is well. It reads the whole file."""
+    def check(self, progress: Callable[[], None] | None = None) -> str:
+        """The first thing in the file that is damaged, in words; empty where all is well. It reads the whole file.
+
+        `progress` is called now and then meanwhile.
+        """
         with naming("check", self.path):
-            found = self._writer.execute("PRAGMA quick_check(1)").fetchall()
+            if progress is not None:
+                self._writer.set_progress_handler(lambda: bool(progress()), _STEPS_BETWEEN)
+            try:
+                found = self._writer.execute("PRAGMA quick_check(1)").fetchall()
+            finally:
+                self._writer.set_progress_handler(None)
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
     def relieve(self) -> bool:
@@ -397,6 +407,15 @@ class SqliteStore:
 
     def size_bytes(self) -> int:
         return sum(p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists())
+
+    def abandon(self) -> None:
+        """Close the store and leave its files as they are, with all that tells what happened to them."""
+        self._reader.close()
+        self._writer.set_wal_hook(None)
+        self._writer.close()
+        if self._record is not None:
+            with suppress(OSError):
+                self._record.close(clean=False)
 
     def close(self) -> None:
         self._reader.close()

@@ -1,0 +1,65 @@
+"""Opening a store that is corrupt, with a process that is killed anywhere in between: nothing is lost without a word."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.config import StoreSettings
+from gateway.runtime.recovery import ENDED
+from gateway.service.opening import OpenedStore, open_store
+from gateway.store import Changes, MailRow
+from gateway.store.sqlite import SqliteStore
+from tests.dying import die_at, killed, killed_at_rename
+
+ROWS = 20_000
+PAGE = 2048
+
+
+def _corrupt(path: Path) -> None:
+    """A store whose last life did not end well, with a page that cannot be read."""
+    store = SqliteStore(path)
+    for first in range(0, ROWS, 1000):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 200) for n in range(first, first + 1000)], notes={ENDED: "running"}))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(PAGE * 20 + 50)
+        file.write(b"\xff" * 4)
+
+
+def _open(path: Path, progress: Callable[[], None] = lambda: None) -> OpenedStore:
+    return open_store(StoreSettings(path=path, ballast_mb=0), simulated=False, progress=progress)
+
+
+@pytest.mark.parametrize("calls", [1, 3, 12, 19])
+def test_a_start_that_is_killed_while_it_salvages_is_begun_again(tmp_path: Path, calls: int) -> None:
+    """Twice killed, then left alone: the third has all that can be read, and says what was wrong."""
+    path = tmp_path / "gateway.db"
+    _corrupt(path)
+    assert killed(lambda: _open(path, die_at(calls)))
+    assert killed(lambda: _open(path, die_at(calls)))
+    opened = _open(path)
+    [box] = opened.store.boxes()
+    opened.store.close()
+    assert ROWS - 200 < box.count < ROWS
+    assert re.match(
+        r"(?s)the store was corrupt \(.*\): it was moved to .*corrupt-\S+, and a fresh one begun; \d+ messages,? ", opened.fault
+    )
+    assert opened.fault.endswith("pages that cannot be read: 1 of messages")
+    assert len([one for one in tmp_path.iterdir() if re.search(r"\.corrupt-\w+$", one.name)]) == 1
+    assert not list(tmp_path.glob("*.salvaged*")) + list(tmp_path.glob("*.next.*"))
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_start_that_is_killed_while_the_store_gives_way_is_gone_on_with(tmp_path: Path, number: int) -> None:
+    """Between any two of its files: the next start has what was salvaged, and says what was wrong."""
+    path = tmp_path / "gateway.db"
+    _corrupt(path)
+    assert killed(lambda: killed_at_rename(number, lambda: _open(path))) is (number <= 6)
+    for _ in range(2):
+        opened = _open(path)
+        [box] = opened.store.boxes()
+        opened.store.abandon()  # killed before anybody was told
+        assert box.count > ROWS - 200
+        assert opened.fault.endswith("pages that cannot be read: 1 of messages")
