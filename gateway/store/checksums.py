@@ -6,6 +6,7 @@ at all; one that was made without them is used as it is.
 Source: https://sqlite.org/cksumvfs.html.
 """
 
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def has_checksums(path: Path) -> bool:
     except OSError:
         return False
     return head[_WHERE:] == bytes([_RESERVED])
+
+
+def in_order_without(path: Path) -> bool:
+    """Whether SQLite finds all of a file in order that has no -wal, whatever its checksums are. It reads the whole file."""
+    uri = f"{path.absolute().as_uri()}?immutable=1"
+    try:
+        with closing(apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, vfs="unix")) as reader:
+            return reader.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]
+    except apsw.Error:
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -27,8 +27,11 @@ class BadPage(ValueError):
 class Pages:
     """The pages of one file, and of the -wal beside it. They are read as they are asked for."""
 
-    def __init__(self, path: Path, *, page_bytes: int) -> None:
-        """`page_bytes`: what a page has where the file does not say it any more. Raises OSError where it cannot be read."""
+    def __init__(self, path: Path, *, page_bytes: int, trusting: bool = False) -> None:
+        """`page_bytes`: what a page has where the file does not say it any more. Raises OSError where it cannot be read.
+
+        `trusting`: a page whose checksum is wrong is read all the same.
+        """
         self._file = path.open("rb")
         head = self._file.read(_FILE_HEAD)
         said = int.from_bytes(head[16:18], "big")
@@ -37,8 +40,11 @@ class Pages:
         self._reserved = head[20] if whole else self._reserved_by_looks()
         self._wal_path = path.with_name(path.name + "-wal")
         self._in_wal = self._look_into_wal()
+        self._trusting = trusting
         self.bad: set[int] = set()
         """Numbers of the pages that could not be read."""
+        self.trusted: set[int] = set()
+        """Numbers of the pages that were read though their checksum is wrong."""
 
     def _reserved_by_looks(self) -> int:
         """What is reserved at the end of each page, where the file does not say it: eight bytes, if checksums stand there."""
@@ -125,7 +131,9 @@ class Pages:
             self._file.seek((number - 1) * size)
             page = self._file.read(size)
             if len(page) == size and self._reserved == 8 and _checksum(page[:-8]) != page[-8:]:
-                raise BadPage
+                if not self._trusting:
+                    raise BadPage
+                self.trusted.add(number)
         if number < 1 or len(page) != size:
             raise BadPage
         return page

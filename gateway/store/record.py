@@ -78,6 +78,12 @@ def wal_id(store: Path) -> bytes:
     return head[_WAL_ID] if len(head) == _WAL_HEAD else b""
 
 
+def folded_by_others(store: Path) -> bool:
+    """Whether the -wal that the last life left is gone, and no gateway has brought it into the file: another program may have."""
+    expected = read_record(store)
+    return expected is not None and expected.in_wal > 0 and not wal_id(store)
+
+
 def missing(expected: Counted, store: Path, *, wal: bytes, frames: int, page_bytes: int) -> int:
     """How many commits are missing of those that were counted. `wal`: which one was found at the start; `frames`: how many of it hold."""
     if wal and wal[:4] > expected.wal[:4]:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from gateway.store.checksums import connect
+from gateway.store.checksums import connect, in_order_without
 from gateway.store.migrations import ACTOR_ROOT, NOTE_ROOT
 from gateway.store.naming import naming
 from gateway.store.pages import Pages
+from gateway.store.record import folded_by_others
 
 _NAMES = {
     "mail": "messages",
@@ -32,6 +33,8 @@ class Salvaged(NamedTuple):
     """How many rows of each table."""
     bad: dict[str, int]
     """How many pages of each table could not be read; those without a bad one are left out."""
+    trusted: int = 0
+    """How many pages were read though their checksum is wrong."""
 
     @property
     def text(self) -> str:
@@ -39,6 +42,11 @@ class Salvaged(NamedTuple):
         taken = ", ".join(f"{count} {_NAMES[table]}" for table, count in self.rows.items() if count)
         lost = ", ".join(f"{count} of {_NAMES[table]}" for table, count in self.bad.items())
         lost = f"; pages that cannot be read: {lost}" if lost else ""
+        if self.trusted:
+            lost += (
+                f"; {self.trusted} pages had a wrong checksum and were taken over all the same: the gateway was killed, another program, "
+                "such as sqlite3, has opened its store since, and SQLite finds it in order"
+            )
         return f"{taken or 'nothing'} could be read in it, and {'are' if taken else 'is'} here{lost}"
 
 
@@ -57,12 +65,13 @@ def salvage(corrupt: Path, fresh: Path, progress: Callable[[], None] = lambda: N
         with closing(pages):
             roots = _roots(pages) or _roots_of(writer, pages)
             for table in _NAMES:
+                progress()
                 pages.bad.clear()
                 rows[table] = _take_over(table, shapes[table], pages.rows(roots.get(table, 0)), writer, progress)
                 if pages.bad:
                     bad[table] = len(pages.bad)
         writer.execute(NOTE_ROOT)  # where it is here, not where it was there
-    return Salvaged(rows, bad)
+    return Salvaged(rows, bad, len(pages.trusted))
 
 
 def set_note(fresh: Path, key: str, text: str) -> None:
@@ -80,8 +89,9 @@ def _writing(fresh: Path) -> apsw.Connection:
 
 
 def _open(corrupt: Path, writer: apsw.Connection) -> Pages | None:
+    trusting = folded_by_others(corrupt) and in_order_without(corrupt)
     try:
-        return Pages(corrupt, page_bytes=int(str(writer.pragma("page_size"))))
+        return Pages(corrupt, page_bytes=int(str(writer.pragma("page_size"))), trusting=trusting)
     except OSError:
         return None
 
