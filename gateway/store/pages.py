@@ -35,7 +35,7 @@ class Pages:
         self._file = path.open("rb")
         head = self._file.read(_FILE_HEAD)
         said = int.from_bytes(head[16:18], "big")
-        whole = head.startswith(b"SQLite format 3\0") and said >= 512 and said & (said - 1) == 0
+        whole = len(head) == _FILE_HEAD and head.startswith(b"SQLite format 3\0") and said >= 512 and said & (said - 1) == 0
         self._page_bytes = said if whole else page_bytes
         self._reserved = head[20] if whole else self._reserved_by_looks()
         self._wal_path = path.with_name(path.name + "-wal")

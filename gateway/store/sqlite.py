@@ -156,7 +156,7 @@ class SqliteStore:
 
     def _refuse_emptied(self, expected: Counted | None) -> None:
         """Raise StoreCorrupt where the file is empty or gone, and it was not: SQLite would begin a fresh one, and drop the -wal."""
-        if self.path.exists() and self.path.stat().st_size:
+        if self.path.exists() and self.path.stat().st_size > 1:  # SQLite takes one byte for none
             return
         beside = wal_of(self.path)
         if (expected is not None and expected.total) or (beside.exists() and beside.stat().st_size):

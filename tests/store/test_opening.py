@@ -1,5 +1,6 @@
 """Opening a store that is corrupt, with a process that is killed anywhere in between: nothing is lost without a word."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable
@@ -93,3 +94,16 @@ def test_another_program_that_opens_the_store_of_a_killed_gateway_loses_nothing(
     opened.store.close()
     assert (len(rows) == 300) is not flip
     assert ("pages had a wrong checksum and were taken over all the same: " in opened.fault) is not flip
+
+
+@pytest.mark.parametrize("size", [*range(0, 24), 99, 100, 511, 512, PAGE - 1])
+def test_a_store_that_is_cut_to_a_few_bytes_is_moved_aside_and_said(tmp_path: Path, size: int) -> None:
+    """However few there are."""
+    path = tmp_path / "gateway.db"
+    store = SqliteStore(path)
+    store.commit(Changes(notes={ENDED: "running"}))
+    store.close()
+    os.truncate(path, size)
+    opened = _open(path)
+    opened.store.close()
+    assert opened.fault.startswith(f"the store was corrupt (cannot open {path}: ")
