@@ -54,5 +54,5 @@ class Ballast:
 
 
 def ballast_of(store: Path, mb: int) -> Ballast:
-    """The ballast of a store: it lies beside it."""
-    return Ballast(store.with_suffix(".ballast"), mb)
+    """The ballast of a store: it lies beside its file, on the same disk, whatever links lead there."""
+    return Ballast(Path(os.path.realpath(store)).with_suffix(".ballast"), mb)

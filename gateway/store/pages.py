@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gateway.store.record import wal_of
+
 _INDEX_INNER, _TABLE_INNER, _INDEX_LEAF, _TABLE_LEAF = 2, 5, 10, 13
 _INNER = (_INDEX_INNER, _TABLE_INNER)
 _SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
@@ -38,7 +40,7 @@ class Pages:
         whole = len(head) == _FILE_HEAD and head.startswith(b"SQLite format 3\0") and said >= 512 and said & (said - 1) == 0
         self._page_bytes = said if whole else page_bytes
         self._reserved = head[20] if whole else self._reserved_by_looks()
-        self._wal_path = path.with_name(path.name + "-wal")
+        self._wal_path = wal_of(path)
         self._in_wal = self._look_into_wal()
         self._trusting = trusting
         self.bad: set[int] = set()

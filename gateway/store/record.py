@@ -41,8 +41,8 @@ class Counted(NamedTuple):
 
 
 def record_of(store: Path) -> Path:
-    """Where the record of a store is."""
-    return store.with_name(store.name + ".commits")
+    """Where the record of a store is: beside its file, whatever links lead there."""
+    return Path(os.path.realpath(store) + ".commits")
 
 
 def wal_of(store: Path) -> Path:

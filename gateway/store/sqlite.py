@@ -7,7 +7,6 @@ Rows go in many to a statement: each statement gives up the interpreter lock onc
 Source: https://sqlite.org/wal.html, https://rogerbinns.github.io/apsw/.
 """
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from gateway.store.migrations import ACTOR_ROOT, migrate
 from gateway.store.naming import naming
 from gateway.store.record import Counted, Record, missing, read_record, wal_id, wal_of
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
+from gateway.store.succession import real
 
 _UPSERT = "INSERT INTO actor (id, version, state, timers, wake_ms, ties) VALUES {rows} ON CONFLICT (id) DO UPDATE SET "
 STATE = _UPSERT + "version = excluded.version, state = excluded.state, timers = excluded.timers, ties = excluded.ties"
@@ -68,6 +68,7 @@ class SqliteStore:
         `simulated`: it is a simulated gateway's. Raises StoreForeign where the file is not, or is and should not be, and
         StoreFailed when it cannot be opened or its shape is of a newer program.
         """
+        path = real(path)
         check_mark(path, simulated=simulated)
         self.path = path
         self._simulated = simulated
@@ -123,7 +124,7 @@ class SqliteStore:
             self._reader.set_busy_timeout(5000)
             for pragma in ("query_only = 1", "wal_autocheckpoint = 0", "cache_size = -1000"):
                 self._reader.execute(f"PRAGMA {pragma}").fetchall()
-            self._parts = [Path(os.path.realpath(self.path) + end) for end in ("", "-wal")]  # SQLite follows links
+            self._parts = [self.path, wal_of(self.path)]
             self._places = _places(self._parts)
 
     def _prepare(self, max_mb: int) -> int:

@@ -107,3 +107,26 @@ def test_a_store_that_is_cut_to_a_few_bytes_is_moved_aside_and_said(tmp_path: Pa
     opened = _open(path)
     opened.store.close()
     assert opened.fault.startswith(f"the store was corrupt (cannot open {path}: ")
+
+
+@pytest.mark.parametrize("chain", [1, 2])
+def test_a_store_behind_a_link_gives_way_where_its_files_are(tmp_path: Path, chain: int) -> None:
+    """What is in its -wal only is taken over, the fresh one is on the same disk, and the links lead to it."""
+    path, card = tmp_path / "gateway.db", tmp_path / "card"
+    card.mkdir()
+    for n in range(chain):
+        (tmp_path / f"link{n}.db" if n else path).symlink_to(tmp_path / f"link{n + 1}.db" if n + 1 < chain else card / "store.db")
+    SqliteStore(path).close()
+    store = SqliteStore(path)
+    for n in range(200):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 200)], notes={ENDED: "running"}))
+    store.abandon()
+    os.truncate(card / "store.db", 0)
+    opened = _open(path)
+    rows = opened.store.mail("mqtt/main", -1, 1000)
+    opened.store.close()
+    assert len(rows) == 200
+    assert "200 messages" in opened.fault
+    assert path.is_symlink()
+    assert (card / "store.db").is_file()
+    assert {one.name for one in tmp_path.iterdir() if not one.is_symlink()} == {"card"}
