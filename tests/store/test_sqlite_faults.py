@@ -12,7 +12,9 @@ import pytest
 
 from gateway.actors import StoreFailed, StoreFull
 from gateway.actors.errors import StoreCorrupt
+from gateway.service.restoring import restore
 from gateway.store import Changes, MailRow, SeqSpan
+from gateway.store.backup import back_up
 from gateway.store.migrations import STEPS
 from gateway.store.sqlite import UNDER_WAY_BYTES, SqliteStore
 from tests.disks import small_disk
@@ -248,6 +250,23 @@ def test_on_a_full_disk_the_ballast_lets_what_waits_through(disk: Path) -> None:
     assert store.recovered()
     assert (disk / "gateway.ballast").stat().st_size == _KIB * _KIB
     store.close()
+
+
+def test_a_backup_to_a_full_disk_and_a_restore_on_one_say_so(disk: Path, tmp_path: Path) -> None:
+    """In words that help: no limit of ours is to blame. What was there is as it was."""
+    store, backup = SqliteStore(tmp_path / "gateway.db"), tmp_path / "backup.db"
+    store.commit(_bulk(1, 2000))
+    store.close()
+    with pytest.raises(StoreFull) as caught:
+        back_up(store.path, disk / "copy.db")
+    assert str(caught.value) == f"cannot write {disk / 'copy.db.part'}: database or disk is full; make room on the disk"
+    assert list(disk.iterdir()) == []
+    back_up(store.path, backup)
+    _filled(disk / "gateway.db", 30)
+    before = (disk / "gateway.db").read_bytes()
+    with pytest.raises(StoreFull, match=r"^cannot write .*: database or disk is full; make room on the disk$"):
+        restore(backup, disk / "gateway.db", simulated=False)
+    assert (disk / "gateway.db").read_bytes() == before
 
 
 @pytest.mark.parametrize("loss_window_s", [0.0, 60.0])
