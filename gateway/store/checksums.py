@@ -6,6 +6,7 @@ at all; one that was made without them is used as it is.
 Source: https://sqlite.org/cksumvfs.html.
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,8 @@ import apsw
 
 from gateway.actors.errors import StoreFailed
 
+_STEPS_BETWEEN = 100_000
+"""Of SQLite's steps, between two calls of what hears that a statement goes on."""
 _VFS = "cksmvfs"
 _RESERVED = 8
 _WHERE = 20
@@ -52,14 +55,28 @@ def has_checksums(path: Path) -> bool:
     return head[_WHERE:] == bytes([_RESERVED])
 
 
-def in_order_without(path: Path) -> bool:
-    """Whether SQLite finds all of a file in order that has no -wal, whatever its checksums are. It reads the whole file."""
+def in_order_without(path: Path, progress: Callable[[], None]) -> bool:
+    """Whether SQLite finds all of a file in order that has no -wal, whatever its checksums are. It reads the whole file.
+
+    `progress` is called now and then meanwhile.
+    """
     uri = f"{path.absolute().as_uri()}?immutable=1"
     try:
         with closing(apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, vfs="unix")) as reader:
+            call_meanwhile(reader, progress)
             return reader.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]
     except apsw.Error:
         return False
+
+
+def call_meanwhile(connection: apsw.Connection, progress: Callable[[], None]) -> None:
+    """Have `progress` called now and then while a statement of this connection runs."""
+
+    def go_on() -> bool:
+        progress()
+        return False
+
+    connection.set_progress_handler(go_on, _STEPS_BETWEEN)
 
 
 @lru_cache(maxsize=1)

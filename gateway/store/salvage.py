@@ -59,7 +59,7 @@ def salvage(corrupt: Path, fresh: Path, progress: Callable[[], None] = lambda: N
     bad: dict[str, int] = {}
     with naming("write", fresh), closing(_writing(fresh)) as writer:
         shapes = {table: writer.execute(f"PRAGMA table_info({table})").fetchall() for table in _NAMES}
-        pages = _open(corrupt, writer)
+        pages = _open(corrupt, writer, progress)
         if pages is None:
             return Salvaged(rows, bad)
         with closing(pages):
@@ -88,8 +88,8 @@ def _writing(fresh: Path) -> apsw.Connection:
     return writer
 
 
-def _open(corrupt: Path, writer: apsw.Connection) -> Pages | None:
-    trusting = folded_by_others(corrupt) and in_order_without(corrupt)
+def _open(corrupt: Path, writer: apsw.Connection, progress: Callable[[], None]) -> Pages | None:
+    trusting = folded_by_others(corrupt) and in_order_without(corrupt, progress)
     try:
         return Pages(corrupt, page_bytes=int(str(writer.pragma("page_size"))), trusting=trusting)
     except OSError:

@@ -19,7 +19,7 @@ import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.store.ballast import ballast_of, free_bytes
-from gateway.store.checksums import connect, give_checksums
+from gateway.store.checksums import call_meanwhile, connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
 from gateway.store.migrations import ACTOR_ROOT, migrate
@@ -50,8 +50,6 @@ UNDER_WAY_BYTES = 64 * 1024 * 1024
 _IDLE_PAGES = 2000
 """A -wal of so many pages is brought into the file when nothing else is to be done, so that this meets no commit under load. Shorter, it
 waits: pages that change again meanwhile are written once."""
-_STEPS_BETWEEN = 100_000
-"""Of SQLite's steps, between two calls that say that a check goes on."""
 _SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
 _WORTH_BYTES = 64 * 1024
@@ -350,7 +348,7 @@ class SqliteStore:
         """
         with naming("check", self.path):
             if progress is not None:
-                self._writer.set_progress_handler(lambda: bool(progress()), _STEPS_BETWEEN)
+                call_meanwhile(self._writer, progress)
             try:
                 found = self._writer.execute("PRAGMA quick_check(1)").fetchall()
             finally:
