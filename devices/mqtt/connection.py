@@ -21,7 +21,7 @@ from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Reconnect, SessionEnding
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
-from gateway.actors import Delivery, Health, HostBound, Message, Reply, Start, verb
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, Reply, Start, verb
 from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
@@ -72,8 +72,11 @@ class Connection(HostBound):
     @verb
     def reply(self, answer: Reply, delivery: Delivery) -> None:
         """Publish an actor's answer to an ask that came in here, where that ask wants it."""
-        self._answers.give(answer, key_of(delivery.message.to), delivery)
         delivery.keep()
+        try:
+            self._answers.give(answer, key_of(delivery.message.to), delivery)
+        except (GatewayError, ValueError) as error:
+            delivery.failed(str(error), retry=False)
 
     # --- hooks
 

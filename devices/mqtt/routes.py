@@ -63,10 +63,11 @@ class Routes:
         if not properties.response_topic:
             if not route.ask_id:
                 raise BadId("cannot answer: the ask has no response topic; set one (MQTT 5), or end its topic in /<id>")
-            return check_topic(self._replies + route.ask_id), b""
+            return _checked(self._replies + route.ask_id), b""
         topic = properties.response_topic
-        if topic.startswith("$") or any(character in topic for character in "+#\0"):
-            raise BadId(f"cannot answer to {topic!r}: a response topic has no + # NUL, and is no system topic; use another")
+        if topic.startswith("$"):
+            raise BadId(f"cannot answer to {topic!r}: a response topic is no system topic; use another")
+        _checked(topic)
         if self._is_ours(topic):
             raise BadId(f"cannot answer to {topic!r}: the gateway says or hears something else there; use one under {self._replies}")
         return topic, properties.correlation
@@ -102,6 +103,14 @@ class Routes:
             raise BadId(f"cannot read topic {topic!r}: it must read {self._ask}<kind>/<key>/<verb> or {self._ask}<kind>/<key>/<verb>/<id>")
         ask_id = levels.pop() if len(levels) % 2 == 0 else ""
         return TopicRoute("/".join(levels[:-1]), levels[-1], asks=True, ask_id=ask_id)
+
+
+def _checked(topic: str) -> str:
+    """Return a topic at which an answer is wanted. Raises BadId where nobody can publish there."""
+    try:
+        return check_topic(topic)
+    except ValueError as error:
+        raise BadId(f"cannot answer to {topic[:200]!r}: {error}") from None
 
 
 def _of_subscription(subscription: Subscription, match: re.Match[str]) -> TopicRoute:

@@ -149,6 +149,30 @@ def test_an_ask_that_cannot_be_taken_is_answered_at_once(mosquitto: Mosquitto, c
         assert json.loads(peer.payloads("gw/refused")[0]) == {"topic": "gw/ask/nobody/x/show", "id": "q1", "reason": reason}
 
 
+@pytest.mark.parametrize("topic", ["b/" * 300, "b/" * 201], ids=len)
+def test_an_ask_cannot_take_the_gateway_off_its_broker(mosquitto: Mosquitto, connect: Connect, topic: str) -> None:
+    """By a response topic upon which the broker closes the connection, whether its ask is taken or refused; it is refused in public."""
+    with connect(mosquitto.port) as gateway, Peer(mosquitto.port) as peer:
+        gateway.until_subscribed()
+        peer.listen("gw/refused")
+        for to in ("twin/t1", "nobody/x"):
+            peer.publish(f"gw/ask/{to}/show", "{}", ResponseTopic=topic)
+        peer.until(lambda: len(peer.heard) == 2)
+        reasons = [json.loads(one)["reason"] for one in peer.payloads("gw/refused")]
+        assert reasons[0].startswith("cannot answer to 'b/b/")
+        assert gateway.tell("publish", {"topic": "a"}).wait() == "done"
+        assert [health for health, _ in gateway.health if health is Health.MISSING or health is Health.FAULTY] == []
+
+
+def test_an_answer_that_cannot_be_published_is_a_dead_letter(mosquitto: Mosquitto, connect: Connect) -> None:
+    """An ask may have been kept by a program that took its response topic: that is no fault of the connection."""
+    with connect(mosquitto.port) as gateway:
+        gateway.until_subscribed()
+        delivery = gateway.tell("reply", Reply(of="m1"), to="mqtt/main/reply/a=01b")
+        assert delivery.wait() == "cannot use 'a\\x01b' as a topic: it has a control character or one that is none in Unicode; take it out"
+        assert not delivery.retry
+
+
 def test_what_the_gateway_has_no_room_for_comes_when_it_has(mosquitto: Mosquitto, connect: Connect) -> None:
     """Back-pressure: the broker keeps what we do not acknowledge, our thread goes on publishing, and order is kept."""
     with connect(mosquitto.port, receive_maximum=5) as gateway, Peer(mosquitto.port) as peer:

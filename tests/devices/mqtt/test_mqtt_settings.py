@@ -102,6 +102,27 @@ def test_topics_with_wildcards_are_none() -> None:
         check_topic("a/#")
 
 
+UPON_WHICH_BROKERS_CLOSE = ["a/" * 128 + "a", "/" * 300, "a\x01b", "a\nb", "a\x7f", "a\x85", "a\ufdd0", "a\uffff", "a\U0010fffe"]
+
+
+@pytest.mark.parametrize("topic", UPON_WHICH_BROKERS_CLOSE)
+def test_a_topic_upon_which_a_broker_closes_the_connection_is_none(topic: str) -> None:
+    """Too many levels, control characters, what is no character: nobody publishes or listens there, and no ask is answered there."""
+    with pytest.raises(ValueError, match=r"^cannot use "):
+        check_topic(topic)
+    with pytest.raises(ValueError, match=r"^cannot use "):
+        check_filter(topic)
+    found = routes()
+    with pytest.raises(BadId, match=r"^cannot answer to "):
+        found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic=topic))
+
+
+@pytest.mark.parametrize("topic", ["a/" * 127 + "a", "/", "käse/🧀", "x" * 65535])
+def test_odd_topics_that_brokers_take_are_topics(topic: str) -> None:
+    """Up to the very bounds."""
+    assert check_topic(topic) == check_filter(topic) == topic
+
+
 def test_a_subscription_fills_its_template() -> None:
     """{1} and {2} are what the plus signs stood for."""
     assert routes(SENSORS).find("sensors/attic/t1/state") == TopicRoute("twin/t1.attic", "report")
