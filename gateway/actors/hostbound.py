@@ -66,7 +66,10 @@ class Delivery(Protocol):
         """Say that the delivery was not carried out. It is tried again with backoff, unless `retry` is false: then it becomes a dead
         letter.
 
-        What its sender sent after it waits; what others sent does not.
+        What its sender sent after it waits, and what of that is in hand and not begun goes back; what others sent does not. What was
+        begun before this is said cannot be taken back: it is this actor's to finish, and may so come before the refused one. Where
+        the order of a sender must hold in a refusal too, begin one after the other (do not `keep`, nor `take` more than one), or have a
+        `window` of 1.
         """
 
 

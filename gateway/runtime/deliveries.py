@@ -11,6 +11,7 @@ that is one step of the interpreter, which one thread does and no other. (A lock
 """
 
 import enum
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from gateway.actors.messages import Deadline, Message, Reply
@@ -46,6 +47,7 @@ class HandedOut:
         "attempt",
         "body",
         "box",
+        "go_on",
         "kept",
         "message",
         "post",
@@ -73,6 +75,8 @@ class HandedOut:
         self.retry = True
         self.body: Any = None
         """The answer, as JSON values."""
+        self.go_on: Callable[[], None]
+        """Has its actor begin deliveries again, once the engine has settled this refusal; a delivery that was not refused has none."""
         self._to_begin = self._to_settle = True
 
     # --- any thread

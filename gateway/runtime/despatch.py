@@ -191,16 +191,18 @@ class Despatch:
         """Take a delivery back that a host-bound actor has settled as done or failed."""
         outbox = self._room.outboxes[delivery.box]
         mail = outbox.settle(delivery)
-        if mail is None:
-            return
-        self._room.touched[delivery.box] = outbox
-        self._cautious.ended(delivery.box, mail.seq, round)
-        if not delivery.reason:
-            self._done(outbox, mail, delivery, round)
-        elif delivery.retry and mail.message.verb not in outbox.once:
-            self._refused(outbox, mail, delivery.reason, round)
-        else:
-            self._give_up(outbox, mail, delivery.reason, round)
+        if mail is not None:
+            self._room.touched[delivery.box] = outbox
+            self._cautious.ended(delivery.box, mail.seq, round)
+            if not delivery.reason:
+                self._done(outbox, mail, delivery, round)
+                return
+            if delivery.retry and mail.message.verb not in outbox.once:
+                self._refused(outbox, mail, delivery.reason, round)
+            else:
+                self._give_up(outbox, mail, delivery.reason, round)
+        if hasattr(delivery, "go_on"):
+            delivery.go_on()
 
     def _done(self, outbox: Outbox, mail: Mail, delivery: HandedOut, round: Round) -> None:
         outbox.drop(mail, round)
@@ -241,6 +243,8 @@ class Despatch:
         log.warning("%s to %s failed: %s; attempt %d in %.1f s", mail.message.verb, mail.message.to, reason, mail.attempt + 1, delay_s)
         self._room.note(mail, self._room.last_seq, round, f"failed, attempt {mail.attempt}: {reason}")
         outbox.lanes.refuse(mail, round.now_s + delay_s)
+        for seq in outbox.take_back_behind(mail, round):
+            self._cautious.ended(outbox.box.id, seq, round)
 
     def _give_up(self, outbox: Outbox, mail: Mail, reason: str, round: Round) -> None:
         self._cautious.ended(outbox.box.id, mail.seq, round)

@@ -90,6 +90,7 @@ class Hosted:
         self._rest = threading.Event()
         self._thread = threading.Thread(target=self._live, name=id, daemon=True)
         self._restarted_s: deque[float] = deque(maxlen=_INTENSITY)
+        floor.ingress.holds[id] = self._hold
 
     # --- what the actor asks (any thread)
 
@@ -203,6 +204,15 @@ class Hosted:
         """Note that the engine has taken back what the actor had in hands. On the engine's thread."""
         with self._gate:
             self._taking_back -= 1
+        if self._inbox:
+            self.wake()
+
+    def _hold(self) -> Callable[[], None]:
+        """Begin nothing until what is returned is called, for the engine is to take back some of what the actor has in hands. Any
+        thread."""
+        with self._gate:
+            self._taking_back += 1
+        return self._taken_back
 
     def beat(self, doing: str = "") -> None:
         self._since_s = self._mono_s()  # first: who looks in between must not see a new step since the time of the one before

@@ -5,6 +5,7 @@ What came in counts until it is committed. A source that can wait blocks here; o
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
@@ -29,6 +30,8 @@ class Ingress:
         """Committed batches, and callables to run on the engine's thread."""
         self.arrivals: deque[Any] = deque()
         """Arrivals in order, and callables that belong between them. The engine takes no more of them than a batch holds."""
+        self.holds: dict[str, Callable[[], Callable[[], None]]] = {}
+        """By the id of each host-bound actor, what keeps it from beginning a delivery; it returns what lets it go on."""
         self.settled: deque[Any] = deque()
         """Deliveries that were settled."""
         self._together = SETTLED_TOGETHER
@@ -128,7 +131,12 @@ class Ingress:
         self._call()
 
     def settle(self, delivery: Any, *, pressing: bool) -> None:
-        """Put a settled delivery in line. Unless it is `pressing` the engine is not woken for one: that would cost as much as a message."""
+        """Put a settled delivery in line. Unless it is `pressing` the engine is not woken for one: that would cost as much as a message.
+
+        One that is refused and tried again has its actor begin nothing until the engine has taken back what must wait behind it.
+        """
+        if pressing and delivery.reason and delivery.retry and delivery.box in self.holds:
+            delivery.go_on = self.holds[delivery.box]()
         self.settled.append(delivery)
         if pressing or len(self.settled) >= self._together:
             self._call()

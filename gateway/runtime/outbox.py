@@ -327,6 +327,24 @@ class Outbox:
             self._note(places[::-1], by, round, together=False)
         return unknown[::-1]
 
+    def take_back_behind(self, refused: Mail, round: Round) -> list[int]:
+        """Take back what is in hand, not begun, and was sent after a refused message by its sender; return the places, the last first.
+
+        No attempt is counted.
+        """
+        sender, seq = refused.message.sender, refused.seq
+        behind = [held for held in self.in_hand.values() if held[0].seq > seq and held[0].message.sender == sender]
+        back = [mail for mail, delivery in sorted(behind, key=lambda held: -held[0].seq) if delivery.revoke_unbegun()]
+        down = list[int]()
+        for mail in back:
+            del self.in_hand[mail.seq]
+            mail.attempt -= 1
+            self.put_back(mail)
+            if not self.lent.take_back(mail.seq):
+                down.append(mail.seq)
+        self._note(down[::-1], -1, round, together=False)
+        return [mail.seq for mail in back]
+
     # --- who is too old
 
     def too_old(self, round: Round, clock: GatewayClock) -> Iterator[Mail | int]:

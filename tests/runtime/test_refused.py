@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -199,6 +199,79 @@ def test_a_sink_that_goes_away_and_refuses_keeps_all_of_it(office: Office) -> No
     assert office.take() == []
     office.rig.hosted["desk/a"].back()
     assert sorted(office.work()) == ["a1", "a2", "a3", "b1"]
+
+
+class Shelf(HostBound):
+    """Refuses each tenth note once, while others wait in its hands; or fails itself at one."""
+
+    seen: ClassVar[list[int]] = []
+    crashes = False
+
+    @verb
+    def put(self, note: Note, delivery: Delivery) -> None:
+        """At least once."""
+        if delivery.attempt == 1 and self.crashes and note.n == 13:
+            raise RuntimeError("a bug")
+        if delivery.attempt == 1 and not self.crashes and note.n % 10 == 3:
+            delivery.failed("no")
+        else:
+            self.seen.append(note.n)
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["refuses", "raises"])
+@pytest.mark.parametrize("window", [1, 4, 100])
+def test_a_sender_is_heard_in_order_whatever_was_in_hand_at_a_refusal(window: int, crashes: bool) -> None:
+    """What was handed out and not begun goes back behind the refused one, however fast the actor goes on."""
+    made = type("Shelf", (Shelf,), {"window": window, "crashes": crashes, "seen": []})
+    with Rig([Clerk()], {"desk/a": made}) as rig:
+        for n in range(1, 41):
+            rig.send("clerk/a", "send", {"n": n})
+
+        def is_through() -> bool:
+            rig.advance(0.5)
+            return len(made.seen) >= 40
+
+        rig.until(is_through)
+        assert made.seen == list(range(1, 41))
+
+
+def test_what_goes_back_behind_a_refused_message_was_not_tried(office: Office) -> None:
+    """Nor does it keep others, or a begun one, back; after a crash its first attempt is still to come."""
+    office.send("a", 1, 2)
+    office.send("b", 1)
+    office.send("a", 3)
+    office.rig.settle()
+    desk = office.rig.hosted["desk/a"]
+    first, second = desk.take(2)
+    first.failed("no")
+    office.rig.settle()
+    second.done()
+    (other,) = office.take()
+    assert said([other]) == ["b1"]
+    other.done()
+    office.rig.settle()
+    office.rig.advance(0.3)
+    assert [row.attempt for row in office.rig.store.mail("desk/a", 0, 9)] == [1, 0]
+    office.rig.crash()
+    office.rig.start()
+    for attempt, what in ((2, "a1"), (1, "a3")):  # one by one, after a crash
+        (again,) = office.take()
+        assert (again.attempt, *said([again])) == (attempt, what)
+        again.done()
+
+
+def test_a_refusal_holds_its_actor_for_no_longer_than_the_engine_needs(office: Office) -> None:
+    """Several at once, and its resource goes away meanwhile: when that is back it begins what it is handed."""
+    office.send("a", 1)
+    office.send("b", 1)
+    office.send("c", 1, 2)
+    desk = office.rig.hosted["desk/a"]
+    for delivery in office.take()[:2]:
+        delivery.failed("no")
+    desk.away("unplugged")
+    office.rig.settle()
+    desk.back()
+    assert said(office.take()) == ["c1", "c2"]
 
 
 SENDERS = "abcd"
