@@ -24,6 +24,11 @@ class Encoder:
         self._message_ids = v5 and message_ids
         self._before_id = [properties("x" * length)[:-length] if length else b"\x00" for length in range(ID_LENGTHS)] if v5 else [b""]
         self._topics: dict[str, bytes] = {}
+        self._said: set[str] = set()
+
+    def says(self, topic: str) -> bool:
+        """Whether this connection publishes under a topic, as far as is kept: see the class."""
+        return topic in self._said
 
     def of_delivery(self, asked: Publish, delivery: Delivery) -> Item:
         """Make the publish of a delivery of the verb `publish`. The busiest function of this folder: it makes nothing that it need not.
@@ -32,12 +37,14 @@ class Encoder:
         """
         message = delivery.message
         fields = asked.__dict__
+        name = fields["topic"]
+        topic = self._topics.get(name) or self._checked(name)
         body = fields["body"].encode()
         message_id = message.id.encode() if self._message_ids else b""
         if fields["expires_s"] or fields["qos"] == 0 or len(message_id) >= ID_LENGTHS:
             return self.item(
                 delivery,
-                self._whole(asked.topic),
+                self._whole(name),
                 body,
                 qos=asked.qos,
                 retain=asked.retain,
@@ -45,8 +52,6 @@ class Encoder:
                 expires_s=asked.expires_s,
                 expires_ms=deadline_of(message),
             )
-        name = fields["topic"]
-        topic = self._topics.get(name) or self._checked(name)
         tail = self._before_id[len(message_id)] + message_id + body
         return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, deadline_of(message)
 
@@ -78,7 +83,10 @@ class Encoder:
         """The topic of a `Publish` as bytes, kept in a cache."""
         if len(self._topics) >= _CACHED:
             self._topics.clear()
-        encoded = self._topics[name] = text(check_topic(self._whole(name)).encode())
+            self._said.clear()
+        whole = check_topic(self._whole(name))
+        self._said.add(whole)
+        encoded = self._topics[name] = text(whole.encode())
         return encoded
 
 

@@ -5,7 +5,7 @@ more level, `/<id>`, and is then answered under `<prefix>/reply/<id>`. All else 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from devices.mqtt.packets import Properties
@@ -34,12 +34,15 @@ class TopicRoute(NamedTuple):
 class Routes:
     """The routes of one connection. Routes that were found are kept in a cache, at most 1024 of them."""
 
-    def __init__(self, names: Names, subscriptions: Sequence[Subscription], *, commands: bool) -> None:
+    def __init__(self, names: Names, subscriptions: Sequence[Subscription], *, commands: bool, says: Callable[[str], bool]) -> None:
+        """Make the routes of one connection. `says` tells whether it publishes under a topic what is no answer."""
+        self._says = says
         self._prefix = names.prefix
         self._tell = f"{names.prefix}/tell/"
         self._ask = f"{names.prefix}/ask/"
         self._ours = (names.refused, names.status)
         self._replies = names.replies
+        self._common = names.common
         self._commands = commands
         self._subscriptions = [(filter_pattern(one.topic), one) for one in subscriptions]
         self._found: dict[str, TopicRoute] = {}
@@ -69,15 +72,15 @@ class Routes:
             raise BadId(f"cannot answer to {topic!r}: a response topic is no system topic; use another")
         _checked(topic)
         if self._is_ours(topic):
-            raise BadId(f"cannot answer to {topic!r}: the gateway says or hears something else there; use one under {self._replies}")
+            raise BadId(f"cannot answer to {topic!r}: a gateway says or hears something else there; use one under {self._replies}")
         return topic, properties.correlation
 
     def _is_ours(self, topic: str) -> bool:
         """Whether others would take an answer there for something that the gateway says, or the gateway itself for what others say."""
         if topic.startswith(self._replies):
             return False
-        ours = topic in self._ours or topic == self._prefix or topic.startswith(f"{self._prefix}/")
-        return ours or any(pattern.fullmatch(topic) for pattern, _ in self._subscriptions)
+        ours = topic in self._ours or topic == self._prefix or topic.startswith((f"{self._prefix}/", self._common))
+        return ours or self._says(topic) or any(pattern.fullmatch(topic) for pattern, _ in self._subscriptions)
 
     def _work_out(self, topic: str) -> TopicRoute:
         if topic in self._ours or topic.startswith(self._replies):

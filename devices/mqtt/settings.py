@@ -193,3 +193,5 @@ class Names:
         self.status = self.root + settings.status_topic if settings.status_topic else f"{self.prefix}/status"
         self.refused = f"{self.prefix}/refused"
         self.replies = f"{self.prefix}/reply/"
+        self.common = f"{self.root}gateway/"
+        """What gateways and their actors publish begins so, unless the configuration says otherwise."""

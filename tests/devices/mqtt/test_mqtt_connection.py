@@ -164,6 +164,21 @@ def test_an_ask_cannot_take_the_gateway_off_its_broker(mosquitto: Mosquitto, con
         assert [health for health, _ in gateway.health if health is Health.MISSING or health is Health.FAULTY] == []
 
 
+@pytest.mark.parametrize("publish", [{}, {"qos": 0}, {"expires_s": 60}], ids=["", "qos-0", "expiring"])
+def test_no_answer_goes_where_an_actor_publishes(mosquitto: Mosquitto, connect: Connect, publish: dict[str, int]) -> None:
+    """Whatever its topic is: whoever listens there would take the answer for the actor's word."""
+    with connect(mosquitto.port) as gateway, Peer(mosquitto.port) as peer:
+        gateway.until_subscribed()
+        assert gateway.tell("publish", {"topic": "house/door", "body": "shut", **publish}).wait() == "done"
+        peer.listen("gw/refused").listen("house/#")
+        peer.publish("gw/ask/twin/t1/show", "{}", ResponseTopic="house/door")
+        peer.until(lambda: peer.payloads("gw/refused"))
+        assert "cannot answer to 'house/door': a gateway says or hears something else there" in peer.payloads("gw/refused")[0].decode()
+        peer.publish("gw/ask/nobody/x/show", "{}", ResponseTopic="house/door")
+        peer.until(lambda: len(peer.payloads("gw/refused")) == 2)
+        assert (peer.payloads("house/door"), gateway.sent) == ([], [])
+
+
 def test_an_answer_that_cannot_be_published_is_a_dead_letter(mosquitto: Mosquitto, connect: Connect) -> None:
     """An ask may have been kept by a program that took its response topic: that is no fault of the connection."""
     with connect(mosquitto.port) as gateway:

@@ -20,7 +20,7 @@ class Box:
     def __init__(self, *, pending: int = 3) -> None:
         self.bench = Bench(Connection("main", MqttSettings()), commit=False)
         self.refused: list[str] = []
-        routes = Routes(Names("main", MqttSettings(prefix="gw")), [], commands=True)
+        routes = Routes(Names("main", MqttSettings(prefix="gw")), [], commands=True, says=lambda topic: False)
         self.inbox = Inbox(self.bench, routes, pending=pending, refuse=lambda arrival, error: self.refused.append(str(error)))
 
     def arrive(self, packet_id: int, payload: bytes = b"{}", *, topic: str = "gw/tell/a/b/c", dup: bool = False, **properties: str) -> None:

@@ -20,7 +20,7 @@ from gateway.actors.vocabulary import Publish
 from gateway.testing.bench import BenchDelivery
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
-topics = st.text(st.characters(exclude_characters="+#\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
+topics = st.text(st.characters(exclude_characters="+#\0", exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=40)
 
 
 def by_paho(protocol: MQTTProtocolVersion, **fields: object) -> bytes:

@@ -13,7 +13,7 @@ SENSORS = Subscription(topic="sensors/+/+/state", to="twin/{2}.{1}", verb="repor
 
 
 def routes(*subscriptions: Subscription, commands: bool = True) -> Routes:
-    return Routes(Names("main", MqttSettings(prefix="gw")), subscriptions, commands=commands)
+    return Routes(Names("main", MqttSettings(prefix="gw")), subscriptions, commands=commands, says="depot/north".__eq__)
 
 
 def test_names_come_from_the_key_and_the_host() -> None:
@@ -161,17 +161,21 @@ def test_what_we_publish_ourselves_is_never_taken_in() -> None:
 def test_answers_never_go_to_command_topics() -> None:
     """Whoever may only ask cannot make the gateway tell on their behalf, by a response topic that is a command."""
     found = routes()
-    with pytest.raises(BadId, match="the gateway says or hears something else there; use one under gw/reply/"):
+    with pytest.raises(BadId, match="a gateway says or hears something else there; use one under gw/reply/"):
         found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic="gw/tell/gpio/relay/toggle"))
 
 
-@pytest.mark.parametrize("topic", ["gw/status", "gw/refused", "gw", "gw/twin/door/state", "home/door", "home/door/x"])
+ELSEWHERE = ["gateway/twin/boiler", "gateway/alarm/freezer", "gateway/twin/other/x", "gateway/barn/tell/gpio/lamp/switch", "depot/north"]
+
+
+@pytest.mark.parametrize("topic", ["gw/status", "gw/refused", "gw", "gw/twin/door/state", "home/door", "home/door/x", *ELSEWHERE])
 def test_answers_never_go_where_the_gateway_says_or_hears_something_else(topic: str) -> None:
-    """An answer under the status topic would be the gateway's end, and one under a subscription a message of a device."""
+    """An answer under the status topic would be the gateway's end, one under a subscription a message of a device, and one under the topic
+    of a twin or an alarm would be taken for what that says."""
     found = routes(Subscription(topic="home/#", to="twin/x", verb="report"))
-    with pytest.raises(BadId, match="the gateway says or hears something else there"):
+    with pytest.raises(BadId, match="a gateway says or hears something else there"):
         found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic=topic))
-    for other in ("gw/reply/me", "me/answers"):
+    for other in ("gw/reply/me", "me/answers", "gateways/me"):
         assert found.answer_at(found.find("gw/ask/twin/t1/show"), Properties(response_topic=other)) == (other, b"")
 
 
