@@ -7,30 +7,35 @@ oldest telemetry gives way. On a full disk the telemetry that waits for who is a
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from gateway.actors.messages import Message
 from gateway.actors.turn import Outcome
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Mail, decode
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
+from gateway.store.store import MailRow, Store
 
 log = logging.getLogger(__name__)
 
 _LOG_S = 60.0
-_LOOKED_THROUGH = 256
-"""So many of the oldest messages of a mailbox are looked through for telemetry."""
+_PAGE = 512
+_PAGES = 16
+"""So many pages of a mailbox's mail that is only on disk are looked through at a time, each once in a life: the engine has other work."""
 
 
 class GivingWay:
     """On the engine's thread; `counts` on any."""
 
-    def __init__(self, directory: Directory, outboxes: dict[str, Outbox]) -> None:
+    def __init__(self, directory: Directory, outboxes: dict[str, Outbox], store: Store) -> None:
         self.counts: Counter[str] = Counter()
         """How many messages gave way in this life, by mailbox."""
         self._directory = directory
         self._outboxes = outboxes
+        self._store = store
+        self._looked_to: dict[str, int] = {}
+        """By mailbox, the place up to which what is only on disk holds no telemetry."""
         self._logged_s: dict[str, float] = {}
 
     def lets_go_on(self, outcome: Outcome, full: Iterable[str], round: Round) -> bool:
@@ -46,22 +51,61 @@ class GivingWay:
         return made_room or any(self._acts(sent, full) for sent in outcome.mail)
 
     def make_room(self, outbox: Outbox, round: Round) -> bool:
-        """Drop the oldest telemetry that waits in a mailbox; whether there was any."""
-        found = next((mail for mail, _ in zip(outbox.box.head, range(_LOOKED_THROUGH), strict=False) if _may_go(mail)), None)
-        if found is None:
-            return False
-        outbox.box.head.remove(found)
-        outbox.drop(found, round)
-        self.counts[outbox.box.id] += 1
-        self._tell(outbox, found, round)
-        return True
+        """Drop the oldest telemetry that waits in a mailbox; whether there was any. On disk some thousands are looked through, and the next
+        time those behind them."""
+        found = next(filter(_may_go, outbox.box.head), None)
+        if found is not None:
+            outbox.box.head.remove(found)
+            outbox.drop(found, round)
+        else:
+            found = next(self._stored(outbox, round), None)
+        if found is not None:
+            self._count(outbox, found, round)
+        return found is not None
 
     def relieve(self, round: Round) -> None:
-        """On a full disk: drop the telemetry in memory that waits for who is away; what is behind it comes next."""
+        """On a full disk: drop the telemetry that waits for who is away, of what is only on disk some thousands at a time."""
         for outbox in self._outboxes.values():
             if not outbox.open:
-                while self.make_room(outbox, round):
+                for mail in [*self._in_memory(outbox, round), *self._stored(outbox, round)]:
+                    self._count(outbox, mail, round)
                     round.batch.urgent = True
+
+    def _in_memory(self, outbox: Outbox, round: Round) -> list[Mail]:
+        """Drop all telemetry that waits in memory, and return it."""
+        head = outbox.box.head
+        going = list(filter(_may_go, head))
+        if going:
+            staying = [mail for mail in head if not _may_go(mail)]
+            head.clear()
+            head.extend(staying)
+            for mail in going:
+                outbox.drop(mail, round)
+        return going
+
+    def _stored(self, outbox: Outbox, round: Round) -> Iterator[Mail]:
+        """Drop telemetry that is only on disk, one by one, the oldest first."""
+        box = outbox.box
+        for _ in range(_PAGES if box.spilled else 0):
+            rows = self._store.mail(box.id, max(box.loaded_to, self._looked_to.get(box.id, 0)), _PAGE)
+            for row in rows:
+                self._looked_to[box.id] = row.seq
+                mail = self._read(row)
+                if mail is not None and _may_go(mail) and box.drop_stored(row.seq, len(row.message), round):
+                    yield mail
+            if len(rows) < _PAGE:
+                return
+
+    def _read(self, row: MailRow) -> Mail | None:
+        """Read a stored message; None where it cannot be read: that is found out when its turn comes."""
+        try:
+            return Mail(decode(row.message, self._directory.find_row), row.seq, stored=True)
+        except (ValueError, LookupError):
+            return None
+
+    def _count(self, outbox: Outbox, gone: Mail, round: Round) -> None:
+        self.counts[outbox.box.id] += 1
+        self._tell(outbox, gone, round)
 
     def _box_of(self, sent: Message) -> str:
         return self._directory.box_of(sent.to) or sent.to

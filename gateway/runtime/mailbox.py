@@ -67,6 +67,11 @@ class Mailbox:
         return self._spilled_to > self._loaded_to
 
     @property
+    def loaded_to(self) -> int:
+        """Up to which place the mail is, or was, in memory: what is behind it is only on disk."""
+        return self._loaded_to
+
+    @property
     def last_seq(self) -> int:
         """The last place of this mailbox that the store may have."""
         return max(self._spilled_to, self._loaded_to)
@@ -125,11 +130,18 @@ class Mailbox:
         for seq, (name, size) in list(self._timers.items()):
             if name in names:
                 del self._timers[seq]
-                self._called_back.add(seq)
-                round.batch.changes.mail_gone.append(SeqSpan(self.id, seq, seq))  # alone: what lies beside it is on disk only, too
-                self.below -= 1
-                self.count -= 1
-                self.bytes -= size
+                self.drop_stored(seq, size, round)
+
+    def drop_stored(self, seq: int, size: int, round: Round) -> bool:
+        """Delete a message that is only on disk, of `size` bytes; return whether it was not deleted before."""
+        if seq in self._called_back:
+            return False
+        self._called_back.add(seq)
+        round.batch.changes.mail_gone.append(SeqSpan(self.id, seq, seq))  # alone: what lies beside it is on disk only, too
+        self.below -= 1
+        self.count -= 1
+        self.bytes -= size
+        return True
 
     def _look_for_timers(self, store: Store) -> None:
         """Find those that an earlier life left; once, and only where a timer is set or cancelled."""
@@ -197,6 +209,8 @@ class Mailbox:
                 self.head.append(mail)
         if len(rows) < limit:  # what is still only on disk comes there with a later commit: nothing to read before
             self._loaded_to = max(self._loaded_to, committed_seq)
+        if self._called_back and not self.spilled:
+            self._called_back.clear()
         return bad
 
 

@@ -79,7 +79,7 @@ class Mailroom:
         self.last_seq = 0
         """The place of the last mail made; places rise."""
         self.fullness = Fullness(self.schedule, directory.box_of, self._part_of_bound)
-        self.giving_way = GivingWay(directory, self.outboxes)
+        self.giving_way = GivingWay(directory, self.outboxes, cells.store)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
         self._updated: list[Cell] = []

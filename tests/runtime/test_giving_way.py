@@ -45,10 +45,10 @@ class Herald(Actor[State]):
         stage.tell("mqtt/main", "publish", Publish(topic="people/ann", body=word.text))
 
 
-def _rig(store: FrailStore | None = None) -> Rig:
+def _rig(store: FrailStore | None = None, *, most: int = MOST, in_memory_bytes: int = 1 << 24) -> Rig:
     toggle = Toggle(ToggleSettings(outputs={"hall": ["gpio/lamp"]}))
     hosted: dict[str, type[HostBound]] = {"mqtt/main": Broker, "gpio/lamp": Lamp}
-    settings = EngineSettings(mailbox_messages=MOST)
+    settings = EngineSettings(mailbox_messages=most, mail_in_memory_bytes=in_memory_bytes)
     return Rig([toggle, Twin(TwinSettings()), Herald()], hosted, store=store, settings=settings, by_hand=hosted)
 
 
@@ -93,6 +93,57 @@ def test_the_oldest_telemetry_gives_way_and_is_counted() -> None:
         assert '"n":{"value":2' in _waiting(rig)[0].body.replace(" ", "")
         assert rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 2}
         assert rig.store.dead(0, 9) == []
+
+
+WAITS = [(300, 30, 1 << 24), (0, 30, 1), (3, 30, 1), (600, 30, 1), (4200, 30, 1 << 24)]
+
+
+@pytest.mark.parametrize(("words", "reports", "in_memory_bytes"), WAITS)
+def test_telemetry_gives_way_wherever_it_waits(words: int, reports: int, in_memory_bytes: int) -> None:
+    """Behind however many words for people, in memory or only on disk; each message that goes makes room for one."""
+    with _rig(most=words + reports, in_memory_bytes=in_memory_bytes) as rig:
+        rig.engine.away("mqtt/main", "the test said so")
+        for n in range(words):
+            rig.send("herald/town", "tell", {"text": str(n)})
+        rig.settle()
+        for n in range(reports):
+            rig.send("twin/meter", "report", {"values": {"n": n}})
+        rig.until(lambda: "mqtt/main" in rig.engine.room.fullness.full)
+        rig.settle()
+        for n in range(3):
+            rig.tell("herald/town", "tell", {"text": f"fire {n}"})
+        assert rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 3}
+        assert rig.look(lambda: rig.engine.room.outboxes["mqtt/main"].box.total) == words + reports
+        rig.engine.back("mqtt/main")
+        bodies: list[str] = []
+        while len(bodies) < words + reports:
+            for delivery in rig.until(rig.hosted["mqtt/main"].take):
+                bodies.append(delivery.message.payload.body)  # type: ignore[attr-defined]
+                delivery.done()
+            rig.settle()
+        assert bodies[:words] == [str(n) for n in range(words)]
+        assert bodies[-3:] == ["fire 0", "fire 1", "fire 2"]
+        assert '"n":{"value":3' in bodies[words].replace(" ", "")
+        rig.until(lambda: rig.advance(0.3) or not rig.store.boxes())
+
+
+@pytest.mark.parametrize("in_memory_bytes", [1 << 24, 1])
+def test_on_a_full_disk_telemetry_behind_words_gives_way(in_memory_bytes: int) -> None:
+    """All of it that waits for who is away, and none of the words."""
+    store = FrailStore(MemoryStore())
+    with _rig(store, most=1000, in_memory_bytes=in_memory_bytes) as rig:
+        rig.engine.away("mqtt/main", "the test said so")
+        for n in range(300):
+            rig.send("herald/town", "tell", {"text": str(n)})
+        for n in range(30):
+            rig.send("twin/meter", "report", {"values": {"n": n}})
+        rig.settle()
+        store.full = True
+        store.to_come = ["full"]
+        rig.tell("toggle/hall", "read")
+        rig.advance(1.1)
+        rig.until(lambda: rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 30})
+        assert rig.look(lambda: rig.engine.room.outboxes["mqtt/main"].box.total) == 300
 
 
 def test_what_only_tells_how_things_stand_waits() -> None:
