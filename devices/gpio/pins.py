@@ -152,7 +152,12 @@ class Pin(HostBound):
             self._lose(str(error))
 
     def _obey(self, name: str, delivery: Delivery, act: Callable[[Output], None]) -> None:
-        """Have the output carry out a command. Where its line fails in the act the command is over: whoever sent it must look."""
+        """Have the output carry out a command.
+
+        Where its line fails in the act, a pulse is over, for it may have begun: whoever sent it must look. A switch is tried again when
+        the line is back, as long as it is not too old. What its sender sent after it waits for it, what others sent does not: another
+        sender's later word may be obeyed before it, and it has the last.
+        """
         if not isinstance(self._role, Output):
             kind = self.settings.type
             delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to a led or relay", retry=False)
