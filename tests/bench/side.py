@@ -22,7 +22,6 @@ BROKER = (
 )
 """Nothing is dropped for the subscriber, and every publisher may have as many in flight as the shortest has."""
 READY_S = 60.0
-SILENCE_S = 25.0
 """Longer than any of them waits until it looks for its broker again."""
 
 
@@ -36,6 +35,8 @@ class Plan(NamedTuple):
     faulty_per_s: float = 500.0
     faulty_s: float = 4.0
     outage_s: float = 3.0
+    silence_s: float = 25.0
+    """After a fault: when no line has come for so long, what is missing is lost."""
 
 
 class Phase(NamedTuple):
@@ -123,7 +124,7 @@ def run_fault(side: Side, plan: Plan, source: str, *, cut: bool) -> Loss:
         pipeline = stack.enter_context(child(*command))
         await_probe(port, feed, pipeline)
         lines = int(plan.faulty_per_s * plan.faulty_s)
-        waiting = ["--lines", str(lines), "--silence-s", str(SILENCE_S), "--grace-s", "2"]
+        waiting = ["--lines", str(lines), "--silence-s", str(plan.silence_s), "--grace-s", "2"]
         counting = stack.enter_context(child("tests.bench.subscriber", "--broker-port", str(port), *waiting))
         _stdout(counting).readline()
         feed.send(f"rate {plan.faulty_per_s}", lines)
