@@ -324,11 +324,14 @@ def test_check_says_that_all_is_fine(tmp_path: Path) -> None:
 
 def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:
     """As the daemon would, with 78."""
-    (tmp_path / "g.toml").write_text('[gpio.lamp]\ntype = "led"\npni = 17\n')
+    (tmp_path / "g.toml").write_text('[gpio.lamp]\ntype = "led"\npni = 17\n[gateway]\nnmae = "a"\n')
     found = run("--config", "g.toml", "check", folder=tmp_path)
     assert found.returncode == 78
-    assert found.stderr.startswith("cannot start: 2 problems in g.toml\n")
-    assert "3:7   gpio.lamp.pni: no such key; did you mean 'pin'?" in found.stderr
+    assert found.stderr.splitlines() == [
+        "cannot start: 2 problems in g.toml",
+        "  3:7   gpio.lamp.pni: no such key; did you mean 'pin'?",
+        "  5:8   gateway.nmae: no such key; did you mean 'name'?",
+    ]
 
 
 def test_check_names_files_that_are_not_there(tmp_path: Path) -> None:
