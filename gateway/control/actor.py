@@ -21,7 +21,7 @@ from gateway.actors.messages import Start
 from gateway.control.connection import ControlClient
 from gateway.control.house import ControlSettings, House
 from gateway.control.pending import Answer, AskOutcome, Pending, no
-from gateway.control.reading import Request, read_request
+from gateway.control.reading import SocketRequest, read_request
 from gateway.control.requests import Requests, fault_of
 from gateway.control.tail import Tail
 
@@ -233,7 +233,7 @@ class Control(HostBound):
 
     def _answer(self, connection: ControlClient, line: bytes) -> None:
         """Answer one request, now or later."""
-        request = Request(None, {})
+        request = SocketRequest(None, {})
         try:
             request = read_request(line)
             answer = self._requests.take(connection, request.n, request.fields)

@@ -20,7 +20,7 @@ class BadRequest(GatewayError, ValueError):
     """A request is not well formed: mend it."""
 
 
-class Request(NamedTuple):
+class SocketRequest(NamedTuple):
     """One request."""
 
     n: Any
@@ -28,7 +28,7 @@ class Request(NamedTuple):
     fields: dict[str, Any]
 
 
-def read_request(line: bytes) -> Request:
+def read_request(line: bytes) -> SocketRequest:
     """Read one line. Raises BadRequest, and nothing else."""
     if not line.strip():
         raise BadRequest("cannot read the request: the line is empty")
@@ -43,7 +43,7 @@ def read_request(line: bytes) -> Request:
         raise BadRequest("cannot read the request: it is no line of JSON") from None
     if not isinstance(found, dict):
         raise BadRequest("cannot read the request: it is no JSON object")
-    return Request(_checked_n(found.get("n")), found)
+    return SocketRequest(_checked_n(found.get("n")), found)
 
 
 def text_of(request: dict[str, Any], name: str) -> str:

@@ -25,7 +25,7 @@ _WAL_ID = slice(12, 24)
 """Of the head of a -wal: how often it began anew, and two numbers that its frames bear."""
 
 
-class Counted(NamedTuple):
+class CommitCount(NamedTuple):
     """How much was committed."""
 
     total: int
@@ -50,7 +50,7 @@ def wal_of(store: Path) -> Path:
     return Path(os.path.realpath(store) + "-wal")
 
 
-def read_record(store: Path) -> Counted | None:
+def read_record(store: Path) -> CommitCount | None:
     """What the last life counted; None where nobody knows."""
     try:
         blob = record_of(store).read_bytes()
@@ -60,12 +60,12 @@ def read_record(store: Path) -> Counted | None:
     return max(found, key=lambda counted: counted.total, default=None)
 
 
-def _read_slot(blob: bytes) -> Counted | None:
+def _read_slot(blob: bytes) -> CommitCount | None:
     body, crc = blob[: _FORMAT.size], blob[_FORMAT.size : _FORMAT.size + 4]
     if len(crc) < 4 or int.from_bytes(crc, "little") != zlib.crc32(body):
         return None
     magic, *fields = _FORMAT.unpack(body)
-    return Counted(*fields) if magic == _MAGIC else None
+    return CommitCount(*fields) if magic == _MAGIC else None
 
 
 def wal_id(store: Path) -> bytes:
@@ -84,7 +84,7 @@ def folded_by_others(store: Path) -> bool:
     return expected is not None and expected.in_wal > 0 and not wal_id(store)
 
 
-def missing(expected: Counted, store: Path, *, wal: bytes, frames: int, page_bytes: int) -> int:
+def missing(expected: CommitCount, store: Path, *, wal: bytes, frames: int, page_bytes: int) -> int:
     """How many commits are missing of those that were counted. `wal`: which one was found at the start; `frames`: how many of it hold."""
     if wal and wal[:4] > expected.wal[:4]:
         return 0  # it began anew after this was counted: all of the older one is in the file

@@ -24,7 +24,7 @@ from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
 from gateway.store.migrations import ACTOR_ROOT, migrate
 from gateway.store.naming import naming
-from gateway.store.record import Counted, Record, missing, read_record, wal_id, wal_of
+from gateway.store.record import CommitCount, Record, missing, read_record, wal_id, wal_of
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
 from gateway.store.succession import real
 
@@ -153,7 +153,7 @@ class SqliteStore:
         """How many whole frames the -wal has."""
         return max(0, self._writer.wal_checkpoint("main", _LOOK)[0])
 
-    def _refuse_emptied(self, expected: Counted | None) -> None:
+    def _refuse_emptied(self, expected: CommitCount | None) -> None:
         """Raise StoreCorrupt where the file is empty or gone, and it was not: SQLite would begin a fresh one, and drop the -wal."""
         if self.path.exists() and self.path.stat().st_size > 1:  # SQLite takes one byte for none
             return
@@ -163,7 +163,7 @@ class SqliteStore:
                 f"cannot open {self.path}: it is {'empty' if self.path.exists() else 'gone'}, and what lies beside it is not"
             )
 
-    def _compare(self, expected: Counted | None, wal: bytes, frames: int) -> None:
+    def _compare(self, expected: CommitCount | None, wal: bytes, frames: int) -> None:
         """Compare what is there with what the lives before have counted, and go on counting."""
         found: list[Any] = self._writer.execute("SELECT value FROM note WHERE key = ?", (_COMMITS,)).fetchall()
         there, page_bytes = int(found[0][0]) if found else 0, self._writer.pragma("page_size")
