@@ -18,13 +18,13 @@ from typing import Any
 import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed
-from gateway.store.ballast import ballast_of, free_bytes
 from gateway.store.checksums import call_meanwhile, connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
 from gateway.store.migrations import ACTOR_ROOT, migrate
 from gateway.store.naming import naming
 from gateway.store.record import CommitCount, Record, missing, read_record, wal_id, wal_of
+from gateway.store.room import Room
 from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
 from gateway.store.succession import real
 
@@ -44,15 +44,9 @@ _LOOK: int = getattr(apsw, "SQLITE_CHECKPOINT_NOOP", apsw.SQLITE_CHECKPOINT_PASS
 _CHUNKS = (64, 16, 4, 1)
 _PAGE_BYTES = 2048
 """A commit writes whole pages: measured at 100 events a second, 7.9 kB each against 12.2 kB with SQLite's 4096, and no slower in bulk."""
-_CHECKPOINT_PAGES = 4000
-UNDER_WAY_BYTES = 64 * 1024 * 1024
-"""More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
 _IDLE_PAGES = 2000
 """A -wal of so many pages is brought into the file when nothing else is to be done, so that this meets no commit under load. Shorter, it
 waits: pages that change again meanwhile are written once."""
-_SHORT_PAGES = 256
-_SHORT_BYTES = 16 * 1024 * 1024
-_WORTH_BYTES = 64 * 1024
 
 
 class SqliteStore:
@@ -61,8 +55,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, loss_window_s: float = 0.0, max_mb: int = 0, ballast_mb: int = 0, simulated: bool = False) -> None:
         """Open or make the file. `loss_window_s`: 0 syncs each commit; above, at least once in so many seconds.
 
-        `max_mb`: the file's limit, 0 for none; when it is reached, what was taken in already may take a quarter more, and where that
-        does not do, as much again and `UNDER_WAY_BYTES`: what is in memory always finds room, or what drains could never be committed.
+        `max_mb`: the file's limit, 0 for none; beyond it what was taken in already has a reserve, see `room.py`.
         `simulated`: it is a simulated gateway's. Raises StoreForeign where the file is not, or is and should not be, and
         StoreFailed when it cannot be opened or its shape is of a newer program.
         """
@@ -73,17 +66,7 @@ class SqliteStore:
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()
         self._unsynced = False
-        self._max_pages = 0
-        """The file's limit; 0 for none."""
-        self._lifted = False
-        """Whether the limit is lifted, so that what waits can be committed and drained."""
-        self._lifted_pages = 0
-        """The limit then, at first."""
-        self._last_pages = 0
-        """The limit when that does not do."""
-        self._limit_pages = 0
-        self._lower = False
-        """Whether the next commit is to lower it again."""
+        self._room = Room(path, ballast_mb, used_pages=self._used_pages, size_bytes=self.size_bytes)
         self.missing = 0
         """How many commits of earlier lives are missing, by the record of them."""
         self.missing_until_ms = 0
@@ -92,19 +75,15 @@ class SqliteStore:
         """None where there is no room for one."""
         self._frames = 0
         """How many frames the -wal had after the last commit."""
-        self._folds_at = _CHECKPOINT_PAGES
-        self._roomy = False
-        """Whether a disk that was full has room again, as was found since the last commit."""
-        self._ballast = ballast_of(path, ballast_mb)
         try:
             self._open(max_mb)
         except StoreCorrupt:
             raise
         except StoreFailed:
-            if not (self._ballast.needed() and self._ballast.free()):
+            if not (self._room.ballast.needed() and self._room.ballast.free()):
                 raise
             self._open(max_mb)  # SQLite takes some room to open a file, and a full disk has none
-        self._ballast.restore()
+        self._room.ballast.restore()
 
     def _open(self, max_mb: int) -> None:
         with naming("open", self.path):
@@ -140,12 +119,7 @@ class SqliteStore:
         run("PRAGMA cache_size = -2000").fetchall()
         run("PRAGMA wal_autocheckpoint = 0").fetchall()  # `_after_commit` does it
         run(f"PRAGMA synchronous = {'NORMAL' if self.loss_window_s else 'FULL'}").fetchall()
-        if max_mb:
-            self._max_pages = max_mb * 1024 * 1024 // self._writer.pragma("page_size")
-            self._lifted_pages = self._max_pages * 5 // 4
-            self._last_pages = 2 * self._max_pages + UNDER_WAY_BYTES // self._writer.pragma("page_size")
-            self._lifted = self._writer.pragma("page_count") - self._writer.pragma("freelist_count") > self._max_pages
-            self._limit(self._last_pages if self._lifted else self._max_pages)
+        self._room.measure(self._writer, max_mb)
         migrate(self._writer, self.path)
         return frames
 
@@ -181,17 +155,20 @@ class SqliteStore:
     def _after_commit(self, _: apsw.Connection, __: str, frames: int) -> int:
         """SQLite calls this behind each commit: a -wal that is long enough is brought into the file."""
         self._frames = frames
-        if frames >= self._folds_at:
-            with suppress(apsw.Error):  # the next commit tries again
-                self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if frames >= self._room.folds_at:
+            self._checkpoint()
         return apsw.SQLITE_OK
+
+    def _checkpoint(self) -> None:
+        """Bring the -wal into the file, as far as no reader stands in the way."""
+        with suppress(apsw.Error):  # the next commit that finds it too long tries again
+            self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def wants_tidying(self) -> bool:
         return self._frames >= _IDLE_PAGES
 
     def tidy(self) -> None:
-        with suppress(apsw.Error):  # the next commit that finds it too long tries again
-            self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._checkpoint()
         self._frames = 0  # the next commit says how long it is then
 
     def _count(self, *, safe: bool) -> None:
@@ -205,17 +182,8 @@ class SqliteStore:
             if safe and anew:
                 self._record.sync()
 
-    def _limit(self, pages: int) -> None:
-        self._limit_pages = pages
-        self._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
-
     def commit(self, changes: Changes) -> None:
-        if self._roomy:
-            self._roomy = False
-            self._fold_soon(_CHECKPOINT_PAGES)
-        if self._lower:
-            self._lower = self._lifted = False
-            self._limit(self._max_pages)
+        self._room.settle()
         sync_now = self._window_is_over() or (changes.sync and self.loss_window_s > 0)
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
@@ -356,56 +324,22 @@ class SqliteStore:
         return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
     def relieve(self) -> bool:
-        self._fold_soon(_SHORT_PAGES)
-        freed = self._ballast.free()
-        freed = self._fold() or freed
-        return self._lift() or freed
-
-    def _lift(self) -> bool:
-        """Take of the reserve what the limit leaves: a quarter more, then all of it. Whether there was any."""
-        if not self._max_pages or self._limit_pages == self._last_pages:
-            return False
-        self._limit(self._last_pages if self._lifted else self._lifted_pages)
-        self._lifted = True
-        return True
-
-    def _fold_soon(self, pages: int) -> None:
-        """Have the -wal brought into the file at so many pages: on a full disk it would take what was kept in reserve."""
-        self._folds_at = pages
-
-    def _fold(self) -> bool:
-        """On a full disk, bring what the -wal holds into the file and give its room back; return whether another try is worth it."""
-        if free_bytes(self.path.parent) > _SHORT_BYTES:
-            return False
-        before = self.size_bytes()
-        with suppress(apsw.Error):  # it may find no room either
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return before - self.size_bytes() > _WORTH_BYTES
+        return self._room.relieve()
 
     def is_full(self) -> bool:
-        return self._lifted
+        return self._room.lifted
 
     def spare(self) -> bool:
-        if self._lifted and self._used_pages() > (self._max_pages + self._lifted_pages) // 2:
-            return False
-        return free_bytes(self.path.parent) > max(self._ballast.bytes // 2, _WORTH_BYTES)
+        return self._room.spare()
 
     def recovered(self) -> bool:
-        self._roomy = self._below_limit() and self._ballast.restore()
-        return self._roomy
-
-    def _below_limit(self) -> bool:
-        """Whether a tenth of the room is free again, where the limit was lifted: the next commit then lowers it."""
-        if self._lifted:
-            self._lower = self._used_pages() <= self._max_pages * 9 // 10
-            return self._lower
-        return True
+        return self._room.recovered()
 
     def _used_pages(self) -> int:
         return int(self._one("PRAGMA page_count")[0]) - int(self._one("PRAGMA freelist_count")[0])
 
     def size_bytes(self) -> int:
-        return sum(p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists())
+        return sum(p.stat().st_size for p in (self.path, wal_of(self.path)) if p.exists())
 
     def abandon(self) -> None:
         """Close the store and leave its files as they are, with all that tells what happened to them."""

@@ -16,7 +16,8 @@ from gateway.service.restoring import restore
 from gateway.store import Changes, MailRow, SeqSpan
 from gateway.store.backup import back_up
 from gateway.store.migrations import STEPS
-from gateway.store.sqlite import UNDER_WAY_BYTES, SqliteStore
+from gateway.store.room import UNDER_WAY_BYTES
+from gateway.store.sqlite import SqliteStore
 from tests.disks import small_disk
 
 _KIB = 1024

@@ -1,0 +1,113 @@
+"""The room of a store: the limit of its file, the reserve beyond that, and the ballast beside it on the disk.
+
+When the limit is reached it is lifted, first by a quarter, then by as much again as the whole and `UNDER_WAY_BYTES`: what is in memory
+always finds room, or what drains could never be committed. It is lowered again once a tenth of the room is free.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+
+from gateway.store.ballast import ballast_of, free_bytes
+
+UNDER_WAY_BYTES = 64 * 1024 * 1024
+"""More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
+_CHECKPOINT_PAGES = 4000
+_SHORT_PAGES = 256
+_SHORT_BYTES = 16 * 1024 * 1024
+_WORTH_BYTES = 64 * 1024
+
+
+class Room:
+    """Knows how much a store may take, and makes room where a commit found none. On the committer's thread, unless a method says other."""
+
+    def __init__(self, path: Path, ballast_mb: int, *, used_pages: Callable[[], int], size_bytes: Callable[[], int]) -> None:
+        """Hold a file to its room. `used_pages` and `size_bytes`: how much the store has and takes now."""
+        self.ballast = ballast_of(path, ballast_mb)
+        self.folds_at = _CHECKPOINT_PAGES
+        """From how many pages on the -wal is brought into the file. On a full disk it would take what was kept in reserve."""
+        self.lifted = False
+        """Whether the limit is lifted, so that what waits can be committed and drained."""
+        self._folder = path.parent
+        self._used_pages = used_pages
+        self._size_bytes = size_bytes
+        self._writer: apsw.Connection
+        self._max_pages = 0
+        """The file's limit; 0 for none."""
+        self._lifted_pages = 0
+        """The limit when it is lifted, at first."""
+        self._last_pages = 0
+        """The limit when that does not do."""
+        self._limit_pages = 0
+        self._lower = False
+        """Whether the next commit is to lower it again."""
+        self._roomy = False
+        """Whether a disk that was full has room again, as was found since the last commit."""
+
+    def measure(self, writer: apsw.Connection, max_mb: int) -> None:
+        """Set the limit of a file that `writer` has opened: `max_mb`, 0 for none. An earlier life may have left the file beyond it."""
+        self._writer = writer
+        if max_mb:
+            page_bytes = writer.pragma("page_size")
+            self._max_pages = max_mb * 1024 * 1024 // page_bytes
+            self._lifted_pages = self._max_pages * 5 // 4
+            self._last_pages = 2 * self._max_pages + UNDER_WAY_BYTES // page_bytes
+            self.lifted = writer.pragma("page_count") - writer.pragma("freelist_count") > self._max_pages
+            self._limit(self._last_pages if self.lifted else self._max_pages)
+
+    def _limit(self, pages: int) -> None:
+        self._limit_pages = pages
+        self._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+
+    def settle(self) -> None:
+        """Before a commit: take back what a full medium had asked for, where `recovered` has found room since the last one."""
+        if self._roomy:
+            self._roomy = False
+            self.folds_at = _CHECKPOINT_PAGES
+        if self._lower:
+            self._lower = self.lifted = False
+            self._limit(self._max_pages)
+
+    def relieve(self) -> bool:
+        """Make room on a full medium, in steps: free the ballast, empty the -wal, lift the limit. Returns False where none is left."""
+        self.folds_at = _SHORT_PAGES
+        freed = self.ballast.free()
+        freed = self._fold() or freed
+        return self._lift() or freed
+
+    def _fold(self) -> bool:
+        """On a full disk, bring what the -wal holds into the file and give its room back; return whether another try is worth it."""
+        if free_bytes(self._folder) > _SHORT_BYTES:
+            return False
+        before = self._size_bytes()
+        with suppress(apsw.Error):  # it may find no room either
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return before - self._size_bytes() > _WORTH_BYTES
+
+    def _lift(self) -> bool:
+        """Take of the reserve what the limit leaves: a quarter more, then all of it. Whether there was any."""
+        if not self._max_pages or self._limit_pages == self._last_pages:
+            return False
+        self._limit(self._last_pages if self.lifted else self._lifted_pages)
+        self.lifted = True
+        return True
+
+    def spare(self) -> bool:
+        """Return whether more than half of the reserve is left: commands may take of it. On the engine's thread."""
+        if self.lifted and self._used_pages() > (self._max_pages + self._lifted_pages) // 2:
+            return False
+        return free_bytes(self._folder) > max(self.ballast.bytes // 2, _WORTH_BYTES)
+
+    def recovered(self) -> bool:
+        """Return whether a medium that was full has room again. The next commit then takes up the old limits. On the engine's thread."""
+        self._roomy = self._below_limit() and self.ballast.restore()
+        return self._roomy
+
+    def _below_limit(self) -> bool:
+        """Whether a tenth of the room is free again, where the limit was lifted: the next commit then lowers it."""
+        if self.lifted:
+            self._lower = self._used_pages() <= self._max_pages * 9 // 10
+            return self._lower
+        return True
