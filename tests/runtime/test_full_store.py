@@ -91,6 +91,7 @@ def test_dead_letters_have_bytes_of_their_own() -> None:
                 rig.tell("shelf/a", "put", {"text": f"{n} {LARGE}"})
                 rig.until(rig.hosted["shelf/a"].take)[0].failed("no", retry=False)
                 rig.until(lambda: not rig.engine.room.outboxes["shelf/a"].waiting)
+            rig.settle()  # committed
 
         refuse(10)
         assert len(rig.store.dead(0, 99)) == 5
