@@ -2,30 +2,16 @@
 
 from pathlib import Path
 
-from gateway.runtime.recovery import ENDED
-from gateway.store import Changes, MailRow
 from gateway.store.sqlite import SqliteStore
 from tests.daemons import DaemonProcess, ServiceSide
-
-ROWS = 20_000
-
-
-def _corrupt(path: Path) -> None:
-    """Give the store much mail for a device that is no more, the mark of a bad end, and a page that cannot be read."""
-    store = SqliteStore(path)
-    for first in range(0, ROWS, 1000):
-        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 200) for n in range(first, first + 1000)], notes={ENDED: "running"}))
-    store.close()
-    with path.open("r+b") as file:
-        file.seek(2048 * 25 + 50)
-        file.write(b"\xff" * 4)
+from tests.stores import ROWS, corrupt
 
 
 def test_systemd_hears_that_it_goes_on_and_a_kill_loses_nothing(tmp_path: Path) -> None:
     """Killed as soon as it says so; the next start has what can be read, and is not well in that life, but in the next."""
     with ServiceSide(tmp_path) as systemd, DaemonProcess(tmp_path, environ={"NOTIFY_SOCKET": str(systemd.path)}) as daemon:
         assert daemon.stop() == 0
-        _corrupt(daemon.store)
+        corrupt(daemon.store, page=25)
         daemon.start()
         assert systemd.until("EXTEND_TIMEOUT_USEC=") == "EXTEND_TIMEOUT_USEC=120000000"
         daemon.kill()

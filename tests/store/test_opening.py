@@ -15,20 +15,7 @@ from gateway.service.opening import OpenedStore, open_store
 from gateway.store import Changes, MailRow
 from gateway.store.sqlite import SqliteStore
 from tests.dying import die_at, killed, killed_at_rename
-
-ROWS = 20_000
-PAGE = 2048
-
-
-def _corrupt(path: Path) -> None:
-    """A store whose last life did not end well, with a page that cannot be read."""
-    store = SqliteStore(path)
-    for first in range(0, ROWS, 1000):
-        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 200) for n in range(first, first + 1000)], notes={ENDED: "running"}))
-    store.close()
-    with path.open("r+b") as file:
-        file.seek(PAGE * 20 + 50)
-        file.write(b"\xff" * 4)
+from tests.stores import PAGE, ROWS, corrupt
 
 
 def _open(path: Path, progress: Callable[[], None] = lambda: None) -> OpenedStore:
@@ -39,7 +26,7 @@ def _open(path: Path, progress: Callable[[], None] = lambda: None) -> OpenedStor
 def test_a_start_that_is_killed_while_it_salvages_is_begun_again(tmp_path: Path, calls: int) -> None:
     """Twice killed, then left alone: the third has all that can be read, and says what was wrong."""
     path = tmp_path / "gateway.db"
-    _corrupt(path)
+    corrupt(path)
     assert killed(lambda: _open(path, die_at(calls)))
     assert killed(lambda: _open(path, die_at(calls)))
     opened = _open(path)
@@ -58,7 +45,7 @@ def test_a_start_that_is_killed_while_it_salvages_is_begun_again(tmp_path: Path,
 def test_a_start_that_is_killed_while_the_store_gives_way_is_gone_on_with(tmp_path: Path, number: int) -> None:
     """Between any two of its files: the next start has what was salvaged, and says what was wrong."""
     path = tmp_path / "gateway.db"
-    _corrupt(path)
+    corrupt(path)
     assert killed(lambda: killed_at_rename(number, lambda: _open(path))) is (number <= 6)
     for _ in range(2):
         opened = _open(path)

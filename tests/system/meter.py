@@ -15,6 +15,25 @@ DIALOUT = 20
 
 AGAIN_S = 1.0
 
+METERS = """
+[gateway]
+name = "lab"
+[mqtt.main]
+host = "localhost"
+reconnect_max_s = 2.0
+[serial.meters]
+port = "/dev/ttyS1"
+baud = 115200
+codec = "json"
+to = "twin/{device}"
+ack = "ok {id}"
+[actors.twin]
+silent_after_s = 0.0
+"""
+"""The configuration of a machine at whose second port a meter hangs."""
+JOURNAL = "journalctl --output=cat --no-pager --boot --unit=gateway"
+IS_OPEN = "serial/meters is ok: /dev/ttyS1 is open"
+
 
 class Meter:
     """The far end of a serial line. Lines say `{"id": 7, "device": "boiler", "n": 7}` and are answered `ok 7`."""

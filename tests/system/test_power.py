@@ -7,27 +7,9 @@ import pytest
 from tests.system.broker_inside import start_broker, until_heard
 from tests.system.conftest import Timed, unpack
 from tests.system.lab.machine import Machine
-from tests.system.meter import meter_on_socket
+from tests.system.meter import IS_OPEN, JOURNAL, METERS, meter_on_socket
 
 pytestmark = pytest.mark.vm
-
-FILE = """
-[gateway]
-name = "lab"
-[mqtt.main]
-host = "localhost"
-reconnect_max_s = 2.0
-[serial.meters]
-port = "/dev/ttyS1"
-baud = 115200
-codec = "json"
-to = "twin/{device}"
-ack = "ok {id}"
-[actors.twin]
-silent_after_s = 0.0
-"""
-JOURNAL = "journalctl --output=cat --no-pager --boot --unit=gateway"
-IS_OPEN = "serial/meters is ok: /dev/ttyS1 is open"
 
 
 def test_nothing_acknowledged_is_lost_with_the_power(installed: Path, machine_lab: None, tmp_path: Path) -> None:
@@ -36,7 +18,7 @@ def test_nothing_acknowledged_is_lost_with_the_power(installed: Path, machine_la
     with Timed("one power cut, and the boot after it"):
         with Machine(installed, disk=disk) as machine, meter_on_socket(machine.second_port()) as meter:
             unpack(machine)
-            machine.put(FILE, "/etc/gateway/gateway.toml")
+            machine.put(METERS, "/etc/gateway/gateway.toml")
             start_broker(machine)  # it remembers the witness, who comes later than the gateway after the boot
             machine.sh("systemctl stop witness mosquitto; sync; systemctl start gateway", limit_s=240)
             machine.until(JOURNAL, IS_OPEN, limit_s=240)

@@ -22,7 +22,7 @@ from tests.disks import NotMounted, mounted
 from tests.system.conftest import Timed, unpack
 from tests.system.lab.logged_disk import LoggedDisk
 from tests.system.lab.machine import Machine
-from tests.system.meter import Meter, meter_on_socket
+from tests.system.meter import IS_OPEN, JOURNAL, METERS, Meter, meter_on_socket
 
 pytestmark = pytest.mark.vm
 
@@ -33,25 +33,7 @@ SEED = int(os.environ.get("CRASH_SEED", "1"))
 CONTROLS = 10
 AHEAD = 40
 """How many lines the meter says before the first of them is acknowledged."""
-FILE = """
-[gateway]
-name = "lab"
-[store]
-ballast_mb = 0
-[mqtt.main]
-host = "localhost"
-reconnect_max_s = 2.0
-[serial.meters]
-port = "/dev/ttyS1"
-baud = 115200
-codec = "json"
-to = "twin/{device}"
-ack = "ok {id}"
-[actors.twin]
-silent_after_s = 0.0
-"""
-JOURNAL = "journalctl --output=cat --no-pager --boot --unit=gateway"
-IS_OPEN = "serial/meters is ok: /dev/ttyS1 is open"
+FILE = f"{METERS}[store]\nballast_mb = 0\n"
 
 
 class Acknowledged(NamedTuple):
