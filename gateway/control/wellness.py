@@ -82,12 +82,12 @@ def _taking_in(house: House) -> Iterator[str]:
     if engine.ingress.said or engine.room.fullness.full:
         for box, count in list(engine.room.giving_way.counts.items())[:_SHOWN]:
             yield f"the oldest telemetry for {box} gave way, for there is no room: {count:,} messages in this life"
-    yield from held_sources(engine)
+    yield from _held(engine)
     if engine.housekeeping.loops.named:
         yield engine.housekeeping.loops.named
 
 
-def held_sources(engine: Engine) -> list[str]:
+def _held(engine: Engine) -> list[str]:
     """Name the sources that have waited for room for longer than a moment, and what for. Any thread."""
     now_s = time.monotonic()
     held = [hold for hold in engine.ingress.held_sources.now() if now_s - hold.since_s >= _HELD_S]
