@@ -21,6 +21,7 @@ from pydantic_core import core_schema
 
 from gateway.actors.errors import BadDefinition
 from gateway.actors.frozen import LARGEST, FrozenDict, FrozenList, FrozenSet, frozen
+from gateway.actors.json_text import TakesJson
 
 _KEYS = (str, int, float, datetime.date, datetime.time, uuid.UUID, decimal.Decimal)
 _PLAIN = (*_KEYS, bool, bytes, types.NoneType)
@@ -70,7 +71,9 @@ def _of_field(model: type[BaseModel], name: str, field: FieldInfo) -> _Shape:
 
 
 def _is_bound(metadata: Any) -> bool:
-    """Whether an item of an annotation is a plain limit (a length, a range), and no code."""
+    """Whether an item of an annotation is a plain limit (a length, a range), and no code but what makes plain text."""
+    if isinstance(metadata, TakesJson):
+        return True
     return type(metadata).__module__ in {"annotated_types", "pydantic.fields", "pydantic.types", "pydantic._internal._fields"}
 
 

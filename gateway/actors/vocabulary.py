@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from gateway.actors.json_text import JsonText
 from gateway.actors.models import Payload
 
 Scalar = bool | int | float | str
@@ -28,11 +29,12 @@ class Quality(enum.Enum):
 
 
 class Publish(Payload):
-    """Verb `publish` of `mqtt/*`: publish `body` (text) under `topic`. Repeated after a crash under the same message id."""
+    """Verb `publish` of `mqtt/*`: publish `body` under `topic`. Repeated after a crash under the same message id."""
 
     topic: str = Field(min_length=1, max_length=1024)
     """One that begins with `{prefix}/` goes on with the connection's own prefix, which nobody else need know."""
-    body: str = ""
+    body: JsonText = ""
+    """Text as it is; of a dict, a list, a number, a truth value or a model, the compact JSON."""
     retain: bool = False
     qos: int = Field(default=1, ge=0, le=1)
     expires_s: int = Field(default=0, ge=0)

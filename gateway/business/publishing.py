@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import Field, field_validator
-from pydantic_core import to_json
 
 from gateway.actors import Settings, Stage
 from gateway.actors.ids import check_id, key_of
@@ -49,7 +48,7 @@ class Publishing(Settings):
     def publish(self, stage: Stage[Any], fields: dict[str, Any], *, under: str = "") -> None:
         """Stage a retained publish of `fields` as JSON, under the actor's topic and `under` (as in "/status")."""
         if self.publish_to:
-            self._stage(stage, to_json(fields).decode(), under)
+            self._stage(stage, fields, under)
 
     def clear(self, stage: Stage[Any], *, under: str = "") -> None:
         """Stage a publish with an empty body, which removes what the broker retained."""
@@ -60,7 +59,7 @@ class Publishing(Settings):
         """The actor that publishes, if there is one."""
         return [("publish_to", self.publish_to, "publish")] if self.publish_to else []
 
-    def _stage(self, stage: Stage[Any], body: str, under: str) -> None:
+    def _stage(self, stage: Stage[Any], body: str | dict[str, Any], under: str) -> None:
         stage.tell(self.publish_to, "publish", Publish(topic=self.topic_of(stage.me) + under, body=body, retain=True))
 
 

@@ -3,8 +3,6 @@
 Who reads it has only this: so a drill says that it is one in the first word.
 """
 
-from pydantic_core import to_json
-
 from gateway.actors.gather import Request
 from gateway.actors.vocabulary import Notify, Publish
 from gateway.business.alarm.rules import Rule
@@ -39,7 +37,7 @@ def request_to(recipient: Recipient, notice: Notice, publisher: str) -> Request:
     """The request that tells one recipient, through `publisher` where the recipient is told by MQTT."""
     if recipient.channel is Channel.WEBHOOK:
         return Request(recipient.address, "notify", Notify(subject=notice.subject, text=notice.text, fields=dict(notice.fields)))
-    body = to_json({"subject": notice.subject, "text": notice.text, **notice.fields}).decode()
+    body = {"subject": notice.subject, "text": notice.text, **notice.fields}
     return Request(publisher, "publish", Publish(topic=recipient.address, body=body))
 
 
