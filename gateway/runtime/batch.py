@@ -40,7 +40,8 @@ class Changed(Protocol):
 
 
 class Batch:
-    """The turns of one commit, and what they leave. Filled on the engine's thread, sealed, committed and released on the committer's."""
+    """The turns of one commit, and what they leave. Filled and sealed on the engine's thread, committed and released on the
+    committer's or, alone, on the engine's."""
 
     __slots__ = (
         "arrivals",
@@ -107,7 +108,7 @@ class Batch:
         return self.urgent or (self.lazy_since_s > 0 and now_s >= self.lazy_since_s + LAZY_S)
 
     def release(self) -> None:
-        """Release this batch after its commit: hand out deliveries, resolve receipts, answer asks. On the committer's thread."""
+        """Release this batch after its commit: hand out deliveries, resolve receipts, answer asks. On the thread that made it."""
         for give, deliveries in self.given:
             give(deliveries)
         for arrival in self.arrivals:

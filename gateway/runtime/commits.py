@@ -32,14 +32,21 @@ class Commits:
         self._ingress = ingress
         self._committer = committer
 
-    def submit(self, round: Round, now_s: float) -> None:
-        """Give the batch to the committer, and begin a new one. It must be free. `now_s`: by now the turns may have taken a while."""
+    def submit(self, round: Round, now_s: float, *, here: bool = False) -> bool:
+        """Give the batch to the committer, and begin a new one. It must be free. `now_s`: by now the turns may have taken a while.
+
+        `here`: have it committed on this thread, where that can be, for nothing else waits. Returns whether it is committed already; then
+        call `done`.
+        """
         batch = round.batch
         self._seal(round)
         self.batch = round.batch = Batch(batch.number + 1, self._room.read_bytes)
         self.under_way = batch
         self.submitted_s = now_s
+        if here:
+            return self._committer.commit_here(batch)
         self._committer.submit(batch)
+        return False
 
     def done(self, batch: Batch) -> None:
         """Note that the batch under way is on disk, and released."""

@@ -1,7 +1,8 @@
 """The engine: one thread that takes what came in, runs turns, and hands batches to the committer.
 
 There is no timer for commits: while one batch is being written the next one fills; when the committer is free it gets what
-there is. Only the commit lets anything out. Everything here runs on the engine's thread unless it says otherwise.
+there is. What comes alone is committed on this thread, for meanwhile there would be nothing to run. Only the commit lets anything out.
+Everything here runs on the engine's thread unless it says otherwise.
 """
 
 import logging
@@ -215,7 +216,18 @@ class Engine(EngineParts):
             self.ingress.stir()
         if self.commits.under_way is None and self.round.batch.wants_commit(self.round.now_s):
             self.housekeeping.note_along(self.round)
-            self.commits.submit(self.round, self.clock.mono_s())
+            self._commit()
+
+    def _commit(self) -> None:
+        """Commit the batch: on this thread where nothing else waits, else on the committer's, while the next one fills."""
+        batch = self.round.batch
+        if self.commits.submit(self.round, self.clock.mono_s(), here=self._is_alone()):
+            self._committed(batch)
+
+    def _is_alone(self) -> bool:
+        """Whether nothing else waits, so that there would be nothing to run during the commit."""
+        ingress = self.ingress
+        return not (ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog)
 
     def _begin_round(self) -> None:
         self.round = Round(self.commits.batch, self.clock)
@@ -249,12 +261,16 @@ class Engine(EngineParts):
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
-            self.commits.done(item)
-            if self.housekeeping.is_crowded or self.admission.short:
-                self.housekeeping.passivate(self.round, places=self.settings.batch_turns if self.admission.short else 0)
+            self._committed(item)
         else:
             self._settle()  # what was settled before is so when this runs
             item()
+
+    def _committed(self, batch: Batch) -> None:
+        """Note that a batch is on disk, and let actors leave memory where others need their places."""
+        self.commits.done(batch)
+        if self.housekeeping.is_crowded or self.admission.short:
+            self.housekeeping.passivate(self.round, places=self.settings.batch_turns if self.admission.short else 0)
 
     def _settle(self) -> None:
         settled = self.ingress.settled

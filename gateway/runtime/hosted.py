@@ -244,7 +244,7 @@ class Hosted:
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
 
-    # --- what the engine does (its thread, or the committer's)
+    # --- what the runtime does (the engine's thread, or the committer's)
 
     def give(self, deliveries: list[HandedOut]) -> None:
         """Put deliveries into the actor's hands."""

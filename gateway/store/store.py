@@ -1,7 +1,8 @@
 """The store: durable state behind one interface, and what one commit holds.
 
-`commit` is called on the committer's thread, every read on the engine's; a store serves both at once. What `commit` was
-given is on disk when it returns (within the loss window it was opened with, unless it says `sync`), all of it or, when it raises, none.
+`commit` is called on the committer's thread, or on the engine's where nothing else waits; every read on the engine's. A store
+serves both threads at once. What `commit` was given is on disk when it returns (within the loss window it was opened with, unless it
+says `sync`), all of it or, when it raises, none.
 """
 
 from collections.abc import Sequence
@@ -140,7 +141,7 @@ class Store(Protocol):
     """Durable state. Errors are StoreFailed (or StoreFull), and say what medium said it."""
 
     def commit(self, changes: Changes) -> None:
-        """Make all of `changes` durable at once. On the committer's thread."""
+        """Make all of `changes` durable at once. On one thread at a time, the committer's or the engine's."""
 
     def wants_tidying(self) -> bool:
         """Whether there is something to do that can wait until nobody waits for a commit. Asked after each."""

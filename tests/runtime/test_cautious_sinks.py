@@ -236,7 +236,7 @@ def test_a_turn_beside_a_fatal_delivery_is_never_set_aside(rig: Rig) -> None:
 
 def end_in_its_turn(rig: Rig) -> None:
     """The power goes when it is on disk that a turn runs alone, and not yet what came of it."""
-    rig.until(lambda: not rig.engine._committer.thread.is_alive())
+    rig.until(lambda: rig.faults)
     rig.crash()
     rig.store.to_come.clear()  # type: ignore[attr-defined]
 

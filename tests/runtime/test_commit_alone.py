@@ -1,0 +1,90 @@
+"""A commit beside which nothing waits is made on the engine's own thread; in all else it is as any other."""
+
+import threading
+
+from gateway.actors import Reply
+from gateway.store.memory import MemoryStore
+from gateway.store.store import Changes
+from gateway.testing import OUTSIDE, FrailStore, Rig
+from gateway.testing.clock import PATIENCE_S
+from tests.runtime.actors import Book, Shelf
+
+
+class WatchedStore(MemoryStore):
+    """A store that knows on which thread each commit was made, and tidies up when it is told that it should."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[str] = []
+        self.untidy = False
+
+    def commit(self, changes: Changes) -> None:
+        super().commit(changes)
+        self.threads.append(threading.current_thread().name)
+
+    def wants_tidying(self) -> bool:
+        return self.untidy
+
+    def tidy(self) -> None:
+        self.untidy = False
+
+
+def _rig(store: WatchedStore | FrailStore) -> Rig:
+    return Rig([Book()], {"shelf/a": Shelf}, store=store, by_hand=["shelf/a"])
+
+
+def test_a_message_that_comes_alone_is_committed_on_the_engine() -> None:
+    """Its state is on disk, its mail released and its receipt resolved, as ever."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.settle()
+        store.threads.clear()
+        rig.tell("book/a", "write", {"text": "!x"})
+        rig.until(lambda: store.threads)
+        assert store.threads[0] == "engine"
+        rig.settle()
+        assert rig.state("book/a").words == ("!x",)
+        assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["x"]
+
+
+def test_one_that_fails_there_is_tried_again_by_the_committer() -> None:
+    """The engine goes on meanwhile, and nothing is done twice."""
+    watched = WatchedStore()
+    store = FrailStore(watched)
+    with _rig(store) as rig:
+        rig.settle()
+        watched.threads.clear()
+        store.to_come = ["fails", "fails"]
+        receipt = rig.send("book/a", "write", {"text": "!x"})
+        rig.until(lambda: rig.engine.store_fault)
+        assert rig.look(lambda: rig.engine.rounds) > 0, "the engine is not held up"
+        assert receipt.wait(PATIENCE_S)
+        assert watched.threads[0] == "committer"
+        rig.settle()
+        assert (rig.state("book/a").words, rig.engine.store_fault) == (("!x",), "")
+        assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["x"]
+
+
+def test_whoever_takes_an_answer_may_ask_the_engine() -> None:
+    """Answers are given on the committer's thread: on the engine's own, that would wait for itself."""
+    with _rig(WatchedStore()) as rig:
+        rig.tell("book/a", "write", {"text": "x"})
+        rig.settle()
+        seen: list[int] = []
+
+        def take(reply: Reply) -> None:
+            seen.append(rig.engine.inspect(lambda: rig.engine.turns.total, timeout_s=PATIENCE_S) if reply.ok else -1)
+
+        rig.hosted[OUTSIDE].ask("book/a", "read", on_reply=take)
+        rig.until(lambda: seen)
+        assert seen[0] > 0
+
+
+def test_the_store_tidies_up_after_such_commits_too() -> None:
+    """Though the committer had no batch to commit."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.settle()
+        store.untidy = True
+        rig.tell("book/a", "write", {"text": "x"})
+        rig.until(lambda: not store.untidy)
