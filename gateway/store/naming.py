@@ -1,7 +1,5 @@
 """The errors of SQLite, by our names."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -18,31 +16,42 @@ _FACTS: dict[type[apsw.Error], str] = {
 }
 
 
-@contextmanager
-def naming(verb: str, path: Path) -> Iterator[None]:
+class naming:  # noqa: N801  # it reads as a word: with naming("read", path)
     """A context that turns SQLite's errors into ours, which say what failed, where, and what the medium said."""
-    try:
-        yield
-    except StoreFailed:
-        raise  # named already
-    except apsw.FullError as error:
-        limit = "" if verb == "write" else ", or raise store.max_mb"  # what is written beside the store has no such limit
-        raise StoreFull(f"cannot {verb} {path}: {_fact(error)}; make room on the disk{limit}") from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreCorrupt(f"cannot {verb} {path}: {_fact(error)}; it is moved aside when the gateway starts again") from error
-    except apsw.IOError as error:
-        if getattr(error, "extendedresult", 0) != apsw.SQLITE_IOERR_DATA:
-            raise _failed(verb, path, error) from error
-        fact = "a page is not as it was written: its checksum is wrong"
-        raise StoreCorrupt(f"cannot {verb} {path}: {fact}; it is moved aside when the gateway starts again") from error
-    except apsw.Error as error:
-        raise _failed(verb, path, error) from error
-    except OSError as error:
-        raise StoreFailed(f"cannot {verb} {path}: {error.strerror or error}") from error
+
+    # A class, for a generator took as long as a small commit's statements.
+    __slots__ = ("_path", "_verb")
+
+    def __init__(self, verb: str, path: Path) -> None:
+        self._verb = verb
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and (named := _named(self._verb, self._path, error)) is not None:
+            raise named from error
 
 
-def _failed(verb: str, path: Path, error: apsw.Error) -> StoreFailed:
-    return StoreFailed(f"cannot {verb} {path}: {_fact(error)} ({type(error).__name__})")
+def _named(verb: str, path: Path, error: BaseException) -> StoreFailed | None:
+    """Our error for one of SQLite's; None for what is named already, or is no fault of the store."""
+    match error:
+        case StoreFailed():
+            return None
+        case apsw.FullError():
+            limit = "" if verb == "write" else ", or raise store.max_mb"  # what is written beside the store has no such limit
+            return StoreFull(f"cannot {verb} {path}: {_fact(error)}; make room on the disk{limit}")
+        case apsw.CorruptError() | apsw.NotADBError():
+            return StoreCorrupt(f"cannot {verb} {path}: {_fact(error)}; it is moved aside when the gateway starts again")
+        case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
+            fact = "a page is not as it was written: its checksum is wrong"
+            return StoreCorrupt(f"cannot {verb} {path}: {fact}; it is moved aside when the gateway starts again")
+        case apsw.Error():
+            return StoreFailed(f"cannot {verb} {path}: {_fact(error)} ({type(error).__name__})")
+        case OSError():
+            return StoreFailed(f"cannot {verb} {path}: {error.strerror or error}")
+    return None
 
 
 def _fact(error: apsw.Error) -> str:

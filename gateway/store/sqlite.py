@@ -227,6 +227,8 @@ class SqliteStore:
             raise
 
     def _insert(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
         at = 0
         for chunk in _CHUNKS:
             while len(rows) - at >= chunk:
