@@ -13,8 +13,6 @@ import math
 import random
 import select
 import time
-from collections import deque
-from collections.abc import Callable
 
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
 from devices.serial.complaints import Complaints
@@ -24,10 +22,11 @@ from devices.serial.holders import name_holders, open_ports
 from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
 from devices.serial.outbox import WritesInHand
+from devices.serial.owed import OwedAcks
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Receipt, Settings, Start, verb
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Inbound, Settings, Start, verb
 from gateway.actors.vocabulary import Write
 
 REOPEN_S = 0.2
@@ -39,6 +38,8 @@ UNROBBED_S = 5.0
 """Bytes that come this long after the last theft say that the thief has gone."""
 DRAIN_S = 0.4
 """How long closing waits for bytes that are on their way out."""
+TOGETHER = 128
+"""How many readings are sent together at most: more would be in memory while they wait for room."""
 OVERHEAD_BYTES = 200
 """About what a message takes beside its line."""
 
@@ -67,8 +68,7 @@ class SerialPort(HostBound):
         self._poll = select.poll()
         self._polled = -1
         """What the line is polled for now; -1: it is not."""
-        self._opening = 0
-        """Which opening of the port this is: acknowledgements of an earlier one are dropped."""
+        self._owed = OwedAcks(self._wake)
         self._attempts = 0
         self._reopen_s = 0.0
         self._settled_s = 0.0
@@ -76,8 +76,6 @@ class SerialPort(HostBound):
         """A clock that runs only while we wait for the line: bytes that wait for us are no gap."""
         self._heard_s: float | None = None
         """When, on that clock, the last bytes came; None: the silence after them has been seen."""
-        self._acks: deque[tuple[int, bytes]] = deque()
-        self._woken = False
         self._fault = ""
         """What is wrong while the port is open: `stuck`, `robbed`, `echo`; empty: nothing."""
         self._robbed_s = -math.inf
@@ -121,7 +119,7 @@ class SerialPort(HostBound):
             if now_s >= self._reopen_s and not self.host.quiet:
                 self._open()
             return
-        if self._woken:
+        if self._owed.waiting:
             self._write_acks(now_s)
         if (due_s := self._outbox.due_s) is not None and now_s > due_s:
             self._give_up_writing()
@@ -136,7 +134,7 @@ class SerialPort(HostBound):
 
     def close(self) -> None:
         """Give the port back, within a second."""
-        if self._woken and self._line is not None:
+        if self._owed.waiting and self._line is not None:
             self._write_acks(time.monotonic())
         self._let_go(drain_s=DRAIN_S)
         if self._simulation is not None:
@@ -181,22 +179,14 @@ class SerialPort(HostBound):
 
     def _write_acks(self, now_s: float) -> None:
         """Write the acknowledgements that have come due since the last time, in one piece."""
-        self._woken = False
-        acks = []
-        while self._acks:
-            opening, ack = self._acks.popleft()
-            if opening == self._opening:
-                acks.append(ack)
+        acks = self._owed.take()
         if acks:
             self.host.count("acknowledged", len(acks))
             self._put(b"".join(acks), None, now_s)
 
-    def _owe(self, ack: bytes, opening: int) -> None:
-        """Have the acknowledgement `ack` written, where the port was not closed since the line came. Any thread."""
-        self._acks.append((opening, ack))
-        if not self._woken:
-            self._woken = True
-            self.host.wake()
+    def _wake(self) -> None:
+        """Wake this port's thread. Any thread."""
+        self.host.wake()
 
     # --- reading
 
@@ -237,6 +227,7 @@ class SerialPort(HostBound):
         self._heard_s = self._listened_s
         frames = self._framer.feed(chunk, self._listened_s) if chunk else []
         suspects = self._echo.expects and not self._echo.removes
+        said: list[Inbound] = []
         for frame in frames:
             if suspects and self._echo.is_own(frame, now_s=now_s):
                 self._name_echo(frame)
@@ -247,31 +238,30 @@ class SerialPort(HostBound):
                 self._drop(error, frame)
                 continue
             for reading in readings:
-                self._send(reading, len(frame))
+                self._add(reading, len(frame), said)
+            if len(said) >= TOGETHER:
+                self._send(said)
+                said = []
+        self._send(said)
         if frames:
             self.host.count("lines", len(frames))
         self._count_framing()
 
-    def _send(self, reading: Reading, size: int) -> None:
-        """Send a reading; block while too much is under way, so that the port is not read."""
+    def _add(self, reading: Reading, size: int, said: list[Inbound]) -> None:
+        """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep."""
         to, payload, id, ack, content = reading
         if not to:
-            self._owe(ack, self._opening)
+            self._owed.owe(ack, self._owed.opening)
             return
-        on_commit = self._committed(ack, self._opening) if ack else None
-        try:
-            # the scope is the receiver's id: devices that share a line number their lines each for itself
-            scope, size = to if id else "", size + OVERHEAD_BYTES
-            self.host.send(to, self._sends, payload, id=id, content=content, scope=scope, size=size, on_commit=on_commit)
-        except GatewayError as error:
-            self._complain("refused", str(error))
+        on_commit = self._owed.after_commit(ack) if ack else None
+        # the scope is the receiver's id: devices that share a line number their lines each for itself
+        scope, size = to if id else "", size + OVERHEAD_BYTES
+        said.append(Inbound(to, self._sends, payload, id, content, scope, size=size, on_commit=on_commit))
 
-    def _committed(self, ack: bytes, opening: int) -> Callable[[Receipt], None]:
-        def on_commit(receipt: Receipt) -> None:
-            del receipt
-            self._owe(ack, opening)
-
-        return on_commit
+    def _send(self, said: list[Inbound]) -> None:
+        """Send readings; block while too much is under way, so that the port is not read."""
+        for refusal in self.host.send_all(said) if said else ():
+            self._complain("refused", str(refusal.error))
 
     def _fall_silent(self) -> None:
         """Drop half a line, and tell half an epoch, after a silence longer than the gap."""
@@ -283,8 +273,10 @@ class SerialPort(HostBound):
         except BadFrame as error:
             self._drop(error, b"")
             return
+        said: list[Inbound] = []
         for reading in readings:
-            self._send(reading, 0)
+            self._add(reading, 0, said)
+        self._send(said)
 
     def _drop(self, error: BadFrame, frame: bytes) -> None:
         """Count a bad line, and change nothing else."""
@@ -308,7 +300,7 @@ class SerialPort(HostBound):
     # --- opening and losing
 
     def _open(self) -> None:
-        self._opening += 1
+        self._owed.opening += 1
         try:
             if self._simulation is None:
                 self._path = find_port(self.settings.port)

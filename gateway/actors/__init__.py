@@ -17,7 +17,7 @@ from gateway.actors.errors import (
     UnknownTarget,
 )
 from gateway.actors.gather import Answer, Enough, Gathered, Request
-from gateway.actors.hostbound import Delivery, Health, Host, HostBound
+from gateway.actors.hostbound import Delivery, Health, Host, HostBound, Inbound, Refusal
 from gateway.actors.itinerary import Route, Stop
 from gateway.actors.machine import After, Machine
 from gateway.actors.messages import REPLY, START, Message, Reply, Start
@@ -62,6 +62,7 @@ __all__ = [
     "History",
     "Host",
     "HostBound",
+    "Inbound",
     "Machine",
     "Message",
     "Mode",
@@ -73,6 +74,7 @@ __all__ = [
     "ReadStage",
     "ReadState",
     "Receipt",
+    "Refusal",
     "Refused",
     "Reply",
     "Request",

@@ -15,7 +15,7 @@ long as it likes, and must come back once `host.wait` would.
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from gateway.actors.actor import snake
 from gateway.actors.callers import By
@@ -73,6 +73,32 @@ class Delivery(Protocol):
         """
 
 
+class Inbound(NamedTuple):
+    """One message from the outside that is brought in together with others, by `Host.send_all`: the arguments of `Host.send`."""
+
+    to: str
+    verb: str
+    payload: Payload | dict[str, Any] | bytes | str | None = None
+    id: str = ""
+    content: bytes = b""
+    scope: str = ""
+    again: bool = True
+    reply_to: str = ""
+    expires_ms: int = 0
+    expires_s: float | None = None
+    size: int = 256
+    on_commit: Callable[[Receipt], None] | None = None
+
+
+class Refusal(NamedTuple):
+    """One message of several that was not taken."""
+
+    place: int
+    """Which one, counted from 0."""
+    error: GatewayError
+    """Why: what `Host.send` would have raised."""
+
+
 class Host(Protocol):
     """What the runtime offers a host-bound actor. Every method may be called from any thread."""
 
@@ -121,6 +147,15 @@ class Host(Protocol):
         makes it. There a message is taken until twice as many are under way as may be, and refused above that.
         `by` is `By.ACTORS` where this actor says it of its own: then it may be a verb that actors keep among themselves.
         Raises BadId, UnknownTarget and BadPayload at once.
+        """
+
+    def send_all(self, messages: Sequence[Inbound], *, wait: bool = True, by: By = By.OUTSIDE) -> list[Refusal]:
+        """Bring messages in from the outside, in order, as `send` brings each; return those that were not taken, with the reasons.
+
+        Use it for what came together (one read of a port, one packet): it costs less than half of as many calls of `send`. One that is
+        refused does not stop the others. Where not all have room, those that have go in, and this call blocks for the rest: hand over
+        one or two hundred at most, so that what is read does not run ahead of what is on disk. There are no receipts: who must know of
+        a commit gives `on_commit`.
         """
 
     def forget_ids(self, scope: str) -> None:

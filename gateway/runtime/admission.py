@@ -9,7 +9,7 @@ from gateway.actors.errors import UnknownTarget
 from gateway.runtime.batch import Batch
 from gateway.runtime.commits import Commits
 from gateway.runtime.ingress import Ingress
-from gateway.runtime.mail import Arrival
+from gateway.runtime.mail import Arrival, PlainArrival
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.seen import Seen
@@ -62,7 +62,7 @@ class Admission:
         arrivals = self._ingress.arrivals
         while arrivals and self.has_room(round):
             item = arrivals.popleft()
-            if type(item) is Arrival:
+            if type(item) is PlainArrival or type(item) is Arrival:
                 self._arrive(item, round)
             else:
                 item()
@@ -70,7 +70,7 @@ class Admission:
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
         batch = round.batch
-        arrived = len(batch.arrivals) >= self._settings.batch_turns or batch.arrived_bytes >= _BYTES_AT_ONCE
+        arrived = batch.arrived >= self._settings.batch_turns or batch.arrived_bytes >= _BYTES_AT_ONCE
         return not arrived and not self.is_full(batch)
 
     def is_full(self, batch: Batch) -> bool:
@@ -82,22 +82,24 @@ class Admission:
         batch.urgent = True  # the next one goes on
         return True
 
-    def _arrive(self, arrival: Arrival, round: Round) -> None:
+    def _arrive(self, arrival: Arrival | PlainArrival, round: Round) -> None:
         batch = round.batch
         fullness = self._room.fullness
         if fullness.full and (box := fullness.in_the_way(arrival.message.sender, (arrival.message.to,))):
             fullness.park(box, arrival)  # it was let in before the mailbox was known to be full: its source goes on waiting
             return
         self.outside += 1
-        batch.arrivals.append(arrival)
+        batch.arrived += 1
         batch.arrived_bytes += arrival.size
         batch.urgent = True
-        if arrival.outside_id:
-            if arrival.again and self._seen.has(arrival.source, arrival.outside_id):
-                arrival.duplicate = True
-                self.duplicates += 1
-                return
-            self._seen.add(arrival.source, arrival.outside_id, batch.changes)
+        if type(arrival) is Arrival:
+            batch.arrivals.append(arrival)
+            if arrival.outside_id:
+                if arrival.again and self._seen.has(arrival.source, arrival.outside_id):
+                    arrival.duplicate = True
+                    self.duplicates += 1
+                    return
+                self._seen.add(arrival.source, arrival.outside_id, batch.changes)
         self._room.deliver(arrival.message, round)
 
     def wake_timers(self, round: Round) -> None:

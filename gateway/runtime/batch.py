@@ -45,6 +45,7 @@ class Batch:
 
     __slots__ = (
         "arrivals",
+        "arrived",
         "arrived_bytes",
         "changes",
         "dirty",
@@ -74,7 +75,9 @@ class Batch:
         self.gone: dict[str, list[int]] = {}
         """For each mailbox, the places of the messages that were handled and are to be deleted."""
         self.arrivals: list[Arrival] = []
-        """Messages from the outside that are consumed or stored by this batch: their receipts resolve with it."""
+        """Messages from the outside that are consumed or stored by this batch, where they have receipts: these resolve with it."""
+        self.arrived = 0
+        """How many messages from the outside it has, with receipts and without."""
         self.arrived_bytes = 0
         """About how many bytes these have."""
         self.given: list[tuple[Callable[[list[HandedOut]], None], list[HandedOut]]] = []
@@ -123,7 +126,7 @@ class Batch:
                 log.exception("the answer to %s was not taken well", reply.of)
 
     def __repr__(self) -> str:
-        return f"<Batch {self.number}: {self.turns} turns, {len(self.arrivals)} arrivals>"
+        return f"<Batch {self.number}: {self.turns} turns, {self.arrived} arrivals>"
 
 
 Observer = Callable[[list[Turned]], Any]

@@ -54,8 +54,8 @@ class Commits:
         self.last = batch.number
         self.last_seq = batch.last_seq
         self.count += 1
-        if batch.arrivals:
-            self._ingress.free(len(batch.arrivals), batch.arrived_bytes)
+        if batch.arrived:
+            self._ingress.free(batch.arrived, batch.arrived_bytes)
         self._room.committed(batch.number)
         self._wake_spilled()
         self._room.cells.drop_ended(batch.ended, committed=batch.number)

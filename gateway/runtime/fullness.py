@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 
 from gateway.runtime.cells import Cell, Wait
-from gateway.runtime.mail import Arrival
+from gateway.runtime.mail import Arrival, PlainArrival
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.schedule import Schedule
 
@@ -32,11 +32,11 @@ class Fullness:
         self._schedule = schedule
         self._box_of = box_of
         self._part_of_bound = part_of_bound
-        self._parked: defaultdict[str, deque[Arrival]] = defaultdict(deque)
+        self._parked: defaultdict[str, deque[Arrival | PlainArrival]] = defaultdict(deque)
         self._producers: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
         self._waits: dict[str, str] = {}
         """By the id of an actor that waits, the mailbox it waits for."""
-        self._back: deque[Arrival] = deque()
+        self._back: deque[Arrival | PlainArrival] = deque()
 
     def mark(self, box: Mailbox) -> None:
         """Note that a mailbox is full."""
@@ -66,11 +66,11 @@ class Fullness:
             if cell.wait is Wait.ROOM:
                 self._schedule.release(cell)
 
-    def park(self, box: str, arrival: Arrival) -> None:
+    def park(self, box: str, arrival: Arrival | PlainArrival) -> None:
         """Put aside a message that was taken in before its mailbox was known to be full."""
         self._parked[box].append(arrival)
 
-    def brought_back(self) -> Iterable[Arrival]:
+    def brought_back(self) -> Iterable[Arrival | PlainArrival]:
         """The messages that were put aside for mailboxes that have room again, in the order in which they came."""
         while self._back:
             yield self._back.popleft()

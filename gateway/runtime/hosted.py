@@ -16,21 +16,15 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from gateway.actors.callers import By
-from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.hostbound import Health, HostBound
-from gateway.actors.messages import REPLY, Message, Start, check_expiry
-from gateway.actors.models import Payload
-from gateway.actors.payloads import read_payload
-from gateway.actors.receipts import Receipt
+from gateway.actors.messages import Start
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.floor import Floor
-from gateway.runtime.mail import Arrival
-from gateway.runtime.seen import id_with
+from gateway.runtime.way_in import WayIn
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +33,6 @@ _LAST_RESTART_S = 30.0
 _INTENSITY = 10
 """How many restarts there may be in `_PERIOD_S`; above it the actor rests for `_PERIOD_S`."""
 _PERIOD_S = 60.0
-_ID_AT_MOST = 256
 
 
 class SaidPhase(NamedTuple):
@@ -51,7 +44,7 @@ class SaidPhase(NamedTuple):
     """Monotonic second of its coming there."""
 
 
-class Hosted:
+class Hosted(WayIn):
     """One host-bound actor: its Host, its thread, and its restarts."""
 
     def __init__(
@@ -97,61 +90,6 @@ class Hosted:
     @property
     def time(self) -> GatewayClock:
         return self._floor.clock
-
-    def send(
-        self,
-        to: str,
-        verb: str,
-        payload: Payload | dict[str, Any] | bytes | str | None = None,
-        *,
-        id: str = "",
-        content: bytes = b"",
-        scope: str = "",
-        again: bool = True,
-        reply_to: str = "",
-        expires_ms: int = 0,
-        expires_s: float | None = None,
-        size: int = 256,
-        wait: bool = True,
-        on_commit: Callable[[Receipt], None] | None = None,
-        by: By = By.OUTSIDE,
-    ) -> Receipt:
-        floor = self._floor
-        row = floor.directory.find_outside(to, verb) if by is By.OUTSIDE else floor.directory.find_inner(to, verb)
-        if type(payload) is not row.payload or row.payload.LOOSE:
-            payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
-        if id:
-            _check_outside_id(id)
-        if reply_to:
-            floor.directory.find_verb(reply_to, REPLY)
-        until = None
-        if expires_ms or expires_s is not None:
-            expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
-        patient = on_commit is not None
-        held_up = floor.ingress.admit(size, wait=wait, to=to, what=f"{verb} to {to}", host=self, payload=payload, patient=patient)
-        if held_up and threading.current_thread() is self._thread:
-            self._since_s = self._signalled_s = self._mono_s()  # that was no hang
-        message = Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)
-        source = f"{self.me}#{scope}" if scope else self.me
-        named = id_with(id, content) if content else id
-        arrival = Arrival(message, on_commit, source=source, outside_id=named, again=again, size=size)
-        floor.ingress.bring(arrival)
-        return arrival
-
-    def forget_ids(self, scope: str) -> None:
-        self._floor.forget_ids(f"{self.me}#{scope}" if scope else self.me)
-
-    def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
-        address = self._floor.expect(on_reply)
-        try:
-            self.send(to, verb, payload, reply_to=address, by=by)
-        except GatewayError:
-            self._floor.give_up(address)
-            raise
-        return address
-
-    def give_up(self, address: str) -> None:
-        self._floor.give_up(address)
 
     def deliveries(self) -> Generator[HandedOut, None, None]:
         # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
@@ -213,6 +151,10 @@ class Hosted:
         with self._gate:
             self._taking_back += 1
         return self._taken_back
+
+    def _was_held_up(self) -> None:
+        if threading.current_thread() is self._thread:
+            self._since_s = self._signalled_s = self._mono_s()
 
     def beat(self, doing: str = "") -> None:
         self._since_s = self._mono_s()  # first: who looks in between must not see a new step since the time of the one before
@@ -370,11 +312,6 @@ class Hosted:
             self.report(Health.FAULTY, f"it failed {len(recent)} times in a minute and rests for one; the last fault: {self.last_fault}")
             return _PERIOD_S
         return min(_LAST_RESTART_S, _FIRST_RESTART_S * 2.0 ** (len(recent) - 1)) * random.uniform(0.5, 1.0)
-
-
-def _check_outside_id(id: str) -> None:
-    if len(id) > _ID_AT_MOST or not id.isprintable():
-        raise BadId(f"cannot use {id[:64]!r} as a message id: it must be at most {_ID_AT_MOST} printable characters")
 
 
 def _wait_readable(fd: int, timeout_s: float | None) -> None:

@@ -5,21 +5,28 @@ What came in counts until it is committed. A source that can wait blocks here; o
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.actors.errors import BadPayload, Refused
-from gateway.actors.hostbound import Host
 from gateway.actors.models import Payload
 from gateway.runtime.fullness import Fullness
 from gateway.runtime.held_sources import HeldSources
+from gateway.runtime.mail import Arrival, PlainArrival
 from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
 """How many settled deliveries wake the engine; fewer wait until it wakes for something else, a second at most."""
 
 _NOBODY: dict[str, str] = {}
+
+
+class Sender(Protocol):
+    """The host of a host-bound actor, as far as it sends."""
+
+    me: str
+    closing: bool
 
 
 class Ingress:
@@ -60,7 +67,7 @@ class Ingress:
         """How many messages have come in and are not committed yet."""
         return self._held
 
-    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Host, payload: Payload, patient: bool = False) -> bool:
+    def admit(self, size: int, *, wait: bool, to: str, what: str, host: Sender, payload: Payload, patient: bool = False) -> bool:
         """Count one message of `host` in, when there is room; else block, or raise Refused: also when the host or the gateway closes.
 
         Who is `patient` acknowledges to its own outside after the commit: it waits, with `wait`, for a sink that is slow, too.
@@ -83,7 +90,28 @@ class Ingress:
                 self._reserve -= 1
             return full
 
-    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Host, payload: Payload, patient: bool) -> None:
+    def admit_many(self, arrivals: Sequence[Arrival | PlainArrival], start: int) -> int:
+        """Count in those from `start` on that find room at once, and return how many those are: they are to be brought now.
+
+        0: the first must wait, or be refused, or it cannot be told here; `admit` decides.
+        """
+        with self._lock:
+            fullness = self.fullness
+            if self._shut or self._ended or (fullness is not None and fullness.full):
+                return 0
+            crowds = self.crowds
+            most, room = self._messages - self._held, self._bytes - self._held_bytes
+            many = size = 0
+            for arrival in arrivals[start : start + most] if start or most < len(arrivals) else arrivals:
+                if size + arrival.size > room or (crowds and arrival.callback is not None and arrival.message.to in crowds):
+                    break
+                size += arrival.size
+                many += 1
+            self._held += many
+            self._held_bytes += size
+            return many
+
+    def _await_room(self, size: int, *, wait: bool, to: str, what: str, host: Sender, payload: Payload, patient: bool) -> None:
         if wait and in_runtime():
             if self._ended or not self._fits(size, times=2):
                 raise Refused(f"cannot take {what}: {self._why(host)}, and a callback cannot wait; send it again later")
@@ -112,13 +140,13 @@ class Ingress:
     def _fits(self, size: int, *, times: int = 1) -> bool:
         return self._held < self._messages * times and not (self._held and self._held_bytes + size > self._bytes * times)
 
-    def _in_the_way(self, to: str, host: Host) -> str:
+    def _in_the_way(self, to: str, host: Sender) -> str:
         """Which full mailbox keeps `host` from sending to an actor, in words; empty where none does."""
         fullness = self.fullness
         box = fullness.in_the_way(host.me, (to,)) if fullness is not None and fullness.full and not self._ended else ""
         return f"the mailbox of {box} is full ({fullness.how(box)})" if box and fullness is not None else ""
 
-    def _refuse_overfull(self, to: str, what: str, host: Host) -> None:
+    def _refuse_overfull(self, to: str, what: str, host: Sender) -> None:
         """Raise Refused where a mailbox is full that `host` cannot wait for, as its actor waits for it: it would hold ever more."""
         box = self.fullness.overfull(host.me, to) if self.fullness is not None else ""
         if box and self.fullness is not None:
@@ -128,6 +156,11 @@ class Ingress:
     def bring(self, arrival: Any) -> None:
         """Put an arrival in line, and wake the engine."""
         self.arrivals.append(arrival)
+        self._call()
+
+    def bring_all(self, arrivals: Sequence[Arrival | PlainArrival]) -> None:
+        """Put arrivals in line, in order, and wake the engine once."""
+        self.arrivals.extend(arrivals)
         self._call()
 
     def settle(self, delivery: Any, *, pressing: bool) -> None:
@@ -203,7 +236,7 @@ class Ingress:
         """The same in words; empty when it is open."""
         return self._shut and f"{'only commands are' if self._reserved else 'nothing is'} taken in: {self._shut}"
 
-    def _why(self, host: Host) -> str:
+    def _why(self, host: Sender) -> str:
         if self._ended or host.closing:
             return "the gateway is closing" if self._ended else f"{host.me} is closing"
         return self._shut or f"{self._held} messages ({self._held_bytes} bytes) are under way"

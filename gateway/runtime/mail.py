@@ -47,6 +47,17 @@ class Arrival(Receipt):
         return super().wait(timeout_s)
 
 
+class PlainArrival(NamedTuple):
+    """A message from the outside that has no id there, and of whose commit nobody wants to be told: it needs no receipt."""
+
+    message: Message
+    size: int
+
+    @property
+    def callback(self) -> None:
+        """Nobody."""
+
+
 class Due(NamedTuple):
     """Which timer of its actor a message came from."""
 

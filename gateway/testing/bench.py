@@ -9,10 +9,10 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
-from gateway.actors import By, GatewayError, Health, HostBound, Message, Payload, Receipt, Refused, Start
+from gateway.actors import By, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
@@ -182,6 +182,16 @@ class Bench:
             receipt.resolve()
         self._tell_change()
         return receipt
+
+    def send_all(self, messages: Sequence[Inbound], *, wait: bool = True, by: By = By.OUTSIDE) -> list[Refusal]:
+        refused = []
+        for place, (to, verb, payload, *_) in enumerate(messages):
+            options = {name: value for name, value in messages[place]._asdict().items() if name not in {"to", "verb", "payload"}}
+            try:
+                self.send(to, verb, payload, **options, wait=wait, by=by)
+            except GatewayError as error:
+                refused.append(Refusal(place, error))
+        return refused
 
     def forget_ids(self, scope: str) -> None:
         self.forgotten.append(scope)
