@@ -26,7 +26,7 @@ from devices.serial.owed import OwedAcks
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import ACT_WITHIN_S, SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Inbound, Settings, Start, verb
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Inbound, Payload, Settings, Start, verb
 from gateway.actors.vocabulary import Write
 
 REOPEN_S = 0.2
@@ -59,7 +59,7 @@ class SerialPort(HostBound):
         self.settings = settings
         self._sends = settings.sends
         self._framer = LineFramer(max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
-        self._reader = reader_for(settings)
+        self._reader = reader_for(settings, self._payload_of)
         self._outbox = WritesInHand(timeout_s=settings.write_timeout_s)
         self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
         self._line: OpenPort | None = None
@@ -183,6 +183,9 @@ class SerialPort(HostBound):
         if acks:
             self.host.count("acknowledged", len(acks))
             self._put(b"".join(acks), None, now_s)
+
+    def _payload_of(self, to: str) -> type[Payload] | None:
+        return self.host.payload_of(to, self._sends)
 
     def _wake(self) -> None:
         """Wake this port's thread. Any thread."""

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
+from devices.codecs.json_models import is_plain, read_model
 from devices.codecs.nmea import Sentence, read_sentence
 from devices.codecs.text import read_text
-from devices.serial.addresses import AddressTemplate
+from devices.serial.addresses import REMEMBERED, AddressTemplate
 from devices.serial.settings import PLACEHOLDER, SerialSettings
 from gateway.actors import Payload
 from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
@@ -51,10 +52,15 @@ class Reader(Protocol):
         """Return the readings that were waiting for more lines, because the line has fallen silent."""
 
 
-def reader_for(settings: SerialSettings) -> Reader:
+PayloadOf = Callable[[str], type[Payload] | None]
+"""Says which model an actor takes under the port's verb; None where that is not known."""
+
+
+def reader_for(settings: SerialSettings, payload_of: PayloadOf) -> Reader:
     """The reader of the port's codec."""
-    readers: dict[str, Callable[[SerialSettings], Reader]] = {"json": JsonReader, "nmea": NmeaReader}
-    return HeldReader(readers.get(settings.codec, TextReader)(settings))
+    if settings.codec == "json":
+        return HeldReader(JsonReader(settings, payload_of))
+    return HeldReader(NmeaReader(settings) if settings.codec == "nmea" else TextReader(settings))
 
 
 class HeldReader:
@@ -112,8 +118,9 @@ class TextReader:
 class JsonReader:
     """Reads each line as a JSON object: its scalar fields become a Report, or all its fields are sent as they are."""
 
-    def __init__(self, settings: SerialSettings) -> None:
+    def __init__(self, settings: SerialSettings, payload_of: PayloadOf) -> None:
         self.replaced = 0
+        self._models = PlainModels(payload_of)
         self._address = AddressTemplate(settings.to)
         self._own = tuple({*self._address.fields, settings.id_field, "at_ms", "units", "quality"})
         self._as_report = settings.as_report
@@ -124,13 +131,32 @@ class JsonReader:
         self._acks = Acks(settings)
 
     def read(self, frame: bytes) -> Sequence[Reading]:
+        if self._models.likely is not None and (reading := self._straight(frame, self._models.likely)) is not None:
+            return (reading,)
         fields = self._fields(frame)
         to = self._address.of(fields)
-        payload = self._report(fields) if self._as_report else self._whole(fields, frame)
+        if self._as_report:
+            return (self._reading(to, self._report(fields), fields, frame),)
+        self._models.learn(to)
+        return (self._reading(to, self._whole(fields, frame), fields, frame),)
+
+    def _straight(self, frame: bytes, model: type[Payload]) -> Reading | None:
+        """The reading of a line that is for an actor which takes `model`, in one step; None where the line must be looked at."""
+        found = read_model(frame, model)
+        if found is None:
+            return None
+        payload, fields = found
+        try:
+            to = self._address.of(fields)
+            return self._reading(to, payload, fields, frame) if self._models.by_id.get(to) is model else None
+        except BadFrame:
+            return None
+
+    def _reading(self, to: str, payload: Payload | dict[str, Any] | bytes, fields: dict[str, Any], frame: bytes) -> Reading:
         if not self._acks.wanted:
-            return (Reading(to, payload),)
+            return Reading(to, payload)
         id = self._id(fields, frame)
-        return (Reading(to, payload, id, self._acks.of(id, frame), frame if self._id_field in fields else b""),)
+        return Reading(to, payload, id, self._acks.of(id, frame), frame if self._id_field in fields else b"")
 
     def idle(self) -> Sequence[Reading]:
         return ()
@@ -170,6 +196,25 @@ class JsonReader:
             seen = str(id)[:40]
             raise BadFrame("no_id", f"cannot acknowledge a line: its field {self._id_field!r} is {seen!r}, not a whole number or a text")
         return frame_id(frame)
+
+
+class PlainModels:
+    """Which plain models the actors take that lines were for, so that the next line can be read straight into one."""
+
+    def __init__(self, payload_of: PayloadOf) -> None:
+        self.likely: type[Payload] | None = None
+        """What the last line was for takes; None where that is not plain, or not known."""
+        self.by_id: dict[str, type[Payload] | None] = {}
+        self._payload_of = payload_of
+
+    def learn(self, to: str) -> None:
+        """Find out what an actor takes."""
+        if to not in self.by_id:
+            if len(self.by_id) >= REMEMBERED:
+                self.by_id.clear()
+            model = self._payload_of(to)
+            self.by_id[to] = model if model is not None and is_plain(model) else None
+        self.likely = self.by_id[to]
 
 
 class NmeaReader:

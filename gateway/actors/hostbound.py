@@ -158,6 +158,9 @@ class Host(Protocol):
         a commit gives `on_commit`.
         """
 
+    def payload_of(self, to: str, verb: str) -> type[Payload] | None:
+        """The model that a verb takes, for who can read what came straight into it; None where `send` would say why it cannot be sent."""
+
     def forget_ids(self, scope: str) -> None:
         """Forget the ids seen under `scope`: the outside has begun a new numbering."""
 

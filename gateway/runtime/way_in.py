@@ -75,6 +75,12 @@ class WayIn:
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
 
+    def payload_of(self, to: str, verb: str) -> type[Payload] | None:
+        try:
+            return self._floor.directory.find_outside(to, verb).payload
+        except GatewayError:
+            return None
+
     def forget_ids(self, scope: str) -> None:
         self._floor.forget_ids(f"{self.me}#{scope}" if scope else self.me)
 

@@ -79,6 +79,8 @@ class Bench:
         self.time.watch()
         self.me = me or f"{actor.kind}/bench"
         self.sent: list[Sent] = []
+        self.payloads: dict[str, type[Payload]] = {}
+        """What the verbs take that it sends, by their names; nobody knows of one that is not here."""
         self.health: list[tuple[Health, str]] = []
         self.phases: list[tuple[str, str]] = []
         """Each phase it said it entered, and why."""
@@ -192,6 +194,10 @@ class Bench:
             except GatewayError as error:
                 refused.append(Refusal(place, error))
         return refused
+
+    def payload_of(self, to: str, verb: str) -> type[Payload] | None:
+        del to
+        return self.payloads.get(verb)
 
     def forget_ids(self, scope: str) -> None:
         self.forgotten.append(scope)

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
 from devices.serial.simulator import SimulatedLine
-from gateway.actors import Actor, Payload, Stage, State, verb
+from gateway.actors import Actor, BadPayload, Payload, Stage, State, verb
+from gateway.actors.payloads import read_payload
 from gateway.runtime.settings import EngineSettings
 from gateway.testing import Rig
+from gateway.testing.bench import Sent
+from tests.devices.serial.conftest import Open
 
 PORT = "serial/bench"
 
@@ -95,3 +98,52 @@ def test_each_line_that_came_together_is_acknowledged_once_it_is_on_disk(line: S
         assert heard == [b"ok %d" % n for n in [*range(100), *range(50, 100)]]
         assert rig.state("meter/m1").numbers == tuple(range(100))
         assert rig.hosted[PORT].counters["refused"] == 1
+
+
+SAID = [
+    *(_line(f"m{n % 2}", n) for n in range(4)),
+    b'{"id":4,"device":"m1"}\n',
+    b'{"device":"m1","id":5,"id":6}\n',
+    b'{"device":"m1","id":9223372036854775808}\n',
+    b'{"device":"m1","id":1e999}\n',
+    b'{"device":"m/1","id":7}\n',
+    b'{"device":7,"id":8}\n',
+    b'{"device":"m1"}\n',
+    b'{"device":"m1","id":{"n":9}}\n',
+    b'{"device":"m1","id":"nine"}\n',
+    b'{"device":"m1","id":9,"more":1}\n',
+    b'{"device":"m1","id":NaN}\n',
+    b'{"device":"m\xff","id":10}\n',
+    b'{"device":"m0","id":11}\n',
+]
+
+
+def test_lines_that_are_read_straight_into_a_model_fare_as_others(line: SimulatedLine, open_port: Open) -> None:
+    """To the same actor, with the same number and acknowledgement; and what is refused is counted under the same name."""
+    came = []
+    for payloads in ({}, {"take": Measured}):
+        bench = open_port(codec="json", to="meter/{device}", verb="take", ack="ok {id} {frame}")
+        bench.payloads = payloads  # type: ignore[assignment]
+        heard: list[bytes] = []
+        line.send_all(b"".join(SAID))
+        bench.until(lambda bench=bench: bench.counters["lines"] == len(SAID))
+        last = b"ok 11 " + SAID[-1].strip()
+        bench.until(lambda heard=heard, last=last: heard.extend(line.hear_lines()) or last in heard)
+        sent = [
+            (one.to, one.id, one.scope, one.content, read_payload(Measured, one.payload, where="it")) for one in bench.sent if _fits(one)
+        ]
+        counted = {name: count for name, count in bench.counters.items() if name != "acknowledged"}
+        came.append((sent, heard, counted, [type(one.payload) for one in bench.sent if _fits(one)]))
+        bench.stop()
+    (*two_steps, as_bytes), (*straight, as_models) = came
+    assert two_steps == straight
+    assert as_bytes == [bytes] * 6
+    assert as_models == [bytes, bytes, Measured, Measured, Measured, Measured]  # the first line for an actor says what the actor takes
+
+
+def _fits(sent: Sent) -> bool:
+    try:
+        read_payload(Measured, sent.payload, where="it")
+    except BadPayload:
+        return False
+    return True
