@@ -18,7 +18,7 @@ from gateway.actors.callers import By, check_caller
 from gateway.actors.copies import UNWATCH, WATCH, WATCHED, Ended, Unwatch, Watch
 from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Enough, Request, begin
-from gateway.actors.ids import check_id, key_of, kind_of, parent_of
+from gateway.actors.ids import check_id, kind_of, parent_of
 from gateway.actors.itinerary import Route
 from gateway.actors.messages import REPLY, Message, Reply, check_expiry
 from gateway.actors.models import NOTHING, Event, Nothing, Payload, State
@@ -31,6 +31,9 @@ from gateway.actors.supervision import ChildOrder, Decision, Fault, Verdict
 from gateway.actors.ties import NO_TIES, Copied, Order, Ties
 
 S = TypeVar("S", bound=State)
+
+_new = tuple.__new__
+"""Makes a message of all its fields in their order: twice as fast as calling its class."""
 
 
 class Timer(NamedTuple):
@@ -107,7 +110,8 @@ class Stage(Routing, Timed, Generic[S]):
     @property
     def key(self) -> str:
         """The key of the actor: the last segment of its id."""
-        return key_of(self.me)
+        me = self.me
+        return me[me.rfind("/") + 1 :]
 
     def tell(self, to: str, verb: str, payload: Payload | dict[str, Any] | None = None, *, reply_to: str = "", expires_ms: int = 0) -> None:
         """Send `verb` to the actor `to`. Raises UnknownTarget, BadId or BadPayload here and now, not later.
@@ -126,7 +130,7 @@ class Stage(Routing, Timed, Generic[S]):
             check_expiry(expires_ms)
         message = self.message
         trace, until = message.trace or message.id, self.message.until_for(expires_ms) if expires_ms else None
-        self.mail.append(Message(self.world.new_id(), to, verb, payload, self.me, reply_to, trace, expires_ms, None, until))
+        self.mail.append(_new(Message, (self.world.new_id(), to, verb, payload, self.me, reply_to, trace, expires_ms, None, until)))
 
     def send_builtin(self, to: str, verb: str, payload: Payload) -> None:
         """Send one of the runtime's own verbs, which are on no actor's table."""

@@ -19,6 +19,9 @@ from gateway.actors.supervision import ChildOrder, Fault, Verdict
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.unwritten import own_up
 
+_new = tuple.__new__
+"""Makes a named tuple of all its fields in their order: twice as fast as calling its class, for what is made once a turn."""
+
 
 class Outcome(NamedTuple):
     """Everything one turn leaves. All of it can be encoded, so to apply it and to store it cannot fail."""
@@ -69,10 +72,10 @@ def run_turn(  # noqa: PLR0917
         if message.reply_to and not born:
             own_up(stage, state)
         after = stage.state
-        if after is not state:
+        if after is not state and (type(after) is not actor.state_model or after.LOOSE):
             _check(after, actor.state_model, message.to)
         if not stage.rare:
-            return Outcome(after, stage.mail, stage.timers, ties, born)
+            return _new(Outcome, (after, stage.mail, stage.timers, ties, born, False, (), (), None, False))
         return Outcome(
             after, stage.mail, stage.timers, stage.ties, stage.born, True, stage.orders, stage.events, stage.verdict, stage.stopped
         )

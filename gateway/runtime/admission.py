@@ -6,6 +6,7 @@ More than a batch can run, or memory may hold, stays where it is: in line, in th
 import logging
 
 from gateway.actors.errors import UnknownTarget
+from gateway.runtime.at_once import AtOnce
 from gateway.runtime.batch import Batch
 from gateway.runtime.commits import Commits
 from gateway.runtime.ingress import Ingress
@@ -40,6 +41,7 @@ class Admission:
         turns: TurnRunner,
         commits: Commits,
         settings: EngineSettings,
+        at_once: AtOnce,
     ) -> None:
         self._room = room
         self._ingress = ingress
@@ -48,6 +50,7 @@ class Admission:
         self._turns = turns
         self._commits = commits
         self._settings = settings
+        self.at_once = at_once
         self.duplicates = 0
         """How many messages from outside were repeats."""
         self.short = False
@@ -57,15 +60,21 @@ class Admission:
 
     def take(self, round: Round) -> None:
         """Take in the messages that wait, as far as the batch has room; first those that were put aside for a full mailbox."""
+        self.at_once.look()
         for arrival in self._room.fullness.brought_back():
             self._arrive(arrival, round)
-        arrivals = self._ingress.arrivals
+        arrivals, batch = self._ingress.arrivals, round.batch
         while arrivals and self.has_room(round):
-            item = arrivals.popleft()
-            if type(item) is PlainArrival or type(item) is Arrival:
-                self._arrive(item, round)
-            else:
-                item()
+            read = self._room.cells.read
+            for _ in range(self._settings.batch_turns - max(batch.arrived, batch.turns)):
+                item = arrivals.popleft()
+                if type(item) is PlainArrival or type(item) is Arrival:
+                    self._arrive(item, round)
+                else:
+                    item()
+                if not arrivals or batch.arrived_bytes >= _BYTES_AT_ONCE or self._room.cells.read != read:
+                    break
+        self._turns.visited = ""
 
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
@@ -100,12 +109,15 @@ class Admission:
                     self.duplicates += 1
                     return
                 self._seen.add(arrival.source, arrival.outside_id, batch.changes)
-        self._room.deliver(arrival.message, round)
+        message = arrival.message
+        if not self.at_once.run(message, round):
+            self._room.deliver(message, round)
 
     def wake_timers(self, round: Round) -> None:
         admitted = self.admitted(round)
         due = self._timetable.due(round.clock_ms, admitted)
-        self.short = len(due) == admitted < self._settings.batch_turns
+        next_ms = self._timetable.next_ms()
+        self.short = next_ms is not None and next_ms <= round.clock_ms and admitted < self._settings.batch_turns
         for wake_ms, id in due:
             try:
                 cell = self._room.activation.cell(id)

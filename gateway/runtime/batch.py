@@ -1,7 +1,7 @@
 """A batch: the turns that are committed together, and what is released after the commit."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.messages import Message, Reply
@@ -101,6 +101,10 @@ class Batch:
             self.gone[box] = [seq]
         else:
             gone.append(seq)
+
+    def drop_all(self, box: str, seqs: Iterable[int]) -> None:
+        """Delete messages of a mailbox."""
+        self.gone.setdefault(box, []).extend(seqs)
 
     def note(self, key: str, text: str) -> None:
         """Have the store keep a note with this batch. What is no Unicode in it is escaped: a log text may be anything."""

@@ -73,6 +73,11 @@ class Cautious:
         """Whether turns run alone. They do so only while deliveries do, too."""
         return self.turns_left > 0 and self.deliveries_left > 0
 
+    @property
+    def careful(self) -> bool:
+        """Whether it may be that something runs alone: then nothing runs but by its mailbox."""
+        return bool(self._kills) or self.watches_turns or self.waits
+
     def watches(self, cell: Cell) -> bool:
         """Whether a cell's next turn must be run by `run`."""
         return self.watches_turns or (bool(self._kills) and _name(cell.id, cell.box.head[0].seq) in self._kills)

@@ -40,25 +40,19 @@ class Settle(Protocol):
 class HandedOut:
     """One message that was handed out to a host-bound actor. Settled once, from any thread; what is said later is ignored."""
 
-    __slots__ = (
-        "_to_begin",
-        "_to_settle",
-        "act_by",
-        "attempt",
-        "body",
-        "box",
-        "go_on",
-        "kept",
-        "message",
-        "post",
-        "pressing",
-        "reason",
-        "retry",
-        "seq",
-    )
+    # What most deliveries leave as it is stands on the class: one is made a message.
+    kept = False
+    reason = ""
+    """Why it failed; empty when it is done."""
+    retry = True
+    body: Any = None
+    """The answer, as JSON values."""
+    go_on: Callable[[], None]
+    """Has its actor begin deliveries again, once the engine has settled this refusal; a delivery that was not refused has none."""
 
-    def __init__(
-        self, message: Message, seq: int, attempt: int, box: str, *, post: Settle, pressing: bool, act_by: Deadline | None = None
+    # Positional, for one is made a message.
+    def __init__(  # noqa: PLR0917
+        self, message: Message, seq: int, attempt: int, box: str, post: Settle, pressing: bool, act_by: Deadline | None = None
     ) -> None:
         self.message = message
         self.seq = seq
@@ -69,14 +63,6 @@ class HandedOut:
         """Whether somebody waits for it to be settled."""
         self.act_by = act_by
         """Until when, on the gateway's clock, it may be begun; 0: whenever."""
-        self.kept = False
-        self.reason = ""
-        """Why it failed; empty when it is done."""
-        self.retry = True
-        self.body: Any = None
-        """The answer, as JSON values."""
-        self.go_on: Callable[[], None]
-        """Has its actor begin deliveries again, once the engine has settled this refusal; a delivery that was not refused has none."""
         self._to_begin = self._to_settle = True
 
     # --- any thread
@@ -95,7 +81,8 @@ class HandedOut:
             del self._to_settle
         except AttributeError:  # it was settled before, or taken back
             return
-        self.body = body
+        if body is not None:
+            self.body = body
         self.post(self, pressing=self.pressing)
 
     def failed(self, reason: str, *, retry: bool = True) -> None:

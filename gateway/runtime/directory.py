@@ -63,7 +63,8 @@ class Directory:
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The row of `verb` at `to`. Raises BadId or UnknownTarget, with what was probably meant."""
-        return _row(self.verbs_at(to), to, verb)
+        verbs = self.verbs_at(to)
+        return verbs.get(verb) or _row(verbs, to, verb)
 
     def find_outside(self, to: str, verb: str) -> Verb:
         """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""

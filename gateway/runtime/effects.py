@@ -40,7 +40,9 @@ class Effects:
             cell.life = Life.ALIVE
             if outcome.timers:
                 self._set_timers(cell, outcome, round)
-            mark(cell, round)
+            batch = round.batch  # as `mark` does, which would be a call a turn
+            cell.batch = batch.number
+            batch.dirty[cell.id] = cell
         for message in outcome.mail:
             self._room.deliver(message, round)
 

@@ -67,8 +67,6 @@ class Engine(EngineParts):
         self.round = Round(self.commits.batch, self.clock)
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self._backlog: deque[Any] = deque()
-        self.visited = ""
-        """Id of the actor whose turns run now; any thread may look."""
         self._stopping = False
         self._stop_by_s = 0.0
         """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
@@ -274,9 +272,10 @@ class Engine(EngineParts):
 
     def _settle(self) -> None:
         settled = self.ingress.settled
-        self.admission.outside += len(settled)
-        while settled:
-            self.despatch.settle(settled.popleft(), self.round)
+        if settled:
+            taken = [settled.popleft() for _ in range(len(settled))]
+            self.admission.outside += len(taken)
+            self.despatch.settle(taken, self.round)
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
@@ -307,12 +306,11 @@ class Engine(EngineParts):
             self._visit(schedule.next())
             if self.cautious.watches_turns:
                 break  # a turn takes a commit now: look up in between
-        self.visited = ""
+        self.turns.visited = ""
 
     def _visit(self, cell: Cell) -> None:
         """Run some of an actor's mail; queue the actor again where it has more."""
         box = cell.box
-        self.visited = cell.id
         if not box.head and box.spilled:
             self.room.read_back(box, self.store, self.round, committed_seq=self.commits.last_seq)
         for _ in range(_AT_A_VISIT):
@@ -322,7 +320,8 @@ class Engine(EngineParts):
                 self.cautious.run(cell, self.turns, self.round, self._commit_and_wait)
             else:
                 self.turns.run(cell, self.round)
-        self.cells.touch(cell, self.round.now_s)
+        if cell.used_s != self.round.now_s:
+            self.cells.touch(cell, self.round.now_s)
         self.room.fresh[cell.id] = cell
         self.room.taken_from(box)
         if box.head or (box.spilled and box.readable(self.commits.last_seq)):

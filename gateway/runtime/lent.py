@@ -59,6 +59,12 @@ class Lent:
             self._places.remove(place)
             self.stale = self.stale or not self._places
 
+    def done_all(self, places: Iterable[int]) -> None:
+        """Note that messages are dealt with and leave the store."""
+        if self._places:
+            self._places.difference_update(places)
+            self.stale = self.stale or not self._places
+
     def take_back(self, place: int) -> bool:
         """Note that a message is not in hand any more and stays in the store; return whether its attempt stood in the note."""
         self._covered, self._coming = 0, _NONE  # what is handed out again must be noted again
@@ -75,13 +81,15 @@ class Lent:
         if 0 < self._coming[0] <= committed:
             self._covered, self._coming = self._coming[1], _NONE
 
-    def covers(self, place: int) -> bool:
-        """Whether the note that is on disk counts an attempt of the message at a place already."""
-        return place <= self._covered
+    @property
+    def covered(self) -> int:
+        """Up to which place the note that is on disk counts an attempt of the messages already."""
+        return self._covered
 
-    def will_cover(self, place: int) -> bool:
-        """Whether the note that is being committed counts an attempt of the message at a place already."""
-        return place <= self._coming[1]
+    @property
+    def coming(self) -> int:
+        """Up to which place the note that is being committed does."""
+        return self._coming[1]
 
     # --- the note
 

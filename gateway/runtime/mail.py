@@ -71,7 +71,7 @@ class Mail:
 
     __slots__ = ("act_by", "attempt", "message", "seq", "size", "stored", "timer")
 
-    def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False) -> None:
+    def __init__(self, message: Message, seq: int, *, attempt: int = 0, stored: bool = False, timer: Due | None = None) -> None:
         self.message = message
         self.seq = seq
         self.attempt = attempt
@@ -80,7 +80,7 @@ class Mail:
         """Whether the store has it, or a commit under way will bring it there."""
         self.size = 0
         """How many bytes it has there; 0 while it is not stored."""
-        self.timer: Due | None = None
+        self.timer = timer
         """The timer it is from; None for most."""
         self.act_by: Deadline | None = None
         """Until when its host-bound actor may act on it; None: whenever."""
@@ -89,7 +89,8 @@ class Mail:
 def encode(message: Message, timer: Due | None = None, act_by: Deadline | None = None) -> bytes:
     """A message as bytes for the store."""
     id, to, verb, payload, sender, reply_to, trace, expires_ms, route, until = message
-    verb = with_version(verb, payload)
+    if payload.VERSION != 1:
+        verb = with_version(verb, payload)
     plain = route is None and timer is None and until is None and act_by is None
     form, more = ("1", "") if plain else _more(route, timer, until, act_by)
     header = f"{form}\x1f{id}\x1f{to}\x1f{verb}\x1f{sender}\x1f{reply_to}\x1f{trace}\x1f{expires_ms}{more}\n"

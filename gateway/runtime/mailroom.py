@@ -2,6 +2,7 @@
 
 import logging
 from itertools import takewhile
+from operator import attrgetter
 
 from gateway.actors.builtins import BUILTINS
 from gateway.actors.errors import BadId, UnknownTarget
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 _ROOM_AT = 0.9
 """A full mailbox has room again from this part of its bounds down: so whoever waits is not woken for each message."""
 _KEPT_AT_LEAST = 32
+
+_size = attrgetter("size")
 
 
 class Memory:
@@ -90,32 +93,37 @@ class Mailroom:
 
     def deliver(self, message: Message, round: Round, timer: Due | None = None) -> None:
         """Put a message into the mailbox it is for."""
-        cell = self.cells.get(message.to)
         if message.expires_ms and message.until is None:
             message = self._clock.with_deadline(message, now_ms=round.now_ms, clock_ms=round.clock_ms)
-        self.last_seq += 1
-        mail = Mail(message, self.last_seq)
-        mail.timer = timer
-        if cell is not None:
-            self._push(cell, mail, round)
-            return
-        box = self.directory.box_of(message.to)
-        if box is not None:
-            outbox = self.outboxes[box]
-            if outbox.push(mail, round, keep=not self.memory.full):
-                self.memory.bytes += mail.size
-                outbox.box.head_bytes += mail.size
-            self.touched[box] = outbox
-            self._look_at(outbox.box)
-            round.batch.urgent = True
+        self.last_seq = seq = self.last_seq + 1
+        mail = Mail(message, seq, timer=timer)
+        to = message.to
+        outbox = self.outboxes.get(to)
+        if outbox is not None:
+            self._put_out(outbox, mail, round)
+        elif (cell := self.cells.get(to)) is not None:
+            self.put(cell, mail, round)
+        elif (box := self.directory.box_of(to)) is not None:
+            self._put_out(self.outboxes[box], mail, round)
         elif kind_of(message.to) == ASKS:
             self._hand_to_asker(mail, round)
         elif message.verb not in BUILTINS or self.activation.knows(message.to):
-            self._push(self.activation.cell(message.to), mail, round)
+            self.put(self.activation.cell(message.to), mail, round)
         else:  # the runtime's own verbs go to whom it remembers, which may be of a kind that was registered once
             log.warning("cannot bring %s from %s to %s: its kind is not registered", message.verb, message.sender, message.to)
 
-    def _push(self, cell: Cell, mail: Mail, round: Round) -> None:
+    def _put_out(self, outbox: Outbox, mail: Mail, round: Round) -> None:
+        memory, box = self.memory, outbox.box
+        if outbox.push(mail, round, keep=memory.bytes < memory.most):
+            memory.bytes += mail.size
+            box.head_bytes += mail.size
+        self.touched[box.id] = outbox
+        if self.fullness.full or box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes:
+            self._look_at(box)
+        round.batch.urgent = True
+
+    def put(self, cell: Cell, mail: Mail, round: Round) -> None:
+        """Put mail at the end of a cell's mailbox, and the cell in line."""
         box = cell.box
         self.fresh[cell.id] = cell
         if not box.push(mail, round, keep=not self.memory.full):
@@ -179,7 +187,7 @@ class Mailroom:
             self.schedule.spilled[cell.id] = cell
 
     def _weigh(self, box: Mailbox) -> None:
-        now = sum(mail.size for mail in box.head)
+        now = sum(map(_size, box.head))
         self.memory.bytes += now - box.head_bytes
         box.head_bytes = now
 
@@ -219,7 +227,7 @@ class Mailroom:
     def note(self, mail: Mail, since: int, round: Round, outcome: str) -> None:
         """Add to the trail what became of a message, where a trail is kept. `since`: the last place before what it made."""
         if self.trail.on:
-            self.trail.note(mail, since, self.last_seq, round.batch.number, round.clock_ms, outcome)
+            self.trail.note(mail.message, mail.seq, since, self.last_seq, round.batch.number, round.clock_ms, outcome, timer=mail.timer)
 
     def bury(self, box: str, mail: Mail, reason: str, round: Round) -> None:
         """Give a message up: send it to the error stop of its route, or keep it as a dead letter; and answer whoever asked with a no."""

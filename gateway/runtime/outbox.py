@@ -34,6 +34,7 @@ _COUNTED_S = 0.1
 Give = Callable[[list[HandedOut]], None]
 
 _seq = attrgetter("seq")
+_sender = attrgetter("message.sender")
 
 
 class Outbox:
@@ -131,7 +132,7 @@ class Outbox:
         """Itself, and whoever has at least half their fair share of what waits: a small sender does not wait for what a large one sent."""
         if now_s - self._counted_s >= _COUNTED_S:
             self._counted_s = now_s
-            sent = Counter(mail.message.sender for mail in self.box.head)
+            sent = Counter(map(_sender, self.box.head))
             share = len(self.box.head) / (2 * len(sent))
             self._crowders = [self.box.id, *(sender for sender, count in sent.items() if count >= share)]
         return self._crowders
@@ -147,8 +148,7 @@ class Outbox:
             mail.act_by = Deadline(clock_ms + int(limit_s * 1000), 0 if round.synced else clock_ms)
         if self._fresh[0] != round.batch.number:
             self._fresh = (round.batch.number, mail.seq)
-        self.box.save(mail, round)
-        kept = self.box.push(mail, round, keep=keep)
+        kept = self.box.take_in(mail, round, keep=keep)
         if kept and (mail.act_by or mail.message.expires_ms):
             self.ages.mind(mail, round.clock_ms)
         return kept
@@ -183,17 +183,18 @@ class Outbox:
         taken: list[HandedOut] = []
         if self.open:
             lanes, careful = bool(self.lanes), one_by_one or bool(self.suspects)
+            covered, coming = self.lent.covered, self.lent.coming
             head, orderly = self.box.head, self._promised[0] <= committed  # else what was promised would come after it
             while head and len(self.in_hand) < self.window:
-                mail = self.next() if lanes or self._untrusting else head[0]
+                mail = self.next() if lanes or (self._untrusting and head[0].message.expires_ms) else head[0]
                 if mail is None or (careful and self.must_be_alone(mail, one_by_one=one_by_one)):
                     break
-                if orderly and not taken and self.lent.covers(mail.seq) and mail.message.verb not in self.once:
-                    at_once.append(self._take(pressing=False))
-                elif self.lent.will_cover(mail.seq):  # in a moment it is on disk
+                if orderly and not taken and mail.seq <= covered and mail.message.verb not in self.once:
+                    at_once.append(self._take(head.popleft()))
+                elif mail.seq <= coming:  # in a moment it is on disk
                     break
                 else:
-                    taken.append(self._take(pressing=False))
+                    taken.append(self._take(head.popleft()))
         if at_once:
             self.lent.add([delivery.seq for delivery in at_once])
             self._highest = max(self._highest, at_once[-1].seq)
@@ -213,15 +214,14 @@ class Outbox:
 
     def hand_out(self, round: Round) -> None:
         """Hand out the next message, alone, with this batch. The engine hears at once how its delivery ended."""
-        self._give([self._take(pressing=True)], round)
+        self._give([self._take(self.box.head.popleft(), pressing=True)], round)
 
-    def _take(self, *, pressing: bool) -> HandedOut:
-        mail = self.box.head.popleft()
-        mail.attempt += 1
-        message = mail.message
+    def _take(self, mail: Mail, *, pressing: bool = False) -> HandedOut:
+        mail.attempt = attempt = mail.attempt + 1
+        message, seq = mail.message, mail.seq
         pressing = pressing or self._small or message.reply_to != "" or message.route is not None or message.verb in self.once
-        delivery = HandedOut(message, mail.seq, mail.attempt, self.box.id, post=self.post, pressing=pressing, act_by=mail.act_by)
-        self.in_hand[mail.seq] = (mail, delivery)
+        delivery = HandedOut(message, seq, attempt, self.box.id, self.post, pressing, mail.act_by)
+        self.in_hand[seq] = (mail, delivery)
         return delivery
 
     def _give(self, taken: list[HandedOut], round: Round) -> None:
@@ -285,6 +285,25 @@ class Outbox:
             return None
         del self.in_hand[delivery.seq]
         return held[0]
+
+    def is_plain(self, delivery: HandedOut) -> bool:
+        """Whether a settled delivery was done, and nothing but its end follows from that."""
+        message = delivery.message
+        return not (delivery.reason or message.reply_to or message.route is not None or message.verb in self.once)
+
+    def settle_done(self, settled: Sequence[HandedOut], round: Round) -> list[Mail]:
+        """Take back the deliveries of `settled` that are done, and delete their messages; return the messages. For a run of the plainest:
+        nothing waits behind them."""
+        in_hand, done = self.in_hand, list[Mail]()
+        for delivery in settled:
+            held = in_hand.get(delivery.seq)
+            if held is not None and held[1] is delivery:
+                del in_hand[delivery.seq]
+                done.append(held[0])
+        places = [mail.seq for mail in done]
+        self.box.drop_all(done, places, round)
+        self.lent.done_all(places)
+        return done
 
     def refuse(self, mail: Mail, round: Round) -> int:
         """Note that the actor failed at a message; return how often it has failed at it by now."""

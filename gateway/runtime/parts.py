@@ -10,6 +10,7 @@ from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.admission import Admission
+from gateway.runtime.at_once import AtOnce
 from gateway.runtime.cautious import ALONE, Cautious
 from gateway.runtime.cells import Cells
 from gateway.runtime.commits import Commits
@@ -73,7 +74,10 @@ class EngineParts:
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)
-        self.admission = Admission(self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings)
+        self.at_once = AtOnce(self.room, self.turns, self.cautious)
+        self.admission = Admission(
+            self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings, self.at_once
+        )
         self.housekeeping = Housekeeping(
             store,
             self.clock,

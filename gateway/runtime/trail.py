@@ -7,9 +7,11 @@ turn, but the last turn of its actor before it that names the timer is the one t
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.actors.errors import GatewayError
+from gateway.actors.messages import Message
 from gateway.runtime.mail import Due, Mail
 
 WELL = ""
@@ -72,13 +74,32 @@ class Trail:
 
     # Positional, for it is called once a turn.
     def note(  # noqa: PLR0917
-        self, mail: Mail, since: int, upto: int, batch: int, clock_ms: int, outcome: str = WELL, timers: tuple[str, ...] = ()
+        self,
+        message: Message,
+        seq: int,
+        since: int,
+        upto: int,
+        batch: int,
+        clock_ms: int,
+        outcome: str = WELL,
+        timers: tuple[str, ...] = (),
+        timer: Due | None = None,
     ) -> None:
         """Keep one step. Call this only while the trail is `on`."""
-        id, to, verb, _, sender, _, trace, _, _, _ = mail.message
+        id, to, verb, _, sender, _, trace, _, _, _ = message
         said = outcome[:_OUTCOME_AT_MOST] if outcome else outcome
-        self._steps.append((id, to, verb, sender, trace, mail.seq, since, upto, batch, clock_ms, said, mail.timer, timers))
+        self._steps.append((id, to, verb, sender, trace, seq, since, upto, batch, clock_ms, said, timer, timers))
         self._noted += 1
+
+    def note_done(self, mail: Iterable[Mail], upto: int, batch: int, clock_ms: int) -> None:
+        """Keep a step for each delivery that was done and made nothing. Call this only while the trail is `on`."""
+        steps = [
+            (id, to, verb, sender, trace, one.seq, upto, upto, batch, clock_ms, DONE, one.timer, ())
+            for one in mail
+            for id, to, verb, _, sender, _, trace, _, _, _ in (one.message,)
+        ]
+        self._steps.extend(steps)
+        self._noted += len(steps)
 
     def steps(self) -> list[Step]:
         """The steps that are kept, the oldest first."""

@@ -52,7 +52,9 @@ class TurnRunner:
         self.expired = 0
         self.supervision = Supervision(room, give_up=self._give_up, back_off=self._back_off)
         self._strangers = Strangers(room)
-        self._effects = Effects(room, timetable, ledger, self.supervision)
+        self.effects = Effects(room, timetable, ledger, self.supervision)
+        self.visited = ""
+        """Id of the actor whose turn runs now, or ran last in this round; any thread may look."""
 
     def run(self, cell: Cell, round: Round) -> None:
         """Handle the first message of a cell; then drop the message, or keep it for a retry."""
@@ -60,10 +62,7 @@ class TurnRunner:
         mail = cell.box.head.popleft()
         message = mail.message
         since = self._room.last_seq
-        self.total += 1
-        cell.tally.turns += 1
-        round.batch.turns += 1
-        round.batch.urgent = True
+        self.begin(cell, round)
         if message.expires_ms and not self._timely(cell, mail, round):
             return
         mail.attempt += 1
@@ -71,11 +70,8 @@ class TurnRunner:
         alive = cell.life is Life.ALIVE
         try:
             outcome = run_turn(actor, cell.state, message, self, round.now_ms, round.clock_ms, late_s, alive, cell.ties)
-        except Deferred as error:
-            self._defer(cell, mail, error, round)
-            return
         except BaseException as error:  # noqa: BLE001  # here faults are decided: one bad message, one that says sys.exit() too, stops nobody
-            self._fail(cell, mail, error, round)
+            self.raised(cell, mail, error, round)
             return
         if not alive and actor.most and (reason := self._strangers.why_not(cell, message, outcome)):
             self._turn_away(cell, mail, reason, round)
@@ -85,13 +81,36 @@ class TurnRunner:
             if not self._room.giving_way.lets_go_on(outcome, fullness.full, round):
                 self._put_off(cell, mail, box, round)
                 return
-        self._effects.apply(cell, message, outcome, round)
+        self.effects.apply(cell, message, outcome, round)
         if mail.stored:
             cell.box.drop(mail, round)
+        self.ended_well(message, outcome, round, mail.seq, since, mail.timer)
+
+    def begin(self, cell: Cell, round: Round) -> None:
+        """Note that a turn of a cell begins."""
+        self.visited = cell.id
+        self.total += 1
+        cell.tally.turns += 1
+        batch = round.batch
+        batch.turns += 1
+        batch.urgent = True
+
+    def raised(self, cell: Cell, mail: Mail, error: BaseException, round: Round) -> None:
+        """Decide what becomes of a message whose turn raised; it is out of its mailbox."""
+        if isinstance(error, Deferred):
+            self._defer(cell, mail, error, round)
+        else:
+            self._fail(cell, mail, error, round)
+
+    # Positional, for it is called once a turn.
+    def ended_well(  # noqa: PLR0917
+        self, message: Message, outcome: Outcome, round: Round, seq: int, since: int, timer: Due | None = None
+    ) -> None:
+        """Tell the trail, and whoever watches, of a turn that succeeded. What it made has the places behind `since`."""
         if self._trail.on:
             said = WELL if message.route is None else _went(message.route, outcome)
             timers = tuple(outcome.timers) if outcome.timers else ()
-            self._trail.note(mail, since, self._room.last_seq, round.batch.number, round.clock_ms, said, timers)
+            self._trail.note(message, seq, since, self._room.last_seq, round.batch.number, round.clock_ms, said, timers, timer)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
 
@@ -132,7 +151,7 @@ class TurnRunner:
 
     def _fail(self, cell: Cell, mail: Mail, error: BaseException, round: Round) -> None:
         """Try a message again later whose turn raised, with the mail behind it; or give the message up."""
-        self._effects.keep_ties(cell, kept_anyway(cell.ties, mail.message), round)
+        self.effects.keep_ties(cell, kept_anyway(cell.ties, mail.message), round)
         if isinstance(error, Unwanted):
             self._give_up(cell, mail, in_a_line(error), round)
             return

@@ -54,7 +54,7 @@ class Progress:
         return f"the thread of {', '.join(dead)} has ended" if dead else ""
 
     def _where_it_hangs(self) -> str:
-        visited = self._engine.visited
+        visited = self._engine.turns.visited
         if visited:
             return f"a turn of {visited} does not end: look at what it waits for"
         return f"look at the disk of {self._store}"

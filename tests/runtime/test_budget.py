@@ -117,9 +117,9 @@ def test_a_commit_looks_at_the_mailboxes_that_changed_and_no_other() -> None:
             settle(round)  # type: ignore[arg-type]  # a Round
 
         rig.engine.room.settle_memory = counted  # type: ignore[assignment,method-assign]  # to see what it is given
-        rig.tell("book/x", "write", {"text": "one"})
+        rig.tell("book/x", "write", {"text": ">y"})
         rig.settle()
-        assert max(looked) == 1
+        assert max(looked) == 1, "that of book/y: what comes to book/x from outside needs none"
 
 
 def test_who_has_ended_leaves_memory_and_nobody_makes_room_for_it() -> None:

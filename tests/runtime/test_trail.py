@@ -2,7 +2,6 @@
 
 from gateway.actors import START, Message, Payload, Start
 from gateway.runtime.batch import Turned
-from gateway.runtime.mail import Mail
 from gateway.runtime.pace import Rate, Rates
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.statistics import OfKind, of_kinds
@@ -96,7 +95,7 @@ def test_it_keeps_to_its_bytes(rig: Rig) -> None:
     """The oldest go first; what is left takes about what it may."""
     trail = Trail(64 * 1024)
     for n in range(2000):
-        trail.note(Mail(Message(f"00000a-abcdef-{10**12 + n}", f"twin/{n}", "report", Payload()), n), n, n, n, 1_700_000_000_000 + n)
+        trail.note(Message(f"00000a-abcdef-{10**12 + n}", f"twin/{n}", "report", Payload()), n, n, n, n, 1_700_000_000_000 + n)
     kept = trail.steps()
     assert kept[-1].message == f"00000a-abcdef-{10**12 + 1999}"
     assert [step.seq for step in kept] == list(range(trail.dropped, 2000))
