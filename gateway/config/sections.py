@@ -73,7 +73,7 @@ class RuntimeSettings(Settings):
     """How many messages may wait in one mailbox, on disk; then sources wait."""
     mailbox_mb: int = Field(default=512, ge=1)
     """How many megabytes of them."""
-    ingress_messages: int = Field(default=2_000, ge=1)
+    ingress_messages: int = Field(default=500, ge=1)
     """How many messages from outside may be in memory, on their way to their commit; then sources wait."""
     ingress_mb: int = Field(default=16, ge=1)
     """How many megabytes of them."""

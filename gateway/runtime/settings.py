@@ -16,7 +16,7 @@ class EngineSettings:
     mailbox_messages: int = 1_000_000
     mailbox_bytes: int = 512 * _MIB
     """How much may wait in one mailbox, on disk. Above it sources, and actors that write to it, wait."""
-    ingress_messages: int = 2_000
+    ingress_messages: int = 500
     ingress_bytes: int = 16 * _MIB
     """How much may have come in and not be committed. Above it sources, and actors that write to it, wait."""
     mail_in_memory_bytes: int = 16 * _MIB
