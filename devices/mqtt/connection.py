@@ -25,6 +25,7 @@ from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, R
 from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
+from gateway.deferred import deferred
 
 _FULL_S = 0.05
 """How soon messages that wait for room in the gateway are offered again."""
@@ -82,7 +83,8 @@ class Connection(HostBound):
 
     def started(self, start: Start) -> None:
         """Make everything that a connection needs, and begin to connect: a broker that is absent is no error."""
-        from devices.mqtt.link import Link  # noqa: PLC0415  # paho is imported by gateways that have a connection, and no others
+        with deferred("ssl", "hashlib"):  # paho is imported by gateways that have a connection, and OpenSSL by those that speak TLS
+            from devices.mqtt.link import Link  # noqa: PLC0415
 
         del start
         settings, host = self._settings, self.host

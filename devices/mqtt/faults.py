@@ -1,15 +1,17 @@
 """What goes wrong between us and a broker, said so that its reader knows which key of the configuration to look at."""
 
 import socket
-import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devices.credentials import BadSetting, credential, unusable
 from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
-from devices.tls import client_context
 from gateway.actors import Health
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def password_of(settings: MqttSettings, names: Names) -> str | None:
@@ -23,8 +25,10 @@ def password_of(settings: MqttSettings, names: Names) -> str | None:
         raise unusable(path, f"{names.section}.password_file", error, what="the password") from None
 
 
-def tls_context(settings: MqttSettings, names: Names) -> ssl.SSLContext:
+def tls_context(settings: MqttSettings, names: Names) -> "ssl.SSLContext":
     """Make what TLS needs, each time anew. Raises BadSetting."""
+    from devices.tls import client_context  # noqa: PLC0415  # OpenSSL takes 5 MB
+
     try:
         context = client_context(settings.ca_file)
     except OSError as error:
@@ -53,16 +57,25 @@ def why_no_connection(error: Exception, settings: MqttSettings, names: Names) ->
     section, address = names.section, settings.address
     if isinstance(error, BadSetting):
         return Cause.BAD_SETTING, Health.FAULTY, str(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or _said(error)
-        return Cause.UNTRUSTED, Health.FAULTY, f"cannot trust the broker at {address}: {why}; mend {section}.ca_file or {section}.host"
-    if isinstance(error, ssl.SSLError):
-        return Cause.NO_TLS, Health.FAULTY, f"cannot speak TLS with {address}: {_said(error)}; mend {section}.tls, cert_file or port"
+    if settings.tls and (found := _why_no_tls(error, address, section)) is not None:
+        return found
     if isinstance(error, (socket.gaierror, ValueError)):
         said = f"cannot find the host {settings.host!r}: {_said(error)}; mend {section}.host, or the name server"
         return Cause.NAME_UNKNOWN, Health.FAULTY, said
     said = f"cannot reach the broker at {address}: {_said(error)}; start it, or mend {section}.host and {section}.port"
     return Cause.UNREACHABLE, Health.MISSING, said
+
+
+def _why_no_tls(error: Exception, address: str, section: str) -> tuple[Cause, Health, str] | None:
+    """What is wrong with TLS; None where it is not TLS that is at fault."""
+    import ssl  # noqa: PLC0415  # only with TLS
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message or _said(error)
+        return Cause.UNTRUSTED, Health.FAULTY, f"cannot trust the broker at {address}: {why}; mend {section}.ca_file or {section}.host"
+    if isinstance(error, ssl.SSLError):
+        return Cause.NO_TLS, Health.FAULTY, f"cannot speak TLS with {address}: {_said(error)}; mend {section}.tls, cert_file or port"
+    return None
 
 
 def why_refused(code: int, settings: MqttSettings, names: Names) -> str:

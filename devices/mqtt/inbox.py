@@ -5,7 +5,6 @@ connection brought, the broker brings again. When the gateway is full, messages 
 no more than its receive maximum meanwhile.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes, TopicRoute
 from gateway.actors import BadId, BadPayload, Host, Receipt, Refused, StoreFailed, UnknownTarget
+from gateway.digests import blake2b
 
 SESSION = "session"
 """The scope of ids that hold as long as the broker keeps our session."""
@@ -220,5 +220,5 @@ def _id_of(arrival: IncomingPublish, route: TopicRoute) -> tuple[str, str, bool]
         return given, "", True
     if not arrival.qos:
         return "", "", True
-    digest = hashlib.blake2b(b"\0".join((arrival.topic.encode(), arrival.payload)), digest_size=12).hexdigest()
+    digest = blake2b(b"\0".join((arrival.topic.encode(), arrival.payload)), digest_size=12).hexdigest()
     return f"{arrival.packet_id}:{digest}", SESSION, arrival.dup

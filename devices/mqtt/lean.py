@@ -7,11 +7,10 @@ Source: paho/mqtt/client.py of paho-mqtt 2.1 and 2.2.
 """
 
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Callable, Container
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
@@ -19,7 +18,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from devices.mqtt.packets import PUBACK, PUBLISH, IncomingPublish, Malformed, read_publish, read_varint
 
+if TYPE_CHECKING:
+    import ssl
+
 PRIVATE = (
+    "_call_socket_register_write",
     "_connect_timeout",
     "_host",
     "_in_packet",
@@ -152,11 +155,13 @@ class LeanClient(Client):
 
     _mid_generate = new_packet_id
 
-    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> "ssl.SSLSocket":
         """Wrap the socket for TLS as paho does, but close it where the handshake fails, and always check the host's name.
 
         Raises SSLError for whatever ends the handshake: the port was reached, and a port without TLS resets the connection or is silent.
         """
+        import ssl  # noqa: PLC0415  # only with TLS
+
         if self._ssl_context is None:
             raise RuntimeError("cannot speak TLS: there is no context; call tls_set_context first")
         sock = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
@@ -170,6 +175,22 @@ class LeanClient(Client):
                 raise ssl.SSLError(0, f"{why} in the handshake") from error
             raise
         return sock
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Read as paho does; without TLS, without a look at what TLS may raise, for that would bring OpenSSL in."""
+        if self._ssl_context is not None or self._sock is None:
+            return super()._sock_recv(bufsize)
+        return self._sock.recv(bufsize)
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        """Write as paho does; without TLS, as above."""
+        if self._ssl_context is not None or self._sock is None:
+            return super()._sock_send(buf)
+        try:
+            return self._sock.send(buf)
+        except BlockingIOError:
+            self._call_socket_register_write()
+            raise
 
     def _take(self, chunk: bytes) -> MQTTErrorCode:
         if self._to_skip:

@@ -1,7 +1,6 @@
 """Readings: one line → what is sent, to whom, and what is written back when it is on disk. One reader per codec."""
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from devices.serial.addresses import REMEMBERED, AddressTemplate
 from devices.serial.settings import PLACEHOLDER, SerialSettings
 from gateway.actors import Payload
 from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
+from gateway.digests import blake2b
 
 SCALARS = frozenset((bool, int, float, str))
 VALUES_MAX = 64

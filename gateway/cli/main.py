@@ -27,6 +27,11 @@ def _run(words: Sequence[str]) -> int:
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else pydantic imports every installed package's plugin
         from pathlib import Path  # noqa: PLC0415  # as below
 
+        from gateway.deferred import deferred  # noqa: PLC0415  # as below
+
+        with deferred("secrets"):
+            import pydantic.types  # noqa: F401, PLC0415  # it wants them to compare secrets, which nobody here keeps in a model
+
         from gateway.daemon import run  # noqa: PLC0415  # only the daemon holds the daemon
 
         return run(Path(config))

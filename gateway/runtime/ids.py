@@ -4,7 +4,7 @@
 gateways apart.
 """
 
-import secrets
+import os
 from itertools import count
 
 NOTE = "life"
@@ -19,7 +19,7 @@ class Ids:
     """Makes ids for messages and keys. On the engine's thread, and in `send` on any: next() on a count is atomic."""
 
     def __init__(self, life: int) -> None:
-        self._prefix = f"{life:06x}-{secrets.token_hex(3)}-"
+        self._prefix = f"{life:06x}-{os.urandom(3).hex()}-"
         self._numbers = count(_FIRST)
 
     def new(self) -> str:
