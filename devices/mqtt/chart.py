@@ -65,7 +65,7 @@ class Cause(enum.Enum):
     SENT_AWAY = "the broker said DISCONNECT"
     TAKEN_OVER = "another client took our name"
     THROWN_OUT = "the broker keeps closing what it took"
-    OVERRUN = "the broker sent more than it may"
+    OVERRUN = "messages were left with the broker for want of room"
     DROPPED = "we closed the socket"
     CLOSE = "we are told to close"
     FAREWELL = "all is said"

@@ -10,7 +10,7 @@ import time
 from typing import ClassVar
 
 from devices.mqtt.answers import Answers
-from devices.mqtt.chart import Cause, SessionPhase, chart
+from devices.mqtt.chart import SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
@@ -53,6 +53,8 @@ class Connection(HostBound):
     }
     step_s: ClassVar[float] = 60.0
     """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""
+    stuck_s: ClassVar[float] = 5.0
+    """For how long the gateway may take nothing of what waits until we read on all the same, because PUBACKs may lie behind it."""
     machine: ClassVar[Table[SessionPhase, Cause]] = chart()
 
     def __init__(self, key: str, settings: MqttSettings) -> None:
@@ -100,6 +102,8 @@ class Connection(HostBound):
         self._denied: list[tuple[str, int]] = []
         self._asked: list[tuple[str, int]] = []
         self._oldest = (0, 0.0)
+        self._held_back_s = -math.inf
+        """When the broker was last held back."""
         self._due_s = 0.0
         self._course = Course(self.machine, now_s=time.monotonic(), owner=self._reconnect)
         self._next_s = self._course.due_s() or math.inf
@@ -121,19 +125,20 @@ class Connection(HostBound):
         self._inbox.retry()
         while self._inbox.repeats:
             self._answers.give_again(self._inbox.repeats.popleft())
-        if self._inbox.must_reopen:
-            self._link.drop("it sent more than it may, and will again", Cause.OVERRUN)
+        self._hold_back(now_s)
         self._flush()
         self._count()
 
     def quiet(self) -> None:
         """Take in no more: what the broker sends from now on it sends again when the gateway is back."""
         self._inbox.quiet = True
+        self._link.hold_back(False)
 
     def close(self) -> None:
         """See what is under way to its end, say "offline", and disconnect; for two seconds at most."""
         if not hasattr(self, "_link"):
             return
+        self.quiet()
         self._link.unwatch(self.host.fileno())
         self._move(Cause.CLOSE, time.monotonic())
         deadline_s = self._next_s
@@ -156,11 +161,13 @@ class Connection(HostBound):
     def _tend(self, now_s: float) -> None:
         """Do what is due by the clock; a few times a second are enough."""
         due = self._course.due(now_s)
-        if due is not None:
+        if due is Cause.NO_SUBACK and now_s - self._held_back_s < SUBACK_S:  # it lies behind what we have not read
+            self._next_s = self._held_back_s + SUBACK_S
+        elif due is not None:
             self._in_time(due, now_s)
-        self._due_s = min(now_s + min(_TEND_S, self._settings.keepalive_s / 4), self._next_s)
+        self._due_s = min(now_s + _TEND_S, self._next_s, self._link.ping_due_s)
         if self._link.is_connected:
-            self._link.keep_alive()
+            self._link.keep_alive(now_s)
             self._check_progress(now_s)
 
     def _in_time(self, due: Cause, now_s: float) -> None:
@@ -244,10 +251,25 @@ class Connection(HostBound):
     def _check_progress(self, now_s: float) -> None:
         """Give the connection up when the oldest publish has waited too long for its PUBACK."""
         oldest = next(iter(self._outbox.sent), 0)
-        if oldest != self._oldest[0]:
+        if oldest != self._oldest[0] or now_s - self._held_back_s < _TEND_S:  # a PUBACK may lie behind what we do not read
             self._oldest = (oldest, now_s)
         elif oldest and now_s - self._oldest[1] > self._settings.ack_timeout_s:
             self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s", Cause.NO_PUBACK)
+
+    def _hold_back(self, now_s: float) -> None:
+        """Read nothing while as many messages wait as may; but where the gateway takes none of them, and PUBACKs may lie behind what is
+        unread, read on: what the gateway waits for may be those. What is left with the broker then comes by another connection."""
+        link, inbox = self._link, self._inbox
+        if inbox.must_reopen:
+            link.drop("messages were left with it while nothing could be taken in", Cause.OVERRUN)
+        full = inbox.is_full and link.is_open  # the broker's yes to our CONNECT must be read
+        if full:
+            self._held_back_s = now_s
+            if self._outbox.sent and now_s - inbox.stuck_since_s > self.stuck_s:
+                inbox.leave_the_rest()
+                full = False
+        if full is not link.holds_back:
+            link.hold_back(full)
 
     def _is_late(self, settling: Settling) -> bool:
         """Whether a publish has expired, and must not be sent any more. What is no delivery does not expire."""
@@ -285,7 +307,8 @@ class Connection(HostBound):
             return patience_s
         if self._inbox.pending:
             return min(patience_s, _FULL_S)
-        return min(patience_s, self._settings.keepalive_s / 4, 1.0 if self._outbox.sent or not self._link.is_open else 15.0)
+        until_ping_s = max(0.0, self._link.ping_due_s - time.monotonic())
+        return min(patience_s, until_ping_s, 1.0 if self._outbox.sent or not self._link.is_open else _IDLE_S)
 
     def _last_words(self, deadline_s: float) -> None:
         link, outbox = self._link, self._outbox

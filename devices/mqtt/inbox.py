@@ -1,10 +1,11 @@
 """The inbox: messages from the broker on their way into the gateway, from the socket to the commit.
 
 A message is acknowledged when it is on disk, in the order of arrival, over the connection it came by: what another
-connection brought, the broker brings again. When the gateway is full, messages wait here, unacknowledged; the broker sends
-no more than its receive maximum meanwhile.
+connection brought, the broker brings again. When the gateway is full, messages wait here, unacknowledged. When as many wait as may
+(MQTT's receive maximum, which brokers exceed, and QoS 0 knows none) the socket is not read, and TCP holds the broker back.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,8 @@ SESSION = "session"
 """The scope of ids that hold as long as the broker keeps our session."""
 _MAX_ID = 128
 _MAX_DEPTH = 16
+WAITING_BYTES = 1024 * 1024
+"""How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
 _NOT_NOW = (Refused, StoreFailed)
 _NEVER = (BadId, UnknownTarget, BadPayload)
 
@@ -65,8 +68,13 @@ class Inbox:
         self._refuse = refuse
         self._most_pending = pending
         self._pending: deque[tuple[IncomingPublish, Slot | None]] = deque()
+        self._pending_bytes = 0
+        self._moved_s = 0.0
+        """Monotonic second when the gateway last took one of those that wait, or the first began to."""
         self._slots: deque[Slot] = deque()
-        self._spilled = False
+        self._leaves = False
+        """Whether what is over the limit is left with the broker, and not held back."""
+        self._left = False
 
     @property
     def pending(self) -> int:
@@ -74,19 +82,34 @@ class Inbox:
         return len(self._pending)
 
     @property
+    def is_full(self) -> bool:
+        """Whether as many messages wait as may: nothing is to be read from the broker until some have gone into the gateway."""
+        full = len(self._pending) >= self._most_pending or self._pending_bytes >= WAITING_BYTES
+        return full and not self._leaves and not self.quiet
+
+    @property
+    def stuck_since_s(self) -> float:
+        """Since which monotonic second the gateway has taken none of the messages that wait."""
+        return self._moved_s
+
+    @property
     def must_reopen(self) -> bool:
-        """Whether to connect anew: more messages came than may wait, and all that waited is acknowledged, so a new connection brings the
-        rest."""
-        return self._spilled and not self._pending and not self._slots
+        """Whether to connect anew: messages were left with the broker, and all that waited is acknowledged, so a new connection brings
+        the rest."""
+        return self._left and not self._pending and not self._slots
+
+    def leave_the_rest(self) -> None:
+        """Take no more than may wait from here on, until the connection ends: at QoS 0 what is over it is lost, at QoS 1 the next
+        connection brings it. For whoever must go on reading, because the gateway waits for what comes behind those messages."""
+        self._leaves = True
 
     def arrived(self, arrival: IncomingPublish) -> None:
-        """Take in one message from the broker. Above the limit a message is not taken: at QoS 0 it is lost, at QoS 1 the next connection
-        brings it."""
-        if self.quiet or (self._spilled and arrival.qos):
+        """Take in one message from the broker."""
+        if self.quiet or (self._left and arrival.qos):
             return
         self.received += 1
-        if len(self._pending) >= self._most_pending:
-            self._spilled = self._spilled or arrival.qos > 0
+        if self._leaves and len(self._pending) >= self._most_pending:
+            self._left = self._left or arrival.qos > 0
             self._host.count("left" if arrival.qos else "dropped")
             return
         slot = None
@@ -94,12 +117,18 @@ class Inbox:
             slot = Slot(self, arrival)
             self._slots.append(slot)
         if self._pending or not self._offer(arrival, slot):
+            if not self._pending:
+                self._moved_s = time.monotonic()
             self._pending.append((arrival, slot))
+            self._pending_bytes += len(arrival.payload)
 
     def retry(self) -> None:
         """Offer the messages that wait to the gateway again, in order. Called in each tick."""
+        before = len(self._pending)
         while self._pending and self._offer(*self._pending[0]):
-            self._pending.popleft()
+            self._pending_bytes -= len(self._pending.popleft()[0].payload)
+        if len(self._pending) < before:
+            self._moved_s = time.monotonic()
 
     def take_ready(self) -> list[int]:
         """Take the packet ids that can be acknowledged now, in the order of arrival."""
@@ -122,7 +151,7 @@ class Inbox:
     def closed(self) -> None:
         """Note that the connection is gone: no message that it brought can be acknowledged any more."""
         self._slots.clear()
-        self._spilled = False
+        self._leaves = self._left = False
 
     def opened(self, *, session_present: bool) -> None:
         """Note that a connection is open. With its old session the broker sends the unacknowledged messages again; without, only we have
@@ -131,7 +160,9 @@ class Inbox:
         What this connection has brought by now, in one piece with the broker's yes, stays: it has its place among the slots.
         """
         if session_present:
-            self._pending = deque((arrival, slot) for arrival, slot in self._pending if slot is None or slot in self._slots)
+            ours = set(self._slots)
+            self._pending = deque((arrival, slot) for arrival, slot in self._pending if slot is None or slot in ours)
+            self._pending_bytes = sum(len(arrival.payload) for arrival, _ in self._pending)
         else:
             self._host.forget_ids(SESSION)
 

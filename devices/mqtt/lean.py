@@ -6,6 +6,7 @@ MQTTMessage is made of them. `PRIVATE` names every private attribute of paho's t
 Source: paho/mqtt/client.py of paho-mqtt 2.1 and 2.2.
 """
 
+import math
 import socket
 import struct
 import time
@@ -26,6 +27,7 @@ PRIVATE = (
     "_connect_timeout",
     "_host",
     "_in_packet",
+    "_keepalive",
     "_last_mid",
     "_last_msg_out",
     "_loop_rc_handle",
@@ -42,16 +44,9 @@ PRIVATE = (
 )
 _CHUNK = 65536
 _DISCONNECT = 0xE0
+_PINGREQ = b"\xc0\x00"
 _UNREADABLE = (Malformed, MQTTException, struct.error, IndexError, KeyError, ValueError)
 _OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST, MQTTErrorCode.MQTT_ERR_PROTOCOL
-
-
-def last_read_attribute(client: Client) -> str:
-    """The name of the attribute in which paho keeps the time of the last read. Raises AttributeError when it is in neither place."""
-    for name in ("_last_bytes_received", "_last_msg_in"):
-        if hasattr(client, name):
-            return name
-    raise AttributeError("cannot use this paho-mqtt: it does not keep the time of its last read where 2.1 and 2.2 do; install one of them")
 
 
 class LeanClient(Client):
@@ -87,7 +82,10 @@ class LeanClient(Client):
         self._arrival = on_arrival
         self._rest = b""
         self._to_skip = 0
-        self._last_read = last_read_attribute(self)
+        self._heard_s = time.monotonic()
+        """When something was last read, or lay unread by our own doing."""
+        self._pinged_s: float | None = None
+        """When the ping was sent that the broker has not answered yet."""
         self.said_goodbye = 0
         """The reason code of the broker's DISCONNECT: paho 2.1 passes over the short ones."""
 
@@ -107,10 +105,42 @@ class LeanClient(Client):
             packets = packets[sent:]
         self._packet_queue(PUBLISH, packets, 0, 1)
 
+    @property
+    def ping_due_s(self) -> float:
+        """At which monotonic second `keep_alive` has something to do; infinite where broker and client keep no such clock."""
+        if not self._keepalive:
+            return math.inf
+        due_s = self._last_msg_out + self._keepalive
+        return min(due_s, (self._heard_s if self._pinged_s is None else self._pinged_s) + self._keepalive)
+
+    def keep_alive(self, now_s: float, *, unread: bool) -> bool:
+        """Ping the broker when it is time; return False when it did not answer the last ping for as long as the keepalive.
+
+        Whatever is read is a sign of life, and the answer may lie behind what is left `unread` on purpose. The keepalive is the one that
+        the broker gave in its CONNACK, where it gave one (MQTT 5.0, 3.2.2.3.14).
+        """
+        if unread:
+            self._heard_s = now_s
+        if self._pinged_s is not None and self._heard_s >= self._pinged_s:
+            self._pinged_s = None
+        if not self._keepalive:
+            return True
+        if self._pinged_s is not None and now_s - self._pinged_s >= self._keepalive:
+            return False
+        quiet_s = now_s - self._last_msg_out
+        if quiet_s >= self._keepalive or (self._pinged_s is None and now_s - self._heard_s >= self._keepalive):
+            self._pinged_s = now_s if self._pinged_s is None else self._pinged_s
+            self.write(_PINGREQ)
+        return True
+
     def drop(self) -> None:
         """Close the socket, without telling anybody."""
         self.on_disconnect = None
         self._sock_close()
+
+    def lost(self) -> None:
+        """Note that the socket is dead, though not all that came by it was read."""
+        self._loop_rc_handle(_LOST)
 
     def subscribe_to(self, filters: list[Any]) -> None:
         """Subscribe, and keep the packet id from the publishes until the broker has answered."""
@@ -135,7 +165,7 @@ class LeanClient(Client):
                 return self._loop_rc_handle(_LOST)
             if not chunk:
                 return self._loop_rc_handle(_LOST)
-            setattr(self, self._last_read, time.monotonic())
+            self._heard_s = time.monotonic()
             code = self._take(chunk)
             if code is not _OK:
                 return self._loop_rc_handle(code)

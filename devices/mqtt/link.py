@@ -4,6 +4,7 @@ What paho calls back while it reads is kept as an event, and acted on when it ha
 imported when a connection actor starts, and not before.
 """
 
+import math
 import select
 import socket
 from collections import deque
@@ -45,6 +46,8 @@ class Link:
         self.events: deque[Event] = deque()
         self.is_open = False
         """Whether the broker has taken us."""
+        self.holds_back = False
+        """Whether nothing is read, because no more can be taken in."""
         self._settings = settings
         self._names = names
         self._in_use = in_use
@@ -54,6 +57,7 @@ class Link:
         self._fd = -1
         self._poll = select.poll()
         self._refusal = 0
+        self._writes = False
 
     @property
     def is_connected(self) -> bool:
@@ -102,14 +106,28 @@ class Link:
             if fd != self._fd or self._client is None:
                 continue
             if event & _READABLE:
+                if self.holds_back:  # then it is no data
+                    self._client.lost()
+                    continue
                 self._client.loop_read()
             if event & select.POLLOUT and self._fd == fd:
                 self._client.loop_write()
 
-    def keep_alive(self) -> None:
+    @property
+    def ping_due_s(self) -> float:
+        """At which monotonic second `keep_alive` has something to do."""
+        return self._client.ping_due_s if self._client is not None else math.inf
+
+    def keep_alive(self, now_s: float) -> None:
         """Ping the broker when it is time; end the connection when the broker did not answer the last ping."""
-        if self._client is not None:
-            self._client.loop_misc()
+        if self._client is not None and not self._client.keep_alive(now_s, unread=self.holds_back):
+            self.drop("it fell silent", Cause.SILENT)
+
+    def hold_back(self, full: bool) -> None:
+        """Read nothing from the broker while we are `full`: TCP then holds back what it has for us."""
+        if full is not self.holds_back:
+            self.holds_back = full
+            self._watch_socket()
 
     def write(self, packets: bytes) -> None:
         """Write whole packets to the socket; what the socket does not take waits."""
@@ -172,7 +190,7 @@ class Link:
     def _lost(self, event: Closed) -> None:
         """Tell of the connection's end, only once: paho tells of some ends twice (a ping without an answer)."""
         if self._client is not None:
-            self.is_open = False
+            self.is_open = self.holds_back = False
             self._client = None
             self.events.append(event)
 
@@ -210,25 +228,32 @@ class Link:
             return Closed(cause, f"it said {reason_text(self._refusal)}", by_broker=True, code=self._refusal)
         if reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
             return Closed(Cause.FAREWELL, "we said goodbye", by_broker=False)
-        if str(reason) == "Keep alive timeout":
-            return Closed(Cause.SILENT, "it fell silent", by_broker=False)
         return Closed(Cause.HUNG_UP, "it was closed", by_broker=True)
 
     def _socket_opened(self, client: Client, userdata: Any, sock: Any) -> None:
         del client, userdata
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._fd = sock.fileno()
-        self._poll.register(self._fd, _READABLE)
+        self._writes = False
+        self._poll.register(self._fd, 0)
+        self._watch_socket()
 
     def _socket_closed(self, client: Client, userdata: Any, sock: Any) -> None:
         del client, userdata
         self._poll.unregister(sock.fileno())
         self._fd = -1
 
-    def _wants_write(self, client: Client, userdata: Any, sock: Any) -> None:
-        del client, userdata
-        self._poll.modify(sock.fileno(), _READABLE | select.POLLOUT)
+    def _wants_write(self, *rest: Any) -> None:
+        del rest
+        self._writes = True
+        self._watch_socket()
 
-    def _wants_no_write(self, client: Client, userdata: Any, sock: Any) -> None:
-        del client, userdata
-        self._poll.modify(sock.fileno(), _READABLE)
+    def _wants_no_write(self, *rest: Any) -> None:
+        del rest
+        self._writes = False
+        self._watch_socket()
+
+    def _watch_socket(self) -> None:
+        """Watch the socket for what is wanted of it now."""
+        if self._fd >= 0:
+            self._poll.modify(self._fd, (0 if self.holds_back else _READABLE) | (select.POLLOUT if self._writes else 0))

@@ -89,8 +89,9 @@ class MqttSettings(Settings):
 
     in_flight: int = Field(default=64, ge=1, le=1000)
     """How many publishes may be without their PUBACK; the broker may allow fewer."""
-    receive_maximum: int = Field(default=64, ge=1, le=1000)
-    """How many messages the broker may send before the first of them is on disk and acknowledged (MQTT 5)."""
+    receive_maximum: int = Field(default=500, ge=1, le=1000)
+    """How many messages the broker may send before the first of them is on disk and acknowledged (MQTT 5); and how many may wait for room
+    in the gateway before nothing is read from the broker."""
     max_packet_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
     """Larger messages are never held in memory. An MQTT 5 broker is told, and drops them; what comes all the same is refused."""
     message_ids: bool = True

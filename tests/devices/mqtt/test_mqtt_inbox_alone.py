@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices.mqtt.connection import Connection
-from devices.mqtt.inbox import Inbox
+from devices.mqtt.inbox import WAITING_BYTES, Inbox
 from devices.mqtt.packets import IncomingPublish, Properties
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
@@ -72,9 +72,37 @@ def test_when_the_gateway_is_full_messages_wait_in_order(box: Box) -> None:
     assert [sent.payload for sent in box.bench.sent] == [b'{"n":1}', b'{"n":2}']
 
 
-def test_more_than_may_wait_is_left_to_the_next_connection(box: Box) -> None:
-    """A broker that ignores the receive maximum is bounded: what is over is not acknowledged, and a new connection brings it again."""
+def test_more_than_may_wait_is_taken_and_fills_the_inbox(box: Box) -> None:
+    """A broker that ignores the receive maximum is no fault: what one read brought is taken, and nothing more is to be read."""
     box.bench.full = True
+    for packet_id in range(1, 6):
+        assert box.inbox.is_full is (packet_id > 3)
+        box.arrive(packet_id)
+    box.bench.full = False
+    box.inbox.retry()
+    assert (box.inbox.is_full, len(box.receipts), box.bench.counters) == (False, 5, {})
+
+
+def test_large_messages_fill_the_inbox_by_their_bytes(box: Box) -> None:
+    """A few of the largest are as much as may wait; once they are in the gateway there is room again."""
+    box.bench.full = True
+    box.arrive(1, b"{}" + b" " * WAITING_BYTES)
+    assert (box.inbox.is_full, box.inbox.pending) == (True, 1)
+    box.bench.full = False
+    box.inbox.retry()
+    assert not box.inbox.is_full
+    box.bench.full = True
+    box.arrive(2, b"{}" + b" " * WAITING_BYTES)
+    box.inbox.closed()
+    assert box.inbox.is_full
+    box.inbox.opened(session_present=True)
+    assert not box.inbox.is_full
+
+
+def test_what_cannot_be_held_back_is_left_to_the_next_connection(box: Box) -> None:
+    """Where we must read on, what is over the limit is not acknowledged, and a new connection brings it again."""
+    box.bench.full = True
+    box.inbox.leave_the_rest()
     for packet_id in range(1, 6):
         box.arrive(packet_id)
     box.arrive(0)

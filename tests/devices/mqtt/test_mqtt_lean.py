@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from devices.mqtt.lean import PRIVATE, LeanClient, last_read_attribute
+from devices.mqtt.lean import PRIVATE, LeanClient
 from devices.mqtt.packets import IncomingPublish, fixed_header, text
 
 
@@ -74,7 +74,6 @@ def test_paho_keeps_its_counters_and_its_reader_as_they_were() -> None:
     }
     assert (client._last_mid, client._mid_generate()) == (0, 1)
     assert isinstance(client._last_msg_out, float)
-    assert isinstance(getattr(client, last_read_attribute(client)), float)
     assert not client._out_packet
 
 
@@ -155,6 +154,40 @@ def test_a_handshake_that_nobody_answers_is_tls_that_failed(wire: Wire) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ssl.SSLError) as failed:
         wire.client.connect(*listener.getsockname(), clean_start=False)
     assert str(failed.value) == "no answer in time in the handshake"
+
+
+def test_a_ping_is_sent_when_it_is_time_and_any_word_is_an_answer(wire: Wire) -> None:
+    """The clock is the broker's keepalive. A ping goes out again before the broker thinks us dead; one without an answer ends it."""
+    client = wire.client
+    client._keepalive = 10
+    start_s = client._last_msg_out = client._heard_s
+    wire.far.settimeout(10)
+    assert client.ping_due_s == start_s + 10
+    assert client.keep_alive(start_s + 9, unread=False)
+    assert client.keep_alive(start_s + 10, unread=False)
+    assert wire.far.recv(10) == b"\xc0\x00"
+    client._last_msg_out = start_s + 10
+    assert client.ping_due_s == start_s + 20
+    client._heard_s = start_s + 11
+    assert client.keep_alive(start_s + 20, unread=False)
+    client._last_msg_out = start_s + 20
+    assert client.keep_alive(start_s + 29, unread=False)
+    assert not client.keep_alive(start_s + 30, unread=False)
+
+
+def test_an_answer_that_lies_unread_is_waited_for(wire: Wire) -> None:
+    """While we do not read, pings go out, and none is missed; the broker's time begins when we read again."""
+    client = wire.client
+    client._keepalive = 10
+    start_s = client._last_msg_out = client._heard_s
+    wire.far.settimeout(10)
+    for tens in range(1, 5):
+        assert client.keep_alive(start_s + 10 * tens, unread=True)
+        assert wire.far.recv(10) == b"\xc0\x00"
+        client._last_msg_out = start_s + 10 * tens
+    assert client.keep_alive(start_s + 50, unread=False)
+    assert client.keep_alive(start_s + 59, unread=False)
+    assert not client.keep_alive(start_s + 60, unread=False)
 
 
 def test_a_lost_connection_is_reported_once(wire: Wire) -> None:
