@@ -112,7 +112,7 @@ class DemoBroker:
         if self.program == "iotcore":
             return [sys.executable, "-c", _IOTCORE, str(self.port)]
         config = self.folder / "mosquitto.conf"
-        lines = [f"listener {self.port} {_LOOPBACK}", "allow_anonymous true", "max_inflight_messages 100", "log_dest stderr"]
+        lines = [f"listener {self.port} {_LOOPBACK}", "allow_anonymous true", "max_inflight_messages 1000", "log_dest stderr"]
         lines += ["persistence true", f"persistence_location {self.folder.absolute()}/", "autosave_on_changes true", "autosave_interval 1"]
         lines += ["user root"] if os.geteuid() == 0 else []
         config.write_bytes(os.fsencode("\n".join(lines) + "\n"))  # in the bytes of the path, whatever the locale

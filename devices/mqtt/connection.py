@@ -92,11 +92,14 @@ class Connection(HostBound):
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
-        self._outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late)
+        self._outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late, all_done=host.all_done)
         self._routes = Routes(names, settings.subscribe, commands=settings.commands, says=self._encoder.says)
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
-        self._link = Link(settings, names, in_use=self._outbox.sent, on_puback=self._outbox.acked, on_arrival=self._inbox.arrived)
+        outbox, inbox = self._outbox, self._inbox
+        self._link = Link(
+            settings, names, in_use=outbox.sent, on_puback=outbox.acked, on_pubacks=outbox.acked_all, on_arrival=inbox.arrived
+        )
         self._reconnect = Reconnect(settings, names)
         self._filters = [(one, 1) for one in self._routes.filters] + [(one.topic, one.qos) for one in settings.subscribe]
         self._denied: list[tuple[str, int]] = []

@@ -10,14 +10,14 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from devices.mqtt.packets import PUBACK, PUBLISH, IncomingPublish, Malformed, read_publish, read_varint
+from devices.mqtt.packets import PUBACK, PUBLISH, IncomingPublish, Malformed, acks_in, read_publish, read_varint
 
 if TYPE_CHECKING:
     import ssl
@@ -52,8 +52,8 @@ _OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_C
 class LeanClient(Client):
     """The client of one connection. Used once, on one thread, from a loop of its owner's.
 
-    `on_puback(packet id, reason code)` and `on_arrival(Arrival)` are called while `loop_read` runs. Ids in `in_use` are
-    not given out again.
+    `on_puback(packet id, reason code)`, `on_pubacks(packet ids)` for several that all say yes, and `on_arrival(Arrival)` are called while
+    `loop_read` runs. Ids in `in_use` are not given out again.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class LeanClient(Client):
         max_packet_bytes: int,
         in_use: Container[int],
         on_puback: Callable[[int, int], None],
+        on_pubacks: Callable[[Sequence[int]], None],
         on_arrival: Callable[[IncomingPublish], None],
     ) -> None:
         super().__init__(
@@ -79,6 +80,7 @@ class LeanClient(Client):
         self._in_use = in_use
         self._subscribing: set[int] = set()
         self._puback = on_puback
+        self._pubacks = on_pubacks
         self._arrival = on_arrival
         self._rest = b""
         self._to_skip = 0
@@ -248,6 +250,9 @@ class LeanClient(Client):
                 self._to_skip = max(0, end - size)
             elif end > size:
                 break
+            elif first == PUBACK and (run := acks_in(buffer, at)):
+                end = run[0]
+                self._pubacks(run[1])
             elif first == PUBACK and length >= 2:
                 self._puback(buffer[start] << 8 | buffer[start + 1], buffer[start + 2] if length > 2 else 0)
             elif first & 0xF0 == PUBLISH:

@@ -8,7 +8,7 @@ import math
 import select
 import socket
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -41,6 +41,7 @@ class Link:
         *,
         in_use: Container[int],
         on_puback: Callable[[int, int], None],
+        on_pubacks: Callable[[Sequence[int]], None],
         on_arrival: Callable[[IncomingPublish], None],
     ) -> None:
         self.events: deque[Event] = deque()
@@ -52,6 +53,7 @@ class Link:
         self._names = names
         self._in_use = in_use
         self._on_puback = on_puback
+        self._on_pubacks = on_pubacks
         self._on_arrival = on_arrival
         self._client: LeanClient | None = None
         self._fd = -1
@@ -163,6 +165,7 @@ class Link:
             max_packet_bytes=settings.max_packet_bytes,
             in_use=self._in_use,
             on_puback=self._on_puback,
+            on_pubacks=self._on_pubacks,
             on_arrival=self._on_arrival,
         )
         client.connect_timeout = CONNECT_S

@@ -5,7 +5,7 @@ gone the publishes go back to the host, which gives them again, in the same orde
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from devices.mqtt.reasons import NEVER_AGAIN, reason_text
@@ -45,6 +45,12 @@ class OwnPublish:
         self.settled = True
 
 
+def done_each(deliveries: Sequence[Settling]) -> None:
+    """Say of each delivery that it is done, where there is no host to say it of all at once."""
+    for delivery in deliveries:
+        delivery.done()
+
+
 Item = tuple[Settling, bytes, bytes, int, int]
 """One publish: who hears of it, what stands before its packet id, what stands after it, its QoS, and the time of the gateway's clock
 in ms after which it must not be sent (0: never). A bare tuple, for there are a hundred thousand of them a minute."""
@@ -53,15 +59,22 @@ in ms after which it must not be sent (0: never). A bare tuple, for there are a 
 class PublishesInHand:
     """The publishes of one connection actor that the broker has not acknowledged yet. On its own thread."""
 
-    def __init__(self, *, in_flight: int, is_late: Callable[[Settling], bool] = lambda settling: True) -> None:
+    def __init__(
+        self,
+        *,
+        in_flight: int,
+        is_late: Callable[[Settling], bool] = lambda settling: True,
+        all_done: Callable[[Sequence[Any]], None] = done_each,
+    ) -> None:
         """Make an empty outbox. `is_late` says of a publish whose time is over whether that is so: its deadline may have moved since it
-        came."""
+        came. `all_done` says of many deliveries that they are done."""
         self.waiting: deque[Item] = deque()
         self.sent: dict[int, Item] = {}
         """Those without a PUBACK by packet id, oldest first; at QoS 0, those not yet wholly written, under negative numbers."""
         self.published = 0
         self._asked_in_flight = in_flight
         self._is_late = is_late
+        self._all_done = all_done
         self._limit = in_flight
         self._largest = 0
         self._qos0 = 0
@@ -123,6 +136,21 @@ class PublishesInHand:
         else:
             self._last_denied = (topic_of(item[1]), reason_text(code)) if code in NEVER_AGAIN else None
             item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
+
+    def acked_all(self, packet_ids: Sequence[int]) -> None:
+        """Take PUBACKs that came together: the broker has all these messages."""
+        take = self.sent.pop
+        items = [item for packet_id in packet_ids if (item := take(packet_id, None)) is not None]
+        self._careful = max(0, self._careful - len(items))
+        self.published += len(items)
+        self._last_denied = None
+        deliveries = []
+        for item in items:
+            if type(item[0]) is OwnPublish:
+                item[0].done()
+            else:
+                deliveries.append(item[0])
+        self._all_done(deliveries)
 
     def written(self) -> None:
         """Settle what was sent at QoS 0, because all that was sent has gone into the socket."""

@@ -4,6 +4,9 @@ Source: OASIS MQTT Version 5.0, sections 2.2.2, 3.3 and 3.4; OASIS MQTT Version 
 identifier is kept apart from its bytes until it is sent, so that one encoding serves every attempt.
 """
 
+import re
+import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 PUBLISH = 0x30
@@ -21,6 +24,8 @@ _FIXED_BYTES = (
 )
 _TEXTS = {0x03, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
 _VARINT = 0x0B
+_YESES = re.compile(rb"(?:\x40\x02..){2,4096}", re.DOTALL)
+"""PUBACKs of four bytes one after the other: each is found in one step, so the time grows with their number alone."""
 
 
 class Malformed(ValueError):
@@ -106,6 +111,19 @@ def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, bl
 def puback(packet_id: int) -> bytes:
     """Write the acknowledgement of one incoming PUBLISH."""
     return b"\x40\x02" + packet_id.to_bytes(2, "big")
+
+
+def acks_in(buffer: bytes, at: int) -> tuple[int, Sequence[int]] | None:
+    """Cut the run of PUBACKs that say yes out of `buffer` from `at` on, at most 4096; where it ends, and its packet ids. None for a single
+    one, or none.
+
+    MQTT 3.1.1 knows no others; of MQTT 5 these are the ones without a reason code, as brokers send them.
+    """
+    run = _YESES.match(buffer, at)
+    if run is None:
+        return None
+    end = run.end()
+    return end, struct.unpack_from(f">{(end - at) // 2}H", buffer, at)[1::2]
 
 
 def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:

@@ -87,7 +87,7 @@ class MqttSettings(Settings):
     """Whether `<prefix>/tell/…` and `<prefix>/ask/…` are listened to: who may publish there may do anything."""
     subscribe: list[Subscription] = Field(default=[], max_length=1000)
 
-    in_flight: int = Field(default=64, ge=1, le=1000)
+    in_flight: int = Field(default=256, ge=1, le=1000)
     """How many publishes may be without their PUBACK; the broker may allow fewer."""
     receive_maximum: int = Field(default=500, ge=1, le=1000)
     """How many messages the broker may send before the first of them is on disk and acknowledged (MQTT 5); and how many may wait for room

@@ -181,6 +181,9 @@ class Host(Protocol):
         """Take up to `limit` deliveries at once, without blocking: all of them count as begun. What you do not do now, leave where it
         is."""
 
+    def all_done(self, deliveries: Sequence[Delivery]) -> None:
+        """Say of many deliveries at once what `Delivery.done` says of one: they were carried out. It costs a third of as many calls."""
+
     def away(self, why: str) -> None:
         """Say that what this actor owns is not there, and why: it is handed nothing until `back`.
 

@@ -15,14 +15,14 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
-from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.hostbound import Delivery, Health, HostBound
 from gateway.actors.messages import Start
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock
-from gateway.runtime.deliveries import HandedOut
+from gateway.runtime.deliveries import HandedOut, to_settle
 from gateway.runtime.floor import Floor
 from gateway.runtime.way_in import WayIn
 
@@ -114,6 +114,9 @@ class Hosted(WayIn):
         taken = list(itertools.islice(deliveries, limit))
         deliveries.close()
         return taken
+
+    def all_done(self, deliveries: Sequence[Delivery]) -> None:
+        self._floor.ingress.settle_all(to_settle(deliveries))
 
     def _in_time(self, delivery: HandedOut) -> bool:
         """Whether a delivery may still be done; where its time has passed, it is settled as failed."""

@@ -174,6 +174,12 @@ class Ingress:
         if pressing or len(self.settled) >= self._together:
             self._call()
 
+    def settle_all(self, deliveries: Sequence[Any]) -> None:
+        """Put deliveries in line that are done, all at once."""
+        self.settled.extend(deliveries)
+        if len(self.settled) >= self._together or any(delivery.pressing for delivery in deliveries):
+            self._call()
+
     def hurry(self) -> None:
         """Wake the engine for each settled delivery from now on, because the gateway's end waits for them."""
         self._together = 1

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
-from gateway.actors import By, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
+from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
@@ -222,6 +222,10 @@ class Bench:
 
     def take(self, limit: int = 1000) -> list[BenchDelivery]:
         return list(itertools.islice(self.deliveries(), limit))
+
+    def all_done(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            delivery.done()
 
     def away(self, why: str) -> None:
         back = [delivery for delivery in self._in_hand if not delivery.outcome]

@@ -340,3 +340,29 @@ def test_a_store_that_is_committed_to_late_holds_back_what_is_handed_out() -> No
 def test_changes_say_nothing_of_a_sync_unless_told() -> None:
     """Most commits need not outlive a power cut at once."""
     assert not Changes().sync
+
+
+def test_many_deliveries_are_done_in_one_word(rig: Rig) -> None:
+    """Each is settled once, whatever was said of it before, and the mailbox goes on behind them."""
+    for n in range(6):
+        rig.tell("book/a", "write", {"text": f"!{n}"})
+    first = taken(rig)
+    first[1].done()
+    rig.hosted["shelf/a"].all_done([*first, first[0]])
+    assert texts(taken(rig)) == ["4", "5"]
+    rig.hosted["shelf/a"].all_done(first)
+    rig.crash()
+    rig.start()
+    assert one_by_one(rig) == [("4", 2), ("5", 2)]
+
+
+def test_what_was_taken_back_is_not_done(rig: Rig) -> None:
+    """Its actor said that its resource is away: what it says of it later is not heard, of the others it is."""
+    for n in range(3):
+        rig.tell("book/a", "write", {"text": f"!{n}"})
+    first = taken(rig)
+    rig.hosted["shelf/a"].away("pulled out")
+    rig.settle()
+    rig.hosted["shelf/a"].all_done(first)
+    rig.hosted["shelf/a"].back()
+    assert texts(taken(rig)) == ["0", "1", "2"]

@@ -30,6 +30,7 @@ class Wire:
             max_packet_bytes=max_packet_bytes,
             in_use=self.in_use,
             on_puback=lambda packet_id, code: self.pubacks.append((packet_id, code)),
+            on_pubacks=lambda packet_ids: self.pubacks.extend((packet_id, 0) for packet_id in packet_ids),
             on_arrival=self.arrivals.append,
         )
         self.client.on_socket_register_write = lambda *_: None
@@ -85,6 +86,9 @@ STREAM = [
     fixed_header(0x3B, 5003) + text(b"big") + b"\x00\x0a\x00" + b"y" * 4995,
     b"\x30\x06\x00\x03c/d\x00",
     b"\x40\x02\x00\x04",
+    b"\x40\x02\x40\x02",
+    b"\x40\x02\xff\xff",
+    b"\x40\x02\x00\x0a",
 ]
 
 
@@ -98,7 +102,7 @@ def test_packets_are_the_same_however_the_stream_is_cut(cuts: list[int]) -> None
         assert len(made.client._rest) < 1100
     made.far.close()
     made.client.drop()
-    assert made.pubacks == [(1, 0), (2, 0x10), (3, 0x87), (4, 0)]
+    assert made.pubacks == [(1, 0), (2, 0x10), (3, 0x87), (4, 0), (0x4002, 0), (0xFFFF, 0), (10, 0)]
     assert [(one.topic, one.packet_id, one.payload, one.fault) for one in made.arrivals] == [
         ("a/b", 9, b"x" * 192, ""),
         ("big", 10, b"", "it is larger than max_packet_bytes = 1000"),

@@ -171,3 +171,16 @@ def test_a_deadline_that_has_moved_meanwhile_is_heeded() -> None:
     broker.outbox = PublishesInHand(in_flight=4, is_late=lambda settling: False)
     broker.give("a", expires_ms=1000)
     assert broker.send(now_ms=9_000_000) == ["a"]
+
+
+def test_pubacks_that_come_together_settle_all_that_they_name() -> None:
+    """Each publish once, our own notices too; what nobody sent is passed over, and the window is as free as by single ones."""
+    broker = Broker(in_flight=4)
+    own = OwnPublish()
+    broker.outbox.waiting.append(ENCODER.item(own, "gw/status", b"online"))
+    deliveries = [broker.give(name) for name in "abcde"]
+    assert broker.send() == ["a", "b", "c"]
+    broker.outbox.acked_all([1, 3, 3, 99, 2])
+    assert ([one.outcome for one in deliveries], own.settled) == (["done", "done", "", "", ""], True)
+    assert broker.outbox.published == 3
+    assert broker.send() == ["c", "d", "e"]
