@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.actors import Receipt
+from gateway.actors import Inbound, Receipt
 from gateway.runtime.outbox import CROWDED
 from gateway.testing import OUTSIDE, Rig
 from gateway.testing.clock import PATIENCE_S
@@ -61,6 +61,23 @@ def test_a_third_one_is_not_held() -> None:
         thread, sent = _sent(rig, "book/b", acknowledges=True)
         thread.join(PATIENCE_S)
         assert sent[0].wait(PATIENCE_S)
+
+
+def test_of_those_that_come_together_only_the_acknowledged_wait() -> None:
+    """The first of them, with what stands behind it."""
+    with _slow_shelf() as rig:
+        messages = [
+            Inbound("book/a", "write", {"text": "not told"}),
+            Inbound("book/a", "write", {"text": "told"}, on_commit=lambda receipt: None),
+            Inbound("book/a", "write", {"text": "behind"}),
+        ]
+        thread = threading.Thread(target=lambda: rig.hosted[OUTSIDE].send_all(messages))
+        thread.start()
+        rig.until(lambda: rig.engine.ingress.waiting)
+        rig.until(lambda: rig.state("book/a").words[-1] == "not told")
+        rig.advance(1)
+        thread.join(PATIENCE_S)
+        rig.until(lambda: rig.state("book/a").words[-3:] == ("not told", "told", "behind"))
 
 
 def test_a_callback_does_not_wait_for_a_slow_sink() -> None:

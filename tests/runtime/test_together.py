@@ -188,21 +188,6 @@ def test_one_for_a_full_mailbox_holds_those_behind_it_and_not_those_before() -> 
         assert rig.state("book/a").words == ("before", "behind")
 
 
-def test_only_those_that_are_acknowledged_wait_for_a_slow_sink() -> None:
-    """The first of them, with what stands behind it."""
-    with _rig() as rig:
-        rig.engine.ingress.crowd({"book/a": "shelf/a"})
-        messages = [*_words("not told"), *_words("told", on_commit=lambda receipt: None), *_words("behind")]
-        thread = threading.Thread(target=lambda: rig.hosted[OUTSIDE].send_all(messages))
-        thread.start()
-        rig.until(lambda: rig.engine.ingress.waiting)
-        rig.until(lambda: rig.state("book/a").words == ("not told",))
-        rig.engine.ingress.crowd({})
-        thread.join(PATIENCE_S)
-        rig.settle()
-        assert rig.state("book/a").words == ("not told", "told", "behind")
-
-
 class Fussy(Payload):
     """Its author raises what a validator must not raise."""
 
