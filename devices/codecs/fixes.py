@@ -43,6 +43,8 @@ class Track(NamedTuple):
     """The last date that was said, in days since 1970; it goes on at midnight."""
     time_ms: int = 0
     """The time of the day that belongs to it."""
+    zda: FixPart | None = None
+    """The last ZDA: it may come before the position of its moment, or after it."""
 
 
 def fold(track: Track, sentence: Sentence) -> tuple[Track, tuple[Fix, ...]]:
@@ -51,12 +53,13 @@ def fold(track: Track, sentence: Sentence) -> tuple[Track, tuple[Fix, ...]]:
     if part is None:
         return track, ()
     if part.kind == "ZDA":
-        return _dated(track, part), ()
+        return _carried(track._replace(zda=part)), ()
     before: tuple[Fix, ...] = ()
     name = sentence.talker + part.kind
     if part.kind != "VTG" and (part.time_ms != track.epoch.time_ms or name in track.epoch.seen):
         track, before = flush(_learned(track))
-        track = track._replace(epoch=Epoch(time_ms=part.time_ms))
+        zda = track.zda if track.zda is not None and track.zda.time_ms == part.time_ms else None  # yesterday's is none of today's
+        track = track._replace(epoch=Epoch(time_ms=part.time_ms), zda=zda)
     epoch = _joined(track.epoch, part, name)
     track = _carried(track._replace(epoch=epoch))
     if epoch.told or not track.needed <= _kinds(epoch):
@@ -98,22 +101,25 @@ def _learned(track: Track) -> Track:
     return track._replace(lacking=track.lacking + 1)
 
 
-def _dated(track: Track, zda: FixPart) -> Track:
-    """Take the date from a ZDA, for a receiver that sends no RMC: only beside a valid position, since before it clocks are guesses."""
-    epoch = track.epoch
-    valid = epoch.gga is not None and epoch.gga.valid and epoch.rmc is None
-    return _carried(track._replace(epoch=epoch._replace(day=zda.day))) if valid and zda.time_ms == epoch.time_ms else track
-
-
 def _carried(track: Track) -> Track:
     """Give the epoch its date: its own, else the last one known, a day later where midnight has passed."""
     epoch = track.epoch
-    said = epoch.rmc.day if epoch.rmc is not None and epoch.rmc.valid and epoch.rmc.day is not None else epoch.day
+    said = epoch.rmc.day if epoch.rmc is not None and epoch.rmc.valid and epoch.rmc.day is not None else _said_by_zda(track)
     if epoch.time_ms is None or (said is None and track.day is None):
         return track
     if said is None and track.day is not None:
         said = track.day + (epoch.time_ms < track.time_ms - DAY_MS // 2)
     return track._replace(day=said, time_ms=epoch.time_ms, epoch=epoch._replace(day=said))
+
+
+def _said_by_zda(track: Track) -> int | None:
+    """The date of the ZDA that belongs to the open epoch, for a receiver that sends no RMC. It counts beside a valid position only: before
+    there is one, clocks are guesses."""
+    epoch, zda = track.epoch, track.zda
+    if zda is None or zda.day is None or epoch.rmc is not None or zda.time_ms != epoch.time_ms:
+        return epoch.day
+    placed = epoch.gga or epoch.gll
+    return zda.day if placed is not None and placed.valid else epoch.day
 
 
 def _fix(epoch: Epoch) -> Fix | None:

@@ -2,9 +2,10 @@
 
 A sentence is `$`, two letters for the talker (GP, GN, GL, GA, GB, BD, QZ ...), three for the kind, fields between commas, `*`, and two
 hex digits: the XOR of all that stands between `$` and `*`. Binary bytes before the `$` (UBX, SiRF) are not part of it.
-`read_part` takes the facts about a position out of RMC, GGA, GLL, VTG and ZDA.
+`read_part` takes the facts about a position out of RMC, GGA, GLL, VTG and ZDA. Two more forms go between these on the same wire, and say
+nothing of a position: those of makers (`$PUBX`, `$PMTK001`, `$PGRME`) and the encapsulated ones, which begin with `!` (`!AIVDM` of AIS).
 
-Source: NMEA 0183 v4.10 as in u-blox 8 Receiver Description (UBX-13003221), section 31, and gpsd's "NMEA Revealed".
+Source: NMEA 0183 v4.10 as in u-blox 8 Receiver Description (UBX-13003221), section 31, and gpsd's "NMEA Revealed" and "AIVDM/AIVDO".
 """
 
 import re
@@ -19,7 +20,9 @@ DAY_MS = 86_400_000
 MAX_BYTES = 1024
 """The standard's limit is 82; real receivers send more."""
 
-_SENTENCE = re.compile(rb"\$([A-OQ-Z][A-Z])([A-Z]{3}),([\x20-\x29\x2b-\x7e]*+)(?:\*([0-9A-Fa-f]{2}))?[\s\0]*")
+_SENTENCE = re.compile(
+    rb"[$!](?:([A-OQ-Z][A-Z0-9])([A-Z0-9]{3})|(P)([A-Z0-9]{3,15}))(?:,([\x20-\x29\x2b-\x7e]*+))?(?:\*([0-9A-Fa-f]{2}))?[\s\0]*"
+)
 """A talker that begins with P is none: `$PGRMC` is Garmin's own, not an RMC of a talker PG."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?|-?\.[0-9]{1,15}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9]|60)(?:\.([0-9]{0,9}))?", re.ASCII)
@@ -34,6 +37,7 @@ class Sentence(NamedTuple):
     """One sentence whose checksum held."""
 
     talker: str
+    """Two letters; `P`: it is a maker's own, and its kind begins with the letters of the maker."""
     kind: str
     fields: Sequence[str]
 
@@ -60,17 +64,21 @@ class FixPart(NamedTuple):
 def read_sentence(line: bytes, *, checksum_required: bool = True) -> Sentence:
     """Read the sentence that ends `line`. Raises BadFrame, and nothing else, whatever the bytes are."""
     begin = line.rfind(b"$", max(0, len(line) - MAX_BYTES))
+    match = _SENTENCE.fullmatch(line, begin) if begin >= 0 else None
+    if match is None and (encapsulated := line.rfind(b"!", max(0, len(line) - MAX_BYTES))) >= 0:
+        match = _SENTENCE.fullmatch(line, encapsulated)
+        begin = encapsulated if match or begin < 0 else begin
     if begin < 0:
         raise BadFrame("not_nmea", "cannot read an NMEA sentence: the line holds no '$'")
-    match = _SENTENCE.fullmatch(line, begin)
     if match is None:
         raise BadFrame("not_nmea", f"cannot read an NMEA sentence: {line[begin : begin + 20]!r} is not of the form $TTKKK,fields*HH")
-    talker, kind, fields, written = match.groups()
+    talker, kind, maker, own, fields, written = match.groups()
+    talker, kind = talker or maker, kind or own
     if written is not None:
-        _check(line[begin + 1 : match.start(4) - 1], int(written, 16), kind)
-    elif checksum_required:
+        _check(line[begin + 1 : match.start(6) - 1], int(written, 16), kind)
+    elif checksum_required and not maker:  # nothing is taken from what is a maker's own: there is nothing to protect
         raise BadFrame("checksum", f"cannot read an NMEA sentence: {kind.decode()} has no checksum")
-    return Sentence(talker.decode(), kind.decode(), fields.decode().split(","))
+    return Sentence(talker.decode(), kind.decode(), (fields or b"").decode().split(","))
 
 
 def checksum(body: bytes) -> int:
@@ -90,7 +98,7 @@ def write_sentence(body: str) -> bytes:
 
 def read_part(sentence: Sentence) -> FixPart | None:
     """The facts of a sentence; None when its kind says nothing of a position. Never raises: a field that makes no sense is absent."""
-    read = _READERS.get(sentence.kind)
+    read = _READERS.get(sentence.kind) if sentence.talker != "P" else None
     return read([*sentence.fields, *_MISSING]) if read else None
 
 

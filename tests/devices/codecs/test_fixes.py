@@ -123,7 +123,30 @@ def test_zda_gives_the_date():
     """A receiver without RMC takes its date from ZDA, but only beside a valid position."""
     zda = "GPZDA,000001,29,02,2024,00,00"
     assert fixes_of(gga("000001"), zda)[-1][0].at_ms == DAY * DAY_MS + 1000
-    assert fixes_of(zda, gga("000001"))[-1][0].at_ms == 0
+    assert fixes_of(gga("000001", quality=0), zda, gga("000002"))[-1][0].at_ms == 0
+
+
+def test_zda_dates_its_moment_wherever_it_stands():
+    """Before the position or behind it; each fix from the first on has its date, over midnight too, and a lost ZDA is no older date."""
+
+    def zda(time: str, day: int) -> str:
+        return f"GPZDA,{time},{day},02,2024,00,00"
+
+    dated = [DAY * DAY_MS - 1000, DAY * DAY_MS, DAY * DAY_MS + 1000]
+    for position in (gga, gll):
+        first = fixes_of(*(zda("235959", 28), position("235959"), zda("000000", 29), position("000000"), position("000001")))
+        assert [fix.at_ms for fixes in first for fix in fixes] == dated
+        last = fixes_of(*(position("235959"), zda("235959", 28), position("000000"), zda("000000", 29), position("000001")))
+        assert [fix.at_ms for fixes in last for fix in fixes] == dated
+    lost = fixes_of(zda("000001", 28), *map(gga, ("000001", "120000", "235959", "000000", "000001")))
+    assert [fix.at_ms for fixes in lost for fix in fixes][-1] == DAY * DAY_MS + 1000
+
+
+def test_sentences_between_change_nothing():
+    """What makers and AIS receivers say between the sentences of an epoch neither ends it nor dates it."""
+    between = ("PUBX,04,000009.00,010624,554400.00,2300,18,500,1,21", "PMTK001,314,3", "AIVDM,1,1,,A,13aG4V0P00PF,0")
+    found = fixes_of(rmc("000001"), *between, gga("000001"), *between)
+    assert at(found) == [[], [], [], [], [1], [], [], [], []]
 
 
 def test_a_repeated_epoch_is_told_again():

@@ -46,15 +46,37 @@ def test_bytes_around(before: bytes, after: bytes):
         (RMC[:-1], "not_nmea", "cannot read an NMEA sentence: b'$GPRMC,123519.00,A,4' is not of the form $TTKKK,fields*HH"),
         (RMC + b"x", "not_nmea", "cannot read an NMEA sentence: b'$GPRMC,123519.00,A,4' is not of the form $TTKKK,fields*HH"),
         (b"\xb5\x62\x01", "not_nmea", "cannot read an NMEA sentence: the line holds no '$'"),
-        (write_sentence("PGRMC,A,218.8,100"), "not_nmea", "cannot read an NMEA sentence: b'$PGRMC,A,218.8,100*3'"),
+        (b"!AIVDM,1,1,,A,13u?et", "checksum", "cannot read an NMEA sentence: VDM has no checksum"),
+        (write_sentence("PUBX,04,1")[:-2] + b"00", "checksum", "cannot read an NMEA sentence: UBX says checksum 00, its bytes give"),
     ],
 )
 def test_refused(line: bytes, fault: str, said: str):
-    """Wrong and missing checksums, cut sentences, trailing bytes and proprietary sentences (Garmin's PGRMC) are refused."""
+    """Wrong and missing checksums, cut sentences and trailing bytes are refused."""
     with pytest.raises(BadFrame) as caught:
         read_sentence(line)
     assert caught.value.fault == fault
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("line", "talker", "kind"),
+    [
+        (b"!" + write_sentence("AIVDM,1,1,,B,15M67FC000G?ufbE`FepT@3n00Sa,0")[1:], "AI", "VDM"),
+        (b"\\s:r1*5A\\!" + write_sentence("BSVDM,1,1,,A,0,0")[1:], "BS", "VDM"),
+        (write_sentence("PUBX,00,101500.00"), "P", "UBX"),
+        (write_sentence("PMTK010,002"), "P", "MTK010"),
+        (write_sentence("PGRMC,A,218.8,100"), "P", "GRMC"),
+        (write_sentence("PRMC,101500.00,A,4807.038,N,01131.000,E,0,0,010624,,,A"), "P", "RMC"),
+        (b"$PFEC,GPint,GGA01", "P", "FEC"),
+        (write_sentence("GPTXT,01,01,02,hello!"), "GP", "TXT"),
+        (write_sentence("GPR00,EGLL,EGLM"), "GP", "R00"),
+        (write_sentence("U1XDR,C,20.5,C,T"), "U1", "XDR"),
+    ],
+)
+def test_sentences_that_say_nothing_of_a_position(line: bytes, talker: str, kind: str):
+    """Those of makers and of AIS are read like any other, and no position is taken from them: `$PRMC` is nobody's RMC."""
+    sentence = read_sentence(line)
+    assert (sentence.talker, sentence.kind, read_part(sentence)) == (talker, kind, None)
 
 
 def test_checksum_not_required():
