@@ -3,22 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from pydantic import ValidationError
-
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
 from devices.codecs.json_models import is_plain, read_model
 from devices.codecs.nmea import Sentence, read_sentence
+from devices.codecs.reports import report_of
 from devices.codecs.text import read_text
 from devices.serial.addresses import REMEMBERED, AddressTemplate
 from devices.serial.settings import PLACEHOLDER, SerialSettings
 from gateway.actors import Payload
-from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
+from gateway.actors.vocabulary import Fix, TextLine
 from gateway.digests import blake2b
 
-SCALARS = frozenset((bool, int, float, str))
-VALUES_MAX = 64
 ID_MAX = 128
 EPOCH_LINES = 16
 """How many lines of one epoch may wait for its fix before they are acknowledged without it."""
@@ -104,11 +101,12 @@ class TextReader:
         self._to = settings.to
         self._replace = settings.undecodable == "replace"
         self._acks = Acks(settings)
+        self._frame_id = settings.lines_differ and self._acks.wanted
 
     def read(self, frame: bytes) -> Sequence[Reading]:
         text = read_text(frame, replace=self._replace)
         self.replaced += self._replace and text.encode() != frame
-        id = frame_id(frame) if self._acks.wanted else ""
+        id = frame_id(frame) if self._frame_id else ""
         return (Reading(self._to, TextLine(text=text), id, self._acks.of(id, frame)),)
 
     def idle(self) -> Sequence[Reading]:
@@ -122,12 +120,13 @@ class JsonReader:
         self.replaced = 0
         self._models = PlainModels(payload_of)
         self._address = AddressTemplate(settings.to)
-        self._own = tuple({*self._address.fields, settings.id_field, "at_ms", "units", "quality"})
+        self._own = frozenset((*self._address.fields, settings.id_field))
         self._as_report = settings.as_report
         self._replace = settings.undecodable == "replace"
         self._max_depth = settings.max_depth
         self._id_field = settings.id_field
         self._id_required = "{id}" in settings.ack
+        self._lines_differ = settings.lines_differ
         self._acks = Acks(settings)
 
     def read(self, frame: bytes) -> Sequence[Reading]:
@@ -136,7 +135,7 @@ class JsonReader:
         fields = self._fields(frame)
         to = self._address.of(fields)
         if self._as_report:
-            return (self._reading(to, self._report(fields), fields, frame),)
+            return (self._reading(to, report_of(fields, without=self._own), fields, frame),)
         self._models.learn(to)
         return (self._reading(to, self._whole(fields, frame), fields, frame),)
 
@@ -175,19 +174,6 @@ class JsonReader:
         """A reading of all fields: the line itself, which was just checked, for that becomes a model in one step."""
         return fields if self._replace else frame
 
-    def _report(self, fields: dict[str, Any]) -> Report:
-        values = fields.copy()
-        for name in self._own:
-            values.pop(name, None)
-        if not SCALARS.issuperset(map(type, values.values())):
-            values = {name: value for name, value in values.items() if type(value) in SCALARS}
-        if not 0 < len(values) <= VALUES_MAX:
-            raise BadFrame("no_report", f"cannot make a report of a line: it has {len(values)} scalar fields, 1 to {VALUES_MAX} are taken")
-        at_ms = fields.get("at_ms", 0)
-        if type(at_ms) is int and at_ms >= 0 and "units" not in fields and "quality" not in fields:
-            return _known_report(values, at_ms)
-        return _checked_report(values, fields)
-
     def _id(self, fields: dict[str, Any], frame: bytes) -> str:
         id = fields.get(self._id_field)
         if type(id) is int or (type(id) is str and 0 < len(id) <= ID_MAX):
@@ -195,7 +181,7 @@ class JsonReader:
         if self._id_required or id is not None:
             seen = str(id)[:40]
             raise BadFrame("no_id", f"cannot acknowledge a line: its field {self._id_field!r} is {seen!r}, not a whole number or a text")
-        return frame_id(frame)
+        return frame_id(frame) if self._lines_differ else ""
 
 
 class PlainModels:
@@ -263,33 +249,15 @@ class NmeaReader:
 
 
 def frame_id(frame: bytes) -> str:
-    """The id of a line that brings none: its text, or a hash of one that is long, or no printable text."""
+    """The id of a line that brings none, where the lines of a device all differ: its text, or a hash of a long or unprintable one."""
     text = frame.decode("utf-8", "replace") if len(frame) <= ID_MAX else ""
     plain = text.isprintable() and text and "\ufffd" not in text  # replaced bytes would make two lines one
     return text if plain else blake2b(frame, digest_size=16).hexdigest()
 
 
 def _fix_id(fix: Fix) -> str:
-    """The id of a fix: the same moment at the same place is the same fix, whichever of its sentences came again."""
+    """The id of a fix: the same moment at the same place is the same fix, whichever of its sentences came again. One without a date has
+    none: the same place is no moment."""
+    if not fix.at_ms:
+        return ""
     return f"{fix.at_ms},{fix.latitude_deg:.7f},{fix.longitude_deg:.7f}"
-
-
-def _known_report(values: dict[str, Any], at_ms: int) -> Report:
-    """Make a Report of fields that were checked already: a third of the cost of checking them once more, at 10,000 lines a second."""
-    report = Report.__new__(Report)
-    put = object.__setattr__
-    put(report, "__dict__", {"values": values, "units": {}, "at_ms": at_ms, "quality": Quality.GOOD})
-    put(report, "__pydantic_fields_set__", {"values", "at_ms"})
-    put(report, "__pydantic_extra__", None)
-    put(report, "__pydantic_private__", None)
-    return report
-
-
-def _checked_report(values: dict[str, Any], fields: dict[str, Any]) -> Report:
-    own = {name: fields[name] for name in ("at_ms", "units", "quality") if name in fields}
-    try:
-        return Report.model_validate({"values": values, **own})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadFrame("no_report", f"cannot make a report of a line: {where}: {first['msg']}") from None

@@ -66,7 +66,10 @@ class SerialSettings(Settings):
     id_field: str = "id"
     """JSON: the field that numbers the lines. Used where `ack` is set."""
     ack: str = ""
-    """Written back when a line is on disk: `ok {id}`, `ACK {frame}`. A repeated line is then acknowledged and not handled again."""
+    """Written back when a line is on disk: `ok {id}`, `ACK {frame}`. A line whose id came before is acknowledged and not handled again."""
+    lines_differ: bool = False
+    """Whether the text of each line is its own (it has its time in it, or a number): then one that comes again is a repeat, though it has
+    no id. Used where `ack` is set."""
 
     line_ending: Literal["\n", "\r\n", "\r", ""] = "\n"
     """Follows each text and each acknowledgement that is written."""

@@ -37,6 +37,38 @@ def test_json_report(line: SimulatedLine, open_port: Open):
     assert bench.sent[0].payload.to_json() == Report(values={"power_w": 431.5, "on": True, "note": "x"}, at_ms=1700000000000).to_json()
 
 
+def test_what_a_device_calls_by_a_word_of_reports_is_a_value(line: SimulatedLine, open_port: Open):
+    """Where `units`, `quality` or `at_ms` do not say what a report means by them, the line is taken, and they are values of the device."""
+    bench = open_port(codec="json", to="twin/{device}")
+    said = [
+        b'{"device":"a","load":12.5,"units":"lb"}',
+        b'{"device":"a","co":3,"quality":88.5}',
+        b'{"device":"a","co":3,"quality":"fair"}',
+        b'{"device":"a","v":1,"at_ms":"2025-02-03T04:05:06Z"}',
+        b'{"device":"a","v":1,"at_ms":-5}',
+        b'{"device":"a","v":1,"at_ms":true}',
+        b'{"device":"a","v":1,"at_ms":99999999999999999}',
+        b'{"device":"a","v":1,"at_ms":1700000000000.0}',
+        b'{"device":"a","v":1,"units":{"v":1},"quality":null}',
+        b'{"device":"a","units":"only this"}',
+    ]
+    line.send_all(b"\n".join(said) + b"\n")
+    bench.until(lambda: len(bench.sent) == len(said))
+    assert [sent.payload for sent in bench.sent] == [
+        Report(values={"load": 12.5, "units": "lb"}),
+        Report(values={"co": 3, "quality": 88.5}),
+        Report(values={"co": 3, "quality": "fair"}),
+        Report(values={"v": 1, "at_ms": "2025-02-03T04:05:06Z"}),
+        Report(values={"v": 1, "at_ms": -5}),
+        Report(values={"v": 1, "at_ms": True}),
+        Report(values={"v": 1, "at_ms": 99999999999999999}),
+        Report(values={"v": 1}, at_ms=1700000000000),
+        Report(values={"v": 1}),
+        Report(values={"units": "only this"}),
+    ]
+    assert bench.counters["bad_lines"] == 0
+
+
 def test_json_fields(line: SimulatedLine, open_port: Open):
     """For a verb of its own, an actor gets all fields of the line as they are."""
     bench = open_port(codec="json", to="meter/{site}-{device}", verb="measured")
@@ -178,8 +210,7 @@ HARMFUL = [
     (b'{"device":true,"v":1}', "no_address"),
     (b'{"v":1}', "no_address"),
     (b'{"device":"a"}', "no_report"),
-    (b'{"device":"a","v":1,"units":{"v":1}}', "no_report"),
-    (b'{"device":"a","v":1,"at_ms":-1}', "no_report"),
+    (b'{"device":"a","units":{"v":"V"},"quality":"bad","at_ms":1}', "no_report"),
     (b'{"device":"a",' + b",".join(b'"v%d":1' % n for n in range(65)) + b"}", "no_report"),
 ]
 

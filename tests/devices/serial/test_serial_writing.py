@@ -2,6 +2,7 @@
 
 import pytest
 
+from devices.codecs.nmea import write_sentence
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
 from gateway.actors import Health
 from tests.devices.serial.conftest import Open, is_well, texts
@@ -106,11 +107,36 @@ def test_ack_after_the_commit(line: SimulatedLine, open_port: Open):
 
 
 def test_the_lines_of_a_device_that_begins_its_ids_anew_are_told_apart(line: SimulatedLine, open_port: Open):
-    """Each goes with what it said under its id; one that has no id of its own is told by its text alone."""
-    bench = open_port(codec="json", to="twin/m1", ack="ok")
+    """Each goes with what it said under its id; one that has no id of its own is told by its text, where all texts differ."""
+    bench = open_port(codec="json", to="twin/m1", ack="ok", lines_differ=True)
     line.send(b'{"id":1,"n":1}\n{"id":1,"n":2}\n{"n":3}\n')
     bench.until(lambda: len(bench.sent) == 3)
     assert [(sent.id, sent.content) for sent in bench.sent] == [("1", b'{"id":1,"n":1}'), ("1", b'{"id":1,"n":2}'), ('{"n":3}', b"")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"codec": "json", "ack": "ok"}, b'{"v":20.5}'),
+        ({"codec": "json", "ack": "ACK {frame}"}, b'{"v":20.5}'),
+        ({"codec": "text", "ack": "ok"}, b"20.5"),
+    ],
+)
+def test_equal_lines_without_an_id_are_all_taken(settings: dict, said: bytes, line: SimulatedLine, open_port: Open):
+    """A reading that is the same as the last one is no repeat of it: nothing is acknowledged that was not taken."""
+    bench = open_port(**settings)
+    line.send((said + b"\n") * 5)
+    bench.until(lambda: bench.counters["acknowledged"] == 5)
+    assert [sent.id for sent in bench.sent] == [""] * 5
+
+
+def test_fixes_without_a_date_are_no_repeats_of_each_other(line: SimulatedLine, open_port: Open):
+    """A vehicle that stands says the same place again and again: without a date its fixes have no ids."""
+    bench = open_port(codec="nmea", to="trip/van", ack="ok")
+    for second in range(6):
+        line.send(write_sentence(f"GPGLL,4807.038,N,01131.000,E,10150{second},A,A") + b"\r\n")
+    bench.until(lambda: len(bench.sent) >= 5)
+    assert {(sent.id, sent.payload.at_ms) for sent in bench.sent} == {("", 0)}
 
 
 def test_ack_of_an_earlier_connection(line: SimulatedLine, open_port: Open):
@@ -139,8 +165,8 @@ def test_a_bad_line_is_not_acknowledged(line: SimulatedLine, open_port: Open):
 
 
 def test_frame_as_id(line: SimulatedLine, open_port: Open):
-    """A line without an id of its own is known by its text, byte for byte as it was received."""
-    bench = open_port(ack="ACK {frame}", undecodable="replace")
+    """A line without an id of its own is known by its text, byte for byte as it was received, where all texts of the device differ."""
+    bench = open_port(ack="ACK {frame}", undecodable="replace", lines_differ=True)
     line.send(b"caf\xe9 %s\n" + b"y" * 200 + b"\n")
     assert heard(line, 2) == [b"ACK caf\xe9 %s", b"ACK " + b"y" * 200]
     assert [len(sent.id) for sent in bench.sent] == [32, 32]
@@ -148,7 +174,7 @@ def test_frame_as_id(line: SimulatedLine, open_port: Open):
 
 def test_lines_that_are_no_printable_text_are_known_apart(line: SimulatedLine, open_port: Open):
     """A TAB in a line keeps it from nothing, and lines that differ in undecodable bytes alone are no repeats of each other."""
-    bench = open_port(ack="ACK {frame}", undecodable="replace")
+    bench = open_port(ack="ACK {frame}", undecodable="replace", lines_differ=True)
     line.send(b"ST\t1.25 kg\n" + b"20 \xb0C\n" + b"20 \xf8C\n")
     assert heard(line, 3) == [b"ACK ST\t1.25 kg", b"ACK 20 \xb0C", b"ACK 20 \xf8C"]
     ids = [sent.id for sent in bench.sent]
