@@ -43,7 +43,7 @@ class LineFramer:
     which waited in the kernel are not taken for a gap.
     """
 
-    __slots__ = ("_last_s", "_partial", "_skipping", "gaps", "max_bytes", "max_gap_s", "overflows")
+    __slots__ = ("_first", "_last_s", "_partial", "_skipping", "bad_frames", "gaps", "max_bytes", "max_gap_s", "overflows")
 
     def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         self.max_bytes = max_bytes
@@ -52,9 +52,13 @@ class LineFramer:
         """Longest silence inside a line, in seconds."""
         self.overflows = 0
         self.gaps = 0
+        self.bad_frames = 0
+        """No bytes make a bad line."""
         self._partial = b""
         self._last_s = 0.0
         self._skipping = False
+        self._first = False
+        """Whether a silence ends the skipping, too."""
 
     @property
     def due_s(self) -> float | None:
@@ -63,7 +67,8 @@ class LineFramer:
 
     def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
         """Take what was read at `now_s`; return the lines that are whole now, without their ends."""
-        self.expire(now_s)
+        if self._partial or self._first:
+            self.expire(now_s)
         self._last_s = now_s
         if self._skipping and not (chunk := self._skip(chunk)):
             return []
@@ -78,26 +83,37 @@ class LineFramer:
             lines = self._within(lines)
         return [line for line in lines if line] if b"" in lines else lines
 
-    def expire(self, now_s: float) -> None:
-        """Drop a partial line that has been silent for longer than the gap."""
-        if self._partial and now_s - self._last_s > self.max_gap_s:
-            self._partial = b""
-            self.gaps += 1
+    def expire(self, now_s: float) -> list[bytes]:
+        """Drop a partial line that has been silent for longer than the gap. No line is whole by silence."""
+        if now_s - self._last_s > self.max_gap_s:
+            if self._partial:
+                self._partial = b""
+                self.gaps += 1
+            if self._first:
+                self._first = self._skipping = False
+        return []
 
     def skip(self) -> None:
         """Drop the partial line, and what follows it up to the next delimiter."""
         self._partial = b""
         self._skipping = True
 
+    def skip_first(self, now_s: float) -> None:
+        """As `skip`, at the opening of a port on which a device may be in mid-line: a silence longer than the gap is a begin, too."""
+        self.skip()
+        self._first = True
+        self._last_s = now_s
+
     def clear(self) -> None:
         """Begin afresh: the next byte is the first of a line."""
         self._partial = b""
-        self._skipping = False
+        self._skipping = self._first = False
 
     def _skip(self, chunk: bytes) -> bytes:
         """The part of `chunk` that comes after the next delimiter."""
         _, found, rest = chunk.partition(b"\n")
         self._skipping = not found
+        self._first = self._first and self._skipping
         return rest
 
     def _within(self, lines: list[bytes]) -> list[bytes]:
