@@ -11,10 +11,13 @@ Source: RFC 8259, sections 4 (names should be unique), 6 (numbers) and 8.2 (surr
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
 from pydantic_core import from_json
 
+from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
@@ -24,6 +27,38 @@ _INFINITIES = (float("inf"), float("-inf"))
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
+
+
+class JsonSettings(CodecSettings):
+    """The options of the codec `json`."""
+
+    max_depth: int = Field(default=8, ge=1, le=64)
+    """How deep a frame may be nested."""
+    skip_prefix: bool = False
+    """Leave out what stands before the first `{`: the prefix of a log."""
+
+
+class JsonLines(Codec):
+    """Reads each frame as one object. A part of an object is never one: its last bracket has no first, or the other way round."""
+
+    settings_model = JsonSettings
+    checked = True
+
+    def __init__(self, settings: JsonSettings) -> None:
+        super().__init__(settings)
+        self._max_depth = settings.max_depth
+        self._skip_prefix = settings.skip_prefix
+
+    def decode(self, frame: bytes) -> Fields:
+        if self._skip_prefix:
+            frame = frame[max(0, frame.find(b"{")) :]
+        return read_fields(frame, max_depth=self._max_depth)
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        try:
+            return json.dumps(dict(fields), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise CannotEncode(f"cannot write JSON: {error}") from None
 
 
 def read_fields(line: bytes, *, max_bytes: int = 65536, max_depth: int = 8) -> dict[str, Any]:

@@ -4,9 +4,28 @@ Keep bytes until a frame is whole, then decode strictly: UTF-8, no NUL, no byte 
 so a byte that does not decode is the only trace of a bad one.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from devices.codecs.codec import CannotEncode, Codec, Fields
 from devices.codecs.framing import BadFrame
 
 _BOM = "\ufeff"
+
+
+class Text(Codec):
+    """Reads each frame as the text that it is."""
+
+    verb = "line"
+
+    def decode(self, frame: bytes) -> Fields:
+        return {"text": read_text(frame)}
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        text = fields.get("text")
+        if not isinstance(text, str):
+            raise CannotEncode("cannot write a text: the field 'text' is none")
+        return text.encode()
 
 
 def read_text(frame: bytes, *, replace: bool = False) -> str:

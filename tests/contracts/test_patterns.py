@@ -16,7 +16,10 @@ from tests.patterns import slow_for
 
 ROOTS = [Path(str(package.__file__)).parent for package in (gateway, devices)]
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
-MADE = {"filter_pattern": [filter_pattern(text) for text in ("+/+/x/+", "a/+/#", "#", "+/#")]}
+MADE = {
+    "compiled": [re.compile(r"(?P<x>[0-9]++) kg")],  # the user's own: see tests/devices/codecs/test_regex.py
+    "filter_pattern": [filter_pattern(text) for text in ("+/+/x/+", "a/+/#", "#", "+/#")],
+}
 """Patterns that are made while the gateway runs, by the function that makes them."""
 
 

@@ -1,0 +1,56 @@
+"""A codec: the bytes of one frame ↔ its fields by name. Pure: it knows no device, no broker and no clock.
+
+One codec serves serial lines, payloads of MQTT, the output of programs and bodies of HTTP alike. Codecs are found by the entry points of
+the group "gateway.codecs", each as `name = "module:Class"`: a user's own package brings one by the same door as what comes in the box.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.actors.errors import GatewayError
+
+Fields = dict[str, Any]
+"""What a frame says, by name: scalars, None where the device cannot tell, and tables and lists of them."""
+
+
+class CannotEncode(GatewayError, ValueError):
+    """Raised where fields cannot be written by a codec."""
+
+
+class CodecSettings(BaseModel):
+    """The options of a codec: what stands beside its name in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Codec(ABC):
+    """Reads and writes the frames of one input. Not thread-safe; some keep what earlier frames said."""
+
+    settings_model: ClassVar[type[CodecSettings]] = CodecSettings
+    verb: ClassVar[str] = "report"
+    """What is said with the fields, unless the file says otherwise: a report is made of them; for any other verb they are its payload."""
+    checked: ClassVar[bool] = False
+    """Whether a part of a frame is never taken for a whole one: by a checksum, or by the way it is written."""
+
+    def __init__(self, settings: CodecSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def decode(self, frame: bytes) -> Fields:
+        """The fields of one frame; none where it says nothing by itself. Raises BadFrame."""
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        """The frame that says these fields. Raises CannotEncode where it cannot be written."""
+        raise CannotEncode(f"cannot write {', '.join(fields)[:60]!r}: {type(self).__name__} only reads")
+
+    def read(self, frame: bytes) -> Sequence[Fields]:
+        """What is known with this frame: mostly one thing; none, or several, where frames belong together. Raises BadFrame."""
+        fields = self.decode(frame)
+        return (fields,) if fields else ()
+
+    def idle(self) -> Sequence[Fields]:
+        """What was waiting for more frames, because none has come for a while."""
+        return ()

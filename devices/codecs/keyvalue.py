@@ -1,0 +1,102 @@
+"""Pairs of names and values in one line: `T=21.5 H=40`, `temp:21.5;hum:40`, `Power = 12 W`.
+
+A name begins with a letter. What stands between pairs and is none is left out: a time of the day, a unit, a word.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
+from devices.codecs.framing import BadFrame
+from devices.codecs.numbers import scalar_of, written
+from devices.codecs.text import read_text
+
+
+class KeyValueSettings(CodecSettings):
+    """The options of the codec `keyvalue`."""
+
+    assign: str = Field(default="=:", min_length=1, max_length=8)
+    """The signs that may stand between a name and its value."""
+    separators: str = Field(default=" \t;,|&", min_length=1, max_length=16)
+    """The signs that may stand between pairs."""
+    decimal_comma: bool = False
+    """Whether 21,5 is a number; the comma is no separator then."""
+
+    @model_validator(mode="after")
+    def _is_clear(self) -> "KeyValueSettings":
+        if both := set(self.assign) & set(self.separators):
+            raise ValueError(f"assign: {min(both)!r} cannot part a name from its value and pairs from each other; leave it out of one")
+        return self
+
+
+class KeyValue(Codec):
+    """Reads the pairs of a line."""
+
+    settings_model = KeyValueSettings
+
+    def __init__(self, settings: KeyValueSettings) -> None:
+        super().__init__(settings)
+        separators = settings.separators.replace(",", "") if settings.decimal_comma else settings.separators
+        self._apart = str.maketrans(dict.fromkeys(separators, "\n"))
+        self._signs = str.maketrans(dict.fromkeys(settings.assign, settings.assign[0]))
+        self._sign = settings.assign[0]
+        self._separators = separators
+        self._decimal_comma = settings.decimal_comma
+
+    def decode(self, frame: bytes) -> Fields:
+        fields: Fields = {}
+        for name, value in self._pairs(read_text(frame)):
+            if name in fields:
+                raise BadFrame("twice", f"cannot read pairs: the name {name[:40]!r} comes twice")
+            fields[name] = scalar_of(value.strip('"'), decimal_comma=self._decimal_comma)
+        if not fields:
+            raise BadFrame(
+                "not_keyvalue", f"cannot read pairs: no name with one of {self._shown()} and a value behind it stands in the line"
+            )
+        return fields
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        between = " " if " " in self._separators else self._separators[0]
+        pairs = []
+        for name, value in fields.items():
+            text = written(value, decimal_comma=self._decimal_comma)
+            bare = not isinstance(value, dict | list) and not any(sign in text for sign in self._separators + '"\r\n')
+            if not (_is_name(name) and bare) or any(sign in name for sign in self._separators + self._sign) or text != text.strip():
+                raise CannotEncode(f"cannot write the pair {name[:40]!r}: its name or its value has a sign that would part it")
+            pairs.append(f"{name}{self._sign}{text}")
+        return between.join(pairs).encode()
+
+    def _pairs(self, text: str) -> Iterator[tuple[str, str]]:
+        word = name = ""
+        for token in text.translate(self._apart).split("\n"):
+            if not token:
+                continue
+            before, sign, value = token, "", ""
+            at = token.translate(self._signs).find(self._sign)
+            if at >= 0:
+                before, sign, value = token[:at], self._sign, token[at + 1 :]
+            if not sign or (name and before and not _is_name(before)):
+                if name:
+                    yield name, token
+                word, name = token, ""
+                continue
+            if name:
+                yield name, ""
+            name = before or word
+            word = ""
+            if not _is_name(name):
+                name = ""
+            elif value:
+                yield name, value
+                name = ""
+        if name:
+            yield name, ""
+
+    def _shown(self) -> str:
+        return " ".join(self.settings.assign) if isinstance(self.settings, KeyValueSettings) else ""
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and (text[0].isalpha() or text[0] == "_")

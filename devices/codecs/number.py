@@ -1,0 +1,80 @@
+"""One number in a text: `ST,GS,+  12.34kg`, `Weight: 12,34 kg`, `21.5`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
+from devices.codecs.framing import BadFrame
+from devices.codecs.numbers import number_of, written
+from devices.codecs.text import read_text
+
+_POINT = re.compile(r"(?<![A-Za-z0-9_.])(?:[-+] *+)?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?!\.?[0-9])", re.ASCII)
+_COMMA = re.compile(r"(?<![A-Za-z0-9_.,])(?:[-+] *+)?(?:[0-9]++(?:,[0-9]*+)?|,[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?![.,]?[0-9])", re.ASCII)
+
+
+class NumberSettings(CodecSettings):
+    """The options of the codec `number`."""
+
+    name: str = Field(default="value", min_length=1, max_length=128)
+    """What the number is called."""
+    label: str = Field(default="", max_length=64)
+    """The text that stands somewhere before it."""
+    unit: str = Field(default="", max_length=16)
+    """The unit that stands behind it."""
+    decimal_comma: bool = False
+    """Whether 21,5 is one number."""
+
+
+class Number(Codec):
+    """Reads the one number of a text: the first one behind the label, the one with the unit, or the only one that there is."""
+
+    settings_model = NumberSettings
+
+    def __init__(self, settings: NumberSettings) -> None:
+        super().__init__(settings)
+        self._name = settings.name
+        self._label = settings.label
+        self._unit = settings.unit
+        self._decimal_comma = settings.decimal_comma
+        self._numbers = _COMMA.finditer if settings.decimal_comma else _POINT.finditer
+
+    def decode(self, frame: bytes) -> Fields:
+        text = read_text(frame)
+        begin = 0
+        if self._label:
+            begin = text.find(self._label)
+            if begin < 0:
+                raise BadFrame("no_number", f"cannot read a number: the label {self._label!r} is not in the text")
+            begin += len(self._label)
+        found = list(self._found(text, begin))
+        if not found:
+            raise BadFrame(
+                "no_number", f"cannot read a number: the text has none{self._unit and f' with the unit {self._unit!r} behind it'}"
+            )
+        if len(found) > 1 and not self._label:
+            raise BadFrame("numbers", f"cannot read a number: the text has {len(found)}; say which with label or unit")
+        return {self._name: found[0]}
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        number = fields.get(self._name)
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise CannotEncode(f"cannot write a number: the field {self._name!r} is none")
+        text = written(number, decimal_comma=self._decimal_comma)
+        return " ".join(part for part in (self._label, text, self._unit) if part).encode()
+
+    def _found(self, text: str, begin: int) -> Iterator[int | float]:
+        for match in self._numbers(text, begin):
+            number = number_of(match[0].replace(" ", ""), decimal_comma=self._decimal_comma)
+            if number is not None and self._has_unit(text, match.end()):
+                yield number
+
+    def _has_unit(self, text: str, end: int) -> bool:
+        if not self._unit:
+            return True
+        while text.startswith(" ", end):
+            end += 1
+        behind = text[end + len(self._unit) : end + len(self._unit) + 1]
+        return text.startswith(self._unit, end) and not behind.isalnum()
