@@ -1,0 +1,126 @@
+"""A point: one value that a device has, with all that is known of it before it is read.
+
+Devices and the tables of values in the file say points (`Settings.points`); twins, alarms, discovery and pages read them.
+"""
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from gateway.actors.models import Model
+from gateway.actors.points.classes import usual_state_class
+from gateway.actors.points.suffixes import meaning_of
+
+_REMEMBERED = 4096
+_FIELD = re.compile(r"\\\{[^{}]*\\\}")
+
+
+class ValueType(enum.Enum):
+    """What a value is."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    ANY = "any"
+    """Nobody has said, and none has come yet."""
+
+
+class Point(Model):
+    """One value of a device: what it is called, and what is known of it."""
+
+    name: str
+    """The name of the value in reports and in the twin."""
+    type: ValueType = ValueType.ANY
+    unit: str = ""
+    device_class: str = ""
+    """What it measures, by a word of `classes.py`; empty: nobody knows."""
+    state_class: str = ""
+    """How a number goes on: see `STATE_CLASSES`."""
+    low: float | None = None
+    """The least that it can be, in its unit."""
+    high: float | None = None
+    precision: int | None = None
+    """How many decimals are worth showing."""
+    deadband: float = 0.0
+    """A number that has changed by less than this has not changed, in its unit."""
+    verb: str = ""
+    """Verb of the device that sets it; empty: it can only be read."""
+    field: str = ""
+    """The field of that verb's payload that takes the value."""
+
+
+Said = Iterable[tuple[str, Iterable[Point]]]
+"""Points by the id of the actor that has the values; {fields} in an id stand for any one segment."""
+
+_NONE: Mapping[str, Point] = MappingProxyType({})
+
+
+class Points:
+    """Every point that the configuration says. Any thread may read; it is filled at the start, and again at a reload."""
+
+    def __init__(self, said: Said = ()) -> None:
+        self._exact: dict[str, dict[str, Point]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Point]]] = []
+        self._found: dict[str, Mapping[str, Point]] = {}
+        self.fill(said)
+
+    def __bool__(self) -> bool:
+        return bool(self._exact or self._patterns)
+
+    def fill(self, said: Said) -> None:
+        """Take these points in the place of all before. Of two of one name, for one actor, the first counts."""
+        exact: dict[str, dict[str, Point]] = {}
+        for id, points in said:
+            known = exact.setdefault(id, {})
+            for point in points:
+                known.setdefault(point.name, point)
+        self._exact = {id: known for id, known in exact.items() if "{" not in id and known}
+        self._patterns = [(_pattern(id), known) for id, known in exact.items() if "{" in id and known]
+        self._found = {}
+
+    def of(self, id: str) -> Mapping[str, Point]:
+        """The points of one actor, by the names of its values; none where the configuration says none."""
+        found = self._found.get(id)
+        return found if found is not None else self._look_up(id)
+
+    @property
+    def ids(self) -> list[str]:
+        """The actors whose points the configuration says by their whole ids."""
+        return sorted(self._exact)
+
+    def _look_up(self, id: str) -> Mapping[str, Point]:
+        if not self:
+            return _NONE
+        known = dict(self._exact.get(id, _NONE))
+        for pattern, points in self._patterns:
+            if pattern.fullmatch(id):
+                known = {**points, **known}
+        if len(self._found) >= _REMEMBERED:
+            self._found = {}
+        self._found[id] = known
+        return known
+
+
+def seen_point(name: str, value: Any) -> Point:
+    """The point of a value that nobody said before it came: its type is that of the value, and the end of its name says its unit."""
+    type = type_of(value)
+    if type is not ValueType.NUMBER:
+        return Point(name=name, type=type)
+    unit, device_class, state_class = meaning_of(name)
+    state_class = state_class or usual_state_class(device_class, unit)
+    return Point(name=name, type=type, unit=unit, device_class=device_class, state_class=state_class)
+
+
+def type_of(value: Any) -> ValueType:
+    """What a value is, by itself."""
+    if isinstance(value, bool):
+        return ValueType.BOOLEAN
+    if isinstance(value, int | float):
+        return ValueType.NUMBER
+    return ValueType.TEXT if isinstance(value, str) else ValueType.ANY
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(_FIELD.sub("[^/]+", re.escape(template)))

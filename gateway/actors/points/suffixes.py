@@ -1,0 +1,74 @@
+"""Suffixes: the end of a value's name says its unit, and mostly its class: `outside_temperature_c`, `supply_v`, `rain_mm`.
+
+What stands behind the last underscore counts. Endings that as often mean something else are left out (`_min`, `_h`, `_g`); a value whose
+name only looks so (`phase_a`) is given `unit = ""` in the file.
+`_pct`, `_m3` and `_l` say no class: a percentage may be a humidity or a battery, a volume water or gas.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Meaning(NamedTuple):
+    """What the end of a name says of its value."""
+
+    unit: str = ""
+    device_class: str = ""
+    state_class: str = ""
+
+
+NOTHING = Meaning()
+
+SUFFIXES: dict[str, Meaning] = {
+    "_c": Meaning("°C", "temperature"),
+    "_f": Meaning("°F", "temperature"),
+    "_hpa": Meaning("hPa", "atmospheric_pressure"),
+    "_mbar": Meaning("mbar", "pressure"),
+    "_kpa": Meaning("kPa", "pressure"),
+    "_pa": Meaning("Pa", "pressure"),
+    "_bar": Meaning("bar", "pressure"),
+    "_psi": Meaning("psi", "pressure"),
+    "_pct": Meaning("%"),
+    "_rh": Meaning("%", "humidity"),
+    "_v": Meaning("V", "voltage"),
+    "_mv": Meaning("mV", "voltage"),
+    "_a": Meaning("A", "current"),
+    "_ma": Meaning("mA", "current"),
+    "_w": Meaning("W", "power"),
+    "_kw": Meaning("kW", "power"),
+    "_va": Meaning("VA", "apparent_power"),
+    "_var": Meaning("var", "reactive_power"),
+    "_kwh": Meaning("kWh", "energy"),
+    "_wh": Meaning("Wh", "energy"),
+    "_hz": Meaning("Hz", "frequency"),
+    "_lx": Meaning("lx", "illuminance"),
+    "_wm2": Meaning("W/m²", "irradiance"),
+    "_ppm": Meaning("ppm", "carbon_dioxide"),
+    "_ppb": Meaning("ppb", "volatile_organic_compounds_parts"),
+    "_db": Meaning("dB", "sound_pressure"),
+    "_dbm": Meaning("dBm", "signal_strength"),
+    "_m": Meaning("m", "distance"),
+    "_mm": Meaning("mm", "distance"),
+    "_cm": Meaning("cm", "distance"),
+    "_km": Meaning("km", "distance"),
+    "_mps": Meaning("m/s", "speed"),
+    "_kmh": Meaning("km/h", "speed"),
+    "_mmh": Meaning("mm/h", "precipitation_intensity"),
+    "_ms": Meaning("ms", "duration"),
+    "_s": Meaning("s", "duration"),
+    "_kg": Meaning("kg", "weight"),
+    "_m3": Meaning("m³", "", "total_increasing"),
+    "_l": Meaning("L", "", "total_increasing"),
+    "_lpm": Meaning("L/min", "volume_flow_rate"),
+    "_m3h": Meaning("m³/h", "volume_flow_rate"),
+    "_deg": Meaning("°"),
+    "_count": Meaning("", "", "total_increasing"),
+}
+"""What each suffix says. A class is given where nearly every value of that name has it."""
+
+
+@lru_cache(maxsize=1024)
+def meaning_of(name: str) -> Meaning:
+    """What the end of a value's name says of it. The case of the letters says nothing: `Power_W` is as good as `power_w`."""
+    _, underscore, last = name.rpartition("_")
+    return SUFFIXES.get(f"_{last.lower()}", NOTHING) if underscore else NOTHING
