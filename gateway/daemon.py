@@ -166,6 +166,7 @@ class Daemon:
             settings=_engine_settings(configuration),
             fatal=self.fail,
         )
+        engine.directory.kinds.points.fill(configuration.points)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
@@ -274,6 +275,7 @@ class Daemon:
         set_level(reload.result.gateway.log_level)
         hanging = [part.id for part in reload.changed if not self._replace(part)]
         self.configuration = reload.without(hanging, self.configuration)
+        self._engine.directory.kinds.points.fill(self.configuration.points)
         self._house.simulated_devices = self.configuration.simulated
         taken = [part.id for part in reload.changed if part.id not in hanging]
         return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])

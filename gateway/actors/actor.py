@@ -13,6 +13,7 @@ from gateway.actors.guards import guarded
 from gateway.actors.ids import is_key
 from gateway.actors.models import State
 from gateway.actors.payloads import LONGEST_S
+from gateway.actors.points.point import NO_POINTS, Points
 from gateway.actors.settings import Settings
 from gateway.actors.soundness import check_machine
 from gateway.actors.stage import Stage
@@ -50,6 +51,8 @@ class Actor(Generic[S]):
     """Its phases, where it has some: see `machine.py`."""
     copies: ClassVar[dict[str, Copy]] = {}
     """Which fields of which kind it keeps beside its state, by a name of its own: see `copies.py`."""
+    points: Points = NO_POINTS
+    """What the configuration says of the values of actors; the host gives it to each kind. It holds for a turn as the settings do."""
     stage_model: ClassVar[type[Stage[Any]]] = Stage
     """What its turns are given; event-sourced actors have another: see `sourced.py`."""
 

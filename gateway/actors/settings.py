@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway.actors.points.point import Said
+
 
 class Settings(BaseModel):
     """What a kind takes from its section of the configuration: `[kind.key]` of a host-bound actor, `[actors.kind]` of an
@@ -23,6 +25,10 @@ class Settings(BaseModel):
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""
         return []
+
+    def points(self) -> Said:
+        """The values of which this actor says what they are: by the id, or the template, of the actor that has them."""
+        return ()
 
     def files(self) -> dict[str, str]:
         """The files that this actor needs, full paths, by the keys that name them. `gateway check` looks whether they are there."""

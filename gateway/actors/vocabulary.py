@@ -26,6 +26,11 @@ class Quality(enum.Enum):
     GOOD = "good"
     UNCERTAIN = "uncertain"
     BAD = "bad"
+    """It was read, and cannot be right: out of its range, or not readable as what it is."""
+    MISSING = "missing"
+    """The device has the value, and says that it cannot tell it now."""
+    STALE = "stale"
+    """The device has fallen silent since it said so."""
 
 
 class Publish(Payload):
@@ -49,12 +54,15 @@ class Publish(Payload):
 class Report(Payload):
     """Verb `report` of a twin: what a device says of itself at one moment."""
 
-    values: dict[str, Scalar] = Field(min_length=1, max_length=64)
+    values: dict[str, Scalar | None] = Field(min_length=1, max_length=64)
+    """None: the device cannot tell this value now."""
     units: dict[str, str] = {}
     """Unit of a value by its name, as in SenML: `Cel`, `V`, `m/s`, `%RH`."""
     at_ms: int = Field(default=0, ge=0)
     """The device's own wall time, milliseconds since 1970; 0: it has none, take the gateway's."""
     quality: Quality = Quality.GOOD
+    qualities: dict[str, Quality] = {}
+    """Quality of a value by its name, where it is another than that of the whole."""
 
     @property
     def is_telemetry(self) -> bool:

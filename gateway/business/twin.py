@@ -8,19 +8,20 @@ Source: values with unit and time as in SenML (RFC 8428); quality as in OPC UA p
 
 import enum
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat
-from typing_extensions import TypedDict
 
 from gateway.actors import Actor, By, Stage, State, verb
 from gateway.actors.models import Model
+from gateway.actors.points import Point, seen_point
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
+from gateway.business.values import MISSING, Value, first_value, fit, stale
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +44,6 @@ class Presence(enum.Enum):
     """Somebody expects it, and it was not heard for as long as it may be silent."""
 
 
-class Value(TypedDict):
-    """One reported value."""
-
-    value: Any  # a Scalar; Report has checked it, and a union would be tried member by member at each report of the hot path
-    unit: str
-    at_ms: int
-    """Wall time of the reading, milliseconds since 1970: the device's, or the gateway's where the device has none."""
-    quality: str
-    """A `Quality`, by its word."""
-
-
 class Timing(Model):
     """What a twin knows of its device's times, where they are not simply the device's own and in order."""
 
@@ -73,7 +63,7 @@ _PLAIN = Timing()
 class TwinState(State):
     """What a twin remembers."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     online: bool = False
     presence: Presence = Presence.UNKNOWN
@@ -89,6 +79,8 @@ class TwinState(State):
     """Values that came after newer ones of the same name, and changed nothing."""
     beyond: int = 0
     """Values that found the twin full."""
+    held: int = 0
+    """Values that had changed by less than their deadband, and so changed nothing."""
     values: dict[str, Value] = {}
     timing: Timing | None = None
 
@@ -153,8 +145,9 @@ class Twin(Actor[TwinState]):
     @verb
     def report(self, report: Report, stage: Stage[TwinState]) -> None:
         """Take what the device says of itself; publish how it stands now."""
-        before, timed = stage.state, report.at_ms > 0
-        values, older, beyond, laggard = _merged(before, report, stage)
+        before, timed, points = stage.state, report.at_ms > 0, self.points.of(stage.me)
+        values, older, beyond, laggard = _merged(before, report, stage, points)
+        held = fit(values, before.values, report, points) if points else 0
         stage.state = before.changed(
             online=True,
             presence=Presence.ONLINE,
@@ -164,12 +157,14 @@ class Twin(Actor[TwinState]):
             count=before.count + 1,
             older=before.older + older,
             beyond=before.beyond + beyond,
+            held=before.held + held,
             values=values,
             timing=before.timing
             if _is_usual(before.timing, report, laggard, stage)
             else _timing(before, values, laggard, stage, timed=timed),
         )
-        if self.settings.publish_on == "every" or not before.online or _differ(before.values, values):
+        every = self.settings.publish_on == "every" and held < len(report.values)
+        if every or not before.online or _differ(before.values, values):
             self._publish(stage)
 
     @verb
@@ -195,8 +190,14 @@ class Twin(Actor[TwinState]):
             stage.after(left_s, "silent")
         else:
             presence = Presence.SILENT if state.online else Presence.NEVER_HEARD
-            stage.state = state.changed(online=False, presence=presence, watched=False)
+            stage.state = state.changed(online=False, presence=presence, watched=False, values=stale(state.values))
             self._publish(stage)
+
+    @verb
+    def describe(self, stage: Stage[TwinState]) -> None:
+        """Answer with what is known of each of its values whatever it reads: type, unit, class, range."""
+        seen = {name: seen_point(name, value["value"]) for name, value in stage.state.values.items()}
+        stage.reply({name: point.model_dump(mode="json") for name, point in {**seen, **self.points.of(stage.me)}.items()})
 
     @verb
     def read(self, stage: Stage[TwinState]) -> None:
@@ -227,29 +228,44 @@ class Twin(Actor[TwinState]):
         self.settings.publish(stage, told)
 
 
-def _merged(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple[dict[str, Value], int, int, Laggard | None]:
+def _merged(
+    state: TwinState, report: Report, stage: Stage[TwinState], points: Mapping[str, Point]
+) -> tuple[dict[str, Value], int, int, Laggard | None]:
     """The values after a report; how many of its values were older than the known ones; how many were beyond the limit; and the laggard.
 
     The busiest function of this room: it makes nothing that it need not.
     """
     known, said_ms, older, beyond = state.values, report.at_ms, 0, 0
     values, late, laggard = dict(known), None, None
-    at_ms, quality, units = said_ms or stage.now_ms, report.quality.value, report.units
+    at_ms, quality = said_ms or stage.now_ms, report.quality.value
     for name, value in report.values.items():
         old = known.get(name)
         if old is None:
+            if value is None and name not in points:
+                continue  # nobody knows a value of that name
             if len(values) >= MOST_VALUES:
                 beyond += 1
                 continue
+            old = first_value(name, value, points.get(name))
         elif 0 < said_ms < old["at_ms"] and _is_timed(name, state):
             if late is None:
                 late, laggard = _is_late(state, report, stage)
             if late:
                 older += 1
                 continue
-        unit = units.get(name, "" if old is None else old["unit"])
-        values[name] = {"value": value, "unit": unit, "at_ms": at_ms, "quality": quality}
+        values[name] = {**old, "value": value, "at_ms": at_ms, "quality": quality if value is not None else MISSING}
+    if report.units or report.qualities:
+        _say(values, known, report)
     return values, older, beyond, laggard
+
+
+def _say(values: dict[str, Value], known: Mapping[str, Value], report: Report) -> None:
+    """Give the values that were taken from a report the units and qualities that it says of them."""
+    for name in (report.units.keys() | report.qualities.keys()) & report.values.keys() & values.keys():
+        if values[name] is not known.get(name):
+            quality = report.qualities.get(name)
+            said = {} if quality is None else {"quality": quality.value}
+            values[name] = {**values[name], "unit": report.units.get(name, values[name]["unit"]), **said}  # type: ignore[typeddict-item]
 
 
 def _is_timed(name: str, state: TwinState) -> bool:
@@ -301,4 +317,4 @@ def _differ(before: dict[str, Value], after: dict[str, Value]) -> bool:
 
 
 def _shown(value: Value) -> tuple[object, ...]:
-    return type(value["value"]), value["value"], value["unit"], value["quality"]  # the type, for True == 1 == 1.0
+    return type(value["value"]), value["value"], value["unit"], value.get("class"), value["quality"]  # the type, for True == 1 == 1.0

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor, HostBound, Settings
+from gateway.actors.points.point import Said
 from gateway.config.problems import Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.registry import Promised
@@ -41,6 +42,12 @@ class Configuration:
 
     absent_files: tuple[Problem, ...] = field(default=(), compare=False)
     """Files that it names and that are not there: it can start without, and who they are for waits for them."""
+
+    @property
+    def points(self) -> Said:
+        """What its sections say of the values of actors."""
+        settings = [part.settings for part in self.host_bound] + [actor.settings for actor in self.actors if isinstance(actor, Actor)]
+        return [row for one in settings for row in one.points()]
 
     @property
     def simulated(self) -> list[str]:

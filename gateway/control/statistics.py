@@ -113,7 +113,7 @@ class Statistics(HostBound):
     def _report(self, view: dict[str, Any]) -> None:
         if self.settings.report_to:
             figures = as_reported(view)
-            report = Report(values=figures, units={name: unit for name, unit in _UNITS.items() if name in figures})
+            report = Report(values={**figures}, units={name: unit for name, unit in _UNITS.items() if name in figures})
             self.host.send(self.settings.report_to, "report", report)
             self.host.count("reported")
 

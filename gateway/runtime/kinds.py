@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.actors.actor import Actor
+from gateway.actors.points.point import Points
 from gateway.actors.sourced import EventSourced
 from gateway.registry import UNLISTED, Promised
 
@@ -21,6 +22,8 @@ class Kinds:
         self._made: dict[str, Actor[Any]] = {}
         self._promised: dict[str, Promised] = {}
         self._lock = threading.RLock()
+        self.points = Points()
+        """What the configuration says of the values of actors; every kind has it."""
 
     def add(self, actor: Actor[Any] | Promised) -> None:
         """Add one kind."""
@@ -28,6 +31,7 @@ class Kinds:
             self._promised[actor.kind] = actor
         else:
             self._made[actor.kind] = actor
+            actor.points = self.points
 
     def made(self) -> list[Actor[Any]]:
         """The kinds that are in use."""
@@ -64,6 +68,7 @@ class Kinds:
         with self._lock:
             if kind not in self._made:
                 actor = self._promised[kind].make()
+                actor.points = self.points
                 self._made[kind] = actor  # before the check, which may look for kinds that this one keeps copies of, and they of it
                 self._check(actor)
                 self.bring_readers(actor)

@@ -103,6 +103,10 @@ class Points:
         return known
 
 
+NO_POINTS = Points()
+"""Nothing is said of any value."""
+
+
 def seen_point(name: str, value: Any) -> Point:
     """The point of a value that nobody said before it came: its type is that of the value, and the end of its name says its unit."""
     type = type_of(value)
