@@ -228,6 +228,11 @@ class Twin(Actor[TwinState]):
         self.settings.publish(stage, told)
 
 
+def presence_in(copied: Mapping[str, Any]) -> Presence:
+    """Whether a twin hears its device, by a copy of its state; one that an older program kept says only whether the device is online."""
+    return Presence(copied["presence"]) if "presence" in copied else Presence.ONLINE if copied.get("online") else Presence.SILENT
+
+
 def _merged(
     state: TwinState, report: Report, stage: Stage[TwinState], points: Mapping[str, Point]
 ) -> tuple[dict[str, Value], int, int, Laggard | None]:

@@ -404,10 +404,10 @@ def test_an_alarm_without_a_rule_watches_nothing() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"of": "twin/a"}, "it watches nothing: give above, below, rises_per_min, falls_per_min or silent = true"),
+        ({"of": "twin/a"}, "it watches nothing: give above, below, is, changes, rises_per_min, falls_per_min or silent = true"),
         ({"of": "twin/a", "above": 1.0}, "a limit needs the name of the value that it is for: give value"),
-        ({"of": "trip/a", "silent": True}, "cannot watch 'trip/a': an alarm watches a twin; write twin/KEY"),
-        ({"of": "twin/a", "value": "c", "above": 1.0, "below": 1.0}, "every value would be wrong: below = 1 is not less than above = 1"),
+        ({"of": "trip/a", "silent": True}, "cannot watch 'trip/a': only a twin can be watched; write twin/KEY"),
+        ({"of": "twin/a", "value": "c", "above": 1.0, "below": 1.0}, "it would always hold: below = 1 is not less than above = 1"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(fields: dict[str, Any], said: str) -> None:
@@ -501,3 +501,22 @@ def test_a_twin_that_was_forgotten_is_watched_again() -> None:
     turns.mail.clear()
     turns.copy_comes("twin", {"values": {}, "presence": "unknown"}, ended=True)
     assert [message.verb for message in turns.mail if message.to == "twin/freezer"] == ["Builtin.Watch"]
+
+
+def test_a_bad_value_is_not_called_good() -> None:
+    """A raised alarm stays while its value is bad, and says that it can judge nothing."""
+    turns = alarm(for_s=0)
+    reads(turns, -14.0)
+    assert turns.state.phase is AlarmPhase.ACTIVE
+    turns.copy_comes("twin", {"values": {"c": {"value": -127.0, "unit": "", "at_ms": 0, "quality": "bad"}}, "online": True})
+    assert (turns.state.phase, turns.state.findings.cannot) == (AlarmPhase.ACTIVE, "c of twin/freezer is bad")
+    assert json.loads(turns.mail_to("mqtt/main")[-1].body)["cannot"] == "c of twin/freezer is bad"
+
+
+def test_an_alarm_of_a_word() -> None:
+    """An alarm may wait for a word, or for true."""
+    turns = alarm(above=None, hysteresis=0, **{"is": "FAULT"}, for_s=0)
+    for word, phase in (("RUN", AlarmPhase.NORMAL), ("FAULT", AlarmPhase.ACTIVE), ("RUN", AlarmPhase.CLEARED)):
+        turns.copy_comes("twin", {"values": {"c": {"value": word, "unit": "", "at_ms": 0, "quality": "good"}}, "online": True})
+        assert turns.state.phase is phase
+    assert turns.state.why == ("is FAULT: c",)

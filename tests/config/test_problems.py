@@ -346,7 +346,7 @@ outputs = { "a b" = ["gpio/lamp"], hall = ["gpio/lamp", "no id"] }
         (
             RULES,
             {
-                "actors.alarm.rules.freezer": "every value would be wrong",
+                "actors.alarm.rules.freezer": "it would always hold",
                 "actors.alarm.rules.freezer.value": "expected text",
                 "actors.alarm.rules.door": "it watches nothing",
                 "actors.alarm.rules.door.of": "cannot use 'door' as an actor id",

@@ -19,12 +19,12 @@ from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.payloads import read_payload
 from gateway.actors.vocabulary import Scalar
-from gateway.business.alarm.readings import judge, news_in
 from gateway.business.alarm.rules import AlarmSettings, Rule
 from gateway.business.alarm.state import AlarmPhase, AlarmState
 from gateway.business.alarm.telling import over_of, over_text, request_to, shown, subject_of, text_of
+from gateway.business.condition import judge, news_in
 from gateway.business.notices import Notice, Recipient
-from gateway.business.twin import Presence
+from gateway.business.twin import presence_in
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
@@ -84,7 +84,7 @@ class Alarm(Actor[AlarmState]):
             rule,
             before,
             copy.values.get("values", {}),
-            presence=_presence(copy.values),
+            presence=presence_in(copy.values),
             clock_ms=stage.clock_ms,
             since_ms=stage.listening_since_ms,
         )
@@ -383,8 +383,3 @@ def _left_s(stage: Stage[AlarmState], rule: Rule) -> float:
     """For how many seconds what is wrong must still last until people are told."""
     began_ms = stage.state.wrong_clock_ms or stage.clock_ms
     return max(0.0, rule.for_s - stage.since_s(began_ms))
-
-
-def _presence(values: dict[str, Any]) -> Presence:
-    """Whether the twin hears its device; a copy that an older program kept says only whether the device is online."""
-    return Presence(values["presence"]) if "presence" in values else Presence.ONLINE if values.get("online") else Presence.SILENT

@@ -12,40 +12,20 @@ escalate_after_s = 900
 escalate_group = "neighbours"
 """
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from gateway.actors.ids import check_id, is_key, kind_of
+from gateway.actors.ids import check_id, is_key
+from gateway.business.condition import Condition
 from gateway.business.notices import Channel, Recipient
 from gateway.business.publishing import PUBLISHER, Publishing
 
 
-class Rule(BaseModel):
-    """The rule of one alarm. Any of its conditions raises the alarm; all of them must be over for it to clear."""
+class Rule(Condition):
+    """The rule of one alarm: what is wrong, and who is told. Any of its conditions raises the alarm; all of them must be over for it to
+    clear."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    of: str
-    """Id of the twin that is watched."""
-    value: str = ""
-    """Name of the value that the limits are for."""
-    above: float | None = None
-    """The value is wrong above this."""
-    below: float | None = None
-    """The value is wrong below this."""
-    hysteresis: float = Field(default=0.0, ge=0)
-    """How far it must come back inside a limit to be right again, in the value's own unit."""
-    rises_per_min: float | None = Field(default=None, gt=0)
-    """The value is wrong while it rises faster than so much a minute."""
-    falls_per_min: float | None = Field(default=None, gt=0)
-    """The value is wrong while it falls faster than so much a minute."""
-    rate_over_s: float = Field(default=60.0, gt=0)
-    """Over how many seconds, at least, a rate is measured."""
-    silent: bool = False
-    """Whether the device's silence is wrong; the twin says when it is silent."""
-    for_s: float = Field(default=0.0, ge=0)
-    """How long it must be wrong, in seconds, before the alarm is raised."""
     severity: str = Field(default="alarm", max_length=64)
     subject: str = Field(default="", max_length=256)
     """What people are told in one line; by default the alarm's key and what is wrong."""
@@ -67,39 +47,10 @@ class Rule(BaseModel):
     deliver_within_s: float = Field(default=60.0, gt=0)
     """How long to wait for the notices to be delivered, in seconds, before those that were not are named."""
 
-    @field_validator("of")
-    @classmethod
-    def _is_twin(cls, text: str) -> str:
-        if kind_of(check_id(text)) != "twin":
-            raise ValueError(f"cannot watch {text!r}: an alarm watches a twin; write twin/KEY")
-        return text
-
     @field_validator("contacts")
     @classmethod
     def _is_id(cls, text: str) -> str:
         return check_id(text) if text else text
-
-    @model_validator(mode="after")
-    def _watches_something(self) -> Self:
-        if all(limit is None for limit in self._limits) and not self.silent:
-            raise ValueError("it watches nothing: give above, below, rises_per_min, falls_per_min or silent = true")
-        return self
-
-    @model_validator(mode="after")
-    def _names_its_value(self) -> Self:
-        if any(limit is not None for limit in self._limits) and not self.value:
-            raise ValueError("a limit needs the name of the value that it is for: give value")
-        return self
-
-    @model_validator(mode="after")
-    def _leaves_values_that_are_right(self) -> Self:
-        if self.above is not None and self.below is not None and self.below >= self.above:
-            raise ValueError(f"every value would be wrong: below = {self.below:g} is not less than above = {self.above:g}")
-        return self
-
-    @property
-    def _limits(self) -> list[float | None]:
-        return [self.above, self.below, self.rises_per_min, self.falls_per_min]
 
 
 def _is_alarm(key: str) -> str:

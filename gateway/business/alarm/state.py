@@ -1,9 +1,10 @@
 """What an alarm remembers."""
 
 import enum
+from typing import ClassVar
 
 from gateway.actors.stamps import Stamped
-from gateway.business.alarm.readings import Findings
+from gateway.business.condition import Findings
 from gateway.business.notices import Recipient
 
 
@@ -26,7 +27,8 @@ class AlarmPhase(enum.Enum):
 class AlarmState(Stamped):
     """What an alarm remembers."""
 
-    INNER = ("wrong_clock_ms", "asking", "findings.anchor")
+    VERSION: ClassVar[int] = 2
+    INNER = ("wrong_clock_ms", "asking", "findings.anchor", "findings.last")
 
     phase: AlarmPhase = AlarmPhase.NORMAL
     findings: Findings = Findings()
