@@ -1,6 +1,6 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,9 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    tables: ClassVar[type[BaseModel] | None] = None
+    """The model of the tables with names of the user's own that stand right in the section, where there are such: with extra = "allow"."""
 
     def claims(self) -> dict[str, str]:
         """What this actor must own alone, by the key that says so: {"pin": "GPIO 17"}. Two claims of one thing are an error."""

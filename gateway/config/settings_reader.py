@@ -210,6 +210,9 @@ def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
             named = False  # the name of one of many tables
             continue
         field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
+        if field is None and issubclass(model, Settings) and model.tables is not None:
+            model = model.tables
+            continue
         inner = models_in(field.annotation) if field else []
         if len(inner) != 1:
             return None

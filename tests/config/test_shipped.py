@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from devices.serial.simulator import SimulatedLine
+from gateway.actors import Settings
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
 from gateway.config.schema import field_docstrings
 from gateway.config.settings_reader import models_in
@@ -137,7 +138,9 @@ def _checked(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _wrong(tables: list[dict[str, Any]], model: type[BaseModel]) -> list[str]:
     """The keys of `model` that none of `tables` has, or none with its default."""
-    found = []
+    found = (
+        _wrong([row for table in tables for row in table.values()], model.tables) if issubclass(model, Settings) and model.tables else []
+    )
     for name, field in model.model_fields.items():
         key = field.alias or name
         values = [table[key] for table in tables if key in table]
