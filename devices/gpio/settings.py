@@ -7,10 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from devices.gpio.chips import meaning
 from gateway.actors import Settings
+from gateway.actors.points import Point, ValueType
+from gateway.actors.points.point import Said
 from gateway.actors.vocabulary import PREFIX
 
 OUTPUTS = ("led", "relay")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
+CLASSES = {"contact": "opening", "motion": "motion"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
@@ -93,6 +96,13 @@ class PinSettings(Settings):
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
         asked += [("publish_to", self.publish_to, "publish")] if self.is_output else []
         return [row for row in asked if row[1]]
+
+    def points(self, me: str) -> Said:
+        """Its one value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`."""
+        point = Point(name=self.value_name, type=ValueType.BOOLEAN, device_class=CLASSES.get(self.type, ""))
+        if self.is_output:
+            point = point.changed(setter=me, verb="switch", field="on")
+        return [(id, (point,)) for id in (me, self.report_to) if id]
 
     @property
     def is_output(self) -> bool:

@@ -29,8 +29,9 @@ class Settings(BaseModel):
         """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""
         return []
 
-    def points(self) -> Said:
-        """The values of which this actor says what they are: by the id, or the template, of the actor that has them."""
+    def points(self, me: str) -> Said:
+        """The values of which the device `me` says what they are: by the id, or the template, of the actor that has them."""
+        del me
         return ()
 
     def files(self) -> dict[str, str]:

@@ -45,9 +45,8 @@ class Configuration:
 
     @property
     def points(self) -> Said:
-        """What its sections say of the values of actors."""
-        settings = [part.settings for part in self.host_bound] + [actor.settings for actor in self.actors if isinstance(actor, Actor)]
-        return [row for one in settings for row in one.points()]
+        """What its devices say of the values that they bring."""
+        return [row for part in self.host_bound for row in part.settings.points(part.id)]
 
     @property
     def simulated(self) -> list[str]:

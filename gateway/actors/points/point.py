@@ -45,8 +45,10 @@ class Point(Model):
     """How many decimals are worth showing."""
     deadband: float = 0.0
     """A number that has changed by less than this has not changed, in its unit."""
+    setter: str = ""
+    """Id of the actor that sets it; empty: it can only be read."""
     verb: str = ""
-    """Verb of the device that sets it; empty: it can only be read."""
+    """The verb by which that actor sets it."""
     field: str = ""
     """The field of that verb's payload that takes the value."""
 
