@@ -5,11 +5,19 @@ all come back in the same second after a power cut.
 import random
 from collections.abc import Callable
 
+Chance = Callable[[], float]
+"""Gives a number from 0 to 1."""
+
+
+def pause_s(times: int, first_s: float, most_s: float, *, chance: Chance = random.random) -> float:
+    """The seconds to wait after so many failures in a row (1 or more): between half of the step and all of it."""
+    return min(most_s, first_s * 2.0 ** min(times - 1, 60)) * (0.5 + chance() / 2)
+
 
 class Backoff:
     """Delays from `first_s` up to `most_s` seconds, each between half of its step and all of it."""
 
-    def __init__(self, first_s: float = 0.25, most_s: float = 30.0, *, chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, first_s: float = 0.25, most_s: float = 30.0, *, chance: Chance = random.random) -> None:
         self._first_s = first_s
         self._most_s = most_s
         self._chance = chance
@@ -19,7 +27,7 @@ class Backoff:
         """The delay before the next attempt, seconds."""
         step_s = self._step_s
         self._step_s = min(self._most_s, 2 * step_s)
-        return step_s * (0.5 + self._chance() / 2)
+        return pause_s(1, step_s, self._most_s, chance=self._chance)
 
     def at_least(self, step_s: float) -> None:
         """Raise the step to `step_s` seconds, where it is shorter."""

@@ -1,11 +1,11 @@
 """What can be wrong with a pin: its chip is not there, or the chip will not give it."""
 
-from gateway.actors import GatewayError
+from devices.link import Faulty, Missing
 
 
-class ChipMissing(GatewayError, LookupError):
+class ChipMissing(Missing):
     """Raised where there is no GPIO chip to ask: look again later."""
 
 
-class PinFault(GatewayError, OSError):
+class PinFault(Faulty):
     """Raised where the chip is there and does not do what was asked of it: mend what the text names; tried again later."""

@@ -1,7 +1,7 @@
 """A pin: the host-bound actor `gpio/KEY`, one for each section `[gpio.KEY]`.
 
-It claims its line, loses it, and claims it again; what an input says is in `inputs.py`, what an output does in `outputs.py`. While the
-line is not there the pin is away: a command waits on disk for `act_within_s`, a question for a second, and is then answered "expired".
+What it owns is its line, which it claims, loses and claims again as every link does; what an input says is in `inputs.py`, what an output
+does in `outputs.py`. While the line is not there a command waits on disk for `act_within_s`, a question for a second.
 gpiozero and lgpio are loaded at the first `started`, so a gateway without pins does not pay for them.
 
     [gpio.bell]                          [gpio.boiler]
@@ -16,21 +16,20 @@ gpiozero and lgpio are loaded at the first `started`, so a gateway without pins 
 import logging
 import math
 import select
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devices.backoff import Backoff
 from devices.gpio.boards import open_board
-from devices.gpio.errors import ChipMissing, PinFault
+from devices.gpio.errors import PinFault
 from devices.gpio.inputs import Input
 from devices.gpio.lines import ChipPin, PinLine
 from devices.gpio.outputs import Output
 from devices.gpio.panel import Lamp
-from devices.gpio.settings import ACT_WITHIN_S, PinSettings
-from gateway.actors import Delivery, Health, HostBound, Mode, Settings, Start, verb
+from devices.gpio.settings import PinSettings
+from devices.link import ACT_WITHIN_S, Link, LinkFault
+from gateway.actors import Delivery, Mode, verb
 from gateway.actors.vocabulary import Pulse, Switch
 
 if TYPE_CHECKING:
@@ -43,12 +42,12 @@ READ_WITHIN_S = 1.0
 """Whoever asks wants to know now."""
 
 
-class Pin(HostBound):
+class Pin(Link[PinSettings]):
     """The actor of one pin of the header, or of a simulated one."""
 
     kind = "gpio"
-    settings_model = PinSettings
     vital = True
+    acts = ("switch", "pulse")
     counters_said = {
         "edges": "changes",
         "coalesced": "changes counted as one",
@@ -59,67 +58,64 @@ class Pin(HostBound):
         "callback_faults": "faults of the program",
     }
 
-    def __init__(
-        self,
-        key: str,
-        settings: PinSettings,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.key = key
-        self.settings = settings
-        self.clock = clock
-        self._backoff = Backoff()
-        self._role: Input | Output | None = None
-        self._line: PinLine | None = None
-        self._hand: Hand | None = None
-        self._attach_at_s = math.inf
+    _role: Input | Output | None = None
+    _line: PinLine | None = None
+    _hand: "Hand | None" = None
 
-    # --- the actor's life
+    # --- its life
 
-    @classmethod
-    def age_limits(cls, settings: Settings) -> dict[str, float]:
-        """How many seconds a command may wait, as the settings say."""
-        limits = super().age_limits(settings)
-        return {**limits, **dict.fromkeys(("switch", "pulse"), settings.act_within_s)} if isinstance(settings, PinSettings) else limits
-
-    def started(self, start: Start) -> None:
-        if self._line is not None:  # started again after an error, with no close between
-            self._let_go()
+    def prepare(self) -> None:
         role = Output if self.settings.is_output else Input
         self._role = role(self.settings, self.host, clock=self.clock)
-        self._backoff.reset()
-        self._attach()
 
-    def wait(self) -> None:
-        due_s = min(self._attach_at_s, self._role.due_s if self._role else math.inf, self._hand.due_s if self._hand else math.inf)
-        timeout_s = None if math.isinf(due_s) and due_s > 0 else max(0.0, due_s - self.clock())
+    def open(self) -> str:
+        """Claim the line."""
+        assert self._role is not None
+        board = open_board(self.settings)
+        pin = board.pin(self.settings.pin)
+        if self.settings.simulated is not None:
+            self._simulate(pin)
+        self._line = PinLine(pin, active_low=self.settings.low_is_active)
+        self._role.attach(self._line)
+        return f"{self.settings.line_name} ({self.settings.type}) on {board.name}"
+
+    @property
+    def due_s(self) -> float:
+        return min(self._role.due_s if self._role else math.inf, self._hand.due_s if self._hand else math.inf)
+
+    def block(self, timeout_s: float | None) -> None:
         if self._hand is not None and self._hand.buttons is not None:
             _wait_readable(self.host.fileno(), self._hand.buttons.fileno(), timeout_s)
         else:
             self.host.wait(timeout_s)
 
-    def tick(self) -> None:
-        if self.clock() >= self._attach_at_s:
-            self._attach()
+    def turn(self) -> None:
         if self._hand is not None:
             self._hand.play()
         if self._role is not None:
-            try:
-                self._role.tick()
-            except PinFault as error:
-                self._lose(str(error))
+            self._role.tick()
+
+    def shut(self) -> None:
+        """Let go of a line that is gone or does not work."""
+        if self._role is not None:
+            self._role.detach()
+        line, self._line = self._line, None
+        self._drop_hand()
+        if line is not None:
+            with suppress(PinFault):  # it has failed already; only its claim is to go
+                line.free()
+
+    def failed(self, fault: LinkFault, *, was_open: bool) -> None:
+        self.host.count("line_faults")
 
     def quiet(self) -> None:
-        self._attach_at_s = math.inf
         self._drop_hand()
         if self._role is not None:
             with suppress(PinFault):  # an input whose line has failed: there is nothing to stop
                 self._role.quiet()
 
-    def close(self) -> None:
+    def leave(self) -> None:
         """Leave an output as `on_stop` says, and give the line back."""
-        self._attach_at_s = math.inf
         self._drop_hand()
         role, self._role, self._line = self._role, None, None
         if role is None:
@@ -149,7 +145,7 @@ class Pin(HostBound):
             delivery.done({"on" if self.settings.is_output else "active": self._line.read()})
         except PinFault as error:
             delivery.failed(str(error), retry=False)
-            self._lose(str(error))
+            self.lose(error)
 
     def _obey(self, name: str, delivery: Delivery, act: Callable[[Output], None]) -> None:
         """Have the output carry out a command.
@@ -166,49 +162,7 @@ class Pin(HostBound):
             act(self._role)
         except PinFault as error:
             delivery.failed(str(error))
-            self._lose(str(error))
-
-    # --- the line
-
-    def _attach(self) -> None:
-        """Claim the line; when that fails, say why and when to look again."""
-        self._attach_at_s = math.inf
-        try:
-            line, where = self._open()
-            self._line = line
-            if self._role is not None:
-                self._role.attach(line)
-        except ChipMissing as error:
-            return self._lose(str(error), health=Health.MISSING)
-        except PinFault as error:
-            return self._lose(str(error))
-        self._backoff.reset()
-        self.host.report(Health.OK, f"{self.settings.line_name} ({self.settings.type}) on {where}")
-        return self.host.back()
-
-    def _open(self) -> tuple[PinLine, str]:
-        board = open_board(self.settings)
-        pin = board.pin(self.settings.pin)
-        if self.settings.simulated is not None:
-            self._simulate(pin)
-        return PinLine(pin, active_low=self.settings.low_is_active), board.name
-
-    def _lose(self, reason: str, *, health: Health = Health.FAULTY) -> None:
-        """Let go of a line that is gone or does not work, and look for it again later."""
-        if self._role is not None:
-            self._role.detach()
-        self._let_go()
-        self._attach_at_s = self.clock() + self._backoff.next_s()
-        self.host.count("line_faults")
-        self.host.report(health, reason)
-        self.host.away(reason)
-
-    def _let_go(self) -> None:
-        line, self._line = self._line, None
-        self._drop_hand()
-        if line is not None:
-            with suppress(PinFault):  # it has failed already; only its claim is to go
-                line.free()
+            self.lose(error)
 
     # --- the simulator
 

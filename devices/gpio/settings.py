@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from devices.gpio.chips import meaning
+from devices.link import ACT_WITHIN_S, ActWithin
 from gateway.actors import Settings
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Said
@@ -17,9 +18,6 @@ CLASSES = {"contact": "opening", "motion": "motion"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
-
-ACT_WITHIN_S = 30.0
-"""So long a command may wait for its pin, unless the settings say otherwise."""
 
 Level = Literal["off", "on", "keep"]
 Pull = Literal["up", "down", "none"]
@@ -81,7 +79,7 @@ class PinSettings(Settings):
     """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
     link_lost_after_s: float = Field(default=0.0, ge=0)
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
-    act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
+    act_within_s: ActWithin = ACT_WITHIN_S
     """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
     """Outputs: id of the actor that publishes whether it is on, retained, at the start and at each change; empty: nothing is published."""

@@ -12,10 +12,10 @@ Source: draft-ietf-httpapi-idempotency-key-header; RFC 9110.
 
 import logging
 import math
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from devices.link import Faulty, Link, LinkFault, Missing
 from devices.webhook.credentials import TlsTrust
 from devices.webhook.crew import Crew
 from devices.webhook.line import HttpLine
@@ -23,7 +23,7 @@ from devices.webhook.outbox import PostsInHand
 from devices.webhook.outcomes import End, PostOutcome
 from devices.webhook.posts import BadPost, PostRequest, of_notify, of_post
 from devices.webhook.settings import WebhookSettings, WebhookSimulation
-from gateway.actors import Delivery, Health, HostBound, Start, verb
+from gateway.actors import Delivery, Health, verb
 from gateway.actors.vocabulary import Notify, Post
 
 log = logging.getLogger(__name__)
@@ -31,27 +31,25 @@ log = logging.getLogger(__name__)
 _CLOSE_S = 1.0
 
 
-class Webhook(HostBound):
+class Webhook(Link[WebhookSettings]):
     """The actor `webhook/<key>`: posts what it is told to one address, several at once, and never waits for a server on its own thread."""
 
-    settings_model = WebhookSettings
+    looks_while_closing = True
     window = 32
     counters_said = {"done": "posted", "again": "failures of the server", "away": "times the server was away"}
     close_s = 3.0
 
     def __init__(self, key: str, settings: WebhookSettings) -> None:
-        self.settings = settings
+        super().__init__(key, settings)
         self._name = f"webhook.{key}"
         self._outbox = PostsInHand(settings.retry_min_s, settings.retry_max_s)
-        self._gone = False
-        """Whether we told the host that the server is away."""
-        self._why = ""
-        """Why it is, as the last request found."""
+        self._fault: LinkFault = Missing("no request has been made yet")
+        """Why the server is away, as the last request found."""
         self._at_end = ExitStack()
         self._shown = ""
         self._crew: Crew
 
-    def started(self, start: Start) -> None:
+    def prepare(self) -> None:
         """Make ready to post; nothing is connected to before there is something to post."""
         url = self.settings.url
         origin = "/".join(url.split("/", 3)[:3])  # the rest may be a secret: at some services the whole url is one
@@ -91,41 +89,39 @@ class Webhook(HostBound):
         except BadPost as error:
             delivery.failed(str(error), retry=False)
 
-    # --- its own thread
+    # --- its life
 
-    def wait(self) -> None:
-        """Block until there is mail or an answer, or something is due."""
-        due_s = self._outbox.resume_s if self._gone else min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else math.inf)
-        self.host.wait(None if math.isinf(due_s) else max(0.0, due_s - time.monotonic()))
+    def open(self) -> str:
+        """Let one request look for the server: it says how the server is."""
+        return ""
 
-    def tick(self) -> None:
+    @property
+    def due_s(self) -> float:
+        return min(self._crew.due_s, self._outbox.next_s() if self._crew.idle else math.inf) if self.is_open else math.inf
+
+    def turn(self) -> None:
         """Settle the requests that have ended, end those that are late, begin those that may be begun."""
         self._crew.cut_late()
-        now_s = time.monotonic()
+        now_s = self.clock()
         for number, outcome in self._crew.ended():
             self._outbox.settle(number, outcome, now_s)
             self._note(outcome)
-        self._follow_server(now_s)
+        if self._outbox.away and now_s < self._outbox.resume_s and self.is_open and self._outbox.give_back():
+            self.lose(self._fault, again_s=self._outbox.resume_s)
         while self._crew.idle and (job := self._outbox.next(now_s)):
             self._crew.post(*job)
 
-    def _follow_server(self, now_s: float) -> None:
-        """Have the host keep mail while the server is away, and give it when it is time to look for the server."""
-        if self._gone and now_s >= self._outbox.resume_s:
-            self._gone = False
-            self.host.back()
-        elif not self._gone and self._outbox.away and now_s < self._outbox.resume_s and self._outbox.give_back():
-            self._gone = True
-            self.host.away(self._why)
+    def failed(self, fault: LinkFault, *, was_open: bool) -> None:
+        """Do nothing: each request that found the server away was counted."""
 
-    def close(self) -> None:
+    def leave(self) -> None:
         """Cut off the requests under way: they are on disk, and posted again under their keys."""
         self._at_end.close()
 
     def _note(self, outcome: PostOutcome) -> None:
         self.host.count(outcome.end.value)
         if outcome.end is End.AWAY:
-            self._why = outcome.reason
+            self._fault = (Missing if outcome.health is Health.MISSING else Faulty)(outcome.reason)
         if outcome.health is not Health.OK:
             self.host.report(outcome.health, outcome.reason)
         elif outcome.end is End.DONE:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from devices.backoff import Backoff, pause_s
 from devices.webhook.outcomes import End, PostOutcome
 from devices.webhook.posts import PostRequest
 from gateway.actors import Delivery
@@ -52,19 +53,15 @@ class PostsInHand:
         self._struck: OrderedDict[str, Struck] = OrderedDict()
         """Messages that failed, by their ids."""
         self._number = 0
-        self._failures = 0
-        """How often in a row the server was away; above 0 it still is, as far as we know."""
+        self._backoff = Backoff(retry_min_s, retry_max_s, chance=chance)
+        self.away = False
+        """Whether all messages wait for the server: it was away when somebody asked last."""
         self.resume_s = 0.0
         """When to look again whether the server is there."""
         self._done = 0
 
     def __len__(self) -> int:
         return len(self._items)
-
-    @property
-    def away(self) -> bool:
-        """Whether all messages wait for the server."""
-        return self._failures > 0
 
     def add(self, delivery: Delivery, request: PostRequest) -> None:
         """Take a message in."""
@@ -108,7 +105,8 @@ class PostsInHand:
             if outcome.status:
                 self._strike(item, outcome, now_s)
             return False
-        self._failures = 0
+        self.away = False
+        self._backoff.reset()
         if outcome.end is End.AGAIN:
             return self._strike(item, outcome, now_s) and self._given_up(number, outcome)
         del self._items[number]
@@ -123,8 +121,8 @@ class PostsInHand:
         return True
 
     def _server_away(self, outcome: PostOutcome, now_s: float) -> None:
-        self._failures += 1
-        self.resume_s = now_s + self._backoff_s(self._failures, outcome.after_s)
+        self.away = True
+        self.resume_s = now_s + _heeding(outcome, self._backoff.next_s())
 
     def _of(self, item: Item) -> Struck:
         return self._struck.get(item.delivery.message.id, Struck())
@@ -134,7 +132,7 @@ class PostsInHand:
         before = self._of(item)
         times = before.times + 1
         done_before = before.done_before if before.times else self._done
-        self._struck[item.delivery.message.id] = Struck(times, now_s + self._backoff_s(times, outcome.after_s), done_before)
+        self._struck[item.delivery.message.id] = Struck(times, now_s + self._pause_s(times, outcome), done_before)
         if len(self._struck) > _REMEMBERED:
             self._struck.popitem(last=False)
         return times >= STRIKES and self._done > done_before
@@ -145,7 +143,10 @@ class PostsInHand:
         item.delivery.failed(f"cannot post it: it failed {several(times, 'time')} while others went through; {outcome.reason}", retry=False)
         return True
 
-    def _backoff_s(self, times: int, after_s: float) -> float:
-        """The seconds to wait after a failure: doubled each time, and jittered, so that a hundred gateways do not all come back at once."""
-        step_s = min(self._retry_max_s, self._retry_min_s * 2.0 ** min(times - 1, 30))
-        return max(step_s * (0.5 + self._chance() / 2), min(after_s, _WAIT_AT_MOST_S))
+    def _pause_s(self, times: int, outcome: PostOutcome) -> float:
+        return _heeding(outcome, pause_s(times, self._retry_min_s, self._retry_max_s, chance=self._chance))
+
+
+def _heeding(outcome: PostOutcome, wait_s: float) -> float:
+    """The seconds to wait after a failure: ours, or what the server asks for where that is longer."""
+    return max(wait_s, min(outcome.after_s, _WAIT_AT_MOST_S))

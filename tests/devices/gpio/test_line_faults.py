@@ -45,7 +45,7 @@ def test_retries_wait_longer_each_time(put: Put, turn: Turn, pins: SimulatedPins
     waits = []
     for tries in range(1, 11):
         until_tried(bench, tries)
-        waits.append(bench.actor._attach_at_s - clock())  # type: ignore[attr-defined]  # its next try
+        waits.append(bench.actor.look_s - clock())  # type: ignore[attr-defined]  # its next try
         turn(bench, 31.0)
     assert 0.125 <= waits[0] <= 0.25
     assert 15.0 <= waits[-1] <= 30.0
