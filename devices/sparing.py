@@ -10,15 +10,16 @@ from collections.abc import Callable
 
 EVERY_S = 60.0
 AT_MOST = 5
-"""How many of one kind are said within EVERY_S."""
+"""How many of one kind are said within EVERY_S, unless whoever logs says otherwise."""
 
 
 class SparingLog:
-    """Logs warnings, each kind at most AT_MOST times a minute. On one thread."""
+    """Logs warnings, each kind at most `at_most` times a minute. On one thread."""
 
-    def __init__(self, logger: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, logger: logging.Logger, *, at_most: int = AT_MOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._clock = clock
+        self._at_most = at_most
         self._said: dict[str, tuple[float, int]] = {}
         """By kind: since when, and how many were said since."""
         self._unsaid: dict[str, int] = {}
@@ -29,7 +30,7 @@ class SparingLog:
         since_s, said = self._said.get(kind, (now_s, 0))
         if now_s - since_s >= EVERY_S:
             since_s, said = now_s, 0
-        if said >= AT_MOST:
+        if said >= self._at_most:
             self._unsaid[kind] = self._unsaid.get(kind, 0) + 1
             return
         self._said[kind] = since_s, said + 1

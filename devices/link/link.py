@@ -84,6 +84,10 @@ class Link(HostBound, Generic[S]):
         """Open the resource, and return in words what is open, for `gateway show`; "" where only its use will show that it works."""
         return "open"
 
+    def begin(self) -> str:
+        """Open the resource, or what stands in its place. For kinds of links; a device says `open`."""
+        return self.open()
+
     def turn(self) -> None:
         """Do what is due."""
 
@@ -167,7 +171,7 @@ class Link(HostBound, Generic[S]):
     def _look(self) -> None:
         self.look_s = math.inf
         try:
-            said = self.open()
+            said = self.begin()
         except LinkFault as fault:
             return self.lose(fault)
         except OSError as error:
