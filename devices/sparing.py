@@ -14,7 +14,7 @@ AT_MOST = 5
 
 
 class SparingLog:
-    """Logs warnings, each kind at most `at_most` times a minute. On one thread."""
+    """Logs warnings or what is worth knowing, each kind at most `at_most` times a minute. On one thread."""
 
     def __init__(self, logger: logging.Logger, *, at_most: int = AT_MOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
@@ -25,7 +25,14 @@ class SparingLog:
         self._unsaid: dict[str, int] = {}
 
     def warn(self, kind: str, text: str) -> None:
-        """Log `text`, unless enough of the same `kind` were logged within the last minute."""
+        """Log `text` as a warning, unless enough of the same `kind` were logged within the last minute."""
+        self._log(logging.WARNING, kind, text)
+
+    def note(self, kind: str, text: str) -> None:
+        """Log `text` as something worth knowing, as sparingly."""
+        self._log(logging.INFO, kind, text)
+
+    def _log(self, level: int, kind: str, text: str) -> None:
         now_s = self._clock()
         since_s, said = self._said.get(kind, (now_s, 0))
         if now_s - since_s >= EVERY_S:
@@ -35,4 +42,4 @@ class SparingLog:
             return
         self._said[kind] = since_s, said + 1
         unsaid = self._unsaid.pop(kind, 0)
-        self._logger.warning("%s%s", text, f" (and {unsaid} more of its kind since the last time)" if unsaid else "")
+        self._logger.log(level, "%s%s", text, f" (and {unsaid} more of its kind since the last time)" if unsaid else "")

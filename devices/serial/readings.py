@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from devices.addresses import PLACEHOLDER, REMEMBERED, AddressTemplate
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
@@ -10,8 +11,7 @@ from devices.codecs.json_models import is_plain, read_model
 from devices.codecs.nmea import Sentence, read_sentence
 from devices.codecs.reports import report_of
 from devices.codecs.text import read_text
-from devices.serial.addresses import REMEMBERED, AddressTemplate
-from devices.serial.settings import PLACEHOLDER, SerialSettings
+from devices.serial.settings import SerialSettings
 from gateway.actors import Payload
 from gateway.actors.vocabulary import Fix, TextLine
 from gateway.digests import blake2b

@@ -1,16 +1,13 @@
 """The settings of a serial port: every key of a section `[serial.<key>]`, with its unit and its default."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from devices.addresses import PLACEHOLDER, check_template
 from devices.serial.names import meaning
 from gateway.actors import Settings
-from gateway.actors.errors import BadId
-from gateway.actors.ids import check_id
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 VERBS = {"json": "report", "nmea": "position", "text": "line"}
 ACT_WITHIN_S = 30.0
 """So long a text may wait for its port, unless the settings say otherwise."""
@@ -99,11 +96,7 @@ class SerialSettings(Settings):
     @field_validator("to")
     @classmethod
     def _is_address(cls, to: str) -> str:
-        try:
-            check_id(PLACEHOLDER.sub("x", to))
-        except BadId:
-            raise ValueError(f"{to!r} is no actor id; write kind/key, or kind/{{field}} with a field of the JSON line") from None
-        return to
+        return check_template(to)
 
     @field_validator("ack")
     @classmethod

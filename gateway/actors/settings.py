@@ -38,6 +38,10 @@ class Settings(BaseModel):
         """The files that this actor needs, full paths, by the keys that name them. `gateway check` looks whether they are there."""
         return {}
 
+    def lacks(self) -> dict[str, str]:
+        """What else of this actor is not on this machine, a sentence for each key that names it. `gateway check` says it."""
+        return {}
+
     def at_start(self) -> list[tuple[str, str]]:
         """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""
         return []

@@ -109,13 +109,17 @@ def check_payloads(document: Document, sections: list[Section], registry: Regist
 
 
 def absent_files(document: Document, sections: list[Section]) -> list[Problem]:
-    """Each file that a section names and that is not there, as far as this user may know. No reason not to start: it may come yet."""
+    """Each file that a section names and that is not there, as far as this user may know, and what else it lacks. No reason not to
+    start: it may come yet."""
     found = []
     for section in sections:
         for setting, file in section.settings.files().items():
             path = section.path_of(document, setting)
             if not Path(file).parent.is_dir() or (os.access(Path(file).parent, os.X_OK) and not Path(file).exists()):
                 found.append(Problem(document.position(path), dotted(path), f"there is no file {file}; make it, or mend the path"))
+        for setting, sentence in section.settings.lacks().items():
+            path = section.path_of(document, setting)
+            found.append(Problem(document.position(path), dotted(path), sentence))
     return found
 
 

@@ -34,6 +34,13 @@ def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
     assert [part.id for part in configuration.host_bound] == ids
 
 
+def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
+    """The example of a program has no problem, whether it is installed here or not."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(blocks("toml")[2])
+    assert [part.id for part in read(path).host_bound] == ["exec/weather"]
+
+
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The actor of one's own can be made, and the test below it passes; so does that of its changed state."""
     actor, test, changed, test_of_changed = blocks("python")

@@ -96,6 +96,9 @@ def test_what_breaks_serial_ports_or_pins_is_not_in_it(name: str) -> None:
         "DeviceAllow=char-ttyACM rw",
         "DeviceAllow=char-ttyAMA rw",
         "DeviceAllow=char-gpiochip rw",
+        "DeviceAllow=char-usb_device rw",
+        "SupplementaryGroups=dialout gpio plugdev",
+        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     ],
 )
 def test_what_the_daemon_relies_on_is_in_it(line: str) -> None:
@@ -117,6 +120,12 @@ def test_devices_are_allowed_by_class_and_drivers_of_adapters_are_loaded() -> No
     assert all(line.startswith("DeviceAllow=char-") for line in allowed)
     modules = [line for line in (SYSTEMD / "gateway.conf").read_text().splitlines() if not line.startswith("#")]
     assert modules == ["usbserial", "cdc_acm"]
+
+
+def test_each_group_of_the_service_is_made_where_it_is_not_there() -> None:
+    """Without one of them the unit would not start."""
+    (groups,) = [line.partition("=")[2] for line in lines_of(UNIT.read_text()) if line.startswith("SupplementaryGroups=")]
+    assert f"for group in {groups} gateway; do" in (SYSTEMD / "install").read_text()
 
 
 @pytest.mark.parametrize("script", ["install", "uninstall"])

@@ -1,13 +1,26 @@
 """Addresses: the template `twin/{device}` and the fields of a line → the actor that hears of it."""
 
+import re
 from typing import Any
 
 from devices.codecs.framing import BadFrame
-from devices.serial.settings import PLACEHOLDER
+from gateway.actors.errors import BadId
 from gateway.actors.ids import check_id, is_key
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""A field of a line, in a template: `{device}`."""
 
 REMEMBERED = 4096
 """How many addresses are kept made, so that a line costs a look-up."""
+
+
+def check_template(to: str) -> str:
+    """Return `to` when it is an actor id, or the template of one; raise ValueError otherwise."""
+    try:
+        check_id(PLACEHOLDER.sub("x", to))
+    except BadId:
+        raise ValueError(f"{to!r} is no actor id; write kind/key, or kind/{{field}} with a field of the JSON line") from None
+    return to
 
 
 class AddressTemplate:
