@@ -81,7 +81,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     )
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
-    _add_new(add("new", _new, "begin an actor of your own: a file, and its test", every))
+    _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
         "topic", nargs="*", help="a command, as in: gateway help dead-letters"
     )
@@ -190,7 +190,7 @@ def _add_completion(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", type=one_of("actor"), metavar="WHAT", help="what to begin: actor")
+    parser.add_argument("what", type=one_of("actor", "device"), metavar="WHAT", help="what to begin: actor, or device (one that is polled)")
     parser.add_argument("name", metavar="NAME", help="its kind, as in boiler_room: ids are boiler_room/KEY")
     parser.add_argument("--host-bound", action="store_true", help="one that owns something of this host, and has a section of the file")
     parser.add_argument("--in", dest="folder", type=Path, metavar="DIR", help="where (default: actors, beside the configuration)")
@@ -266,8 +266,8 @@ def _schema(options: Options) -> int:
 
 
 def _new(options: Options) -> int:
-    from gateway.cli.new import new_actor, usual_folder  # noqa: PLC0415
+    from gateway.cli.new import new, usual_folder  # noqa: PLC0415
 
     config = _config(options)
-    folder = options.folder or usual_folder(config)
-    return new_actor(options.name, folder, host_bound=options.host_bound, config=config, as_json=options.json)
+    what = "host_bound" if options.host_bound and options.what == "actor" else options.what
+    return new(what, options.name, options.folder or usual_folder(config), config=config, as_json=options.json)

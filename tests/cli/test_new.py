@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.new import new_actor, usual_folder
+from gateway.cli.new import new as begin
+from gateway.cli.new import usual_folder
 from gateway.config import read
 from gateway.registry import of_classes
 from tests.daemons import ROOT, DaemonProcess
 from tests.nobody import only_root, said_to_nobody
+from tests.waiting import until
 
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT), "MYPYPATH": str(ROOT)}
 
@@ -24,17 +26,17 @@ def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*words], capture_output=True, text=True, check=False, timeout=100, cwd=folder, env=ENVIRON)
 
 
-def new(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """`gateway new actor`, for a configuration that there is not: without one it would write into an installed gateway's folder."""
+def new(*words: str, folder: Path, what: str = "actor") -> "subprocess.CompletedProcess[str]":
+    """`gateway new actor`, or device, for a configuration that there is not: else it would write into an installed gateway's folder."""
     config = folder / "none" / "gateway.toml"
-    return run(sys.executable, "-m", "gateway.cli", "new", "actor", *words, "--config", str(config), folder=folder)
+    return run(sys.executable, "-m", "gateway.cli", "new", what, *words, "--config", str(config), folder=folder)
 
 
-@pytest.mark.parametrize("more", [(), ("--host-bound",)])
-def test_what_it_writes_passes_its_own_test_and_every_check(tmp_path: Path, more: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("what", "more"), [("actor", ()), ("actor", ("--host-bound",)), ("device", ())])
+def test_what_it_writes_passes_its_own_test_and_every_check(tmp_path: Path, what: str, more: tuple[str, ...]) -> None:
     """Its test, ruff's rules and form, and mypy's strictest; as does one whose class cannot give the kind's name."""
     for name in ("BoilerRoom", "room_2", "x_y", "a" * 24):
-        made = new(name, *more, folder=tmp_path)
+        made = new(name, *more, folder=tmp_path, what=what)
         assert made.returncode == 0, made.stderr
     there = tmp_path / "actors"
     assert len(list(there.iterdir())) == 8
@@ -46,9 +48,10 @@ def test_what_it_writes_passes_its_own_test_and_every_check(tmp_path: Path, more
     ):
         checked = run(sys.executable, *words, folder=there)
         assert checked.returncode == 0, checked.stdout + checked.stderr
-    (tmp_path / "gateway.toml").write_text("[room_2.north]\npath = '/tmp/x'\n" if more else "[actors.room_2]\nmost = 7\n")
+    hosted = more or what == "device"
+    (tmp_path / "gateway.toml").write_text("[room_2.north]\npath = '/tmp/x'\n" if hosted else "[actors.room_2]\nmost = 7\n")
     found = read(tmp_path / "gateway.toml", registry=of_classes())
-    assert ([part.id for part in found.host_bound], len(found.actors)) == ((["room_2/north"], 0) if more else ([], 4))
+    assert ([part.id for part in found.host_bound], len(found.actors)) == ((["room_2/north"], 0) if hosted else ([], 4))
 
 
 def test_what_it_says_next_is_true(tmp_path: Path) -> None:
@@ -72,6 +75,30 @@ def test_what_it_says_next_is_true(tmp_path: Path) -> None:
         answer = json.loads(daemon.gateway(*asked[1].split()[1:], "--json").stdout)
         assert answer["units"] == 3
         assert daemon.stop() == 0
+
+
+def test_a_device_with_its_settings_its_simulator_and_its_test_is_under_eighty_lines(tmp_path: Path) -> None:
+    """And runs in a gateway as it is, simulated: its twin hears of it."""
+    with DaemonProcess(tmp_path) as daemon:
+        made = daemon.gateway("new", "device", "boiler_room")
+        texts = [path.read_text() for path in (tmp_path / "actors").glob("*.py")]
+        assert (len(texts), sum(len(text.splitlines()) for text in texts) < 80) == (2, True)
+        assert '[boiler_room.north]   path = "/sys/class/thermal/thermal_zone0/temp"   to = "twin/north"' in made.stdout
+        daemon.write('[boiler_room.north]\npath = "/none"\nto = "twin/north"\nevery_s = 0.1\nsimulate = true\n')
+        assert daemon.stop() == 0
+        daemon.again()
+        daemon.until_listening()
+        until(lambda: "temperature_c" in daemon.gateway("show", "twin/north").stdout)
+        answer = json.loads(daemon.gateway("ask", "boiler_room/north", "measure", "--json").stdout)
+        assert 15 <= answer["values"]["temperature_c"] <= 25
+        assert daemon.stop() == 0
+
+
+def test_a_device_that_cannot_be_called_so_is_refused(tmp_path: Path) -> None:
+    """As a device."""
+    made = new("Polled", folder=tmp_path, what="device")
+    said = "gateway: cannot name a device 'polled': the word has a meaning of its own in Python or here; choose another\n"
+    assert (made.returncode, made.stderr) == (2, said)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +160,9 @@ def test_a_folder_that_this_user_may_not_enter_or_write_is_named() -> None:
         Path(path).chmod(0o755)
         closed, config = Path(path, "closed"), Path(path, "closed", "gateway.toml")
         closed.mkdir(mode=0o700)
-        new_actor("depot", Path(path, "open"), host_bound=False, config=config, as_json=False)
+        begin("actor", "depot", Path(path, "open"), config=config, as_json=False)
         advice = "Permission denied; name a folder with --in, or use sudo"
         for folder in (Path(path), closed, closed / "actors"):
-            made = said_to_nobody(lambda folder=folder: new_actor("depot", folder, host_bound=False, config=config, as_json=False))
+            made = said_to_nobody(lambda folder=folder: begin("actor", "depot", folder, config=config, as_json=False))
             assert made == f"Failed: cannot write {folder}/depot.py: {advice}"
         assert said_to_nobody(lambda: usual_folder(config)) == "actors"
