@@ -16,14 +16,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign
-from gateway.actors.hostbound import HostBound
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
 from gateway.config import ConfigProblems, Configuration, read
+from gateway.control import views
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
-from gateway.control.statistics import Statistics
 from gateway.control.wellness import status
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
@@ -155,7 +154,7 @@ class Daemon:
         self._house = house = House(configuration.gateway.name, self.path, self._faults, self._last_words)
         control = ControlSettings(path=configuration.gateway.control_socket)
         parts = [
-            *(self._housed(part) for part in parts_of(configuration.host_bound)),
+            *parts_of(configuration.host_bound),
             HostToBe(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
             HostToBe("control/local", Control, lambda: Control("local", control, house), {}),
         ]
@@ -170,6 +169,7 @@ class Daemon:
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
+        engine.view = lambda: views.whole(house)
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = from_lines(opened.store.notes().get("faults", ""))
         house.store_lost = opened.fault
@@ -180,19 +180,6 @@ class Daemon:
             log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
         self._nightly = house.nightly = NightlyBackup(configuration.store.path, configuration.store.backups_kept, self._local_time)
         engine.start(self._hosts.give, absent=[part.id for part in parts])
-
-    def _housed(self, part: HostToBe) -> HostToBe:
-        """How to make a part that is given the daemon to look into, where it needs it."""
-        if not issubclass(part.kind, Statistics):
-            return part
-
-        def make() -> HostBound:
-            actor = part.make()
-            assert isinstance(actor, Statistics)
-            actor.house = self._house
-            return actor
-
-        return part._replace(make=make)
 
     def start(self) -> None:
         """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
@@ -282,7 +269,7 @@ class Daemon:
 
     def _replace(self, part: HostToBe) -> bool:
         self._progress.say_alive()  # each may take its time to close: that is no standstill
-        return self._hosts.replace(self._housed(part))
+        return self._hosts.replace(part)
 
     # --- the end
 

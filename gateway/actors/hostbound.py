@@ -216,6 +216,13 @@ class Host(Protocol):
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
 
+    def inspect(self) -> dict[str, Any]:
+        """Return what the gateway looks like now, as `gateway show --json` has it: for statistics and pages. It is JSON, and the caller's.
+
+        Blocks until the engine has turned, so not in a callback of the runtime. Raises TimeoutError where the engine does not turn in
+        time.
+        """
+
 
 class HostBound:
     """A host-bound actor's class: subclass it, mark its verbs, and override the hooks that it needs. Every hook runs on the actor's own

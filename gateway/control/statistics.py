@@ -18,8 +18,6 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
 from gateway.actors.vocabulary import Publish, Report, Scalar
-from gateway.control import views
-from gateway.control.house import House
 
 _UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
 
@@ -58,8 +56,6 @@ class Statistics(HostBound):
     """The actor `statistics/KEY`: looks into the engine every so often, and tells what it saw."""
 
     settings_model = StatisticsSettings
-    house: House
-    """The daemon sets it before the actor starts."""
 
     def __init__(self, key: str, settings: StatisticsSettings) -> None:
         self.settings = settings
@@ -83,7 +79,7 @@ class Statistics(HostBound):
             return
         self._due_s = time.monotonic() + self.settings.every_s
         try:
-            view = self.house.engine.inspect(lambda: views.whole(self.house))
+            view = self.host.inspect()
             self._publish(view)
             self._report(view)
         except (GatewayError, TimeoutError) as error:  # no room now, or no time: the next telling says more

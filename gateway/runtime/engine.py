@@ -67,6 +67,8 @@ class Engine(EngineParts):
         self.round = Round(self.commits.batch, self.clock)
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self._backlog: deque[Any] = deque()
+        self.view: Callable[[], dict[str, Any]] = dict
+        """Makes what the gateway looks like, on the engine's thread; the daemon around the engine sets it."""
         self._stopping = False
         self._stop_by_s = 0.0
         """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
@@ -123,6 +125,9 @@ class Engine(EngineParts):
     def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""
         return inspect(self.post, look, timeout_s=timeout_s)
+
+    def look(self) -> dict[str, Any]:
+        return self.inspect(self.view)
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good, then=then))

@@ -1,7 +1,7 @@
 """The floor: what the host of a host-bound actor stands on. The engine is one; a host asks nothing else of it."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.actors.messages import Reply, Start
 from gateway.runtime.clock import GatewayClock
@@ -17,6 +17,9 @@ class Floor(Protocol):
     directory: Directory
     ids: Ids
     ingress: Ingress
+
+    def look(self) -> dict[str, Any]:
+        """Return what the gateway looks like now. Blocks until the engine has turned; raises TimeoutError where it does not in time."""
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         """Take back what an actor that is gone had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""

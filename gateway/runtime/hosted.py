@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.actors.hostbound import Delivery, Health, HostBound
 from gateway.actors.messages import Start
@@ -188,6 +188,9 @@ class Hosted(WayIn):
 
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
+
+    def inspect(self) -> dict[str, Any]:
+        return self._floor.look()
 
     # --- what the runtime does (the engine's thread, or the committer's)
 

@@ -93,6 +93,8 @@ class Bench:
         """Set it to make `send` with wait=False raise Refused, as when too much is under way."""
         self.why_away = ""
         """Why what the actor owns is away, in its words; empty while it is not."""
+        self.view: dict[str, Any] = {}
+        """What `host.inspect` gives."""
         self.beats: list[str] = []
         """What its thread did lately, as it said; empty where it waited."""
         self._commit = commit
@@ -265,6 +267,9 @@ class Bench:
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
         self._tell_change()
+
+    def inspect(self) -> dict[str, Any]:
+        return self.view
 
     def _tell_change(self) -> None:
         with self._change:

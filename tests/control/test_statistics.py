@@ -4,7 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gateway.actors import Delivery, HostBound, Settings, verb
 from gateway.actors.vocabulary import Publish
 from gateway.business.twin import Twin, TwinSettings
+from gateway.control import views
 from gateway.control.house import House
 from gateway.control.statistics import Statistics, StatisticsSettings
 from gateway.runtime.hosted import Hosted
@@ -36,11 +37,9 @@ class Told(Statistics):
 
     kind = "statistics"
     settings_model = Settings  # type: ignore[assignment]  # the rig fills in none
-    of: ClassVar[House]
 
     def __init__(self, key: str, settings: Settings) -> None:
         super().__init__(key, StatisticsSettings(every_s=1, publish_to="mqtt/main", report_to="twin/gateway"))
-        self.house = self.of
 
 
 class Hosting:
@@ -53,12 +52,13 @@ class Hosting:
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     """A life with a twin, a broker in the test's hands, and the statistics."""
-    Told.of = House("test", tmp_path / "gateway.toml", RecentFaults(), LastWords(tmp_path / "store"))
+    house = House("test", tmp_path / "gateway.toml", RecentFaults(), LastWords(tmp_path / "store"))
     with Rig(
         [Twin(TwinSettings(publish_to=""))], {"mqtt/main": Broker, "statistics/local": Told}, by_hand=["mqtt/main", "statistics/local"]
     ) as made:
         told = made.hosted["statistics/local"]
-        Told.of.engine, Told.of.hosts, Told.of.earlier_faults = made.engine, Hosting(told), []
+        house.engine, house.hosts, house.earlier_faults = made.engine, Hosting(told), []
+        made.engine.view = lambda: views.whole(house)
         told.start()
         yield made
 
