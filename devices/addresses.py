@@ -1,14 +1,11 @@
 """Addresses: the template `twin/{device}` and the fields of a line → the actor that hears of it."""
 
-import re
 from typing import Any
 
 from devices.codecs.framing import BadFrame
 from gateway.actors.errors import BadId
 from gateway.actors.ids import check_id, is_key
-
-PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""A field of a line, in a template: `{device}`."""
+from gateway.actors.templates import fields_of, filled, sample
 
 REMEMBERED = 4096
 """How many addresses are kept made, so that a line costs a look-up."""
@@ -17,7 +14,7 @@ REMEMBERED = 4096
 def check_template(to: str) -> str:
     """Return `to` when it is an actor id, or the template of one; raise ValueError otherwise."""
     try:
-        check_id(PLACEHOLDER.sub("x", to))
+        check_id(sample(to))
     except BadId:
         raise ValueError(f"{to!r} is no actor id; write kind/key, or kind/{{field}} with a field of the JSON line") from None
     return to
@@ -27,7 +24,7 @@ class AddressTemplate:
     """A compiled address template. A field's value must be one segment of an id, so a device cannot name an actor beyond its own."""
 
     def __init__(self, template: str) -> None:
-        self.fields: tuple[str, ...] = tuple(dict.fromkeys(PLACEHOLDER.findall(template)))
+        self.fields: tuple[str, ...] = fields_of(template)
         self._template = template
         self._known: dict[str, str] = {}
 
@@ -45,7 +42,7 @@ class AddressTemplate:
         values = dict(zip(self.fields, key.split("/"), strict=True))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
-        made = PLACEHOLDER.sub(lambda match: values[match[1]], self._template)
+        made = filled(self._template, values)
         self._known[key] = check_id(made)
         return made
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from gateway.actors import GatewayError
 
+AT_MOST_BYTES = 8192
+"""A file with more holds something else."""
+
 
 class BadSetting(GatewayError, OSError):
     """Raised where a file that the settings name cannot be used."""
@@ -53,3 +56,20 @@ def credential(named: str, key: str) -> Path:
             f"give {key} as an absolute path, or add LoadCredential to the unit"
         )
     return Path(folder) / path
+
+
+def secret(named: str, key: str, *, what: str) -> str:
+    """Read the secret that the settings name under `key`, without its line end; each time anew, so that mending the file is enough.
+
+    Raises BadSetting where there is none, it cannot be read, it is no text or too long to be `what`.
+    """
+    path = credential(named, key)
+    try:
+        with path.open("rb") as file:
+            content = file.read(AT_MOST_BYTES + 1)
+        text = content.decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise unusable(path, key, error, what=what) from None
+    if len(content) > AT_MOST_BYTES:
+        raise BadSetting(f"cannot use {path} as {what}: it has more than {AT_MOST_BYTES} bytes; mend {key}")
+    return text

@@ -1,15 +1,14 @@
 """Placeholders in a payload that is sent later than it was written: `{due_ms}`, `{late_s}`, `{missed}`.
 
 A text that is nothing but a placeholder becomes the number itself, as a field of the receiver's model wants it; within other text
-it becomes its digits. Other braces stay as they are.
+it becomes its digits. Other braces stay as they are: see `gateway/actors/templates.py`.
 """
 
-import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-_PLACEHOLDER = re.compile(r"\{(due_ms|late_s|missed)\}")
+from gateway.actors.templates import filled_value
 
 Facts = Mapping[str, int | float]
 """What the placeholders stand for."""
@@ -25,11 +24,5 @@ def _filled(value: JsonValue, facts: Facts) -> JsonValue:
         return filled(value, facts)
     if isinstance(value, list):
         return [_filled(item, facts) for item in value]
-    return _filled_text(value, facts) if isinstance(value, str) else value
-
-
-def _filled_text(text: str, facts: Facts) -> JsonValue:
-    whole = _PLACEHOLDER.fullmatch(text)
-    if whole and whole[1] in facts:
-        return facts[whole[1]]
-    return _PLACEHOLDER.sub(lambda found: str(facts.get(found[1], found[0])), text)
+    known: JsonValue = filled_value(value, facts) if isinstance(value, str) else value
+    return known

@@ -8,9 +8,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.addresses import PLACEHOLDER, check_template
+from devices.addresses import check_template
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.templates import fields_of
 
 VERBS = {"json": "report", "text": "line"}
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -117,7 +118,7 @@ class ExecSettings(Settings):
 
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
-        if self.codec != "json" and PLACEHOLDER.search(self.to):
+        if self.codec != "json" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
         return self
 

@@ -12,15 +12,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from devices.addresses import PLACEHOLDER
 from devices.exec.settings import ExecSettings, ExecSimulation
+from gateway.actors.templates import fields_of
 
 
 def command_of(settings: ExecSettings) -> list[str]:
     """The command that stands in for the one of the settings; its lines have every field that names a receiver."""
     told = settings.simulation or ExecSimulation()
     words = [sys.executable, "-m", __name__, "--interval-s", str(told.interval_s), "--stations", str(told.stations)]
-    return [*words, "--said", str(told.said), "--fields", *PLACEHOLDER.findall(settings.to)]
+    return [*words, "--said", str(told.said), "--fields", *fields_of(settings.to)]
 
 
 def lines(number: int, *, at_s: float, said: int = 1, fields: Sequence[str] = ()) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from devices.gpio.debounce import Debounce
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
-from devices.gpio.outbox import presses, reports
 from devices.gpio.settings import PinSettings
+from devices.latest import presses, reports
 from gateway.actors import Host
 from gateway.actors.vocabulary import Pressed, Report
 

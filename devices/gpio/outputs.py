@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 from devices.gpio.errors import PinFault
 from devices.gpio.lines import PinLine
-from devices.gpio.outbox import reports, states
 from devices.gpio.settings import PinSettings
+from devices.latest import reports, states
 from gateway.actors import Delivery, Health, Host
 from gateway.actors.ids import key_of
+from gateway.actors.templates import filled
 from gateway.actors.vocabulary import Publish, Report
 
 
@@ -162,7 +163,7 @@ class Output:
         body = json.dumps({"on": _level(line)})
         if body != self._published:
             self._published = body
-            topic = self._settings.topic.replace("{key}", key_of(self._host.me))
+            topic = filled(self._settings.topic, {"key": key_of(self._host.me)})
             self._states.offer(Publish(topic=topic, body=body, retain=True))
 
     def _pump(self) -> None:

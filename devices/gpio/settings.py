@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from devices.gpio.chips import meaning
 from devices.link import ACT_WITHIN_S, ActWithin
+from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Said
+from gateway.actors.templates import check_topic
 from gateway.actors.vocabulary import PREFIX
 
 OUTPUTS = ("led", "relay")
@@ -133,9 +135,7 @@ class PinSettings(Settings):
     @property
     def simulated(self) -> Simulate | None:
         """How the pin is simulated; None when it is real."""
-        if isinstance(self.simulate, Simulate):
-            return self.simulate
-        return Simulate() if self.simulate else None
+        return simulation(self.simulate, Simulate)
 
     @field_validator("pull", "debounce_ms", "press_to")
     @classmethod
@@ -157,10 +157,7 @@ class PinSettings(Settings):
     @field_validator("topic")
     @classmethod
     def _is_topic(cls, given: str) -> str:
-        rest = given.removeprefix(PREFIX).replace("{key}", "")
-        if not given or re.search(r"[{}+#\0]", rest):
-            raise ValueError(f"cannot use {given!r} as a topic: {PREFIX} may stand before it and {{key}} in it, but no other brace, + or #")
-        return given
+        return check_topic(given, ("key",), before=PREFIX)
 
     @field_validator("value")
     @classmethod

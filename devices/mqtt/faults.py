@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devices.credentials import BadSetting, credential, unusable
+from devices.credentials import BadSetting, secret, unusable
 from devices.mqtt.chart import Cause
 from devices.mqtt.reasons import CONNACK_KEYS, reason_text
 from devices.mqtt.settings import MqttSettings, Names
@@ -18,21 +18,14 @@ def password_of(settings: MqttSettings, names: Names) -> str | None:
     """Read the password from its file, each time anew so that mending the file is enough. Raises BadSetting."""
     if not settings.password_file:
         return None
-    path = credential(settings.password_file, f"{names.section}.password_file")
-    try:
-        return path.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unusable(path, f"{names.section}.password_file", error, what="the password") from None
+    return secret(settings.password_file, f"{names.section}.password_file", what="the password")
 
 
 def tls_context(settings: MqttSettings, names: Names) -> "ssl.SSLContext":
     """Make what TLS needs, each time anew. Raises BadSetting."""
     from devices.tls import client_context  # noqa: PLC0415  # OpenSSL takes 5 MB
 
-    try:
-        context = client_context(settings.ca_file)
-    except OSError as error:
-        raise unusable(settings.ca_file, f"{names.section}.ca_file", error, what="a CA") from None
+    context = client_context(settings.ca_file, f"{names.section}.ca_file")
     if settings.cert_file:
         _look_into(settings.cert_file, f"{names.section}.cert_file", what="a certificate")
         _look_into(settings.key_file, f"{names.section}.key_file", what="the key of a certificate")

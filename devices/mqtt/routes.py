@@ -12,9 +12,9 @@ from devices.mqtt.packets import Properties
 from devices.mqtt.settings import Names, Subscription
 from devices.mqtt.topics import check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
+from gateway.actors.templates import filled
 
 _CACHED = 1024
-_PLACEHOLDER = re.compile(r"\{(\d+)\}")
 
 
 class TopicRoute(NamedTuple):
@@ -117,5 +117,5 @@ def _checked(topic: str) -> str:
 
 
 def _of_subscription(subscription: Subscription, match: re.Match[str]) -> TopicRoute:
-    to = _PLACEHOLDER.sub(lambda found: match.group(int(found.group(1))), subscription.to)
+    to = filled(subscription.to, {str(number): level for number, level in enumerate(match.groups(), 1)})
     return TopicRoute(to, subscription.verb, takes_retained=subscription.retained == "take")

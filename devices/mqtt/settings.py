@@ -7,9 +7,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.mqtt.topics import check_filter, check_topic, plus_levels
+from devices.simulation import simulation
 from gateway.actors import Settings
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+from gateway.actors.templates import check_fields
 
 
 class Subscription(BaseModel):
@@ -34,9 +34,7 @@ class Subscription(BaseModel):
     @model_validator(mode="after")
     def _placeholders_fit(self) -> Self:
         count = plus_levels(self.topic)
-        for name in _PLACEHOLDER.findall(self.to):
-            if not (name.isdigit() and 1 <= int(name) <= count):
-                raise ValueError(f"{{{name}}} in 'to' stands for nothing: {self.topic!r} has {count} + levels, {{1}} the first")
+        check_fields(self.to, [str(number + 1) for number in range(count)], what=f"an address for {self.topic!r}")
         return self
 
 
@@ -165,9 +163,7 @@ class MqttSettings(Settings):
     @property
     def simulation(self) -> MqttSimulation | None:
         """How this connection is kept apart from real gateways; None where it is a real one."""
-        if isinstance(self.simulate, MqttSimulation):
-            return self.simulate
-        return MqttSimulation() if self.simulate else None
+        return simulation(self.simulate, MqttSimulation)
 
 
 _CLIENT_ID_AT_MOST = 128

@@ -93,8 +93,8 @@ class SerialPort(HostBound):
     def started(self, start: Start) -> None:
         """Open the port, or begin to look for it."""
         self._poll.register(self.host.fileno(), select.POLLIN)
-        if self.settings.simulate is not None:
-            self._simulation = simulate(self.settings.simulate, self.settings.codec)
+        if self.settings.simulation is not None:
+            self._simulation = simulate(self.settings.simulation, self.settings.codec)
             self._path = self._simulation.path
         self._open()
 

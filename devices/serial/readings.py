@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from devices.addresses import PLACEHOLDER, REMEMBERED, AddressTemplate
+from devices.addresses import REMEMBERED, AddressTemplate
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
@@ -13,6 +13,7 @@ from devices.codecs.reports import report_of
 from devices.codecs.text import read_text
 from devices.serial.settings import SerialSettings
 from gateway.actors import Payload
+from gateway.actors.templates import FIELD
 from gateway.actors.vocabulary import Fix, TextLine
 from gateway.digests import blake2b
 
@@ -84,7 +85,7 @@ class Acks:
     """Makes acknowledgements from a template: `ok {id}` → `ok 17` and the port's line ending."""
 
     def __init__(self, settings: SerialSettings) -> None:
-        text = PLACEHOLDER.sub(r"%(\1)s", settings.ack.replace("%", "%%"))
+        text = FIELD.sub(r"%(\1)s", settings.ack.replace("%", "%%"))
         self.wanted = bool(settings.ack)
         self._template = (text + settings.line_ending).encode()
 

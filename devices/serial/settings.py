@@ -4,9 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from devices.addresses import PLACEHOLDER, check_template
+from devices.addresses import check_template
 from devices.serial.names import meaning
+from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.templates import check_fields, fields_of
 
 VERBS = {"json": "report", "nmea": "position", "text": "line"}
 ACT_WITHIN_S = 30.0
@@ -29,7 +31,8 @@ class SerialSettings(Settings):
 
     port: str = ""
     """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name."""
-    simulate: SerialSimulation | None = None
+    simulate: bool | SerialSimulation = False
+    """True, or a table: a device of ours in the place of the port."""
 
     baud: int = Field(default=9600, ge=50, le=4_000_000)
     parity: Literal["none", "even", "odd", "mark", "space"] = "none"
@@ -87,8 +90,13 @@ class SerialSettings(Settings):
         """Whether a JSON line is sent as a Report."""
         return self.payload == "report" or (self.payload is None and self.sends == "report")
 
+    @property
+    def simulation(self) -> SerialSimulation | None:
+        """How the port is simulated; None where it is a real one."""
+        return simulation(self.simulate, SerialSimulation)
+
     def claims(self) -> dict[str, str]:
-        return {"port": meaning(self.port)} if self.simulate is None else {}
+        return {"port": meaning(self.port)} if self.simulation is None else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [("to", self.to, self.sends)]
@@ -101,18 +109,16 @@ class SerialSettings(Settings):
     @field_validator("ack")
     @classmethod
     def _is_ack(cls, ack: str) -> str:
-        if unknown := set(PLACEHOLDER.findall(ack)) - {"id", "frame"}:
-            raise ValueError(f"{{{min(unknown)}}} is unknown here; {{id}} and {{frame}} can be used")
-        return ack
+        return check_fields(ack, ("id", "frame"), what="an acknowledgement")
 
     @model_validator(mode="after")
     def _has_a_port(self) -> Self:
-        if not self.port and self.simulate is None:
-            raise ValueError("port is missing; name one (`gateway ports` lists them), or add a table simulate")
+        if not self.port and not self.simulate:
+            raise ValueError("port is missing; name one (`gateway ports` lists them), or write simulate = true")
         return self
 
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
-        if self.codec != "json" and PLACEHOLDER.search(self.to):
+        if self.codec != "json" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
         return self

@@ -3,26 +3,19 @@
 import ssl
 import threading
 
-from devices.credentials import BadSetting, credential, unusable
+from devices.credentials import BadSetting, secret
 from devices.tls import client_context
 from devices.webhook.settings import WebhookSettings
-
-_AT_MOST_BYTES = 8192
 
 
 def token_of(settings: WebhookSettings, name: str) -> str:
     """Read the token from its file; empty where none is set. Raises BadSetting."""
     if not settings.token_file:
         return ""
-    path = credential(settings.token_file, f"{name}.token_file")
-    try:
-        token = path.read_bytes()[: _AT_MOST_BYTES + 1].decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise BadSetting(f"cannot use {settings.token_file} as a token: it is no ASCII; mend {name}.token_file") from None
-    except OSError as error:
-        raise unusable(path, f"{name}.token_file", error, what="a token") from None
-    if not token or len(token) > _AT_MOST_BYTES or not token.isprintable():
-        raise BadSetting(f"cannot use {settings.token_file} as a token: it is empty, or longer than a line; mend {name}.token_file")
+    key = f"{name}.token_file"
+    token = secret(settings.token_file, key, what="a token").strip()
+    if not (token and token.isascii() and token.isprintable()):
+        raise BadSetting(f"cannot use {settings.token_file} as a token: it is empty, no ASCII, or more than a line; mend {key}")
     return token
 
 
@@ -38,10 +31,7 @@ class TlsTrust:
     def context(self) -> ssl.SSLContext:
         """Make what TLS needs. Raises BadSetting."""
         with self._lock:
-            try:
-                self._context = self._context or client_context(self._file)
-            except OSError as error:
-                raise unusable(self._file, f"{self._name}.ca_file", error, what="a CA") from None
+            self._context = self._context or client_context(self._file, f"{self._name}.ca_file")
             return self._context
 
     def forget(self) -> None:

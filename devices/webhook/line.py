@@ -20,6 +20,7 @@ from devices.webhook.outcomes import SHOWN_BYTES, PostOutcome, ServerAnswer, of_
 from devices.webhook.posts import PostRequest
 from devices.webhook.settings import TOKEN, WebhookSettings
 from gateway.actors import Health
+from gateway.actors.templates import filled
 
 KEEP_S = 15.0
 """How long an idle connection is kept; many servers end theirs after 20 s or more."""
@@ -143,7 +144,7 @@ class HttpLine:
         return {"User-Agent": "pi-device-gateway", "Accept": "*/*", **given, **bearer, **ours}
 
     def _with_token(self, text: str) -> str:
-        return text.replace(TOKEN, self._token)
+        return filled(text, {"token": self._token})
 
     def _without_token(self, text: str) -> str:
         """A text of the server without our token, since a server may say our own words back to us."""

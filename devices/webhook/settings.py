@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.simulation import simulation
 from gateway.actors import Settings
 
 TOKEN = "{token}"
@@ -98,9 +99,7 @@ class WebhookSettings(Settings):
     @property
     def simulation(self) -> WebhookSimulation | None:
         """How the webhook is simulated; None where it is not."""
-        if isinstance(self.simulate, WebhookSimulation):
-            return self.simulate
-        return WebhookSimulation() if self.simulate else None
+        return simulation(self.simulate, WebhookSimulation)
 
     @property
     def in_clear(self) -> bool:

@@ -3,7 +3,6 @@
 What is published is retained: whoever subscribes later sees at once how things stand.
 """
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -11,11 +10,11 @@ from pydantic import Field, field_validator
 
 from gateway.actors import Settings, Stage
 from gateway.actors.ids import check_id, key_of
+from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import Publish
 
 PUBLISHER = "mqtt/main"
 """Who publishes, unless the file says otherwise."""
-_FIELD = re.compile(r"{[^{}]*}")
 
 
 class Publishing(Settings):
@@ -34,12 +33,7 @@ class Publishing(Settings):
     @field_validator("topic")
     @classmethod
     def _is_template(cls, text: str) -> str:
-        fields = _FIELD.findall(text)
-        if not fields or any(field not in ("{key}", "{id}") for field in fields):
-            raise ValueError(f"cannot use {text!r} as a topic: write {{key}} or {{id}} where the actor's name goes, and no other braces")
-        if re.search(r"[{}+#\0]", _FIELD.sub("", text)):
-            raise ValueError(f"cannot use {text!r} as a topic: it may not hold + # or a lone brace; take them out")
-        return text
+        return check_topic(text, ("key", "id"), needs=True)
 
     def topic_of(self, me: str) -> str:
         """The topic under which one actor publishes."""
@@ -66,4 +60,4 @@ class Publishing(Settings):
 @lru_cache(maxsize=4096)
 def _filled(template: str, me: str) -> str:
     """A topic template with the actor's names filled in; kept in a cache, for it is needed at every publish."""
-    return template.replace("{key}", key_of(me)).replace("{id}", me)
+    return filled(template, {"key": key_of(me), "id": me})

@@ -1,7 +1,6 @@
 """Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import check_id, kind_of
+from gateway.actors.templates import sample
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.problems import Problem, dotted
@@ -26,7 +26,6 @@ Say = Callable[[], str]
 
 _NAME_AT_MOST = 256
 """Characters of a name that is told: adapters have long ones, and differ in their ends."""
-_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 class Section(NamedTuple):
@@ -154,7 +153,7 @@ def _is_absent(document: Document, registry: Registry, target: str) -> bool:
 
 def _target_problem(document: Document, registry: Registry, template: str, verb: str) -> Say | None:
     """What is wrong with an address; None when nothing is, or it cannot be known before a message goes there."""
-    target = _PLACEHOLDER.sub("x", template)
+    target = sample(template)
     try:
         kind = kind_of(check_id(target))
     except BadId as error:

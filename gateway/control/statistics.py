@@ -10,13 +10,13 @@ gets the newest figures soon after it is back, and not ten thousand old ones.
 """
 
 import json
-import re
 import time
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
+from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import Publish, Report, Scalar
 
 _UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
@@ -37,9 +37,7 @@ class StatisticsSettings(Settings):
     @field_validator("topic")
     @classmethod
     def _is_topic(cls, topic: str) -> str:
-        if re.search(r"[{}+#\0]", topic.replace("{key}", "")):
-            raise ValueError(f"cannot use {topic!r} as a topic: {{key}} may stand in it, but no other brace, + or #")
-        return topic
+        return check_topic(topic, ("key",))
 
     @model_validator(mode="after")
     def _has_a_target(self) -> Self:
@@ -59,7 +57,7 @@ class Statistics(HostBound):
 
     def __init__(self, key: str, settings: StatisticsSettings) -> None:
         self.settings = settings
-        self._topic = settings.topic.replace("{key}", key)
+        self._topic = filled(settings.topic, {"key": key})
         self._due_s = 0.0
         self._publishing = False
         """Whether the last publish has not got out yet."""

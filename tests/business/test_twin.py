@@ -207,10 +207,10 @@ def test_a_device_that_makes_up_names() -> None:
 @pytest.mark.parametrize(
     ("key", "text", "fault"),
     [
-        ("topic", "gateway/twin", "write {key} or {id} where the actor's name goes, and no other braces"),
-        ("topic", "a/{name}/{key}", "write {key} or {id} where the actor's name goes, and no other braces"),
-        ("topic", "a/{key}/#", "it may not hold + # or a lone brace; take them out"),
-        ("topic", "a/{key}}", "it may not hold + # or a lone brace; take them out"),
+        ("topic", "gateway/twin", "it has no field, and all would be one; use {key} or {id}"),
+        ("topic", "a/{name}/{key}", "{name} stands for nothing here; use {key} or {id}"),
+        ("topic", "a/{key}/#", "it has '#' in it; a topic has no + or #, and no brace but of a field; use {key} or {id}"),
+        ("topic", "a/{key}}", "it has '}' in it; a topic has no + or #, and no brace but of a field; use {key} or {id}"),
         ("publish_to", "mqtt", "cannot use 'mqtt' as an actor id: it must read kind/key"),
         ("publish_on", "sometimes", "Input should be 'every' or 'change'"),
         ("silent_after_s", -1, "Input should be greater than or equal to 0"),

@@ -34,7 +34,7 @@ from gateway.config import ConfigProblems, read
         (
             '[serial.a]\ncolour = "red"\ncodec = "json"\nto = "twin/a"\n',
             [
-                "1:9   serial.a: port is missing; name one (`gateway ports` lists them), or add a table simulate",
+                "1:9   serial.a: port is missing; name one (`gateway ports` lists them), or write simulate = true",
                 "2:10   serial.a.colour: no such key; there is ",
             ],
         ),

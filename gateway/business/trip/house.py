@@ -9,6 +9,7 @@ from pydantic import Field
 from gateway.actors import REPLY, Actor, By, Reply, Stage, State, verb
 from gateway.actors.guards import refuse
 from gateway.actors.models import Model
+from gateway.actors.templates import filled
 from gateway.business.trip.payloads import BeginTrip, Gone, TripPage
 from gateway.business.trip.settings import TripsSettings
 from gateway.business.trip.slugs import draw
@@ -91,5 +92,5 @@ class Trips(Actor[TripsState]):
     def _answer(self, stage: Stage[TripsState], asked: AskedTrip, answer: Reply) -> None:
         slug = answer.body["slug"]
         stage.state = stage.state.changed(begun={**stage.state.begun, slug: stage.now_ms})
-        link = {"link": self.settings.link.replace("{slug}", slug)} if self.settings.link else {}
+        link = {"link": filled(self.settings.link, {"slug": slug})} if self.settings.link else {}
         stage.tell(asked.reply_to, REPLY, Reply(of=asked.of, body={**answer.body, **link}))

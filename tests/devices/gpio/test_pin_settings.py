@@ -64,9 +64,22 @@ def test_a_pin_tells_where_it_sends() -> None:
         *(
             (
                 {"type": "led", "pin": 17, "topic": topic},
-                f"topic: cannot use {topic!r} as a topic: {{prefix}}/ may stand before it and {{key}} in it, but no other brace, + or #",
+                f"topic: cannot use {topic!r} as a topic: {seen}; a topic has no + or #, and no brace but of a field; "
+                "use {key}, and {prefix}/ before it",
             )
-            for topic in ("", "a/+", "a/#", "a/{id}", "a/{prefix}/b", "{key", "a\0b")
+            for topic, seen in (
+                ("", "it is empty"),
+                ("a/+", "it has '+' in it"),
+                ("{key", "it has '{' in it"),
+                ("a\0b", "it has '\\x00' in it"),
+            )
+        ),
+        *(
+            (
+                {"type": "led", "pin": 17, "topic": f"a/{{{name}}}/b"},
+                f"topic: cannot use 'a/{{{name}}}/b' as a topic: {{{name}}} stands for nothing here; use {{key}}",
+            )
+            for name in ("id", "prefix")
         ),
         (
             {"type": "button", "pin": 17, "on_start": "on"},

@@ -56,7 +56,7 @@ def test_the_port_follows_tls() -> None:
         ({"subscribe": [{"topic": "a/b+", "to": "x/y", "verb": "z"}]}, "+ stands for one whole level, # for the rest, at the end"),
         (
             {"subscribe": [{"topic": "a/+", "to": "x/{2}", "verb": "z"}]},
-            "{2} in 'to' stands for nothing: 'a/+' has 1 + levels, {1} the first",
+            "cannot use 'x/{2}' as an address for 'a/+': {2} stands for nothing here; use {1}",
         ),
     ],
 )

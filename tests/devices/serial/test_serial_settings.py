@@ -26,11 +26,11 @@ def test_payload_and_verb():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"port": ""}, "port is missing; name one (`gateway ports` lists them), or add a table simulate"),
+        ({"port": ""}, "port is missing; name one (`gateway ports` lists them), or write simulate = true"),
         ({"to": "twin"}, "'twin' is no actor id; write kind/key, or kind/{field} with a field of the JSON line"),
         ({"to": "twin/{a b}"}, "'twin/{a b}' is no actor id; write kind/key, or kind/{field} with a field of the JSON line"),
         ({"to": "twin/{device}"}, 'to: {fields} need codec = "json"; a line of codec "text" has none'),
-        ({"ack": "ok {number}"}, "{number} is unknown here; {id} and {frame} can be used"),
+        ({"ack": "ok {number}"}, "cannot use 'ok {number}' as an acknowledgement: {number} stands for nothing here; use {id} or {frame}"),
     ],
 )
 def test_wrong(wrong: dict, said: str):
@@ -38,6 +38,13 @@ def test_wrong(wrong: dict, said: str):
     with pytest.raises(ValidationError) as caught:
         SerialSettings.model_validate({"port": "/dev/ttyUSB0", "to": "twin/t", **wrong})
     assert caught.value.errors()[0]["msg"] == f"Value error, {said}"
+
+
+def test_a_port_may_be_simulated_as_every_device_is():
+    """By true alone, or by a table."""
+    settings = SerialSettings.model_validate({"to": "trip/van", "simulate": True})
+    assert settings.simulation == SerialSettings.model_validate({"to": "trip/van", "simulate": {}}).simulation
+    assert SerialSettings.model_validate({"to": "trip/van", "port": "x", "simulate": False}).simulation is None
 
 
 def test_simulated_port_claims_nothing():

@@ -1,6 +1,5 @@
-"""What one pin has yet to tell one actor: one message under way, and what comes meanwhile merged into one more.
-
-So a pin that changes faster than the store can commit costs one waiting message, and the last word always arrives.
+"""The latest word: what a source that cannot wait has yet to tell one actor: one message under way, and what comes meanwhile merged into
+one more. So a pin that changes faster than the store can commit costs one waiting message, and the last word always arrives.
 """
 
 import math
@@ -15,8 +14,8 @@ from gateway.actors.vocabulary import Pressed, Publish, Report
 P = TypeVar("P", bound=Payload)
 
 
-class InputReports(Generic[P]):
-    """Sends what one pin has to tell to the actor `to`, as `verb`; an empty `to` sends nothing. Used on the pin's own thread."""
+class Latest(Generic[P]):
+    """Sends what one source has to tell to the actor `to`, as `verb`; an empty `to` sends nothing. Used on the source's own thread."""
 
     def __init__(self, host: Host, to: str, verb: str, *, merge: Callable[[P, P], P], clock: Callable[[], float]) -> None:
         self._host = host
@@ -49,15 +48,15 @@ class InputReports(Generic[P]):
         self._look_at_receipt()
 
     def flush(self) -> None:
-        """Send the payload that waits, whether one is under way or not: the pin closes, and nobody calls `pump` after this."""
+        """Send the payload that waits, whether one is under way or not: the source closes, and nobody calls `pump` after this."""
         if self._waiting is not None:
-            with suppress(Refused):  # no room: at the next start the pin says where it stands
+            with suppress(Refused):  # no room: at the next start the source says where it stands
                 self._host.send(self._to, self._verb, self._waiting, wait=False)
             self._waiting = None
 
     @property
     def due_s(self) -> float:
-        """When to call `pump` again; infinite when nothing waits or the commit wakes the pin."""
+        """When to call `pump` again; infinite when nothing waits or the commit wakes the source."""
         return math.inf if self._waiting is None or self._under_way is not None else self._retry_at_s
 
     def _on_commit(self, receipt: Receipt) -> None:
@@ -69,16 +68,16 @@ class InputReports(Generic[P]):
             self._backoff.reset()
 
 
-def reports(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Report]:
+def reports(host: Host, to: str, clock: Callable[[], float]) -> Latest[Report]:
     """Make the sender of reports: a newer report takes the place of the older."""
-    return InputReports(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
+    return Latest(host, to, "report", merge=lambda _older, newer: newer, clock=clock)
 
 
-def presses(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Pressed]:
+def presses(host: Host, to: str, clock: Callable[[], float]) -> Latest[Pressed]:
     """Make the sender of presses: they add up, none is lost."""
-    return InputReports(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
+    return Latest(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
 
 
-def states(host: Host, to: str, clock: Callable[[], float]) -> InputReports[Publish]:
+def states(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publish]:
     """Make the sender of states that are retained under one topic: a newer state takes the place of the older."""
-    return InputReports(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)
+    return Latest(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)

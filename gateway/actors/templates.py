@@ -1,0 +1,62 @@
+"""Templates: one language for every text of the configuration that is completed later: addresses, topics, acknowledgements, payloads.
+
+`{device}` is a field: a word in braces, or a number (`{1}`). It stands for the fact of that name. Braces around anything else are text, so
+that JSON can be written as it is. What is filled in is never read again: a fact with braces in it stays what it is.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+)\}")
+_NO_TOPIC = re.compile(r"[{}+#\0]")
+
+
+def fields_of(text: str) -> tuple[str, ...]:
+    """The names of a text's fields, each once, in their order."""
+    return tuple(dict.fromkeys(FIELD.findall(text)))
+
+
+def filled(text: str, facts: Mapping[str, Any]) -> str:
+    """Fill the facts into a text. A field that has none stays as it is."""
+    return FIELD.sub(lambda found: str(facts.get(found[1], found[0])), text)
+
+
+def filled_value(text: str, facts: Mapping[str, Any]) -> Any:
+    """Fill the facts into a text; one that is a field and nothing else becomes the fact itself: a number stays a number."""
+    whole = FIELD.fullmatch(text)
+    return facts[whole[1]] if whole and whole[1] in facts else filled(text, facts)
+
+
+def sample(text: str) -> str:
+    """The text with some word for each field, to see what kind of text it will be."""
+    return FIELD.sub("x", text)
+
+
+def check_fields(text: str, known: Collection[str], *, what: str, needs: bool = False) -> str:
+    """Return a text where each of its fields is one of the `known`, and one of these is in it where it `needs` one; raise ValueError
+    otherwise."""
+    names = fields_of(text)
+    odd = next((name for name in names if name not in known), None)
+    if odd is not None:
+        raise ValueError(f"cannot use {text!r} as {what}: {{{odd}}} stands for nothing here; {_listed(known)}")
+    if needs and not names:
+        raise ValueError(f"cannot use {text!r} as {what}: it has no field, and all would be one; {_listed(known)}")
+    return text
+
+
+def check_topic(text: str, known: Collection[str], *, before: str = "", needs: bool = False) -> str:
+    """Return a text that is the template of a topic to publish under, to which `before` may lead; raise ValueError otherwise."""
+    rest = text.removeprefix(before)
+    check_fields(rest, known, what="a topic", needs=needs)
+    wrong = _NO_TOPIC.search(sample(rest))
+    if not text or wrong:
+        seen = f"it has {wrong[0]!r} in it" if wrong else "it is empty"
+        also = f", and {before} before it" if before else ""
+        rule = "a topic has no + or #, and no brace but of a field"
+        raise ValueError(f"cannot use {text!r} as a topic: {seen}; {rule}; {_listed(known)}{also}")
+    return text
+
+
+def _listed(known: Collection[str]) -> str:
+    return f"use {' or '.join(f'{{{name}}}' for name in known)}" if known else "there are no fields here"
