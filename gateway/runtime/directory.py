@@ -36,7 +36,8 @@ class Directory:
             self.kinds.bring_readers(made)
         self.hosted: dict[str, type[HostBound]] = dict(hosted)
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
-        self.outside_verbs_at = lru_cache(maxsize=8192)(self._outside_verbs_at)
+        self.find_outside = lru_cache(maxsize=8192)(self._find_outside)
+        """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""
 
     def _check_copies(self, actor: Actor[Any]) -> None:
         """Raise BadDefinition where a kind keeps copies of a kind or field that does not exist."""
@@ -66,8 +67,7 @@ class Directory:
         verbs = self.verbs_at(to)
         return verbs.get(verb) or _row(verbs, to, verb)
 
-    def find_outside(self, to: str, verb: str) -> Verb:
-        """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""
+    def _find_outside(self, to: str, verb: str) -> Verb:
         verbs = self.outside_verbs_at(to)
         if verb not in verbs and (kept := self.verbs_at(to).get(verb)) is not None:
             raise UnknownTarget(f"cannot send {verb!r} to {to} from outside: only {kept.by.value} may send it; {_choice(verb, verbs)}")
@@ -80,7 +80,8 @@ class Directory:
             raise UnknownTarget(f"cannot send {verb!r} to {to}: only {row.by.value} may send it")
         return row
 
-    def _outside_verbs_at(self, to: str) -> dict[str, Verb]:
+    def outside_verbs_at(self, to: str) -> dict[str, Verb]:
+        """The rows of the verbs that may be sent to an actor from outside, by name. Raises BadId or UnknownTarget."""
         verbs = self.verbs_at(to)
         if self.box_of(to) is None and kind_of(to) in self.kinds and self.kinds[kind_of(to)].inner:
             raise UnknownTarget(f"cannot send to {to}: only other actors write to it; write to {parent_of(to) or 'its parent'}")
