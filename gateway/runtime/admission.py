@@ -75,6 +75,7 @@ class Admission:
                 if not arrivals or batch.arrived_bytes >= _BYTES_AT_ONCE or self._room.cells.read != read:
                     break
         self._turns.visited = ""
+        self._room.cells.ahead = {}
 
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""

@@ -14,26 +14,34 @@ nothing is overtaken. So the lane is closed
 - in a cautious start: what runs is on disk before it runs.
 """
 
+from collections.abc import Collection
+from typing import Any
+
 from gateway.actors.errors import UnknownTarget
 from gateway.actors.messages import Message
 from gateway.actors.turn import run_turn
 from gateway.runtime.cautious import Cautious
 from gateway.runtime.cells import Cell, Life, Wait
-from gateway.runtime.mail import Mail
+from gateway.runtime.mail import Arrival, Mail
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.turns import TurnRunner
+
+_AHEAD = 256
+"""So many messages that come next are looked at for actors that are not in memory either: their states are read together."""
 
 
 class AtOnce:
     """Runs messages from outside at once, where that is the same as by the mailbox. On the engine's thread."""
 
-    def __init__(self, room: Mailroom, turns: TurnRunner, cautious: Cautious) -> None:
+    def __init__(self, room: Mailroom, turns: TurnRunner, cautious: Cautious, coming: Collection[Any]) -> None:
+        """`coming`: what is in line behind the message that runs."""
         self._room = room
         self._turns = turns
         self._cautious = cautious
         self._full = room.fullness.full
         self._ready = room.schedule.ready
+        self._coming = coming
         self._open = False
 
     def look(self) -> None:
@@ -75,6 +83,10 @@ class AtOnce:
         """The cell of an actor that was not in memory; None where that is for somebody else, or nobody."""
         if self._room.directory.box_of(id) is not None:
             return None
+        cells = self._room.cells
+        if self._coming and id not in cells.ahead:
+            coming = list(self._coming)[:_AHEAD]  # a copy: other threads put more in line meanwhile
+            cells.look_ahead([id, *(item.message.to for item in coming if type(item) is Arrival)])
         try:
             return self._room.activation.cell(id)
         except UnknownTarget:  # the mailroom knows what to do with it

@@ -115,5 +115,5 @@ class Lent:
         places = self._places.union(ahead)
         if not places:
             return []
-        others = [place for place in live if place not in places]
-        return spans(self._box, sorted(places), others) if others else [SeqSpan(self._box, min(places), max(places))]
+        others = set(live).difference(places)
+        return spans(self._box, places, others)

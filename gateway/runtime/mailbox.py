@@ -237,8 +237,10 @@ class Mailbox:
         return bad
 
 
-def spans(box: str, gone: list[int], live: list[int]) -> list[SeqSpan]:
+def spans(box: str, gone: Collection[int], live: Collection[int]) -> list[SeqSpan]:
     """The fewest spans of places that cover all in `gone` and none in `live`; places between them belong to other mailboxes."""
+    if not live:
+        return [SeqSpan(box, min(gone), max(gone))]
     found: list[SeqSpan] = []
     barriers = sorted(live)
     at = 0

@@ -10,7 +10,7 @@ Who owns a resource that is away gets nothing: see `HostBound`. A message that t
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice, takewhile
+from itertools import islice
 from operator import attrgetter
 
 from gateway.actors.messages import Deadline
@@ -28,7 +28,7 @@ from gateway.store.store import BoxSize, Tried
 CROWDED = 1000
 """From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
 CROWDED_S = 0.5
-_COUNTED_S = 0.1
+_COUNTED_S = 0.25
 """For so long it is taken for known who crowds."""
 
 Give = Callable[[list[HandedOut]], None]
@@ -393,7 +393,8 @@ class Outbox:
     def live(self, first: int, below: int) -> list[int]:
         """The places, from `first` on and below `below`, of mail that is not dealt with."""
         in_hand = [seq for seq in self.in_hand if first <= seq < below]
-        head = [seq for seq in takewhile(below.__gt__, map(_seq, self.box.head)) if seq >= first]
+        waiting = self.box.head
+        head = map(_seq, islice(waiting, bisect_left(waiting, first, key=_seq), bisect_left(waiting, below, key=_seq)))
         return [*in_hand, *head, *(self.lanes.places(first, below) if self.lanes else ())]
 
     def next_s(self, now_s: float, clock_ms: int) -> float | None:

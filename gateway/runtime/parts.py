@@ -74,7 +74,7 @@ class EngineParts:
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)
-        self.at_once = AtOnce(self.room, self.turns, self.cautious)
+        self.at_once = AtOnce(self.room, self.turns, self.cautious, self.ingress.arrivals)
         self.admission = Admission(
             self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings, self.at_once
         )

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 
 from gateway.actors.errors import StoreFailed
-from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow
+from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, SeenRow, StateRow, up_to
 
 
 class MemoryStore:
@@ -70,6 +70,9 @@ class MemoryStore:
 
     def load(self, actor: str) -> StateRow | None:
         return self._states.get(actor)
+
+    def load_many(self, actors: Sequence[str], at_most_bytes: int) -> dict[str, StateRow | None]:
+        return up_to(((actor, self._states.get(actor)) for actor in actors), at_most_bytes)
 
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
         # A copy, here and in `wakes`: the committer may write meanwhile.

@@ -5,7 +5,7 @@ serves both threads at once. What `commit` was given is on disk when it returns 
 says `sync`), all of it or, when it raises, none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -116,6 +116,18 @@ class Changes:
     """Whether it must outlive a power cut, whatever the loss window: by it something is done that must not be done twice."""
 
 
+def up_to(found: Iterable[tuple[str, StateRow | None]], at_most_bytes: int) -> dict[str, StateRow | None]:
+    """What was found of actors, as `load_many` gives it: up to the one with which the states have so many bytes."""
+    rows: dict[str, StateRow | None] = {}
+    size = 0
+    for actor, row in found:
+        rows[actor] = row
+        size += 0 if row is None else len(row.state)
+        if size >= at_most_bytes:
+            break
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class BoxSize:
     """How much waits in one mailbox, and the last place in it."""
@@ -151,6 +163,10 @@ class Store(Protocol):
 
     def load(self, actor: str) -> StateRow | None:
         """Read the last committed state of an actor."""
+
+    def load_many(self, actors: Sequence[str], at_most_bytes: int) -> dict[str, StateRow | None]:
+        """Read the last committed states of several actors, in their order; None for one without. It ends early, behind the one with which
+        the states have `at_most_bytes`."""
 
     def actors(self, prefix: str, after: str, limit: int) -> list[str]:
         """The ids that begin with `prefix`, behind `after`, in order, at most `limit`."""

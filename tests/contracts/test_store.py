@@ -48,6 +48,19 @@ def test_a_state_comes_back_as_it_went(store: Store) -> None:
     assert store.load("trip/van") == row
 
 
+def test_many_states_are_read_together_in_the_order_in_which_they_are_asked_for(store: Store) -> None:
+    """Each as `load` gives it, None where there is none; it ends behind the one with which they have so many bytes."""
+    rows = [StateRow(f"trip/{key}", 1, b'{"n":%d}' % n, b"12\tlost\t{}\tsignal", 12) for n, key in enumerate(["æ,\"x'", "b", "c"])]
+    store.commit(Changes(woken=rows))
+    wanted = ["trip/c", "trip/nobody", rows[0].id, "trip/b"]
+    found = store.load_many(wanted, 1000)
+    assert list(found) == wanted
+    assert found == {id: store.load(id) for id in wanted}
+    assert list(store.load_many(wanted, len(rows[2].state))) == wanted[:1]
+    assert list(store.load_many(wanted, len(rows[2].state) + 1)) == wanted[:3]
+    assert store.load_many([], 1) == {}
+
+
 def test_the_last_of_two_states_counts(store: Store) -> None:
     """An actor that is in one commit twice has its last state."""
     store.commit(Changes(states=[VAN, VAN._replace(state=b'{"n":2}')]))

@@ -1,6 +1,9 @@
 """What runs at once, past the mailboxes, comes to the same as what goes through them."""
 
+import threading
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,7 +12,11 @@ from gateway.actors import Actor, Stage, State, verb
 from gateway.actors.messages import Message
 from gateway.runtime.at_once import AtOnce
 from gateway.runtime.round import Round
+from gateway.store.memory import MemoryStore
+from gateway.store.store import StateRow
 from gateway.testing import OUTSIDE, Rig
+from gateway.testing.clock import PATIENCE_S
+from tests.runtime.actors import Book
 from tests.runtime.test_model import _PROGRAMS
 from tests.runtime.world import NODES, World, small_mailboxes
 
@@ -35,7 +42,7 @@ class Shut(AtOnce):
 def with_lane(rig: Rig, kind: type[AtOnce]) -> AtOnce:
     """Have this life of a rig use another lane."""
     engine = rig.engine
-    lane = kind(engine.room, engine.turns, engine.cautious)
+    lane = kind(engine.room, engine.turns, engine.cautious, engine.ingress.arrivals)
     rig.look(lambda: setattr(engine.admission, "at_once", lane))
     return lane
 
@@ -126,3 +133,40 @@ def test_the_actor_in_the_lane_is_named_while_its_turn_runs() -> None:
         rig.tell("mirror/a", "look")
         assert seen == ["mirror/a"]
         rig.until(lambda: not rig.engine.turns.visited)
+
+
+class Counted(MemoryStore):
+    """A store that counts how often it is asked for states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def load(self, actor: str) -> StateRow | None:
+        self.asked.append(1)
+        return super().load(actor)
+
+    def load_many(self, actors: Sequence[str], at_most_bytes: int) -> dict[str, StateRow | None]:
+        found = super().load_many(actors, at_most_bytes)
+        self.asked.append(len(found))
+        return found
+
+
+def test_the_states_of_those_who_come_together_are_read_together() -> None:
+    """Each goes on from its own, also one that was stopped by the message before."""
+    store = Counted()
+    with Rig([Book()], store=store) as rig:
+        for n in range(50):
+            rig.send(f"book/{n}", "write", {"text": f"first {n}"})
+        rig.settle()
+        rig.restart()
+        store.asked.clear()
+        hold = threading.Event()
+        rig.engine.post(partial(hold.wait, PATIENCE_S))
+        for word in ("second", "stop", "third"):
+            for n in range(50):
+                rig.send(f"book/{n}", "write", {"text": f"{word} {n}" if word != "stop" else word})
+        hold.set()
+        rig.settle()
+        assert store.asked == [50]
+        assert [rig.state(f"book/{n}").words for n in range(50)] == [(f"third {n}",) for n in range(50)]
