@@ -15,8 +15,8 @@ from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.inbox import Inbox
+from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import OwnPublish, PublishesInHand, Settling
-from devices.mqtt.packets import puback
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Reconnect, SessionEnding
 from devices.mqtt.routes import Routes
@@ -104,6 +104,7 @@ class Connection(HostBound):
         self._filters = [(one, 1) for one in self._routes.filters] + [(one.topic, one.qos) for one in settings.subscribe]
         self._denied: list[tuple[str, int]] = []
         self._asked: list[tuple[str, int]] = []
+        self._limits = Limits()
         self._oldest = (0, 0.0)
         self._held_back_s = -math.inf
         """When the broker was last held back."""
@@ -214,13 +215,15 @@ class Connection(HostBound):
 
     def _opened(self, event: SessionOpened, now_s: float) -> None:
         self._move(Cause.WELCOME, now_s)
-        self._outbox.opened(receive_maximum=event.receive_maximum, max_packet_bytes=event.max_packet_bytes)
+        self._limits = event.limits
+        self._outbox.opened(event.limits)
         self._inbox.opened(session_present=event.session_present)
-        self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}")
+        self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
         self._outbox.waiting.appendleft(self._encoder.item(OwnPublish(), self._names.status, self._names.online.encode(), retain=True))
-        if self._filters:
-            self._subscribe(self._filters)
+        filters = [one for one in self._filters if event.limits.takes(one[0])]
+        if filters:
+            self._subscribe(filters)
         else:
             self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
 
@@ -238,7 +241,7 @@ class Connection(HostBound):
         else:
             self._move(Cause.SUBSCRIBED, now_s)
             where = f"{self._settings.address} as {self._names.client_id!r}"
-            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._filters)} filters")
+            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._asked)} filters{self._limits.said}")
 
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
@@ -285,7 +288,7 @@ class Connection(HostBound):
         if not link.is_open or not link.is_drained:
             return
         self._outbox.written()
-        parts = [puback(packet_id) for packet_id in self._inbox.take_ready()]
+        parts = self._inbox.take_ready()
         if self._outbox.waiting:
             parts += self._outbox.next_batch(link.packet_ids, self.host.time.clock_ms())
         if parts:
@@ -323,6 +326,7 @@ class Connection(HostBound):
             return
         self._flush()
         head, tail = self._encoder.item(OwnPublish(), self._names.status, self._names.offline.encode(), qos=0, retain=True)[1:3]
+        head, tail, _ = self._limits.borne(head, tail, 0)
         link.write(head + tail)
         link.say_goodbye()
         while link.is_connected and time.monotonic() < deadline_s:

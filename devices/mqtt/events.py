@@ -3,15 +3,14 @@
 from typing import NamedTuple
 
 from devices.mqtt.chart import Cause
+from devices.mqtt.limits import Limits
 
 
 class SessionOpened(NamedTuple):
     """The broker has accepted the connection."""
 
     session_present: bool
-    receive_maximum: int
-    max_packet_bytes: int
-    """0: any."""
+    limits: Limits
 
 
 class Subscribed(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
-from devices.mqtt.packets import IncomingPublish
+from devices.mqtt.packets import IncomingPublish, acknowledgement
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes, TopicRoute
 from gateway.actors import BadId, BadPayload, Host, Receipt, Refused, StoreFailed, UnknownTarget
@@ -130,12 +130,13 @@ class Inbox:
         if len(self._pending) < before:
             self._moved_s = time.monotonic()
 
-    def take_ready(self) -> list[int]:
-        """Take the packet ids that can be acknowledged now, in the order of arrival."""
+    def take_ready(self) -> list[bytes]:
+        """Take the acknowledgements that can be sent now, in the order of arrival."""
         slots = self._slots
         ready = []
         while slots and slots[0].ready:
-            ready.append(slots.popleft().arrival.packet_id)
+            arrival = slots.popleft().arrival
+            ready.append(acknowledgement(arrival.packet_id, arrival.qos))
         return ready
 
     def settled(self, slot: Slot, receipt: Receipt) -> None:

@@ -17,7 +17,7 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from devices.mqtt.packets import PUBACK, PUBLISH, IncomingPublish, Malformed, acks_in, read_publish, read_varint
+from devices.mqtt.packets import PUBACK, PUBLISH, PUBREL, IncomingPublish, Malformed, acks_in, pubcomp, read_publish, read_varint
 
 if TYPE_CHECKING:
     import ssl
@@ -257,6 +257,8 @@ class LeanClient(Client):
                 self._puback(buffer[start] << 8 | buffer[start + 1], buffer[start + 2] if length > 2 else 0)
             elif first & 0xF0 == PUBLISH:
                 self._arrival(read_publish(first, buffer[start:end], v5=self._v5))
+            elif first == PUBREL and length >= 2:
+                self.write(pubcomp(buffer[start : start + 2]))
             elif (code := self._give(first, buffer[start:end])) is not _OK:
                 self._rest = b""
                 return code

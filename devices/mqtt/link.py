@@ -22,8 +22,9 @@ from devices.mqtt.chart import Cause
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.lean import LeanClient
+from devices.mqtt.limits import limits_of
 from devices.mqtt.packets import IncomingPublish
-from devices.mqtt.reasons import OF_A_LOGIN, TAKEN_OVER, reason_text
+from devices.mqtt.reasons import OF_A_LOGIN, QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED, TAKEN_OVER, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 
 CONNECT_S = 3.0
@@ -59,6 +60,8 @@ class Link:
         self._fd = -1
         self._poll = select.poll()
         self._refusal = 0
+        self._will = (1, True)
+        """QoS and retain of our will, as the broker bears it: it refuses a CONNECT with more than that (MQTT 5.0, 3.1.2.6)."""
         self._writes = False
 
     @property
@@ -169,7 +172,8 @@ class Link:
             on_arrival=self._on_arrival,
         )
         client.connect_timeout = CONNECT_S
-        client.will_set(names.status, names.offline, qos=1, retain=True)
+        qos, retain = self._will
+        client.will_set(names.status, names.offline, qos=qos, retain=retain)
         if settings.username:
             client.username_pw_set(settings.username, password_of(settings, names))
         if settings.tls:
@@ -203,10 +207,10 @@ class Link:
         del client, userdata
         if reason.value >= 0x80:
             self._refusal = reason.value  # the connection closes next
+            self._will = (0 if reason.value == QOS_NOT_SUPPORTED else self._will[0], self._will[1] and reason.value != RETAIN_NOT_SUPPORTED)
             return
         self.is_open = True
-        receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
-        self.events.append(SessionOpened(flags.session_present, receive_maximum, getattr(properties, "MaximumPacketSize", 0)))
+        self.events.append(SessionOpened(flags.session_present, limits_of(properties)))
 
     def _suback(self, client: Client, userdata: Any, packet_id: int, codes: list[ReasonCode], properties: Properties | None) -> None:
         del client, userdata, properties

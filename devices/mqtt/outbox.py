@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from devices.mqtt.limits import Limits
 from devices.mqtt.reasons import NEVER_AGAIN, reason_text
 
 DENIED_MS = 60_000
@@ -77,6 +78,7 @@ class PublishesInHand:
         self._all_done = all_done
         self._limit = in_flight
         self._largest = 0
+        self._limits = Limits()
         self._qos0 = 0
         self._careful = 0
         self._suspect: object = None
@@ -86,10 +88,11 @@ class PublishesInHand:
         self._denied: dict[str, tuple[str, int]] = {}
         """By topic, what the broker said when it closed the connection upon it, and until when (the gateway's clock) it is left alone."""
 
-    def opened(self, *, receive_maximum: int, max_packet_bytes: int) -> None:
-        """Note that a connection is open: the broker takes so many publishes at once, and none larger than so many bytes (0: any)."""
-        self._limit = min(self._asked_in_flight, receive_maximum)
-        self._largest = max_packet_bytes
+    def opened(self, limits: Limits) -> None:
+        """Note that a connection is open, and what the broker bears."""
+        self._limit = min(self._asked_in_flight, limits.receive_maximum)
+        self._largest = limits.max_packet_bytes
+        self._limits = limits
 
     def next_batch(self, new_packet_id: Callable[[], int], clock_ms: int) -> list[bytes]:
         """The publishes that may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
@@ -112,6 +115,8 @@ class PublishesInHand:
                 settling.failed(f"cannot publish it: the broker takes no packet over {self._largest} bytes", retry=False)
                 continue
             room -= 1
+            if self._limits.is_short:
+                head, tail, qos = self._limits.borne(head, tail, qos)
             if qos:
                 packet_id = new_packet_id()
                 sent[packet_id] = item

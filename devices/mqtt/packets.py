@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 PUBLISH = 0x30
 PUBACK = 0x40
+PUBREL = 0x62
 LARGEST = 268_435_455
 """The most bytes that a packet may have after its fixed header."""
 
@@ -55,6 +56,7 @@ class IncomingPublish(NamedTuple):
     payload: bytes
     packet_id: int = 0
     qos: int = 0
+    """2 where our session holds a subscription that an older program made: we ask for 1 at most."""
     dup: bool = False
     retained: bool = False
     properties: Properties = NO_PROPERTIES
@@ -108,9 +110,14 @@ def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, bl
     return fixed_header(PUBLISH | qos << 1 | retain, len(topic) + len(tail) + (2 if qos else 0)) + topic, tail
 
 
-def puback(packet_id: int) -> bytes:
-    """Write the acknowledgement of one incoming PUBLISH."""
-    return b"\x40\x02" + packet_id.to_bytes(2, "big")
+def acknowledgement(packet_id: int, qos: int) -> bytes:
+    """Write the acknowledgement of one incoming PUBLISH: a PUBACK, or the PUBREC of QoS 2."""
+    return (b"\x40\x02" if qos == 1 else b"\x50\x02") + packet_id.to_bytes(2, "big")
+
+
+def pubcomp(packet_id: bytes) -> bytes:
+    """Write the end of an incoming message of QoS 2."""
+    return b"\x70\x02" + packet_id
 
 
 def acks_in(buffer: bytes, at: int) -> tuple[int, Sequence[int]] | None:
@@ -129,8 +136,8 @@ def acks_in(buffer: bytes, at: int) -> tuple[int, Sequence[int]] | None:
 def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
     """Read what follows the fixed header of a PUBLISH. Raises Malformed."""
     qos = first >> 1 & 3
-    if qos > 1 or len(packet) < 2:
-        raise Malformed(f"cannot read a PUBLISH: its QoS is {qos}, where 0 and 1 were asked for, and {len(packet)} bytes follow")
+    if qos > 2 or len(packet) < 2:
+        raise Malformed(f"cannot read a PUBLISH: its QoS is {qos}, which is none, and {len(packet)} bytes follow")
     at = 2 + (packet[0] << 8 | packet[1])
     name = packet[2:at]
     packet_id = 0

@@ -39,6 +39,7 @@ NAMES = {
 }
 
 TAKEN_OVER = 0x8E
+RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED = 0x9A, 0x9B
 NEVER_AGAIN = frozenset((0x87, 0x90, 0x95, 0x99))
 """Codes in a PUBACK that the same publish would get again."""
 

@@ -3,6 +3,7 @@
 from itertools import count
 
 from devices.mqtt.encoder import Encoder
+from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import STRIKES, OwnPublish, PublishesInHand
 from gateway.actors import Message
 from gateway.actors.vocabulary import Publish
@@ -16,7 +17,7 @@ class Broker:
 
     def __init__(self, *, in_flight: int = 4, receive_maximum: int = 65535, max_packet_bytes: int = 0) -> None:
         self.outbox = PublishesInHand(in_flight=in_flight)
-        self.outbox.opened(receive_maximum=receive_maximum, max_packet_bytes=max_packet_bytes)
+        self.outbox.opened(Limits(receive_maximum, max_packet_bytes))
         self._ids = count(1)
         self._given: list[BenchDelivery] = []
 
