@@ -8,7 +8,7 @@ connection brought, the broker brings again. When the gateway is full, messages 
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
@@ -191,15 +191,15 @@ class Inbox:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
         expires_ms = self._expires_ms(arrival)
         _check_payload(arrival.payload)
-        given_id, scope, again = _id_of(arrival, route)
+        name = _name_of(arrival, route)
         self._host.send(
             route.to,
             route.verb,
             arrival.payload,
-            id=given_id,
-            content=b"" if scope else b"\0".join((arrival.topic.encode(), arrival.payload)),
-            scope=scope,
-            again=again,
+            id=name.id,
+            content=name.content,
+            scope=name.scope,
+            again=name.again,
             reply_to=self._reply_to(arrival, route),
             expires_ms=expires_ms,
             expires_s=arrival.properties.expiry_s,
@@ -243,14 +243,30 @@ def _fields(payload: bytes) -> dict[str, Any]:
     return read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
 
 
-def _id_of(arrival: IncomingPublish, route: TopicRoute) -> tuple[str, str, bool]:
-    """(id, scope, again) of a message for `Host.send`: the sender's own id; else that of the packet, while the broker keeps our session."""
+class Name(NamedTuple):
+    """How a message is known again when it comes again: see `Host.send`."""
+
+    id: str = ""
+    content: bytes = b""
+    scope: str = ""
+    again: bool = True
+
+
+def _name_of(arrival: IncomingPublish, route: TopicRoute) -> Name:
+    """The name of a message: the sender's own id, together with what it says and to whom; else that of the packet, while the broker keeps
+    our session, where only what is marked as a repeat is one.
+
+    The id that an ask's topic ends in says where the answer goes, and a client may use one for all its asks.
+    """
     given = arrival.properties.id or route.ask_id
+    if given and (len(given) > _MAX_ID or not given.isprintable()):
+        raise BadId(f"cannot use {given[:40]!r}… as the id of a message: it must be 1 to {_MAX_ID} printable characters")
+    content = b"\0".join((arrival.topic.encode(), arrival.payload))
+    if arrival.properties.id:
+        return Name(given, content)
     if given:
-        if len(given) > _MAX_ID or not given.isprintable():
-            raise BadId(f"cannot use {given[:40]!r}… as the id of a message: it must be 1 to {_MAX_ID} printable characters")
-        return given, "", True
+        return Name(given, arrival.packet_id.to_bytes(2, "big") + content, SESSION, arrival.dup)
     if not arrival.qos:
-        return "", "", True
-    digest = blake2b(b"\0".join((arrival.topic.encode(), arrival.payload)), digest_size=12).hexdigest()
-    return f"{arrival.packet_id}:{digest}", SESSION, arrival.dup
+        return Name()
+    digest = blake2b(content, digest_size=12).hexdigest()
+    return Name(f"{arrival.packet_id}:{digest}", b"", SESSION, arrival.dup)

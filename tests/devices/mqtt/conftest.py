@@ -9,6 +9,7 @@ import pytest
 from devices.mqtt.connection import Connection
 from devices.mqtt.settings import MqttSettings
 from gateway.actors import Receipt, UnknownTarget
+from gateway.runtime.seen import id_with
 from gateway.testing.bench import Bench
 from tests.brokers import Mosquitto
 
@@ -27,8 +28,9 @@ class Gateway(Bench):
             raise UnknownTarget(f"cannot send to {to}: there is no kind 'nobody'")
         if self.full and not rest.get("wait", True):
             return super().send(to, verb, payload, **rest)
-        name = (rest.get("scope", ""), rest.get("id", ""))
-        repeat = bool(name[1]) and rest.get("again", True) and name in self.seen
+        id, content = rest.get("id", ""), rest.get("content", b"")
+        name = (rest.get("scope", ""), id_with(id, content) if content else id)
+        repeat = bool(id) and rest.get("again", True) and name in self.seen
         on_commit = rest.pop("on_commit", None)
 
         def committed(receipt: Receipt) -> None:
