@@ -14,6 +14,7 @@ from devices.mqtt.chart import SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import why_unsubscribed
+from devices.mqtt.filters import Filter
 from devices.mqtt.inbox import Inbox
 from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import OwnPublish, PublishesInHand, Settling
@@ -101,9 +102,10 @@ class Connection(HostBound):
             settings, names, in_use=outbox.sent, on_puback=outbox.acked, on_pubacks=outbox.acked_all, on_arrival=inbox.arrived
         )
         self._reconnect = Reconnect(settings, names)
-        self._filters = [(one, 1) for one in self._routes.filters] + [(one.topic, one.qos) for one in settings.subscribe]
-        self._denied: list[tuple[str, int]] = []
-        self._asked: list[tuple[str, int]] = []
+        self._wanted: list[Filter] = []
+        """What we subscribe to at this broker."""
+        self._denied: list[Filter] = []
+        self._asked: list[Filter] = []
         self._limits = Limits()
         self._oldest = (0, 0.0)
         self._held_back_s = -math.inf
@@ -221,27 +223,27 @@ class Connection(HostBound):
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
         self._outbox.waiting.appendleft(self._encoder.item(OwnPublish(), self._names.status, self._names.online.encode(), retain=True))
-        filters = [one for one in self._filters if event.limits.takes(one[0])]
-        if filters:
-            self._subscribe(filters)
+        self._wanted = [one for one in self._routes.filters if event.limits.takes(one.topic)]
+        if self._wanted:
+            self._subscribe(self._wanted)
         else:
             self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
 
-    def _subscribe(self, filters: list[tuple[str, int]]) -> None:
+    def _subscribe(self, filters: list[Filter]) -> None:
         self._asked = filters
-        self._link.subscribe(filters)
+        self._link.subscribe(filters, by_id=self._limits.subscription_ids)
 
     def _subscribed(self, codes: list[int], now_s: float) -> None:
         refusals = [(one, code) for one, code in zip(self._asked, codes, strict=False) if code >= 0x80]
         self._denied = [one for one, _ in refusals]
         if refusals:
             self._move(Cause.SUBSCRIPTION_DENIED, now_s)
-            said = why_unsubscribed([(one, code) for (one, _), code in refusals], self._settings, self._names)
+            said = why_unsubscribed([(one.topic, code) for one, code in refusals], self._settings, self._names)
             self.host.report(Health.FAULTY, said)
         else:
             self._move(Cause.SUBSCRIBED, now_s)
             where = f"{self._settings.address} as {self._names.client_id!r}"
-            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._asked)} filters{self._limits.said}")
+            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._wanted)} filters{self._limits.said}")
 
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""

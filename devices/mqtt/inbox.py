@@ -37,20 +37,31 @@ class Retained(BadPayload):
 
 
 class Slot:
-    """The place of one QoS 1 message in the order of acknowledgements. Called at its commit, on a runtime thread."""
+    """The place of one message of QoS 1 or 2 in the order of acknowledgements. Called at the commit of each copy of it, on a runtime
+    thread."""
 
-    __slots__ = ("arrival", "inbox", "ready")
+    __slots__ = ("arrival", "copies", "inbox", "ready")
 
     def __init__(self, inbox: "Inbox", arrival: IncomingPublish) -> None:
         self.inbox = inbox
         self.arrival = arrival
+        self.copies: list[int] = []
+        """One item for each copy that is not settled yet, where there are several: two threads take from it."""
         self.ready = False
 
     def __call__(self, receipt: Receipt) -> None:
         if receipt.duplicate:
             self.inbox.repeats.append(self.arrival)
-        self.ready = True
+        self.settle_one()
         self.inbox.settled(self, receipt)
+
+    def settle_one(self) -> None:
+        """Note that one copy is in the gateway, or refused. Any thread."""
+        try:
+            self.copies.pop()
+        except IndexError:
+            self.ready = True
+        # The last of several finds the list empty: it holds one item less than there are copies.
 
 
 class Inbox:
@@ -116,6 +127,14 @@ class Inbox:
         if arrival.qos:
             slot = Slot(self, arrival)
             self._slots.append(slot)
+        copies = self._routes.copies(arrival.topic, arrival.properties.subscriptions)
+        if len(copies) > 1 and slot is not None:
+            slot.copies.extend(copies[1:])
+        for via in copies:
+            self._take(arrival._replace(via=via) if via >= 0 else arrival, slot)
+
+    def _take(self, arrival: IncomingPublish, slot: Slot | None) -> None:
+        """Send one copy of a message into the gateway, or have it wait."""
         if self._pending or not self._offer(arrival, slot):
             if not self._pending:
                 self._moved_s = time.monotonic()
@@ -177,14 +196,14 @@ class Inbox:
             self._refuse(arrival, error)
             sent = False
         if slot is not None and not sent:
-            slot.ready = True
+            slot.settle_one()
         return True
 
     def _send(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
         """Send one message; return whether it was sent, False for one that must be ignored. Raises what `Host.send` raises."""
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
-        route = self._routes.find(arrival.topic)
+        route = self._routes.find(arrival.topic, arrival.via)
         if route.ours:
             return False
         if arrival.retained and not route.takes_retained:
@@ -252,6 +271,11 @@ class Name(NamedTuple):
     again: bool = True
 
 
+def _of_copy(arrival: IncomingPublish, route: TopicRoute) -> tuple[bytes, ...]:
+    """What tells a copy of a message from the one for the first subscription that its topic matches."""
+    return () if arrival.via < 0 else (route.to.encode(), route.verb.encode())
+
+
 def _name_of(arrival: IncomingPublish, route: TopicRoute) -> Name:
     """The name of a message: the sender's own id, together with what it says and to whom; else that of the packet, while the broker keeps
     our session, where only what is marked as a repeat is one.
@@ -261,7 +285,7 @@ def _name_of(arrival: IncomingPublish, route: TopicRoute) -> Name:
     given = arrival.properties.id or route.ask_id
     if given and (len(given) > _MAX_ID or not given.isprintable()):
         raise BadId(f"cannot use {given[:40]!r}… as the id of a message: it must be 1 to {_MAX_ID} printable characters")
-    content = b"\0".join((arrival.topic.encode(), arrival.payload))
+    content = b"\0".join((arrival.topic.encode(), arrival.payload, *_of_copy(arrival, route)))
     if arrival.properties.id:
         return Name(given, content)
     if given:

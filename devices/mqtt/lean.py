@@ -10,14 +10,15 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from devices.mqtt.packets import PUBACK, PUBLISH, PUBREL, IncomingPublish, Malformed, acks_in, pubcomp, read_publish, read_varint
+from devices.mqtt.filters import Filter
+from devices.mqtt.packets import PUBACK, PUBLISH, PUBREL, IncomingPublish, Malformed, acks_in, pubcomp, read_publish, read_varint, subscribe
 
 if TYPE_CHECKING:
     import ssl
@@ -144,11 +145,24 @@ class LeanClient(Client):
         """Note that the socket is dead, though not all that came by it was read."""
         self._loop_rc_handle(_LOST)
 
-    def subscribe_to(self, filters: list[Any]) -> None:
-        """Subscribe, and keep the packet id from the publishes until the broker has answered."""
+    def subscribe_to(self, filters: list[Any]) -> list[int]:
+        """Subscribe, and keep the packet id from the publishes until the broker has answered; the packet id."""
         _, packet_id = self.subscribe(filters)
-        if packet_id is not None:
+        if packet_id is None:
+            return []
+        self._subscribing.add(packet_id)
+        return [packet_id]
+
+    def subscribe_each(self, filters: Iterable[Filter]) -> list[int]:
+        """Subscribe to each filter under its identifier (MQTT 5), in one write; the packet ids, in order."""
+        packet_ids, packets = [], []
+        for topic, qos, id in filters:
+            packet_id = self.new_packet_id()
             self._subscribing.add(packet_id)
+            packet_ids.append(packet_id)
+            packets.append(subscribe(packet_id, topic.encode(), qos=qos, id=id))
+        self.write(b"".join(packets))
+        return packet_ids
 
     def subscribed(self, packet_id: int) -> None:
         """Give the packet id of a subscribe back: the broker has answered it."""

@@ -21,6 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from devices.mqtt.chart import Cause
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
 from devices.mqtt.faults import password_of, tls_context
+from devices.mqtt.filters import Filter
 from devices.mqtt.lean import LeanClient
 from devices.mqtt.limits import limits_of
 from devices.mqtt.packets import IncomingPublish
@@ -62,6 +63,9 @@ class Link:
         self._refusal = 0
         self._will = (1, True)
         """QoS and retain of our will, as the broker bears it: it refuses a CONNECT with more than that (MQTT 5.0, 3.1.2.6)."""
+        self._subacks_due: list[int] = []
+        """The packet ids of the SUBSCRIBEs under way, in the order of their filters; and the broker's answers so far by packet id."""
+        self._suback_codes: dict[int, list[int]] = {}
         self._writes = False
 
     @property
@@ -139,14 +143,18 @@ class Link:
         if self._client is not None:
             self._client.write(packets)
 
-    def subscribe(self, filters: list[tuple[str, int]]) -> None:
-        """Subscribe to filters, each with its QoS. Kept messages come with a new subscription, not with an old one (MQTT 5)."""
+    def subscribe(self, filters: Sequence[Filter], *, by_id: bool) -> None:
+        """Subscribe to filters; `by_id` where the broker takes identifiers. Kept messages come with a new subscription, not with an old
+        one (MQTT 5)."""
         if self._client is None or not filters:
             return
-        if self._settings.v5:
-            self._client.subscribe_to([(one, SubscribeOptions(qos=qos, retainHandling=1)) for one, qos in filters])
+        self._suback_codes.clear()
+        if self._settings.v5 and by_id:
+            self._subacks_due = self._client.subscribe_each(filters)
+        elif self._settings.v5:
+            self._subacks_due = self._client.subscribe_to([(one.topic, SubscribeOptions(qos=one.qos, retainHandling=1)) for one in filters])
         else:
-            self._client.subscribe_to(list(filters))
+            self._subacks_due = self._client.subscribe_to([(one.topic, one.qos) for one in filters])
 
     def say_goodbye(self) -> None:
         """Send DISCONNECT, after which the broker does not publish our will."""
@@ -216,7 +224,9 @@ class Link:
         del client, userdata, properties
         if self._client is not None:
             self._client.subscribed(packet_id)
-        self.events.append(Subscribed([code.value for code in codes]))
+        self._suback_codes[packet_id] = [code.value for code in codes]
+        if self._suback_codes.keys() >= set(self._subacks_due):
+            self.events.append(Subscribed([code for one in self._subacks_due for code in self._suback_codes[one]]))
 
     def _disconnected(
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 PUBLISH = 0x30
 PUBACK = 0x40
 PUBREL = 0x62
+SUBSCRIBE = 0x82
 LARGEST = 268_435_455
 """The most bytes that a packet may have after its fixed header."""
 
@@ -25,6 +26,7 @@ _FIXED_BYTES = (
 )
 _TEXTS = {0x03, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
 _VARINT = 0x0B
+_KEPT_IF_NEW = 1 << 4
 _YESES = re.compile(rb"(?:\x40\x02..){2,4096}", re.DOTALL)
 """PUBACKs of four bytes one after the other: each is found in one step, so the time grows with their number alone."""
 
@@ -44,6 +46,8 @@ class Properties(NamedTuple):
     """What is left of the message expiry interval."""
     response_topic: str = ""
     correlation: bytes = b""
+    subscriptions: tuple[int, ...] = ()
+    """Identifiers of the subscriptions for whose sake it came."""
 
 
 NO_PROPERTIES = Properties()
@@ -62,6 +66,8 @@ class IncomingPublish(NamedTuple):
     properties: Properties = NO_PROPERTIES
     fault: str = ""
     """Why it cannot be taken, where it cannot: its topic is not UTF-8, it is too large."""
+    via: int = -1
+    """The place of the subscription that this copy of it is for, where it is for one and not for whichever its topic matches first."""
 
 
 def varint(number: int) -> bytes:
@@ -108,6 +114,13 @@ def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, bl
     """Write a PUBLISH, as (what stands before its packet id, what stands after it). `topic` is behind its length, see `text`."""
     tail = block + body
     return fixed_header(PUBLISH | qos << 1 | retain, len(topic) + len(tail) + (2 if qos else 0)) + topic, tail
+
+
+def subscribe(packet_id: int, topic: bytes, *, qos: int, id: int) -> bytes:
+    """Write a SUBSCRIBE to one filter under its identifier (MQTT 5). Kept messages come with a new subscription, not with an old one."""
+    block = b"\x0b" + varint(id)
+    rest = packet_id.to_bytes(2, "big") + varint(len(block)) + block + text(topic) + bytes((qos | _KEPT_IF_NEW,))
+    return fixed_header(SUBSCRIBE, len(rest)) + rest
 
 
 def acknowledgement(packet_id: int, qos: int) -> bytes:
@@ -210,6 +223,9 @@ def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
         fields["response_topic"] = value.decode()
     elif kind == _CORRELATION:
         fields["correlation"], at = _read_text(packet, at)
+    elif kind == _VARINT:
+        id, at = read_varint(packet, at)
+        fields["subscriptions"] = (*fields.get("subscriptions", ()), id)  # type: ignore[misc]  # it is what was put there
     else:
         at = _after(packet, at, kind)
     return at
@@ -221,8 +237,6 @@ def _after(packet: bytes, at: int, kind: int) -> int:
         return at + _FIXED_BYTES[kind]
     if kind in _TEXTS:
         return _read_text(packet, at)[1]
-    if kind == _VARINT:
-        return read_varint(packet, at)[1]
     raise Malformed(f"cannot read the properties of a PUBLISH: {kind:#x} is none")
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from devices.mqtt.filters import filters_of
 from devices.mqtt.packets import Properties
 from devices.mqtt.settings import Names, Subscription
 from devices.mqtt.topics import check_topic, filter_pattern
@@ -15,6 +16,7 @@ from gateway.actors import BadId, UnknownTarget
 from gateway.actors.templates import filled
 
 _CACHED = 1024
+_WHICHEVER = (-1,)
 
 
 class TopicRoute(NamedTuple):
@@ -46,14 +48,54 @@ class Routes:
         self._commands = commands
         self._subscriptions = [(filter_pattern(one.topic), one) for one in subscriptions]
         self._found: dict[str, TopicRoute] = {}
+        self._copies: dict[tuple[str, tuple[int, ...]], Sequence[int]] = {}
+        self._of_commands = [f"{self._tell}#", f"{self._ask}#"] if commands else []
+        self.filters = filters_of(self._of_commands, subscriptions)
+        """What is to be subscribed to."""
+        self._by_id = {one.id: self._places_of(one.topic) for one in self.filters}
 
-    @property
-    def filters(self) -> list[str]:
-        """The topic filters of the commands."""
-        return [f"{self._tell}#", f"{self._ask}#"] if self._commands else []
+    def copies(self, topic: str, ids: tuple[int, ...]) -> Sequence[int]:
+        """For which subscriptions a message is, by their places; -1 for whichever its topic matches first. `ids` are the identifiers that
+        came with it: where there is none that is known, one copy is for all that have the first filter it matches. Kept in a cache."""
+        found = self._copies.get((topic, ids))
+        if found is None:
+            if len(self._copies) >= _CACHED:
+                self._copies.clear()
+            found = self._copies[topic, ids] = self._work_out_copies(topic, ids)
+        return found
 
-    def find(self, topic: str) -> TopicRoute:
-        """The route of a topic. Raises BadId where a command's topic does not read as one, UnknownTarget where nothing matches."""
+    def _work_out_copies(self, topic: str, ids: tuple[int, ...]) -> Sequence[int]:
+        apart = self._is_apart(topic)
+        first = next((place for place, (pattern, _) in enumerate(self._subscriptions) if pattern.fullmatch(topic)), -1)
+        places = [place for id in ids for place in self._by_id.get(id, ()) if place < 0 or self._subscriptions[place][0].fullmatch(topic)]
+        if not places and first >= 0 and not apart:
+            places = list(self._places_of(self._subscriptions[first][1].topic))
+        return tuple(-1 if place == first and not apart else place for place in places) or _WHICHEVER
+
+    def find(self, topic: str, via: int = -1) -> TopicRoute:
+        """The route of a topic, by way of the subscription at a place, where it is for one. Raises BadId and UnknownTarget as `find_first`
+        does."""
+        if via < 0 or self._is_apart(topic, commands=False):
+            return self.find_first(topic)
+        pattern, subscription = self._subscriptions[via]
+        match = pattern.fullmatch(topic)
+        if match is None:
+            raise UnknownTarget(f"cannot route topic {topic!r}: {subscription.topic!r} does not match it")
+        return _of_subscription(subscription, match)
+
+    def _places_of(self, topic_filter: str) -> tuple[int, ...]:
+        if topic_filter in self._of_commands:
+            return _WHICHEVER
+        return tuple(place for place, (_, one) in enumerate(self._subscriptions) if one.topic == topic_filter)
+
+    def _is_apart(self, topic: str, *, commands: bool = True) -> bool:
+        """Whether a topic is the gateway's own, or one of its commands."""
+        said = topic in self._ours or topic.startswith(self._replies)
+        return said or (commands and self._commands and topic.startswith((self._tell, self._ask)))
+
+    def find_first(self, topic: str) -> TopicRoute:
+        """The route of a topic: as a command, or by the first subscription that matches it. Raises BadId where a command's topic does not
+        read as one, UnknownTarget where nothing matches."""
         route = self._found.get(topic)
         if route is None:
             if len(self._found) >= _CACHED:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.mqtt.topics import check_filter, check_topic, plus_levels
+from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.templates import check_fields
@@ -18,7 +18,8 @@ class Subscription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     topic: str
-    """A topic filter, with + and #. Of two that match one topic, the first takes it."""
+    """A topic filter, with + and #. Where several match one topic, each hears it once (MQTT 5); on 3.1.1 the first takes it, for a broker
+    may send it once there or once for each, and does not say which."""
     to: str
     """An actor id; {1} is what the first + stood for, {2} the second."""
     verb: str
@@ -124,6 +125,24 @@ class MqttSettings(Settings):
     def _has_a_key_for_its_certificate(self) -> Self:
         if bool(self.cert_file) != bool(self.key_file):
             raise ValueError("'cert_file' and 'key_file' belong together; set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _each_subscription_hears(self) -> Self:
+        places: dict[tuple[str, str, str], int] = {}
+        wide: dict[str, int] = {}
+        for n, one in enumerate(self.subscribe, 1):
+            m = places.setdefault((one.topic, one.to, one.verb), n)
+            if m != n:
+                raise ValueError(f"'subscribe' {n} is the same as {m}: each message would be told twice; take one out")
+            over = next((topic for topic in wide if topic != one.topic and covers(topic, one.topic)), "")
+            if over and not self.v5:
+                raise ValueError(
+                    f"'subscribe' {n} ({one.topic!r}) would hear nothing: {wide[over]} ({over!r}) takes all of it on MQTT 3.1.1; "
+                    f'put it before that one, or set protocol = "5"'
+                )
+            if not self.v5 and ("+" in one.topic or "#" in one.topic):
+                wide.setdefault(one.topic, n)
         return self
 
     @model_validator(mode="after")

@@ -41,6 +41,24 @@ def _check_form(text: str, what: str) -> None:
         raise ValueError(f"cannot use {text[:200]!r} as {what}: it has a control character or one that is none in Unicode; take it out")
 
 
+def without_share(text: str) -> str:
+    """A filter without the group of a shared subscription in front of it."""
+    return text.split("/", 2)[2] if text.startswith("$share/") and text.count("/") > 1 else text
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether the filter `wide` matches every topic that `narrow` matches."""
+    above, below = wide.split("/"), narrow.split("/")
+    if above[0] in {"+", "#"} and below[0].startswith("$"):
+        return False
+    for place, level in enumerate(above):
+        if level == "#":
+            return True
+        if place >= len(below) or below[place] == "#" or (level != "+" and level != below[place]):
+            return False
+    return len(above) == len(below)
+
+
 def plus_levels(text: str) -> int:
     """How many levels of a topic filter are `+`."""
     return text.split("/").count("+")
@@ -48,7 +66,7 @@ def plus_levels(text: str) -> int:
 
 def filter_pattern(text: str) -> re.Pattern[str]:
     """A pattern that matches a filter's topics whole; its groups are what each `+` stood for."""
-    levels = text.split("/")
+    levels = without_share(text).split("/")
     rest = levels[-1] == "#"
     kept = levels[:-1] if rest else levels
     pattern = "/".join("([^/]*)" if level == "+" else re.escape(level) for level in kept)

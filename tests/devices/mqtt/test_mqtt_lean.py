@@ -140,7 +140,7 @@ def test_what_the_socket_does_not_take_waits_in_order(wire: Wire) -> None:
 def test_packet_ids_go_round_and_leave_out_those_in_use(wire: Wire) -> None:
     """Publishes and paho's subscribes share one counter, and never an id."""
     wire.in_use |= {1, 3}
-    wire.client.subscribe_to([("a", 1)])
+    assert wire.client.subscribe_to([("a", 1)]) == [2]
     assert wire.client._subscribing == {2}
     wire.client._last_mid = 65535
     assert wire.client.new_packet_id() == 4

@@ -86,6 +86,7 @@ def test_what_paho_sends_is_read_in_full(topic: str, body: bytes, dup: bool, ret
     properties.CorrelationData = correlation
     properties.UserProperty = [("x", "y"), ("id", "7"), ("expires", "123")]
     properties.TopicAlias = 5
+    properties.SubscriptionIdentifier = [1, 268_435_455]
     packet = by_paho(V5, mid=9, topic=topic.encode(), payload=body, qos=1, retain=retain, dup=dup, properties=properties)
     length, start = read_varint(packet, 1)
     assert len(packet) == start + length
@@ -98,7 +99,7 @@ def test_what_paho_sends_is_read_in_full(topic: str, body: bytes, dup: bool, ret
         dup,
         retain,
     )
-    assert arrival.properties == ("7", "123", 60, "answers/here", correlation)
+    assert arrival.properties == ("7", "123", 60, "answers/here", correlation, (1, 268_435_455))
     assert arrival.fault == ""
 
 
