@@ -12,7 +12,7 @@ from typing import ClassVar
 from devices.mqtt.answers import Answers
 from devices.mqtt.chart import SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.encoder import Encoder
-from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
+from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.filters import Filter
 from devices.mqtt.inbox import Inbox
@@ -20,6 +20,7 @@ from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import OwnPublish, PublishesInHand, Settling
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Reconnect, SessionEnding
+from devices.mqtt.remembered import RememberedFilters
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, Reply, Start, verb
@@ -102,6 +103,7 @@ class Connection(HostBound):
             settings, names, in_use=outbox.sent, on_puback=outbox.acked, on_pubacks=outbox.acked_all, on_arrival=inbox.arrived
         )
         self._reconnect = Reconnect(settings, names)
+        self._remembered = RememberedFilters(host, self._routes.filters)
         self._wanted: list[Filter] = []
         """What we subscribe to at this broker."""
         self._denied: list[Filter] = []
@@ -189,6 +191,9 @@ class Connection(HostBound):
                 self._subscribe(self._denied)
 
     def _open(self, now_s: float) -> None:
+        if not self._remembered.is_written:  # or a filter could be forgotten that the broker keeps for us
+            self._next_s = now_s + _FULL_S
+            return
         self._move(Cause.TIME_TO_CONNECT, now_s)
         try:
             self._link.open()
@@ -212,6 +217,8 @@ class Connection(HostBound):
                 self._opened(event, now_s)
             case Subscribed() if self._course.phase is SessionPhase.SUBSCRIBING:
                 self._subscribed(event.codes, now_s)
+            case Unsubscribed():
+                self._remembered.strike_out()
             case Closed():
                 self._closed(event, now_s)
 
@@ -224,6 +231,10 @@ class Connection(HostBound):
         self.host.back()
         self._outbox.waiting.appendleft(self._encoder.item(OwnPublish(), self._names.status, self._names.online.encode(), retain=True))
         self._wanted = [one for one in self._routes.filters if event.limits.takes(one.topic)]
+        if event.session_present:
+            self._link.unsubscribe(self._remembered.stale)
+        else:
+            self._remembered.strike_out()
         if self._wanted:
             self._subscribe(self._wanted)
         else:

@@ -19,6 +19,10 @@ class Subscribed(NamedTuple):
     codes: list[int]
 
 
+class Unsubscribed(NamedTuple):
+    """The broker has taken our word that some of our session's subscriptions are over."""
+
+
 class Closed(NamedTuple):
     """The connection is gone."""
 
@@ -31,4 +35,4 @@ class Closed(NamedTuple):
     """The reason in the broker's CONNACK, or in its DISCONNECT (MQTT 5); 0 where there was none."""
 
 
-Event = SessionOpened | Subscribed | Closed
+Event = SessionOpened | Subscribed | Unsubscribed | Closed

@@ -18,7 +18,19 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from devices.mqtt.filters import Filter
-from devices.mqtt.packets import PUBACK, PUBLISH, PUBREL, IncomingPublish, Malformed, acks_in, pubcomp, read_publish, read_varint, subscribe
+from devices.mqtt.packets import (
+    PUBACK,
+    PUBLISH,
+    PUBREL,
+    IncomingPublish,
+    Malformed,
+    acks_in,
+    pubcomp,
+    read_publish,
+    read_varint,
+    subscribe,
+    unsubscribe,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -164,8 +176,14 @@ class LeanClient(Client):
         self.write(b"".join(packets))
         return packet_ids
 
+    def unsubscribe_from(self, topics: Iterable[str]) -> None:
+        """Unsubscribe from filters; the packet id is kept from the publishes, as that of a subscribe is."""
+        packet_id = self.new_packet_id()
+        self._subscribing.add(packet_id)
+        self.write(unsubscribe(packet_id, [topic.encode() for topic in topics], v5=self._v5))
+
     def subscribed(self, packet_id: int) -> None:
-        """Give the packet id of a subscribe back: the broker has answered it."""
+        """Give the packet id of a subscribe or an unsubscribe back: the broker has answered it."""
         self._subscribing.discard(packet_id)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:

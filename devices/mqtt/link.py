@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.mqtt.chart import Cause
-from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed
+from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.filters import Filter
 from devices.mqtt.lean import LeanClient
@@ -156,6 +156,11 @@ class Link:
         else:
             self._subacks_due = self._client.subscribe_to([(one.topic, one.qos) for one in filters])
 
+    def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Unsubscribe from filters that our session holds."""
+        if self._client is not None and topics:
+            self._client.unsubscribe_from(topics)
+
     def say_goodbye(self) -> None:
         """Send DISCONNECT, after which the broker does not publish our will."""
         if self._client is not None:
@@ -189,6 +194,7 @@ class Link:
         client.on_connect = self._connack
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._suback
+        client.on_unsubscribe = self._unsuback
         client.on_socket_open = self._socket_opened
         client.on_socket_close = self._socket_closed
         client.on_socket_register_write = self._wants_write
@@ -227,6 +233,12 @@ class Link:
         self._suback_codes[packet_id] = [code.value for code in codes]
         if self._suback_codes.keys() >= set(self._subacks_due):
             self.events.append(Subscribed([code for one in self._subacks_due for code in self._suback_codes[one]]))
+
+    def _unsuback(self, client: Client, userdata: Any, packet_id: int, *rest: Any) -> None:
+        del client, userdata, rest
+        if self._client is not None:
+            self._client.subscribed(packet_id)
+        self.events.append(Unsubscribed())
 
     def _disconnected(
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None

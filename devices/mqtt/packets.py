@@ -6,13 +6,14 @@ identifier is kept apart from its bytes until it is sent, so that one encoding s
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 PUBLISH = 0x30
 PUBACK = 0x40
 PUBREL = 0x62
 SUBSCRIBE = 0x82
+UNSUBSCRIBE = 0xA2
 LARGEST = 268_435_455
 """The most bytes that a packet may have after its fixed header."""
 
@@ -121,6 +122,12 @@ def subscribe(packet_id: int, topic: bytes, *, qos: int, id: int) -> bytes:
     block = b"\x0b" + varint(id)
     rest = packet_id.to_bytes(2, "big") + varint(len(block)) + block + text(topic) + bytes((qos | _KEPT_IF_NEW,))
     return fixed_header(SUBSCRIBE, len(rest)) + rest
+
+
+def unsubscribe(packet_id: int, topics: Iterable[bytes], *, v5: bool) -> bytes:
+    """Write an UNSUBSCRIBE from filters."""
+    rest = packet_id.to_bytes(2, "big") + (b"\x00" if v5 else b"") + b"".join(map(text, topics))
+    return fixed_header(UNSUBSCRIBE, len(rest)) + rest
 
 
 def acknowledgement(packet_id: int, qos: int) -> bytes:

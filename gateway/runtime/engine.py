@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from gateway.actors.actor import Actor
 from gateway.actors.hostbound import HostBound
-from gateway.actors.messages import START, Message, Start
+from gateway.actors.messages import START, Message, Reply, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_REMEMBERED = "remembered "
+"""Stands before a host-bound actor's id in the key of the note that is kept for it."""
 _AT_A_VISIT = 32
 """How many messages of one actor run before its neighbours get their turn."""
 _RUN_OUT_S = 2.0
@@ -69,6 +71,8 @@ class Engine(EngineParts):
         self._backlog: deque[Any] = deque()
         self.view: Callable[[], dict[str, Any]] = dict
         """Makes what the gateway looks like, on the engine's thread; the daemon around the engine sets it."""
+        self._remembered = {key.removeprefix(_REMEMBERED): text for key, text in self.store.notes().items() if key.startswith(_REMEMBERED)}
+        """By its id, the text that a host-bound actor has had kept; any thread may look."""
         self._stopping = False
         self._stop_by_s = 0.0
         """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
@@ -144,6 +148,19 @@ class Engine(EngineParts):
     def _forget_ids(self, source: str) -> None:
         self.seen.forget(source, self.round.batch.changes)
         self.round.batch.urgent = True  # forgotten late, they would take new messages for repeats
+
+    def remembered(self, id: str) -> str:
+        return self._remembered.get(id, "")
+
+    def remember(self, id: str, text: str, then: Callable[[], None]) -> None:
+        self._remembered[id] = text
+        self.post(lambda: self._remember(id, text, then))
+
+    def _remember(self, id: str, text: str, then: Callable[[], None]) -> None:
+        batch = self.round.batch
+        batch.changes.notes[_REMEMBERED + id] = text
+        batch.replies.append((lambda reply: then(), Reply(of="")))
+        batch.urgent = True
 
     def began(self, id: str, start: Start, fault: str = "") -> None:
         self.post(lambda: self._note_start(id, start, fault))

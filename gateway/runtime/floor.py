@@ -33,6 +33,12 @@ class Floor(Protocol):
     def forget_ids(self, source: str) -> None:
         """Forget the ids seen from a source, for deduplication."""
 
+    def remembered(self, id: str) -> str:
+        """The text that is kept for a host-bound actor; empty where none is."""
+
+    def remember(self, id: str, text: str, then: Callable[[], None]) -> None:
+        """Keep a text for a host-bound actor, and call `then` when it is on disk."""
+
     def began(self, id: str, start: Start, fault: str = "") -> None:
         """Note that an actor has handled its Start, or has failed at it."""
 

@@ -91,6 +91,13 @@ class Hosted(WayIn):
     def time(self) -> GatewayClock:
         return self._floor.clock
 
+    @property
+    def remembered(self) -> str:
+        return self._floor.remembered(self.me)
+
+    def remember(self, text: str, *, then: Callable[[], None]) -> None:
+        self._floor.remember(self.me, text, then)
+
     def deliveries(self) -> Generator[HandedOut, None, None]:
         # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
         with contextlib.suppress(BlockingIOError):

@@ -86,6 +86,8 @@ class Bench:
         """Each phase it said it entered, and why."""
         self.counters: Counter[str] = Counter()
         self.forgotten: list[str] = []
+        self.remembered = ""
+        """What the actor has had kept last; set it to what an earlier life of it had kept."""
         self.error: BaseException | None = None
         self.quiet = False
         self.closing = False
@@ -203,6 +205,10 @@ class Bench:
 
     def forget_ids(self, scope: str) -> None:
         self.forgotten.append(scope)
+
+    def remember(self, text: str, *, then: Callable[[], None]) -> None:
+        self.remembered = text
+        then()
 
     def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
         self.sent.append(Sent(to, verb, payload, "", "", True, Receipt(on_reply)))
