@@ -13,6 +13,7 @@ from gateway.actors.vocabulary import Quality, Report
 SCALARS = frozenset((bool, int, float, str))
 VALUES_MAX = 64
 _OWN = ("at_ms", "units", "quality")
+_DEFAULTS = {name: field.get_default() for name, field in Report.model_fields.items() if not field.is_required()}
 _QUALITIES = {quality.value: quality for quality in Quality}
 _LAST_MS = 2**53
 """Behind it lie years that no device means, and numbers that JSON does not hold."""
@@ -55,7 +56,7 @@ def _made(values: dict[str, Any], units: dict[str, str], at_ms: int, quality: Qu
     """Make a Report of what was checked already: a third of the cost of checking it once more, at 10,000 lines a second."""
     report = Report.__new__(Report)
     put = object.__setattr__
-    put(report, "__dict__", {"values": values, "units": units, "at_ms": at_ms, "quality": quality})
+    put(report, "__dict__", {"values": values, **_DEFAULTS, "units": units, "at_ms": at_ms, "quality": quality})
     put(report, "__pydantic_fields_set__", {"values", "units", "at_ms", "quality"})
     put(report, "__pydantic_extra__", None)
     put(report, "__pydantic_private__", None)
