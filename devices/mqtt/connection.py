@@ -225,7 +225,8 @@ class Connection(HostBound):
     def _opened(self, event: SessionOpened, now_s: float) -> None:
         self._move(Cause.WELCOME, now_s)
         self._limits = event.limits
-        self._outbox.opened(event.limits)
+        self._outbox.opened(event.limits, session_present=event.session_present)
+        self._link.reserve(self._outbox.unacked_ids)
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()

@@ -165,6 +165,10 @@ class LeanClient(Client):
         self._subscribing.add(packet_id)
         return [packet_id]
 
+    def reserve(self, packet_ids: Iterable[int]) -> None:
+        """Give these packet ids to nothing new, for as long as this connection lasts."""
+        self._subscribing.update(packet_ids)
+
     def subscribe_each(self, filters: Iterable[Filter]) -> list[int]:
         """Subscribe to each filter under its identifier (MQTT 5), in one write; the packet ids, in order."""
         packet_ids, packets = [], []

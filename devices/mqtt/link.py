@@ -8,7 +8,7 @@ import math
 import select
 import socket
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -155,6 +155,11 @@ class Link:
             self._subacks_due = self._client.subscribe_to([(one.topic, SubscribeOptions(qos=one.qos, retainHandling=1)) for one in filters])
         else:
             self._subacks_due = self._client.subscribe_to([(one.topic, one.qos) for one in filters])
+
+    def reserve(self, packet_ids: Iterable[int]) -> None:
+        """Give these packet ids to nothing new: they belong to publishes that are to be sent again."""
+        if self._client is not None:
+            self._client.reserve(packet_ids)
 
     def unsubscribe(self, topics: Sequence[str]) -> None:
         """Unsubscribe from filters that our session holds."""

@@ -5,7 +5,7 @@ gone the publishes go back to the host, which gives them again, in the same orde
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from devices.mqtt.limits import Limits
@@ -14,6 +14,8 @@ from devices.mqtt.reasons import NEVER_AGAIN, reason_text
 DENIED_MS = 60_000
 """For so long nothing is published to a topic upon whose denial the broker closed the connection: that costs all others one, too."""
 _DENIED_AT_MOST = 1000
+_UNACKED_AT_MOST = 2000
+_DUP = 0x08
 STRIKES = 5
 """How often in a row a broker may close the connection upon one publish, sent alone, before that is given up."""
 
@@ -79,6 +81,8 @@ class PublishesInHand:
         self._limit = in_flight
         self._largest = 0
         self._limits = Limits()
+        self._unacked: dict[object, int] = {}
+        """By the names of publishes that an earlier connection left without a PUBACK, their packet ids."""
         self._qos0 = 0
         self._careful = 0
         self._suspect: object = None
@@ -88,11 +92,19 @@ class PublishesInHand:
         self._denied: dict[str, tuple[str, int]] = {}
         """By topic, what the broker said when it closed the connection upon it, and until when (the gateway's clock) it is left alone."""
 
-    def opened(self, limits: Limits) -> None:
-        """Note that a connection is open, and what the broker bears."""
+    def opened(self, limits: Limits, *, session_present: bool) -> None:
+        """Note that a connection is open, and what the broker bears. With our old session, what it did not acknowledge is sent again under
+        the packet ids that it had (MQTT 5.0, 4.4)."""
+        if not session_present:
+            self._unacked.clear()
         self._limit = min(self._asked_in_flight, limits.receive_maximum)
         self._largest = limits.max_packet_bytes
         self._limits = limits
+
+    @property
+    def unacked_ids(self) -> Collection[int]:
+        """Packet ids that belong to publishes which are to be sent again: no other packet may have one."""
+        return self._unacked.values()
 
     def next_batch(self, new_packet_id: Callable[[], int], clock_ms: int) -> list[bytes]:
         """The publishes that may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""
@@ -118,7 +130,11 @@ class PublishesInHand:
             if self._limits.is_short:
                 head, tail, qos = self._limits.borne(head, tail, qos)
             if qos:
-                packet_id = new_packet_id()
+                packet_id = self._unacked.pop(_name_of(item), 0) if self._unacked else 0
+                if packet_id:
+                    head = bytes((head[0] | _DUP,)) + head[1:]
+                else:
+                    packet_id = new_packet_id()
                 sent[packet_id] = item
                 parts += (head, packet_id.to_bytes(2, "big"), tail)
             else:
@@ -173,6 +189,9 @@ class PublishesInHand:
         closed again and again (at once, where the broker said `because`) is given up. The others go on.
         Where the last that it said was that it denies a publish, that is why: the topic of it; else nothing.
         """
+        self._unacked |= {_name_of(item): packet_id for packet_id, item in self.sent.items() if packet_id > 0 and not _is_fleeting(item)}
+        while len(self._unacked) > _UNACKED_AT_MOST:  # the host has settled those meanwhile
+            del self._unacked[next(iter(self._unacked))]
         items = list(self.sent.values())
         upon = self._note_denied() if by_broker and not because else ""
         suspects = [item for item in items if not _is_fleeting(item)] if by_broker and not upon else []

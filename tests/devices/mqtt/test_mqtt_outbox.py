@@ -17,7 +17,7 @@ class Broker:
 
     def __init__(self, *, in_flight: int = 4, receive_maximum: int = 65535, max_packet_bytes: int = 0) -> None:
         self.outbox = PublishesInHand(in_flight=in_flight)
-        self.outbox.opened(Limits(receive_maximum, max_packet_bytes))
+        self.outbox.opened(Limits(receive_maximum, max_packet_bytes), session_present=True)
         self._ids = count(1)
         self._given: list[BenchDelivery] = []
 
