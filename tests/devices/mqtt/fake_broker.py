@@ -48,8 +48,13 @@ class FakeBroker:
             connection.sendall(packet)
 
     def hang_up(self) -> None:
-        """Close the connection, without a word."""
-        if self._connection is not None:
+        """Close the connection, without a word. From another thread than its own, that one closes it when it has seen the end."""
+        if self._connection is None:
+            return
+        if threading.current_thread() is not self._thread:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+        else:
             self._connection.close()
             self._connection = None
 
