@@ -13,6 +13,7 @@ from devices.clock.simulator import TurnedClock
 from gateway.actors import Actor, Health, Payload, Stage, State, verb
 from gateway.actors.vocabulary import Hold
 from gateway.business.job import Job
+from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.testing import ManualClock, Rig
 
@@ -79,7 +80,13 @@ class House:
             def __init__(self, key: str, settings: ClockSettings) -> None:
                 super().__init__("main", house.settings, wall=house.wall)
 
-        self.rig = Rig([Job(), Bell(), Sender()], {"clock/main": TheClock}, store=MemoryStore(), clock=ManualClock(now_ms=wall.now_ms()))
+        self.rig = Rig(
+            [Job(), Bell(), Sender()],
+            {"clock/main": TheClock},
+            store=MemoryStore(),
+            clock=ManualClock(now_ms=wall.now_ms()),
+            settings=EngineSettings(ingress_messages=2000),  # for what finds no room now, somebody would have to turn the clock
+        )
 
     def heard(self, count: int) -> list[Heard]:
         """What the bell has heard, when it is so much."""
