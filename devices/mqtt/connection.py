@@ -130,7 +130,7 @@ class Connection(HostBound):
         if now_s >= self._due_s:
             self._tend(now_s)
             self._follow(now_s)
-        self._inbox.retry()
+        self._inbox.bring_in()
         while self._inbox.repeats:
             self._answers.give_again(self._inbox.repeats.popleft())
         self._hold_back(now_s)

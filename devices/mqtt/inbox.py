@@ -8,14 +8,17 @@ connection brought, the broker brings again. When the gateway is full, messages 
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
+from devices.codecs.json_models import is_plain, read_model
 from devices.mqtt.packets import IncomingPublish, acknowledgement
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes, TopicRoute
-from gateway.actors import BadId, BadPayload, Host, Receipt, Refused, StoreFailed, UnknownTarget
+from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, Refused, StoreFailed, UnknownTarget
 from gateway.digests import blake2b
 
 SESSION = "session"
@@ -24,6 +27,10 @@ _MAX_ID = 128
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
+_AT_FIRST = 8
+_AT_MOST = 128
+"""How many messages are handed over at a time: few where the last time not all found room, for those are read in vain; then twice as many
+each time."""
 _NOT_NOW = (Refused, StoreFailed)
 _NEVER = (BadId, UnknownTarget, BadPayload)
 
@@ -80,6 +87,7 @@ class Inbox:
         self._most_pending = pending
         self._pending: deque[tuple[IncomingPublish, Slot | None]] = deque()
         self._pending_bytes = 0
+        self._together = _AT_FIRST
         self._moved_s = 0.0
         """Monotonic second when the gateway last took one of those that wait, or the first began to."""
         self._slots: deque[Slot] = deque()
@@ -115,10 +123,12 @@ class Inbox:
         self._leaves = True
 
     def arrived(self, arrival: IncomingPublish) -> None:
-        """Take in one message from the broker."""
+        """Take in one message from the broker. It waits until `bring_in`."""
         if self.quiet or (self._left and arrival.qos):
             return
         self.received += 1
+        if self._leaves:
+            self.bring_in()  # so that only those wait for which there is no room
         if self._leaves and len(self._pending) >= self._most_pending:
             self._left = self._left or arrival.qos > 0
             self._host.count("left" if arrival.qos else "dropped")
@@ -130,22 +140,17 @@ class Inbox:
         copies = self._routes.copies(arrival.topic, arrival.properties.subscriptions)
         if len(copies) > 1 and slot is not None:
             slot.copies.extend(copies[1:])
+        if not self._pending:
+            self._moved_s = time.monotonic()
         for via in copies:
-            self._take(arrival._replace(via=via) if via >= 0 else arrival, slot)
-
-    def _take(self, arrival: IncomingPublish, slot: Slot | None) -> None:
-        """Send one copy of a message into the gateway, or have it wait."""
-        if self._pending or not self._offer(arrival, slot):
-            if not self._pending:
-                self._moved_s = time.monotonic()
-            self._pending.append((arrival, slot))
+            self._pending.append((arrival._replace(via=via) if via >= 0 else arrival, slot))
             self._pending_bytes += len(arrival.payload)
 
-    def retry(self) -> None:
-        """Offer the messages that wait to the gateway again, in order. Called in each tick."""
+    def bring_in(self) -> None:
+        """Bring the messages that wait into the gateway, in order, as far as it has room. Called in each tick."""
         before = len(self._pending)
-        while self._pending and self._offer(*self._pending[0]):
-            self._pending_bytes -= len(self._pending.popleft()[0].payload)
+        while self._pending and self._bring_some():
+            pass
         if len(self._pending) < before:
             self._moved_s = time.monotonic()
 
@@ -186,35 +191,64 @@ class Inbox:
         else:
             self._host.forget_ids(SESSION)
 
-    def _offer(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
-        """Send one message into the gateway; return False when it must wait. What can never be taken is refused, and acknowledged."""
-        try:
-            sent = self._send(arrival, slot)
-        except _NOT_NOW:
-            return False
-        except _NEVER as error:
-            self._refuse(arrival, error)
-            sent = False
-        if slot is not None and not sent:
-            slot.settle_one()
-        return True
+    def _bring_some(self) -> bool:
+        """Bring some of the messages that wait into the gateway; return False when the first of those that are left must go on waiting.
 
-    def _send(self, arrival: IncomingPublish, slot: Slot | None) -> bool:
-        """Send one message; return whether it was sent, False for one that must be ignored. Raises what `Host.send` raises."""
+        What can never be taken is refused, and acknowledged.
+        """
+        some = list(islice(self._pending, self._together))
+        asked: list[Inbound] = []
+        places: list[int] = []
+        """Which of `some` each of them is."""
+        passed_over: dict[int, Exception | None] = {}
+        for place, (arrival, slot) in enumerate(some):
+            try:
+                inbound = self._inbound(arrival, slot)
+            except _NEVER as error:
+                passed_over[place] = error
+            else:
+                if inbound is None:
+                    passed_over[place] = None
+                else:
+                    asked.append(inbound)
+                    places.append(place)
+        taken = len(some)
+        for refusal in self._host.send_all(asked, wait=False):
+            if isinstance(refusal.error, _NOT_NOW):  # and so is all behind it
+                taken = places[refusal.place]
+                break
+            passed_over[places[refusal.place]] = refusal.error
+        for place in range(taken):
+            if place in passed_over:
+                self._pass_over(*some[place], passed_over[place])
+            self._pending_bytes -= len(self._pending.popleft()[0].payload)
+        found_room = taken == len(some)
+        self._together = min(2 * self._together, _AT_MOST) if found_room else _AT_FIRST
+        return found_room
+
+    def _pass_over(self, arrival: IncomingPublish, slot: Slot | None, why: Exception | None) -> None:
+        """Acknowledge a message that does not go in: one that is ignored, or refused and told `why`."""
+        if why is not None:
+            self._refuse(arrival, why)
+        if slot is not None:
+            slot.settle_one()
+
+    def _inbound(self, arrival: IncomingPublish, slot: Slot | None) -> Inbound | None:
+        """The message to send; None for one that must be ignored. Raises one of `_NEVER`."""
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
         route = self._routes.find(arrival.topic, arrival.via)
         if route.ours:
-            return False
+            return None
         if arrival.retained and not route.takes_retained:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
         expires_ms = self._expires_ms(arrival)
-        _check_payload(arrival.payload)
+        payload = self._read(arrival.payload, route)
         name = _name_of(arrival, route)
-        self._host.send(
+        return Inbound(
             route.to,
             route.verb,
-            arrival.payload,
+            payload,
             id=name.id,
             content=name.content,
             scope=name.scope,
@@ -223,10 +257,16 @@ class Inbox:
             expires_ms=expires_ms,
             expires_s=arrival.properties.expiry_s,
             size=len(arrival.payload) + 256,
-            wait=False,
             on_commit=slot or (Slot(self, arrival) if route.asks else None),
         )
-        return True
+
+    def _read(self, payload: bytes, route: TopicRoute) -> Payload | bytes:
+        """What the verb takes, read in one step where its model is plain; else the bytes, which were looked at."""
+        model = self._host.payload_of(route.to, route.verb)
+        if model is not None and _is_plain(model) and (found := read_model(payload, model)) is not None:
+            return found[0]
+        _check_payload(payload)
+        return payload
 
     def _expires_ms(self, arrival: IncomingPublish) -> int:
         """When a message expires by its sender's clock, wall time in milliseconds; 0 where it does not say. Raises Expired when it is.
@@ -246,6 +286,10 @@ class Inbox:
             return ""
         topic, correlation = self._routes.answer_at(route, arrival.properties)
         return f"{self._host.me}/reply/{make_token(topic, correlation)}"
+
+
+_is_plain = lru_cache(maxsize=256)(is_plain)
+"""A gateway has a few dozen models, and each message asks."""
 
 
 def _check_payload(payload: bytes) -> None:

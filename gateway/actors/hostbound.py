@@ -154,8 +154,9 @@ class Host(Protocol):
 
         Use it for what came together (one read of a port, one packet): it costs less than half of as many calls of `send`. One that is
         refused does not stop the others. Where not all have room, those that have go in, and this call blocks for the rest: hand over
-        one or two hundred at most, so that what is read does not run ahead of what is on disk. There are no receipts: who must know of
-        a commit gives `on_commit`.
+        one or two hundred at most, so that what is read does not run ahead of what is on disk. With `wait` false it ends with the first
+        one for which there is no room: that is refused, and none behind it is taken, so that their order is kept. There are no
+        receipts: who must know of a commit gives `on_commit`.
         """
 
     def payload_of(self, to: str, verb: str) -> type[Payload] | None:

@@ -128,7 +128,10 @@ class WayIn:
         return Arrival(message, on_commit, source=source, outside_id=id_with(id, content) if content else id, again=again, size=size)
 
     def _bring_all(self, arrivals: Sequence[Arrival | PlainArrival], places: Sequence[int], *, wait: bool) -> list[Refusal]:
-        """Bring arrivals in, in order: as many at once as find room, and where the next one does not, that one as `send` does."""
+        """Bring arrivals in, in order: as many at once as find room, and where the next one does not, that one as `send` does.
+
+        With `wait` false it ends with the first that finds none.
+        """
         ingress = self._floor.ingress
         refused: list[Refusal] = []
         at = 0
@@ -141,6 +144,8 @@ class WayIn:
                 self._let_in(arrivals[at], wait=wait)
             except GatewayError as error:
                 refused.append(Refusal(places[at], error))
+                if not wait:
+                    break
             else:
                 ingress.bring(arrivals[at])
             at += 1

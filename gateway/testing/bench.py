@@ -195,6 +195,10 @@ class Bench:
             options = {name: value for name, value in messages[place]._asdict().items() if name not in {"to", "verb", "payload"}}
             try:
                 self.send(to, verb, payload, **options, wait=wait, by=by)
+            except Refused as error:
+                refused.append(Refusal(place, error))
+                if not wait:
+                    break
             except GatewayError as error:
                 refused.append(Refusal(place, error))
         return refused

@@ -144,12 +144,12 @@ def _words(*texts: str, **options: object) -> list[Inbound]:
 
 
 def test_what_finds_room_goes_in_and_the_rest_is_refused_where_it_cannot_wait() -> None:
-    """Each of the rest in the words of `send`."""
+    """In the words of `send`."""
     with _rig(ingress_messages=3) as rig:
         rig.store.to_come = ["fails"] * 100_000  # type: ignore[attr-defined]
         refused = rig.hosted[OUTSIDE].send_all(_words("0", "1", "2", "3", "4"), wait=False)
         why = "cannot take write to book/a: 3 messages (768 bytes) are under way; send it again later"
-        assert [(refusal.place, str(refusal.error)) for refusal in refused] == [(3, why), (4, why)]
+        assert [(refusal.place, str(refusal.error)) for refusal in refused] == [(3, why)], "and none behind it is taken"
         rig.store.to_come = []  # type: ignore[attr-defined]
         rig.settle()
         assert rig.state("book/a").words == ("0", "1", "2")
@@ -186,6 +186,17 @@ def test_one_for_a_full_mailbox_holds_those_behind_it_and_not_those_before() -> 
         thread.join(PATIENCE_S)
         rig.settle()
         assert rig.state("book/a").words == ("before", "behind")
+
+
+def test_without_waiting_none_overtakes_one_that_found_no_room() -> None:
+    """Though there would be room for it: whoever offers them again keeps their order."""
+    with _rig(mailbox_messages=1) as rig:
+        rig.tell("shelf/a", "put")
+        rig.until(lambda: rig.engine.room.fullness.full)
+        messages = [*_words("before"), Inbound("shelf/a", "put", {"text": "x"}), *_words("behind")]
+        assert [refusal.place for refusal in rig.hosted[OUTSIDE].send_all(messages, wait=False)] == [1]
+        rig.settle()
+        assert rig.state("book/a").words == ("before",)
 
 
 class Fussy(Payload):

@@ -25,7 +25,10 @@ class Box:
 
     def arrive(self, packet_id: int, payload: bytes = b"{}", *, topic: str = "gw/tell/a/b/c", dup: bool = False, **properties: str) -> None:
         qos = 1 if packet_id else 0
+        first = not self.inbox.pending
         self.inbox.arrived(IncomingPublish(topic, payload, packet_id, qos, dup, False, Properties(**properties)))  # type: ignore[arg-type]  # texts only
+        if first:  # as the next tick does; what waits already goes on waiting
+            self.inbox.bring_in()
 
     def acknowledged(self) -> list[int]:
         """The packet ids that are acknowledged now."""
@@ -65,6 +68,20 @@ def test_what_another_connection_brought_is_not_acknowledged(box: Box) -> None:
     assert box.acknowledged() == [7]
 
 
+def test_one_for_which_there_is_no_room_holds_up_all_behind_it(box: Box) -> None:
+    """Those before it are in, each acknowledged in its turn, and what can never be taken is refused when its turn has come."""
+    box.bench.full = True
+    for packet_id, topic in enumerate(("gw/tell/a/b/c", "gw/tell/a", "gw/tell/a/b/d"), start=1):
+        box.arrive(packet_id, topic=topic)
+    assert (box.inbox.pending, box.bench.sent, box.refused) == (3, [], [])
+    box.bench.full = False
+    box.inbox.bring_in()
+    assert ([sent.verb for sent in box.bench.sent], len(box.refused), box.inbox.pending) == (["c", "d"], 1, 0)
+    for receipt in box.receipts:
+        receipt.resolve()
+    assert box.acknowledged() == [1, 2, 3]
+
+
 def test_when_the_gateway_is_full_messages_wait_in_order(box: Box) -> None:
     """Nothing blocks, nothing is acknowledged, and the first in is the first through."""
     box.bench.full = True
@@ -72,7 +89,7 @@ def test_when_the_gateway_is_full_messages_wait_in_order(box: Box) -> None:
     box.bench.full = False
     box.arrive(2, b'{"n":2}')
     assert (box.inbox.pending, box.bench.sent) == (2, [])
-    box.inbox.retry()
+    box.inbox.bring_in()
     assert [sent.payload for sent in box.bench.sent] == [b'{"n":1}', b'{"n":2}']
 
 
@@ -83,7 +100,7 @@ def test_more_than_may_wait_is_taken_and_fills_the_inbox(box: Box) -> None:
         assert box.inbox.is_full is (packet_id > 3)
         box.arrive(packet_id)
     box.bench.full = False
-    box.inbox.retry()
+    box.inbox.bring_in()
     assert (box.inbox.is_full, len(box.receipts), box.bench.counters) == (False, 5, {})
 
 
@@ -93,7 +110,7 @@ def test_large_messages_fill_the_inbox_by_their_bytes(box: Box) -> None:
     box.arrive(1, b"{}" + b" " * WAITING_BYTES)
     assert (box.inbox.is_full, box.inbox.pending) == (True, 1)
     box.bench.full = False
-    box.inbox.retry()
+    box.inbox.bring_in()
     assert not box.inbox.is_full
     box.bench.full = True
     box.arrive(2, b"{}" + b" " * WAITING_BYTES)
@@ -112,7 +129,7 @@ def test_what_cannot_be_held_back_is_left_to_the_next_connection(box: Box) -> No
     box.arrive(0)
     assert (box.inbox.pending, box.bench.counters) == (3, {"left": 1, "dropped": 1})
     box.bench.full = False
-    box.inbox.retry()
+    box.inbox.bring_in()
     for receipt in box.receipts:
         receipt.resolve()
     assert not box.inbox.must_reopen
@@ -174,5 +191,6 @@ def test_a_stale_command_is_left_to_the_gateway_while_nobody_can_say_that_it_is(
     box.arrive(1, expires="1000")
     box.inbox.arrived(IncomingPublish("gw/tell/a/b/c", b"{}", 2, 1, False, False, Properties(expiry_s=30)))
     box.inbox.arrived(IncomingPublish("gw/tell/a/b/c", b"{}", 3, 1, False, False, Properties(expiry_s=0)))
+    box.inbox.bring_in()
     assert [(sent.expires_ms, sent.expires_s) for sent in box.bench.sent] == [(1000, None), (0, 30)]
     assert box.refused == ["expired"]
