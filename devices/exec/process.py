@@ -25,34 +25,20 @@ class Process:
 
     def __init__(self, path: str, words: Sequence[str]) -> None:
         """Start the program at `path`; `words` are its name and its arguments."""
-        self.out, out_end = os.pipe()
-        self.err, err_end = os.pipe()
-        try:
-            _keep_ours()
-            self.pid = os.posix_spawn(
-                path,
-                list(words),
-                _environment(),
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, out_end, 1),
-                    (os.POSIX_SPAWN_DUP2, err_end, 2),
-                ],
-                setpgroup=0,
-                setsigmask=(),
-                setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
-            )
-        except BaseException:
-            os.close(self.out)
-            os.close(self.err)
-            raise
-        finally:
-            os.close(out_end)
-            os.close(err_end)
-        self.end = os.pidfd_open(self.pid)
-        """A descriptor that is readable once the process has ended."""
-        os.set_blocking(self.out, False)
-        os.set_blocking(self.err, False)
+        with contextlib.ExitStack() as undone, contextlib.ExitStack() as its_ends:
+            self.out, out_end = os.pipe()
+            undone.callback(os.close, self.out)
+            its_ends.callback(os.close, out_end)
+            self.err, err_end = os.pipe()
+            undone.callback(os.close, self.err)
+            its_ends.callback(os.close, err_end)
+            self.pid = _spawn(path, words, out_end, err_end)
+            undone.callback(self._kill)
+            self.end = os.pidfd_open(self.pid)
+            """A descriptor that is readable once the process has ended."""
+            os.set_blocking(self.out, False)
+            os.set_blocking(self.err, False)
+            undone.pop_all()
 
     def stop(self, within_s: float) -> int:
         """End it, and all of its group, with SIGTERM, and after `within_s` seconds with SIGKILL; close its pipes; return its code.
@@ -71,6 +57,10 @@ class Process:
         for descriptor in (self.out, self.err, self.end):
             os.close(descriptor)
         return code
+
+    def _kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        os.waitpid(self.pid, 0)
 
     def _signal(self, number: int) -> bool:
         """Send a signal to the whole group; return whether there is still somebody in it."""
@@ -98,6 +88,23 @@ def ending(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"
     return f"was ended by signal {-code}"
+
+
+def _spawn(path: str, words: Sequence[str], out_end: int, err_end: int) -> int:
+    _keep_ours()
+    return os.posix_spawn(
+        path,
+        list(words),
+        _environment(),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, out_end, 1),
+            (os.POSIX_SPAWN_DUP2, err_end, 2),
+        ],
+        setpgroup=0,
+        setsigmask=(),
+        setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,32 @@ def test_one_that_closes_its_output_costs_no_time(write: Write, run: Run) -> Non
             return rounds[-1] == rounds[-2]
 
         bench.until(sleeps)
+
+
+FEW = """
+import os, resource
+from devices.exec.process import Process
+free = os.open("/dev/null", os.O_RDONLY)
+os.close(free)
+for more in range(12):  # too few descriptors at each step of a start, and then enough
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + more, 1024))
+    try:
+        Process("/bin/sleep", ["sleep", "1000"]).stop(3.0)
+        print("started")
+        break
+    except OSError as error:
+        assert error.errno == 24, error
+    now_free = os.open("/dev/null", os.O_RDONLY) if more else free
+    assert now_free == free, (more, now_free)
+    os.close(now_free) if more else None
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("nobody is left")
+"""
+
+
+def test_where_descriptors_run_out_nothing_is_left_half_started() -> None:
+    """Neither a descriptor nor a process, at whatever step that was."""
+    ran = subprocess.run([sys.executable, "-c", FEW], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("started\nnobody is left\n", "")
