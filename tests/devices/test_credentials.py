@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.credentials import BadSetting, secret
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.settings import MqttSettings, Names
 from devices.webhook.credentials import TlsTrust, token_of
@@ -53,3 +54,27 @@ def test_a_file_that_one_s_user_may_not_read(open_folder: Path, which: str) -> N
     said = said_to_nobody(use)
     assert said.startswith(f"BadSetting: cannot use {path} as {what}: Permission denied; let the user nobody read it (sudo chgrp nogroup ")
     assert said.endswith(f"; sudo chmod g+r {path}), or mend {section}.{key}")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"x" * 8193, "it has more than 8192 bytes"),
+        (b"\xff\xfe", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ],
+)
+def test_a_file_that_is_no_secret_is_named(tmp_path: Path, content: bytes, why: str) -> None:
+    """A picture, or a disk, is not read into memory."""
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    with pytest.raises(BadSetting) as caught:
+        secret(str(path), "mqtt.main.password_file", what="the password")
+    assert str(caught.value) == f"cannot use {path} as the password: {why}; mend mqtt.main.password_file"
+
+
+def test_a_secret_is_its_file_without_the_line_end(tmp_path: Path) -> None:
+    """As an editor leaves it; read anew each time."""
+    path = tmp_path / "secret"
+    for content, read in (("a b\n", "a b"), ("ä\r\n", "ä"), ("", "")):
+        path.write_bytes(content.encode())
+        assert secret(str(path), "key", what="it") == read
