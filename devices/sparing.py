@@ -6,7 +6,9 @@ thousands of times a minute must not fill the log.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from gateway.actors import Host
 
 EVERY_S = 60.0
 AT_MOST = 5
@@ -43,3 +45,26 @@ class SparingLog:
         self._said[kind] = since_s, said + 1
         unsaid = self._unsaid.pop(kind, 0)
         self._logger.log(level, "%s%s", text, f" (and {unsaid} more of its kind since the last time)" if unsaid else "")
+
+
+class Complaints:
+    """Counts faults of one resource each time, and logs them sparingly, so that a bad cable fills no journal. On the actor's thread."""
+
+    def __init__(self, logger: logging.Logger, said: Mapping[str, str]) -> None:
+        """Make it; `said` has what the counters are called where people read them."""
+        self._counted: dict[str, int] = {}
+        self._log = SparingLog(logger)
+        self._said = said
+
+    def say(self, host: Host, where: str, fault: str, detail: str, *, by: int = 1) -> None:
+        """Count a fault of the resource at `where`, and log it unless its kind was logged a few times in the last minute."""
+        host.count(fault, by)
+        self._log.warn(fault, f"{host.me}: {self._said.get(fault, fault)} on {where}{detail and f': {detail}'}")
+
+    def count(self, host: Host, where: str, now: dict[str, int]) -> None:
+        """Complain of what others have counted by `now` more than at the last call."""
+        if now != self._counted:
+            for name, count in now.items():
+                if more := count - self._counted.get(name, 0):
+                    self.say(host, where, name, "", by=more)
+            self._counted = now

@@ -1,8 +1,8 @@
 """A serial port: it owns one line, sends each of its readings, and writes what it is told.
 
 Everything runs on the actor's own thread, in one loop around `poll`: bytes, mail, and whatever falls due. A port that is
-absent, pulled out or refused is no error of the program: its health says so, and it is opened again by its stable name. Until then it
-is away: what is to be written waits on disk, for `act_within_s`.
+absent, pulled out or refused is no error of the program: it is a link, opened again by its stable name. Until then what is to be written
+waits on disk, for `act_within_s`.
 
 Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
 """
@@ -10,12 +10,11 @@ Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
 import errno
 import logging
 import math
-import random
 import select
-import time
 
+from devices.backoff import Backoff
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
-from devices.serial.complaints import Complaints
+from devices.link import ACT_WITHIN_S, Link, Missing
 from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS, explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
@@ -24,14 +23,15 @@ from devices.serial.names import find_port
 from devices.serial.outbox import WritesInHand
 from devices.serial.owed import OwedAcks
 from devices.serial.readings import Reading, reader_for
-from devices.serial.settings import ACT_WITHIN_S, SerialSettings
+from devices.serial.settings import SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Inbound, Payload, Settings, Start, verb
+from devices.sparing import Complaints
+from gateway.actors import Delivery, GatewayError, Health, Inbound, Payload, verb
 from gateway.actors.vocabulary import Write
 
 REOPEN_S = 0.2
-"""Before the first attempt to open again; doubled each time, with jitter, up to REOPEN_MAX_S."""
 REOPEN_MAX_S = 5.0
+"""The first wait before the port is opened again, and the longest: a device that comes back is not to wait."""
 ROBBED_S = 0.2
 """Pause after somebody else took our bytes, so that two readers do not chase each other."""
 UNROBBED_S = 5.0
@@ -46,17 +46,16 @@ OVERHEAD_BYTES = 200
 _log = logging.getLogger(__name__)
 
 
-class SerialPort(HostBound):
+class SerialPort(Link[SerialSettings]):
     """The actor `serial/<key>` of one port of this host, or of a simulated device in its place."""
 
     kind = "serial"
-    settings_model = SerialSettings
+    acts = ("write",)
     close_s = 2.0
     counters_said = COUNTERS
 
     def __init__(self, key: str, settings: SerialSettings) -> None:
-        self.key = key
-        self.settings = settings
+        super().__init__(key, settings)
         self._sends = settings.sends
         self._framer = LineFramer(max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
         self._reader = reader_for(settings, self._payload_of)
@@ -69,8 +68,6 @@ class SerialPort(HostBound):
         self._polled = -1
         """What the line is polled for now; -1: it is not."""
         self._owed = OwedAcks(self._wake)
-        self._attempts = 0
-        self._reopen_s = 0.0
         self._settled_s = 0.0
         self._listened_s = 0.0
         """A clock that runs only while we wait for the line: bytes that wait for us are no gap."""
@@ -79,46 +76,65 @@ class SerialPort(HostBound):
         self._fault = ""
         """What is wrong while the port is open: `stuck`, `robbed`, `echo`; empty: nothing."""
         self._robbed_s = -math.inf
-        self._said: tuple[Health, str] | None = None
-        self._complaints = Complaints()
+        self._complaints = Complaints(_log, COUNTERS)
 
-    # --- the life of the actor
+    # --- its life
 
-    @classmethod
-    def age_limits(cls, settings: Settings) -> dict[str, float]:
-        """How many seconds a text may wait to be written, as the settings say."""
-        limits = super().age_limits(settings)
-        return {**limits, "write": settings.act_within_s} if isinstance(settings, SerialSettings) else limits
+    def backoff(self) -> Backoff:
+        return Backoff(REOPEN_S, REOPEN_MAX_S)
 
-    def started(self, start: Start) -> None:
-        """Open the port, or begin to look for it."""
+    def prepare(self) -> None:
         self._poll.register(self.host.fileno(), select.POLLIN)
         if self.settings.simulation is not None:
             self._simulation = simulate(self.settings.simulation, self.settings.codec)
             self._path = self._simulation.path
-        self._open()
 
-    def wait(self) -> None:
+    def open(self) -> str:
+        """Open the port by its stable name. That it works, its bytes show: see `_read`."""
+        self._owed.opening += 1
+        try:
+            if self._simulation is None:
+                self._path = find_port(self.settings.port)
+            open_ports().take(self.host.me, self._path)
+            self._line = TtyLine(self._path, self.settings)
+        except (GatewayError, *LINE_FAULTS) as error:
+            open_ports().give_back(self.host.me)
+            raise explain_opening(self._path, error) from error
+        self._settled_s = self.clock() + self.settings.settle_s
+        self._framer.clear()
+        self._be_well()
+        return ""
+
+    @property
+    def due_s(self) -> float:
+        if self._line is None:
+            return math.inf
+        dues_s = [due_s for due_s in (self._outbox.due_s, self._echo.due_s) if due_s is not None]
+        now_s = self.clock()
+        if now_s - self._robbed_s < ROBBED_S:
+            dues_s.append(self._robbed_s + ROBBED_S)
+        elif self._heard_s is not None and not self.host.quiet:
+            dues_s.append(now_s + self._heard_s + self.settings.max_gap_s - self._listened_s)
+        return min(dues_s, default=math.inf)
+
+    def block(self, timeout_s: float | None) -> None:
         """Block until there are bytes, mail, room to write, or something is due."""
         wanted = self._wanted()
         if wanted != self._polled and self._line is not None:
             (self._poll.register if self._polled < 0 else self._poll.modify)(self._line.fileno(), wanted)
             self._polled = wanted
-        began_s = time.monotonic()
-        ready = self._poll.poll(self._timeout_ms(began_s))
+        began_s = self.clock()
+        ready = self._poll.poll(None if timeout_s is None else timeout_s * 1000 + 1)
         if wanted > 0 and wanted & select.POLLIN:
-            self._listened_s += time.monotonic() - began_s
+            self._listened_s += self.clock() - began_s
         for descriptor, events in ready:
             if self._line is not None and descriptor == self._line.fileno():
                 self._turn_to_line(events)
 
-    def tick(self) -> None:
-        """Do what is due."""
-        now_s = time.monotonic()
+    def turn(self) -> None:
         if self._line is None:
-            if now_s >= self._reopen_s and not self.host.quiet:
-                self._open()
             return
+        now_s = self.clock()
         if self._owed.waiting:
             self._write_acks(now_s)
         if (due_s := self._outbox.due_s) is not None and now_s > due_s:
@@ -132,14 +148,18 @@ class SerialPort(HostBound):
         """Read no more; what waits stays in the kernel, or with the device."""
         self._heard_s = None
 
-    def close(self) -> None:
+    def shut(self) -> None:
+        """Close a line that has failed at once, or the device comes back under a new number."""
+        self._let_go()
+
+    def leave(self) -> None:
         """Give the port back, within a second."""
         if self._owed.waiting and self._line is not None:
-            self._write_acks(time.monotonic())
+            self._write_acks(self.clock())
         self._let_go(drain_s=DRAIN_S)
         if self._simulation is not None:
             self._simulation.close()
-        self._say(Health.CLOSED, "")
+        self.host.report(Health.CLOSED)
 
     # --- writing
 
@@ -147,7 +167,7 @@ class SerialPort(HostBound):
     def write(self, text: Write, delivery: Delivery) -> None:
         """Write a text and the port's line ending. Done when the system has taken all of it."""
         delivery.keep()
-        self._put(text.text.encode() + self.settings.line_ending.encode(), delivery, time.monotonic())
+        self._put(text.text.encode() + self.settings.line_ending.encode(), delivery, self.clock())
 
     def _put(self, content: bytes, delivery: Delivery | None, now_s: float) -> None:
         self._outbox.add(content, delivery, now_s=now_s)
@@ -169,8 +189,8 @@ class SerialPort(HostBound):
     def _give_up_writing(self) -> None:
         """Give up what waits to be written, because the peer takes nothing; reading goes on. One more try first, for we may have been held
         up."""
-        self._drain_outbox(time.monotonic())
-        if self._outbox.due_s is None or self._outbox.due_s > time.monotonic():
+        self._drain_outbox(self.clock())
+        if self._outbox.due_s is None or self._outbox.due_s > self.clock():
             return
         reason = f"cannot write to {self._path}: nothing was taken for {self.settings.write_timeout_s:g} s; is the peer stuck?"
         self.host.count("write_timeouts", self._outbox.fail(reason))
@@ -194,7 +214,7 @@ class SerialPort(HostBound):
     # --- reading
 
     def _turn_to_line(self, events: int) -> None:
-        now_s = time.monotonic()
+        now_s = self.clock()
         if events & select.POLLOUT:
             self._drain_outbox(now_s)
         if events & ~select.POLLOUT and self._line is not None:
@@ -213,7 +233,7 @@ class SerialPort(HostBound):
         elif now_s < self._settled_s:
             self._skip_banner(chunk)
         else:
-            self._attempts = 0
+            self.works()
             if self._fault == "robbed" and now_s - self._robbed_s > UNROBBED_S:
                 self._be_well()
             self._take_in(self._echo.remove(chunk, now_s=now_s) if self._echo.removes else chunk, now_s)
@@ -297,40 +317,13 @@ class SerialPort(HostBound):
         self._framer.skip()
         self._robbed_s = now_s
         self.host.count("robbed")
-        if self._fault != "robbed":
+        if self._fault != "robbed":  # who holds it is not looked up each time
             self._be_faulty("robbed", f"a second process reads {self._path} and takes our bytes: {name_holders(self._path)}; stop it")
 
-    # --- opening and losing
-
-    def _open(self) -> None:
-        self._owed.opening += 1
-        try:
-            if self._simulation is None:
-                self._path = find_port(self.settings.port)
-            open_ports().take(self.host.me, self._path)
-            self._line = TtyLine(self._path, self.settings)
-        except (GatewayError, *LINE_FAULTS) as error:
-            open_ports().give_back(self.host.me)
-            self._look_again(*explain_opening(self._path, error))
-        else:
-            now_s = time.monotonic()
-            self._settled_s = now_s + self.settings.settle_s
-            self._framer.clear()
-            self._be_well()
-            self.host.back()
-
-    def _look_again(self, health: Health, detail: str) -> None:
-        delay_s = min(REOPEN_MAX_S, REOPEN_S * 2 ** min(self._attempts, 10))
-        self._attempts += 1
-        self._reopen_s = time.monotonic() + delay_s * random.uniform(0.75, 1.25)
-        self._say(health, detail)
-        self.host.away(detail)
+    # --- losing
 
     def _lose(self, error: Exception) -> None:
-        """Close a line that has failed at once, or the device comes back under a new number."""
-        self.host.count("lost")
-        self._let_go()
-        self._look_again(Health.MISSING, explain_loss(self._path, error))
+        self.lose(Missing(explain_loss(self._path, error)))
 
     def _let_go(self, *, drain_s: float = 0.0) -> None:
         line, self._line = self._line, None
@@ -350,7 +343,7 @@ class SerialPort(HostBound):
         """Write what the line still takes at once, on an orderly end."""
         if drain_s and self._outbox:
             try:
-                self._outbox.write(line.write, now_s=time.monotonic())
+                self._outbox.write(line.write, now_s=self.clock())
             except LINE_FAULTS as error:
                 _log.debug("%s: cannot write what was left: %s", self.host.me, error)
 
@@ -360,18 +353,8 @@ class SerialPort(HostBound):
         """The events to poll the line for. A hang-up is always told, and needs no asking."""
         if self._line is None:
             return -1
-        reading = not self.host.quiet and time.monotonic() - self._robbed_s >= ROBBED_S
+        reading = not self.host.quiet and self.clock() - self._robbed_s >= ROBBED_S
         return (select.POLLIN if reading else 0) | (select.POLLOUT if self._outbox else 0)
-
-    def _timeout_ms(self, now_s: float) -> float | None:
-        if self._line is None:
-            return None if self.host.quiet else max(0.0, self._reopen_s - now_s) * 1000 + 1
-        dues_s = [due_s - now_s for due_s in (self._outbox.due_s, self._echo.due_s) if due_s is not None]
-        if now_s - self._robbed_s < ROBBED_S:
-            dues_s.append(self._robbed_s + ROBBED_S - now_s)
-        elif self._heard_s is not None and not self.host.quiet:
-            dues_s.append(self._heard_s + self.settings.max_gap_s - self._listened_s)
-        return max(0.0, min(dues_s)) * 1000 + 1 if dues_s else None
 
     def _count_framing(self) -> None:
         """Add to the actor's counters what the framer, the echo and the reader have counted since the last time."""
@@ -384,13 +367,9 @@ class SerialPort(HostBound):
 
     def _be_well(self) -> None:
         self._fault = ""
-        self._say(Health.OK, f"{self._path} is open at {self.settings.baud} baud")
+        self.host.report(Health.OK, f"{self._path} is open at {self.settings.baud} baud")
 
     def _be_faulty(self, fault: str, detail: str) -> None:
-        self._fault = fault
-        self._say(Health.FAULTY, detail)
-
-    def _say(self, health: Health, detail: str) -> None:
-        if self._said != (health, detail):
-            self._said = (health, detail)
-            self.host.report(health, detail)
+        if self._fault != fault:
+            self._fault = fault
+            self.host.report(Health.FAULTY, detail)

@@ -5,14 +5,13 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from devices.addresses import check_template
+from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import meaning
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.templates import check_fields, fields_of
 
 VERBS = {"json": "report", "nmea": "position", "text": "line"}
-ACT_WITHIN_S = 30.0
-"""So long a text may wait for its port, unless the settings say otherwise."""
 
 
 class SerialSimulation(Settings):
@@ -75,7 +74,7 @@ class SerialSettings(Settings):
     """Follows each text and each acknowledgement that is written."""
     write_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long the port may take no byte before what waits to be written has failed."""
-    act_within_s: float = Field(default=ACT_WITHIN_S, ge=0, le=7 * 86400)
+    act_within_s: ActWithin = ACT_WITHIN_S
     """How old a text may grow that cannot be written (its port is not there): then it is answered "expired". 0: however old."""
     rs485_echo: bool = False
     """Remove our own bytes, which a two-wire adapter reads back."""
