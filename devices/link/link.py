@@ -21,6 +21,7 @@ Every hook runs on the actor's own thread. `quiet` is the one of HostBound.
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from pydantic import Field
@@ -125,7 +126,8 @@ class Link(HostBound, Generic[S]):
     def lose(self, fault: LinkFault, *, again_s: float | None = None) -> None:
         """Let go of the resource because of a fault, and look for it later: at second `again_s` of the clock, or after the backoff."""
         was_open, self.is_open = self.is_open, False
-        self.shut()
+        with suppress(OSError):  # what is gone cannot always be closed well
+            self.shut()
         self.look_s = self.clock() + self._backoff.next_s() if again_s is None else again_s
         self.failed(fault, was_open=was_open)
         self.host.report(fault.health, str(fault))

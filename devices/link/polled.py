@@ -141,11 +141,11 @@ class Polled(Link[P]):
     def _bad(self, error: Exception) -> str:
         self._failed += 1
         self.host.count("read_faults")
-        why = str(of_system(error, "read it")) if isinstance(error, OSError) else f"cannot read it: {described(error)}"
+        fault = of_system(error, "read it") if isinstance(error, OSError) else Faulty(f"cannot read it: {described(error)}")
         if self._failed >= self.bad_reads:
-            raise Faulty(f"{why}; {several(self._failed, 'reading')} in a row failed, it is opened again") from error
-        self._log.warn(type(error).__name__, f"{self.host.me}: {why}")
-        return why
+            raise type(fault)(f"{fault}; {several(self._failed, 'reading')} in a row failed, it is opened again") from error
+        self._log.warn(type(error).__name__, f"{self.host.me}: {fault}")
+        return str(fault)
 
     def _send(self, report: Report) -> None:
         try:

@@ -32,6 +32,10 @@ class Level(Polled[LevelSettings]):
         self.opened += 1
         return "the well"
 
+    def shut(self) -> None:
+        if self.opened and not self.settings.path.exists():
+            raise OSError("what is gone cannot be closed")
+
     def read(self) -> Values:
         self.takes()
         return {"level": float(self.settings.path.read_text()), "wet": True}
@@ -49,6 +53,13 @@ def level(path: Path, now_s: list[float], **more: Any) -> Iterator[tuple[Bench, 
         yield stack.enter_context(Bench(actor, "level/well")), actor
 
 
+def pass_s(seconds: float, now_s: list[float], bench: Bench, actor: Level) -> None:
+    """Let time pass once it has planned its next reading."""
+    bench.until(lambda: actor.due_s > now_s[0])
+    now_s[0] += seconds
+    bench.wake()
+
+
 def values(bench: Bench) -> list[float]:
     """The levels that were reported."""
     return [one.payload.values["level"] for one in bench.sent]
@@ -58,12 +69,11 @@ def test_it_is_read_at_once_and_then_each_period_and_reported_with_its_units(tmp
     """To the actor that the settings name; and it says how it is."""
     path, now_s = tmp_path / "level", [100.0]
     path.write_text("1.5\n")
-    with level(path, now_s) as (bench, _):
+    with level(path, now_s) as (bench, actor):
         bench.until(lambda: len(bench.sent) == 1)
         path.write_text("2.5\n")
         for number in (2, 3):
-            now_s[0] += 10.0
-            bench.wake()
+            pass_s(10, now_s, bench, actor)
             bench.until(lambda number=number: len(bench.sent) == number)
         assert values(bench) == [1.5, 2.5, 2.5]
         first = bench.sent[0]
@@ -76,7 +86,6 @@ def test_a_reading_that_takes_longer_than_its_period_skips_and_the_grid_stays(tm
     path, now_s = tmp_path / "level", [100.0]
     path.write_text("1")
     with level(path, now_s) as (bench, actor):
-        actor.takes = lambda: None
         bench.until(lambda: len(bench.sent) == 1)
 
         def slow() -> None:
@@ -84,11 +93,10 @@ def test_a_reading_that_takes_longer_than_its_period_skips_and_the_grid_stays(tm
             actor.takes = lambda: None
 
         actor.takes = slow
-        now_s[0] = 110.5  # a little late: it does not move those that follow
-        bench.wake()
+        pass_s(10.5, now_s, bench, actor)  # a little late: it does not move those that follow
         bench.until(lambda: len(bench.sent) == 2)
         bench.until(lambda: bench.counters["skipped"] == 2)
-        assert actor.due_s == 140.0
+        bench.until(lambda: actor.due_s == 140.0)
         assert len(bench.sent) == 2, "what was left out is not made up for"
 
 
@@ -96,16 +104,14 @@ def test_a_bad_reading_is_counted_and_said_once_and_the_next_goes_on(tmp_path: P
     """One that fails now and then fills no log, and stays well."""
     path, now_s = tmp_path / "level", [0.0]
     path.write_text("1")
-    with caplog.at_level(logging.WARNING), level(path, now_s) as (bench, _):
+    with caplog.at_level(logging.WARNING), level(path, now_s) as (bench, actor):
         bench.until(lambda: len(bench.sent) == 1)
         for number in (1, 2):
             path.write_text("dry")
-            now_s[0] += 10
-            bench.wake()
+            pass_s(10, now_s, bench, actor)
             bench.until(lambda number=number: bench.counters["read_faults"] == number)
             path.write_text("7")
-            now_s[0] += 10
-            bench.wake()
+            pass_s(10, now_s, bench, actor)
             bench.until(lambda number=number: len(bench.sent) == number + 1)
         said = [record.getMessage() for record in caplog.records]
         assert said == ["level/well: cannot read it: ValueError: could not convert string to float: 'dry'"]
@@ -118,11 +124,10 @@ def test_after_three_bad_readings_in_a_row_it_is_opened_again(tmp_path: Path) ->
     with level(path, now_s) as (bench, actor):
         for number in (1, 2, 3):
             bench.until(lambda number=number: bench.counters["read_faults"] == number)
-            now_s[0] += 10
-            bench.wake()
+            pass_s(10, now_s, bench, actor)
         said = f"cannot read it: No such file or directory ({path}); plug it in, or mend its section; "
         bench.until(lambda: bench.health)
-        assert bench.health[0] == (Health.FAULTY, f"{said}3 readings in a row failed, it is opened again")
+        assert bench.health[0] == (Health.MISSING, f"{said}3 readings in a row failed, it is opened again")
         path.write_text("3")
         bench.until(lambda: [now_s.__setitem__(0, now_s[0] + 1), bench.wake()] and bench.sent)
         assert (bench.health[-1], bench.why_away, actor.opened) == ((Health.OK, "the well, read every 10 s"), "", 2)
@@ -162,6 +167,7 @@ def test_while_the_gateway_closes_nothing_is_read(tmp_path: Path) -> None:
         bench.until(lambda: len(bench.sent) == 1)
         bench.quiet = True
         now_s[0] = 50.0
+        bench.wake()
         assert actor.due_s == float("inf")
         bench.stop()
         assert len(bench.sent) == 1
