@@ -11,7 +11,7 @@ Two names may still give one key: `Küche` and `Kueche`. The first that comes ha
 
 import re
 import unicodedata
-from hashlib import blake2b
+from gateway.digests import blake2b
 
 from gateway.actors.errors import BadId
 from gateway.actors.ids import is_key
