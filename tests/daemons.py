@@ -187,9 +187,14 @@ class DaemonProcess:
 
 def install_kinds(folder: Path, **actors: str) -> dict[str, str]:
     """Put a distribution into `folder` that registers ordinary kinds, as a user's package does; the environment that shows it."""
+    return install_distribution(folder, {"gateway.actors": actors})
+
+
+def install_distribution(folder: Path, groups: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Put a distribution with entry points into `folder`, as a user's package is; the environment that shows it."""
     there = folder / "site" / "test_kinds-0.dist-info"
     there.mkdir(parents=True)
     (there / "METADATA").write_text(METADATA.format(name="test-kinds"))
-    lines = "\n".join(f"{name} = {value}" for name, value in actors.items())
-    (there / "entry_points.txt").write_text(f"[gateway.actors]\n{lines}\n")
+    sections = ["\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in named.items())]) for group, named in groups.items()]
+    (there / "entry_points.txt").write_text("\n".join(sections) + "\n")
     return {"PYTHONPATH": str(folder / "site")}

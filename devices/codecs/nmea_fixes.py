@@ -24,7 +24,7 @@ class NmeaFixes(Codec):
 
     def __init__(self, settings: NmeaSettings) -> None:
         super().__init__(settings)
-        self._checksum_required = settings.checksum_required
+        self.checksum_required = settings.checksum_required
         self._track = Track()
 
     def decode(self, frame: bytes) -> Fields:
@@ -33,7 +33,7 @@ class NmeaFixes(Codec):
         return found[-1] if found else {}
 
     def read(self, frame: bytes) -> Sequence[Fields]:
-        self._track, fixes = fold(self._track, read_sentence(frame, checksum_required=self._checksum_required))
+        self._track, fixes = fold(self._track, read_sentence(frame, checksum_required=self.checksum_required))
         return [_fields(fix) for fix in fixes]
 
     def idle(self) -> Sequence[Fields]:

@@ -18,7 +18,7 @@ _COMMA = re.compile(r"(?<![A-Za-z0-9_.,])(?:[-+] *+)?(?:[0-9]++(?:,[0-9]*+)?|,[0
 class NumberSettings(CodecSettings):
     """The options of the codec `number`."""
 
-    name: str = Field(default="value", min_length=1, max_length=128)
+    value: str = Field(default="value", min_length=1, max_length=128)
     """What the number is called."""
     label: str = Field(default="", max_length=64)
     """The text that stands somewhere before it."""
@@ -35,7 +35,7 @@ class Number(Codec):
 
     def __init__(self, settings: NumberSettings) -> None:
         super().__init__(settings)
-        self._name = settings.name
+        self._name = settings.value
         self._label = settings.label
         self._unit = settings.unit
         self._decimal_comma = settings.decimal_comma

@@ -13,7 +13,7 @@ from devices.codecs.text import read_text
 class OnOffSettings(CodecSettings):
     """The options of the codec `onoff`. Small and large letters are the same."""
 
-    name: str = Field(default="on", min_length=1, max_length=128)
+    value: str = Field(default="on", min_length=1, max_length=128)
     """What the value is called."""
     on: list[str] = Field(default=["on", "true", "1", "open", "yes", "high", "active"], min_length=1, max_length=32)
     """The words that say on; the first is written."""
@@ -35,7 +35,7 @@ class OnOff(Codec):
 
     def __init__(self, settings: OnOffSettings) -> None:
         super().__init__(settings)
-        self._name = settings.name
+        self._name = settings.value
         self._words = dict.fromkeys((word.strip().lower() for word in settings.on), True)
         self._words |= dict.fromkeys((word.strip().lower() for word in settings.off), False)
         self._written = {True: settings.on[0], False: settings.off[0]}

@@ -13,7 +13,7 @@ from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 class RawBytesSettings(CodecSettings):
     """The options of the codec `bytes`."""
 
-    name: str = Field(default="bytes", min_length=1, max_length=128)
+    value: str = Field(default="bytes", min_length=1, max_length=128)
     """What the value is called."""
     encoding: Literal["hex", "base64"] = "hex"
 
@@ -25,7 +25,7 @@ class RawBytes(Codec):
 
     def __init__(self, settings: RawBytesSettings) -> None:
         super().__init__(settings)
-        self._name = settings.name
+        self._name = settings.value
         self._hex = settings.encoding == "hex"
 
     def decode(self, frame: bytes) -> Fields:

@@ -13,8 +13,10 @@ import math
 import select
 
 from devices.backoff import Backoff
-from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer
+from devices.codecs.choice import choice_of, framing_of
+from devices.codecs.framing import CODEC_FAULT, BadFrame
 from devices.link import ACT_WITHIN_S, Link, Missing
+from devices.serial.doubt import Doubt
 from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS, explain_loss, explain_opening
 from devices.serial.holders import name_holders, open_ports
@@ -57,7 +59,7 @@ class SerialPort(Link[SerialSettings]):
     def __init__(self, key: str, settings: SerialSettings) -> None:
         super().__init__(key, settings)
         self._sends = settings.sends
-        self._framer = LineFramer(max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
+        self._framer = framing_of(settings.framing, max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
         self._reader = reader_for(settings, self._payload_of)
         self._outbox = WritesInHand(timeout_s=settings.write_timeout_s)
         self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
@@ -74,7 +76,8 @@ class SerialPort(Link[SerialSettings]):
         self._heard_s: float | None = None
         """When, on that clock, the last bytes came; None: the silence after them has been seen."""
         self._fault = ""
-        """What is wrong while the port is open: `stuck`, `robbed`, `echo`; empty: nothing."""
+        """What is wrong while the port is open: `stuck`, `robbed`, `echo`, `unusable`; empty: nothing."""
+        self._doubt = Doubt()
         self._robbed_s = -math.inf
         self._complaints = Complaints(_log, COUNTERS)
 
@@ -86,7 +89,7 @@ class SerialPort(Link[SerialSettings]):
     def prepare(self) -> None:
         self._poll.register(self.host.fileno(), select.POLLIN)
         if self.settings.simulation is not None:
-            self._simulation = simulate(self.settings.simulation, self.settings.codec)
+            self._simulation = simulate(self.settings.simulation, self.settings.codec_name)
             self._path = self._simulation.path
 
     def open(self) -> str:
@@ -102,6 +105,9 @@ class SerialPort(Link[SerialSettings]):
             raise explain_opening(self._path, error) from error
         self._settled_s = self.clock() + self.settings.settle_s
         self._framer.clear()
+        if self.settings.skips_first:
+            self._framer.skip_first(self._listened_s)
+        self._doubt.clear()
         self._be_well()
         return ""
 
@@ -114,7 +120,7 @@ class SerialPort(Link[SerialSettings]):
         if now_s - self._robbed_s < ROBBED_S:
             dues_s.append(self._robbed_s + ROBBED_S)
         elif self._heard_s is not None and not self.host.quiet:
-            dues_s.append(now_s + self._heard_s + self.settings.max_gap_s - self._listened_s)
+            dues_s.append(now_s + self._heard_s + self._framer.max_gap_s - self._listened_s)
         return min(dues_s, default=math.inf)
 
     def block(self, timeout_s: float | None) -> None:
@@ -141,7 +147,7 @@ class SerialPort(Link[SerialSettings]):
             self._give_up_writing()
         if (due_s := self._echo.due_s) is not None and now_s > due_s:
             self._take_in(self._echo.remove(b"", now_s=now_s), now_s)
-        if self._heard_s is not None and self._listened_s - self._heard_s > self.settings.max_gap_s:
+        if self._heard_s is not None and self._listened_s - self._heard_s > self._framer.max_gap_s:
             self._fall_silent()
 
     def quiet(self) -> None:
@@ -242,13 +248,15 @@ class SerialPort(Link[SerialSettings]):
         """Drop what a board says while it boots: it is no reading, nor is the rest of a line that the window cuts."""
         self.host.count("settling_bytes", len(chunk))
         self._framer.clear()
-        if not chunk.endswith(b"\n"):
-            self._framer.skip()
+        self._framer.feed(chunk, self._listened_s)
+        cut = self._framer.due_s is not None
+        (self._framer.skip if cut else self._framer.clear)()
 
     def _take_in(self, chunk: bytes, now_s: float) -> None:
         """Cut a chunk into lines and send what they say."""
         self._heard_s = self._listened_s
-        frames = self._framer.feed(chunk, self._listened_s) if chunk else []
+        frames = self._framer.feed(chunk, self._listened_s) if chunk else self._framer.expire(self._listened_s)
+        bad = 0
         suspects = self._echo.expects and not self._echo.removes
         said: list[Inbound] = []
         for frame in frames:
@@ -259,6 +267,7 @@ class SerialPort(Link[SerialSettings]):
                 readings = self._reader.read(frame)
             except BadFrame as error:
                 self._drop(error, frame)
+                bad += 1
                 continue
             for reading in readings:
                 self._add(reading, len(frame), said)
@@ -269,6 +278,27 @@ class SerialPort(Link[SerialSettings]):
         if frames:
             self.host.count("lines", len(frames))
         self._count_framing()
+        if len(frames) > bad:
+            self._doubt_no_more()
+        elif chunk or bad:
+            self._doubt_it(chunk, now_s)
+
+    def _doubt_no_more(self) -> None:
+        """Take note of a usable line."""
+        if self._doubt:
+            self._doubt.clear()
+            if self._fault == "unusable":
+                self._be_well()
+
+    def _doubt_it(self, chunk: bytes, now_s: float) -> None:
+        """Take note of bytes that were no usable line; when there have been enough of them, say so with the likely cause."""
+        self._doubt.add(chunk, now_s)
+        if self._fault:
+            return
+        settings = self.settings
+        cause = self._doubt.cause(now_s, codec=settings.codec_name, framing=choice_of(settings.framing).name, baud=settings.baud)
+        if cause:
+            self._be_faulty("unusable", f"bytes come from {self._path}, and never a line that can be used: {cause}")
 
     def _add(self, reading: Reading, size: int, said: list[Inbound]) -> None:
         """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep."""
@@ -288,9 +318,8 @@ class SerialPort(Link[SerialSettings]):
 
     def _fall_silent(self) -> None:
         """Drop half a line, and tell half an epoch, after a silence longer than the gap."""
+        self._take_in(b"", self.clock())
         self._heard_s = None
-        self._framer.expire(self._listened_s)
-        self._count_framing()
         try:
             readings = self._reader.idle()
         except BadFrame as error:
@@ -303,6 +332,7 @@ class SerialPort(Link[SerialSettings]):
 
     def _drop(self, error: BadFrame, frame: bytes) -> None:
         """Count a bad line, and change nothing else."""
+        self._doubt.refuse(frame, str(error))
         self.host.count("bad_lines")
         if error.fault == CODEC_FAULT:
             self.host.count("codec_faults")
@@ -359,7 +389,13 @@ class SerialPort(Link[SerialSettings]):
     def _count_framing(self) -> None:
         """Add to the actor's counters what the framer, the echo and the reader have counted since the last time."""
         framer, missing, replaced = self._framer, self._echo.missing, self._reader.replaced
-        now = {"overflows": framer.overflows, "gaps": framer.gaps, "echo_missing": missing, "replaced": replaced}
+        now = {
+            "overflows": framer.overflows,
+            "gaps": framer.gaps,
+            "bad_frames": framer.bad_frames,
+            "echo_missing": missing,
+            "replaced": replaced,
+        }
         self._complaints.count(self.host, self._path, now)
 
     def _complain(self, fault: str, detail: str) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from devices.addresses import REMEMBERED, AddressTemplate
+from devices.codecs.choice import codec_of
+from devices.codecs.codec import Codec
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, decoded
-from devices.codecs.json_lines import read_fields
+from devices.codecs.json_lines import JsonLines
 from devices.codecs.json_models import is_plain, read_model
 from devices.codecs.nmea import Sentence, read_sentence
+from devices.codecs.nmea_fixes import NmeaFixes
 from devices.codecs.reports import report_of
-from devices.codecs.text import read_text
+from devices.codecs.text import Text, read_text
 from devices.serial.settings import SerialSettings
 from gateway.actors import Payload
 from gateway.actors.templates import FIELD
@@ -56,9 +59,10 @@ PayloadOf = Callable[[str], type[Payload] | None]
 
 def reader_for(settings: SerialSettings, payload_of: PayloadOf) -> Reader:
     """The reader of the port's codec."""
-    if settings.codec == "json":
-        return HeldReader(JsonReader(settings, payload_of))
-    return HeldReader(NmeaReader(settings) if settings.codec == "nmea" else TextReader(settings))
+    codec = codec_of(settings.codec, {"max_depth": settings.max_depth, "checksum_required": settings.checksum_required})
+    if isinstance(codec, NmeaFixes):
+        return HeldReader(NmeaReader(settings, codec))
+    return HeldReader(TextReader(settings) if type(codec) is Text else FieldsReader(settings, codec, payload_of))
 
 
 class HeldReader:
@@ -114,17 +118,18 @@ class TextReader:
         return ()
 
 
-class JsonReader:
-    """Reads each line as a JSON object: its scalar fields become a Report, or all its fields are sent as they are."""
+class FieldsReader:
+    """Reads each line by its codec: its scalar fields become a Report, or all its fields are sent as they are."""
 
-    def __init__(self, settings: SerialSettings, payload_of: PayloadOf) -> None:
+    def __init__(self, settings: SerialSettings, codec: Codec, payload_of: PayloadOf) -> None:
         self.replaced = 0
+        self._codec = codec
+        self._is_json = type(codec) is JsonLines
         self._models = PlainModels(payload_of)
         self._address = AddressTemplate(settings.to)
         self._own = frozenset((*self._address.fields, settings.id_field))
         self._as_report = settings.as_report
         self._replace = settings.undecodable == "replace"
-        self._max_depth = settings.max_depth
         self._id_field = settings.id_field
         self._id_required = "{id}" in settings.ack
         self._lines_differ = settings.lines_differ
@@ -133,12 +138,21 @@ class JsonReader:
     def read(self, frame: bytes) -> Sequence[Reading]:
         if self._models.likely is not None and (reading := self._straight(frame, self._models.likely)) is not None:
             return (reading,)
-        fields = self._fields(frame)
+        found = self._fields(frame)
+        if len(found) == 1:
+            return (self._read(found[0], frame),)
+        if not found:
+            return (Reading("", None, "", self._acks.of("", frame)),) if self._acks.wanted else ()
+        readings = [self._read(fields, frame) for fields in found]
+        return [*(reading._replace(ack=b"") for reading in readings[:-1]), readings[-1]]
+
+    def _read(self, fields: dict[str, Any], frame: bytes) -> Reading:
         to = self._address.of(fields)
         if self._as_report:
-            return (self._reading(to, report_of(fields, without=self._own), fields, frame),)
-        self._models.learn(to)
-        return (self._reading(to, self._whole(fields, frame), fields, frame),)
+            return self._reading(to, report_of(fields, without=self._own), fields, frame)
+        if self._is_json:
+            self._models.learn(to)
+        return self._reading(to, self._whole(fields, frame), fields, frame)
 
     def _straight(self, frame: bytes, model: type[Payload]) -> Reading | None:
         """The reading of a line that is for an actor which takes `model`, in one step; None where the line must be looked at."""
@@ -159,21 +173,21 @@ class JsonReader:
         return Reading(to, payload, id, self._acks.of(id, frame), frame if self._id_field in fields else b"")
 
     def idle(self) -> Sequence[Reading]:
-        return ()
+        return [self._read(fields, b"")._replace(ack=b"", id="") for fields in self._codec.idle()]
 
-    def _fields(self, frame: bytes) -> dict[str, Any]:
+    def _fields(self, frame: bytes) -> Sequence[dict[str, Any]]:
         try:
-            return read_fields(frame, max_depth=self._max_depth)
+            return self._codec.read(frame)
         except BadFrame as error:
             if not self._replace or error.fault != "not_text":
                 raise
-        fields = read_fields(read_text(frame, replace=True).encode(), max_depth=self._max_depth)
+        found = self._codec.read(read_text(frame, replace=True).encode())
         self.replaced += 1
-        return fields
+        return found
 
     def _whole(self, fields: dict[str, Any], frame: bytes) -> dict[str, Any] | bytes:
-        """A reading of all fields: the line itself, which was just checked, for that becomes a model in one step."""
-        return fields if self._replace else frame
+        """A reading of all fields: a line of JSON itself, which was just checked, for that becomes a model in one step."""
+        return fields if self._replace or not self._is_json or not frame.startswith(b"{") else frame
 
     def _id(self, fields: dict[str, Any], frame: bytes) -> str:
         id = fields.get(self._id_field)
@@ -207,10 +221,10 @@ class PlainModels:
 class NmeaReader:
     """Makes one fix of the sentences of each epoch. All of them are acknowledged with it; what holds no fix, at once."""
 
-    def __init__(self, settings: SerialSettings) -> None:
+    def __init__(self, settings: SerialSettings, codec: NmeaFixes) -> None:
         self.replaced = 0
         self._to = settings.to
-        self._checksum_required = settings.checksum_required
+        self._checksum_required = codec.checksum_required
         self._acks = Acks(settings)
         self._track = Track()
         self._waiting: list[bytes] = []

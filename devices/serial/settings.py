@@ -1,17 +1,17 @@
 """The settings of a serial port: every key of a section `[serial.<key>]`, with its unit and its default."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from devices.addresses import check_template
+from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options
+from devices.codecs.installed import codec_class
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import meaning
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.templates import check_fields, fields_of
-
-VERBS = {"json": "report", "nmea": "position", "text": "line"}
 
 
 class SerialSimulation(Settings):
@@ -45,7 +45,12 @@ class SerialSettings(Settings):
     settle_s: float = Field(default=0.0, ge=0, le=60)
     """Seconds after each opening in which all bytes are ignored: a boot banner."""
 
-    codec: Literal["json", "nmea", "text"] = "text"
+    codec: Chosen = "text"
+    """What its frames mean: the name of a codec, or a table with its name and its options."""
+    framing: Chosen = "lf"
+    """Where its frames begin and end: the name of a framing, or a table with its name and its options."""
+    skip_first: bool | None = None
+    """Drop what comes before the first delimiter after each opening: it may be the rest of a frame. Unset: where nothing shows that."""
     max_line_bytes: int = Field(default=4096, ge=16, le=65536)
     max_gap_s: float = Field(default=1.0, gt=0, le=3600)
     """Longest silence inside a line, in seconds."""
@@ -82,7 +87,19 @@ class SerialSettings(Settings):
     @property
     def sends(self) -> str:
         """The verb under which readings are sent."""
-        return self.verb or VERBS[self.codec]
+        return self.verb or codec_class(self.codec_name).verb
+
+    @property
+    def codec_name(self) -> str:
+        """The name of the codec."""
+        return choice_of(self.codec).name
+
+    @property
+    def skips_first(self) -> bool:
+        """Whether the first bytes after an opening may be the rest of a frame that nothing would show to be one. A simulated device begins
+        with the port."""
+        unsure = self.simulation is None and not codec_class(self.codec_name).checked
+        return unsure if self.skip_first is None else self.skip_first
 
     @property
     def as_report(self) -> bool:
@@ -99,6 +116,9 @@ class SerialSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [("to", self.to, self.sends)]
+
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        return [codec_options(self.codec), framing_options(self.framing)]
 
     @field_validator("to")
     @classmethod
@@ -118,6 +138,7 @@ class SerialSettings(Settings):
 
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
-        if self.codec != "json" and fields_of(self.to):
-            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
+        check_choices(codec=self.codec, framing=self.framing)
+        if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
+            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
         return self

@@ -34,6 +34,10 @@ class Settings(BaseModel):
         del me
         return ()
 
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        """The tables of this section that other models read, as that of a codec: (key of the setting, model, table). Checked at start."""
+        return []
+
     def files(self) -> dict[str, str]:
         """The files that this actor needs, full paths, by the keys that name them. `gateway check` looks whether they are there."""
         return {}

@@ -59,6 +59,12 @@ class Section(NamedTuple):
             path = (*path, int(part) if part.isdigit() and isinstance(document.value(path), list) else part)
         return path
 
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        """The tables of the section that other models read, as far as that is known."""
+        with suppress(*(() if self.whole else (Exception,))):  # as above
+            return self.settings.options()
+        return []
+
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What the section sends that stands in the file, as far as that is known."""
         if self.whole:
@@ -105,6 +111,13 @@ def check_payloads(document: Document, sections: list[Section], registry: Regist
             model = _payload_at(registry, target, verb)
             if model is not None:
                 check_fields(document, section.path_of(document, setting), model, payload)
+
+
+def check_options(document: Document, sections: list[Section]) -> None:
+    """Note what is wrong with each table of a section that another model reads: the options of a codec."""
+    for section in sections:
+        for setting, model, table in section.options():
+            check_fields(document, section.path_of(document, setting), model, table)
 
 
 def absent_files(document: Document, sections: list[Section]) -> list[Problem]:

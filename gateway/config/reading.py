@@ -13,7 +13,15 @@ from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settin
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
-from gateway.config.checks import Section, absent_files, check_addresses, check_claims, check_payloads, without_absent_defaults
+from gateway.config.checks import (
+    Section,
+    absent_files,
+    check_addresses,
+    check_claims,
+    check_options,
+    check_payloads,
+    without_absent_defaults,
+)
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.problems import ConfigProblems, Problem, dotted
@@ -93,6 +101,7 @@ class _Reading:
         actors = [made for name in self.registry.ordinary.names if name not in promised for made in self.actor(name)]
         sections = [made.section for made in (*host_bound, *actors)]
         check_claims(self.document, sections)
+        check_options(self.document, sections)
         if self.complete:
             check_addresses(self.document, sections, self.registry)
             check_payloads(self.document, sections, self.registry)

@@ -42,7 +42,7 @@ from gateway.config import ConfigProblems, read
             '[serial.a]\nprot = "/dev/a"\ncodec = "jsno"\nto = "twin/a"\n[serial.b]\ncodec = "json"\nto = "twin/a"\n',
             [
                 "2:8   serial.a.prot: no such key; did you mean 'port'?",
-                """3:9   serial.a.codec: "jsno" is not one of the choices""",
+                "3:9   serial.a.codec: there is no codec 'jsno'; did you mean 'json'?",
                 "5:9   serial.b: port is missing",
             ],
         ),

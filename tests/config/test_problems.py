@@ -320,7 +320,7 @@ outputs = { "a b" = ["gpio/lamp"], hall = ["gpio/lamp", "no id"] }
             {
                 "serial.a.buad": "no such key",
                 "serial.b.port": "already owned by serial.a (line 2)",
-                "serial.b.codec": "not one of the choices",
+                "serial.b.codec": "there is no codec",
                 "webhook.x": "url is missing",
                 "webhook.x.timeout_s": "expected a number",
                 "mqtt.a": "reconnect_max_s",

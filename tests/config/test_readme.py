@@ -1,5 +1,6 @@
 """README's own examples: what a newcomer copies must work."""
 
+import json
 import re
 import sys
 import types
@@ -7,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from devices.codecs.choice import codec_of, framing_of
+from devices.codecs.framings.settings import FRAMINGS
+from devices.codecs.installed import codec_names
+from devices.serial.settings import SerialSettings
 from gateway.config import read
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -39,6 +44,71 @@ def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(blocks("toml")[2])
     assert [part.id for part in read(path).host_bound] == ["exec/weather"]
+
+
+def rows(head: str) -> list[list[list[str]]]:
+    """The rows of the table under a head, each cell as the code in it."""
+    table = README.split(f"{head}\n|---|---|---|\n")[1].split("\n\n")[0]
+    return [[re.findall(r"`([^`]*)`", cell) for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
+
+
+def as_bytes(text: str) -> bytes:
+    """The bytes that README writes as a text with escapes."""
+    return text.encode().decode("unicode_escape").encode("latin-1")
+
+
+def has_port(tmp_path: Path, line: str) -> SerialSettings:
+    """The settings of a port with one line of the file more."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'[serial.a]\nport = "/dev/a"\nto = "meter/a"\nverb = "measured"\n{line}\n[gateway]\nactors = "kinds"\n')
+    (tmp_path / "kinds").mkdir(exist_ok=True)
+    (tmp_path / "kinds" / "meter.py").write_text(METER)
+    (part,) = read(path).host_bound
+    assert isinstance(part.settings, SerialSettings)
+    return part.settings
+
+
+METER = """
+from gateway.actors import Actor, Payload, Stage, State, verb
+
+
+class Anything(Payload):
+    text: str = ""
+
+
+class Meter(Actor[State]):
+    kind = "meter"
+
+    @verb
+    def measured(self, said: Anything, stage: Stage[State]) -> None:
+        pass
+"""
+
+
+@pytest.mark.parametrize("row", rows("| in the file | the device says | and that is |"), ids=lambda row: row[0][0])
+def test_each_codec_reads_what_the_table_says(row: list[list[str]], tmp_path: Path) -> None:
+    """The line stands in the file, and what the device says is what README says that it is."""
+    (line,), said, found, *_ = row
+    codec = codec_of(has_port(tmp_path, line).codec)
+    for text in said:
+        read = codec.decode(as_bytes(text))
+        assert "{" not in "".join(found) or read == json.loads(found[0])
+
+
+@pytest.mark.parametrize("row", rows("| in the file | on the wire | frames |"), ids=lambda row: row[0][0])
+def test_each_framing_cuts_as_the_table_says(row: list[list[str]], tmp_path: Path) -> None:
+    """The line stands in the file, and the bytes on the wire are the frames that README says."""
+    (line,), (wire,), frames = row
+    framing = framing_of(has_port(tmp_path, line).framing, max_bytes=64, max_gap_s=1.0)
+    assert [*framing.feed(as_bytes(wire), 0.0), *framing.expire(10.0)] == [as_bytes(frame) for frame in frames]
+
+
+def test_the_tables_have_every_codec_and_framing() -> None:
+    """None is left out."""
+    named = [re.findall(r'(?:= |name = )"(\w+)"', row[0][0])[0] for row in rows("| in the file | the device says | and that is |")]
+    assert set(named) == set(codec_names())
+    named = [re.findall(r'(?:= |name = )"(\w+)"', row[0][0])[0] for row in rows("| in the file | on the wire | frames |")]
+    assert named == list(FRAMINGS)
 
 
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:

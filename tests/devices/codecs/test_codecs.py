@@ -213,7 +213,7 @@ def test_number():
     """The only number of a text, the one behind the label, or the one with the unit."""
     assert said("number", " 21.5\r") == {"value": 21.5}
     assert said("number", "ST,GS,+  12.34kg") == {"value": 12.34}
-    assert said("number", "-.5", name="t") == {"t": -0.5}
+    assert said("number", "-.5", value="t") == {"t": -0.5}
     assert said("number", "Gewicht: 12,50 kg", decimal_comma=True) == {"value": 12.5}
     assert said("number", "T1: 20 T2: 21.5 T3: 22", label="T2:") == {"value": 21.5}
     assert said("number", "20 C 40 % 7 ppm", unit="%") == {"value": 40}
@@ -227,7 +227,7 @@ def test_number():
 def test_onoff():
     """Words of a table, whatever their letters."""
     assert [said("onoff", word)["on"] for word in ("ON", "off", " Open ", "closed", "1", "0", "TRUE", "false")] == [True, False] * 4
-    assert said("onoff", "zu", name="door", on=["auf"], off=["zu"]) == {"door": False}
+    assert said("onoff", "zu", value="door", on=["auf"], off=["zu"]) == {"door": False}
     assert fault("onoff", "ajar") == "not_onoff"
     assert wrong("onoff", on=["a", "B"], off=["b"]) == "off: 'b' says on as well; leave it in one of both lists"
 

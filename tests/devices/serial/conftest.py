@@ -24,11 +24,12 @@ def line(tmp_path: Path) -> Iterator[SimulatedLine]:
 
 @pytest.fixture
 def open_port(line: SimulatedLine) -> Iterator[Open]:
-    """Put a port on a bench: `open_port(codec="json", to="twin/{device}")` is at the other end of `line`, and open."""
+    """Put a port on a bench: `open_port(codec="json", to="twin/{device}")` is at the other end of `line`, and open. Its first line is read,
+    unless `skip_first=None` leaves that to the codec."""
     with contextlib.ExitStack() as stack:
 
         def opened(*, commit: bool = True, **settings: object) -> Bench:
-            read = SerialSettings.model_validate({"port": line.path, "to": "twin/t", **settings})
+            read = SerialSettings.model_validate({"port": line.path, "to": "twin/t", "skip_first": False, **settings})
             bench = stack.enter_context(Bench(SerialPort("bench", read), commit=commit))
             bench.until(lambda: bench.health)
             return bench

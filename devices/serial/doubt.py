@@ -1,0 +1,78 @@
+"""Doubt: bytes come, and never a usable line. Then the port is not well, though it is open; the bytes mostly say why.
+
+A wrong baud rate, lines that end with CR alone or not at all, a log's prefix before the JSON: each has a setting that mends it.
+"""
+
+AFTER_S = 3.0
+"""For how long nothing must have been usable, before that is said."""
+TRIES = 3
+"""How often bytes must have come by then: one bad line a minute is a fault after the third."""
+_SAMPLE_BYTES = 512
+_PLAIN = bytes((9, 10, 13, *range(32, 127)))
+
+
+class Doubt:
+    """What has come since the last usable line of one port. On the port's thread."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        self._tries = 0
+        self._sample = b""
+        self._frame = b""
+        self._error = ""
+
+    def __bool__(self) -> bool:
+        return self._since_s is not None
+
+    def clear(self) -> None:
+        """Forget it: a usable line has come, or the port was opened."""
+        self._since_s = None
+        self._tries = 0
+        self._sample = self._frame = b""
+        self._error = ""
+
+    def refuse(self, frame: bytes, error: str) -> None:
+        """Keep the last frame that could not be read, and why."""
+        self._frame, self._error = frame, error
+
+    def add(self, chunk: bytes, now_s: float) -> None:
+        """Note bytes that brought no usable line."""
+        if self._since_s is None:
+            self._since_s = now_s
+        self._tries += 1
+        self._sample = (self._sample + chunk[-_SAMPLE_BYTES:])[-_SAMPLE_BYTES:]
+
+    def cause(self, now_s: float, *, codec: str, framing: str, baud: int) -> str:
+        """The likely cause, with what to do; empty where it is too early to tell."""
+        if self._since_s is None or self._tries < TRIES or now_s - self._since_s < AFTER_S:
+            return ""
+        return likely_cause(self._sample, frame=self._frame, error=self._error, codec=codec, framing=framing, baud=baud)
+
+
+def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: str, framing: str, baud: int) -> str:
+    """Why bytes like `sample` hold no line that a codec can read; `frame` is the last one that was cut out of them, with its error."""
+    odd = len(sample.translate(None, _PLAIN))
+    if codec != "bytes" and framing in ("lf", "cr", "crlf", "delimiter") and 10 * odd > 3 * len(sample) and not _is_text(sample):
+        return f'they are no text: is baud = {baud} what the device has, and its parity? Bytes of a protocol need codec = "bytes"'
+    if framing in ("lf", "crlf") and b"\n" not in sample:
+        if b"\r" in sample:
+            return 'its lines end with CR alone: set framing = "cr"'
+        return 'no line end comes: set framing = "idle" where a silence ends each message, or name what ends it'
+    if framing in ("cr", "crlf") and b"\r" not in sample and b"\n" in sample:
+        return 'its lines end with LF: set framing = "lf"'
+    if not error:
+        return f'nothing that framing = "{framing}" begins or ends with comes in them; is it what the device sends?'
+    if codec not in ("nmea", "bytes") and frame.lstrip()[:3] in (b"$GP", b"$GN", b"$GL", b"$GA", b"!AI"):
+        return 'it speaks NMEA: set codec = "nmea"'
+    if codec != "json" and frame.lstrip().startswith(b"{") and frame.rstrip().endswith(b"}"):
+        return 'it speaks JSON: set codec = "json"'
+    if codec == "json" and frame.find(b"{") > 0 and frame.rstrip().endswith(b"}"):
+        return 'something stands before the JSON, as the prefix of a log does: set codec = {name = "json", skip_prefix = true}'
+    return f"{error}; the last one was {frame[:60]!r}"
+
+
+def _is_text(sample: bytes) -> bool:
+    """Whether bytes are UTF-8 without control characters, but for one that is cut at an end."""
+    text = sample.decode("utf-8", "replace")
+    text = (text[:3].lstrip("\ufffd") + text[3:]).removesuffix("\ufffd")
+    return "\ufffd" not in text and all(sign.isprintable() or sign.isspace() for sign in text)
