@@ -160,12 +160,12 @@ class Program(Link[ExecSettings]):
     def _send(self, line: bytes) -> None:
         """Send what one line says; block while too much is under way, so that the pipe is not read."""
         try:
-            reading = decoded(self._read, line)
-            if self._repeats.is_one(reading.to, reading.same, self.clock()):
-                self.host.count("repeats")
-                return
-            self.host.send(reading.to, self._sends, reading.payload, size=len(line) + OVERHEAD_BYTES)
-            self.host.count("lines")
+            for reading in decoded(self._read, line):
+                if self._repeats.is_one(reading.to, reading.same, self.clock()):
+                    self.host.count("repeats")
+                    continue
+                self.host.send(reading.to, self._sends, reading.payload, size=len(line) + OVERHEAD_BYTES)
+                self.host.count("lines")
         except BadFrame as error:
             self.host.count("codec_faults" if error.fault == CODEC_FAULT else "bad_lines")
             self._faults.warn(error.fault, f"{self.host.me}: {error}; the line was {line[:60]!r}")

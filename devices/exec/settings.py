@@ -9,11 +9,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.addresses import check_template
+from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options
+from devices.codecs.installed import codec_class
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.templates import fields_of
 
-VERBS = {"json": "report", "text": "line"}
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a service of systemd looks for programs, whatever the PATH of who asks."""
 _OF_A_SHELL = ("|", ">", "<", "&", "&&", "||", ";")
@@ -37,7 +38,8 @@ class ExecSettings(Settings):
     command: list[str] = Field(default=[], max_length=256)
     """The program and its words, each by itself; no shell reads them. It is looked for on the PATH, unless it is a full path."""
 
-    codec: Literal["json", "text"] = "json"
+    codec: Chosen = "json"
+    """What its lines mean: the name of a codec, or a table with its name and its options."""
     to: str = Field(max_length=256)
     """Actor id that hears of each line; with JSON it may hold {fields} of the line: `twin/{model}-{id}`."""
     verb: str = ""
@@ -63,7 +65,7 @@ class ExecSettings(Settings):
     @property
     def sends(self) -> str:
         """The verb under which lines are sent."""
-        return self.verb or VERBS[self.codec]
+        return self.verb or codec_class(choice_of(self.codec).name).verb
 
     @property
     def as_report(self) -> bool:
@@ -77,6 +79,9 @@ class ExecSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [("to", self.to, self.sends)]
+
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        return [codec_options(self.codec)]
 
     def lacks(self) -> dict[str, str]:
         """Say where the program is not on this machine."""
@@ -118,8 +123,10 @@ class ExecSettings(Settings):
 
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
-        if self.codec != "json" and fields_of(self.to):
-            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec}" has none')
+        check_codec(self.codec)
+        name = choice_of(self.codec).name
+        if codec_class(name).verb != "report" and fields_of(self.to):
+            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{name}" has none')
         return self
 
     @model_validator(mode="after")

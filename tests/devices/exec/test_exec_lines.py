@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from devices.codecs.nmea import write_sentence
 from gateway.actors import Health, UnknownTarget
 from gateway.actors.receipts import Receipt
+from gateway.actors.vocabulary import Fix
 from gateway.testing import Bench
 from tests.devices.exec.conftest import Run, Write
 
@@ -44,6 +46,30 @@ def test_without_coalesce_s_every_line_counts(write: Write, run: Run) -> None:
     with run(write(stays('{"a": 1}\n' * 3))) as bench:
         bench.until(lambda: bench.counters["lines"] == 3)
         assert bench.counters["repeats"] == 0
+
+
+@pytest.mark.parametrize(
+    ("codec", "said", "found"),
+    [
+        ({"name": "csv", "columns": ["", "t"]}, "noon,20.5\n", [{"t": 20.5}]),
+        ("keyvalue", "T=20.5 H=40\nnonsense\nT=21\n", [{"T": 20.5, "H": 40}, {"T": 21}]),
+        ("csv", "t,h\n20.5,40\n", [{"t": 20.5, "h": 40}]),
+    ],
+)
+def test_any_codec_reads_the_lines(codec: str | dict[str, object], said: str, found: list[dict], write: Write, run: Run) -> None:
+    """The codecs are those of serial lines; a line that says nothing by itself, and one that cannot be read, cost themselves."""
+    with run(write(stays(said)), codec=codec) as bench:
+        bench.until(lambda: len(bench.sent) == len(found))
+        assert [(one.verb, one.payload.values) for one in bench.sent] == [("report", values) for values in found]
+
+
+def test_the_sentences_of_a_receiver_are_positions(write: Write, run: Run) -> None:
+    """As gpspipe -r prints them."""
+    said = "".join(f"{write_sentence(f'GPRMC,10150{n}.00,A,4807.038,N,01131.000,E,0.0,,010624,,,A').decode()}\n" for n in range(6))
+    with run(write(stays(said)), codec="nmea", to="trip/van") as bench:
+        bench.until(lambda: len(bench.sent) >= 4)
+        assert {(one.to, one.verb) for one in bench.sent} == {("trip/van", "position")}
+        assert Fix.model_validate(bench.sent[0].payload).at_ms == 1_717_236_900_000
 
 
 def test_no_shell_reads_the_words(write: Write, run: Run) -> None:

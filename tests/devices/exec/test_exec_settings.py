@@ -30,6 +30,7 @@ LIST = "no shell reads it: write each word by itself, command = "
         ({"command": ["~/my.sh"]}, "cannot find '~/my.sh' from everywhere; write its full path, or a name on the PATH"),
         ({"command": ["a\0"]}, "cannot start a program with a NUL in its words; take it out"),
         ({"to": "twin"}, "'twin' is no actor id; write kind/key, or kind/{field} with a field of the JSON line"),
+        ({"codec": "jsn"}, "codec: there is no codec 'jsn'; did you mean 'json'?"),
         ({"codec": "text", "to": "twin/{id}"}, 'to: {fields} need codec = "json"; a line of codec "text" has none'),
         ({"restart_min_s": 9, "restart_max_s": 8}, "'restart_max_s' is below 'restart_min_s'; swap them"),
     ],
