@@ -1,13 +1,13 @@
 """Faults of opening and losing a line: what an error of the system means, and what to do about it."""
 
 import errno
+import os
 
 from devices.link import Faulty, LinkFault, Missing
 from devices.serial.holders import PortTaken, name_lockers
 from devices.serial.names import PortAmbiguous, PortMissing
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
-_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _LOCKED = (errno.EBUSY, errno.EAGAIN)
 
 
@@ -56,11 +56,25 @@ def explain_opening(path: str, error: Exception) -> LinkFault:
     number = error.args[0] if error.args else None  # of an OSError, and of a termios.error, which has no errno
     if number in _GONE:
         return Missing(f"cannot open {path}: the device is gone; plug it in")
-    if number in _FORBIDDEN:
+    if number == errno.EACCES:
         return Faulty(f"cannot open {path}: permission denied; add this user to the group that owns it (dialout)")
+    if number == errno.EPERM:
+        return Faulty(_not_allowed(path))
     if number in _LOCKED:
         return Faulty(f"cannot open {path}: another process has locked it: {name_lockers(path)}; stop it")
     return Faulty(f"cannot open {path}: {error}; is it a serial port, and can it do these settings?")
+
+
+def _not_allowed(path: str) -> str:
+    """The detail of a device that its file would let in, and the service's list of devices does not.
+
+    Source: systemd.resource-control(5), DeviceAllow=: a class is the name of a driver in /proc/devices.
+    """
+    driver = os.path.basename(os.path.realpath(path)).rstrip("0123456789")  # noqa: PTH119  # Path.resolve raises on a loop of links
+    return (
+        f"cannot open {path}: the file lets this user in, and the service does not: systemctl edit gateway, and there [Service] "
+        f"DeviceAllow=char-{driver} rw; where it has that, its driver came later than the gateway: systemctl restart gateway"
+    )
 
 
 def explain_loss(path: str, error: Exception) -> str:
