@@ -13,6 +13,9 @@ from gateway.actors.words import described
 
 T = TypeVar("T")
 
+FIRST_QUIET_S = 10.0
+"""So long a silence after an opening says that nobody was in mid-frame. A restart may fall into a shorter pause."""
+
 CODEC_FAULT = "codec_fault"
 """The fault of a frame at which its codec raised what it never should."""
 
@@ -85,12 +88,12 @@ class LineFramer:
 
     def expire(self, now_s: float) -> list[bytes]:
         """Drop a partial line that has been silent for longer than the gap. No line is whole by silence."""
-        if now_s - self._last_s > self.max_gap_s:
-            if self._partial:
-                self._partial = b""
-                self.gaps += 1
-            if self._first:
-                self._first = self._skipping = False
+        silent_s = now_s - self._last_s
+        if self._partial and silent_s > self.max_gap_s:
+            self._partial = b""
+            self.gaps += 1
+        if self._first and silent_s > max(FIRST_QUIET_S, self.max_gap_s):
+            self._first = self._skipping = False
         return []
 
     def skip(self) -> None:
@@ -99,7 +102,7 @@ class LineFramer:
         self._skipping = True
 
     def skip_first(self, now_s: float) -> None:
-        """As `skip`, at the opening of a port on which a device may be in mid-line: a silence longer than the gap is a begin, too."""
+        """As `skip`, at the opening of a port on which a device may be in mid-line: a silence of FIRST_QUIET_S is a begin, too."""
         self.skip()
         self._first = True
         self._last_s = now_s

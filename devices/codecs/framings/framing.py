@@ -9,6 +9,8 @@ What every framing keeps to:
 
 from typing import Protocol
 
+from devices.codecs.framing import FIRST_QUIET_S
+
 
 class Framing(Protocol):
     """Cuts chunks of bytes into frames. Not thread-safe; never raises.
@@ -39,7 +41,7 @@ class Framing(Protocol):
         """Drop the partial frame, and what follows it up to where a frame surely begins."""
 
     def skip_first(self, now_s: float) -> None:
-        """As `skip`, at the opening of a line on which somebody may be in mid-frame: a silence longer than the gap is a begin, too."""
+        """As `skip`, at the opening of a line on which somebody may be in mid-frame: a silence of FIRST_QUIET_S is a begin, too."""
 
     def clear(self) -> None:
         """Begin afresh: the next byte is the first of a frame."""
@@ -61,7 +63,7 @@ class BufferedFraming:
         self._skipping = False
         """Whether bytes are dropped until a frame surely begins."""
         self._first = False
-        """Whether a silence ends the skipping, too."""
+        """Whether a long silence ends the skipping, too."""
 
     @property
     def due_s(self) -> float | None:
@@ -80,12 +82,14 @@ class BufferedFraming:
     def expire(self, now_s: float) -> list[bytes]:
         """Take note of the time: what has been silent for longer than the gap is dropped, or is whole."""
         frames: list[bytes] = []
-        if now_s - self._last_s > self.max_gap_s:
-            if self._deaf or (self._first and self._skipping):
+        silent_s = now_s - self._last_s
+        if silent_s > self.max_gap_s:
+            if self._deaf:
                 self.clear()
-            self._first = False
             if self._buffer:
                 self._fall_silent(frames)
+            if self._first and silent_s > FIRST_QUIET_S:
+                self._first = self._skipping = False
         return frames
 
     def skip(self) -> None:
@@ -93,7 +97,7 @@ class BufferedFraming:
         self.clear()
 
     def skip_first(self, now_s: float) -> None:
-        """As `skip`; a silence longer than the gap is a begin, too."""
+        """As `skip`; a silence of FIRST_QUIET_S is a begin, too."""
         self.skip()
         self._first = True
         self._last_s = now_s

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.codecs.framing import LineFramer
+from devices.codecs.framing import FIRST_QUIET_S, LineFramer
 from devices.codecs.framings.cobs import Cobs
 from devices.codecs.framings.counted import Counted
 from devices.codecs.framings.delimited import Delimited
@@ -246,14 +246,22 @@ def test_the_rest_of_a_frame_at_the_opening(name: str, rest: bytes, whole: bytes
         assert after(framing, chunks) == ([frame], (0, 0, 0))
 
 
-@pytest.mark.parametrize(
-    ("name", "whole"), [("lines", b"good\n"), ("cr", b"good\r"), ("fixed", b"good"), ("counted", b"\x04good"), ("cobs", cobs(b"good"))]
-)
-def test_a_silence_at_the_opening_is_a_begin(name: str, whole: bytes):
-    """Who has been silent for longer than a frame may be broken off was in no frame: the answer to the first question is read."""
+@pytest.mark.parametrize(("name", "whole"), [("lines", b"good\n"), ("cr", b"good\r"), ("cobs", cobs(b"good"))])
+def test_a_long_silence_at_the_opening_is_a_begin(name: str, whole: bytes):
+    """Who has been silent for so long was in no frame: the answer to the first question is read. A shorter pause is a device's own."""
     framing = MAKES[name]()
     framing.skip_first(100.0)
-    assert framed(framing, [whole], now_s=100.0 + GAP_S + 0.1) == [b"good"]
+    assert framed(framing, [whole], now_s=100.0 + FIRST_QUIET_S + 0.1) == [b"good"]
+    framing = MAKES[name]()
+    framing.skip_first(100.0)
+    assert framed(framing, [b"xy"], now_s=105.0) == []
+    assert framed(framing, [whole, whole], now_s=114.0) == [b"good"]
+    assert (framing.overflows, framing.gaps, framing.bad_frames) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("name", "whole"), [("fixed", b"good"), ("counted", b"\x04good")])
+def test_a_gap_at_the_opening_is_a_begin_where_nothing_else_is(name: str, whole: bytes):
+    """Frames without any mark are found by the gaps between them."""
     framing = MAKES[name]()
     framing.skip_first(100.0)
     assert framed(framing, [b"xy"], now_s=100.9) == []
