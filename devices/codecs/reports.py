@@ -1,13 +1,18 @@
 """Reports: the fields that a codec found in one frame → a Report, what the twin of a device takes.
 
+Fields in tables and lists are values with dotted names; a null is a value that is missing. By a table of values, fields are turned, bounded
+and named as the file says.
+
 `at_ms`, `units` and `quality` are a report's own words. Devices use them for things of their own too (a scale whose `units` is "kg", an
 air sensor whose `quality` is 57): where one does not say what a report means by it, it is a value like any other.
 """
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
 
 from devices.codecs.framing import BadFrame
+from gateway.actors.points import Mapped, ValueMapping, ValueSettings, flat
 from gateway.actors.vocabulary import Quality, Report
 
 SCALARS = frozenset((bool, int, float, str))
@@ -19,15 +24,74 @@ _LAST_MS = 2**53
 """Behind it lie years that no device means, and numbers that JSON does not hold."""
 
 
-def report_of(fields: dict[str, Any], *, without: Collection[str] = ()) -> Report:
-    """Make a report of the scalar fields of one frame; `without` names those that are no values: an id, an address. Raises BadFrame where
-    none is left, or more than VALUES_MAX."""
+class Remark(NamedTuple):
+    """What is to be said of a value that was not taken as it came: the counter that says so, and the words where there are some."""
+
+    counter: str
+    words: str = ""
+
+
+def report_of(fields: dict[str, Any], *, without: Collection[str] = (), remarks: list[Remark] | None = None) -> Report:
+    """Make a report of the fields of one frame; `without` names those that are no values: an id, an address. Of nested ones as many are
+    taken as a report holds; `remarks` gets one for each of the others. Raises BadFrame where there is no value, or more than VALUES_MAX
+    that are not nested."""
+    values = _without(fields, without)
+    own = _own_words(values)
+    if not SCALARS.issuperset(map(type, values.values())):
+        found = flat(values)
+        values = dict(islice(found.items(), VALUES_MAX))
+        if remarks is not None:
+            remarks += [Remark("values_beyond")] * (len(found) - len(values))
+    if not 0 < len(values) <= VALUES_MAX:
+        raise BadFrame("no_report", f"cannot make a report of a line: it has {len(values)} values, 1 to {VALUES_MAX} are taken")
+    return _made(values, *own)
+
+
+class MappedReports:
+    """Makes the reports of one input by its table of values, and keeps what is to be said of those that were not good."""
+
+    def __init__(self, values: Mapping[str, ValueSettings], *, unmapped: bool) -> None:
+        """Prepare a table of values. With `unmapped`, fields that it does not name are values too."""
+        self._mapping = ValueMapping(values, unmapped=unmapped)
+        self._remarks: list[Remark] = []
+
+    def of(self, fields: dict[str, Any], *, without: Collection[str] = ()) -> Report | None:
+        """Make a report of the fields of one frame; None where all of its values are to be ignored. Raises BadFrame where it has none."""
+        rest = _without(fields, ())
+        at_ms, units, quality = _own_words(rest, but=self._mapping.sources)
+        found = self._mapping.read(rest, own=without)
+        self._note(found)
+        if not found.values:
+            if found.ignored:
+                return None
+            raise BadFrame("no_report", "cannot make a report of a line: it has none of the values that the table names")
+        qualities = {name: Quality(word) for name, word in found.qualities.items()}
+        return _made(found.values, at_ms, units, quality, qualities)
+
+    def take_remarks(self) -> list[Remark]:
+        """Take what is to be said of values since the last time."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
+    def _note(self, found: Mapped) -> None:
+        self._remarks += [Remark("bad_values", words) for words in found.faults]
+        self._remarks += [Remark("ignored_values")] * found.ignored + [Remark("values_beyond")] * found.beyond
+
+
+def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     values = fields.copy()
-    for name in without:
+    for name in names:
         values.pop(name, None)
-    at_ms, units, quality = 0, {}, Quality.GOOD
+    return values
+
+
+def _own_words(values: dict[str, Any], *, but: Collection[str] = ()) -> tuple[int, dict[str, str], Quality]:
+    """Take out of the fields what they say as a report does: its time, its units and its quality. Names in `but` are values."""
+    at_ms: int = 0
+    units: dict[str, str] = {}
+    quality = Quality.GOOD
     for name in _OWN:
-        if name in values:
+        if name in values and name not in but:
             value = values[name]
             if name == "at_ms" and (moment := _moment(value)) is not None:
                 at_ms = moment
@@ -38,11 +102,7 @@ def report_of(fields: dict[str, Any], *, without: Collection[str] = ()) -> Repor
             else:
                 continue
             del values[name]
-    if not SCALARS.issuperset(map(type, values.values())):
-        values = {name: value for name, value in values.items() if type(value) in SCALARS}
-    if not 0 < len(values) <= VALUES_MAX:
-        raise BadFrame("no_report", f"cannot make a report of a line: it has {len(values)} scalar fields, 1 to {VALUES_MAX} are taken")
-    return _made(values, units, at_ms, quality)
+    return at_ms, units, quality
 
 
 def _moment(value: Any) -> int | None:
@@ -52,12 +112,17 @@ def _moment(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value <= _LAST_MS else None
 
 
-def _made(values: dict[str, Any], units: dict[str, str], at_ms: int, quality: Quality) -> Report:
+def _made(
+    values: dict[str, Any], at_ms: int, units: dict[str, str], quality: Quality, qualities: dict[str, Quality] | None = None
+) -> Report:
     """Make a Report of what was checked already: a third of the cost of checking it once more, at 10,000 lines a second."""
     report = Report.__new__(Report)
     put = object.__setattr__
-    put(report, "__dict__", {"values": values, **_DEFAULTS, "units": units, "at_ms": at_ms, "quality": quality})
-    put(report, "__pydantic_fields_set__", {"values", "units", "at_ms", "quality"})
+    said = {"values": values, **_DEFAULTS, "units": units, "at_ms": at_ms, "quality": quality}
+    if qualities:
+        said["qualities"] = qualities
+    put(report, "__dict__", said)
+    put(report, "__pydantic_fields_set__", {"values", "units", "at_ms", "quality", "qualities"})
     put(report, "__pydantic_extra__", None)
     put(report, "__pydantic_private__", None)
     return report

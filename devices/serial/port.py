@@ -304,7 +304,8 @@ class SerialPort(Link[SerialSettings]):
         """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep."""
         to, payload, id, ack, content = reading
         if not to:
-            self._owed.owe(ack, self._owed.opening)
+            if ack:
+                self._owed.owe(ack, self._owed.opening)
             return
         on_commit = self._owed.after_commit(ack) if ack else None
         # the scope is the receiver's id: devices that share a line number their lines each for itself
@@ -397,6 +398,11 @@ class SerialPort(Link[SerialSettings]):
             "replaced": replaced,
         }
         self._complaints.count(self.host, self._path, now)
+        for remark in self._reader.take_remarks():
+            if remark.words:
+                self._complain(remark.counter, remark.words)
+            else:
+                self.host.count(remark.counter)
 
     def _complain(self, fault: str, detail: str) -> None:
         self._complaints.say(self.host, self._path, fault, detail)

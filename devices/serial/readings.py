@@ -12,12 +12,12 @@ from devices.codecs.json_lines import JsonLines
 from devices.codecs.json_models import is_plain, read_model
 from devices.codecs.nmea import Sentence, read_sentence
 from devices.codecs.nmea_fixes import NmeaFixes
-from devices.codecs.reports import report_of
+from devices.codecs.reports import MappedReports, Remark, report_of
 from devices.codecs.text import Text, read_text
 from devices.serial.settings import SerialSettings
 from gateway.actors import Payload
 from gateway.actors.templates import FIELD
-from gateway.actors.vocabulary import Fix, TextLine
+from gateway.actors.vocabulary import Fix, Report, TextLine
 from gateway.digests import blake2b
 
 ID_MAX = 128
@@ -52,6 +52,9 @@ class Reader(Protocol):
     def idle(self) -> Sequence[Reading]:
         """Return the readings that were waiting for more lines, because the line has fallen silent."""
 
+    def take_remarks(self) -> Sequence[Remark]:
+        """Take what is to be said of values that were not good, since the last time."""
+
 
 PayloadOf = Callable[[str], type[Payload] | None]
 """Says which model an actor takes under the port's verb; None where that is not known."""
@@ -83,6 +86,10 @@ class HeldReader:
     def idle(self) -> Sequence[Reading]:
         """As the reader's. Raises BadFrame, and nothing else."""
         return decoded(lambda _: self._reader.idle(), b"")
+
+    def take_remarks(self) -> Sequence[Remark]:
+        """As the reader's."""
+        return self._reader.take_remarks()
 
 
 class Acks:
@@ -117,6 +124,9 @@ class TextReader:
     def idle(self) -> Sequence[Reading]:
         return ()
 
+    def take_remarks(self) -> Sequence[Remark]:
+        return ()
+
 
 class FieldsReader:
     """Reads each line by its codec: its scalar fields become a Report, or all its fields are sent as they are."""
@@ -129,6 +139,9 @@ class FieldsReader:
         self._address = AddressTemplate(settings.to)
         self._own = frozenset((*self._address.fields, settings.id_field))
         self._as_report = settings.as_report
+        self._remarks: list[Remark] = []
+        mapped = settings.values or settings.unmapped == "ignore"
+        self._mapped = MappedReports(settings.values, unmapped=settings.unmapped == "take") if mapped else None
         self._replace = settings.undecodable == "replace"
         self._id_field = settings.id_field
         self._id_required = "{id}" in settings.ack
@@ -149,10 +162,17 @@ class FieldsReader:
     def _read(self, fields: dict[str, Any], frame: bytes) -> Reading:
         to = self._address.of(fields)
         if self._as_report:
-            return self._reading(to, report_of(fields, without=self._own), fields, frame)
+            if self._address.names and to in self._address.names:
+                fields = {"name": self._address.names[to], **fields}
+            report = self._report(fields)
+            return self._reading(to, report, fields, frame) if report is not None else self._nothing(fields, frame)
         if self._is_json:
             self._models.learn(to)
         return self._reading(to, self._whole(fields, frame), fields, frame)
+
+    def _nothing(self, fields: dict[str, Any], frame: bytes) -> Reading:
+        """The reading of a line of which all is to be ignored: there is nothing to keep, and it is acknowledged at once."""
+        return Reading("", None, "", self._acks.of(self._id(fields, frame), frame) if self._acks.wanted else b"")
 
     def _straight(self, frame: bytes, model: type[Payload]) -> Reading | None:
         """The reading of a line that is for an actor which takes `model`, in one step; None where the line must be looked at."""
@@ -175,6 +195,12 @@ class FieldsReader:
     def idle(self) -> Sequence[Reading]:
         return [self._read(fields, b"")._replace(ack=b"", id="") for fields in self._codec.idle()]
 
+    def take_remarks(self) -> Sequence[Remark]:
+        if self._mapped is not None:
+            return self._mapped.take_remarks()
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
     def _fields(self, frame: bytes) -> Sequence[dict[str, Any]]:
         try:
             return self._codec.read(frame)
@@ -184,6 +210,12 @@ class FieldsReader:
         found = self._codec.read(read_text(frame, replace=True).encode())
         self.replaced += 1
         return found
+
+    def _report(self, fields: dict[str, Any]) -> Report | None:
+        """The report of a line; None where all its values are to be ignored."""
+        if self._mapped is None:
+            return report_of(fields, without=self._own, remarks=self._remarks)
+        return self._mapped.of(fields, without=self._own)
 
     def _whole(self, fields: dict[str, Any], frame: bytes) -> dict[str, Any] | bytes:
         """A reading of all fields: a line of JSON itself, which was just checked, for that becomes a model in one step."""
@@ -239,6 +271,9 @@ class NmeaReader:
     def idle(self) -> Sequence[Reading]:
         self._track, fixes = flush(self._track)
         return self._readings(fixes, self._take()) if fixes else ()
+
+    def take_remarks(self) -> Sequence[Remark]:
+        return ()
 
     def _acknowledged(self, sentence: Sentence, frame: bytes, fixes: Sequence[Fix]) -> Sequence[Reading]:
         """The fixes, with the lines that each acknowledges; lines whose fix is still open are kept, those without one are dropped."""

@@ -11,6 +11,8 @@ from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import meaning
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points.point import Said
 from gateway.actors.templates import check_fields, fields_of
 
 
@@ -67,6 +69,10 @@ class SerialSettings(Settings):
     """Default: `report` for json, `position` for nmea, `line` for text."""
     payload: Literal["report", "fields"] | None = None
     """JSON: send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
+    values: ValueTable = {}
+    """What the values of a report are, by their names: from which field, in which unit, within which range."""
+    unmapped: Literal["take", "ignore"] = "take"
+    """Whether fields that `values` does not name are values too."""
     id_field: str = "id"
     """JSON: the field that numbers the lines. Used where `ack` is set."""
     ack: str = ""
@@ -120,6 +126,11 @@ class SerialSettings(Settings):
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         return [codec_options(self.codec), framing_options(self.framing)]
 
+    def points(self, me: str) -> Said:
+        """The values of whoever it reports to."""
+        del me
+        return [(self.to, points_of(self.values))]
+
     @field_validator("to")
     @classmethod
     def _is_address(cls, to: str) -> str:
@@ -141,4 +152,12 @@ class SerialSettings(Settings):
         check_choices(codec=self.codec, framing=self.framing)
         if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
+        return self
+
+    @model_validator(mode="after")
+    def _reports_its_values(self) -> Self:
+        check_values(self.values)
+        for key in ("values", "unmapped"):
+            if key in self.model_fields_set and not self.as_report:
+                raise ValueError(f"{key}: is for reports, and this sends {self.sends!r}; take it out, or have it report")
         return self

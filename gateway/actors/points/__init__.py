@@ -7,7 +7,7 @@ Who writes a device says its points, or takes a table `values` into its settings
 from gateway.actors.points.keys import Keys, as_key
 from gateway.actors.points.mapping import Mapped, ValueMapping, flat
 from gateway.actors.points.point import Point, Points, ValueType, seen_point
-from gateway.actors.points.settings import ValueSettings, check_values, points_of
+from gateway.actors.points.settings import ValueSettings, ValueTable, check_values, points_of
 
 __all__ = [
     "Keys",
@@ -16,6 +16,7 @@ __all__ = [
     "Points",
     "ValueMapping",
     "ValueSettings",
+    "ValueTable",
     "ValueType",
     "as_key",
     "check_values",

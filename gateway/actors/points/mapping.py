@@ -6,12 +6,12 @@ is a value that is missing.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Mapping as Fields
 from typing import Any, NamedTuple
 
 from gateway.actors.points.point import ValueType
-from gateway.actors.points.settings import MOST_VALUES, Scalar, ValueSettings
+from gateway.actors.points.settings import MOST_VALUES, Scalar, ValueSettings, words_of
 
 BAD, MISSING = "bad", "missing"
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
@@ -20,7 +20,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,
 _NAN = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity")
 _NUMBER_AT_MOST = 64
 _SHOWN = 40
-_ON, _OFF = (True, 1, "on", "true"), (False, 0, "off", "false")
+_ON = (True, 1, "on", "true", "1", "open", "yes", "high", "active")
+_OFF = (False, 0, "off", "false", "0", "closed", "no", "low", "inactive")
 _SCALARS = (bool, int, float, str)
 _ABSENT = object()
 
@@ -74,8 +75,10 @@ class ValueMapping:
         self._rows = [_Row(name, value) for name, value in values.items()]
         self._unmapped = unmapped
         self._named = {row.source for row in self._rows} | set(values)
+        self.sources = frozenset(row.source for row in self._rows)
+        """The fields that the table names."""
 
-    def read(self, fields: Fields[str, Any], *, own: tuple[str, ...] = ()) -> Mapped:
+    def read(self, fields: Fields[str, Any], *, own: Collection[str] = ()) -> Mapped:
         """Read the fields of one message; those that are the input's `own` (an id, an address) are no values unless the table names
         them."""
         values: dict[str, Scalar | None] = {}
@@ -124,7 +127,9 @@ class _Row:
         self._settings = settings
         self._ignore = settings.ignore
         self._plain = settings.scale == 1 and settings.offset == 0
-        self._words = {_folded(word): True for word in settings.on or _ON} | {_folded(word): False for word in settings.off or _OFF}
+        self._words = {_folded(word): True for word in words_of(settings.on) or _ON} | {
+            _folded(word): False for word in words_of(settings.off) or _OFF
+        }
         readers: dict[ValueType, Callable[[Any], Scalar]] = {
             ValueType.NUMBER: self._number,
             ValueType.BOOLEAN: self._boolean,

@@ -9,21 +9,30 @@ pressure_bar = "p"
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.points.classes import BOOLEANS, CLASSES, NUMBERS, STATE_CLASSES, plain_unit, usual_state_class
 from gateway.actors.points.point import Point, ValueType
-from gateway.actors.points.suffixes import meaning_of
+from gateway.actors.points.suffixes import Meaning, meaning_of
 
 Scalar = bool | int | float | str
-Words = Annotated[tuple[Scalar, ...], BeforeValidator(lambda said: said if isinstance(said, list | tuple) else [said]), Field(min_length=1)]
+Words = Scalar | list[Scalar]
 """One word, number or truth value, or a list of them."""
 
 MOST_VALUES = 64
 """How many values one report takes."""
 _NUMERIC = ("scale", "offset", "valid", "precision", "deadband", "state_class")
 """Keys that only a number can have."""
+
+
+_NAME_AT_MOST = 128
+
+
+class Misfit(ValueError):
+    """Raised where what is said of a value does not fit together."""
 
 
 class ValueSettings(BaseModel):
@@ -46,16 +55,16 @@ class ValueSettings(BaseModel):
     """What it measures: temperature, humidity, door ... Default: what its name says, or the end of it."""
     state_class: str | None = None
     """How a number goes on: measurement, total, or total_increasing for a meter. Default: what is usual for its class."""
-    valid: tuple[float, float] | None = None
+    valid: list[float] | None = Field(default=None, min_length=2, max_length=2)
     """[least, most]: outside it the value is reported as bad."""
-    ignore: tuple[Scalar, ...] = Field(default=(), max_length=64)
+    ignore: list[Scalar] = Field(default=[], max_length=64)
     """What is no value at all, as 85.0 of a DS18B20 that has just got its power: it is left out."""
     deadband: float = Field(default=0.0, ge=0)
     """A number that has changed by less than this is taken for unchanged."""
     on: Words | None = None
     """The field's words for on, and"""
     off: Words | None = None
-    """for off. Default: true, 1, "on", "true" and false, 0, "off", "false"."""
+    """for off. Default: true, 1 and on, open, yes, high, active; false, 0 and off, closed, no, low, inactive; in any case of letters."""
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +99,7 @@ class ValueSettings(BaseModel):
 
     @field_validator("valid")
     @classmethod
-    def _is_range(cls, valid: tuple[float, float] | None) -> tuple[float, float] | None:
+    def _is_range(cls, valid: list[float] | None) -> list[float] | None:
         if valid and valid[0] > valid[1]:
             raise ValueError(f"no value would be valid: {valid[0]:g} is more than {valid[1]:g}; write the least first")
         return valid
@@ -110,7 +119,7 @@ class ValueSettings(BaseModel):
 
     @model_validator(mode="after")
     def _has_words_apart(self) -> Self:
-        both = [word for word in self.on or () for other in self.off or () if type(word) is type(other) and word == other]
+        both = [word for word in words_of(self.on) for other in words_of(self.off) if type(word) is type(other) and word == other]
         if both:
             raise ValueError(f"{both[0]!r} cannot be both on and off; take it out of one of them")
         return self
@@ -122,45 +131,57 @@ class ValueSettings(BaseModel):
             return ValueType(self.type)
         if self.on is not None or (said in BOOLEANS and said not in NUMBERS):
             return ValueType.BOOLEAN
-        if said in BOOLEANS and not (self.unit or meaning_of(name).unit):
-            return ValueType.ANY  # battery, gas, power ...: numbers and booleans have it
         numeric = self.model_fields_set.intersection(_NUMERIC) or said in NUMBERS or self.unit
         return ValueType.NUMBER if numeric or (self.unit is None and meaning_of(name).unit) else ValueType.ANY
 
     def point(self, name: str) -> Point:
-        """The point of this value. Raises ValueError where its unit does not fit its class; the text goes on behind the value's name."""
+        """The point of this value. Raises Misfit where its unit does not fit its class."""
+        type, (unit, device_class, state_class) = self.type_of(name), self.meaning(name)
+        low, high = self.valid or (None, None)
+        limits = {"low": low, "high": high, "precision": self.precision, "deadband": self.deadband}
+        return Point(name=name, type=type, unit=unit, device_class=device_class, state_class=state_class).changed(**limits)
+
+    def meaning(self, name: str) -> Meaning:
+        """Its unit, its class, and how it goes on. Raises Misfit where these do not fit each other; the text goes on behind its name."""
         type = self.type_of(name)
         if type is not ValueType.NUMBER:
-            return self._other_point(name, type)
-        meaning = meaning_of(name)
-        unit = meaning.unit if self.unit is None else self.unit
-        device_class = self.device_class if self.device_class is not None else _fitting(meaning.device_class or name.lower(), unit)
-        if self.unit is None and device_class in NUMBERS and unit not in NUMBERS[device_class].units and not meaning.unit:
-            unit = NUMBERS[device_class].units[0] if len(NUMBERS[device_class].units) == 1 else unit
+            return self._other_meaning(type)
+        said = meaning_of(name)
+        unit = said.unit if self.unit is None else self.unit
+        device_class = _fitting(said.device_class or name.lower(), unit) if self.device_class is None else self.device_class
+        if self.unit is None and not unit and device_class in NUMBERS and len(NUMBERS[device_class].units) == 1:
+            unit = NUMBERS[device_class].units[0]
         _check_pair(device_class, unit, self.state_class)
-        usual = meaning.state_class if meaning.state_class in _allowed(device_class) else usual_state_class(device_class, unit)
-        low, high = self.valid or (None, None)
-        return Point(
-            name=name,
-            type=type,
-            unit=unit,
-            device_class=device_class,
-            state_class=self.state_class or usual,
-            low=low,
-            high=high,
-            precision=self.precision,
-            deadband=self.deadband,
-        )
+        usual = said.state_class if said.state_class in _allowed(device_class) else usual_state_class(device_class, unit)
+        return Meaning(unit, device_class, self.state_class or usual)
 
-    def _other_point(self, name: str, type: ValueType) -> Point:
+    def _other_meaning(self, type: ValueType) -> Meaning:
         device_class = self.device_class or ""
         if type is ValueType.TEXT and device_class:
-            raise ValueError(f".class: a text has no class; take {device_class!r} out")
+            raise Misfit(f".class: a text has no class; take {device_class!r} out")
         if self.unit:
-            raise ValueError(f".unit: what is {type.value} has no unit; take {self.unit!r} out")
+            raise Misfit(f".unit: what is {type.value} has no unit; take {self.unit!r} out")
         if type is ValueType.BOOLEAN and device_class and device_class not in BOOLEANS:
-            raise ValueError(f".class: {device_class!r} is for numbers, and this is a boolean; {did_you_mean(device_class, BOOLEANS)}")
-        return Point(name=name, type=type, device_class=device_class)
+            raise Misfit(f".class: {device_class!r} is for numbers, and this is a boolean; {did_you_mean(device_class, BOOLEANS)}")
+        return Meaning("", device_class)
+
+
+class _OrText:
+    """Tells editors that a text may stand in the place of a table."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+ValueTable = dict[str, Annotated[ValueSettings, _OrText()]]
+"""The table `values` of an input."""
+
+
+def words_of(said: Words | None) -> list[Scalar]:
+    """The words that a key names: one, a list of them, or none."""
+    if said is None:
+        return []
+    return said if isinstance(said, list) else [said]
 
 
 def check_values(values: Mapping[str, ValueSettings], *, key: str = "values") -> None:
@@ -171,10 +192,10 @@ def check_values(values: Mapping[str, ValueSettings], *, key: str = "values") ->
         mistakes.append(f"{key}: {len(values)} values are given, and one report takes {MOST_VALUES}; leave some out")
     for name, value in values.items():
         try:
-            if not name.strip() or len(name) > 128 or not name.isprintable():
-                raise ValueError(f": cannot use {name[:40]!r} as the name of a value; write 1 to 128 printable characters")
-            value.point(name)
-        except ValueError as error:
+            if not name.strip() or len(name) > _NAME_AT_MOST or not name.isprintable():
+                raise Misfit(f": cannot use {name[:40]!r} as the name of a value; write 1 to {_NAME_AT_MOST} printable characters")
+            value.meaning(name)
+        except Misfit as error:
             mistakes.append(f"{key}.{name}{error}")
     if mistakes:
         raise ValueError("\n".join(mistakes))
@@ -195,12 +216,12 @@ def _allowed(device_class: str) -> tuple[str, ...]:
 
 
 def _check_pair(device_class: str, unit: str, state_class: str | None) -> None:
-    """Raise ValueError unless Home Assistant takes a unit and a state class with a class."""
+    """Raise Misfit unless Home Assistant takes a unit and a state class with a class."""
     if device_class and device_class not in NUMBERS:
-        raise ValueError(f".class: {device_class!r} is for booleans, and this is a number; {did_you_mean(device_class, NUMBERS)}")
+        raise Misfit(f".class: {device_class!r} is for booleans, and this is a number; {did_you_mean(device_class, NUMBERS)}")
     if device_class and unit not in NUMBERS[device_class].units:
         units = [one or "no unit" for one in NUMBERS[device_class].units]
         seen = f"does not take the unit {unit!r}" if unit else "needs a unit"
-        raise ValueError(f".unit: the class {device_class} {seen}; write {', '.join(units[:-1])}{' or ' if units[:-1] else ''}{units[-1]}")
+        raise Misfit(f".unit: the class {device_class} {seen}; write {', '.join(units[:-1])}{' or ' if units[:-1] else ''}{units[-1]}")
     if state_class and state_class not in _allowed(device_class):
-        raise ValueError(f".state_class: the class {device_class} does not take {state_class}; write {' or '.join(_allowed(device_class))}")
+        raise Misfit(f".state_class: the class {device_class} does not take {state_class}; write {' or '.join(_allowed(device_class))}")
