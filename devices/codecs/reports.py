@@ -31,12 +31,15 @@ class Remark(NamedTuple):
     words: str = ""
 
 
-def report_of(fields: dict[str, Any], *, without: Collection[str] = (), remarks: list[Remark] | None = None) -> Report:
-    """Make a report of the fields of one frame; `without` names those that are no values: an id, an address. Of nested ones as many are
+def report_of(fields: dict[str, Any], *, without: Collection[str] = (), name: str = "", remarks: list[Remark] | None = None) -> Report:
+    """Make a report of the fields of one frame; `without` names those that are no values: an id, an address. `name` is the real name of the
+    device, where the actor that hears of it cannot be called so. Of nested ones as many are
     taken as a report holds; `remarks` gets one for each of the others. Raises BadFrame where there is no value, or more than VALUES_MAX
     that are not nested."""
     values = _without(fields, without)
     own = _own_words(values)
+    if name:
+        values = {"name": name, **values}
     if not SCALARS.issuperset(map(type, values.values())):
         found = flat(values)
         values = dict(islice(found.items(), VALUES_MAX))
@@ -55,8 +58,9 @@ class MappedReports:
         self._mapping = ValueMapping(values, unmapped=unmapped)
         self._remarks: list[Remark] = []
 
-    def of(self, fields: dict[str, Any], *, without: Collection[str] = ()) -> Report | None:
-        """Make a report of the fields of one frame; None where all of its values are to be ignored. Raises BadFrame where it has none."""
+    def of(self, fields: dict[str, Any], *, without: Collection[str] = (), name: str = "") -> Report | None:
+        """Make a report of the fields of one frame, as `report_of` does; None where all of its values are to be ignored. Raises BadFrame
+        where it has none."""
         rest = _without(fields, ())
         at_ms, units, quality = _own_words(rest, but=self._mapping.sources)
         found = self._mapping.read(rest, own=without)
@@ -64,8 +68,10 @@ class MappedReports:
         if not found.values:
             if found.ignored:
                 return None
-            raise BadFrame("no_report", "cannot make a report of a line: it has none of the values that the table names")
-        qualities = {name: Quality(word) for name, word in found.qualities.items()}
+            raise BadFrame("no_report", "cannot make a report of a line: it has none of the values that its table names")
+        if name:
+            found.values.setdefault("name", name)
+        qualities = {value: Quality(word) for value, word in found.qualities.items()}
         return _made(found.values, at_ms, units, quality, qualities)
 
     def take_remarks(self) -> list[Remark]:

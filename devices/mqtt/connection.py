@@ -52,6 +52,9 @@ class Connection(HostBound):
         "retained": "old retained ones ignored",
         "unanswerable": "asks that say not where to answer",
         "disconnects": "connections lost",
+        "bad_values": "values that are bad",
+        "ignored_values": "values ignored",
+        "values_beyond": "values too many for a report",
     }
     step_s: ClassVar[float] = 60.0
     """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""

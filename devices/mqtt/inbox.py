@@ -5,6 +5,7 @@ connection brought, the broker brings again. When the gateway is full, messages 
 (MQTT's receive maximum, which brokers exceed, and QoS 0 knows none) the socket is not read, and TCP holds the broker back.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from devices.codecs.json_models import is_plain, read_model
 from devices.mqtt.packets import IncomingPublish, acknowledgement
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes, TopicRoute
+from devices.sparing import SparingLog
 from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, Refused, StoreFailed, UnknownTarget
 from gateway.digests import blake2b
 
@@ -71,6 +73,21 @@ class Slot:
         # The last of several finds the list empty: it holds one item less than there are copies.
 
 
+class Waiting:
+    """A copy of a message that is to go into the gateway. It is read once, however often it finds no room."""
+
+    __slots__ = ("arrival", "asked", "looked_at", "slot", "why_not")
+
+    def __init__(self, arrival: IncomingPublish, slot: Slot | None) -> None:
+        self.arrival = arrival
+        self.slot = slot
+        self.looked_at = False
+        self.asked: Inbound | None = None
+        """What is to be sent; None for a copy that is ignored or refused."""
+        self.why_not: Exception | None = None
+        """Why it is refused."""
+
+
 class Inbox:
     """The messages of one connection actor that came from the broker and are not committed yet. On its own thread, but for what its slots
     do."""
@@ -84,8 +101,9 @@ class Inbox:
         self._host = host
         self._routes = routes
         self._refuse = refuse
+        self._log = SparingLog(logging.getLogger(__name__))
         self._most_pending = pending
-        self._pending: deque[tuple[IncomingPublish, Slot | None]] = deque()
+        self._pending: deque[Waiting] = deque()
         self._pending_bytes = 0
         self._together = _AT_FIRST
         self._moved_s = 0.0
@@ -143,7 +161,7 @@ class Inbox:
         if not self._pending:
             self._moved_s = time.monotonic()
         for via in copies:
-            self._pending.append((arrival._replace(via=via) if via >= 0 else arrival, slot))
+            self._pending.append(Waiting(arrival._replace(via=via) if via >= 0 else arrival, slot))
             self._pending_bytes += len(arrival.payload)
 
     def bring_in(self) -> None:
@@ -186,8 +204,8 @@ class Inbox:
         """
         if session_present:
             ours = set(self._slots)
-            self._pending = deque((arrival, slot) for arrival, slot in self._pending if slot is None or slot in ours)
-            self._pending_bytes = sum(len(arrival.payload) for arrival, _ in self._pending)
+            self._pending = deque(one for one in self._pending if one.slot is None or one.slot in ours)
+            self._pending_bytes = sum(len(one.arrival.payload) for one in self._pending)
         else:
             self._host.forget_ids(SESSION)
 
@@ -197,41 +215,40 @@ class Inbox:
         What can never be taken is refused, and acknowledged.
         """
         some = list(islice(self._pending, self._together))
-        asked: list[Inbound] = []
-        places: list[int] = []
-        """Which of `some` each of them is."""
-        passed_over: dict[int, Exception | None] = {}
-        for place, (arrival, slot) in enumerate(some):
-            try:
-                inbound = self._inbound(arrival, slot)
-            except _NEVER as error:
-                passed_over[place] = error
-            else:
-                if inbound is None:
-                    passed_over[place] = None
-                else:
-                    asked.append(inbound)
-                    places.append(place)
-        taken = len(some)
-        for refusal in self._host.send_all(asked, wait=False):
-            if isinstance(refusal.error, _NOT_NOW):  # and so is all behind it
-                taken = places[refusal.place]
+        for one in some:
+            if not one.looked_at:
+                self._look_at(one)
+        offered = [one for one in some if one.asked is not None]
+        held_up = None
+        for refusal in self._host.send_all([one.asked for one in offered if one.asked is not None], wait=False):
+            one = offered[refusal.place]
+            if isinstance(refusal.error, _NOT_NOW):  # and none behind it was taken
+                held_up = one
                 break
-            passed_over[places[refusal.place]] = refusal.error
-        for place in range(taken):
-            if place in passed_over:
-                self._pass_over(*some[place], passed_over[place])
-            self._pending_bytes -= len(self._pending.popleft()[0].payload)
-        found_room = taken == len(some)
-        self._together = min(2 * self._together, _AT_MOST) if found_room else _AT_FIRST
-        return found_room
+            one.asked, one.why_not = None, refusal.error
+        for one in some:
+            if one is held_up:
+                break
+            if one.asked is None:
+                self._pass_over(one)
+            self._pending_bytes -= len(self._pending.popleft().arrival.payload)
+        self._together = _AT_FIRST if held_up else min(2 * self._together, _AT_MOST)
+        return held_up is None
 
-    def _pass_over(self, arrival: IncomingPublish, slot: Slot | None, why: Exception | None) -> None:
-        """Acknowledge a message that does not go in: one that is ignored, or refused and told `why`."""
-        if why is not None:
-            self._refuse(arrival, why)
-        if slot is not None:
-            slot.settle_one()
+    def _look_at(self, one: Waiting) -> None:
+        """Read a message, once."""
+        one.looked_at = True
+        try:
+            one.asked = self._inbound(one.arrival, one.slot)
+        except _NEVER as error:
+            one.why_not = error
+
+    def _pass_over(self, one: Waiting) -> None:
+        """Acknowledge a message that does not go in: one that is ignored, or refused and told why."""
+        if one.why_not is not None:
+            self._refuse(one.arrival, one.why_not)
+        if one.slot is not None:
+            one.slot.settle_one()
 
     def _inbound(self, arrival: IncomingPublish, slot: Slot | None) -> Inbound | None:
         """The message to send; None for one that must be ignored. Raises one of `_NEVER`."""
@@ -243,7 +260,10 @@ class Inbox:
         if arrival.retained and not route.takes_retained:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
         expires_ms = self._expires_ms(arrival)
-        payload = self._read(arrival.payload, route)
+        payload = self._payload(arrival, route)
+        self._say_remarks(arrival, route)
+        if payload is None:
+            return None
         name = _name_of(arrival, route)
         return Inbound(
             route.to,
@@ -260,13 +280,22 @@ class Inbox:
             on_commit=slot or (Slot(self, arrival) if route.asks else None),
         )
 
-    def _read(self, payload: bytes, route: TopicRoute) -> Payload | bytes:
-        """What the verb takes, read in one step where its model is plain; else the bytes, which were looked at."""
+    def _payload(self, arrival: IncomingPublish, route: TopicRoute) -> Payload | dict[str, Any] | bytes | None:
+        """What a message says to its actor: as it came, or what its subscription reads; None where that is nothing. Raises BadPayload."""
+        if route.reads is not None:
+            return route.reads.read(arrival.payload, name=route.name, value=route.value)
         model = self._host.payload_of(route.to, route.verb)
-        if model is not None and _is_plain(model) and (found := read_model(payload, model)) is not None:
+        if model is not None and _is_plain(model) and (found := read_model(arrival.payload, model)) is not None:
             return found[0]
-        _check_payload(payload)
-        return payload
+        _check_payload(arrival.payload)
+        return arrival.payload
+
+    def _say_remarks(self, arrival: IncomingPublish, route: TopicRoute) -> None:
+        """Count and log what is to be said of the values of a message."""
+        for remark in route.reads.take_remarks() if route.reads is not None else ():
+            self._host.count(remark.counter)
+            if remark.words:
+                self._log.warn(remark.counter, f"{self._host.me}: a value that is bad, under {arrival.topic}: {remark.words}")
 
     def _expires_ms(self, arrival: IncomingPublish) -> int:
         """When a message expires by its sender's clock, wall time in milliseconds; 0 where it does not say. Raises Expired when it is.

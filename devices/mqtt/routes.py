@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from devices.mqtt.filters import filters_of
 from devices.mqtt.packets import Properties
+from devices.mqtt.payloads import PayloadReader
 from devices.mqtt.settings import Names, Subscription
 from devices.mqtt.topics import check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
-from gateway.actors.templates import filled
+from gateway.actors.points import Keys
+from gateway.actors.templates import fields_of, filled
 
 _CACHED = 1024
 _WHICHEVER = (-1,)
@@ -29,6 +31,12 @@ class TopicRoute(NamedTuple):
     ask_id: str = ""
     """The id that an ask's topic ends in."""
     takes_retained: bool = False
+    reads: PayloadReader | None = None
+    """What reads the payload; None: it goes on as it came."""
+    name: str = ""
+    """The real names of what `to` is called after, where these cannot stand in an id."""
+    value: str = ""
+    """What the one value of a message is called that has no names in it."""
     ours: bool = False
     """True for what we publish ourselves: it is never taken in, or a refusal could answer itself for ever."""
 
@@ -47,6 +55,9 @@ class Routes:
         self._common = names.common
         self._commands = commands
         self._subscriptions = [(filter_pattern(one.topic), one) for one in subscriptions]
+        self._readers = {id(one): PayloadReader(one) for one in subscriptions if one.reads}  # each is held above
+        self._keys: dict[tuple[str, str], Keys] = {}
+        """By the template and its placeholder: what may be called after what was in one place."""
         self._found: dict[str, TopicRoute] = {}
         self._copies: dict[tuple[str, tuple[int, ...]], Sequence[int]] = {}
         self._of_commands = [f"{self._tell}#", f"{self._ask}#"] if commands else []
@@ -81,7 +92,7 @@ class Routes:
         match = pattern.fullmatch(topic)
         if match is None:
             raise UnknownTarget(f"cannot route topic {topic!r}: {subscription.topic!r} does not match it")
-        return _of_subscription(subscription, match)
+        return self._of_subscription(subscription, match)
 
     def _places_of(self, topic_filter: str) -> tuple[int, ...]:
         if topic_filter in self._of_commands:
@@ -133,7 +144,7 @@ class Routes:
             return self._of_ask(topic)
         for pattern, subscription in self._subscriptions:
             if match := pattern.fullmatch(topic):
-                return _of_subscription(subscription, match)
+                return self._of_subscription(subscription, match)
         raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
 
     def _of_tell(self, topic: str) -> TopicRoute:
@@ -149,6 +160,19 @@ class Routes:
         ask_id = levels.pop() if len(levels) % 2 == 0 else ""
         return TopicRoute("/".join(levels[:-1]), levels[-1], asks=True, ask_id=ask_id)
 
+    def _of_subscription(self, subscription: Subscription, match: re.Match[str]) -> TopicRoute:
+        levels = {str(number): level for number, level in enumerate(match.groups(), 1)}
+        keys = {field: self._keys.setdefault((subscription.to, field), Keys()).of(levels[field]) for field in fields_of(subscription.to)}
+        names = dict.fromkeys(levels[field] for field, key in keys.items() if key != levels[field])
+        return TopicRoute(
+            to=filled(subscription.to, keys),
+            verb=subscription.sends,
+            takes_retained=subscription.retained == "take",
+            reads=self._readers.get(id(subscription)),
+            name=", ".join(names),
+            value=filled(subscription.value, levels),
+        )
+
 
 def _checked(topic: str) -> str:
     """Return a topic at which an answer is wanted. Raises BadId where nobody can publish there."""
@@ -156,8 +180,3 @@ def _checked(topic: str) -> str:
         return check_topic(topic)
     except ValueError as error:
         raise BadId(f"cannot answer to {topic[:200]!r}: {error}") from None
-
-
-def _of_subscription(subscription: Subscription, match: re.Match[str]) -> TopicRoute:
-    to = filled(subscription.to, {str(number): level for number, level in enumerate(match.groups(), 1)})
-    return TopicRoute(to, subscription.verb, takes_retained=subscription.retained == "take")

@@ -2,18 +2,24 @@
 
 import re
 import socket
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.codecs.choice import Chosen, check_codec, codec_options
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points.point import Said
 from gateway.actors.templates import check_fields
+
+REPORT = "report"
 
 
 class Subscription(BaseModel):
-    """One `[[mqtt.<key>.subscribe]]`: each message under `topic` goes to the actor `to` as `verb`, its JSON the payload."""
+    """One `[[mqtt.<key>.subscribe]]`: each message under `topic` goes to the actor `to`. With a verb alone its JSON is the verb's payload;
+    else a codec finds the fields in it, and they are reported."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,8 +27,17 @@ class Subscription(BaseModel):
     """A topic filter, with + and #. Where several match one topic, each hears it once (MQTT 5); on 3.1.1 the first takes it, for a broker
     may send it once there or once for each, and does not say which."""
     to: str
-    """An actor id; {1} is what the first + stood for, {2} the second."""
-    verb: str
+    """An actor id; {1} is what the first + stood for, {2} the second: as a key, where a name cannot stand in an id."""
+    verb: str = ""
+    """Default: report. One that is given without any of the keys below gets the payload as it came."""
+    codec: Chosen = "json"
+    """What finds the fields in a message: json, number, onoff, text, ...; with options, a table: {name = "csv", delimiter = ";"}."""
+    value: str = Field(default="", max_length=128)
+    """What the one value of a message is called that has no names in it (number, onoff, text); {1} and {2} as in `to`."""
+    values: ValueTable = {}
+    """What the values of a report are, by their names: from which field, in which unit, within which range."""
+    unmapped: Literal["take", "ignore"] = "take"
+    """Whether fields that `values` does not name are values too."""
     retained: Literal["ignore", "take"] = "ignore"
     """Whether a message that the broker had kept from before counts."""
     qos: Literal[0, 1] = 1
@@ -35,8 +50,29 @@ class Subscription(BaseModel):
     @model_validator(mode="after")
     def _placeholders_fit(self) -> Self:
         count = plus_levels(self.topic)
-        check_fields(self.to, [str(number + 1) for number in range(count)], what=f"an address for {self.topic!r}")
+        known = [str(number + 1) for number in range(count)]
+        check_fields(self.to, known, what=f"an address for {self.topic!r}")
+        check_fields(self.value, known, what=f"the name of a value for {self.topic!r}")
         return self
+
+    @model_validator(mode="after")
+    def _reports_its_values(self) -> Self:
+        check_codec(self.codec)
+        check_values(self.values)
+        for key in ("values", "unmapped"):
+            if key in self.model_fields_set and self.sends != REPORT:
+                raise ValueError(f"{key}: is for reports, and this sends {self.verb!r}; take it or the verb out")
+        return self
+
+    @property
+    def reads(self) -> bool:
+        """Whether a codec finds the fields in a message."""
+        return not self.verb or bool(self.model_fields_set & {"codec", "value", "values", "unmapped"})
+
+    @property
+    def sends(self) -> str:
+        """The verb under which messages are sent."""
+        return self.verb or REPORT
 
 
 class MqttSimulation(BaseModel):
@@ -157,7 +193,16 @@ class MqttSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The actors that the subscriptions send to."""
-        return [(f"subscribe.{n}.to", subscription.to, subscription.verb) for n, subscription in enumerate(self.subscribe)]
+        return [(f"subscribe.{n}.to", subscription.to, subscription.sends) for n, subscription in enumerate(self.subscribe)]
+
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        """What the subscriptions say to their codecs."""
+        return [codec_options(one.codec, key=f"subscribe.{n}.codec") for n, one in enumerate(self.subscribe)]
+
+    def points(self, me: str) -> Said:
+        """The values of whoever the subscriptions report to."""
+        del me
+        return [(one.to, points_of(one.values)) for one in self.subscribe]
 
     def files(self) -> dict[str, str]:
         """The password and the certificates; what systemd hands to the unit is seen by the unit only."""

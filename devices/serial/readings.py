@@ -162,9 +162,7 @@ class FieldsReader:
     def _read(self, fields: dict[str, Any], frame: bytes) -> Reading:
         to = self._address.of(fields)
         if self._as_report:
-            if self._address.names and to in self._address.names:
-                fields = {"name": self._address.names[to], **fields}
-            report = self._report(fields)
+            report = self._report(fields, to)
             return self._reading(to, report, fields, frame) if report is not None else self._nothing(fields, frame)
         if self._is_json:
             self._models.learn(to)
@@ -211,11 +209,12 @@ class FieldsReader:
         self.replaced += 1
         return found
 
-    def _report(self, fields: dict[str, Any]) -> Report | None:
+    def _report(self, fields: dict[str, Any], to: str) -> Report | None:
         """The report of a line; None where all its values are to be ignored."""
+        name = self._address.names.get(to, "")
         if self._mapped is None:
-            return report_of(fields, without=self._own, remarks=self._remarks)
-        return self._mapped.of(fields, without=self._own)
+            return report_of(fields, without=self._own, name=name, remarks=self._remarks)
+        return self._mapped.of(fields, without=self._own, name=name)
 
     def _whole(self, fields: dict[str, Any], frame: bytes) -> dict[str, Any] | bytes:
         """A reading of all fields: a line of JSON itself, which was just checked, for that becomes a model in one step."""

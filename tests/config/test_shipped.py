@@ -149,7 +149,11 @@ def _wrong(tables: list[dict[str, Any]], model: type[BaseModel]) -> list[str]:
         elif _has_default(field) and _default(field) not in values:
             found.append(f"{model.__name__}.{key}: the default is {_default(field)!r}, the file says {values}")
         for inner in models_in(field.annotation):
-            found += _wrong([table for value in values for table in _tables(value, named=get_origin(field.annotation) is dict)], inner)
+            named = get_origin(field.annotation) is dict
+            tables_within = [table for value in values for table in _tables(value, named=named)]
+            if values and named and not tables_within:
+                continue  # the short form of tables that another section shows in full
+            found += _wrong(tables_within, inner)
     return found
 
 
