@@ -12,6 +12,7 @@ from devices.codecs.choice import codec_of, framing_of
 from devices.codecs.framings.settings import FRAMINGS
 from devices.codecs.installed import codec_names
 from devices.serial.settings import SerialSettings
+from gateway.actors.points import Points
 from gateway.config import read
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -20,6 +21,12 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 def blocks(language: str) -> list[str]:
     """The code blocks of one language, in order."""
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def block_with(words: str) -> str:
+    """The one block of TOML that has some words in it."""
+    (found,) = (block for block in blocks("toml") if words in block)
+    return found
 
 
 def test_the_configuration_is_one(tmp_path: Path) -> None:
@@ -127,3 +134,16 @@ def run_with(actor: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "depot", depot)
     exec(compile(actor, "README.md", "exec"), depot.__dict__)  # our own text
     exec(compile(test, "README.md", "exec"), {})  # our own text
+
+
+def test_the_table_of_values_and_the_rule_are_a_configuration(tmp_path: Path) -> None:
+    """The example of a boiler and its pump has no problem, and says what the boiler's values are."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("[serial.boiler.values]"))
+    configuration = read(path)
+    points = Points(configuration.points).of("twin/boiler")
+    assert {name: (point.unit, point.device_class) for name, point in points.items()} == {
+        "temperature_c": ("°C", "temperature"),
+        "pressure_bar": ("bar", "pressure"),
+        "burner": ("", "running"),
+    }
