@@ -36,8 +36,15 @@ def report_of(fields: dict[str, Any], *, without: Collection[str] = (), name: st
     device, where the actor that hears of it cannot be called so. Of nested ones as many are
     taken as a report holds; `remarks` gets one for each of the others. Raises BadFrame where there is no value, or more than VALUES_MAX
     that are not nested."""
-    values = _without(fields, without)
-    own = _own_words(values)
+    values = fields.copy()
+    for one in without:
+        values.pop(one, None)
+    at_ms = values.get("at_ms", 0)
+    if type(at_ms) is int and 0 <= at_ms <= _LAST_MS and "units" not in values and "quality" not in values:  # nearly every line
+        values.pop("at_ms", None)
+        own: tuple[int, dict[str, str], Quality] = (at_ms, {}, Quality.GOOD)
+    else:
+        own = _own_words(values)
     if name:
         values = {"name": name, **values}
     if not SCALARS.issuperset(map(type, values.values())):
@@ -61,7 +68,7 @@ class MappedReports:
     def of(self, fields: dict[str, Any], *, without: Collection[str] = (), name: str = "") -> Report | None:
         """Make a report of the fields of one frame, as `report_of` does; None where all of its values are to be ignored. Raises BadFrame
         where it has none."""
-        rest = _without(fields, ())
+        rest = fields.copy()
         at_ms, units, quality = _own_words(rest, but=self._mapping.sources)
         found = self._mapping.read(rest, own=without)
         self._note(found)
@@ -82,13 +89,6 @@ class MappedReports:
     def _note(self, found: Mapped) -> None:
         self._remarks += [Remark("bad_values", words) for words in found.faults]
         self._remarks += [Remark("ignored_values")] * found.ignored + [Remark("values_beyond")] * found.beyond
-
-
-def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    values = fields.copy()
-    for name in names:
-        values.pop(name, None)
-    return values
 
 
 def _own_words(values: dict[str, Any], *, but: Collection[str] = ()) -> tuple[int, dict[str, str], Quality]:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from devices.backoff import Backoff
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer, decoded
 from devices.exec.process import Process, ending, read_chunk
-from devices.exec.readings import reader_for
+from devices.exec.readings import Reading, reader_for
 from devices.exec.repeats import Repeats
 from devices.exec.settings import ExecSettings, program, why_no_program
 from devices.link import Faulty, Link, Missing
@@ -56,6 +56,9 @@ class Program(Link[ExecSettings]):
         "complaints": "lines on stderr",
         "refused": "lines the gateway refused",
         "codec_faults": "faults of the codec",
+        "bad_values": "values that are bad",
+        "ignored_values": "values ignored",
+        "values_beyond": "values too many for a report",
     }
 
     _process: Process | None = None
@@ -161,17 +164,25 @@ class Program(Link[ExecSettings]):
         """Send what one line says; block while too much is under way, so that the pipe is not read."""
         try:
             for reading in decoded(self._read, line):
-                if self._repeats.is_one(reading.to, reading.same, self.clock()):
-                    self.host.count("repeats")
-                    continue
-                self.host.send(reading.to, self._sends, reading.payload, size=len(line) + OVERHEAD_BYTES)
-                self.host.count("lines")
+                self._send_reading(reading, len(line))
         except BadFrame as error:
             self.host.count("codec_faults" if error.fault == CODEC_FAULT else "bad_lines")
             self._faults.warn(error.fault, f"{self.host.me}: {error}; the line was {line[:60]!r}")
         except GatewayError as error:
             self.host.count("refused")
             self._faults.warn("refused", f"{self.host.me}: {error}")
+
+    def _send_reading(self, reading: Reading, size: int) -> None:
+        if reading.payload is not None:
+            if self._repeats.is_one(reading.to, reading.same, self.clock()):
+                self.host.count("repeats")
+                return
+            self.host.send(reading.to, self._sends, reading.payload, size=size + OVERHEAD_BYTES)
+            self.host.count("lines")
+        for remark in reading.remarks:
+            self.host.count(remark.counter)
+            if remark.words:
+                self._faults.warn(remark.counter, f"{self.host.me}: a value that is bad: {remark.words}")
 
     def _hear_complaints(self, process: Process) -> bool:
         chunk = read_chunk(process.err)

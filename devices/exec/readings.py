@@ -1,12 +1,12 @@
 """Readings: one line of a program → whom it is sent to, and as what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from devices.addresses import AddressTemplate
 from devices.codecs.choice import codec_of
 from devices.codecs.codec import Fields
-from devices.codecs.reports import report_of
+from devices.codecs.reports import MappedReports, Remark, report_of
 from devices.codecs.text import Text
 from devices.exec.settings import ExecSettings
 from gateway.actors import Payload
@@ -17,9 +17,12 @@ class Reading(NamedTuple):
     """What one line said."""
 
     to: str
-    payload: Payload | dict[str, Any]
+    payload: Payload | dict[str, Any] | None
+    """None: all of it is to be ignored."""
     same: str
     """Two lines with the same text here say the same."""
+    remarks: Sequence[Remark] = ()
+    """What is to be said of its values."""
 
 
 Reader = Callable[[bytes], list[Reading]]
@@ -33,13 +36,18 @@ def reader_for(settings: ExecSettings) -> Reader:
     ignored = frozenset(settings.coalesce_ignores)
     is_text = type(codec) is Text
 
-    def payload_of(fields: Fields) -> Payload | Fields:
-        if settings.as_report:
-            return report_of(fields, without=address.fields)
-        return TextLine(text=fields["text"]) if is_text else fields
+    mapped = settings.values or settings.unmapped == "ignore"
+    reports = MappedReports(settings.values, unmapped=settings.unmapped == "take") if mapped else None
 
     def reading_of(fields: Fields) -> Reading:
         same = repr([item for item in fields.items() if item[0] not in ignored]) if settings.coalesce_s else ""
-        return Reading(address.of(fields), payload_of(fields), same)
+        to = address.of(fields)
+        if not settings.as_report:
+            return Reading(to, TextLine(text=fields["text"]) if is_text else fields, same)
+        name, remarks = address.names.get(to, ""), list[Remark]()
+        if reports is None:
+            return Reading(to, report_of(fields, without=address.fields, name=name, remarks=remarks), same, remarks)
+        report = reports.of(fields, without=address.fields, name=name)
+        return Reading(to, report, same, reports.take_remarks())
 
     return lambda line: [reading_of(fields) for fields in codec.read(line)]

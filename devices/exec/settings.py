@@ -13,6 +13,8 @@ from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options
 from devices.codecs.installed import codec_class
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points.point import Said
 from gateway.actors.templates import fields_of
 
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -46,6 +48,10 @@ class ExecSettings(Settings):
     """Default: `report` for json, `line` for text."""
     payload: Literal["report", "fields"] | None = None
     """JSON: send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
+    values: ValueTable = {}
+    """What the values of a report are, by their names: from which field, in which unit, within which range."""
+    unmapped: Literal["take", "ignore"] = "take"
+    """Whether fields that `values` does not name are values too."""
     max_line_bytes: int = Field(default=4096, ge=16, le=65536)
     max_depth: int = Field(default=8, ge=1, le=64)
     """How deep a JSON line may be nested."""
@@ -82,6 +88,11 @@ class ExecSettings(Settings):
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         return [codec_options(self.codec)]
+
+    def points(self, me: str) -> Said:
+        """The values of whoever it reports to."""
+        del me
+        return [(self.to, points_of(self.values))]
 
     def lacks(self) -> dict[str, str]:
         """Say where the program is not on this machine."""
@@ -127,6 +138,14 @@ class ExecSettings(Settings):
         name = choice_of(self.codec).name
         if codec_class(name).verb != "report" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{name}" has none')
+        return self
+
+    @model_validator(mode="after")
+    def _reports_its_values(self) -> Self:
+        check_values(self.values)
+        for key in ("values", "unmapped"):
+            if key in self.model_fields_set and not self.as_report:
+                raise ValueError(f"{key}: is for reports, and this sends {self.sends!r}; take it out, or have it report")
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ import pytest
 from devices.codecs.nmea import write_sentence
 from gateway.actors import Health, UnknownTarget
 from gateway.actors.receipts import Receipt
-from gateway.actors.vocabulary import Fix
+from gateway.actors.vocabulary import Fix, Quality
 from gateway.testing import Bench
 from tests.devices.exec.conftest import Run, Write
 
@@ -35,10 +35,24 @@ def test_a_weather_station_becomes_a_twin_and_each_thing_is_said_once(write: Wri
             ("twin/Nexus-TH-5", "report", 21.5),
             ("twin/Nexus-TH-5", "report", 21.6),
         ]
-        assert set(bench.sent[0].payload.values) == {"time", "channel", "temperature_C", "rssi"}
+        assert set(bench.sent[0].payload.values) == {"time", "channel", "temperature_C", "rssi", "mic"}
         assert bench.counters["repeats"] == 2
         health, detail = bench.health[-1]
         assert (health, detail.startswith("rtl_433 runs as process ")) == (Health.OK, True)
+
+
+def test_a_table_of_values_says_what_its_lines_mean(write: Write, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """As of every other input: values are named and bounded, what is bad is said, what is ignored is none, a name becomes a key."""
+    table = {"t_c": {"from": "temperature_C", "valid": [-40, 60], "ignore": [0]}}
+    lines = "".join(STATION.replace("Nexus-TH", "Nexus TH") % (1, celsius, 1) for celsius in ("21.5", "0", "99"))
+    with run(write(stays(lines)), to="twin/{model}", values=table, unmapped="ignore") as bench:
+        bench.until(lambda: bench.counters["bad_values"])
+        assert [(one.to, one.payload.values, one.payload.qualities) for one in bench.sent] == [
+            ("twin/Nexus_TH", {"t_c": 21.5, "name": "Nexus TH"}, {}),
+            ("twin/Nexus_TH", {"t_c": 99, "name": "Nexus TH"}, {"t_c": Quality.BAD}),
+        ]
+        assert bench.counters["ignored_values"] == 1
+        bench.until(lambda: "t_c: 99 is not within -40 to 60" in caplog.text)
 
 
 def test_without_coalesce_s_every_line_counts(write: Write, run: Run) -> None:
@@ -91,7 +105,7 @@ def test_all_fields_go_as_they_are_where_the_settings_say_so(write: Write, run: 
 def test_a_line_that_cannot_be_read_is_counted_and_costs_no_other(write: Write, run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """No JSON, no field for the address, too long: each is said, with its line."""
     lines = (
-        f'rtl_433 version 22\n{{"id": 1, "t": 1}}\n{"x" * 5000}\n{{"model": "A B", "id": 1, "t": 1}}\n{{"model": "C", "id": 2, "t": 3}}\n'
+        f'rtl_433 version 22\n{{"id": 1, "t": 1}}\n{"x" * 5000}\n{{"model": true, "id": 1, "t": 1}}\n{{"model": "C", "id": 2, "t": 3}}\n'
     )
     with caplog.at_level(logging.WARNING), run(write(stays(lines)), to="twin/{model}-{id}") as bench:
         bench.until(lambda: bench.sent)
