@@ -15,18 +15,21 @@ from gateway.actors.vocabulary import Quality, Report
 GOOD, MISSING, STALE = Quality.GOOD.value, Quality.MISSING.value, Quality.STALE.value
 _TRUSTED = (GOOD, Quality.UNCERTAIN.value)
 
-_Classed = TypedDict("_Classed", {"class": NotRequired[str]})  # `class` cannot be written as a field
-
-
-class Value(_Classed):
-    """One reported value; with its class (temperature, door ...) where that is known."""
-
-    value: Any  # a Scalar or None; Report has checked it, and a union would be tried member by member at each report of the hot path
-    unit: str
-    at_ms: int
-    """Wall time of the reading, milliseconds since 1970: the device's, or the gateway's where the device has none."""
-    quality: str
-    """A `Quality`, by its word."""
+Value = TypedDict(
+    "Value",
+    {
+        # A Scalar or None; Report has checked it, and a union would be tried member by member at each report of the hot path.
+        "value": Any,
+        "unit": str,
+        # Wall time of the reading, milliseconds since 1970: the device's, or the gateway's where the device has none.
+        "at_ms": int,
+        # A `Quality`, by its word.
+        "quality": str,
+        # What it measures (temperature, door ...), where that is known.
+        "class": NotRequired[str],
+    },
+)
+"""One reported value. `class` is a word of Python's, so it is written so."""
 
 
 def first_value(name: str, value: Any, said: Point | None) -> Value:

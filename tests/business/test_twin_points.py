@@ -157,3 +157,14 @@ def test_a_twin_says_what_its_values_are() -> None:
         "t": ("number", "°C", "temperature", -40),
     }
     assert Point.model_validate(body["t"]).high == 80
+
+
+def test_what_an_older_program_stored_is_taken_up() -> None:
+    """A state of version 2 knows no classes and counts nothing that was held: its values stay, and get their classes from the file."""
+    stored = {"online": True, "presence": "online", "count": 1, "values": {"t": {"value": 20, "unit": "", "at_ms": 5, "quality": "good"}}}
+    turns = twin({"t": {"unit": "°C", "class": "temperature"}})
+    turns.state = TwinState.model_validate(TwinState.upcast(2, stored))
+    turns.tell("report", {"values": {"h": 1}})
+    assert (turns.state.values["t"]["value"], turns.state.held) == (20, 0)
+    turns.tell("report", {"values": {"t": 21}})
+    assert (turns.state.values["t"]["unit"], turns.state.values["t"].get("class")) == ("°C", "temperature")
