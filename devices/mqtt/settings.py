@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.codecs.choice import Chosen, check_codec, codec_options
+from devices.mqtt.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
@@ -139,6 +140,11 @@ class MqttSettings(Settings):
 
     simulate: bool | MqttSimulation = False
     """True: the gateway is a simulated one, and shares neither its client id nor a topic with a real one."""
+
+    @field_validator("host")
+    @classmethod
+    def _is_host(cls, host: str) -> str:
+        return check_host(host)
 
     @field_validator("prefix", "status_topic")
     @classmethod

@@ -8,6 +8,7 @@ Linux, Documentation/admin-guide/devices.txt, majors 136 to 143 (pseudo-terminal
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,24 @@ def meaning(name: str) -> str:
             return name
         path = name
     return str(device_at(path) or os.path.realpath(path))
+
+
+def why_no_port(name: str) -> str:
+    """Why a name can be no port's, whatever is plugged in, and what to write; empty where it may be one."""
+    plain = name.strip()
+    if plain != name:
+        return f'there is a space around {plain!r}; write "{plain}"'
+    if re.fullmatch(r"(?:\\\\\.\\)?COM[0-9]+:?", plain, re.IGNORECASE):
+        return f'{name} is a name of Windows; write one such as "/dev/ttyUSB0" (`gateway ports` lists them)'
+    if "://" in plain:
+        return f"{name} is an address of the network, and a port is a device of this host; write one that `gateway ports` lists"
+    if re.fullmatch(r"(?:tty[A-Z][A-Za-z]*|rfcomm|serial)[0-9]+", plain):
+        return f'a name without / is a part of a by-id name; write "/dev/{name}"'
+    if plain.startswith("dev/"):
+        return f'this path does not begin at /; write "/{plain}"'
+    if os.path.isdir(name):  # noqa: PTH112  # as above
+        return f"{name} is a folder; write a device in it (`gateway ports` lists them)"
+    return ""
 
 
 def _by_part(part: str, serial: Path) -> Path:

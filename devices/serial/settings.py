@@ -8,7 +8,7 @@ from devices.addresses import check_template
 from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options
 from devices.codecs.installed import codec_class
 from devices.link import ACT_WITHIN_S, ActWithin
-from devices.serial.names import meaning
+from devices.serial.names import meaning, why_no_port
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, check_values, points_of
@@ -130,6 +130,13 @@ class SerialSettings(Settings):
         """The values of whoever it reports to."""
         del me
         return [(self.to, points_of(self.values))]
+
+    @field_validator("port")
+    @classmethod
+    def _is_port(cls, port: str) -> str:
+        if why := why_no_port(port):
+            raise ValueError(why)
+        return port
 
     @field_validator("to")
     @classmethod

@@ -1,6 +1,5 @@
 """A TOML file as it was read: its table, where each key stands, and the problems found in it so far."""
 
-import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,9 @@ class Document:
             self.table: dict[str, Any] = tomllib.loads(text)
             self.positions = locate(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigProblems(path, [_syntax_problem(str(error), text)]) from None
+            from gateway.config.syntax import syntax_problems  # noqa: PLC0415  # only for a file with mistakes
+
+            raise ConfigProblems(path, syntax_problems(text, error)) from None
 
     def add(self, key_path: KeyPath, text: str | Callable[[], str]) -> None:
         """Note a problem at `key_path`; where that path is empty, a problem of the file as a whole. What takes time is a function."""
@@ -46,6 +47,17 @@ class Document:
             except (KeyError, IndexError, TypeError):
                 return None
         return found
+
+    def replace(self, key_path: KeyPath, value: Any) -> None:
+        """Put another value in the place of a wrong one that is noted, so that what else is wrong can be told."""
+        self.value(key_path[:-1])[key_path[-1]] = value
+
+    def unwrap(self, key_path: KeyPath) -> None:
+        """Put the only table of a list in the place of the list; its keys are found where the file has them."""
+        self.replace(key_path, self.value(key_path)[0])
+        inner = (*key_path, 0)
+        for path in [path for path in self.positions if path[: len(inner)] == inner]:
+            self.positions[(*key_path, *path[len(inner) :])] = self.positions.pop(path)
 
     def check(self) -> None:
         """Raise ConfigProblems if any were noted."""
@@ -95,32 +107,6 @@ def _decoded(content: bytes) -> str:
         before = content[: error.start].decode("utf-8-sig")
         byte = content[error.start]
         raise _Unusable(f"byte 0x{byte:02x} is no UTF-8; save the file as UTF-8", _end_of(before)) from None
-
-
-def _syntax_problem(message: str, text: str) -> Problem:
-    """tomllib's sentence, with its position taken out of the words."""
-    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL)
-    if match is None:
-        return Problem(None, "", f"no TOML: {message}; mend it")
-    said, line, column = match.groups()
-    position = Position(int(line), int(column)) if line else _end_of(text)
-    return Problem(position, "", _plainly(said, text.split("\n")[position.line - 1]))
-
-
-def _plainly(said: str, line: str) -> str:
-    """What tomllib says of a line, in words for people, for its commonest sentences."""
-    twice = re.fullmatch(r"Cannot declare \((.*)\) twice", said)
-    if twice:
-        name = dotted(tuple(re.findall(r"'([^']*)'", twice.group(1))))
-        return f"the table [{name}] stands twice; keep one of them"
-    if said == "Cannot overwrite a value":
-        name, found, _ = line.partition("=")
-        return f"the key {name.strip()} stands twice in its table; keep one of them" if found else "this key stands twice in its table"
-    if said == r"Illegal character '\n'":
-        return "the text is not closed; put a quote at its end"
-    if said == "Invalid value":
-        return "no TOML value; text stands in quotes, true and false are lower case"
-    return f"no TOML: {said[:1].lower()}{said[1:]}; mend this line"
 
 
 def _end_of(text: str) -> Position:

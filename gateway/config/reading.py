@@ -13,6 +13,7 @@ from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settin
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
+from gateway.config.brackets import unwrap_sections
 from gateway.config.checks import (
     Section,
     absent_files,
@@ -24,9 +25,11 @@ from gateway.config.checks import (
 )
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
+from gateway.config.models import tables_of
 from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.config.settings_reader import read_settings, tables_of
+from gateway.config.settings_reader import read_settings
+from gateway.config.values import add_free_dates, clean_texts
 from gateway.registry import InstalledKinds, Promised, Registry, installed, kind_meant
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
@@ -88,6 +91,8 @@ class _Reading:
         """False when some kinds of the user's could not be loaded: what names one of them is no problem of its own."""
 
     def configuration(self) -> Configuration:
+        clean_texts(self.document)
+        unwrap_sections(self.document, OWN_TABLES, self.registry.host_bound.names)
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
         runtime = self.own("runtime", RuntimeSettings)
@@ -105,6 +110,7 @@ class _Reading:
         if self.complete:
             check_addresses(self.document, sections, self.registry)
             check_payloads(self.document, sections, self.registry)
+        add_free_dates(self.document)
         self.document.check()
         parts = tuple(made.part for made in host_bound if made.part)
         ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
@@ -247,6 +253,13 @@ class _Reading:
             return f"an ordinary kind, which has no devices; write [{dotted(self.place_of(name))}]"
         if not kinds:
             return "no kind of device is installed; install the gateway as a package (pip install -e . in a checkout)"
+        if not isinstance(self.document.table[name], dict):
+            return "this key stands above all sections; write it below the [header] of the one that it belongs to"
+        from gateway.config.other_words import our_section  # noqa: PLC0415  # only for a file with mistakes
+
+        if ours := our_section(name):
+            named = ".NAME" if ours in kinds or "." in ours else ""
+            return f"no such table or kind of device; write [{ours}{named}]"
         return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *kinds])}"
 
     def place_of(self, name: str) -> tuple[str, ...]:

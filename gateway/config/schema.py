@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.actors import Settings
+from gateway.config.models import models_in
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.config.settings_reader import models_in
 from gateway.registry import Registry, installed, is_offered
 
 

@@ -25,6 +25,7 @@ _EXPECTED = {
     "model_type": ("a table", "write key = value lines under a [header], or { key = value }"),
     "model_attributes_type": ("a table", "write key = value lines under a [header], or { key = value }"),
 }
+_NUMBERS = ("int_type", "float_type")
 _BOUNDS = {
     "greater_than": ("too small", "write more than {gt}"),
     "greater_than_equal": ("too small", "write {ge} or more"),
@@ -39,11 +40,11 @@ _BOUNDS = {
 }
 
 
-def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
+def sentence(errors: Sequence[ErrorDetails], seen: Any, *, key: str = "") -> str:
     """One sentence for the errors at one key; there are several where a value may be of several types and fits none of them."""
     wanted = expected(errors)
     if wanted:
-        return f"expected {wanted}, saw {shown(seen)}; {_EXPECTED[errors[0]['type']][1]}"
+        return f"expected {wanted}, saw {shown(seen)}; {_advice(errors, seen, key)}"
     error = next(error for error in errors if error["type"] not in _EXPECTED)
     kind, context = error["type"], error.get("ctx", {})
     if kind in _BOUNDS:
@@ -58,6 +59,15 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any) -> str:
         return "missing; it has no default, so add it"
     said = error["msg"]
     return f"{said[:1].lower()}{said[1:]}, saw {shown(seen)}; mend it"
+
+
+def _advice(errors: Sequence[ErrorDetails], seen: Any, key: str) -> str:
+    """What to write: the number that a text means, or how such a value looks."""
+    from gateway.config.meant import number_meant  # noqa: PLC0415  # only where somebody wrote no number
+
+    kind = errors[0]["type"]
+    number = number_meant(seen, key) if kind in _NUMBERS and isinstance(seen, str) else ""
+    return f"write {number} without quotes" if number and number != seen else _EXPECTED[kind][1]
 
 
 def expected(errors: Sequence[ErrorDetails]) -> str:

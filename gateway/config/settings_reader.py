@@ -8,17 +8,17 @@ import copy
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors import Settings
-from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
-from gateway.config.problems import SHOWN_AT_MOST, dotted
-from gateway.config.sentences import sentence
+from gateway.config.models import keys_of, model_at
+from gateway.config.problems import SHOWN_AT_MOST
+from gateway.config.values import as_json
 
 T = TypeVar("T", bound=Settings)
 
@@ -26,7 +26,6 @@ _SAID = ("value_error", "assertion_error")
 """Types of errors that a validator says in words of its own."""
 _ROUNDS = 20
 """How often a section is read once more without what was found to be broken."""
-_SECRETS = ("password", "passwd", "passphrase", "secret", "token", "api_key")
 
 
 class ReadSettings(NamedTuple, Generic[T]):
@@ -48,7 +47,7 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     if more and isinstance(table, dict):
         table = {**table, **more}
     try:
-        return ReadSettings(model.model_validate_json(json.dumps(table, default=str), strict=True), whole=True)
+        return ReadSettings(model.model_validate_json(as_json(model, table), strict=True), whole=True)
     except ValidationError as error:
         errors = error.errors(include_url=False)
     _add_problems(document, key_path, model, errors)
@@ -59,7 +58,7 @@ def check_fields(document: Document, key_path: KeyPath, model: type[BaseModel], 
     """Note what is wrong with the fields of the table at `key_path`, by a model that others read them with. What a field says of itself
     stands at the field."""
     try:
-        model.model_validate_json(json.dumps(fields), strict=True)
+        model.model_validate_json(json.dumps(fields, default=str), strict=True)
     except ValidationError as error:
         _add_problems(document, key_path, model, error.errors(include_url=False))
 
@@ -113,12 +112,9 @@ def _child(table: Any, part: str | int) -> Any:
     return table[part] if isinstance(table, list) and isinstance(part, int) and part < len(table) else None
 
 
-def keys_of(model: type[BaseModel]) -> list[str]:
-    """The keys of a settings model, as the file writes them."""
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
 def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], errors: list[ErrorDetails]) -> None:
+    from gateway.config import slips  # noqa: PLC0415  # only for a file with mistakes
+
     by_path: dict[KeyPath, list[tuple[ErrorDetails, str]]] = {}
     for error in errors:
         for path, text in _places(section, document, model, error):
@@ -131,12 +127,14 @@ def _add_problems(document: Document, section: KeyPath, model: type[BaseModel], 
         if path in misspelt:
             continue  # it is there, with a slip in its name
         if found[0][0]["type"] == "extra_forbidden":
-            document.add(path, partial(_unknown, path, model_at(model, path[len(section) : -1]), document.value(path)))
+            document.add(path, partial(slips.unknown_key, path, len(section), model, document.value(path)))
         elif found[0][0]["type"] in _SAID:
             for text in dict.fromkeys(text for _, text in found if text):
                 document.add(path, text)
         else:
-            document.add(path, _without_secret(path, [error for error, _ in found], document.value(path)))
+            text = slips.brackets(path, found[0][0]["type"], model_at(model, path[len(section) :]), document.value(path))
+            text = text or slips.from_above(path, len(section), model, misplaced=slips.is_named(model, path[len(section) :]))
+            document.add(path, text or slips.without_secret(path, [error for error, _ in found], document.value(path)))
 
 
 def _places(section: KeyPath, document: Document, model: type[BaseModel], error: ErrorDetails) -> list[tuple[KeyPath, str]]:
@@ -171,65 +169,10 @@ def _in_file(document: Document, section: KeyPath, error: ErrorDetails) -> KeyPa
 def _misspelt(document: Document, section: KeyPath, model: type[BaseModel], errors: list[ErrorDetails]) -> set[KeyPath]:
     """The keys that the file does not have, and that unknown ones in it were meant to be. Among problems without number none is looked for:
     that takes time."""
+    from gateway.config.slips import key_meant  # noqa: PLC0415  # as above
+
     if max(len(errors), len(document.problems)) > SHOWN_AT_MOST:
         return set()
     unknown = [section + _in_file(document, section, error) for error in errors if error["type"] == "extra_forbidden"]
-    found = {(*path[:-1], _key_meant(str(path[-1]), model_at(model, path[len(section) : -1]))) for path in unknown}
+    found = {(*path[:-1], key_meant(path, model_at(model, path[len(section) : -1]))) for path in unknown}
     return {path for path in found if path[-1] and document.value(path) is None}
-
-
-def _key_meant(name: str, model: type[BaseModel] | None) -> str:
-    """The key that was probably meant by one that a model does not have; empty where there is none."""
-    known = keys_of(model) if model else []
-    if name.lower().endswith(_SECRETS):
-        return f"{name}_file" if f"{name}_file" in known else next((key for key in known if key.endswith("_file")), "")
-    return name_meant(name, known)
-
-
-def _unknown(path: KeyPath, model: type[BaseModel] | None, value: Any) -> str:
-    """What to do about an unknown key at the end of a path, in a table of the model."""
-    name = str(path[-1])
-    if isinstance(value, dict) and (tables := model and tables_of(model)):
-        return f"no such key; write [{dotted((*path[:-1], tables, name))}]"
-    if name.lower().endswith(_SECRETS):
-        return f"a secret does not belong in this file; use {_key_meant(name, model) or 'a file that only the gateway may read'}"
-    return f"no such key; {did_you_mean(name, keys_of(model) if model else [])}"
-
-
-def _without_secret(path: KeyPath, errors: list[ErrorDetails], seen: Any) -> str:
-    """The sentence of an error, without the value where the key is a secret's name: the value may be the secret."""
-    secret = any(word in str(path[-1]).lower() for word in _SECRETS) if path else False
-    return sentence(errors, "***" if secret else seen)
-
-
-def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
-    """The model of the table at `path` within a table of `model`; None where several or none may stand there."""
-    named = False
-    for part in path:
-        if isinstance(part, int) or named:
-            named = False  # the name of one of many tables
-            continue
-        field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
-        if field is None and issubclass(model, Settings) and model.tables is not None:
-            model = model.tables
-            continue
-        inner = models_in(field.annotation) if field else []
-        if len(inner) != 1:
-            return None
-        model = inner[0]
-        named = field is not None and get_origin(field.annotation) is dict
-    return model
-
-
-def tables_of(model: type[BaseModel]) -> str:
-    """The key of a model's tables that have names of the user's own, as the rules of alarms have; empty where it has none, or several."""
-    found = [field.alias or name for name, field in model.model_fields.items() if get_origin(field.annotation) is dict]
-    named = [key for key in found if model_at(model, (key, "x")) is not None]
-    return named[0] if len(named) == 1 else ""
-
-
-def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models that an annotation names, within unions, lists and tables too."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in models_in(inner)]

@@ -18,8 +18,8 @@ from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadPayload
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
+from gateway.config.models import keys_of, model_at
 from gateway.config.sentences import expected, sentence, shown
-from gateway.config.settings_reader import keys_of, model_at
 
 Path = tuple[str | int, ...]
 _LITERALS = {True: "true", False: "false", None: "null"}

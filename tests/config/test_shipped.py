@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 from devices.serial.simulator import SimulatedLine
 from gateway.actors import Settings
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
+from gateway.config.models import models_in
 from gateway.config.schema import field_docstrings
-from gateway.config.settings_reader import models_in
 from gateway.registry import ACTORS, DEVICES, Promised, Registry, registered
 from gateway.runtime.settings import EngineSettings
 

@@ -11,10 +11,10 @@ Two names may still give one key: `Küche` and `Kueche`. The first that comes ha
 
 import re
 import unicodedata
-from gateway.digests import blake2b
 
 from gateway.actors.errors import BadId
 from gateway.actors.ids import is_key
+from gateway.digests import blake2b
 
 _AT_MOST = 128
 _REMEMBERED = 4096

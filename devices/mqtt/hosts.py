@@ -1,0 +1,48 @@
+"""The name of a broker's host, as people write it: what is no name, and what to write in its place."""
+
+import re
+
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_WITH_PORT = re.compile(r"(?P<host>[^:\[\]]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+_PLAIN = ("mqtt", "tcp")
+_WITH_TLS = ("mqtts", "ssl", "tls")
+
+
+def check_host(host: str) -> str:
+    """Return the name of a host, or its address. Raises ValueError that says what to write, where it is none."""
+    if found := _SCHEME.fullmatch(host.strip()):
+        raise ValueError(_of_address(found["scheme"].lower(), found["rest"]))
+    if host != host.strip():
+        raise ValueError(f'there is a space around {host.strip()!r}; write "{host.strip()}"')
+    if "@" in host:
+        raise ValueError("a user stands before the @; write username and password_file, and here the host alone")
+    if found := _WITH_PORT.fullmatch(host):
+        raise ValueError(f"the port has a key of its own; {_advice(found['host'], int(found['port']))}")
+    if host.startswith("[") and host.endswith("]"):
+        raise ValueError(f'an address stands here without brackets; write "{host[1:-1]}"')
+    if re.fullmatch(r"\$\{?\w+\}?|%\w+%", host):
+        raise ValueError(f"a file has no variables; write what {host} stands for")
+    if "/" in host:
+        raise ValueError(
+            f'a path is no part of a host; write "{host.partition("/")[0]}"' if host[0] != "/" else "a path is no host; write its name"
+        )
+    if odd := re.search(r"[^\w.:%-]", host):
+        raise ValueError(f"{odd.group()!r} stands in no name of a host; write a name such as broker.local, or an address such as 192.0.2.4")
+    return host
+
+
+def _of_address(scheme: str, rest: str) -> str:
+    """What to write for an address with a scheme: the keys that say what is in it. What may be a password is not repeated."""
+    if scheme not in (*_PLAIN, *_WITH_TLS):
+        said = "MQTT over websockets is not spoken here" if scheme in ("ws", "wss") else f"{scheme}:// leads to no broker"
+        return f"{said}; write the host alone, and the port on which the broker speaks plain MQTT"
+    _, at, place = rest.partition("/")[0].rpartition("@")
+    with_port = _WITH_PORT.fullmatch(place)
+    host, port = (with_port["host"], int(with_port["port"])) if with_port else (place, 0)
+    more = ", tls = true" if scheme in _WITH_TLS else ""
+    more += ", username and password_file" if at else ""
+    return f"{scheme}:// does not belong to a host; {_advice(host or 'NAME', port)}{more}"
+
+
+def _advice(host: str, port: int) -> str:
+    return f'write host = "{host.strip("[]")}"' + (f" and port = {port}" if port else "")
