@@ -73,3 +73,25 @@ def secret(named: str, key: str, *, what: str) -> str:
     if len(content) > AT_MOST_BYTES:
         raise BadSetting(f"cannot use {path} as {what}: it has more than {AT_MOST_BYTES} bytes; mend {key}")
     return text
+
+
+def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
+    """What is wrong with what files of secrets hold, by the keys that name them: such a file holds one line. Nothing of it is repeated; one
+    that this user may not read is not looked into."""
+    found = {}
+    for key, named in files.items():
+        path = Path(named)
+        if not path.is_absolute() or not os.access(path, os.R_OK):
+            continue
+        with path.open("rb") as file:
+            content = file.read(AT_MOST_BYTES + 1)
+        if b"\n" in content.strip(b"\r\n") or not content.strip() or len(content) > AT_MOST_BYTES or not _is_text(content):
+            found[key] = f"{path} does not hold {what}: it is one line of text, and nothing else"
+    return found
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return content.decode().strip("\r\n").isprintable()
+    except UnicodeDecodeError:
+        return False

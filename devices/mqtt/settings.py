@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.codecs.choice import Chosen, check_codec, codec_options
+from devices.credentials import secret_faults
 from devices.mqtt.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
@@ -214,6 +215,13 @@ class MqttSettings(Settings):
         """The password and the certificates; what systemd hands to the unit is seen by the unit only."""
         named = {key: getattr(self, key) for key in ("password_file", "ca_file", "cert_file", "key_file")}
         return {key: path for key, path in named.items() if path.startswith("/")}
+
+    def file_faults(self) -> dict[str, str]:
+        """What is wrong with the certificates, and with the password: a line."""
+        from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
+
+        found = file_faults(self.ca_file, self.cert_file, self.key_file) if self.tls else {}
+        return found | secret_faults({"password_file": self.password_file}, what="a password")
 
     @property
     def port_number(self) -> int:

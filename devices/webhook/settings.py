@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.credentials import secret_faults
 from devices.simulation import simulation
 from gateway.actors import Settings
 
@@ -95,6 +96,12 @@ class WebhookSettings(Settings):
     def files(self) -> dict[str, str]:
         """The token and the certificates; what systemd hands to the unit is seen by the unit only."""
         return {key: path for key, path in (("token_file", self.token_file), ("ca_file", self.ca_file)) if path.startswith("/")}
+
+    def file_faults(self) -> dict[str, str]:
+        """What is wrong with the certificates, and with the token: a line."""
+        from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
+
+        return file_faults(self.ca_file) | secret_faults({"token_file": self.token_file}, what="a token")
 
     @property
     def simulation(self) -> WebhookSimulation | None:

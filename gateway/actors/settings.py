@@ -46,6 +46,11 @@ class Settings(BaseModel):
         """What else of this actor is not on this machine, a sentence for each key that names it. `gateway check` says it."""
         return {}
 
+    def file_faults(self) -> dict[str, str]:
+        """What is wrong with what those files hold, by the keys that name them. `gateway check` asks once all of them are there; one that
+        this user may not read is none of it."""
+        return {}
+
     def at_start(self) -> list[tuple[str, str]]:
         """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""
         return []

@@ -1,4 +1,4 @@
-"""`gateway check`: what is wrong with a configuration, all of it; and what it names that is not there."""
+"""`gateway check`: what is wrong with a configuration, all of it; and what is wrong with what it relies on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +11,17 @@ from gateway.console.output import complain, say, say_json
 
 
 def check(path: Path, *, as_json: bool) -> int:
-    """Read the configuration as the daemon does, and print its problems. One that could start without a file that it names is not fine."""
+    """Read the configuration as the daemon does, and print its problems. One that could start, although a
+    file that it names is not there or an actor of one's own is odd, is not fine."""
     try:
-        configuration = read(path)
+        configuration = read(path, outside=True)
     except ConfigProblems as error:
         more = [Problem(None, "", error.more)] if error.more else []  # a list that is cut says so
         _say([*error.problems, *more], str(error), as_json=as_json)
         return BAD_CONFIG
-    absent = configuration.absent_files
-    if absent:
-        _say(absent, "\n".join([f"can start, but with {counted(len(absent), str(path))}", *listed(absent)]), as_json=as_json)
+    outside = configuration.outside
+    if outside:
+        _say(outside, "\n".join([f"can start, but with {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)
         return NO
     devices, kinds = len(configuration.host_bound), len(configuration.actors)
     if as_json:

@@ -1,10 +1,8 @@
 """Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -15,7 +13,7 @@ from gateway.actors.ids import check_id, kind_of
 from gateway.actors.templates import sample
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
-from gateway.config.problems import Problem, dotted
+from gateway.config.problems import dotted
 from gateway.config.sentences import shown
 from gateway.config.settings_reader import check_fields
 from gateway.registry import Registry, kind_meant
@@ -118,21 +116,6 @@ def check_options(document: Document, sections: list[Section]) -> None:
     for section in sections:
         for setting, model, table in section.options():
             check_fields(document, section.path_of(document, setting), model, table)
-
-
-def absent_files(document: Document, sections: list[Section]) -> list[Problem]:
-    """Each file that a section names and that is not there, as far as this user may know, and what else it lacks. No reason not to
-    start: it may come yet."""
-    found = []
-    for section in sections:
-        for setting, file in section.settings.files().items():
-            path = section.path_of(document, setting)
-            if not Path(file).parent.is_dir() or (os.access(Path(file).parent, os.X_OK) and not Path(file).exists()):
-                found.append(Problem(document.position(path), dotted(path), f"there is no file {file}; make it, or mend the path"))
-        for setting, sentence in section.settings.lacks().items():
-            path = section.path_of(document, setting)
-            found.append(Problem(document.position(path), dotted(path), sentence))
-    return found
 
 
 def _payload_at(registry: Registry, target: str, verb: str) -> type[BaseModel] | None:

@@ -40,8 +40,8 @@ class Configuration:
     actors: tuple[Actor[Any] | Promised, ...]
     """Every ordinary kind that is installed, named in the file or not; those in the box that are not named are promised."""
 
-    absent_files: tuple[Problem, ...] = field(default=(), compare=False)
-    """Files that it names and that are not there: it can start without, and who they are for waits for them."""
+    outside: tuple[Problem, ...] = field(default=(), compare=False)
+    """What is wrong outside of the file, where somebody had it looked at: files that it names, actors of one's own. It can start so."""
 
     @property
     def points(self) -> Said:

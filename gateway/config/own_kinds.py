@@ -24,12 +24,16 @@ from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor, BadDefinition, HostBound
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import is_key
 from gateway.config.trust import why_untrusted
+from gateway.registry import Registry
 
 Kind = type[Actor[Any]] | type[HostBound]
 
 _SAID_AT_MOST = 300
+_NOWHERE = ast.ClassDef("", [], [], [], [], lineno=1)
+"""Stands for the definition of a class that was made otherwise."""
 
 
 class OwnKinds(NamedTuple):
@@ -39,6 +43,8 @@ class OwnKinds(NamedTuple):
     host_bound: list[type[HostBound]]
     problems: list[str]
     """Each with the file, its line where there is one, and what to do."""
+    defined: list["Defined"]
+    """Each of the kinds with its definition."""
 
 
 class Source(NamedTuple):
@@ -60,10 +66,11 @@ def load_own_kinds(folder: Path, taken: Sequence[str]) -> OwnKinds:
     digest = hashlib.sha256(repr(sources).encode()).hexdigest()
     modules = _modules_there(sources, digest) or _import_all(sources, digest, folder, problems)
     kinds = [found for source in sources if source.name in modules for found in _kinds_in(modules[source.name], source)]
-    usable = list(_usable(kinds, taken, problems))
+    defined = list(_usable(kinds, taken, problems))
+    usable = [one.kind for one in defined]
     ordinary = [kind for kind in usable if issubclass(kind, Actor)]
     host_bound = [kind for kind in usable if issubclass(kind, HostBound)]
-    return OwnKinds(ordinary, host_bound, list(dict.fromkeys(problems)))
+    return OwnKinds(ordinary, host_bound, list(dict.fromkeys(problems)), defined)
 
 
 # --- the files
@@ -200,6 +207,32 @@ def _why(error: BaseException, path: Path, folder: Path) -> str:
     return f"{where}: its import ends in {type(error).__name__}: {said}; mend it, or move the file out of {folder}"
 
 
+def line_of(error: BaseException, folder: Path) -> str:
+    """The innermost line of the folder's files that an error came through, as it stands before what is said of it; empty where it came
+    through none."""
+    where = _where(error.__traceback__, folder)
+    return f"{where}: " if where else ""
+
+
+def copy_faults(found: OwnKinds, registry: Registry) -> list[str]:
+    """What is wrong with the copies that the kinds keep: of kinds, or fields of their states, that there are not."""
+    kinds = registry.ordinary
+    faults = []
+    for one in found.defined:
+        for name, copy in (one.kind.copies if issubclass(one.kind, Actor) else {}).items():
+            where = f"{one.where}: cannot keep copy {name!r} of {one.kind.__name__}"
+            if copy.kind not in kinds.names:
+                faults.append(f"{where}: there is no kind {copy.kind!r}; {did_you_mean(copy.kind, kinds.names)}")
+                continue
+            known = kinds.load(copy.kind).state_model.model_fields
+            faults += [
+                f"{where}: the state of a {copy.kind} has no {field!r}; {did_you_mean(field, known)}"
+                for field in copy.fields
+                if field not in known
+            ]
+    return faults
+
+
 def _where(trace: TracebackType | None, folder: Path) -> str:
     found = ""
     while trace is not None:
@@ -213,33 +246,41 @@ def _where(trace: TracebackType | None, folder: Path) -> str:
 # --- the kinds
 
 
-class _Defined(NamedTuple):
+class Defined(NamedTuple):
+    """One class of the folder: its file, and its definition there."""
+
     kind: Kind
-    where: str
+    path: Path
+    node: ast.ClassDef
+
+    @property
+    def where(self) -> str:
+        """The line of its definition."""
+        return f"{self.path}:{self.node.lineno}"
 
 
-def _kinds_in(module: ModuleType, source: Source) -> Iterator[_Defined]:
+def _kinds_in(module: ModuleType, source: Source) -> Iterator[Defined]:
     """Each public actor class that a module itself defines, in its order."""
-    lines = {node.name: node.lineno for node in ast.parse(source.content).body if isinstance(node, ast.ClassDef)}
+    nodes = {node.name: node for node in ast.parse(source.content).body if isinstance(node, ast.ClassDef)}
     for name, found in vars(module).items():
         if name.startswith("_") or not isinstance(found, type) or found.__module__ != module.__name__ or found.__name__ != name:
             continue
         if issubclass(found, (Actor, HostBound)):
-            yield _Defined(found, f"{source.path}:{lines.get(name, 1)}")
+            yield Defined(found, source.path, nodes.get(name) or _NOWHERE)
 
 
-def _usable(found: list[_Defined], taken: Sequence[str], problems: list[str]) -> Iterator[Kind]:
-    first: dict[str, _Defined] = {}
+def _usable(found: list[Defined], taken: Sequence[str], problems: list[str]) -> Iterator[Defined]:
+    first: dict[str, Defined] = {}
     for one in found:
         wrong = _why_unusable(one, first, taken)
         if wrong:
             problems.append(f"{one.where}: cannot use {one.kind.__name__}: {wrong}")
         else:
             first[one.kind.kind] = one
-            yield one.kind
+            yield one
 
 
-def _why_unusable(one: _Defined, first: dict[str, _Defined], taken: Sequence[str]) -> str:
+def _why_unusable(one: Defined, first: dict[str, Defined], taken: Sequence[str]) -> str:
     name = one.kind.kind
     if name in taken:
         return f'there is a kind {name!r} already; name the class otherwise, or set kind = "…" in it'

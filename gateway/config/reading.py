@@ -5,7 +5,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,15 +14,7 @@ from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.words import described
 from gateway.config.brackets import unwrap_sections
-from gateway.config.checks import (
-    Section,
-    absent_files,
-    check_addresses,
-    check_claims,
-    check_options,
-    check_payloads,
-    without_absent_defaults,
-)
+from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.models import tables_of
@@ -31,6 +23,9 @@ from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSetti
 from gateway.config.settings_reader import read_settings
 from gateway.config.values import add_free_dates, clean_texts
 from gateway.registry import InstalledKinds, Promised, Registry, installed, kind_meant
+
+if TYPE_CHECKING:
+    from gateway.config.own_kinds import OwnKinds
 
 OWN_TABLES = ("gateway", "store", "runtime", "actors")
 """Top-level tables that are no kind of device."""
@@ -41,9 +36,10 @@ T = TypeVar("T", bound=Settings)
 K = TypeVar("K", bound=HostBound | Actor[Any])
 
 
-def read(path: str | Path, *, registry: Registry | None = None) -> Configuration:
-    """Read and check the file at `path` against the installed kinds, or those of `registry`. Raises ConfigProblems."""
-    return _Reading(open_document(path), registry or installed()).configuration()
+def read(path: str | Path, *, registry: Registry | None = None, outside: bool = False) -> Configuration:
+    """Read and check the file at `path` against the installed kinds, or those of `registry`; and, where that is wanted, what it relies on
+    `outside` of itself. Raises ConfigProblems."""
+    return _Reading(open_document(path), registry or installed(), outside=outside).configuration()
 
 
 def own_folder(path: str | Path, gateway: GatewaySettings) -> Path | None:
@@ -83,9 +79,12 @@ class _Made(NamedTuple):
 class _Reading:
     """One reading of one document: each step adds the problems it finds, and the reading goes on."""
 
-    def __init__(self, document: Document, registry: Registry) -> None:
+    def __init__(self, document: Document, registry: Registry, *, outside: bool = False) -> None:
         self.document = document
         self.registry = registry
+        self.looks_outside = outside
+        self.own_kinds: OwnKinds | None = None
+        """The kinds of the user's folder, once they are loaded."""
         self.simulate = False
         self.complete = True
         """False when some kinds of the user's could not be loaded: what names one of them is no problem of its own."""
@@ -111,12 +110,40 @@ class _Reading:
             check_addresses(self.document, sections, self.registry)
             check_payloads(self.document, sections, self.registry)
         add_free_dates(self.document)
+        remarks = self.remarks(sections, gateway, store, [made.part for made in host_bound if made.part])
+        if self.document.problems:
+            self.document.problems += remarks
         self.document.check()
         parts = tuple(made.part for made in host_bound if made.part)
         ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
         ordinary += [Promised(name, self.promise(name)) for name in promised]
-        absent = tuple(absent_files(self.document, sections))
-        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), absent)
+        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), tuple(remarks))
+
+    def remarks(self, sections: list[Section], gateway: GatewaySettings, store: StoreSettings, parts: list[HostBoundPart]) -> list[Problem]:
+        """What is wrong outside of the file, where that is wanted."""
+        if not self.looks_outside:
+            return []
+        from gateway.config.outside import outside_problems  # noqa: PLC0415  # for `gateway check` only
+
+        found = outside_problems(self.document, sections, gateway, store)
+        if self.own_kinds is not None:
+            from gateway.config.own_remarks import own_remarks  # noqa: PLC0415  # as above
+
+            found += [self.own_problem(text) for text in own_remarks(self.own_kinds, parts)]
+        return found
+
+    def line_in_own(self, error: Exception) -> str:
+        """The place in the user's own files at which something went wrong, to stand before what did; empty where it is not theirs."""
+        folder = own_folder(self.document.path, self.own("gateway", GatewaySettings)) if self.own_kinds else None
+        if folder is None:
+            return ""
+        from gateway.config.own_kinds import line_of  # noqa: PLC0415  # not for a gateway without
+
+        return line_of(error, folder)
+
+    def own_problem(self, text: str) -> Problem:
+        """A problem of the user's own code, which has a place of its own."""
+        return Problem(self.document.positions.get(("gateway", "actors")), "", text)
 
     def own(self, name: str, model: type[T]) -> T:
         """The settings of one of the gateway's own sections; defaults stand in for a section with problems, until those are raised."""
@@ -131,13 +158,13 @@ class _Reading:
         if not _may_be_folder(folder):
             self.document.add(("gateway", "actors"), f"there is no folder {folder}; make it, or mend the path")
             return
-        from gateway.config.own_kinds import load_own_kinds  # noqa: PLC0415  # not for a gateway without
+        from gateway.config.own_kinds import copy_faults, load_own_kinds  # noqa: PLC0415  # not for a gateway without
 
-        found = load_own_kinds(folder, [*OWN_TABLES, *OWN_KINDS, *self.registry.names])
-        self.complete = not found.problems
-        position = self.document.positions.get(("gateway", "actors"))
-        self.document.problems += [Problem(position, "", text) for text in found.problems]
+        found = self.own_kinds = load_own_kinds(folder, [*OWN_TABLES, *OWN_KINDS, *self.registry.names])
         self.registry = self.registry.plus(found.host_bound, found.ordinary)
+        self.complete = not found.problems
+        copies = copy_faults(found, self.registry) if self.complete else []
+        self.document.problems += [self.own_problem(text) for text in (*found.problems, *copies)]
 
     def host_bound(self) -> list[_Made]:
         """The host-bound part of every section `[kind.key]`, in the order of the file."""
@@ -238,7 +265,7 @@ class _Reading:
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
         except Exception as error:  # noqa: BLE001  # its constructor may raise anything
-            self.document.add(path, f"cannot make {kind.__name__}: {described(error)}; mend its __init__")
+            self.document.add(path, f"{self.line_in_own(error)}cannot make {kind.__name__}: {described(error)}; mend its __init__")
 
     def load(self, kinds: InstalledKinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:
         try:

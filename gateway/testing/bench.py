@@ -16,6 +16,7 @@ from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inboun
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
+from gateway.testing.shape import check_shape
 
 
 class Sent(NamedTuple):
@@ -99,6 +100,7 @@ class Bench:
         """What `host.inspect` gives."""
         self.beats: list[str] = []
         """What its thread did lately, as it said; empty where it waited."""
+        check_shape(type(actor))  # type: ignore[arg-type]  # a class is hashable; mypy takes the hash of its instances
         self._commit = commit
         self._inbox: deque[BenchDelivery] = deque()
         self._in_hand: list[BenchDelivery] = []

@@ -35,6 +35,7 @@ from gateway.business.toggle import Toggle
 from gateway.business.trip import Path, Trip, Trips
 from gateway.business.twin import Twin
 from gateway.testing.answers import Said, answered, last_gather
+from gateway.testing.shape import check_shape
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Model)
@@ -50,6 +51,8 @@ class Turns(Generic[S]):
     """Runs one life of one ordinary actor. `reachable` says whom it may write to, {kind: verbs}; by default what comes in the box."""
 
     def __init__(self, actor: Actor[S], me: str = "", *, reachable: Mapping[str, Mapping[str, Verb]] | None = None) -> None:
+        kind: type[Actor[Any]] = type(actor)
+        check_shape(kind)  # type: ignore[arg-type]  # a class is hashable; mypy takes the hash of its instances
         self.actor = actor
         self.me = check_id(me or f"{actor.kind}/one")
         self.world = TestWorld({**(in_the_box() if reachable is None else reachable), actor.kind: actor.verbs}, own=actor.kind)

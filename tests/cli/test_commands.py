@@ -336,7 +336,9 @@ def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:
 
 def test_check_names_files_that_are_not_there(tmp_path: Path) -> None:
     """With 1: the gateway starts all the same, and looks for them again and again. One of systemd's credentials only the unit can see."""
-    (tmp_path / "ca.pem").write_text("")
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=a"]
+    words += ["-keyout", "a.key", "-out", "ca.pem"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
     text = f'[mqtt.main]\nusername = "a"\npassword_file = "{tmp_path}/none"\ntls = true\nca_file = "{tmp_path}/ca.pem"\n'
     (tmp_path / "g.toml").write_text(text + '[webhook.a]\nurl = "https://localhost/"\ntoken_file = "token"\n')
     found = run("check", "--config", "g.toml", folder=tmp_path)
@@ -345,7 +347,7 @@ def test_check_names_files_that_are_not_there(tmp_path: Path) -> None:
     assert found.stderr == f"can start, but with 1 problem in g.toml\n  3:17   mqtt.main.password_file: {said}\n"
     found = run("check", "--config", "g.toml", "--json", folder=tmp_path)
     assert json.loads(found.stdout) == [{"line": 3, "column": 17, "key": "mqtt.main.password_file", "text": said}]
-    (tmp_path / "none").write_text("")
+    (tmp_path / "none").write_text("hunter2")
     assert run("check", "--config", "g.toml", folder=tmp_path).returncode == 0
 
 

@@ -148,7 +148,7 @@ def test_another_folder_is_named_in_the_file(folder: Folder) -> None:
         ),
         (
             "from gateway.actors import Actor, State\nclass Depot(Actor[State]):\n    def __init__(self, settings):\n        1 / 0\n",
-            "actors.depot: cannot make Depot: ZeroDivisionError: division by zero; mend its __init__",
+            "actors.depot: …/a.py:4: cannot make Depot: ZeroDivisionError: division by zero; mend its __init__",
         ),
     ],
 )

@@ -353,7 +353,7 @@ class Hoarder(Actor[Depot]):
     @verb
     def work(self, word: Word, stage: Stage[Depot]) -> None:
         """Keep it."""
-        self.kept.append(stage)
+        Hoarder.kept.append(stage)
 
 
 def test_a_stage_is_for_its_own_turn() -> None:

@@ -1,0 +1,71 @@
+"""What a configuration relies on outside of itself, looked at by `gateway check`: files and what they hold, the folder of the store, and
+what is odd about actors of one's own. Nothing of it keeps the gateway from starting: it may be mended while it runs.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.config.checks import Section
+from gateway.config.document import Document
+from gateway.config.locator import KeyPath, Position
+from gateway.config.problems import Problem, dotted
+from gateway.config.sections import GatewaySettings, StoreSettings
+
+
+def outside_problems(document: Document, sections: list[Section], gateway: GatewaySettings, store: StoreSettings) -> list[Problem]:
+    """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
+    found = [(section.path_of(document, key), text) for section in sections for key, text in _of_files(section)]
+    found += [(("store", "path"), text) for text in _of_folder(store.path, document)]
+    found += [(("gateway", "control_socket"), text) for text in _of_folder(gateway.control_socket, document)]
+    return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
+
+
+def _problem(document: Document, path: KeyPath, text: str) -> Problem:
+    return Problem(document.position(path), dotted(path), text)
+
+
+def _of_files(section: Section) -> Iterator[tuple[str, str]]:
+    """What is wrong with the files that a section names; what a user's own settings raise while they look is told too."""
+    files: dict[str, str] = {}
+    with suppress(Exception):  # it looked at what is broken
+        files = {key: file for key, file in section.settings.files().items() if isinstance(file, str)}
+    wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file)))}
+    yield from wrong.items()
+    with suppress(Exception):  # as above
+        yield from section.settings.lacks().items()
+    if files and not wrong and section.whole:
+        yield from section.settings.file_faults().items()
+
+
+def _of_file(path: Path) -> str:
+    """What is wrong with a file; empty where nothing is, or this user may not know."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return f"there is no file {path}; make it, or mend the path"
+    except NotADirectoryError:
+        return f"there is no file {path}: {path.parent} is no folder; mend the path"
+    except OSError:
+        return ""
+    if stat.S_ISDIR(found.st_mode):
+        return f"{path} is a folder; name the file in it"
+    if stat.S_ISREG(found.st_mode) and not found.st_size:
+        return f"the file {path} is empty; write into it what belongs there"
+    return ""
+
+
+def _of_folder(path: Path, document: Document) -> Iterator[str]:
+    """What is wrong with the folder of a file that the gateway makes; one that is missing it makes too."""
+    if path.is_dir():
+        yield f"{path} is a folder; name a file in it"
+        return
+    folder = next((one for one in path.parents if os.path.lexists(one)), Path("/"))
+    if not folder.is_dir():
+        yield f"{folder} is no folder; name another path"
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        yield f"{folder} is on a medium that can only be read; name another path"
+    elif not document.path.startswith("/etc/") and not os.access(folder, os.W_OK | os.X_OK):  # what is there, the service runs as its user
+        yield f"this user cannot write to {folder}; let the gateway's user write there, or name another path"

@@ -1,0 +1,165 @@
+"""What a configuration relies on, looked at by `gateway check`: files and what they hold, the folder of the store, one's own actors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def check(folder: Path, text: str, **actors: str) -> tuple[int, list[str]]:
+    """What the command says of a file, and of actors beside it: its exit code and its lines, with … in the place of the folder."""
+    (folder / "g.toml").write_text(text)
+    for name, code in actors.items():
+        (folder / "actors").mkdir(exist_ok=True)
+        (folder / "actors" / f"{name}.py").write_text(code)
+    words = [sys.executable, "-m", "gateway.cli", "check", "--config", "g.toml"]
+    found = subprocess.run(
+        words, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False
+    )
+    return found.returncode, [" ".join(line.split()) for line in found.stderr.replace(str(folder), "…").splitlines()]
+
+
+def certificate(folder: Path, name: str) -> None:
+    """Make a certificate and its key, NAME.pem and NAME.key."""
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
+    subprocess.run([*words, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, capture_output=True)
+
+
+def test_files_are_opened(tmp_path: Path) -> None:
+    """One that is missing, a folder, empty, or holds something else is named at its key; each of them at once."""
+    certificate(tmp_path, "one")
+    certificate(tmp_path, "other")
+    (tmp_path / "empty").touch()
+    (tmp_path / "text").write_text("no certificate\n")
+    (tmp_path / "two").write_text("first\nsecond\n")
+    (tmp_path / "token").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "fine").write_text("hunter2\n")
+    (tmp_path / "folder").mkdir()
+    mqtt = 'tls = true\nusername = "u"\n'
+    text = (
+        f'[mqtt.a]\n{mqtt}ca_file = "{tmp_path}/folder"\npassword_file = "{tmp_path}/none"\n'
+        f'[mqtt.b]\n{mqtt}ca_file = "{tmp_path}/text"\npassword_file = "{tmp_path}/two"\n'
+        f'[mqtt.c]\n{mqtt}ca_file = "{tmp_path}/empty"\npassword_file = "{tmp_path}/fine"\n'
+        f'[mqtt.d]\n{mqtt}cert_file = "{tmp_path}/one.pem"\nkey_file = "{tmp_path}/other.key"\n'
+        f'[mqtt.e]\n{mqtt}ca_file = "{tmp_path}/one.pem"\ncert_file = "{tmp_path}/one.pem"\nkey_file = "{tmp_path}/one.key"\n'
+        f'[webhook.f]\nurl = "https://a.b"\ntoken_file = "{tmp_path}/token"\n'
+    )
+    code, lines = check(tmp_path, text)
+    assert code == 1
+    title, *rest = [line for line in lines if "mqtt.d" not in line]
+    assert title == "can start, but with 7 problems in g.toml"
+    assert rest == [
+        "4:11 mqtt.a.ca_file: …/folder is a folder; name the file in it",
+        "5:17 mqtt.a.password_file: there is no file …/none; make it, or mend the path",
+        "9:11 mqtt.b.ca_file: …/text holds no certificate; write one in PEM form, which begins with -----BEGIN CERTIFICATE-----",
+        "10:17 mqtt.b.password_file: …/two does not hold a password: it is one line of text, and nothing else",
+        "14:11 mqtt.c.ca_file: the file …/empty is empty; write into it what belongs there",
+        "29:14 webhook.f.token_file: …/token does not hold a token: it is one line of text, and nothing else",
+    ]
+    (pair,) = [line for line in lines if "mqtt.d" in line]
+    assert pair.startswith("19:13 mqtt.d.cert_file: cannot use …/one.pem with …/other.key: ")
+
+
+def test_what_is_outside_is_told_beside_what_is_wrong_in_the_file(tmp_path: Path) -> None:
+    """All problems at once, in the order of the file, also of a section that has one already."""
+    text = f'[mqtt.a]\nkeepalive = 5\nusername = "u"\npassword_file = "{tmp_path}/none"\n[store]\npath = "{tmp_path}/g.toml/store.db"\n'
+    assert check(tmp_path, text) == (
+        78,
+        [
+            "cannot start: 3 problems in g.toml",
+            "2:13 mqtt.a.keepalive: no such key; did you mean 'keepalive_s'?",
+            "4:17 mqtt.a.password_file: there is no file …/none; make it, or mend the path",
+            "6:8 store.path: …/g.toml is no folder; name another path",
+        ],
+    )
+
+
+def test_the_folder_of_the_store_is_looked_at(tmp_path: Path) -> None:
+    """A folder in the place of the file, and a medium that takes nothing; a folder that is still missing is made at the start."""
+    assert check(tmp_path, f'[store]\npath = "{tmp_path}"\n')[1][1:] == ["2:8 store.path: … is a folder; name a file in it"]
+    assert check(tmp_path, '[store]\npath = "/sys/x/gateway.db"\n')[1][1:] in (
+        ["2:8 store.path: /sys is on a medium that can only be read; name another path"],
+        ["2:8 store.path: this user cannot write to /sys; let the gateway's user write there, or name another path"],
+        [],  # as root, where /sys is writable
+    )
+    assert check(tmp_path, f'[store]\npath = "{tmp_path}/new/deep/gateway.db"\n')[0] == 0
+
+
+DEPOT = """from gateway.actors import Actor, Copy, Stage, State, verb
+
+class Shelf(State):
+    parcels: int = 0
+
+class Depot(Actor[Shelf]):
+    copies = {copies}
+    def __init__(self, settings=None):
+        super().__init__(settings)
+        {init}
+    @verb
+    def read(self, stage: Stage[Shelf]) -> None:
+        {body}
+    def add(self, stage: Stage[Shelf]) -> None:
+        pass
+"""
+SIREN = """from gateway.actors import HostBound, Settings
+
+class Siren(HostBound):
+    def __init__(self, key: str, settings: Settings) -> None:
+        self.number = int(key)
+"""
+
+
+def depot(*, copies: str = "{}", init: str = "pass", body: str = "pass", forgot: str = "_add") -> str:
+    """A class with one thing that is odd."""
+    return DEPOT.format(copies=copies, init=init, body=body).replace("def add(", f"def {forgot}(")
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "said"),
+    [
+        (depot(), 0, []),
+        (
+            depot(copies='{"c": Copy("customer", "name")}'),
+            78,
+            ["…/actors/depot.py:6: cannot keep copy 'c' of Depot: there is no kind 'customer'; "],
+        ),
+        (
+            depot(copies='{"c": Copy("twin", "valeus")}'),
+            78,
+            ["…/actors/depot.py:6: cannot keep copy 'c' of Depot: the state of a twin has no 'valeus'; "],
+        ),
+        (
+            depot(init="self.x = 1 / 0"),
+            78,
+            ["actors.depot: …/actors/depot.py:10: cannot make Depot: ZeroDivisionError: division by zero; mend its __init__"],
+        ),
+        (
+            depot(body="return stage.state"),
+            1,
+            ["…/actors/depot.py:13: Depot.read returns something, which nobody gets; answer with stage.reply(...)"],
+        ),
+        (depot(body="self.last = 1"), 1, ["…/actors/depot.py:13: Depot.read keeps 'last' on self, which all actors of the kind share"]),
+        (depot(forgot="add"), 1, ["…/actors/depot.py:14: Depot.add looks like a verb and is not marked; write @verb above it"]),
+    ],
+)
+def test_actors_of_ones_own_are_looked_at(tmp_path: Path, code: str, exit_code: int, said: list[str]) -> None:
+    """What cannot work keeps the gateway from starting; what is odd is named, with its file and line."""
+    found, lines = check(tmp_path, "", depot=code)
+    assert found == exit_code, lines
+    assert len(lines) == len(said) + bool(said), lines
+    for line, begin in zip(lines[1:], said, strict=True):
+        assert begin in line
+
+
+def test_a_host_bound_actor_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """By the section it is made for, and the line that raised. The gateway starts without it."""
+    code, lines = check(tmp_path, "[siren.7]\n[siren.yard]\n", siren=SIREN)
+    assert code == 1
+    assert lines[1:] == [
+        "…/actors/siren.py:5: cannot make Siren for [siren.yard]: "
+        "ValueError: invalid literal for int() with base 10: 'yard'; mend its __init__"
+    ]
