@@ -1,18 +1,16 @@
 """A tail: the turns of each commit, streamed to a client that may be slow. What it cannot take is counted and left out."""
 
-import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from gateway.control.connection import ControlClient
+from gateway.control.redaction import redacted_json
 from gateway.runtime.batch import Turned
 
 MOST_WAITING = 5000
 """Turns that may wait between the engine and the client."""
 MOST_PAYLOAD = 2000
-_SECRET = re.compile(r'("(?:token|password|secret)":")[^"]*"')
-"""Nobody who looks over a shoulder is to learn these."""
 
 
 class Tail:
@@ -57,7 +55,7 @@ class Tail:
 
 def _shown(turn: Turned) -> dict[str, Any]:
     message = turn.message
-    payload = _SECRET.sub(r"\1…\"", message.payload.to_json().decode("utf-8", "replace"))
+    payload = redacted_json(message.payload.to_json())  # nobody who looks over a shoulder is to learn a secret
     shown = {
         "id": message.id,
         "to": message.to,
