@@ -80,6 +80,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
         "file", type=Path, metavar="FILE", help="what gateway backup has made; what it replaces is kept beside it"
     )
     add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
+    add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every).add_argument(
+        "kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin"
+    )
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
@@ -255,6 +258,12 @@ def _ports(options: Options) -> int:
     from gateway.cli.hardware import ports  # noqa: PLC0415
 
     return ports(as_json=options.json)
+
+
+def _kinds(options: Options) -> int:
+    from gateway.cli.kinds import kinds  # noqa: PLC0415  # imports every kind
+
+    return kinds(options.kind, config=_config(options), as_json=options.json)
 
 
 def _schema(options: Options) -> int:

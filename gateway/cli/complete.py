@@ -13,7 +13,7 @@ from gateway.console.output import say
 from gateway.console.place import find
 
 _ONE = ("show", "tail", "explain", "resume", "export", "forget", "events")
-TAKES = dict.fromkeys(_ONE, ("actor",)) | dict.fromkeys(("tell", "ask"), ("actor", "verb", "field"))
+TAKES = dict.fromkeys(_ONE, ("actor",)) | dict.fromkeys(("tell", "ask"), ("actor", "verb", "field")) | {"kinds": ("kind",)}
 """What stands behind a command, one after the other; of the last any number where it is a field."""
 VALUED = ("--config", "--socket", "--after", "--limit", "--verb", "--timeout", "--id", "--field")
 """The options of these commands that another word belongs to."""
@@ -53,13 +53,22 @@ def _names(plain: list[str], begin: str, options: dict[str, str]) -> list[str]:
         return []
     takes, given = TAKES[plain[0]], plain[1:]
     what = takes[min(len(given), len(takes) - 1)]
-    if what == "actor" and given:
+    if what in ("actor", "kind") and given:
         return []
+    if what == "kind":
+        return _kinds(begin)
     config, socket = options.get("--config"), options.get("--socket")
     place = find(socket or None, config or default_config(), named=config is not None)
     with Client(place.path, advice=lambda: "") as client:
         found = _asked(client, what, given, begin)
     return [name for name in found if name.startswith(begin)]
+
+
+def _kinds(begin: str) -> list[str]:
+    """The installed kinds that people set up and write to: no gateway has to run."""
+    from gateway.registry import installed, is_offered  # noqa: PLC0415  # reads the metadata of every package
+
+    return [name for name in sorted(installed().names) if is_offered(name) and name.startswith(begin)]
 
 
 def _asked(client: Client, what: str, given: list[str], begin: str) -> list[str]:

@@ -126,6 +126,7 @@ def bash(daemon: DaemonProcess, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ("gateway show --mach", "gateway show --machine "),
         ("gateway ask gpio/lamp switch --ti", "gateway ask gpio/lamp switch --timeout "),
         ("gateway check --config scr", "gateway check --config script "),
+        ("gateway kinds webh", "gateway kinds webhook "),
         ("gateway nonsense x", "gateway nonsense x"),
     ],
 )
@@ -180,4 +181,4 @@ def test_it_knows_each_option_that_takes_a_word_and_each_command_that_takes_an_a
     assert set(VALUED) == valued
     usage = {name: parser.format_usage().replace("[", " ").replace("]", " ").split() for name, parser in commands.items()}
     actors = {name for name, words in usage.items() if {"to", "prefix"} & set(words) or words[-1] == "ID"}
-    assert actors == set(TAKES)
+    assert actors | {"kinds"} == set(TAKES)
