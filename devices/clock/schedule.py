@@ -28,7 +28,9 @@ _UNITS_S = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "
 _SPAN = r"(?P<number>[1-9][0-9]{0,8}) +(?P<unit>[a-z]+?)s?"
 _EVERY = re.compile(rf"every +{_SPAN}")
 _SUN = re.compile(rf"(?:(?:at +)?|{_SPAN} +(?P<side>before|after) +)(?P<event>{'|'.join(EVENTS)})")
-_TIME = re.compile(r"(?:(?:every +day|daily) +)?(?:at +)?(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?: +(?:daily|every +day))?")
+_TIME = re.compile(
+    r"(?:(?:every +day|daily) +)?(?:at +)?(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?::00)?(?: +(?:daily|every +day))?"
+)
 _OFFSET_AT_MOST_S = 12 * 3600
 _EVERY_AT_MOST_S = 3650 * 86400
 """Ten years: beyond the year 9999 no calendar goes, and a job whose next time cannot be told would end all others."""

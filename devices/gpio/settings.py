@@ -1,11 +1,12 @@
 """The settings of one pin: section `[gpio.KEY]` of the configuration."""
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from devices.gpio.chips import meaning
+from devices.gpio.pin_names import bcm_number
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
 from gateway.actors import Settings
@@ -51,8 +52,8 @@ class PinSettings(Settings):
     """
 
     type: Literal["button", "contact", "motion", "led", "relay"]
-    pin: int = Field(ge=0, le=27)
-    """BCM number, the 17 in GPIO17; not the number on the header."""
+    pin: Annotated[int, BeforeValidator(bcm_number, json_schema_input_type=int | str)] = Field(ge=0, le=27)
+    """BCM number, 17 or "GPIO17"; by its place on the header "BOARD11"."""
     active_low: bool | None = None
     """Whether a low level is the active one. Inputs: told from type and pull unless given. Outputs: false unless given."""
     value: str = Field(default="", max_length=64)

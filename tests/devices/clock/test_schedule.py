@@ -213,7 +213,9 @@ def test_half_a_day_is_the_most_before_or_after_the_sun() -> None:
     assert str(caught.value) == "cannot count 13 hour from noon: it is more than 12 hours; write less"
 
 
-@pytest.mark.parametrize("text", ["07:30", "7:30", "at 7:30", "daily at 7:30", "Daily at 07:30", "every day at 7:30", "7:30 daily"])
+@pytest.mark.parametrize(
+    "text", ["07:30", "7:30", "at 7:30", "daily at 7:30", "Daily at 07:30", "every day at 7:30", "7:30 daily", "07:30:00"]
+)
 def test_a_time_of_day_is_due_each_day(text: str) -> None:
     """As people write it; on the wall of the zone, in summer too."""
     schedule = read_schedule(text, BERLIN, None)

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from devices.gpio.pin_names import BOARD
 from devices.gpio.settings import PinSettings
 
 
@@ -115,3 +116,33 @@ def test_simulate_is_a_switch_or_a_table() -> None:
     assert plain is not None
     assert table is not None
     assert (plain.press_every_s, table.press_every_s, table.hold_s, table.bounce) == (0.0, 3.0, 0.1, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "number"),
+    [(17, 17), ("GPIO17", 17), ("gpio 4", 4), ("BCM27", 27), ("BOARD11", 17), ("board-40", 21), ("J8:3", 2), ("PHYS7", 4)],
+)
+def test_a_pin_goes_by_any_of_its_names(named: int | str, number: int) -> None:
+    """By its BCM number, or by its place on the header; two names of one pin are one pin to whoever claims it."""
+    settings = PinSettings(type="led", pin=named)  # type: ignore[arg-type]  # read before it is checked
+    assert (settings.pin, settings.line_name) == (number, f"GPIO {number}")
+
+
+@pytest.mark.parametrize(
+    ("named", "fact"),
+    [
+        ("BOARD1", 'pin: \'BOARD1\' is no pin: that place on the header is 3.3 V; write one such as "GPIO17" or "BOARD11"'),
+        ("BOARD6", 'pin: \'BOARD6\' is no pin: that place on the header is ground; write one such as "GPIO17" or "BOARD11"'),
+        ("BOARD41", 'pin: \'BOARD41\' is no pin: the header has places 1 to 40; write one such as "GPIO17" or "BOARD11"'),
+        ("PIN11", 'pin: \'PIN11\' may be either; write "GPIO11" for the BCM number, "BOARD11" for the place on the header'),
+        ("GPIO28", "pin: Input should be less than or equal to 27"),
+    ],
+)
+def test_a_name_that_is_no_pin_says_what_it_is(named: str, fact: str) -> None:
+    """A place for power or ground, a word that may be either, a number that no pin has."""
+    assert said(type="led", pin=named) == fact
+
+
+def test_the_header_has_each_line_once() -> None:
+    """28 lines, at 28 places."""
+    assert sorted(BOARD.values()) == list(range(28))
