@@ -19,6 +19,7 @@ from typing import Protocol
 import serial  # type: ignore[import-untyped]  # pyserial has no types
 
 from devices.serial.settings import SerialSettings
+from gateway.actors.hostbound import Tap
 
 LINE_FAULTS = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
 """What pyserial and the system raise for a line that is gone: termios.error is no OSError, and a closed port raises TypeError."""
@@ -35,6 +36,14 @@ _PARITIES = {
 
 class Unplugged(OSError):
     """Raised where the device behind the line has gone."""
+
+
+class Listened(Protocol):
+    """Whoever knows who listens to a wire."""
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """Those who hear all bytes."""
 
 
 class OpenPort(Protocol):
@@ -57,7 +66,9 @@ class OpenPort(Protocol):
 class TtyLine:
     """A terminal device opened by pyserial. Opening raises one of LINE_FAULTS."""
 
-    def __init__(self, path: str, settings: SerialSettings) -> None:
+    def __init__(self, path: str, settings: SerialSettings, host: Listened) -> None:
+        """`host` knows who listens to the wire."""
+        self._host = host
         self._port = _Port(
             port=path,
             baudrate=settings.baud,
@@ -84,13 +95,18 @@ class TtyLine:
             return b""
         if not chunk and _hung_up(self._fd):
             raise Unplugged(errno.EIO, "the device hung up")
+        for tap in self._host.taps:
+            tap("in", chunk)
         return chunk
 
     def write(self, content: bytes) -> int:
         try:
-            return os.write(self._fd, content)
+            taken = os.write(self._fd, content)
         except BlockingIOError:
             return 0
+        for tap in self._host.taps:
+            tap("out", content[:taken])
+        return taken
 
     def close(self, *, drain_s: float = 0.0) -> None:
         with contextlib.suppress(*LINE_FAULTS):

@@ -11,6 +11,7 @@ import errno
 import logging
 import math
 import select
+from collections.abc import Iterator
 
 from devices.backoff import Backoff
 from devices.codecs.choice import choice_of, framing_of
@@ -28,7 +29,7 @@ from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
 from devices.serial.simulator import Simulation, simulate
 from devices.sparing import Complaints
-from gateway.actors import Delivery, GatewayError, Health, Inbound, Payload, verb
+from gateway.actors import Delivery, GatewayError, Health, Inbound, Payload, Settings, verb
 from gateway.actors.vocabulary import Write
 
 REOPEN_S = 0.2
@@ -54,6 +55,7 @@ class SerialPort(Link[SerialSettings]):
     kind = "serial"
     acts = ("write",)
     close_s = 2.0
+    wired = True
     counters_said = COUNTERS
 
     def __init__(self, key: str, settings: SerialSettings) -> None:
@@ -86,6 +88,14 @@ class SerialPort(Link[SerialSettings]):
     def backoff(self) -> Backoff:
         return Backoff(REOPEN_S, REOPEN_MAX_S)
 
+    @classmethod
+    def wire(cls, settings: Settings) -> Iterator[bytes]:
+        """The bytes that come over the wire of a port that no gateway has open."""
+        from devices.serial.overheard import overheard  # noqa: PLC0415  # for people who listen only
+
+        assert isinstance(settings, SerialSettings)
+        return overheard(settings)
+
     def prepare(self) -> None:
         self._poll.register(self.host.fileno(), select.POLLIN)
         if self.settings.simulation is not None:
@@ -99,7 +109,7 @@ class SerialPort(Link[SerialSettings]):
             if self._simulation is None:
                 self._path = find_port(self.settings.port)
             open_ports().take(self.host.me, self._path)
-            self._line = TtyLine(self._path, self.settings)
+            self._line = TtyLine(self._path, self.settings, self.host)
         except (GatewayError, *LINE_FAULTS) as error:
             open_ports().give_back(self.host.me)
             raise explain_opening(self._path, error) from error

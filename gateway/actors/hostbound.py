@@ -15,12 +15,12 @@ long as it likes, and must come back once `host.wait` would.
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.actors.actor import snake
 from gateway.actors.callers import By
 from gateway.actors.course import Table
-from gateway.actors.errors import GatewayError
+from gateway.actors.errors import GatewayError, Refused
 from gateway.actors.messages import Message, Start
 from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
@@ -99,6 +99,12 @@ class Refusal(NamedTuple):
     """Why: what `Host.send` would have raised."""
 
 
+Way = Literal["in", "out"]
+"""Which way bytes go over a wire: to the gateway, or from it."""
+Tap = Callable[[Way, bytes], None]
+"""Hears what comes and goes over a wire, on the device's thread: it only takes note."""
+
+
 class Host(Protocol):
     """What the runtime offers a host-bound actor. Every method may be called from any thread."""
 
@@ -108,6 +114,8 @@ class Host(Protocol):
     """True once sources must take in no more."""
     closing: bool
     """True once it must close."""
+    taps: tuple[Tap, ...]
+    """Who listens to the wire of what the actor owns: a device whose kind is `wired` tells each of them all bytes. Mostly nobody does."""
 
     @property
     def time(self) -> Time:
@@ -255,6 +263,9 @@ class HostBound:
     vital: ClassVar[bool] = False
     """Whether the gateway makes no progress while this actor hangs: the watchdog is withheld, and the service manager restarts it."""
 
+    wired: ClassVar[bool] = False
+    """Whether bytes go over a wire that it owns, which people can listen to: see `wire`, and `Host.taps`."""
+
     counters_said: ClassVar[Mapping[str, str]] = {}
     """What its counters are called where people read them, by their names. One that is not here is said with spaces in it."""
 
@@ -270,6 +281,13 @@ class HostBound:
         """How many seconds a message may wait for this actor, by verb: as the verbs say. Override it where the settings say otherwise."""
         del settings
         return {name: row.act_within_s for name, row in cls.verbs.items()}
+
+    @classmethod
+    def wire(cls, settings: Settings) -> Iterator[bytes]:
+        """Open the resource, and give the bytes that come over its wire: for people who listen while no gateway runs. A kind that is
+        `wired` overrides it. Raises GatewayError."""
+        del settings
+        raise Refused(f"a {cls.kind} has no wire with bytes on it")
 
     def started(self, start: Start) -> None:
         """Take the actor's first message, `Builtin.Start`. A resource that is absent is no error: report it, and look again in `tick`."""

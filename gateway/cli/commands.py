@@ -83,6 +83,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every).add_argument(
         "kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin"
     )
+    add("listen", _listen, "the bytes on the wire of a device, in hex and text; the gateway may run or not", there).add_argument(
+        "id", metavar="ID", help="the device, as in serial/gps"
+    )
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
@@ -258,6 +261,14 @@ def _ports(options: Options) -> int:
     from gateway.cli.hardware import ports  # noqa: PLC0415
 
     return ports(as_json=options.json)
+
+
+def _listen(options: Options) -> int:
+    from gateway.cli.listen import listen  # noqa: PLC0415
+    from gateway.console.place import find  # noqa: PLC0415  # as above
+
+    config = _config(options)
+    return listen(options.id, find(options.socket, config, named=options.config is not None), config, as_json=options.json)
 
 
 def _kinds(options: Options) -> int:

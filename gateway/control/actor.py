@@ -20,6 +20,7 @@ from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import Start
 from gateway.control.connection import ControlClient
 from gateway.control.house import ControlSettings, House
+from gateway.control.listening import Listening
 from gateway.control.pending import Answer, AskOutcome, Pending, no
 from gateway.control.reading import SocketRequest, read_request
 from gateway.control.requests import Requests, fault_of
@@ -58,7 +59,7 @@ class Control(HostBound):
         """When to look for clients again; 0: the listener is looked at."""
         self._connections: dict[int, ControlClient] = {}
         self._pending: list[Pending] = []
-        self._tails: list[Tail] = []
+        self._tails: list[Tail | Listening] = []
         self._outcomes: deque[AskOutcome] = deque()
         self._requests = Requests(house, self)
 
@@ -150,6 +151,25 @@ class Control(HostBound):
         self._tails.append(tail)
         connection.follows = True
         self.house.engine.watch(tail.observe)
+
+    def overhear(self, connection: ControlClient, n: Any, id: str) -> None:
+        """Stream what goes over the wire of a device to a client from now on."""
+        listening = Listening(connection, n, wake=self.host.wake)
+        self._tails.append(listening)
+        connection.follows = True
+        for hosted in self.house.hosts.all:
+            if hosted.me == id:
+                hosted.taps = (*hosted.taps, listening.hear)
+
+    def _unfollow(self, tail: Tail | Listening) -> None:
+        """Stream no more. A device that was replaced meanwhile has the taps of the one before."""
+        self._tails.remove(tail)
+        if isinstance(tail, Tail):
+            self.house.engine.unwatch(tail.observe)
+            return
+        for hosted in self.house.hosts.all:
+            if tail.hear in hosted.taps:
+                hosted.taps = tuple(tap for tap in hosted.taps if tap != tail.hear)
 
     # --- the socket
 
@@ -271,8 +291,7 @@ class Control(HostBound):
 
     def _drop(self, connection: ControlClient) -> None:
         for tail in [t for t in self._tails if t.connection is connection]:
-            self._tails.remove(tail)
-            self.house.engine.unwatch(tail.observe)
+            self._unfollow(tail)
         for pending in [p for p in self._pending if p.connection is connection]:
             pending.settled = True
             self._pending.remove(pending)

@@ -10,6 +10,7 @@
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
     {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
+    {"do": "listen", "id": "serial/gps"}            one answer a piece of what goes over its wire, until the client goes
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
     {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
@@ -26,6 +27,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadId, BadPayload, GatewayError, Refused, UnknownTarget
 from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
@@ -90,6 +92,9 @@ class Desk(Protocol):
     def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
         """Stream turns to a client from now on."""
 
+    def overhear(self, connection: ControlClient, n: Any, id: str) -> None:
+        """Stream what goes over the wire of a device to a client from now on."""
+
 
 class Requests:
     """Runs the method that answers each request."""
@@ -107,6 +112,7 @@ class Requests:
             "tell": self.tell,
             "ask": self.ask,
             "tail": self.tail,
+            "listen": self.listen,
             "explain": self.explain,
             "resume": self.resume,
             "export": self.export,
@@ -162,6 +168,17 @@ class Requests:
     def tail(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         self.desk.follow(connection, n, prefix=text_of(request, "prefix"), verb=text_of(request, "verb"))
         return {"ok": True, "tail": True}
+
+    def listen(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Stream the bytes of a wire. On the control actor's thread alone: nothing is asked of the engine, or of the device."""
+        id = text_of(request, "id")
+        wires = [hosted.me for hosted in self.house.hosts.all if hosted.kind.wired]
+        if id not in wires:
+            there = any(hosted.me == id for hosted in self.house.hosts.all)
+            fact = "it has no wire with bytes on it" if there else "there is no such device"
+            return no("not_found", f"cannot listen to {id}: {fact}; {did_you_mean(id, wires)}")
+        self.desk.overhear(connection, n, id)
+        return {"ok": True, "listen": id}
 
     def explain(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
         from gateway.control.explain import explain  # noqa: PLC0415  # not for a gateway that nobody asks

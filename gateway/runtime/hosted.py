@@ -18,7 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
-from gateway.actors.hostbound import Delivery, Health, HostBound
+from gateway.actors.hostbound import Delivery, Health, HostBound, Tap
 from gateway.actors.messages import Start
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock
@@ -56,6 +56,7 @@ class Hosted(WayIn):
         self.kind = kind
         self.quiet = False
         self.closing = False
+        self.taps: tuple[Tap, ...] = () if heir_of is None else heir_of.taps
         self._said = (Health.STARTING, "")
         """The actor's health and detail, as the actor said them last."""
         self.phase: SaidPhase | None = None

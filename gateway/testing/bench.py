@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
+from gateway.actors.hostbound import Tap
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
@@ -92,6 +93,8 @@ class Bench:
         self.error: BaseException | None = None
         self.quiet = False
         self.closing = False
+        self.taps: tuple[Tap, ...] = ()
+        """Who listens to the wire of what the actor owns: set it to hear all bytes."""
         self.full = False
         """Set it to make `send` with wait=False raise Refused, as when too much is under way."""
         self.why_away = ""
