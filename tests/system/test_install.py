@@ -54,6 +54,7 @@ def test_installed_twice_started_and_removed(bare: Container) -> None:
     said = bare.sh(INSTALL, limit_s=300)
     assert "  the configuration /etc/gateway/gateway.toml is yours already, and stays as it is\n" in said
     assert said.endswith("  the gateway that ran is restarted with the new program\ninstalled, and running\n")
+    assert "  the store as it is now is copied into /var/backups/gateway, which keeps the last two copies" in said
     after = bare.sh("systemctl show --property=MainPID gateway; sha256sum /etc/gateway/gateway.toml")
     assert before.split()[0] != after.split()[0], "an update restarts a gateway that runs"
     assert before.split()[1] == after.split()[1]
@@ -85,6 +86,33 @@ def test_an_update_that_the_configuration_does_not_fit_leaves_the_gateway_runnin
     assert unpacked.sh("systemctl show --property=MainPID gateway") == pid
 
 
+def test_an_update_keeps_the_last_two_copies_of_the_store(unpacked: Container) -> None:
+    """Made by the program that was there, of a gateway that runs or of one that is stopped; where none can be made, nothing is changed."""
+    copies = "ls -1tr /var/backups/gateway"
+    unpacked.sh("systemctl start gateway && gateway tell collection/x add key=a value=b && systemctl stop gateway")
+    unpacked.sh("install -d -m 0700 /var/backups/gateway && touch -d yesterday /var/backups/gateway/gateway-1.db")
+    unpacked.sh(COPY)
+    first = unpacked.sh(copies).split()
+    assert first[0] == "gateway-1.db"
+    assert len(first) == 2
+    unpacked.sh(f"mv /var/backups/gateway/{first[1]} /var/backups/gateway/gateway-2.db && systemctl start gateway")
+    unpacked.sh(COPY)
+    assert unpacked.sh(copies).split()[0] == "gateway-2.db"
+    assert len(unpacked.sh(copies).split()) == 2
+    assert unpacked.sh("stat -c %a:%U /var/backups/gateway").strip() == "700:root"
+    newest = unpacked.sh(copies).split()[-1]
+    unpacked.sh(f"systemctl stop gateway && gateway forget collection/x --yes; gateway restore /var/backups/gateway/{newest}")
+    unpacked.sh("systemctl start gateway")
+    assert "b" in unpacked.sh("gateway ask collection/x find key=a")
+    unpacked.sh("mount -t tmpfs -o size=4k tmpfs /var/backups/gateway")
+    done = unpacked.try_sh(COPY)
+    unpacked.sh("umount /var/backups/gateway")
+    assert done.code == 1
+    assert "cannot install: no copy of the store can be kept, and nothing was changed: " in done.err
+    assert "systemctl" not in unpacked.sh(f"{UNINSTALL} --purge; ls /var/backups/gateway 2>&1; true")
+    assert left(unpacked, "/var/backups/gateway") == []
+
+
 @pytest.mark.parametrize(
     "before",
     [
@@ -104,6 +132,9 @@ def test_whoever_is_there_before_is_no_obstacle(bare: Container, before: str) ->
     bare.sh("userdel --remove anna 2>/dev/null; groupdel gpio 2>/dev/null; true")
 
 
+COPY = f"""{{ sed -n '/^prefix=/,/^there/p' {UNINSTALL.removesuffix("uninstall")}install; sed -n '/WITHOUT_COPY-/,/^fi/p' \
+    {UNINSTALL.removesuffix("uninstall")}install; }} | sh -eu"""
+"""The step of install that copies the store, alone."""
 ACCOUNTS = f"sed -n '/^for group in/,/^    useradd/p' {UNINSTALL.removesuffix('uninstall')}install | sh -eu"
 """That step of install, alone."""
 
