@@ -81,6 +81,8 @@ def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
     found = {}
     for key, named in files.items():
         path = Path(named)
+        if "/" in named and not path.is_absolute():
+            found[key] = f"{named} is no whole path, nor the name of a systemd credential; write the path from / on"
         if not path.is_absolute() or not os.access(path, os.R_OK):
             continue
         with path.open("rb") as file:

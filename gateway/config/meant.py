@@ -42,7 +42,7 @@ _SIZES = {
     "gb": 10**9,
     "gib": 2**30,
 }
-_SUFFIXES = {"_s": (_TIMES_S, 1.0), "_ms": (_TIMES_S, 0.001), "_min": (_TIMES_S, 60.0)} | {
+_SUFFIXES = {"_s": (_TIMES_S, 1.0), "seconds": (_TIMES_S, 1.0), "_ms": (_TIMES_S, 0.001), "_min": (_TIMES_S, 60.0)} | {
     "_bytes": (_SIZES, 1.0),
     "_kb": (_SIZES, 1000.0),
     "_mb": (_SIZES, 1e6),
@@ -57,7 +57,7 @@ def number_meant(text: str, key: str = "") -> str:
 
     Where it may be one of two (115,200), both: "115200 or 115.200".
     """
-    word = text.strip().strip("_")
+    word = re.sub(r"^([+-])\s+", r"\1", text.strip().strip("_").replace("\u2212", "-").replace("\u2013", "-"))
     if not 0 < len(word) <= LONGEST:
         return ""
     if _PLAIN.fullmatch(word) and not _ZEROS.fullmatch(word):

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.config.checks import Section
 from gateway.config.document import Document
@@ -14,10 +15,14 @@ from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import Problem, dotted
 from gateway.config.sections import GatewaySettings, StoreSettings
 
+SERVICE_USER = "gateway"
+"""Whom the unit that is installed runs as."""
+
 
 def outside_problems(document: Document, sections: list[Section], gateway: GatewaySettings, store: StoreSettings) -> list[Problem]:
     """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
-    found = [(section.path_of(document, key), text) for section in sections for key, text in _of_files(section)]
+    reader = _service_user() if os.geteuid() == 0 and document.path.startswith("/etc/gateway/") else None
+    found = [(section.path_of(document, key), text) for section in sections for key, text in _of_files(section, reader)]
     found += [(("store", "path"), text) for text in _of_folder(store.path, document)]
     found += [(("gateway", "control_socket"), text) for text in _of_folder(gateway.control_socket, document)]
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
@@ -27,20 +32,43 @@ def _problem(document: Document, path: KeyPath, text: str) -> Problem:
     return Problem(document.position(path), dotted(path), text)
 
 
-def _of_files(section: Section) -> Iterator[tuple[str, str]]:
+def _of_files(section: Section, reader: "_Reader | None") -> Iterator[tuple[str, str]]:
     """What is wrong with the files that a section names; what a user's own settings raise while they look is told too."""
     files: dict[str, str] = {}
     with suppress(Exception):  # it looked at what is broken
         files = {key: file for key, file in section.settings.files().items() if isinstance(file, str)}
-    wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file)))}
+    wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file), reader))}
     yield from wrong.items()
     with suppress(Exception):  # as above
         yield from section.settings.lacks().items()
-    if files and not wrong and section.whole:
+    if not wrong and section.whole:
         yield from section.settings.file_faults().items()
 
 
-def _of_file(path: Path) -> str:
+class _Reader(NamedTuple):
+    """The user whom the service runs as, who has to read what root may read anyway."""
+
+    uid: int
+    groups: list[int]
+
+    def may_read(self, found: os.stat_result) -> bool:
+        """Whether a file's mode lets that user read it."""
+        if found.st_uid == self.uid:
+            return bool(found.st_mode & stat.S_IRUSR)
+        return bool(found.st_mode & (stat.S_IRGRP if found.st_gid in self.groups else stat.S_IROTH))
+
+
+def _service_user() -> _Reader | None:
+    import pwd  # noqa: PLC0415  # only where root checks what is installed
+
+    try:
+        user = pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        return None
+    return _Reader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
+
+
+def _of_file(path: Path, reader: _Reader | None) -> str:
     """What is wrong with a file; empty where nothing is, or this user may not know."""
     try:
         found = path.stat()
@@ -54,6 +82,8 @@ def _of_file(path: Path) -> str:
         return f"{path} is a folder; name the file in it"
     if stat.S_ISREG(found.st_mode) and not found.st_size:
         return f"the file {path} is empty; write into it what belongs there"
+    if reader is not None and not reader.may_read(found):
+        return f"the service runs as {SERVICE_USER}, who may not read {path} (sudo chgrp {SERVICE_USER} {path}; sudo chmod g+r {path})"
     return ""
 
 

@@ -17,7 +17,7 @@ from gateway.config.brackets import unwrap_sections
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
-from gateway.config.models import tables_of
+from gateway.config.models import keys_of, tables_of
 from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
@@ -190,10 +190,20 @@ class _Reading:
         if not isinstance(self.document.table[name][key], dict):
             self.document.add((name, key), f"a setting belongs to one device; write it under [{name}.NAME]")
             return False
+        inner = self.document.table[name][key]
+        if inner and all(isinstance(value, dict) for value in inner.values()) and self.is_named_apart(name, inner):
+            plain = f"{key}_{next(iter(inner))}"
+            self.document.add((name, key), f"a device's name has no dot in it; write [{name}.{plain}]")
+            return False
         if not is_key(key):
             self.document.add((name, key), "no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most)")
             return False
         return True
+
+    def is_named_apart(self, name: str, inner: Iterable[str]) -> bool:
+        """Whether none of the tables within a section is one that its kind has."""
+        kind = self.load(self.registry.host_bound, name, (name,))
+        return kind is not None and not set(keys_of(kind.settings_model)) & set(inner)
 
     def device(self, kind: type[HostBound], key: str) -> Iterable[_Made]:
         path = (kind.kind, key)
@@ -295,6 +305,8 @@ class _Reading:
         kind, table = self.load(self.registry.ordinary, name, ("actors", name)), self.document.table[name]
         keys = [key for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
         tables = tables_of(kind.settings_model) if kind is not None else ""
+        if tables in keys:
+            keys = [key for key, value in table[tables].items() if isinstance(value, dict)]
         return ("actors", name, tables, keys[0]) if tables and keys else ("actors", name)
 
     def no_such_actor(self, name: str) -> str:

@@ -4,10 +4,13 @@ Source: pydantic 2, "Validation Errors" (the list of error types and their conte
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
+
+from gateway.actors.did_you_mean import name_meant
 
 _EXPECTED = {
     "bool_type": ("true or false", "write true or false without quotes"),
@@ -51,6 +54,8 @@ def sentence(errors: Sequence[ErrorDetails], seen: Any, *, key: str = "") -> str
         fact, advice = _BOUNDS[kind]
         return f"{shown(seen)} is {fact.format_map(_Plain(context))}; {advice.format_map(_Plain(context))}"
     if kind in ("literal_error", "enum"):
+        if isinstance(seen, str) and (meant := name_meant(seen, re.findall(r"'([^']*)'", context["expected"]))):
+            return f"{shown(seen)} is not one of the choices; did you mean '{meant}'?"
         quoted = "" if isinstance(seen, str) or "'" not in context["expected"] else ", with the quotes"
         return f"{shown(seen)} is not one of the choices; write {context['expected']}{quoted}"
     if kind in ("value_error", "assertion_error"):
@@ -66,6 +71,8 @@ def _advice(errors: Sequence[ErrorDetails], seen: Any, key: str) -> str:
     from gateway.config.meant import number_meant  # noqa: PLC0415  # only where somebody wrote no number
 
     kind = errors[0]["type"]
+    if kind == "int_type" and isinstance(seen, float) and seen.is_integer():
+        return f"write {seen:.0f}"
     number = number_meant(seen, key) if kind in _NUMBERS and isinstance(seen, str) else ""
     return f"write {number} without quotes" if number and number != seen else _EXPECTED[kind][1]
 

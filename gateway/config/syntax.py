@@ -163,7 +163,11 @@ def _statement(line: str, column: int) -> Found:
     key, mark, value = found["key"], found["mark"], found["value"]
     start = found.start("value") + 1
     shown = _written(value, key)
-    if mark in (":", "=>", ":=", "=="):
+    if mark.isspace() and re.match(r"[A-Za-z0-9_-]+(?:[ \t]+[A-Za-z0-9_-]+)*+\s*=", value):
+        rest, _, wanted = value.partition("=")
+        whole = "_".join([key, *rest.split()])
+        yield found.end("key") + 1, f"a key has no space in it; write {whole} = {_written(wanted.strip(), whole)}"
+    elif mark in (":", "=>", ":=", "=="):
         at = found.start("mark") + 1
         if not value:
             yield at, f"a key has a value behind =, and a table has a header; write [{key}] for a table"
@@ -181,7 +185,7 @@ def _wrong_value(key: str, value: str) -> str:
     if value[0] in "\"'":
         return _wrong_text(value)
     if value[0] in "[{":
-        return "{ } stands on one line, without a comma before the }; or write a table [ ] with lines of its own" if value[0] == "{" else ""
+        return _wrong_table(value) if value[0] == "{" else ""
     word = re.split(r"\s*(?:#|//|;|/\*)", value, maxsplit=1)[0].strip()
     bare = word.rstrip(", ")
     if word != value.partition("#")[0].strip() and _is_value(bare):
@@ -189,7 +193,8 @@ def _wrong_value(key: str, value: str) -> str:
     if _is_value(bare):
         return f"take the comma at the end out; write {key} = {bare}" if bare != word else ""
     if truth := truth_meant(bare):
-        return f"{bare} is no TOML value; write {truth}, in lower case and without quotes; text stands in quotes"
+        otherwise = ", in lower case" if bare.lower() == truth else f', or "{bare}" where it is a text'
+        return f"{bare} is no TOML value; write {truth}{otherwise}"
     if bare.lower() in ("none", "null", "nil", "undefined"):
         return f"there is no {bare} in TOML; take the line out, and the default holds"
     if re.fullmatch(r"[0-9.]+\s*[*/+-]\s*[0-9.*/+ -]+", bare) and not re.fullmatch(r"[0-9]+-[0-9]+-[0-9]+", bare):
@@ -208,11 +213,21 @@ def _wrong_text(value: str) -> str:
     if closed is None:
         return ""
     behind = value[closed.end() :].strip()
+    if behind.partition("#")[0].rstrip().endswith(value[0]) and "=" not in behind:
+        other = "double" if value[0] == "'" else "single"
+        return f"a {value[0]} stands within the text; put the text between {other} quotes"
     if "\\" in closed.group() and value[0] == '"':
         single = closed.group()[1:-1].replace("\\\\", "\\")
         return f"a \\ between double quotes begins a special character; write '{single}', in single quotes" if "'" not in single else ""
     advice = "take the comma at its end out" if behind == "," else "one key = value stands on a line"
-    return f"{behind} stands behind the text; {_behind(behind, advice)}" if behind and not behind.startswith("#") else ""
+    advice = advice if "=" in behind else _behind(behind, advice)
+    return f"{behind} stands behind the text; {advice}" if behind and not behind.startswith("#") else ""
+
+
+def _wrong_table(value: str) -> str:
+    if pair := re.search(r"[{,]\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*:", value):
+        return f"between a key and its value stands =, in {{ }} too; write {{ {pair[1]} = VALUE }}"
+    return "{ } stands on one line, without a comma before the }; or write a table [ ] with lines of its own"
 
 
 def _is_value(word: str) -> bool:
@@ -253,6 +268,7 @@ _PLAINLY: dict[str, Callable[[str, str], str]] = {
     ),
     r"Illegal character '\\n'": lambda *_: "the text is not closed; put a quote at its end",
     "Invalid value": lambda *_: "no TOML value; text stands in quotes, true and false are lower case",
+    "Unterminated string": lambda *_: "a text that began with three quotes is not closed; put three at its end",
     "Unclosed array": lambda *_: "a [ is open here; put the ] behind the last value of the list",
     "Cannot mutate immutable namespace .*|Cannot redefine namespace .*": lambda *_: (
         "its table has values already, on one line in { } or with dots; keep all of a table in one place"

@@ -18,6 +18,7 @@ from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadPayload
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
+from gateway.config.meant import number_meant
 from gateway.config.models import keys_of, model_at
 from gateway.config.sentences import expected, sentence, shown
 
@@ -165,17 +166,17 @@ def _fault(model: type[Payload], payload: dict[str, Any], path: Path, errors: Se
         return f"{name or 'payload'}: {sentence(errors, seen)}"
     typed = texts.get(name)
     begins = f"{name}=" if typed is not None else ""
-    advice = " or ".join(f"{begins}{example}" for example in _examples(kind, seen if typed is None else typed))
+    advice = " or ".join(f"{begins}{example}" for example in _examples(kind, seen if typed is None else typed, name))
     return f"{name}: expected {wanted}, saw {shown(seen) if typed is None else typed}; write {advice}"
 
 
-def _examples(kind: str, seen: Any) -> list[str]:
+def _examples(kind: str, seen: Any, name: str) -> list[str]:
     """What to write for an error of a `kind`: what was meant, where that can be told, else how such a value looks."""
     word = str(seen).strip().strip("\"'")
     if kind == "bool_type":
         return ["true"] if word.lower() in _YES else ["false"] if word.lower() in _NO else ["true", "false"]
     if kind in ("int_type", "int_from_float", "float_type", "finite_number"):
-        return [_number(word, whole=kind.startswith("int"))]
+        return [_number(word, name, whole=kind.startswith("int"))]
     if kind in ("list_type", "tuple_type", "set_type", "frozen_set_type"):
         return [f"'{json.dumps([seen], ensure_ascii=False)}'"]
     if kind in ("string_type", "path_type"):
@@ -183,9 +184,9 @@ def _examples(kind: str, seen: Any) -> list[str]:
     return ["""'{"NAME": VALUE}'"""]
 
 
-def _number(word: str, *, whole: bool) -> str:
+def _number(word: str, name: str, *, whole: bool) -> str:
     try:
-        found = float(word.replace(",", "."))
+        found = float(number_meant(word, name))
         return str(round(found)) if whole else f"{found:g}" if math.isfinite(found) else "1.5"
     except (ValueError, OverflowError):
         return "1" if whole else "1.5"

@@ -106,6 +106,7 @@ def test_a_verb_that_wants_a_text_takes_what_was_typed(word: str, field: Any) ->
         (["flag=maybe"], "flag: expected true or false, saw maybe; write flag=true or flag=false"),
         (["number=21,5"], "number: expected a number, saw 21,5; write number=21.5"),
         (['number="7"'], 'number: expected a number, saw "7"; write number=7'),
+        (["number=500ms"], "number: expected a number, saw 500ms; write number=500"),
         (["number=NaN"], "number: expected a number, saw NaN; write number=1.5"),
         (["whole=4.0e0x"], "whole: expected a whole number, saw 4.0e0x; write whole=1"),
         (["whole=2.5"], "whole: expected a whole number, saw 2.5; write whole=2"),

@@ -86,6 +86,17 @@ def test_an_update_that_the_configuration_does_not_fit_leaves_the_gateway_runnin
     assert unpacked.sh("systemctl show --property=MainPID gateway") == pid
 
 
+def test_a_secret_that_the_service_may_not_read_is_named(unpacked: Container) -> None:
+    """Root may read it, and would not see that the gateway cannot."""
+    unpacked.sh("install -m 600 /dev/null /etc/gateway/password && echo hunter2 > /etc/gateway/password")
+    text = '[mqtt.main]\\nusername = "u"\\npassword_file = "/etc/gateway/password"\\n'
+    unpacked.sh(f"printf '{text}' >> /etc/gateway/gateway.toml")
+    done = unpacked.try_sh("gateway check")
+    assert done.code == 1
+    assert "the service runs as gateway, who may not read /etc/gateway/password (sudo chgrp gateway /etc/gateway/password; " in done.err
+    unpacked.sh("chgrp gateway /etc/gateway/password; chmod g+r /etc/gateway/password; gateway check")
+
+
 def test_an_update_keeps_the_last_two_copies_of_the_store(unpacked: Container) -> None:
     """Made by the program that was there, of a gateway that runs or of one that is stopped; where none can be made, nothing is changed."""
     copies = "ls -1tr /var/backups/gateway"
