@@ -23,8 +23,9 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
     reader = _service_user() if os.geteuid() == 0 and document.path.startswith("/etc/gateway/") else None
     found = [(section.path_of(document, key), text) for section in sections for key, text in _of_files(section, reader)]
-    found += [(("store", "path"), text) for text in _of_folder(store.path, document)]
-    found += [(("gateway", "control_socket"), text) for text in _of_folder(gateway.control_socket, document)]
+    named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
+    # where the file names none, they are where the gateway is started, which need not be here
+    found += [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document)]
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
 
 

@@ -17,6 +17,8 @@ from gateway.config.problems import Problem, dotted
 
 _LINES_AT_MOST = 20
 """So many wrong lines are told: to find each, all of the text is read."""
+_READ_AGAIN = 100_000
+"""Characters of a text that is: nobody writes a longer one by hand, and each reading takes its time."""
 _LOOKED_AT = 500
 """Characters of a line that is looked at closely."""
 
@@ -51,14 +53,14 @@ def syntax_problems(text: str, error: tomllib.TOMLDecodeError) -> list[Problem]:
     if "\r" in text.replace("\r\n", ""):
         return [Problem(_place(error, lines), "", "the line ends are those of old Macs (CR alone); save the file with LF, or CR LF")]
     found: list[Problem] = []
-    last = 0
+    most, last = _LINES_AT_MOST if len(text) <= _READ_AGAIN else 1, 0
     while True:
         place = _place(error, lines)
         if place.line <= last:
             return found  # what is wrong is no matter of one line
         last = place.line
         found.append(_problem(str(error), place, lines[place.line - 1]))
-        if len(found) == _LINES_AT_MOST or not _leave_out(lines, place.line - 1):
+        if len(found) == most or not _leave_out(lines, place.line - 1):
             return found
         try:
             tomllib.loads("\n".join(lines))
