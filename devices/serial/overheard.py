@@ -19,7 +19,7 @@ class _Nobody:
 
 def overheard(settings: SerialSettings) -> Iterator[bytes]:
     """Open the port, and give what comes over its wire, until it is gone. Raises GatewayError where it cannot be opened, or is gone."""
-    if settings.simulate is not None:
+    if settings.simulate:
         raise Refused("it is simulated: the simulator runs in the gateway; start that, then listen")
     path = settings.port
     try:
