@@ -19,14 +19,14 @@ class _Nobody:
 
 def overheard(settings: SerialSettings) -> Iterator[bytes]:
     """Open the port, and give what comes over its wire, until it is gone. Raises GatewayError where it cannot be opened, or is gone."""
-    if settings.simulate:
+    if settings.simulation is not None:
         raise Refused("it is simulated: the simulator runs in the gateway; start that, then listen")
     path = settings.port
     try:
         path = find_port(settings.port)
         line = TtyLine(path, settings, _Nobody())
     except (GatewayError, *LINE_FAULTS) as error:
-        raise Refused(explain_opening(path, error)[1]) from None
+        raise Refused(str(explain_opening(path, error))) from None
     try:
         while True:
             select.select([line], [], [])

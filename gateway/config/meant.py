@@ -9,7 +9,7 @@ LONGEST = 80
 """Characters of a word that is looked at: nobody's number is longer."""
 
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_ZEROS = re.compile(r"([+-]?)0+([0-9]+(?:\.[0-9]+)?)")
+_ZEROS = re.compile(r"([+-]?)0(?=[0-9])0*+((?:[1-9][0-9]*+)?)((?:\.[0-9]++)?)")
 _COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
 _GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:['\u2019_. \u00a0][0-9]{3})+")
 _POINT = re.compile(r"([+-]?)([0-9]*)\.([0-9]*)")
@@ -63,7 +63,7 @@ def number_meant(text: str, key: str = "") -> str:
     if _PLAIN.fullmatch(word) and not _ZEROS.fullmatch(word):
         return word
     if zeros := _ZEROS.fullmatch(word):
-        return f"{zeros[1].replace('+', '')}{zeros[2]}"
+        return f"{zeros[1].replace('+', '')}{zeros[2] or 0}{zeros[3]}"
     if word[:2] in ("0X", "0B", "0O"):
         return word.lower()
     if comma := _COMMA.fullmatch(word):

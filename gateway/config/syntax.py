@@ -22,7 +22,8 @@ _READ_AGAIN = 100_000
 _LOOKED_AT = 500
 """Characters of a line that is looked at closely."""
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"|\'[^\']*+\'|#.*+')
+_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?P<closed>"?)|\'[^\']*+(?P<ended>\'?)|#.*+')
+"""Texts and comments. It never tries again, not where a text is open: that reaches to the end of the line."""
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+|\"[^\"]*\"|'[^']*')\s*(?P<mark>==|=>|:=|=|:|\s(?=\S))\s*(?P<value>.*)")
 _HEADER = re.compile(r"\s*\[(?!\[)(?P<name>[^\[\]#=]*+)(?P<end>\]?)\s*(?P<behind>[^\s#].*)?(?:#.*)?")
 _OPENS = re.compile(r"[\[{(]|\"\"\"|'''")
@@ -75,7 +76,7 @@ def _leave_out(lines: list[str], at: int) -> bool:
     if line.lstrip().startswith("["):
         lines[at] = f'["line {at}"]'  # what stands below it belongs to a table of its own
         return True
-    outside = _STRINGS.sub("", line)
+    outside = _uncovered(line)
     if _OPENS.search(outside) or any(bracket in outside for bracket in ")]}"):
         return False
     lines[at] = ""
@@ -102,9 +103,14 @@ Found = Iterator[tuple[int, str]]
 """What is wrong in a line, and its column."""
 
 
+def _uncovered(line: str) -> str:
+    """A line with blanks in the place of its texts and comments; a text that is not closed stays."""
+    return _STRINGS.sub(lambda found: " " * len(found[0]) if found[0][0] == "#" or found["closed"] or found["ended"] else found[0], line)
+
+
 def _strange(line: str, column: int) -> Found:
     """A character outside of texts that TOML knows nothing of: an invisible one, a curly quote, a letter of another alphabet."""
-    covered = _STRINGS.sub(lambda match: " " * len(match.group()), line)
+    covered = _uncovered(line)
     for at, character in enumerate(covered):
         if character.isascii():
             continue
@@ -188,7 +194,7 @@ def _wrong_value(key: str, value: str) -> str:
         return _wrong_text(value)
     if value[0] in "[{":
         return _wrong_table(value) if value[0] == "{" else ""
-    word = re.split(r"\s*(?:#|//|;|/\*)", value, maxsplit=1)[0].strip()
+    word = re.split(r"#|//|;|/\*", value, maxsplit=1)[0].strip()
     bare = word.rstrip(", ")
     if word != value.partition("#")[0].strip() and _is_value(bare):
         return f"a comment begins with #, and nothing else stands behind a value; write {key} = {bare}"
@@ -261,26 +267,30 @@ def _twice(said: str, line: str) -> str:
     return f"the table [{name}] stands twice; keep one of them"
 
 
-_PLAINLY: dict[str, Callable[[str, str], str]] = {
-    r"Cannot declare \(.*\) twice": _twice,
-    "Cannot overwrite a value": lambda _, line: (
-        f"the key {line.partition('=')[0].strip()} stands twice in its table; keep one of them"
-        if "=" in line
-        else "this key stands twice in its table"
+_PLAINLY: tuple[tuple[re.Pattern[str], Callable[[str, str], str]], ...] = (
+    (re.compile(r"Cannot declare \(.*\) twice", re.DOTALL), _twice),
+    (
+        re.compile("Cannot overwrite a value"),
+        lambda _, line: (
+            f"the key {line.partition('=')[0].strip()} stands twice in its table; keep one of them"
+            if "=" in line
+            else "this key stands twice in its table"
+        ),
     ),
-    r"Illegal character '\\n'": lambda *_: "the text is not closed; put a quote at its end",
-    "Invalid value": lambda *_: "no TOML value; text stands in quotes, true and false are lower case",
-    "Unterminated string": lambda *_: "a text that began with three quotes is not closed; put three at its end",
-    "Unclosed array": lambda *_: "a [ is open here; put the ] behind the last value of the list",
-    "Cannot mutate immutable namespace .*|Cannot redefine namespace .*": lambda *_: (
-        "its table has values already, on one line in { } or with dots; keep all of a table in one place"
+    (re.compile(r"Illegal character '\\n'"), lambda *_: "the text is not closed; put a quote at its end"),
+    (re.compile("Invalid value"), lambda *_: "no TOML value; text stands in quotes, true and false are lower case"),
+    (re.compile("Unterminated string"), lambda *_: "a text that began with three quotes is not closed; put three at its end"),
+    (re.compile("Unclosed array"), lambda *_: "a [ is open here; put the ] behind the last value of the list"),
+    (
+        re.compile("Cannot mutate immutable namespace .*|Cannot redefine namespace .*", re.DOTALL),
+        lambda *_: "its table has values already, on one line in { } or with dots; keep all of a table in one place",
     ),
-}
+)
 """tomllib's commonest sentences, and what is said for them where the line itself tells no more."""
 
 
 def _plainly(said: str, line: str) -> str:
-    for pattern, sentence in _PLAINLY.items():
-        if re.fullmatch(pattern, said, re.DOTALL):
+    for pattern, sentence in _PLAINLY:
+        if pattern.fullmatch(said):
             return sentence(said, line)
     return f"no TOML: {said[:1].lower()}{said[1:]}; mend this line"

@@ -90,7 +90,7 @@ def test_one_field_of_a_reply(daemon: DaemonProcess) -> None:
 @pytest.mark.parametrize(
     ("field", "error"),
     [
-        ("value", "there is online, presence, last_seen_ms, heard_ms, watched, count, older, beyond, values, timing"),
+        ("value", "there is online, presence, last_seen_ms, heard_ms, watched, count, older, beyond, held, values, timing"),
         ("values.mod", "there is mode"),
         ("online.now", "there is no field in it"),
     ],
@@ -291,7 +291,7 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
             ("show", "nothing-like-it"),
             1,
             "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, census, collection, contacts, "
-            "counter, fuse, gpio, toggle, trip, trips, twin, webhook\n",
+            "counter, fuse, gpio, rule, toggle, trip, trips, twin, webhook\n",
         ),
         (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),
         (("show", "counte"), 1, "gateway: cannot show counte: there is no kind 'counte'; did you mean 'counter'?\n"),

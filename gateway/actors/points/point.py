@@ -14,7 +14,7 @@ from gateway.actors.points.classes import usual_state_class
 from gateway.actors.points.suffixes import meaning_of
 
 _REMEMBERED = 4096
-_FIELD = re.compile(r"\\\{[^{}]*\\\}")
+_FIELD = re.compile(r"\{[^{}]*\}")
 
 
 class ValueType(enum.Enum):
@@ -64,12 +64,12 @@ class Points:
 
     def __init__(self, said: Said = ()) -> None:
         self._exact: dict[str, dict[str, Point]] = {}
-        self._patterns: list[tuple[re.Pattern[str], dict[str, Point]]] = []
+        self._templates: list[tuple[list[list[str]], dict[str, Point]]] = []
         self._found: dict[str, Mapping[str, Point]] = {}
         self.fill(said)
 
     def __bool__(self) -> bool:
-        return bool(self._exact or self._patterns)
+        return bool(self._exact or self._templates)
 
     def fill(self, said: Said) -> None:
         """Take these points in the place of all before. Of two of one name, for one actor, the first counts."""
@@ -79,7 +79,7 @@ class Points:
             for point in points:
                 known.setdefault(point.name, point)
         self._exact = {id: known for id, known in exact.items() if "{" not in id and known}
-        self._patterns = [(_pattern(id), known) for id, known in exact.items() if "{" in id and known]
+        self._templates = [(_segments(id), known) for id, known in exact.items() if "{" in id and known]
         self._found = {}
 
     def of(self, id: str) -> Mapping[str, Point]:
@@ -96,8 +96,8 @@ class Points:
         if not self:
             return _NONE
         known = dict(self._exact.get(id, _NONE))
-        for pattern, points in self._patterns:
-            if pattern.fullmatch(id):
+        for segments, points in self._templates:
+            if _fits(segments, id):
                 known = {**points, **known}
         if len(self._found) >= _REMEMBERED:
             self._found = {}
@@ -128,5 +128,28 @@ def type_of(value: Any) -> ValueType:
     return ValueType.TEXT if isinstance(value, str) else ValueType.ANY
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(_FIELD.sub("[^/]+", re.escape(template)))
+def _segments(template: str) -> list[list[str]]:
+    """A template's segments between slashes, each as the texts around its fields."""
+    return [_FIELD.split(segment) for segment in template.split("/")]
+
+
+def _fits(segments: list[list[str]], id: str) -> bool:
+    """Whether an id can have been made of a template: each field stands for one character or more, and for no slash.
+
+    Each text is looked for once, behind the one before it, so an id costs its length; a regular expression would try all ways.
+    """
+    found = id.split("/")
+    return len(found) == len(segments) and all(map(_segment_fits, segments, found))
+
+
+def _segment_fits(texts: list[str], segment: str) -> bool:
+    first, *middle = texts
+    if not middle:
+        return segment == first
+    last = middle.pop()
+    at = len(first)
+    for text in middle:
+        at = segment.find(text, at + 1) + len(text)
+        if at < len(text):
+            return False
+    return segment.startswith(first) and segment.endswith(last) and at < len(segment) - len(last)
