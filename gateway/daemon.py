@@ -125,6 +125,8 @@ class Daemon:
         """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
         """Who waits to hear of a reload."""
+        self._unfinished = Reloaded()
+        """What the last reload did, of which something may be left to do."""
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
@@ -206,6 +208,7 @@ class Daemon:
                 self._why = f"signal {number}"
             elif number == RELOAD or self._asked:
                 self.reload()
+            self._finish_reload()
             self._look()
 
     def _look(self) -> None:
@@ -247,12 +250,13 @@ class Daemon:
         self._signals.wake()
 
     def reload(self) -> None:
-        """Take over what the file says now: settings of devices that are there, and the log level. What else changed is named."""
+        """Take over what the file says now: which devices there are, their settings, and the log level. What else changed is named."""
         asked = [self._asked.popleft() for _ in range(len(self._asked))]
         self._notifier.reloading()
         found = read_again(self.path, self.configuration)
         reloaded = Reloaded(refused=found) if isinstance(found, ConfigProblems) else self._take_over(found)
         log.log(logging.ERROR if reloaded.refused else logging.INFO, "%s", reloaded.text)
+        self._unfinished = reloaded
         self._house.config_fault = reloaded.status
         self._notifier.ready(status(self._house))
         for answer in asked:
@@ -260,16 +264,21 @@ class Daemon:
 
     def _take_over(self, reload: Reload) -> Reloaded:
         set_level(reload.result.gateway.log_level)
-        hanging = [part.id for part in reload.changed if not self._replace(part)]
-        self.configuration = reload.without(hanging, self.configuration)
-        self._engine.directory.kinds.points.fill(self.configuration.points)
+        parts = [*reload.changed, *reload.new]
+        order = [part.id for part in reload.result.host_bound]
+        self._engine.directory.kinds.points.fill(reload.result.points)
+        self._hosts.change(reload.gone, parts, order, self._progress.say_alive)  # each may take its time to close: that is no standstill
+        self.configuration = reload.result
         self._house.simulated_devices = self.configuration.simulated
-        taken = [part.id for part in reload.changed if part.id not in hanging]
-        return Reloaded([*taken, *reload.settings], [*reload.needs_restart, *(f"{id} (does not close)" for id in hanging)])
+        closing = self._hosts.closing
+        return reload.done(closing)
 
-    def _replace(self, part: HostToBe) -> bool:
-        self._progress.say_alive()  # each may take its time to close: that is no standstill
-        return self._hosts.replace(part)
+    def _finish_reload(self) -> None:
+        """Start the devices that a reload waits for, once what was there before has closed."""
+        if self._hosts.closing and (finished := self._hosts.finish()):
+            log.info("the reload goes on: %s closed at last", ", ".join(finished))
+            self._unfinished = self._unfinished.later(self._hosts.closing)
+            self._house.config_fault = self._unfinished.status
 
     # --- the end
 

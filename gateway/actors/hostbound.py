@@ -270,6 +270,8 @@ class HostBound:
     """What its counters are called where people read them, by their names. One that is not here is said with spaces in it."""
 
     host: Host
+    inherited: Any = None
+    """What the actor whose place this one takes has left to it: see `hand_over`. Taken in `started`."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -306,6 +308,14 @@ class HostBound:
 
     def close(self) -> None:
         """Give the resource back. This is the actor's last call; it may block up to `close_s` seconds."""
+
+    def hand_over(self, heir: Settings) -> Any:
+        """Close, to make way for an actor of the same id with the settings `heir`; return what that one finds as `inherited` in its
+        `started`, such as a line that stays claimed. It is called in the place of `close`; what is returned is not closed here.
+        """
+        del heir
+        self.close()
+        return None
 
     def run(self) -> None:
         """Run the actor after its Start, on its own thread, until it must close. What it raises restarts the actor with backoff."""

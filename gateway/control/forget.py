@@ -75,6 +75,7 @@ def forget(engine: Engine, id: str) -> dict[str, Any]:
     _drop_rows(engine, strangers)
     if found["mail_dropped"]:  # there is nobody who could begin a new life with it
         size, _ = engine.room.stranded.pop(id)
+        engine.room.retired.pop(id, None)
         engine.round.batch.changes.mail_gone.append(SeqSpan(id, 0, size.last_seq))
     return found
 

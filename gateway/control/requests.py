@@ -285,7 +285,7 @@ class Requests:
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
 
         def reloaded(found: Reloaded) -> None:
-            taken = {"taken": list(found.taken), "needs_restart": list(found.needs_restart)}
+            taken = {"taken": list(found.taken), "closing": list(found.closing), "needs_restart": list(found.needs_restart)}
             self.desk.settle(pending, no("bad_config", found.text) if found.refused else {"ok": True, "text": found.text, **taken})
 
         self.house.reload(reloaded)

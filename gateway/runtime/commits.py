@@ -84,7 +84,7 @@ class Commits:
         batch = round.batch
         batch.last_seq = self._room.last_seq
         self._room.settle_memory(round)
-        for outbox in self._room.outboxes.values():
+        for outbox in (*self._room.outboxes.values(), *self._room.retired.values()):
             outbox.note_lent(round)
         for box, gone in batch.gone.items():
             batch.changes.mail_gone += spans(box, gone, self._room.live(box, min(gone), max(gone)))

@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from gateway.actors.errors import BadId, BadPayload, UnknownTarget
+from gateway.actors.hostbound import HostBound
 from gateway.actors.messages import Reply
 from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
@@ -77,6 +78,18 @@ class Despatch:
             self._room.outboxes[id].open = False
         resumed = [outbox.lent.resume(notes, round.batch.changes) for outbox in self._room.outboxes.values()]
         self._counts = any(resumed)
+
+    def fit(self, outbox: Outbox, kind: type[HostBound]) -> None:
+        """Have an outbox that was kept aside serve an actor of this kind."""
+        outbox.window = kind.window
+        outbox.once = frozenset(name for name, row in kind.verbs.items() if row.mode is Mode.AT_MOST_ONCE)
+        outbox.idle = frozenset(name for name, row in kind.verbs.items() if row.idle)
+        outbox.limits = self._limits.get(outbox.box.id, {name: row.act_within_s for name, row in kind.verbs.items()})
+
+    def forget(self, id: str) -> None:
+        """Forget what was to be done for an actor that has left at some time."""
+        self._timed.pop(id, None)
+        self._limits.pop(id, None)
 
     def limit_ages(self, id: str, limits: Mapping[str, float]) -> None:
         """Say for how many seconds a message may wait for an actor, by verb, where that is not as its class says. Any thread."""
@@ -194,7 +207,9 @@ class Despatch:
     def settle(self, settled: Sequence[HandedOut], round: Round) -> None:
         """Take deliveries back that host-bound actors have settled as done or failed, in their order: runs of plain ones all at once."""
         for box, run in groupby(settled, _box):
-            outbox, deliveries = self._room.outboxes[box], list(run)
+            outbox, deliveries = self._room.outboxes.get(box), list(run)
+            if outbox is None:  # it has left, and these were taken back
+                continue
             if outbox.lanes or self._cautious.careful or not all(map(outbox.is_plain, deliveries)):
                 for delivery in deliveries:
                     self._settle(delivery, round)
@@ -300,21 +315,26 @@ class Despatch:
     def reclaim(self, id: str, round: Round, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         """Take back what an actor that is gone had in hands, then call `then`; `for_good`: nobody takes its place, until `back` is
         called."""
-        outbox = self._room.outboxes[id]
+        outbox = self._room.outboxes.get(id)
+        if outbox is None:  # it has left: the last words of one of its threads
+            return
         outbox.open, outbox.away = not for_good, ""
         self._take_back(outbox, _UNKNOWN, round, counted=True, then=then)
 
     def away(self, id: str, why: str, round: Round, *, then: Callable[[], None] | None = None) -> None:
         """Hand an actor nothing, because what it owns is away; what it had in hands goes back, no attempt counted. Then call `then`."""
-        outbox = self._room.outboxes[id]
+        outbox = self._room.outboxes.get(id)
+        if outbox is None:
+            return
         outbox.open, outbox.away = False, why or "it did not say why"
         self._take_back(outbox, _UNKNOWN_AWAY.format(id=id, why=outbox.away), round, counted=False, then=then)
 
     def back(self, id: str) -> None:
         """Hand an actor mail again, because what it owns is there."""
-        outbox = self._room.outboxes[id]
-        outbox.open, outbox.away = True, ""
-        self._room.touched[id] = outbox
+        outbox = self._room.outboxes.get(id)
+        if outbox is not None:
+            outbox.open, outbox.away = True, ""
+            self._room.touched[id] = outbox
 
     def _take_back(self, outbox: Outbox, unknown: str, round: Round, *, counted: bool, then: Callable[[], None] | None) -> None:
         for seq in outbox.in_hand:

@@ -1,4 +1,4 @@
-"""The directory: who is registered, and which verbs they answer. Unchanged while the host runs, so any thread may ask."""
+"""The directory: who is registered, and which verbs they answer. Any thread may ask; the engine's thread alone changes it."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -39,6 +39,21 @@ class Directory:
         self.find_outside = lru_cache(maxsize=8192)(self._find_outside)
         """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""
 
+    def join(self, id: str, kind: type[HostBound]) -> None:
+        """Register a host-bound actor."""
+        self.hosted = {**self.hosted, id: kind}  # others may be going through the old one
+        self._forget_verbs()
+
+    def leave(self, id: str) -> None:
+        """Register a host-bound actor no more."""
+        self.hosted = {one: kind for one, kind in self.hosted.items() if one != id}
+        self._forget_verbs()
+
+    def _forget_verbs(self) -> None:
+        """Look verbs up anew. New caches: a thread that is just looking one up would put what it found into a cleared one."""
+        self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
+        self.find_outside = lru_cache(maxsize=8192)(self._find_outside)
+
     def _check_copies(self, actor: Actor[Any]) -> None:
         """Raise BadDefinition where a kind keeps copies of a kind or field that does not exist."""
         for name, copy in actor.copies.items():
@@ -54,6 +69,11 @@ class Directory:
     def listed(self) -> list[str]:
         """What people can write to: ordinary kinds, and host-bound actors by their ids."""
         return [*self.kinds.listed, *(id for id in self.hosted if self.kinds.is_listed(kind_of(id)))]
+
+    def why_absent(self, id: str) -> str:
+        """Why nobody takes the mail for an id, in words."""
+        known = any(kind_of(one) == kind_of(id) for one in self.hosted)
+        return "there is no such device" if known else f"no kind {kind_of(id)!r} is registered"
 
     def box_of(self, to: str) -> str | None:
         """The host-bound actor whose mailbox takes mail for `to` (its own id, or a child id of it); None for ordinary actors."""

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from gateway.actors.hostbound import Delivery, Health, HostBound, Tap
 from gateway.actors.messages import Start
+from gateway.actors.settings import Settings
 from gateway.actors.words import described
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut, to_settle
@@ -33,6 +34,7 @@ _LAST_RESTART_S = 30.0
 _INTENSITY = 10
 """How many restarts there may be in `_PERIOD_S`; above it the actor rests for `_PERIOD_S`."""
 _PERIOD_S = 60.0
+_STEP_S = 1.0
 
 
 class SaidPhase(NamedTuple):
@@ -64,6 +66,11 @@ class Hosted(WayIn):
         self.counters: Counter[str] = Counter()
         self.restarts = 0
         self.last_fault = ""
+        self._heir: Settings | None = None
+        """The settings of the actor that takes its place, when it makes way for one."""
+        self._left: Any = None
+        """What it leaves to that one."""
+        self._inherited = heir_of._left if heir_of is not None else None  # its own class
         self._make = make
         self._floor = floor
         self._mono_s = floor.clock.mono_s
@@ -256,6 +263,27 @@ class Hosted(WayIn):
             self._thread.join(self.kind.close_s)
         return not self._thread.is_alive()
 
+    def make_way(self, heir: Settings | None) -> None:
+        """Ask the actor to close, without waiting for it; `heir` are the settings of the one that takes its place, if one does."""
+        self._heir = heir
+        self.quiet = self.closing = True
+        self._rest.set()
+        self.wake()
+        self._floor.ingress.stir()
+
+    def await_end(self, timeout_s: float, step: Callable[[], object]) -> bool:
+        """Block until the actor has closed, at most so many seconds, and call `step` every second meanwhile; return whether it has."""
+        until_s = time.monotonic() + timeout_s
+        while not self.ended and (left_s := until_s - time.monotonic()) > 0:
+            self._thread.join(min(left_s, _STEP_S))
+            step()
+        return self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the actor's thread runs no more."""
+        return not self._thread.is_alive()
+
     def dispose(self) -> None:
         """Close the actor's descriptor, when the engine has ended and nobody gives the actor anything any more."""
         if not self._thread.is_alive():
@@ -284,6 +312,7 @@ class Hosted(WayIn):
             self.beat("its start")
             actor = self._make()
             actor.host = self
+            actor.inherited, self._inherited = self._inherited, None
             self._start(actor, Start(attempt=attempt))
             with self._gate:
                 if not self._away:
@@ -307,7 +336,10 @@ class Hosted(WayIn):
     def _close(self, actor: HostBound) -> None:
         self.beat("close")
         try:
-            actor.close()
+            if self.closing and self._heir is not None:
+                self._left = actor.hand_over(self._heir)
+            else:
+                actor.close()
         except BaseException as error:  # a close that raises must not keep the others from closing
             self.last_fault = f"close: {described(error)}"
             log.error("%s did not close well", self.me, exc_info=error)

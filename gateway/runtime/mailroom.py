@@ -74,6 +74,8 @@ class Mailroom:
         self.activation = Activation(directory, cells, self.schedule)
         self.asks = Asks(ids)
         self.outboxes: dict[str, Outbox] = {}
+        self.retired: dict[str, Outbox] = {}
+        """The outboxes of host-bound actors that have left: see `roster.py`."""
         self.stranded: dict[str, tuple[BoxSize, str]] = {}
         """Mail for whom there is no more: kinds and devices that were taken out of the configuration; and why, in words."""
         self.touched: dict[str, Outbox] = {}
@@ -107,8 +109,10 @@ class Mailroom:
             self._put_out(self.outboxes[box], mail, round)
         elif kind_of(message.to) == ASKS:
             self._hand_to_asker(mail, round)
-        elif message.verb not in BUILTINS or self.activation.knows(message.to):
+        elif self.activation.knows(message.to):
             self.put(self.activation.cell(message.to), mail, round)
+        elif message.verb not in BUILTINS:  # it was on its way when the device left
+            self.bury(message.to, mail, f"{message.to} was taken out of the configuration while this was on its way", round)
         else:  # the runtime's own verbs go to whom it remembers, which may be of a kind that was registered once
             log.warning("cannot bring %s from %s to %s: its kind is not registered", message.verb, message.sender, message.to)
 
@@ -119,7 +123,7 @@ class Mailroom:
             box.head_bytes += mail.size
         self.touched[box.id] = outbox
         if self.fullness.full or box.count >= self.full_at_messages or box.bytes >= self.full_at_bytes:
-            self._look_at(box)
+            self.look_at(box)
         round.batch.urgent = True
 
     def put(self, cell: Cell, mail: Mail, round: Round) -> None:
@@ -133,9 +137,9 @@ class Mailroom:
         if not cell.queued:
             self.schedule.wake(cell)
         if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
-            self._look_at(box)
+            self.look_at(box)
 
-    def _look_at(self, box: Mailbox) -> None:
+    def look_at(self, box: Mailbox) -> None:
         """Note whether a mailbox is full now, or has room again."""
         full = self.fullness.full
         if box.total >= self.full_at_messages or box.bytes >= self.full_at_bytes:
@@ -151,7 +155,7 @@ class Mailroom:
     def taken_from(self, box: Mailbox) -> None:
         """Note that mail of a mailbox was dealt with, so that it may have room again."""
         if box.id in self.fullness.full:
-            self._look_at(box)
+            self.look_at(box)
 
     def settle_memory(self, round: Round) -> None:
         """Store the new mail of a batch that still waits, and drop from memory what need not be there. Only changed mailboxes."""
@@ -160,14 +164,14 @@ class Mailroom:
             if box.head:
                 box.save_new(round)
                 if box.bytes >= self.full_at_bytes:  # what is new has no size before it is stored
-                    self._look_at(box)
+                    self.look_at(box)
                 if cell.wait is not Wait.NONE or self.memory.full:
                     self._let_go(cell)
             if box.updated_to:
                 self._updated.append(cell)
             self._weigh(box)
         self.fresh = {}
-        for outbox in self.outboxes.values():
+        for outbox in (*self.outboxes.values(), *self.retired.values()):
             self._weigh(outbox.box)
 
     def committed(self, number: int) -> None:
@@ -211,7 +215,7 @@ class Mailroom:
 
     def live(self, id: str, first: int, below: int) -> list[int]:
         """The places, below `below`, of the mail in a mailbox that is not dealt with; of a host-bound actor's, from `first` on."""
-        outbox = self.outboxes.get(id)
+        outbox = self.outboxes.get(id) or self.retired.get(id)
         if outbox is not None:
             return outbox.live(first, below)
         cell = self.cells.get(id)

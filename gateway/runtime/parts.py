@@ -23,6 +23,7 @@ from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.recovery import unclean_ends
+from gateway.runtime.roster import Roster
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.sourced import Ledger
@@ -71,6 +72,7 @@ class EngineParts:
         self.turns = TurnRunner(self.room, self.timetable, self.ids, random.SystemRandom(), ledger=self.ledger, time=self.clock)
         self.cautious = Cautious(self._unclean_ends, notes.get(ALONE, ""), least=self.settings.cautious_turns, boxes=store.boxes)
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, cautious=self.cautious)
+        self.roster = Roster(self.room, self.ingress, self.despatch)
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)

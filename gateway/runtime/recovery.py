@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 
-from gateway.actors.ids import kind_of
 from gateway.actors.messages import Message
 from gateway.actors.payloads import read_payload
 from gateway.runtime.mailroom import Mailroom
@@ -63,7 +62,6 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
         if room.activation.knows(id):
             room.activation.unopened[id] = size
         else:
-            hosted = any(kind_of(one) == kind_of(id) for one in room.directory.hosted)
-            why = "there is no such device" if hosted else f"no kind {kind_of(id)!r} is registered"
+            why = room.directory.why_absent(id)
             room.stranded[id] = (size, why)
             log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, why)

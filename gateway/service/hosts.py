@@ -4,16 +4,20 @@ The control socket comes last, so that it is the first to be closed. Those that 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.settings import Settings
 from gateway.config import HostBoundPart
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 
 log = logging.getLogger(__name__)
+
+_ENGINE_S = 60.0
+"""So long the engine may take to come to it: its disk may be slow."""
 
 
 class HostToBe(NamedTuple):
@@ -24,6 +28,8 @@ class HostToBe(NamedTuple):
     make: Callable[[], HostBound]
     age_limits: Mapping[str, float]
     """For how many seconds a message may wait for it, by verb."""
+    settings: Settings | None = None
+    """Its settings, where it has a section."""
 
 
 class Hosts:
@@ -32,6 +38,11 @@ class Hosts:
     def __init__(self, parts: list[HostToBe], engine: Engine) -> None:
         self._engine = engine
         self._by_id = {part.id: Hosted(part.id, part.make, part.kind, engine) for part in parts}
+        self._left: dict[str, Hosted] = {}
+        """The last hosts of actors that are gone: their descriptors stay open, for one of their threads may still wake them."""
+        self._wanted: dict[str, HostToBe | None] = {}
+        """What is to come in the place of an actor that still closes, by id; None: nothing."""
+        self._order: Sequence[str] = ()
         self._hung: set[str] = set()
         """The actors that hung when somebody looked last."""
         for part in parts:
@@ -44,7 +55,13 @@ class Hosts:
 
     def give(self, id: str) -> Callable[[list[HandedOut]], None]:
         """The function that brings deliveries to an actor's host, as it is when they come."""
-        return lambda deliveries: self._by_id[id].give(deliveries)  # noqa: PLW0108  # looked up anew each time
+
+        def bring(deliveries: list[HandedOut]) -> None:
+            hosted = self._by_id.get(id)  # looked up anew each time
+            if hosted is not None:  # else it has left, and these were taken back
+                hosted.give(deliveries)
+
+        return bring
 
     def start(self) -> None:
         """Start each actor on its thread."""
@@ -65,18 +82,61 @@ class Hosts:
         self._hung = set(hangs)
         return [f"{id} {hang}" for id, hang in hangs.items() if self._by_id[id].kind.vital]
 
-    def replace(self, part: HostToBe) -> bool:
-        """Close one actor, and start it anew with other settings; return whether the old one closed in time (else it stays)."""
-        old = self._by_id[part.id]
-        old.quieten()
-        if not old.close():
-            log.error("%s did not close within %.0f s: its new settings are not taken over", part.id, old.kind.close_s)
-            return False
-        new = Hosted(part.id, part.make, part.kind, self._engine, heir_of=old)
-        self._by_id[part.id] = new
-        self._engine.despatch.limit_ages(part.id, part.age_limits)
-        new.start()
-        return True
+    def change(self, gone: Sequence[str], parts: Sequence[HostToBe], order: Sequence[str], step: Callable[[], object]) -> list[str]:
+        """Close the actors that are `gone` and those that are to be made anew, then start the `parts`, in the order of the file.
+
+        They close beside each other; `step` is called now and then while this waits. Returns the ids of those that did not close in
+        time: `finish` sees to them once they have.
+        """
+        self._wanted.update({**dict.fromkeys(gone), **{part.id: part for part in parts}})
+        self._order = order
+        closing = [hosted for id in self._wanted if (hosted := self._by_id.get(id)) is not None]
+        for hosted in closing:
+            part = self._wanted[hosted.me]
+            hosted.make_way(part.settings if part is not None else None)
+        for hosted in closing:
+            if not hosted.await_end(hosted.kind.close_s, step):
+                log.error("%s did not close within %.0f s: it is replaced when it has", hosted.me, hosted.kind.close_s)
+        self.finish()
+        return [hosted.me for hosted in closing if hosted.me in self._wanted]
+
+    @property
+    def closing(self) -> list[str]:
+        """The actors that are still to close, so that their new settings are taken over, or they are gone."""
+        return list(self._wanted)
+
+    def finish(self) -> list[str]:
+        """Start those to be made anew whose old actor has closed, and let go of those that are gone; return their ids."""
+        ready = {id: part for id, part in self._wanted.items() if id not in self._by_id or self._by_id[id].ended}
+        if not ready:
+            return []
+        left = [id for id, part in ready.items() if part is None and id in self._by_id]
+        if left:
+            self._engine.inspect(lambda: self._engine.roster.leave(left, self._engine.round), timeout_s=_ENGINE_S)
+        started = []
+        by_id = dict(self._by_id)
+        for id in left:
+            self._left[id] = by_id.pop(id)
+        for part in ready.values():
+            if part is not None:
+                started.append(self._make(part, by_id))
+        for id in ready:
+            del self._wanted[id]
+        by_order = {id: by_id.pop(id) for id in self._order if id in by_id}
+        self._by_id = {**by_order, **by_id}  # what is of no section comes last
+        for hosted in started:
+            hosted.start()
+        return list(ready)
+
+    def _make(self, part: HostToBe, by_id: dict[str, Hosted]) -> Hosted:
+        """Make the host of an actor that takes the place of an older one, if there is one; one that is new joins the engine."""
+        engine = self._engine
+        engine.despatch.limit_ages(part.id, part.age_limits)
+        old = by_id.get(part.id)
+        if old is None:
+            engine.inspect(lambda: engine.roster.join(part.id, part.kind), timeout_s=_ENGINE_S)
+        new = by_id[part.id] = Hosted(part.id, part.make, part.kind, engine, heir_of=old or self._left.pop(part.id, None))
+        return new
 
     def quieten(self) -> None:
         """Ask every source to take in no more."""
@@ -110,4 +170,4 @@ def parts_of(found: tuple[HostBoundPart, ...]) -> list[HostToBe]:
 def part_of(part: HostBoundPart) -> HostToBe:
     """How to make one section's actor; it is made anew each time, for it may have to be restarted."""
     make = lambda: part.kind(part.key, part.settings)  # type: ignore[call-arg]  # noqa: E731  # every kind takes them
-    return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings))
+    return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings), part.settings)

@@ -1,8 +1,7 @@
 """A reload: what of a changed configuration can be taken over in flight, and what needs a restart.
 
-Settings of devices that were there before are taken over: their actors are closed and made anew. Which actors there are
-is fixed for a life of the engine, as are its store, its bounds and the ordinary actors' settings. So a device that writes to one
-which is new or gone waits with it for the restart: until then it would write to nobody, or be made anew for nothing.
+Devices come, go, and are made anew with other settings; those that did not change are left alone. The store, the bounds of the runtime,
+the ordinary actors' settings and changed code of one's own are fixed for a life of the engine.
 """
 
 import dataclasses
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
-from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
+from gateway.config import ConfigProblems, Configuration, read
 from gateway.config.problems import Problem
 from gateway.registry import Promised
 from gateway.service.hosts import HostToBe, part_of
@@ -25,6 +24,10 @@ class Reload(NamedTuple):
 
     changed: list[HostToBe]
     """Host-bound actors to be made anew."""
+    new: list[HostToBe]
+    """Host-bound actors to be made for the first time."""
+    gone: list[str]
+    """Ids of host-bound actors to be closed for good."""
     settings: list[str]
     """Other settings that are taken over, by their keys."""
     needs_restart: list[str]
@@ -32,11 +35,12 @@ class Reload(NamedTuple):
     result: Configuration
     """The configuration that holds from now on."""
 
-    def without(self, ids: Collection[str], now: Configuration) -> Configuration:
-        """The configuration in use where these host-bound actors could not be made anew: they keep the settings they had."""
-        before = {part.id: part for part in now.host_bound}
-        parts = tuple(before[part.id] if part.id in ids else part for part in self.result.host_bound)
-        return dataclasses.replace(self.result, host_bound=parts)
+    def done(self, closing: Collection[str]) -> "Reloaded":
+        """What is to be said of it when it is done; the actors that are `closing` still have to, before it is done for them."""
+        named = [*((part.id, "") for part in self.changed), *((part.id, " (new)") for part in self.new)]
+        named += [(id, " (gone)") for id in self.gone]
+        taken = [f"{id}{said}" for id, said in named if id not in closing]
+        return Reloaded([*taken, *self.settings], self.needs_restart, closing=list(closing))
 
 
 class Reloaded(NamedTuple):
@@ -48,13 +52,20 @@ class Reloaded(NamedTuple):
     """What the file says and the running gateway does not do."""
     refused: ConfigProblems | None = None
     """Why nothing was taken over."""
+    closing: Sequence[str] = ()
+    """Devices that have not closed yet; what the file says of them is taken over when they have."""
+
+    def later(self, closing: Sequence[str]) -> "Reloaded":
+        """The same when of the devices only these have not closed yet."""
+        return self._replace(closing=closing)
 
     @property
     def status(self) -> str:
         """What is left to do after the reload, in a line; empty where nothing is."""
         if self.refused is not None:
             return f"not reloaded, {self.refused.counted}; the first: {self.refused.problems[0]}"
-        return f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""
+        waits = f"not closed yet, and taken over when it is: {', '.join(self.closing)}" if self.closing else ""
+        return "; ".join(filter(None, [waits, f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""]))
 
     @property
     def text(self) -> str:
@@ -63,7 +74,7 @@ class Reloaded(NamedTuple):
             return f"{self.refused.report('cannot reload')}\nthe old configuration stays in force"
         if not self.taken:
             return f"reloaded: nothing was taken over; {self.status}" if self.status else "reloaded: nothing has changed"
-        return "; ".join(filter(None, [f"reloaded: new settings for {', '.join(self.taken)}", self.status]))
+        return "; ".join(filter(None, [f"reloaded: {', '.join(self.taken)}", self.status]))
 
 
 def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
@@ -80,26 +91,19 @@ def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
 def compare(now: Configuration, wanted: Configuration) -> Reload:
     """What of `wanted` differs from `now`, and what can be done about it."""
     if wanted.gateway.simulate is not now.gateway.simulate:  # a device that is made anew would be the other's, with our store
-        return Reload([], [], ["gateway.simulate, and with it all the rest"], now)
+        return Reload([], [], [], [], ["gateway.simulate, and with it all the rest"], now)
     before = {part.id: part for part in now.host_bound}
     after = {part.id: part for part in wanted.host_bound}
     recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]
     changed = [part for id, part in after.items() if id in before and id not in recoded and part.settings != before[id].settings]
-    fixed = before.keys() ^ after.keys()
-    tied = {part.id: found for part in changed if (found := sorted(fixed & (_written_to(part) | _written_to(before[part.id]))))}
-    changed = [part for part in changed if part.id not in tied]
-    needs = [f"{id} (new)" for id in after if id not in before] + [f"{id} (gone)" for id in before if id not in after]
-    needs += [f"{id} (new code)" for id in recoded] + [f"{id} (writes to {', '.join(found)})" for id, found in tied.items()]
+    new, gone = [part_of(part) for id, part in after.items() if id not in before], [id for id in before if id not in after]
+    needs = [f"{id} (new code)" for id in recoded]
     needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
-    parts = tuple(part if id in recoded or id in tied else after.get(id, part) for id, part in before.items())
+    parts = tuple(before[id] if id in recoded else part for id, part in after.items())
     gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
     settings = ["gateway.log_level"] if gateway != now.gateway else []
-    return Reload([part_of(part) for part in changed], settings, needs, dataclasses.replace(now, gateway=gateway, host_bound=parts))
-
-
-def _written_to(part: HostBoundPart) -> set[str]:
-    """The actors that a device writes to by its settings."""
-    return {target for _, target, _ in part.settings.addresses()}
+    result = dataclasses.replace(now, gateway=gateway, host_bound=parts)
+    return Reload([part_of(part) for part in changed], new, gone, settings, needs, result)
 
 
 def _sections(now: Configuration, wanted: Configuration) -> list[str]:

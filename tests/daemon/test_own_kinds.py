@@ -68,7 +68,7 @@ def test_they_are_there_without_a_section_and_stay_over_a_bad_reload(tmp_path: P
         (actors / "depot.py").write_text(DEPOT)
         daemon.write('[siren.yard]\nword = "wee"\n')
         daemon.signal(1)
-        daemon.until(lambda: "reloaded: new settings for siren/yard" in daemon.said())
+        daemon.until(lambda: "reloaded: siren/yard" in daemon.said())
         assert daemon.gateway("ask", "siren/yard", "sound").stdout == "said  wee\n"
         assert daemon.stop() == 0
 
