@@ -7,6 +7,8 @@ a switch in a pulse     wins: the pulse ends there, the output is as the switch 
 a pulse in a pulse      wins: the output stays on and goes off when the newer one ends
 no command for long     `on_link_lost`, once, `link_lost_after_s` after the last command or the end of the last pulse
 the line fails          unknown; claimed again in the state it had, a pulse under way has failed and is off
+a reload                as it was, with no moment of another level, where its wiring did not change; a pulse under way goes off.
+                        Where the pin or its polarity changed: `on_stop` at the old, `on_start` at the new
 stop (SIGTERM)          `on_stop`, a pulse under way goes off in any case; then the line is freed as it is
 SIGKILL, crash          as it was, where the kernel keeps freed outputs (see `headers.py`); `on_start` at the next start
 
@@ -16,6 +18,7 @@ Its topic tells the level of the line: at the start, at each change, unknown (nu
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from devices.gpio.errors import PinFault
@@ -36,6 +39,15 @@ class RunningPulse(NamedTuple):
     ends_s: float
 
 
+class HeldOutput(NamedTuple):
+    """An output as it is left to the one that takes its place in a reload."""
+
+    line: PinLine | None
+    """The line, claimed; None where it has failed and is to be claimed again."""
+    on: bool | None
+    """What it is, or should be; None where it never was claimed."""
+
+
 class Output:
     """One output of the header, such as a relay. Runs on the pin's own thread. Counters: switches, pulses, link_lost, refused."""
 
@@ -50,6 +62,9 @@ class Output:
         self._line: PinLine | None = None
         self._on: bool | None = None
         """What it should be; None before the first claim."""
+        self._held: PinLine | None = None
+        """The line that was left to it, claimed."""
+        self._inherits = False
         self._pulse: RunningPulse | None = None
         self._lost_at_s = math.inf
         self._is_lost = False
@@ -58,13 +73,19 @@ class Output:
     def attach(self, line: PinLine) -> None:
         """Claim the line at the state it should be in. Raises PinFault."""
         on = self._on if self._on is not None else self._first_state(line)
-        line.claim_output(active=on)
-        self._line, first = line, self._on is None
-        self._on = on
+        if line is not self._held:
+            line.claim_output(active=on)
+        self._held = None
+        self._line, first = line, self._on is None or self._inherits
+        self._on, self._inherits = on, False
         if first:
             self._expect_commands(self._clock())
         self._report()
         self._pump()
+
+    def inherit(self, left: HeldOutput) -> None:
+        """Go on where the output before it was, instead of at `on_start`."""
+        self._held, self._on, self._inherits = left.line, left.on, left.on is not None
 
     @property
     def due_s(self) -> float:
@@ -132,6 +153,16 @@ class Output:
             line.free()
             self._states.flush()
 
+    def hand_over(self) -> HeldOutput:
+        """Leave the line, claimed and as it is, to the output that takes the place of this one. A pulse under way goes off."""
+        line, self._line = self._line, None
+        if self._pulse is not None:
+            self._cut_short(self._pulse, "its settings were changed")
+            self._on = False
+            line = _switched_off(line)
+        self._states.flush()
+        return HeldOutput(line, self._on)
+
     def _first_state(self, line: PinLine) -> bool:
         if self._settings.on_start == "keep":
             return bool(line.driven())
@@ -140,7 +171,7 @@ class Output:
     def _leave(self, line: PinLine) -> None:
         pulsing = self._pulse is not None
         if self._pulse is not None:
-            self._cut_short(self._pulse)
+            self._cut_short(self._pulse, "the gateway stops")
         if self._settings.on_stop != "keep" or pulsing:
             line.write(active=self._settings.on_stop == "on" and not pulsing)
 
@@ -176,11 +207,11 @@ class Output:
             pulse, self._pulse = self._pulse, None
             pulse.delivery.done({"seconds": round(self._clock() - pulse.began_s, 3), "ended_by": ended_by})
 
-    def _cut_short(self, pulse: RunningPulse) -> None:
+    def _cut_short(self, pulse: RunningPulse, why: str) -> None:
         self._pulse = None
         ran_s, asked_s = self._clock() - pulse.began_s, pulse.ends_s - pulse.began_s
         pulse.delivery.failed(
-            f"cannot finish the pulse on {self._settings.line_name}: the gateway stops after {ran_s:.1f} of {asked_s:.1f} s; it is off now",
+            f"cannot finish the pulse on {self._settings.line_name}: {why} after {ran_s:.1f} of {asked_s:.1f} s; it is off now",
             retry=False,
         )
 
@@ -197,6 +228,19 @@ class Output:
         self._lost_at_s, self._is_lost = math.inf, True
         self._host.count("link_lost")
         self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")
+
+
+def _switched_off(line: PinLine | None) -> PinLine | None:
+    """Switch a line off; None where it fails at that: it is let go, to be claimed again."""
+    if line is None:
+        return None
+    try:
+        line.write(active=False)
+    except PinFault:
+        with suppress(PinFault):
+            line.free()
+        return None
+    return line
 
 
 def _level(line: PinLine | None) -> bool | None:

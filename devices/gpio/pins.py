@@ -25,11 +25,11 @@ from devices.gpio.boards import open_board
 from devices.gpio.errors import PinFault
 from devices.gpio.inputs import Input
 from devices.gpio.lines import ChipPin, PinLine
-from devices.gpio.outputs import Output
+from devices.gpio.outputs import HeldOutput, Output
 from devices.gpio.panel import Lamp
 from devices.gpio.settings import PinSettings
 from devices.link import ACT_WITHIN_S, Link, LinkFault
-from gateway.actors import Delivery, Mode, verb
+from gateway.actors import Delivery, Mode, Settings, verb
 from gateway.actors.vocabulary import Pulse, Switch
 
 if TYPE_CHECKING:
@@ -67,15 +67,20 @@ class Pin(Link[PinSettings]):
     def prepare(self) -> None:
         role = Output if self.settings.is_output else Input
         self._role = role(self.settings, self.host, clock=self.clock)
+        left, self.inherited = self.inherited, None
+        if isinstance(left, HeldOutput) and isinstance(self._role, Output):
+            self._role.inherit(left)
+            self._line = left.line
 
     def open(self) -> str:
         """Claim the line."""
         assert self._role is not None
         board = open_board(self.settings)
-        pin = board.pin(self.settings.pin)
-        if self.settings.simulated is not None:
-            self._simulate(pin)
-        self._line = PinLine(pin, active_low=self.settings.low_is_active)
+        if self._line is None:  # else it was left to us, and is claimed
+            pin = board.pin(self.settings.pin)
+            if self.settings.simulated is not None:
+                self._simulate(pin)
+            self._line = PinLine(pin, active_low=self.settings.low_is_active)
         self._role.attach(self._line)
         return f"{self.settings.line_name} ({self.settings.type}) on {board.name}"
 
@@ -124,6 +129,15 @@ class Pin(Link[PinSettings]):
             role.close()
         except PinFault as error:
             logger.error("%s: cannot leave %s as on_stop says: %s", self.host.me, self.settings.line_name, error)
+
+    def hand_over(self, heir: Settings) -> HeldOutput | None:
+        """Leave the line as it is to an output that is wired to it in the same way; any other pin finds it as `on_stop` says."""
+        if not (isinstance(heir, PinSettings) and isinstance(self._role, Output) and self.settings.same_output(heir)):
+            self.close()
+            return None
+        self.is_open = False
+        role, self._role, self._line = self._role, None, None
+        return role.hand_over()
 
     # --- what it answers
 

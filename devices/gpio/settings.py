@@ -105,6 +105,11 @@ class PinSettings(Settings):
             point = point.changed(setter=me, verb="switch", field="on")
         return [(id, (point,)) for id in (me, self.report_to) if id]
 
+    def same_output(self, other: "PinSettings") -> bool:
+        """Whether the other is an output, too, on the same line and wired in the same way."""
+        wired = [(one.is_output, one.pin, one.chip, one.low_is_active, one.simulated) for one in (self, other)]
+        return self.is_output and wired[0] == wired[1]
+
     @property
     def is_output(self) -> bool:
         return self.type in OUTPUTS
