@@ -30,6 +30,8 @@ class GatewaySettings(Settings):
     """Where the command line finds the daemon (default: $RUNTIME_DIRECTORY/gateway.sock, else var/gateway.sock)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is logged."""
+    reload_probation_s: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds after a reload in which it is taken back if a broker or a device that was well before it is lost; 0: it never is."""
     actors: str = "actors"
     """A folder with actors of one's own, whose *.py are loaded; relative to this file. The one of the default may be absent."""
 

@@ -44,6 +44,11 @@ class Directory:
         self.hosted = {**self.hosted, id: kind}  # others may be going through the old one
         self._forget_verbs()
 
+    def serve(self, actor: Actor[Any]) -> None:
+        """Have an object serve its kind of ordinary actors, in the place of the one that does, if one does."""
+        self.kinds.replace(actor)
+        self._forget_verbs()
+
     def leave(self, id: str) -> None:
         """Register a host-bound actor no more."""
         self.hosted = {one: kind for one, kind in self.hosted.items() if one != id}

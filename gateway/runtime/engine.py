@@ -92,7 +92,7 @@ class Engine(EngineParts):
         self.round.batch.note(clocks.NOTE, self.clock.note())
         self.round.batch.note(clocks.SPANS, self.clock.note_of_spans())
         self.despatch.resume(self.store.notes(), self.round, absent=absent)
-        send_beginnings(self.room, self.round)
+        send_beginnings(self.directory.kinds.made(), self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self.cautious.turns_left)

@@ -14,7 +14,7 @@ from gateway.registry import UNLISTED, Promised
 
 
 class Kinds:
-    """The kinds of ordinary actors, by name. Nothing is added while the host runs."""
+    """The kinds of ordinary actors, by name. The engine's thread alone changes them."""
 
     def __init__(self, check: Callable[[Actor[Any]], None]) -> None:
         """Make an empty set of kinds. `check` raises where a promised kind, when it is made, does not fit the others."""
@@ -32,6 +32,13 @@ class Kinds:
         else:
             self._made[actor.kind] = actor
             actor.points = self.points
+
+    def replace(self, actor: Actor[Any]) -> None:
+        """Have another object serve a kind from now on, with other settings."""
+        with self._lock:
+            actor.points = self.points
+            self._made[actor.kind] = actor
+            self.bring_readers(actor)
 
     def made(self) -> list[Actor[Any]]:
         """The kinds that are in use."""

@@ -1,8 +1,10 @@
 """Recovery: what an engine does with a store it opens, before anything runs."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from gateway.actors.actor import Actor
 from gateway.actors.messages import Message
 from gateway.actors.payloads import read_payload
 from gateway.runtime.mailroom import Mailroom
@@ -42,9 +44,10 @@ def ended_cleanly(notes: dict[str, str]) -> bool:
     return notes.get(ENDED, "clean") == "clean"
 
 
-def send_beginnings(room: Mailroom, round: Round) -> None:
-    """Send the verbs that the settings of ordinary kinds want sent at each start. Raises UnknownTarget where a kind has no such verb."""
-    for actor in room.directory.kinds.made():
+def send_beginnings(actors: Iterable[Actor[Any]], room: Mailroom, round: Round) -> None:
+    """Send the verbs that the settings of ordinary kinds want sent at each start, and when they have changed. Raises UnknownTarget
+    where a kind has no such verb."""
+    for actor in actors:
         for to, verb in actor.settings.at_start():
             payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
             room.deliver(Message(room.new_id(), to, verb, payload), round)

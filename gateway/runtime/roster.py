@@ -1,4 +1,5 @@
-"""The roster: host-bound actors join a running engine, and leave it. On the engine's thread, between turns.
+"""The roster: host-bound actors join a running engine, and leave it, and ordinary kinds get other settings. On the engine's thread,
+between turns.
 
 Mail of one that has left stays on disk as it is, and is stranded as it would be after a restart. Its outbox is kept aside for as long as
 the engine lives: what the batches under way change of that mail is known there and not in the store yet, so one that joins again goes on
@@ -7,11 +8,14 @@ with it.
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
+from gateway.actors.actor import Actor
 from gateway.actors.hostbound import HostBound
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.recovery import send_beginnings
 from gateway.runtime.round import Round
 from gateway.store.store import BoxSize
 
@@ -57,6 +61,17 @@ class Roster:
                 log.warning("%d messages wait for %s, which is gone; they are kept until it is configured again", outbox.box.count, id)
             room.fullness.clear(id)
         self._explain_stranded()
+        round.batch.urgent = True
+
+    def serve(self, actors: Iterable[Actor[Any]], round: Round) -> None:
+        """Have these objects serve their kinds: an actor in memory sees their settings at its next turn. What their settings want sent at
+        a start is sent now."""
+        room, served = self._room, {actor.kind: actor for actor in actors}
+        for actor in served.values():
+            room.directory.serve(actor)
+        for cell in room.cells:
+            cell.actor = served.get(cell.actor.kind, cell.actor)
+        send_beginnings(served.values(), room, round)
         round.batch.urgent = True
 
     def _explain_stranded(self) -> None:

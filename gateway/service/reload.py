@@ -1,7 +1,8 @@
 """A reload: what of a changed configuration can be taken over in flight, and what needs a restart.
 
-Devices come, go, and are made anew with other settings; those that did not change are left alone. The store, the bounds of the runtime,
-the ordinary actors' settings and changed code of one's own are fixed for a life of the engine.
+Devices come, go, and are made anew with other settings; those that did not change are left alone. Ordinary
+actors see other settings at their next turn. The store, the bounds of the runtime, and the kinds of one's own actors with their code are
+fixed for a life of the engine.
 """
 
 import dataclasses
@@ -18,6 +19,9 @@ from gateway.service.hosts import HostToBe, part_of
 
 log = logging.getLogger(__name__)
 
+_IN_FLIGHT = ("log_level", "reload_probation_s")
+"""Keys of [gateway] that are taken over."""
+
 
 class Reload(NamedTuple):
     """What a changed configuration comes to for a running gateway."""
@@ -28,12 +32,19 @@ class Reload(NamedTuple):
     """Host-bound actors to be made for the first time."""
     gone: list[str]
     """Ids of host-bound actors to be closed for good."""
+    actors: list[Actor[Any]]
+    """Objects that serve their kinds of ordinary actors from now on."""
     settings: list[str]
     """Other settings that are taken over, by their keys."""
     needs_restart: list[str]
     """Names of sections that a running gateway cannot take over."""
     result: Configuration
     """The configuration that holds from now on."""
+
+    @property
+    def concerns_devices(self) -> bool:
+        """Whether devices come, go, or are made anew."""
+        return bool(self.changed or self.new or self.gone)
 
     def done(self, closing: Collection[str]) -> "Reloaded":
         """What is to be said of it when it is done; the actors that are `closing` still have to, before it is done for them."""
@@ -52,6 +63,8 @@ class Reloaded(NamedTuple):
     """What the file says and the running gateway does not do."""
     refused: ConfigProblems | None = None
     """Why nothing was taken over."""
+    taken_back: str = ""
+    """Why an earlier reload was taken back by this one; empty where that is not so."""
     closing: Sequence[str] = ()
     """Devices that have not closed yet; what the file says of them is taken over when they have."""
 
@@ -65,7 +78,8 @@ class Reloaded(NamedTuple):
         if self.refused is not None:
             return f"not reloaded, {self.refused.counted}; the first: {self.refused.problems[0]}"
         waits = f"not closed yet, and taken over when it is: {', '.join(self.closing)}" if self.closing else ""
-        return "; ".join(filter(None, [waits, f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""]))
+        needs = f"needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""
+        return "; ".join(filter(None, [self.taken_back, waits, needs]))
 
     @property
     def text(self) -> str:
@@ -91,19 +105,22 @@ def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
 def compare(now: Configuration, wanted: Configuration) -> Reload:
     """What of `wanted` differs from `now`, and what can be done about it."""
     if wanted.gateway.simulate is not now.gateway.simulate:  # a device that is made anew would be the other's, with our store
-        return Reload([], [], [], [], ["gateway.simulate, and with it all the rest"], now)
+        return Reload([], [], [], [], [], ["gateway.simulate, and with it all the rest"], now)
     before = {part.id: part for part in now.host_bound}
     after = {part.id: part for part in wanted.host_bound}
     recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]
     changed = [part for id, part in after.items() if id in before and id not in recoded and part.settings != before[id].settings]
     new, gone = [part_of(part) for id, part in after.items() if id not in before], [id for id in before if id not in after]
     needs = [f"{id} (new code)" for id in recoded]
-    needs += _sections(now, wanted) + _actors(now.actors, wanted.actors)
+    served, fixed = _actors(now.actors, wanted.actors)
+    needs += _sections(now, wanted) + fixed
+    actors = _in_force(now.actors, wanted.actors, [actor.kind for actor in served])
     parts = tuple(before[id] if id in recoded else part for id, part in after.items())
-    gateway = now.gateway.model_copy(update={"log_level": wanted.gateway.log_level})
-    settings = ["gateway.log_level"] if gateway != now.gateway else []
-    result = dataclasses.replace(now, gateway=gateway, host_bound=parts)
-    return Reload([part_of(part) for part in changed], new, gone, settings, needs, result)
+    gateway = now.gateway.model_copy(update={key: getattr(wanted.gateway, key) for key in _IN_FLIGHT})
+    settings = [f"gateway.{key}" for key in _IN_FLIGHT if getattr(gateway, key) != getattr(now.gateway, key)]
+    settings += [f"actors.{actor.kind}" for actor in served]
+    result = dataclasses.replace(now, gateway=gateway, host_bound=parts, actors=actors)
+    return Reload([part_of(part) for part in changed], new, gone, served, settings, needs, result)
 
 
 def _sections(now: Configuration, wanted: Configuration) -> list[str]:
@@ -116,7 +133,7 @@ def _sections(now: Configuration, wanted: Configuration) -> list[str]:
         f"{name}.{key}"
         for name, old, new in pairs
         for key in type(old).model_fields
-        if key != "log_level" and getattr(old, key) != getattr(new, key)
+        if key not in _IN_FLIGHT and getattr(old, key) != getattr(new, key)
     ]
 
 
@@ -124,7 +141,8 @@ def _made(actor: Actor[Any] | Promised) -> Actor[Any]:
     return actor.make() if isinstance(actor, Promised) else actor
 
 
-def _actors(now: tuple[Actor[Any] | Promised, ...], wanted: tuple[Actor[Any] | Promised, ...]) -> list[str]:
+def _actors(now: Sequence[Actor[Any] | Promised], wanted: Sequence[Actor[Any] | Promised]) -> tuple[list[Actor[Any]], list[str]]:
+    """The objects that serve their kinds from now on, because their settings have changed; and what needs a restart."""
     before, after = ({actor.kind: actor for actor in actors} for actors in (now, wanted))
     gone = [f"actors.{kind} (gone)" for kind in before if kind not in after]
     new = [f"actors.{kind} (new)" for kind in after if kind not in before]
@@ -133,5 +151,13 @@ def _actors(now: tuple[Actor[Any] | Promised, ...], wanted: tuple[Actor[Any] | P
         (kind, _made(old), _made(actor)) for kind, old, actor in pairs if not (isinstance(old, Promised) and isinstance(actor, Promised))
     ]
     recoded = [f"actors.{kind} (new code)" for kind, old, actor in both if type(old) is not type(actor)]
-    other = [f"actors.{kind}" for kind, old, actor in both if type(old) is type(actor) and old.settings != actor.settings]
-    return new + gone + recoded + other
+    other = [actor for _, old, actor in both if type(old) is type(actor) and old.settings != actor.settings]
+    return other, new + gone + recoded
+
+
+def _in_force(
+    now: Sequence[Actor[Any] | Promised], wanted: Sequence[Actor[Any] | Promised], taken: Collection[str]
+) -> tuple[Actor[Any] | Promised, ...]:
+    """The ordinary kinds that hold from now on: those that are taken over, and the others as they were."""
+    after = {actor.kind: actor for actor in wanted if actor.kind in taken}
+    return tuple(after.get(actor.kind, actor) for actor in now)

@@ -76,3 +76,28 @@ def test_mail_waits_for_a_device_that_is_gone_and_comes_to_it_when_it_is_back(tm
             peer.until(lambda: len([one for one in peer.heard if one.topic.startswith("told/")]) == 5)
             assert [one.topic for one in peer.heard] == [f"told/{n}" for n in range(5)]
             assert daemon.stop() == 0
+
+
+def test_ordinary_actors_see_their_new_settings(tmp_path: Path) -> None:
+    """One that is in memory too, and without a restart: a toggle drives the lamp that its section names now, and none without one."""
+    drives = '[actors.toggle.outputs]\nhall = ["gpio/{lamp}"]\n'
+    lamps = lamp("a", 17) + lamp("b", 18)
+
+    def stand() -> list[bool]:
+        return [json.loads(daemon.gateway("ask", f"gpio/{key}", "read", "--json").stdout)["on"] for key in "ab"]
+
+    with DaemonProcess(tmp_path, lamps + drives.format(lamp="a")) as daemon:
+        daemon.until_listening()
+        assert daemon.gateway("tell", "toggle/hall", "pressed").returncode == 0
+        daemon.until(lambda: stand() == [True, False])
+        daemon.write(lamps + drives.format(lamp="b"))
+        assert reload(daemon) == {"taken": ["actors.toggle"], "closing": [], "needs_restart": []}
+        for on in (False, True):
+            assert daemon.gateway("tell", "toggle/hall", "pressed").returncode == 0
+            daemon.until(lambda on=on: stand() == [True, on])  # type: ignore[misc]
+        daemon.write(lamps)
+        assert reload(daemon)["taken"] == ["actors.toggle"]
+        assert daemon.gateway("reload").stdout == "reloaded: nothing has changed\n"
+        assert daemon.gateway("ask", "toggle/hall", "pressed").returncode == 0
+        assert stand() == [True, True]
+        assert daemon.stop() == 0
