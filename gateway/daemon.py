@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign
-from gateway.actors.hostbound import Health
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
@@ -35,9 +34,9 @@ from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_l
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
 from gateway.service.opening import OpenedStore, open_store, start_afresh, was_told
-from gateway.service.probation import Probation
 from gateway.service.progress import Progress
-from gateway.service.reload import Reload, Reloaded, compare, read_again
+from gateway.service.reload import Reloaded
+from gateway.service.reloading import Reloading
 from gateway.service.signals import RELOAD, STOP, Signals
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,6 @@ BAD_CONFIG = 78
 _MIB = 1024 * 1024
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
-_ENGINE_S = 60.0
 _LOOK_S = 1.0
 _DRAIN_LOOK_S = 0.02
 _LAST_COMMIT_S = 15.0
@@ -128,9 +126,6 @@ class Daemon:
         """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
         """Who waits to hear of a reload."""
-        self._unfinished = Reloaded()
-        """What the last reload did, of which something may be left to do."""
-        self._probation: Probation | None = None
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
@@ -138,6 +133,7 @@ class Daemon:
         self._hosts: Hosts
         self._nightly: NightlyBackup
         self._progress: Progress
+        self._reloading: Reloading
 
     # --- the beginning
 
@@ -174,6 +170,7 @@ class Daemon:
         engine.directory.kinds.points.fill(configuration.points)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
+        self._reloading = Reloading(self.path, configuration, engine, self._hosts, step=self._progress.say_alive)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         engine.view = lambda: views.whole(house)
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
@@ -212,8 +209,8 @@ class Daemon:
                 self._why = f"signal {number}"
             elif number == RELOAD or self._asked:
                 self.reload()
-            self._finish_reload()
-            self._watch_probation()
+            self._reloading.look()
+            self._say_reload()
             self._look()
 
     def _look(self) -> None:
@@ -258,58 +255,16 @@ class Daemon:
         """Take over what the file says now: which devices there are, their settings, and the log level. What else changed is named."""
         asked = [self._asked.popleft() for _ in range(len(self._asked))]
         self._notifier.reloading()
-        found = read_again(self.path, self.configuration)
-        reloaded = Reloaded(refused=found) if isinstance(found, ConfigProblems) else self._try(found)
-        log.log(logging.ERROR if reloaded.refused else logging.INFO, "%s", reloaded.text)
-        self._unfinished = reloaded
-        self._house.config_fault = reloaded.status
+        reloaded = self._reloading.reload()
+        self._say_reload()
         self._notifier.ready(status(self._house))
         for answer in asked:
             answer(reloaded)
 
-    def _try(self, reload: Reload) -> Reloaded:
-        """Take over a reload, on probation. One that was on probation until now has passed."""
-        before, length_s = self.configuration, reload.result.gateway.reload_probation_s
-        stay = {part.id for part in reload.result.host_bound}
-        well = [hosted.me for hosted in self._hosts.all if hosted.me in stay and hosted.health is Health.OK]
-        reloaded = self._take_over(reload)
-        self._probation = Probation(before, well, length_s) if length_s and reload.concerns_devices else None
-        return reloaded
-
-    def _watch_probation(self) -> None:
-        """Take the last reload back where it has cost a device; the file stays as it is."""
-        probation = self._probation
-        if probation is None:
-            return
-        lost = probation.lost(self._hosts.all)
-        if lost:
-            self._probation = None
-            said = f"the last reload was taken back: {lost}; mend {self.path.name} and reload"
-            log.error("%s", said)
-            self._unfinished = self._take_over(compare(self.configuration, probation.before))._replace(taken_back=said)
-            self._house.config_fault = self._unfinished.status
-        elif probation.passed:
-            self._probation = None
-
-    def _take_over(self, reload: Reload) -> Reloaded:
-        set_level(reload.result.gateway.log_level)
-        if reload.actors:  # before the devices that write to them
-            self._engine.inspect(lambda: self._engine.roster.serve(reload.actors, self._engine.round), timeout_s=_ENGINE_S)
-        parts = [*reload.changed, *reload.new]
-        order = [part.id for part in reload.result.host_bound]
-        self._engine.directory.kinds.points.fill(reload.result.points)
-        self._hosts.change(reload.gone, parts, order, self._progress.say_alive)  # each may take its time to close: that is no standstill
-        self.configuration = reload.result
-        self._house.simulated_devices = self.configuration.simulated
-        closing = self._hosts.closing
-        return reload.done(closing)
-
-    def _finish_reload(self) -> None:
-        """Start the devices that a reload waits for, once what was there before has closed."""
-        if self._hosts.closing and (finished := self._hosts.finish()):
-            log.info("the reload goes on: %s closed at last", ", ".join(finished))
-            self._unfinished = self._unfinished.later(self._hosts.closing)
-            self._house.config_fault = self._unfinished.status
+    def _say_reload(self) -> None:
+        """Have people see what is left of the last reload."""
+        self._house.config_fault = self._reloading.said.status
+        self._house.simulated_devices = self._reloading.configuration.simulated
 
     # --- the end
 

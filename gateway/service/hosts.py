@@ -16,7 +16,7 @@ from gateway.runtime.hosted import Hosted
 
 log = logging.getLogger(__name__)
 
-_ENGINE_S = 60.0
+ENGINE_S = 60.0
 """So long the engine may take to come to it: its disk may be slow."""
 
 
@@ -112,7 +112,7 @@ class Hosts:
             return []
         left = [id for id, part in ready.items() if part is None and id in self._by_id]
         if left:
-            self._engine.inspect(lambda: self._engine.roster.leave(left, self._engine.round), timeout_s=_ENGINE_S)
+            self._engine.inspect(lambda: self._engine.roster.leave(left, self._engine.round), timeout_s=ENGINE_S)
         started = []
         by_id = dict(self._by_id)
         for id in left:
@@ -134,7 +134,7 @@ class Hosts:
         engine.despatch.limit_ages(part.id, part.age_limits)
         old = by_id.get(part.id)
         if old is None:
-            engine.inspect(lambda: engine.roster.join(part.id, part.kind), timeout_s=_ENGINE_S)
+            engine.inspect(lambda: engine.roster.join(part.id, part.kind), timeout_s=ENGINE_S)
         new = by_id[part.id] = Hosted(part.id, part.make, part.kind, engine, heir_of=old or self._left.pop(part.id, None))
         return new
 

@@ -1,7 +1,7 @@
 """A reload on probation: one that costs the broker or a device is taken back, and the file stays as it was written."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -38,7 +38,8 @@ def test_a_reload_that_loses_the_broker_is_taken_back(tmp_path: Path) -> None:
             assert daemon.stop() == 0
 
 
-class Device(NamedTuple):
+@dataclass
+class Device:
     """A device as the probation sees it."""
 
     me: str
