@@ -19,7 +19,7 @@ from contextlib import suppress
 from devices.backoff import Backoff
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer, decoded
 from devices.exec.process import Process, ending, read_chunk
-from devices.exec.readings import Reading, reader_for
+from devices.exec.readings import LineReading, reader_for
 from devices.exec.repeats import Repeats
 from devices.exec.settings import ExecSettings, program, why_no_program
 from devices.link import Faulty, Link, Missing
@@ -172,7 +172,7 @@ class Program(Link[ExecSettings]):
             self.host.count("refused")
             self._faults.warn("refused", f"{self.host.me}: {error}")
 
-    def _send_reading(self, reading: Reading, size: int) -> None:
+    def _send_reading(self, reading: LineReading, size: int) -> None:
         if reading.payload is not None:
             if self._repeats.is_one(reading.to, reading.same, self.clock()):
                 self.host.count("repeats")

@@ -13,7 +13,7 @@ from gateway.actors import Payload
 from gateway.actors.vocabulary import TextLine
 
 
-class Reading(NamedTuple):
+class LineReading(NamedTuple):
     """What one line said."""
 
     to: str
@@ -25,7 +25,7 @@ class Reading(NamedTuple):
     """What is to be said of its values."""
 
 
-Reader = Callable[[bytes], list[Reading]]
+Reader = Callable[[bytes], list[LineReading]]
 """Reads one line: mostly one reading, none where it says nothing by itself. Raises BadFrame where it cannot be read."""
 
 
@@ -39,15 +39,15 @@ def reader_for(settings: ExecSettings) -> Reader:
     mapped = settings.values or settings.unmapped == "ignore"
     reports = MappedReports(settings.values, unmapped=settings.unmapped == "take") if mapped else None
 
-    def reading_of(fields: Fields) -> Reading:
+    def reading_of(fields: Fields) -> LineReading:
         same = repr([item for item in fields.items() if item[0] not in ignored]) if settings.coalesce_s else ""
         to = address.of(fields)
         if not settings.as_report:
-            return Reading(to, TextLine(text=fields["text"]) if is_text else fields, same)
+            return LineReading(to, TextLine(text=fields["text"]) if is_text else fields, same)
         name, remarks = address.names.get(to, ""), list[Remark]()
         if reports is None:
-            return Reading(to, report_of(fields, without=address.fields, name=name, remarks=remarks), same, remarks)
+            return LineReading(to, report_of(fields, without=address.fields, name=name, remarks=remarks), same, remarks)
         report = reports.of(fields, without=address.fields, name=name)
-        return Reading(to, report, same, reports.take_remarks())
+        return LineReading(to, report, same, reports.take_remarks())
 
     return lambda line: [reading_of(fields) for fields in codec.read(line)]

@@ -91,7 +91,7 @@ class Connection(HostBound):
     def started(self, start: Start) -> None:
         """Make everything that a connection needs, and begin to connect: a broker that is absent is no error."""
         with deferred("ssl", "hashlib"):  # paho is imported by gateways that have a connection, and OpenSSL by those that speak TLS
-            from devices.mqtt.link import Link  # noqa: PLC0415
+            from devices.mqtt.link import BrokerLink  # noqa: PLC0415
 
         del start
         settings, host = self._settings, self.host
@@ -102,7 +102,7 @@ class Connection(HostBound):
         self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
         outbox, inbox = self._outbox, self._inbox
-        self._link = Link(
+        self._link = BrokerLink(
             settings, names, in_use=outbox.sent, on_puback=outbox.acked, on_pubacks=outbox.acked_all, on_arrival=inbox.arrived
         )
         self._reconnect = Reconnect(settings, names)

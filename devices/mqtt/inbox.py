@@ -73,7 +73,7 @@ class Slot:
         # The last of several finds the list empty: it holds one item less than there are copies.
 
 
-class Waiting:
+class IncomingCopy:
     """A copy of a message that is to go into the gateway. It is read once, however often it finds no room."""
 
     __slots__ = ("arrival", "asked", "looked_at", "slot", "why_not")
@@ -103,7 +103,7 @@ class Inbox:
         self._refuse = refuse
         self._log = SparingLog(logging.getLogger(__name__))
         self._most_pending = pending
-        self._pending: deque[Waiting] = deque()
+        self._pending: deque[IncomingCopy] = deque()
         self._pending_bytes = 0
         self._together = _AT_FIRST
         self._moved_s = 0.0
@@ -161,7 +161,7 @@ class Inbox:
         if not self._pending:
             self._moved_s = time.monotonic()
         for via in copies:
-            self._pending.append(Waiting(arrival._replace(via=via) if via >= 0 else arrival, slot))
+            self._pending.append(IncomingCopy(arrival._replace(via=via) if via >= 0 else arrival, slot))
             self._pending_bytes += len(arrival.payload)
 
     def bring_in(self) -> None:
@@ -235,7 +235,7 @@ class Inbox:
         self._together = _AT_FIRST if held_up else min(2 * self._together, _AT_MOST)
         return held_up is None
 
-    def _look_at(self, one: Waiting) -> None:
+    def _look_at(self, one: IncomingCopy) -> None:
         """Read a message, once."""
         one.looked_at = True
         try:
@@ -243,7 +243,7 @@ class Inbox:
         except _NEVER as error:
             one.why_not = error
 
-    def _pass_over(self, one: Waiting) -> None:
+    def _pass_over(self, one: IncomingCopy) -> None:
         """Acknowledge a message that does not go in: one that is ignored, or refused and told why."""
         if one.why_not is not None:
             self._refuse(one.arrival, one.why_not)

@@ -33,7 +33,7 @@ CONNECT_S = 3.0
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
-class Link:
+class BrokerLink:
     """The connection of one actor to its broker, on the actor's thread. Ids in `in_use` belong to publishes without a PUBACK."""
 
     def __init__(

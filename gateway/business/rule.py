@@ -32,7 +32,7 @@ _PENDING = "pending"
 log = logging.getLogger(__name__)
 
 
-class Told(BaseModel):
+class ToTell(BaseModel):
     """What a rule tells: a verb of any actor, and its payload."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -51,9 +51,9 @@ class Told(BaseModel):
 class Rule(Condition):
     """One rule: what is to be so, and who is told."""
 
-    tell: Told
+    tell: ToTell
     """Told when it has been so for `for_s`; with `changes`, at each change."""
-    tell_at_end: Told | None = None
+    tell_at_end: ToTell | None = None
     """Told when it is so no more. Default: nobody."""
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class RuleSettings(Settings):
         """What is told."""
         return [(f"{at}.payload", told.to, told.verb, told.payload) for at, told in self._told()]
 
-    def _told(self) -> list[tuple[str, Told]]:
+    def _told(self) -> list[tuple[str, ToTell]]:
         rows = [(f"{key}.{name}", getattr(rule, name)) for key, rule in self.rules.items() for name in ("tell", "tell_at_end")]
         return [(at, told) for at, told in rows if told is not None]
 
@@ -220,7 +220,7 @@ class RuleActor(Actor[RuleState]):
         if rule is not None and rule.tell_at_end is not None:
             self._tell(rule.tell_at_end, stage)
 
-    def _tell(self, told: Told, stage: Stage[RuleState]) -> None:
+    def _tell(self, told: ToTell, stage: Stage[RuleState]) -> None:
         stage.state = stage.state.changed(told=stage.state.told + 1, why=stage.state.findings.wrong or stage.state.why)
         stage.tell(told.to, told.verb, dict(told.payload) or None)
 

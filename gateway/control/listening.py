@@ -15,7 +15,7 @@ _PIECE = 4096
 """Bytes of one answer."""
 
 
-class Heard(NamedTuple):
+class WireBytes(NamedTuple):
     """Bytes that came or went at once."""
 
     at_ms: int
@@ -30,14 +30,14 @@ class Listening:
         self.connection = connection
         self._n = n
         self._wake = wake
-        self._waiting: deque[Heard] = deque()
+        self._waiting: deque[WireBytes] = deque()
         self._left_out = 0
         self._said_left_out = 0
 
     def hear(self, way: Way, content: bytes) -> None:
         """Add bytes to the stream. On the device's thread."""
         if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(Heard(time.time_ns() // 1_000_000, way, content))
+            self._waiting.append(WireBytes(time.time_ns() // 1_000_000, way, content))
         else:
             self._left_out += len(content)
         self._wake()

@@ -15,7 +15,7 @@ _PATIENCE_S = 10.0
 """So long a device may be not well in one go, or half the probation where that is shorter."""
 
 
-class Seen(Protocol):
+class WatchedHost(Protocol):
     """A device as it is seen from here."""
 
     me: str
@@ -49,7 +49,7 @@ class Probation:
         """Whether its time is over."""
         return self._clock() >= self._until_s
 
-    def lost(self, devices: Iterable[Seen]) -> str:
+    def lost(self, devices: Iterable[WatchedHost]) -> str:
         """Which device is lost, why, and how long after the reload, as a sentence; empty where none is."""
         now_s, over = self._clock(), self.passed
         for device in devices:

@@ -11,7 +11,7 @@ from gateway.actors.gather import Answer, Gathered
 from gateway.actors.vocabulary import Notify, Publish
 from gateway.business.alarm import Alarm
 from gateway.business.alarm.alarm import AlarmPhase
-from gateway.business.alarm.rules import AlarmSettings, Rule
+from gateway.business.alarm.rules import AlarmRule, AlarmSettings
 from gateway.business.notices import Notice
 from gateway.business.twin import Twin
 from gateway.testing import Turns
@@ -413,7 +413,7 @@ def test_an_alarm_without_a_rule_watches_nothing() -> None:
 def test_a_rule_that_cannot_be_meant_is_refused(fields: dict[str, Any], said: str) -> None:
     """With what to do about it."""
     with pytest.raises(ValidationError, match="1 validation error") as caught:
-        Rule.model_validate(fields)
+        AlarmRule.model_validate(fields)
     assert said in str(caught.value)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.actors.supervision import Decision
 from gateway.business.trip import Path, Trip, TripSettings
 from gateway.business.trip.exports import fewer
-from gateway.business.trip.line import Point, read_line, word_of
+from gateway.business.trip.line import PathPoint, read_line, word_of
 from gateway.business.trip.thinning import Thinner, thin
 from gateway.business.trip.way import PART_POINTS, PARTS_AT_MOST, TOGETHER_POINTS
 from gateway.testing import Rig, Turns
@@ -23,12 +23,12 @@ BEGAN_MS = 1_750_000_000_000
 METRE_DEG = 360 / (2 * pi * 6_371_008.8)
 
 
-def point(east_m: float, north_m: float, at_s: float = 0.0, **more: Any) -> Point:
+def point(east_m: float, north_m: float, at_s: float = 0.0, **more: Any) -> PathPoint:
     """Near the equator, where a degree is as long either way."""
-    return Point(round(north_m * METRE_DEG, 6), round(east_m * METRE_DEG, 6), BEGAN_MS + round(at_s * 1000), **more)
+    return PathPoint(round(north_m * METRE_DEG, 6), round(east_m * METRE_DEG, 6), BEGAN_MS + round(at_s * 1000), **more)
 
 
-def kept_of(points: list[Point], tolerance_m: float = 5.0) -> list[Point]:
+def kept_of(points: list[PathPoint], tolerance_m: float = 5.0) -> list[PathPoint]:
     thinner = Thinner()
     found: list[str] = []
     for one in points:
@@ -37,12 +37,12 @@ def kept_of(points: list[Point], tolerance_m: float = 5.0) -> list[Point]:
     return read_line(" ".join([*found, thinner.last]))
 
 
-def off_m(one: Point, line: list[Point]) -> float:
+def off_m(one: PathPoint, line: list[PathPoint]) -> float:
     """Metres from a point to a line."""
     return min((_off_m(one, start, end) for start, end in pairwise(line)), default=_off_m(one, line[0], line[0]))
 
 
-def _off_m(one: Point, start: Point, end: Point) -> float:
+def _off_m(one: PathPoint, start: PathPoint, end: PathPoint) -> float:
     ax, ay, bx, by, x, y = (value / METRE_DEG for at in (start, end, one) for value in (at.longitude_deg, at.latitude_deg))
     dx, dy = bx - ax, by - ay
     along = max(0.0, min(1.0, ((x - ax) * dx + (y - ay) * dy) / ((dx * dx + dy * dy) or 1.0)))
@@ -108,8 +108,8 @@ def test_fewer_points() -> None:
 def test_a_line_as_text() -> None:
     """Text keeps a decimetre of place and height, and what was not said stays unsaid."""
     line = [
-        Point(latitude_deg=-52.5, longitude_deg=13.400001, at_ms=1, accuracy_m=4.5, begins=True),
-        Point(latitude_deg=0.0, longitude_deg=-179.999999, at_ms=BEGAN_MS, altitude_m=34.0),
+        PathPoint(latitude_deg=-52.5, longitude_deg=13.400001, at_ms=1, accuracy_m=4.5, begins=True),
+        PathPoint(latitude_deg=0.0, longitude_deg=-179.999999, at_ms=BEGAN_MS, altitude_m=34.0),
     ]
     written = " ".join(map(word_of, line))
     assert written == "-52.500000,13.400001,1,4.5,,n 0.000000,-179.999999,1750000000000,,34"

@@ -10,7 +10,7 @@ from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place, distance_m
 from gateway.business.trip import Trip, TripPhase, TripSettings, TripState
 from gateway.business.trip.exports import segments_of
-from gateway.business.trip.line import Point, in_order, read_line
+from gateway.business.trip.line import PathPoint, in_order, read_line
 from gateway.testing import Turns
 
 BEGIN_S = 1_749_990_000
@@ -26,7 +26,7 @@ def phone(turns: Turns[TripState], at_s: float, north: float, east: float = 0.0,
     turns.tell("owntracks", {**said, **more})
 
 
-def path(turns: Turns[TripState]) -> list[Point]:
+def path(turns: Turns[TripState]) -> list[PathPoint]:
     """The points of the way that the trip holds."""
     state = turns.state
     return in_order(read_line(f"{state.way.recent} {state.way.thinner.last}"))

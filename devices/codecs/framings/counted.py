@@ -6,7 +6,7 @@ from typing import Literal
 from devices.codecs.framings.framing import BufferedFraming
 
 
-class Counted(BufferedFraming):
+class LengthPrefixed(BufferedFraming):
     """Reads a size of `size_bytes` bytes behind `begins`, and takes as many bytes, and `adds` more, for the frame."""
 
     def __init__(

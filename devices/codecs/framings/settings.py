@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from devices.codecs.codec import CodecSettings
 from devices.codecs.framing import LineFramer
 from devices.codecs.framings.cobs import Cobs
-from devices.codecs.framings.counted import Counted
+from devices.codecs.framings.counted import LengthPrefixed
 from devices.codecs.framings.delimited import Delimited
 from devices.codecs.framings.fixed import Fixed
 from devices.codecs.framings.framing import Framing
@@ -146,7 +146,7 @@ class LengthSettings(FramingSettings):
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
         del max_gap_s
-        return Counted(
+        return LengthPrefixed(
             size_bytes=self.size_bytes,
             order=self.order,
             begins=bytes_of(self.begins),

@@ -19,7 +19,7 @@ from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.payloads import read_payload
 from gateway.actors.vocabulary import Scalar
-from gateway.business.alarm.rules import AlarmSettings, Rule
+from gateway.business.alarm.rules import AlarmRule, AlarmSettings
 from gateway.business.alarm.state import AlarmPhase, AlarmState
 from gateway.business.alarm.telling import over_of, over_text, request_to, shown, subject_of, text_of
 from gateway.business.condition import judge, news_in
@@ -152,7 +152,7 @@ class Alarm(Actor[AlarmState]):
         stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
         self._publish(stage)
 
-    def _begin_to_watch(self, rule: Rule, stage: Stage[AlarmState]) -> None:
+    def _begin_to_watch(self, rule: AlarmRule, stage: Stage[AlarmState]) -> None:
         """Keep a copy of the twin; where its silence is wrong, have the twin also say when it was never heard."""
         stage.keep_copy("twin", rule.of)
         if rule.silent:
@@ -199,7 +199,7 @@ class Alarm(Actor[AlarmState]):
         if self._known_rule(stage) is not None:
             stage.reply(stage.state)
 
-    def _mind(self, stage: Stage[AlarmState], rule: Rule) -> None:
+    def _mind(self, stage: Stage[AlarmState], rule: AlarmRule) -> None:
         """Set the timer that tells of what is wrong and was not told yet, in a drill for the time that is left; or cancel it."""
         state = stage.state
         new = bool(news_in(state.findings, state.why))
@@ -261,7 +261,7 @@ class Alarm(Actor[AlarmState]):
 
     # --- telling people
 
-    def _notice(self, rule: Rule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
+    def _notice(self, rule: AlarmRule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
         """Send a notice through the contacts, which fill in who is to be told, and back to this alarm."""
         state = stage.state
         notice = Notice(
@@ -329,7 +329,7 @@ class Alarm(Actor[AlarmState]):
             request = request_to(recipient, over, self.settings.publish_to)
             stage.tell(request.to, request.verb, request.payload)
 
-    def _tell(self, rule: Rule, notice: Notice, stage: Stage[AlarmState]) -> None:
+    def _tell(self, rule: AlarmRule, notice: Notice, stage: Stage[AlarmState]) -> None:
         """Tell every recipient, and gather what was delivered."""
         beyond = notice.recipients[ASKED_AT_MOST:]
         if beyond:
@@ -353,10 +353,10 @@ class Alarm(Actor[AlarmState]):
 
     # --- showing it
 
-    def _rule(self, stage: Stage[AlarmState]) -> Rule | None:
+    def _rule(self, stage: Stage[AlarmState]) -> AlarmRule | None:
         return self.settings.rules.get(stage.key)
 
-    def _known_rule(self, stage: Stage[AlarmState]) -> Rule | None:
+    def _known_rule(self, stage: Stage[AlarmState]) -> AlarmRule | None:
         """The alarm's rule; where there is none, whoever asked is told so."""
         rule = self._rule(stage)
         if rule is None:
@@ -379,7 +379,7 @@ class Alarm(Actor[AlarmState]):
         self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
 
 
-def _left_s(stage: Stage[AlarmState], rule: Rule) -> float:
+def _left_s(stage: Stage[AlarmState], rule: AlarmRule) -> float:
     """For how many seconds what is wrong must still last until people are told."""
     began_ms = stage.state.wrong_clock_ms or stage.clock_ms
     return max(0.0, rule.for_s - stage.since_s(began_ms))

@@ -22,7 +22,7 @@ from gateway.business.notices import Channel, Recipient
 from gateway.business.publishing import PUBLISHER, Publishing
 
 
-class Rule(Condition):
+class AlarmRule(Condition):
     """The rule of one alarm: what is wrong, and who is told. Any of its conditions raises the alarm; all of them must be over for it to
     clear."""
 
@@ -63,7 +63,7 @@ class AlarmSettings(Publishing):
     """Section `[actors.alarm]`."""
 
     topic: str = Field(default="gateway/alarm/{key}", max_length=512)
-    rules: dict[Annotated[str, AfterValidator(_is_alarm)], Rule] = {}
+    rules: dict[Annotated[str, AfterValidator(_is_alarm)], AlarmRule] = {}
     """One alarm each, by its key: `[actors.alarm.rules.freezer]` is `alarm/freezer`."""
 
     def at_start(self) -> list[tuple[str, str]]:

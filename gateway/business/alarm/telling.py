@@ -5,14 +5,14 @@ Who reads it has only this: so a drill says that it is one in the first word.
 
 from gateway.actors.gather import Request
 from gateway.actors.vocabulary import Notify, Publish
-from gateway.business.alarm.rules import Rule
+from gateway.business.alarm.rules import AlarmRule
 from gateway.business.notices import Channel, Notice, Recipient
 
 _DRILL = "DRILL: "
 _LINE_AT_MOST = 256
 
 
-def subject_of(key: str, rule: Rule, why: tuple[str, ...], *, drill: bool) -> str:
+def subject_of(key: str, rule: AlarmRule, why: tuple[str, ...], *, drill: bool) -> str:
     """The one line that people read: the rule's own, else the alarm's key and what is wrong."""
     plain = rule.subject or (key if drill else f"{key}: {why[0] if why else rule.severity}")
     return f"{_DRILL if drill else ''}{plain}"[:_LINE_AT_MOST]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from gateway.business.trip.line import Point
+from gateway.business.trip.line import PathPoint
 from gateway.business.trip.state import TripState
 
 GPX_TYPE = "application/gpx+xml"
@@ -29,7 +29,7 @@ _HEAD = (
 )
 
 
-def to_gpx(name: str, state: TripState, points: list[Point]) -> str:
+def to_gpx(name: str, state: TripState, points: list[PathPoint]) -> str:
     """Write a path as GPX: one track, with a segment for each stretch without a gap."""
     title = f"<desc>{_escaped(state.title)}</desc>" if state.title else ""
     began = f"<time>{_iso(state.started_ms)}</time>" if state.started_ms else ""
@@ -38,7 +38,7 @@ def to_gpx(name: str, state: TripState, points: list[Point]) -> str:
     return f"{head}<trk><name>{_escaped(name)}</name>{title}\n{segments}</trk>\n</gpx>\n"
 
 
-def to_geojson(name: str, state: TripState, points: list[Point]) -> str:
+def to_geojson(name: str, state: TripState, points: list[PathPoint]) -> str:
     """Write a path as GeoJSON: a collection of two features, the way (where there is one) and where it ends."""
     lines = [segment for segment in segments_of(_cut(points)) if len(segment) > 1]
     facts = {"name": name, "title": state.title, "phase": state.phase.value, "length_m": round(state.length_m, 1)}
@@ -52,15 +52,15 @@ def to_geojson(name: str, state: TripState, points: list[Point]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
 
 
-def fewer(points: list[Point], most: int) -> list[Point]:
+def fewer(points: list[PathPoint], most: int) -> list[PathPoint]:
     """About `most` of the points, evenly; the first, the last and those at a gap are always kept."""
     step = -(-len(points) // most)
     return [point for at, point in enumerate(points) if not at % step or point.begins or at == len(points) - 1] if step > 1 else points
 
 
-def segments_of(points: list[Point]) -> list[list[Point]]:
+def segments_of(points: list[PathPoint]) -> list[list[PathPoint]]:
     """The points, divided where nobody knows the way between them."""
-    segments: list[list[Point]] = []
+    segments: list[list[PathPoint]] = []
     for point in points:
         if point.begins or not segments:
             segments.append([])
@@ -68,7 +68,7 @@ def segments_of(points: list[Point]) -> list[list[Point]]:
     return segments
 
 
-def _trkpt(point: Point) -> str:
+def _trkpt(point: PathPoint) -> str:
     height = "" if point.altitude_m is None else f"<ele>{point.altitude_m}</ele>"
     more = "" if point.accuracy_m is None else f"<extensions><g:accuracy>{point.accuracy_m}</g:accuracy></extensions>"
     return f'<trkpt lat="{point.latitude_deg:.6f}" lon="{point.longitude_deg:.6f}">{height}<time>{_iso(point.at_ms)}</time>{more}</trkpt>\n'
@@ -92,7 +92,7 @@ def _day(day: int) -> str:
     return date.fromordinal(_EPOCH_DAY + day).isoformat()
 
 
-def _cut(points: list[Point]) -> list[Point]:
+def _cut(points: list[PathPoint]) -> list[PathPoint]:
     """A segment divided at the antimeridian, as RFC 7946, section 3.1.9, wants it."""
     crossing = [abs(two.longitude_deg - one.longitude_deg) > 180 for one, two in pairwise(points)]
     return [point._replace(begins=True) if cross else point for point, cross in zip(points, [False, *crossing], strict=False)]
@@ -102,15 +102,15 @@ def _feature(kind: str, coordinates: Any, properties: dict[str, Any]) -> dict[st
     return {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties}
 
 
-def _coordinates(line: list[Point]) -> list[list[float]]:
+def _coordinates(line: list[PathPoint]) -> list[list[float]]:
     return [_position(point) for point in line]
 
 
-def _position(point: Point) -> list[float]:
+def _position(point: PathPoint) -> list[float]:
     """A point as the RFC has it: longitude first."""
     place = [round(point.longitude_deg, 6), round(point.latitude_deg, 6)]
     return place if point.altitude_m is None else [*place, point.altitude_m]
 
 
-def _lists(line: list[Point]) -> dict[str, Any]:
+def _lists(line: list[PathPoint]) -> dict[str, Any]:
     return {"times": [_iso(point.at_ms) for point in line], "accuracies_m": [point.accuracy_m for point in line]}

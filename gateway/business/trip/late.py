@@ -10,7 +10,7 @@ from gateway.actors import Stage
 from gateway.business.earth import Place, distance_m
 from gateway.business.pace import ClockPace, pace_of
 from gateway.business.trip.following import in_reach
-from gateway.business.trip.line import Point
+from gateway.business.trip.line import PathPoint
 from gateway.business.trip.settings import TripSettings
 from gateway.business.trip.state import TripState
 from gateway.business.trip.thinning import off_line_m
@@ -23,11 +23,11 @@ AHEAD_MS = 300_000
 class _Neighbours(NamedTuple):
     """The points before and after a late one, where the trip itself holds them."""
 
-    before: Point | None
-    after: Point | None
+    before: PathPoint | None
+    after: PathPoint | None
 
 
-def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[TripState]) -> tuple[bool, TripState]:
+def corrected(state: TripState, here: Place, known: list[PathPoint], stage: Stage[TripState]) -> tuple[bool, TripState]:
     """Whether a fix with an older time than the last one shows that the receiver's clock was set; and the state after that look.
 
     `known` are the points that the trip itself holds.
@@ -40,7 +40,7 @@ def corrected(state: TripState, here: Place, known: list[Point], stage: Stage[Tr
     return pace is ClockPace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
 
 
-def put_in_place(state: TripState, point: Point, known: list[Point], settings: TripSettings, stage: Stage[TripState]) -> TripState:
+def put_in_place(state: TripState, point: PathPoint, known: list[PathPoint], settings: TripSettings, stage: Stage[TripState]) -> TripState:
     """The state with a late point put where its time belongs. One that adds nothing to the path, or belongs to the trip before, is only
     counted."""
     counted = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
@@ -59,24 +59,24 @@ def put_in_place(state: TripState, point: Point, known: list[Point], settings: T
     return counted.changed(way=filled_in(stage, state.way, point), length_m=length_m)
 
 
-def _neighbours(known: list[Point], at_ms: int) -> _Neighbours:
+def _neighbours(known: list[PathPoint], at_ms: int) -> _Neighbours:
     if at_ms < known[0].at_ms:
         return _Neighbours(None, known[0])
     return next((_Neighbours(one, two) for one, two in pairwise(known) if one.at_ms < at_ms < two.at_ms), _Neighbours(known[-1], None))
 
 
-def _reachable(beside: _Neighbours, point: Point, settings: TripSettings) -> bool:
+def _reachable(beside: _Neighbours, point: PathPoint, settings: TripSettings) -> bool:
     """Whether the vehicle can have been at the late point between its two neighbours."""
     here = _place(point)
     before = beside.before is None or in_reach(_place(beside.before), here, settings)
     return before and (beside.after is None or in_reach(here, _place(beside.after), settings))
 
 
-def _place(point: Point) -> Place:
+def _place(point: PathPoint) -> Place:
     return Place(latitude_deg=point.latitude_deg, longitude_deg=point.longitude_deg, at_ms=point.at_ms, accuracy_m=point.accuracy_m or 0.0)
 
 
-def _detour_m(point: Point, before: Point, after: Point) -> float:
+def _detour_m(point: PathPoint, before: PathPoint, after: PathPoint) -> float:
     """By how many metres the way over the point is longer than the straight one."""
     here, start, end = _place(point), _place(before), _place(after)
     return max(0.0, distance_m(start, here) + distance_m(here, end) - distance_m(start, end))

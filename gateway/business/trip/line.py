@@ -12,7 +12,7 @@ from collections import deque
 from typing import NamedTuple
 
 
-class Point(NamedTuple):
+class PathPoint(NamedTuple):
     """One point of a trip's way. Degrees WGS 84, metres."""
 
     latitude_deg: float
@@ -27,7 +27,7 @@ class Point(NamedTuple):
     """Whether it came behind newer ones."""
 
 
-def read_line(text: str) -> list[Point]:
+def read_line(text: str) -> list[PathPoint]:
     """Read the points of a text."""
     return [point_of(word) for word in text.split()]
 
@@ -37,7 +37,7 @@ def joined(one: str, other: str) -> str:
     return f"{one} {other}" if one and other else one or other
 
 
-def word_of(point: Point) -> str:
+def word_of(point: PathPoint) -> str:
     """Write one point as text."""
     place = f"{point.latitude_deg:.6f},{point.longitude_deg:.6f},{point.at_ms}"
     return f"{place},{_short(point.accuracy_m)},{_short(point.altitude_m)}{',n' if point.begins else ''}{',l' if point.late else ''}"
@@ -48,15 +48,15 @@ def _short(metres: float | None) -> str:
     return "" if metres is None else f"{metres:.1f}".removesuffix(".0")
 
 
-def point_of(word: str) -> Point:
+def point_of(word: str) -> PathPoint:
     """Read one point from its word."""
     latitude, longitude, at_ms, accuracy, altitude, *marks = word.split(",")
     accuracy_m = float(accuracy) if accuracy else None
     altitude_m = float(altitude) if altitude else None
-    return Point(float(latitude), float(longitude), int(at_ms), accuracy_m, altitude_m, "n" in marks, "l" in marks)
+    return PathPoint(float(latitude), float(longitude), int(at_ms), accuracy_m, altitude_m, "n" in marks, "l" in marks)
 
 
-def in_order(points: list[Point]) -> list[Point]:
+def in_order(points: list[PathPoint]) -> list[PathPoint]:
     """The points in the order of their times where some came late; the others stay in the order in which they came.
 
     Where such a point stands before one that began a segment, the way to that one is known now.
@@ -64,7 +64,7 @@ def in_order(points: list[Point]) -> list[Point]:
     late = deque(sorted((point for point in points if point.late), key=lambda point: point.at_ms))
     if not late:
         return points
-    found: list[Point] = []
+    found: list[PathPoint] = []
     for point in points:
         if point.late:
             continue

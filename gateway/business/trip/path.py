@@ -2,7 +2,7 @@
 
 from gateway.actors import Actor, Stage, State, verb
 from gateway.business.trip.line import joined
-from gateway.business.trip.payloads import Export, Points
+from gateway.business.trip.payloads import Export, PathPoints
 
 
 class PathState(State):
@@ -19,7 +19,7 @@ class Path(Actor[PathState]):
     inner = True
 
     @verb(begins=True)
-    def keep(self, more: Points, stage: Stage[PathState]) -> None:
+    def keep(self, more: PathPoints, stage: Stage[PathState]) -> None:
         """Add some points to this part."""
         state = stage.state
         stage.state = state.changed(points=joined(state.points, more.points), count=state.count + more.count)

@@ -72,7 +72,7 @@ class Export(Payload):
     """The points that were in no part yet."""
 
 
-class Points(Payload):
+class PathPoints(Payload):
     """Payload of the verb `keep` of a part of a trip's path: some more points."""
 
     points: str

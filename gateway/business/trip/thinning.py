@@ -11,7 +11,7 @@ from math import asin, atan2, cos, hypot, pi, radians, remainder
 
 from gateway.actors.models import Model
 from gateway.business.earth import RADIUS_M
-from gateway.business.trip.line import Point, point_of, word_of
+from gateway.business.trip.line import PathPoint, point_of, word_of
 
 GAP_MS = 600_000
 """A point is kept after so long even on a straight line, or at rest: so the way says when it was where."""
@@ -36,7 +36,7 @@ class Thinner(Model):
     """How far from `kept` the line has come."""
 
 
-def thin(thinner: Thinner, point: Point, *, tolerance_m: float) -> tuple[Thinner, tuple[str, ...]]:
+def thin(thinner: Thinner, point: PathPoint, *, tolerance_m: float) -> tuple[Thinner, tuple[str, ...]]:
     """Take one more point of the way; return the thinner after it, and the points that are kept now (mostly none), as text."""
     if point.begins or not thinner.kept:
         word = word_of(point)
@@ -64,7 +64,7 @@ def thin(thinner: Thinner, point: Point, *, tolerance_m: float) -> tuple[Thinner
 
 
 def _rested(
-    thinner: Thinner, point: Point, away_m: float, bearing_rad: float, *, stale: bool, tolerance_m: float
+    thinner: Thinner, point: PathPoint, away_m: float, bearing_rad: float, *, stale: bool, tolerance_m: float
 ) -> tuple[Thinner, tuple[str, ...]]:
     """Take one more point after the last that was kept: the vehicle may still be there, or have moved, which opens the cone."""
     if stale:
@@ -77,7 +77,7 @@ def _rested(
     return opened, ()
 
 
-def off_line_m(point: Point, start: Point, end: Point) -> float:
+def off_line_m(point: PathPoint, start: PathPoint, end: PathPoint) -> float:
     """How far a point lies off the straight line between two others, metres."""
     east_m, north_m = _offset_m(start, point)
     end_east_m, end_north_m = _offset_m(start, end)
@@ -87,7 +87,7 @@ def off_line_m(point: Point, start: Point, end: Point) -> float:
     return hypot(east_m - along * end_east_m, north_m - along * end_north_m)
 
 
-def _offset_m(start: Point, point: Point) -> tuple[float, float]:
+def _offset_m(start: PathPoint, point: PathPoint) -> tuple[float, float]:
     """Metres east and north from a point to one near by, on a plane: good to a percent over 100 km, the poles excepted."""
     east_deg = remainder(point.longitude_deg - start.longitude_deg, 360)
     middle_rad = radians((start.latitude_deg + point.latitude_deg) / 2)

@@ -25,7 +25,7 @@ from gateway.business.earth import Place
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
 from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
 from gateway.business.trip.late import corrected, put_in_place
-from gateway.business.trip.line import Point, in_order, joined, read_line
+from gateway.business.trip.line import PathPoint, in_order, joined, read_line
 from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
 from gateway.business.trip.settings import TripSettings
 from gateway.business.trip.state import EndedBy, TripPhase, TripState, shown, summary
@@ -311,7 +311,7 @@ class Trip(Actor[TripState]):
         route = stage.route(stops).changed(of=stage.message.id)
         stage.send_along(route, export, reply_to=stage.message.reply_to, expires_ms=stage.message.expires_ms)
 
-    def _latest(self, state: TripState) -> Point:
+    def _latest(self, state: TripState) -> PathPoint:
         """Where the trip is now, as a point of the path."""
         unsynced_ms = state.unsynced.get("last_ms", 0)
         return _point(state.latest or Fix(latitude_deg=0, longitude_deg=0), -unsynced_ms or state.last_ms)
@@ -331,14 +331,14 @@ def _said(fix: Fix, stage: Stage[TripState]) -> Stamp:
     return stage.stamp()._replace(wall_ms=fix.at_ms, synced=True) if fix.at_ms else stage.stamp()
 
 
-def _timed(point: Point, stage: Stage[TripState]) -> Point:
+def _timed(point: PathPoint, stage: Stage[TripState]) -> PathPoint:
     """A point with its wall time, where that is known."""
     return point if point.at_ms >= 0 else point._replace(at_ms=stage.unpacked(point.at_ms).wall_ms)
 
 
-def _point(fix: Fix, at_ms: int) -> Point:
+def _point(fix: Fix, at_ms: int) -> PathPoint:
     """Make a point of the path from a fix."""
-    return Point(
+    return PathPoint(
         latitude_deg=fix.latitude_deg,
         longitude_deg=fix.longitude_deg,
         at_ms=at_ms,

@@ -8,8 +8,8 @@ from typing import Any
 from gateway.actors import Stage
 from gateway.actors.models import Model
 from gateway.business.pace import Laggard
-from gateway.business.trip.line import Point, joined, point_of, word_of
-from gateway.business.trip.payloads import Points
+from gateway.business.trip.line import PathPoint, joined, point_of, word_of
+from gateway.business.trip.payloads import PathPoints
 from gateway.business.trip.thinning import Thinner, thin
 
 PART_POINTS = 500
@@ -53,20 +53,20 @@ class Way(Model):
         """The numbers of the parts of the path that hold points."""
         return list(range(self.first_part, self.part + bool(self.part_points)))
 
-    def tail(self, latest: Point | None) -> str:
+    def tail(self, latest: PathPoint | None) -> str:
         """The points that are in no part of the path, to where the trip is now."""
         before = self.thinner.last or self.thinner.kept
         known = latest is None or (bool(before) and point_of(before).at_ms == latest.at_ms)
         tail = joined(self.recent, self.thinner.last)
         return tail if known or latest is None else joined(tail, word_of(latest))
 
-    def known(self, latest: Point) -> list[Point]:
+    def known(self, latest: PathPoint) -> list[PathPoint]:
         """The points that the trip itself holds, in the order of their times: the last ones of the way."""
         words = dict.fromkeys([self.thinner.kept, *self.recent.split(), self.thinner.last, word_of(latest)])
         return sorted((point_of(word) for word in words if word), key=lambda point: point.at_ms)
 
 
-def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -> Way:
+def extended(stage: Stage[Any], way: Way, point: PathPoint, *, tolerance_m: float) -> Way:
     """The way with one more point; points that are kept go to the path later."""
     thinner, kept = thin(way.thinner, point._replace(begins=True) if way.broken else point, tolerance_m=tolerance_m)
     if not kept:
@@ -74,7 +74,7 @@ def extended(stage: Stage[Any], way: Way, point: Point, *, tolerance_m: float) -
     return _kept(stage, way.changed(thinner=thinner, broken=False), kept)
 
 
-def filled_in(stage: Stage[Any], way: Way, point: Point) -> Way:
+def filled_in(stage: Stage[Any], way: Way, point: PathPoint) -> Way:
     """The way with a point that came late: the thinner, which needs points in order, does not see it."""
     return _kept(stage, way, (word_of(point._replace(late=True)),))
 
@@ -101,7 +101,7 @@ def begun_anew(stage: Stage[Any], way: Way, *, earlier_ms: int) -> Way:
 
 def _parted(stage: Stage[Any], way: Way) -> Way:
     """Send the recent points to the part that is being filled; begin another part when it is full, and end the oldest of too many."""
-    stage.tell(part_of(stage, way.part), "keep", Points(points=way.recent, count=way.recent_points))
+    stage.tell(part_of(stage, way.part), "keep", PathPoints(points=way.recent, count=way.recent_points))
     parted, filled = way.parted_points + way.recent_points, way.part_points + way.recent_points
     way = way.changed(recent="", recent_points=0, parted_points=parted, part_points=filled)
     if filled < PART_POINTS - TOGETHER_POINTS:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from devices.codecs.framing import FIRST_QUIET_S, LineFramer
 from devices.codecs.framings.cobs import Cobs
-from devices.codecs.framings.counted import Counted
+from devices.codecs.framings.counted import LengthPrefixed
 from devices.codecs.framings.delimited import Delimited
 from devices.codecs.framings.fixed import Fixed
 from devices.codecs.framings.framing import Framing
@@ -30,8 +30,8 @@ MAKES: dict[str, Callable[[], Framing]] = {
     "fixed": lambda: Fixed(max_bytes=4, max_gap_s=GAP_S),
     "fixed_begun": lambda: Fixed(max_bytes=6, begins=b"ab", max_gap_s=GAP_S),
     "idle": lambda: Idle(max_bytes=LIMIT, max_gap_s=GAP_S),
-    "counted": lambda: Counted(size_bytes=1, max_bytes=LIMIT, max_gap_s=GAP_S),
-    "counted_begun": lambda: Counted(size_bytes=1, begins=b"ab", adds=1, max_bytes=LIMIT, max_gap_s=GAP_S),
+    "counted": lambda: LengthPrefixed(size_bytes=1, max_bytes=LIMIT, max_gap_s=GAP_S),
+    "counted_begun": lambda: LengthPrefixed(size_bytes=1, begins=b"ab", adds=1, max_bytes=LIMIT, max_gap_s=GAP_S),
     "slip": lambda: Slip(max_bytes=LIMIT, max_gap_s=GAP_S),
     "cobs": lambda: Cobs(max_bytes=LIMIT, max_gap_s=GAP_S),
 }
