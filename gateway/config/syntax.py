@@ -189,7 +189,9 @@ def _statement(line: str, column: int) -> Found:
 
 
 def _wrong_value(key: str, value: str) -> str:
-    """What is wrong with the text behind the =; empty where that is not known."""
+    """What is wrong with the text behind the =; empty where that is not known, or nothing is."""
+    if _is_value(value):
+        return ""
     if value[0] in "\"'":
         return _wrong_text(value)
     if value[0] in "[{":

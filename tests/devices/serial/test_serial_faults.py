@@ -16,7 +16,8 @@ def test_a_device_that_the_service_does_not_let_in(device: str, driver: str, tmp
     link = tmp_path / "by-path-of-it"
     link.symlink_to(f"/dev/{device}")
     for path in (f"/dev/{device}", str(link)):
-        assert explain_opening(path, OSError(errno.EPERM, "Operation not permitted")) == (
+        fault = explain_opening(path, OSError(errno.EPERM, "Operation not permitted"))
+        assert (fault.health, str(fault)) == (
             Health.FAULTY,
             f"cannot open {path}: the file lets this user in, and the service does not: systemctl edit gateway, and there [Service] "
             f"DeviceAllow=char-{driver} rw; where it has that, its driver came later than the gateway: systemctl restart gateway",
@@ -25,7 +26,8 @@ def test_a_device_that_the_service_does_not_let_in(device: str, driver: str, tmp
 
 def test_a_device_of_a_group_that_this_user_is_not_in() -> None:
     """That is said as what it is."""
-    assert explain_opening("/dev/ttyUSB0", OSError(errno.EACCES, os.strerror(errno.EACCES))) == (
+    fault = explain_opening("/dev/ttyUSB0", OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    assert (fault.health, str(fault)) == (
         Health.FAULTY,
         "cannot open /dev/ttyUSB0: permission denied; add this user to the group that owns it (dialout)",
     )
