@@ -28,14 +28,14 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def _fill(rig: Rig, to: str, verb: str) -> int:
-    """Send until nothing more is taken in; how many were."""
-    sent = 0
-    while not rig.engine.ingress.why_shut:
+    """Send until nothing more is taken in, because the store is full; how many were."""
+    ingress, sent = rig.engine.ingress, 0
+    while not ingress.why_shut:
         try:
             rig.send(to.format(sent), verb, {"text": LARGE} if verb == "put" else {"values": {"text": LARGE}}, wait=False)
             sent += 1
-        except Refused:
-            break
+        except Refused:  # maybe only because much is under way
+            rig.until(lambda: ingress.why_shut or not ingress.held)
     return sent
 
 
