@@ -70,6 +70,11 @@ class Fullness:
         """Put aside a message that was taken in before its mailbox was known to be full."""
         self._parked[box].append(arrival)
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether there are such messages that `brought_back` gives."""
+        return bool(self._back)
+
     def brought_back(self) -> Iterable[Arrival | PlainArrival]:
         """The messages that were put aside for mailboxes that have room again, in the order in which they came."""
         while self._back:
@@ -89,6 +94,18 @@ class Fullness:
         self._producers[box][cell.id] = cell
         self._waits[cell.id] = box
         self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.how(box)})")
+        if self._parked:
+            self._bring_back()
+
+    def _bring_back(self) -> None:
+        """Have those that were put aside come next where their source must not wait any more, before what it sends from now on."""
+        for box, parked in list(self._parked.items()):
+            free = {source for source in {arrival.message.sender for arrival in parked} if self._waits_on(box, source)}
+            if free:
+                self._back.extend(arrival for arrival in parked if arrival.message.sender in free)
+                self._parked[box] = deque(arrival for arrival in parked if arrival.message.sender not in free)
+            if not self._parked[box]:
+                del self._parked[box]
 
     def _waits_on(self, box: str, me: str) -> bool:
         """Whether the actor of a mailbox waits for `me`, directly or by way of others."""

@@ -263,3 +263,43 @@ def test_what_is_only_on_disk_and_not_there_yet_is_waited_for() -> None:
             rig.send("book/a", "write", {"text": f"!{n}"})
         rig.settle()
         assert rig.state("book/b").words == ("from a",) * 60
+
+
+def test_what_was_put_aside_is_not_overtaken_when_its_actor_begins_to_wait_for_its_source() -> None:
+    """From then on the source must not wait: what of it was put aside before comes first."""
+    with _rig(mailbox_messages=5) as rig:
+        shelf, go = rig.hosted["shelf/a"], threading.Event()
+        for n in range(5):
+            rig.tell("shelf/a", "put", {"text": f"first {n}"})
+        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
+        sent = [shelf.send("book/a", "write", {"text": f"!{n}"}) for n in range(8)]  # all in one round: three too many
+        go.set()
+        rig.until(lambda: rig.look(lambda: rig.engine.room.schedule.held))
+        sent.append(shelf.send("book/a", "write", {"text": "!8"}))
+        assert sent[-1].wait(PATIENCE_S)
+        got: list[str] = []
+        while len(got) < 14:
+            for delivery in rig.until(shelf.take):
+                got.append(delivery.message.payload.text)  # type: ignore[attr-defined]
+                delivery.done()
+            rig.settle()
+        assert rig.state("book/a").words == tuple(f"!{n}" for n in range(9))
+        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
+
+
+def test_what_was_put_aside_comes_as_soon_as_there_is_room() -> None:
+    """Nothing else needs to happen for it."""
+    with _rig(mailbox_messages=5) as rig:
+        rig.tell("book/a", "write", {"text": "fail"})
+        go = threading.Event()
+        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
+        sent = [rig.send("book/a", "write", {"text": str(n)}) for n in range(8)]
+        go.set()
+        assert all(receipt.wait(PATIENCE_S) for receipt in sent[:4])
+        rig.advance(0.6)
+        keeping = rig.engine.housekeeping
+        rig.look(lambda: setattr(keeping, "due_s", keeping.due_s + 1000))  # it would look at everything
+        rig.clock.advance(1)  # its last attempt, and then its mailbox has room
+        rig.engine.post(lambda: None)
+        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
+        assert rig.state("book/a").words == tuple(map(str, range(8)))
