@@ -26,6 +26,9 @@ _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?P<closed>"?)|\'[^\']*+(?P<ended>\'?
 """Texts and comments. It never tries again, not where a text is open: that reaches to the end of the line."""
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+|\"[^\"]*\"|'[^']*')\s*(?P<mark>==|=>|:=|=|:|\s(?=\S))\s*(?P<value>.*)")
 _HEADER = re.compile(r"\s*\[(?!\[)(?P<name>[^\[\]#=]*+)(?P<end>\]?)\s*(?P<behind>[^\s#].*)?(?:#.*)?")
+_ON_ONE_LINE = re.compile(r"\[[^\[\]{}]*+\]")
+_BETWEEN = re.compile(r"[{}]|,(?![0-9]++\s*+[,}])|\Z")
+"""What ends a value in { }, where texts and lists are blank."""
 _OPENS = re.compile(r"[\[{(]|\"\"\"|'''")
 QUOTES = "“”„‟«»‘’‚‛‹›″′´`"  # noqa: RUF001  # the ambiguous ones are meant
 """Quotes that editors and web pages put in the place of the straight ones."""
@@ -237,7 +240,23 @@ def _wrong_text(value: str) -> str:
 def _wrong_table(value: str) -> str:
     if pair := re.search(r"[{,]\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*:", value):
         return f"between a key and its value stands =, in {{ }} too; write {{ {pair[1]} = VALUE }}"
+    for key, inner in _inner_values(value):
+        if wrong := "" if _is_value(inner) else _wrong_value(key, inner):
+            return wrong
+        if inner[0] in "\"'" and not _is_value(inner):
+            return f"the text of {key} is not closed; put a quote at its end"
     return "{ } stands on one line, without a comma before the }; or write a table [ ] with lines of its own"
+
+
+def _inner_values(table: str) -> Iterator[tuple[str, str]]:
+    """Each key on one line in { }, of tables within it too, and the text of its value. A comma between digits, as in 1,8, is part of it."""
+    covered = _ON_ONE_LINE.sub(lambda found: " " * len(found[0]), _uncovered(table))
+    start = 0
+    for mark in _BETWEEN.finditer(covered):
+        key, equals, value = table[start : mark.start()].partition("=")
+        start = mark.end()
+        if equals and value.strip():
+            yield key.strip(), value.strip()
 
 
 def _is_value(word: str) -> bool:
@@ -266,19 +285,22 @@ def _written(value: str, key: str) -> str:
 
 def _twice(said: str, line: str) -> str:
     name = dotted(tuple(re.findall(r"'([^']*)'", said)))
-    return f"the table [{name}] stands twice; keep one of them"
+    several = f", or write [[{name}]] for each of a list" if name.count(".") > 1 else ""
+    return f"the table [{name}] stands twice; keep one of them{several}"
+
+
+def _overwritten(said: str, line: str) -> str:
+    if "=" in line:
+        return f"the key {line.partition('=')[0].strip()} stands twice in its table; keep one of them"
+    if header := re.match(r"\s*\[\[([^\[\]]++)\]\]", line):
+        name = header[1].strip()
+        return f"one pair of brackets made one table of [{name}] above; write [[{name}]] there too"
+    return "this key stands twice in its table"
 
 
 _PLAINLY: tuple[tuple[re.Pattern[str], Callable[[str, str], str]], ...] = (
     (re.compile(r"Cannot declare \(.*\) twice", re.DOTALL), _twice),
-    (
-        re.compile("Cannot overwrite a value"),
-        lambda _, line: (
-            f"the key {line.partition('=')[0].strip()} stands twice in its table; keep one of them"
-            if "=" in line
-            else "this key stands twice in its table"
-        ),
-    ),
+    (re.compile("Cannot overwrite a value"), _overwritten),
     (re.compile(r"Illegal character '\\n'"), lambda *_: "the text is not closed; put a quote at its end"),
     (re.compile("Invalid value"), lambda *_: "no TOML value; text stands in quotes, true and false are lower case"),
     (re.compile("Unterminated string"), lambda *_: "a text that began with three quotes is not closed; put three at its end"),

@@ -53,6 +53,19 @@ def said_of(text: str, tmp_path: Path) -> list[str]:
         ("baud = 9600.0", "5:8 serial.a.baud: expected a whole number, saw 9600.0; write 9600"),
         ("max line bytes = 64", "5:4 a key has no space in it; write max_line_bytes = 64"),
         ("line ending = '\\n'", "5:5 a key has no space in it; write line_ending = '\\n'"),
+        (
+            'framing = {name = "delimiter", ends = "\\d"}',
+            "5:11 a \\ between double quotes begins a special character; write '\\d', in single quotes",
+        ),
+        ("values = { a = { scale = 1,8 } }", "5:10 1,8 is no number in TOML; write scale = 1.8"),
+        ("values = { a = { from = 'x', scale = 1,8, offset = 3 } }", "5:10 1,8 is no number in TOML; write scale = 1.8"),
+        ("values = { a = { valid = [1, 2], on = True } }", "5:10 True is no TOML value; write true, in lower case"),
+        ("values = { a = DS18B20.Temperature }", '5:10 text stands in quotes; write a = "DS18B20.Temperature"'),
+        ('values = { a = { from = "x } }', "5:10 the text of from is not closed; put a quote at its end"),
+        (
+            "values = { a = 'x', }",
+            "5:10 { } stands on one line, without a comma before the }; or write a table [ ] with lines of its own",
+        ),
         ("verb = 'it's'", "5:8 a ' stands within the text; put the text between double quotes"),
         ('verb = "a "b" c"', '5:8 a " stands within the text; put the text between single quotes'),
         ('parity = "even"; baud = 9600', "5:10 ; baud = 9600 stands behind the text; one key = value stands on a line"),
@@ -139,6 +152,14 @@ def test_a_line_is_told_what_to_become(tmp_path: Path, line: str, said: str) -> 
         (
             '[clock.main]\nlatitude_deg = "33.9 S"\nlongitude_deg = 18.4\n',
             ['2:16 clock.main.latitude_deg: expected a number, saw "33.9 S"; write -33.9 without quotes'],
+        ),
+        (
+            '[mqtt.main]\nhost = "localhost"\n[mqtt.main.subscribe]\ntopic = "a/+"\n[[mqtt.main.subscribe]]\ntopic = "b/+"\n',
+            ["5:22 one pair of brackets made one table of [mqtt.main.subscribe] above; write [[mqtt.main.subscribe]] there too"],
+        ),
+        (
+            '[mqtt.main]\nhost = "localhost"\n[mqtt.main.subscribe]\ntopic = "a/+"\n[mqtt.main.subscribe]\ntopic = "b/+"\n',
+            ["5:21 the table [mqtt.main.subscribe] stands twice; keep one of them, or write [[mqtt.main.subscribe]] for each of a list"],
         ),
         ('[gpio.a]\ntype = "button"\npin = 022\nreport_to = "twin/a"\n', ["3:7 022 is no number in TOML; write pin = 22"]),
         ("[mqtt.main]\nhost = 192.0.2.7\n", ['2:8 text stands in quotes; write host = "192.0.2.7"']),
