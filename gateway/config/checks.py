@@ -98,7 +98,20 @@ def check_addresses(document: Document, sections: list[Section], registry: Regis
         for setting, target, verb in section.addresses():
             problem = _target_problem(document, registry, target, verb)
             if problem is not None:
-                document.add(section.path_of(document, setting), problem)
+                document.add(section.path_of(document, setting), _for_want_of_values(section, registry, target, verb) or problem)
+
+
+def _for_want_of_values(section: Section, registry: Registry, target: str, verb: str) -> str:
+    """What to say where a device's codec reads no values, and whoever is told takes only these; empty where that is not what is wrong."""
+    settings, kind = section.settings, target.partition("/")[0]
+    own_verb = getattr(settings, "verb", None)
+    if "codec" not in type(settings).model_fields or own_verb or _payload_at(registry, sample(target), "report") is None:
+        return ""
+    chosen = getattr(settings, "codec", "")
+    advice = f"codec = {shown(chosen)} reads no values: json, csv, keyvalue, regex, number and onoff do"
+    if "codec" not in settings.model_fields_set:
+        advice = 'no codec is named, so a line goes as a text: add codec = "json", or csv, keyvalue, regex, number or onoff'
+    return f"cannot send {verb!r} to {kind}: it has no such verb; {advice}"
 
 
 def check_payloads(document: Document, sections: list[Section], registry: Registry) -> None:

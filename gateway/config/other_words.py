@@ -52,8 +52,29 @@ _SECTIONS = {
 }
 
 _LOGGING = {"loglevel": "log_level", "logging": "log_level", "level": "log_level", "verbose": 'write log_level = "debug"'}
+_PARTS_OR_ENDS = (
+    'write codec = {name = "csv", delimiter = ";"} for what parts values, framing = {name = "delimiter", ends = ";"} for what ends a line'
+)
+_OF_CODEC = {
+    "columns": 'write it as an option of the codec: codec = {name = "csv", columns = ["t_c", "rh"]}',
+    "decimal_comma": 'write it as an option of the codec: codec = {name = "csv", decimal_comma = true}',
+    "pattern": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
+    "regex": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
+} | {
+    key: f"write it for the value that it is about: values = {{ NAME = {{ {key} = {example} }} }}"
+    for key, example in {
+        "unit": '"..."',
+        "scale": "...",
+        "offset": "...",
+        "valid": "[..., ...]",
+        "deadband": "...",
+        "precision": "...",
+    }.items()
+}
 _KEYS: dict[str, dict[str, str]] = {
+    "exec": {**_OF_CODEC},
     "serial": {
+        **_OF_CODEC,
         "baudrate": "baud",
         "baud_rate": "baud",
         "speed": "baud",
@@ -79,9 +100,9 @@ _KEYS: dict[str, dict[str, str]] = {
         "flow_control": "flow",
         "flowcontrol": "flow",
         "handshake": "flow",
-        "delimiter": "a line ends with LF or CR LF; line_ending says what is written behind a line",
-        "terminator": "a line ends with LF or CR LF; line_ending says what is written behind a line",
-        "separator": "a line ends with LF or CR LF; line_ending says what is written behind a line",
+        "delimiter": _PARTS_OR_ENDS,
+        "terminator": "framing says what ends a line, line_ending what is written behind one",
+        "separator": _PARTS_OR_ENDS,
         "newline": "line_ending",
         "eol": "line_ending",
         "line_end": "line_ending",
@@ -157,6 +178,7 @@ _KEYS: dict[str, dict[str, str]] = {
         "max_inflight_messages": "in_flight",
     },
     "mqtt.subscribe": {
+        **_OF_CODEC,
         "filter": "topic",
         "topics": "topic",
         "target": "to",

@@ -46,6 +46,43 @@ def problems(tmp_path: Path, text: str) -> list[str]:
             ],
         ),
         ('framing = "crl"', ["4:11 serial.a.framing: there is no framing 'crl'; did you mean 'cr'?"]),
+        (
+            "",
+            [
+                "3:6 serial.a.to: cannot send 'line' to twin: it has no such verb; no codec is named, so a line goes as a text: "
+                'add codec = "json", or csv, keyvalue, regex, number or onoff'
+            ],
+        ),
+        (
+            'codec = "text"',
+            [
+                "3:6 serial.a.to: cannot send 'line' to twin: it has no such verb; codec = \"text\" reads no values: "
+                "json, csv, keyvalue, regex, number and onoff do"
+            ],
+        ),
+        (
+            'codec = "json"\nverb = "raport"',
+            ["3:6 serial.a.to: cannot send 'raport' to twin: it has no such verb; did you mean 'report'?"],
+        ),
+        (
+            'codec = "csv"\ncolumns = ["t_c"]',
+            ['5:11 serial.a.columns: no such key; write it as an option of the codec: codec = {name = "csv", columns = ["t_c", "rh"]}'],
+        ),
+        (
+            "codec = \"json\"\npattern = 'x'",
+            ["5:11 serial.a.pattern: no such key; write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}"],
+        ),
+        (
+            'codec = "csv"\ndelimiter = ";"',
+            [
+                '5:13 serial.a.delimiter: no such key; write codec = {name = "csv", delimiter = ";"} for what parts values, '
+                'framing = {name = "delimiter", ends = ";"} for what ends a line'
+            ],
+        ),
+        (
+            'codec = "json"\nunit = "°C"',
+            ['5:8 serial.a.unit: no such key; write it for the value that it is about: values = { NAME = { unit = "..." } }'],
+        ),
         ('framing = {name = "fixed", size = 3}', ["4:35 serial.a.framing.size: no such key; there is begins, bytes, gap_s"]),
         (
             'framing = {name = "delimiter", ends = "0x0"}',
