@@ -14,7 +14,7 @@ from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, check_values, points_of
 from gateway.actors.points.point import Said
-from gateway.actors.templates import check_fields
+from gateway.actors.templates import check_fields, fields_of
 
 REPORT = "report"
 
@@ -53,6 +53,10 @@ class Subscription(BaseModel):
     def _placeholders_fit(self) -> Self:
         count = plus_levels(self.topic)
         known = [str(number + 1) for number in range(count)]
+        for key, text in (("to", self.to), ("value", self.value)):
+            if not known and (names := fields_of(text)):
+                seen = f"{{{names[0]}}} stands for a + of the topic, and {self.topic!r} has none"
+                raise ValueError(f"{key}: {seen}; write + in the place of a level of it, or no {{}} here")
         check_fields(self.to, known, what=f"an address for {self.topic!r}")
         check_fields(self.value, known, what=f"the name of a value for {self.topic!r}")
         return self

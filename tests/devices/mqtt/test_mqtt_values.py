@@ -157,7 +157,15 @@ def test_two_lines_are_enough(tmp_path: Path) -> None:
     ("more", "problem"),
     [
         ('codec = "jsn"', "5:9   mqtt.main.subscribe[0].codec: there is no codec 'jsn'; did you mean 'json'?"),
-        ('value = "{2}"', "cannot use '{2}' as the name of a value for 'a/+': {2} stands for nothing here; use {1}"),
+        (
+            'value = "{2}"',
+            "cannot use '{2}' as the name of a value for 'a/+': {2} stands for nothing here; use {1}",
+        ),
+        (
+            '[[mqtt.main.subscribe]]\ntopic = "tele/plug/SENSOR"\nto = "twin/{1}"',
+            "7:6   mqtt.main.subscribe[1].to: {1} stands for a + of the topic, and 'tele/plug/SENSOR' has none; "
+            "write + in the place of a level of it, or no {} here",
+        ),
         ('verb = "position"\nunmapped = "ignore"', "6:12   mqtt.main.subscribe[0].unmapped: is for reports, and this sends 'position'"),
         ("values = {t_c = {valyd = [1, 2]}}", "5:26   mqtt.main.subscribe[0].values.t_c.valyd: no such key; did you mean 'valid'?"),
         (
