@@ -73,6 +73,8 @@ class Engine(EngineParts):
         """Makes what the gateway looks like, on the engine's thread; the daemon around the engine sets it."""
         self._remembered = {key.removeprefix(_REMEMBERED): text for key, text in self.store.notes().items() if key.startswith(_REMEMBERED)}
         """By its id, the text that a host-bound actor has had kept; any thread may look."""
+        self._looks_again = False
+        """Whether to make another round before sleeping."""
         self._stopping = False
         self._stop_by_s = 0.0
         """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
@@ -243,6 +245,13 @@ class Engine(EngineParts):
         batch = self.round.batch
         if self.commits.submit(self.round, self.clock.mono_s(), here=self._is_alone()):
             self._committed(batch)
+            self._looks_again = self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        """Whether a commit may have let something go on that no other thread wakes this one for: mail that is only on disk, who waits for
+        room, one of those that run one by one."""
+        room = self.room
+        return bool(room.touched or room.fullness.full or room.schedule.spilled or room.activation.unopened or self.cautious.careful)
 
     def _is_alone(self) -> bool:
         """Whether nothing else waits, so that there would be nothing to run during the commit."""
@@ -250,6 +259,7 @@ class Engine(EngineParts):
         return not (ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog)
 
     def _begin_round(self) -> None:
+        self._looks_again = False
         self.round = Round(self.commits.batch, self.clock)
         self.clock.turned(self.round.clock_ms)
         self.beat_s = self.round.now_s
@@ -301,6 +311,8 @@ class Engine(EngineParts):
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
+        if self._looks_again:
+            return 0.0
         if self._has_turns and (self.commits.under_way is None or not self.admission.is_full(self.commits.batch)):
             return 0.0
         if (self.ingress.arrivals or self.room.fullness.comes_back) and self.admission.has_room(self.round):
