@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from gateway.actors.errors import BadPayload, StateTooNew
 from gateway.actors.models import Model, Payload, Versioned
-from gateway.actors.words import said
+from gateway.actors.words import described, said
 
 P = TypeVar("P", bound=Payload)
 V = TypeVar("V", bound=Versioned)
@@ -54,6 +54,8 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         raise BadPayload(f"cannot read the payload of {where}: {said(error, model.model_fields)}") from None
     except (PydanticSerializationError, _KeyTwice, TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
+    except Exception as error:  # noqa: BLE001  # a user's model may raise anything: one payload is bad, and no more
+        raise BadPayload(f"cannot read the payload of {where}: {model.__name__} raised {described(error)}") from None
 
 
 def prove(model: Model, *, where: str) -> None:

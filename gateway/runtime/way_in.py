@@ -71,7 +71,7 @@ class WayIn:
                     arrivals.append(self._arrival(message, id, content, scope, again, size, on_commit))
                 else:
                     arrivals.append(PlainArrival(message, size))
-        finally:  # where a model of the user's raised what it should not, those before it are brought all the same
+        finally:  # whatever else was raised, those before it are brought all the same
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
 

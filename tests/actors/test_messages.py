@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from gateway.actors import NOTHING, BadPayload, Message, Nothing, Payload, Reply, State
 from gateway.actors.payloads import read_payload
@@ -268,3 +268,22 @@ class Bounded(Payload):
 def test_bounds_of_a_field_stand() -> None:
     """A field's own limit is held, beside the limit on all texts."""
     assert refusal(Bounded, {"text": "four"}) == "text: expected 3 or fewer characters"
+
+
+class Strange(Payload):
+    """Its validator raises what pydantic does not take for a no."""
+
+    size: str
+
+    @field_validator("size")
+    @classmethod
+    def _known(cls, size: str) -> str:
+        return {"S": "small"}[size]
+
+
+@pytest.mark.parametrize("found", [b'{"size":"XL"}', '{"size":"XL"}', {"size": "XL"}])
+def test_a_validator_that_raises_anything_refuses_its_payload_and_no_more(found: Any) -> None:
+    """Its source goes on: one that is brought again at each connection would end the connection for ever."""
+    with pytest.raises(BadPayload) as caught:
+        read_payload(Strange, found, where="order to shop/one")
+    assert str(caught.value) == "cannot read the payload of order to shop/one: Strange raised KeyError: 'XL'"
