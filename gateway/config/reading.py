@@ -250,7 +250,20 @@ class _Reading:
         for name in table:
             if name not in self.registry.ordinary.names and self.complete:
                 self.document.add(("actors", name), partial(self.no_such_actor, name))
+            elif isinstance(table[name], dict):
+                self.unnest(name, table[name])
         return table
+
+    def unnest(self, name: str, table: dict[str, Any]) -> None:
+        """Note each table of a kind, whose actors have tables of their own, that holds tables only, as [actors.rule.rules.fan], and go on
+        without it."""
+        model = self.registry.ordinary.load(name).settings_model.tables if name in self.registry.ordinary.in_the_box else None
+        for key, inner in list(table.items()) if model is not None else ():
+            nested = isinstance(inner, dict) and inner and all(isinstance(one, dict) for one in inner.values())
+            if model is not None and nested and not set(keys_of(model)) & set(inner):
+                plain = dotted(("actors", name, next(iter(inner))))
+                self.document.add(("actors", name, key), f"each has a table of its own, one level up; write [{plain}]")
+                del table[key]
 
     def promise(self, name: str) -> Callable[[], Actor[Any]]:
         """Promise a kind in the box that the file does not name: most gateways use few of them, and each costs memory."""

@@ -164,6 +164,8 @@ def test_a_rule_is_a_table_of_its_own(tmp_path: Path) -> None:
         ("above = 60\n", "", "4:14   actors.rule.fan: it watches nothing"),
         ("above = 60", "changes = true\nfor_s = 3", "8:9   actors.rule.fan.for_s: a change is over at once, and never lasts"),
         ("[actors.rule.fan]", "[actors.rule.'a b']", "4:9   actors.rule: cannot use 'a b' as the key of a rule"),
+        ("[actors.rule.fan]", "[actors.rule.rules.fan]", "1 problem in"),
+        ("[actors.rule.fan]", "[actors.rule.rules.fan]", "4:14   actors.rule.rules: each has a table of its own, one level up; write"),
         ("[actors.rule.fan]", "[actors.rule]", "actors.rule.of: expected a table"),
     ],
 )
