@@ -6,6 +6,7 @@ It does so for a flat object and a plain model, which most lines and most models
 Source: pydantic-core's validate_json, which reads JSON by the same parser as `from_json`.
 """
 
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -22,6 +23,7 @@ _MAKING = ("__new__", "__init__", "model_post_init")
 _CHANGES_TEXT = ("str_strip_whitespace", "str_to_lower", "str_to_upper", "coerce_numbers_to_str")
 
 
+@lru_cache(maxsize=256)  # a gateway has a few dozen models, and each message may ask
 def is_plain(model: type[Payload]) -> bool:
     """Whether a model's fields are scalars that are just what the JSON says: none has code or another name, or changes what it is given."""
     config = model.model_config

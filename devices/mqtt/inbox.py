@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -285,7 +284,7 @@ class Inbox:
         if route.reads is not None:
             return route.reads.read(arrival.payload, name=route.name, value=route.value)
         model = self._host.payload_of(route.to, route.verb)
-        if model is not None and _is_plain(model) and (found := read_model(arrival.payload, model)) is not None:
+        if model is not None and is_plain(model) and (found := read_model(arrival.payload, model)) is not None:
             return found[0]
         _check_payload(arrival.payload)
         return arrival.payload
@@ -315,10 +314,6 @@ class Inbox:
             return ""
         topic, correlation = self._routes.answer_at(route, arrival.properties)
         return f"{self._host.me}/reply/{make_token(topic, correlation)}"
-
-
-_is_plain = lru_cache(maxsize=256)(is_plain)
-"""A gateway has a few dozen models, and each message asks."""
 
 
 def _check_payload(payload: bytes) -> None:
