@@ -3,10 +3,10 @@ else a silence says where one is."""
 
 from typing import Literal
 
-from devices.codecs.framings.framing import BufferedFraming
+from devices.codecs.framings.begun import BegunFraming
 
 
-class LengthPrefixed(BufferedFraming):
+class LengthPrefixed(BegunFraming):
     """Reads a size of `size_bytes` bytes behind `begins`, and takes as many bytes, and `adds` more, for the frame."""
 
     def __init__(
@@ -19,34 +19,17 @@ class LengthPrefixed(BufferedFraming):
         max_bytes: int = 4096,
         max_gap_s: float = 0.1,
     ) -> None:
-        super().__init__(max_bytes=max_bytes, max_gap_s=max_gap_s)
+        super().__init__(begins=begins, max_bytes=max_bytes, max_gap_s=max_gap_s)
         self._size_bytes = size_bytes
         self._order: Literal["big", "little"] = order
-        self._begins = begins
         self._adds = adds
-        self._lost = False
-        """Whether the begin of a frame is being looked for, and that has been counted."""
-
-    def skip(self) -> None:
-        super().skip()
-        self._deaf = not self._begins
-        self._lost = True
-
-    def clear(self) -> None:
-        super().clear()
-        self._lost = False
-
-    def _waits(self) -> bool:
-        return bool(self._buffer) and not self._lost
 
     def _cut(self, frames: list[bytes]) -> None:
         buffer, at = self._buffer, 0
         head = len(self._begins) + self._size_bytes
         while len(buffer) - at >= max(1, len(self._begins)):
             if not buffer.startswith(self._begins, at):
-                self._lose()
-                found = buffer.find(self._begins, at)
-                at = found if found >= 0 else len(buffer) - len(self._begins) + 1
+                at = self._next(at)
                 continue
             if len(buffer) - at < head:
                 break
@@ -67,9 +50,3 @@ class LengthPrefixed(BufferedFraming):
             self._lost = False
             at += head + size
         del buffer[:at]
-
-    def _lose(self) -> None:
-        """Count that the begin of a frame was not where it should be, once until it is found."""
-        if not self._lost:
-            self._lost = True
-            self.bad_frames += 1
