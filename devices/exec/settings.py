@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from devices.addresses import check_template
 from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options
 from devices.codecs.installed import codec_class
+from devices.codecs.sent import check_address_fields, check_reported
 from devices.simulation import simulation
 from gateway.actors import Settings
-from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points import ValueTable, points_of
 from gateway.actors.points.point import Said
-from gateway.actors.templates import fields_of
 
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a service of systemd looks for programs, whatever the PATH of who asks."""
@@ -135,17 +135,12 @@ class ExecSettings(Settings):
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
         check_codec(self.codec)
-        name = choice_of(self.codec).name
-        if codec_class(name).verb != "report" and fields_of(self.to):
-            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{name}" has none')
+        check_address_fields(self.to, codec=choice_of(self.codec).name)
         return self
 
     @model_validator(mode="after")
     def _reports_its_values(self) -> Self:
-        check_values(self.values)
-        for key in ("values", "unmapped"):
-            if key in self.model_fields_set and not self.as_report:
-                raise ValueError(f"{key}: is for reports, and this sends {self.sends!r}; take it out, or have it report")
+        check_reported(self.values, self.model_fields_set, as_report=self.as_report, sends=self.sends)
         return self
 
     @model_validator(mode="after")

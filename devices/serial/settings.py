@@ -7,13 +7,14 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from devices.addresses import check_template
 from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options
 from devices.codecs.installed import codec_class
+from devices.codecs.sent import check_address_fields, check_reported
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import meaning, why_no_port
 from devices.simulation import simulation
 from gateway.actors import Settings
-from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points import ValueTable, points_of
 from gateway.actors.points.point import Said
-from gateway.actors.templates import check_fields, fields_of
+from gateway.actors.templates import check_fields
 
 
 class SerialSimulation(Settings):
@@ -157,14 +158,10 @@ class SerialSettings(Settings):
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
         check_choices(codec=self.codec, framing=self.framing)
-        if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
-            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
+        check_address_fields(self.to, codec=self.codec_name)
         return self
 
     @model_validator(mode="after")
     def _reports_its_values(self) -> Self:
-        check_values(self.values)
-        for key in ("values", "unmapped"):
-            if key in self.model_fields_set and not self.as_report:
-                raise ValueError(f"{key}: is for reports, and this sends {self.sends!r}; take it out, or have it report")
+        check_reported(self.values, self.model_fields_set, as_report=self.as_report, sends=self.sends)
         return self
