@@ -77,6 +77,20 @@ class Admission:
         self._turns.visited = ""
         self._room.cells.ahead = {}
 
+    def take_the_rest(self, round: Round) -> None:
+        """Put all that was let in and has not been taken into mailboxes, full ones too; no turn runs: the last commit is to store it."""
+        self.at_once.shut()
+        self._room.fullness.let_back()
+        for arrival in self._room.fullness.brought_back():
+            self._arrive(arrival, round, full=False)
+        arrivals = self._ingress.arrivals
+        while arrivals:
+            item = arrivals.popleft()
+            if type(item) is PlainArrival or type(item) is Arrival:
+                self._arrive(item, round, full=False)
+            else:
+                item()
+
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""
         batch = round.batch
@@ -92,10 +106,11 @@ class Admission:
         batch.urgent = True  # the next one goes on
         return True
 
-    def _arrive(self, arrival: Arrival | PlainArrival, round: Round) -> None:
+    def _arrive(self, arrival: Arrival | PlainArrival, round: Round, *, full: bool = True) -> None:
+        """Take one message in. `full`: whether full mailboxes count."""
         batch = round.batch
         fullness = self._room.fullness
-        if fullness.full and (box := fullness.in_the_way(arrival.message.sender, (arrival.message.to,))):
+        if fullness.full and full and (box := fullness.in_the_way(arrival.message.sender, (arrival.message.to,))):
             fullness.park(box, arrival)  # it was let in before the mailbox was known to be full: its source goes on waiting
             return
         self.outside += 1

@@ -48,6 +48,10 @@ class AtOnce:
         """See whether the lane is open in this round, for those for whom it can be."""
         self._open = not self._cautious.careful
 
+    def shut(self) -> None:
+        """Close the lane: no turn runs any more."""
+        self._open = False
+
     def run(self, message: Message, round: Round) -> bool:
         """Run the turn of a message from outside; return whether it ran: else the message belongs into a mailbox."""
         if self._ready or self._full or message.expires_ms or not self._open:

@@ -413,6 +413,7 @@ class Engine(EngineParts):
         return not (self._has_turns or unopened or coming or self.commits.under_way)
 
     def _last_commit(self) -> None:
+        self.admission.take_the_rest(self.round)
         self.round.batch.note(ENDED, "clean")
         self.round.batch.note(clocks.NOTE, self.clock.note())
         self._commit_and_wait()

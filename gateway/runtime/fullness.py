@@ -70,6 +70,12 @@ class Fullness:
         """Put aside a message that was taken in before its mailbox was known to be full."""
         self._parked[box].append(arrival)
 
+    def let_back(self) -> None:
+        """Have all that were put aside come next, whether there is room or not: the gateway ends."""
+        for parked in self._parked.values():
+            self._back.extend(parked)
+        self._parked.clear()
+
     @property
     def comes_back(self) -> bool:
         """Whether there are such messages that `brought_back` gives."""

@@ -303,3 +303,23 @@ def test_what_was_put_aside_comes_as_soon_as_there_is_room() -> None:
         rig.engine.post(lambda: None)
         assert all(receipt.wait(PATIENCE_S) for receipt in sent)
         assert rig.state("book/a").words == tuple(map(str, range(8)))
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_what_was_put_aside_is_on_disk_after_a_clean_stop(ids: bool) -> None:
+    """Its source was told that it is taken, and who acknowledges after the commit hears of it; the mailbox holds more than its bound."""
+    with _rig(mailbox_messages=5) as rig:
+        rig.tell("book/a", "write", {"text": "fail"})
+        go = threading.Event()
+        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
+        told: list[Receipt] = []
+        options = {"on_commit": told.append} if ids else {}
+        for n in range(12):
+            rig.send("book/a", "write", {"text": str(n)}, **options, **({"id": f"id-{n}"} if ids else {}))
+        go.set()
+        rig.settle()
+        assert rig.stop()
+        assert len(told) == (12 if ids else 0)
+        rig.start()
+        rig.advance(5)
+        assert rig.state("book/a").words == tuple(str(n) for n in range(12))
