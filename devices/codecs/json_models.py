@@ -18,7 +18,8 @@ from gateway.actors import Payload
 P = TypeVar("P", bound=Payload)
 
 _SCALARS = frozenset((str, int, float, bool, NoneType))
-_NUMBERS = frozenset((int, float))
+_EXACT = float(2**53)
+"""From here on a double does not hold each whole number: `read_fields` says the one that stands in the line."""
 _MAKING = ("__new__", "__init__", "model_post_init")
 _CHANGES_TEXT = ("str_strip_whitespace", "str_to_lower", "str_to_upper", "coerce_numbers_to_str")
 
@@ -68,6 +69,7 @@ def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
     if line.count(b":") != len(named):
         return None
     for value in fields.values():
-        if type(value) in _NUMBERS and not INT_MIN < value < INT_MAX:
+        kind = type(value)
+        if (kind is float and not -_EXACT < value < _EXACT) or (kind is int and not INT_MIN < value < INT_MAX):
             return None
     return read, fields if len(named) == len(fields) else {name: fields[name] for name in named}
