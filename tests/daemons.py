@@ -63,7 +63,7 @@ class ServiceSide:
 class DaemonProcess:
     """`gateway run` in `folder`, ended by its process id.
 
-    `config` is what stands below its [gateway], [store] and [runtime]; `python` are options for the interpreter.
+    `config` is what stands below its [gateway], [store] and [runtime]; `python` are options for the interpreter; `words` are the command.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class DaemonProcess:
         store: str = "",
         close_s: float = 20.0,
         python: Sequence[str] = (),
+        words: Sequence[str] = ("run",),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
@@ -84,7 +85,7 @@ class DaemonProcess:
         self.log = folder / "log"
         self._heads = (gateway, store)
         self._close_s = close_s
-        self._python = [sys.executable, *python]
+        self._command = [sys.executable, *python, "-m", "gateway.cli", *words]
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
@@ -122,7 +123,7 @@ class DaemonProcess:
     def start(self) -> Self:
         """Start it, and do not wait."""
         with self.log.open("wb") as log:
-            command = [*self._python, "-m", "gateway.cli", "run", "--config", str(self.config)]
+            command = [*self._command, "--config", str(self.config)]
             environ = {**os.environ, **self._environ}
             environ["PYTHONPATH"] = os.pathsep.join(filter(None, [self._environ.get("PYTHONPATH", ""), str(ROOT)]))
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, cwd=self.folder)

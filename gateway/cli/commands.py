@@ -210,6 +210,9 @@ def _config(options: Options) -> Path:
 
 
 def _run(options: Options) -> int:
+    from gateway.service.signals import hold_reload  # noqa: PLC0415  # as below
+
+    hold_reload()
     from gateway.daemon import run  # noqa: PLC0415  # the other commands do without the daemon
 
     return run(_config(options))

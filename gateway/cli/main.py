@@ -24,6 +24,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     config = plain_run(words)
     if config is not None:
+        from gateway.service.signals import hold_reload  # noqa: PLC0415  # as below
+
+        hold_reload()  # what comes now, and takes a second or two on a small board
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else pydantic imports every installed package's plugin
         from pathlib import Path  # noqa: PLC0415  # as below
 

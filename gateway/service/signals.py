@@ -13,6 +13,11 @@ WAKE = signal.SIGUSR1
 _ALL = frozenset({*STOP, RELOAD, WAKE})
 
 
+def hold_reload() -> None:
+    """Have a signal to reload wait until somebody takes it: before that it would end the process. On the main thread, first of all."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {RELOAD})
+
+
 class Signals:
     """Takes signals on the main thread; made there, before any other thread is."""
 
