@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from devices.backoff import Backoff
 from gateway.actors import Host, Payload, Receipt, Refused
+from gateway.actors.receipts import prompt
 from gateway.actors.vocabulary import Pressed, Publish, Report
 
 P = TypeVar("P", bound=Payload)
@@ -59,6 +60,7 @@ class Latest(Generic[P]):
         """When to call `pump` again; infinite when nothing waits or the commit wakes the source."""
         return math.inf if self._waiting is None or self._under_way is not None else self._retry_at_s
 
+    @prompt
     def _on_commit(self, receipt: Receipt) -> None:
         self._host.wake()
 

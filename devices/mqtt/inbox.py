@@ -49,6 +49,7 @@ class Slot:
     thread."""
 
     __slots__ = ("arrival", "copies", "inbox", "ready")
+    prompt = True
 
     def __init__(self, inbox: "Inbox", arrival: IncomingPublish) -> None:
         self.inbox = inbox

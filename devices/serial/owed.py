@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway.actors import Receipt
+from gateway.actors.receipts import prompt
 
 
 class OwedAcks:
@@ -29,6 +30,7 @@ class OwedAcks:
         """The callback by which an acknowledgement of this opening is owed."""
         opening = self.opening
 
+        @prompt
         def on_commit(receipt: Receipt) -> None:
             del receipt
             self.owe(ack, opening)

@@ -140,7 +140,7 @@ class Host(Protocol):
         by: By = By.OUTSIDE,
     ) -> Receipt:
         """Bring a message in from the outside. The receipt resolves when the message is on disk; `on_commit` is then called, on a runtime
-        thread.
+        thread. The next commit waits for it: it must not block, so have it note what came, and wake a thread of yours.
 
         `id` is the outside's own id of it: a second message of that id from this actor (and `scope`) is acknowledged and not
         handled, unless `again` is false (the outside says that it is a first delivery: it is handled, and its id kept).

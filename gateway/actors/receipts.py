@@ -5,8 +5,23 @@ Source: futures as in `concurrent.futures`, less their cost (a lock and a condit
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 _lock = threading.Lock()
+
+C = TypeVar("C", bound=Callable[..., None])
+
+
+def prompt(callback: C) -> C:
+    """Mark a callback of a receipt as one that is done in microseconds and waits for nothing, not for a lock either: it may be called on
+    whichever of the runtime's threads made the commit, on the engine's too."""
+    callback.prompt = True  # type: ignore[attr-defined]
+    return callback
+
+
+def is_prompt(callback: Callable[["Receipt"], None] | None) -> bool:
+    """Whether a callback is marked so; one that is not may block, and is called where it holds up no turn."""
+    return callback is None or getattr(callback, "prompt", False)
 
 
 class Receipt:

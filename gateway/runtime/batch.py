@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from gateway.actors.messages import Message, Reply
+from gateway.actors.receipts import is_prompt
 from gateway.actors.words import printable
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.mail import Arrival
@@ -44,6 +45,7 @@ class Batch:
     committer's or, alone, on the engine's."""
 
     __slots__ = (
+        "answering",
         "arrivals",
         "arrived",
         "arrived_bytes",
@@ -85,6 +87,8 @@ class Batch:
         self.removed: list[str] = []
         """Stored actors that it removes without their having been in memory."""
         self.replies: list[tuple[Callable[[Reply], None], Reply]] = []
+        self.answering: Reply | None = None
+        """The answer that is being given."""
         self.turns = 0
         self.last_seq = 0
         """Every message up to this place, if it still waits, is on disk after this commit."""
@@ -124,10 +128,25 @@ class Batch:
             except Exception:  # a callback is the source's own code: its fault must not stop the others
                 log.exception("the acknowledgement of %s from %s failed", arrival.message.id, arrival.source)
         for answer, reply in self.replies:
+            self.answering = reply
             try:
                 answer(reply)
             except Exception:
                 log.exception("the answer to %s was not taken well", reply.of)
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether nothing that its release calls can block."""
+        return not self.replies and all(is_prompt(arrival.callback) for arrival in self.arrivals)
+
+    @property
+    def callback_at(self) -> str:
+        """Whose callback a release that goes on stands in, in words; empty where it is none. Any thread."""
+        if self.answering is not None:
+            return f"the on_reply of the ask {self.answering.of}"
+        last = next((arrival for arrival in reversed(self.arrivals) if arrival.resolved), None)
+        what = f"{last.message.verb} to {last.message.to}" if last is not None and last.callback is not None else ""
+        return f"the on_commit that {last.source} gave for {what}" if last is not None and what else ""
 
     def __repr__(self) -> str:
         return f"<Batch {self.number}: {self.turns} turns, {self.arrived} arrivals>"

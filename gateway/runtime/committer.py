@@ -45,6 +45,7 @@ class Committer:
         self._writing = threading.Lock()
         """Held by the thread that writes to the store."""
         self.thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._releasing: Batch | None = None
         self.fault = ""
         """Why the commit under way does not succeed; empty while all is well."""
         self.full = False
@@ -60,9 +61,10 @@ class Committer:
     def commit_here(self, batch: Batch) -> bool:
         """Commit a batch on this thread and release it, where the store is free and takes it at once; False: it was submitted instead.
 
-        The one before must have been committed. Answers are given on the committer's thread: whoever takes one may ask the engine's.
+        The one before must have been committed. Answers, and receipts whose callback is not known to be prompt, are given on the
+        committer's thread: whoever takes one may ask the engine's, or block.
         """
-        if batch.replies or not self._writing.acquire(blocking=False):
+        if not batch.is_prompt or not self._writing.acquire(blocking=False):
             self.submit(batch)
             return False
         try:
@@ -74,7 +76,7 @@ class Committer:
         if fault is not None:
             self.submit(batch, fault)
             return False
-        batch.release()
+        self._release(batch)
         if self._store.wants_tidying():
             self._batches.put(_LOOK)
         return True
@@ -101,10 +103,21 @@ class Committer:
                     continue
                 if self._abandoned or not self._commit(batch, fault) or self._abandoned:
                     return
-                batch.release()
+                self._release(batch)
                 self._committed(batch)
         except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
             self._fatal(error)
+
+    def _release(self, batch: Batch) -> None:
+        self._releasing = batch
+        batch.release()
+        self._releasing = None
+
+    @property
+    def callback_at(self) -> str:
+        """Whose callback is running now, in words; empty where none is. Any thread."""
+        batch = self._releasing
+        return batch.callback_at if batch is not None else ""
 
     def _next(self) -> _Work | None:
         """Block until there is work, and return it. Where none comes for a moment, the store does meanwhile what it has put off."""

@@ -208,6 +208,11 @@ class Engine(EngineParts):
         """Why commits fail at the moment; empty while they succeed."""
         return self._committer.fault
 
+    @property
+    def callback_at(self) -> str:
+        """Whose callback runs after a commit now, in words; empty where none does. Any thread may ask."""
+        return self._committer.callback_at
+
     # --- the loop
 
     def _run(self) -> None:

@@ -54,6 +54,8 @@ class Progress:
         return f"the thread of {', '.join(dead)} has ended" if dead else ""
 
     def _where_it_hangs(self) -> str:
+        if callback := self._engine.callback_at:
+            return f"{callback} does not return: a callback must not block; have it note what came, and wake a thread of its own"
         visited = self._engine.turns.visited
         if visited:
             return f"a turn of {visited} does not end: look at what it waits for"

@@ -33,6 +33,18 @@ class Mule(HostBound):
             threading.Event().wait(0.02)
 """
 
+STUBBORN = """
+import threading
+from gateway.actors import HostBound
+
+class Stubborn(HostBound):
+    def __init__(self, key, settings):
+        pass
+
+    def started(self, start):
+        self.host.send("twin/a", "report", {"values": {"x": 1}}, on_commit=lambda receipt: threading.Event().wait())
+"""
+
 TEXT = '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n'
 
 
@@ -61,6 +73,18 @@ def test_the_watchdog_hears_nothing_of_an_engine_that_hangs(tmp_path: Path) -> N
             assert not shown["healthy"]
             assert "WATCHDOG=1" not in systemd.heard[since:]
             assert "no progress: the engine has neither turned" in (tmp_path / "gateway.db.last-fault").read_text()
+            daemon.kill()
+
+
+def test_a_callback_that_blocks_is_named_to_the_service_manager(tmp_path: Path) -> None:
+    """No commit is made meanwhile, so it is restarted; and people learn whose fault that is."""
+    (tmp_path / "actors").mkdir()
+    (tmp_path / "actors" / "stubborn.py").write_text(STUBBORN)
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"}
+        with DaemonProcess(tmp_path, "[stubborn.a]\n", environ=environ) as daemon:
+            named = "the on_commit that stubborn/a gave for report to twin/a does not return: a callback must not block"
+            assert named in systemd.until("STATUS=the engine has neither turned nor committed")
             daemon.kill()
 
 

@@ -1,11 +1,15 @@
 """Callbacks run on the runtime's own thread, and may send: they never wait there for what only that thread can bring."""
 
+import threading
+
 import pytest
 
 from gateway.actors import Receipt, Refused, Reply
+from gateway.actors.receipts import prompt
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.testing import OUTSIDE, FrailStore, Rig
+from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, Shelf
 
 AT_MOST = 4
@@ -109,3 +113,46 @@ def test_what_observes_turns_may_send_too() -> None:
         rig.until(lambda: sent)
         rig.engine.unwatch(observe)
         assert sent[0].wait(10)
+
+
+@pytest.mark.parametrize("prompted", [False, True])
+def test_only_a_prompt_callback_runs_on_the_engine(prompted: bool) -> None:
+    """Where its message came alone, so that the engine made the commit itself."""
+    with _rig() as rig:
+        rig.settle()
+        on: list[str] = []
+
+        def note(receipt: Receipt) -> None:
+            del receipt
+            on.append(threading.current_thread().name)
+
+        rig.tell("book/a", "write", {"text": "x"}, on_commit=prompt(note) if prompted else note)
+        rig.until(lambda: on)
+        assert on == ["engine" if prompted else "committer"]
+
+
+@pytest.mark.parametrize("kind", ["on_commit", "on_reply"])
+def test_one_that_blocks_holds_up_no_turn_and_is_named(kind: str) -> None:
+    """Commits wait for it, and whoever looks why is told whose it is."""
+    with _rig() as rig:
+        rig.settle()
+        go, begun = threading.Event(), threading.Event()
+
+        def block(_: object) -> None:
+            begun.set()
+            go.wait(PATIENCE_S)
+
+        try:
+            if kind == "on_commit":
+                rig.send("book/a", "write", {"text": "x"}, on_commit=block)
+                named = "the on_commit that outside/test gave for write to book/a"
+            else:
+                named = f"the on_reply of the ask {rig.hosted[OUTSIDE].ask('book/a', 'read', on_reply=block) and ''}"
+            assert begun.wait(PATIENCE_S)
+            rig.send("book/b", "write", {"text": "y"})
+            rig.until(lambda: rig.state("book/b").words == ("y",))
+            assert rig.engine.callback_at.startswith(named)
+        finally:
+            go.set()
+        rig.settle()
+        rig.until(lambda: not rig.engine.callback_at)
