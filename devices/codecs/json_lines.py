@@ -26,6 +26,10 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _INFINITIES = (float("inf"), float("-inf"))
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
+_NO_NUMBERS = re.compile(
+    rb'("(?:[^"\\]++|\\.)*+"?)|(?<![0-9A-Za-z_.+-])[-+]?(?:nan|inf(?:inity)?)(?![0-9A-Za-z_.+-])', re.DOTALL | re.IGNORECASE
+)
+"""What C and Python print for no number where it stands bare; texts are found too, to be passed over."""
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
@@ -39,7 +43,10 @@ class JsonSettings(CodecSettings):
 
 
 class JsonLines(Codec):
-    """Reads each frame as one object. A part of an object is never one: its last bracket has no first, or the other way round."""
+    """Reads each frame as one object. A part of an object is never one: its last bracket has no first, or the other way round.
+
+    A bare nan or inf, which is no JSON and which sensors print whose reading failed, is null: the other fields are taken.
+    """
 
     settings_model = JsonSettings
     checked = True
@@ -48,11 +55,22 @@ class JsonLines(Codec):
         super().__init__(settings)
         self._max_depth = settings.max_depth
         self._skip_prefix = settings.skip_prefix
+        self.mended = False
+        """Whether the last frame that was read had a bare nan or inf."""
 
     def decode(self, frame: bytes) -> Fields:
         if self._skip_prefix:
             frame = frame[max(0, frame.find(b"{")) :]
-        return read_fields(frame, max_depth=self._max_depth)
+        self.mended = False
+        try:
+            return read_fields(frame, max_depth=self._max_depth)
+        except BadFrame as error:
+            without = _NO_NUMBERS.sub(_text_or_null, frame) if error.fault == "not_json" else frame
+            if without == frame:
+                raise
+        fields = read_fields(without, max_depth=self._max_depth)
+        self.mended = True
+        return fields
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         try:
@@ -78,6 +96,10 @@ def read_fields(line: bytes, *, max_bytes: int = 65536, max_depth: int = 8) -> d
         _check_pairs(line)
     _check_inside(fields)
     return fields
+
+
+def _text_or_null(found: re.Match[bytes]) -> bytes:
+    return found[1] or b"null"
 
 
 def _depth(line: bytes) -> int:

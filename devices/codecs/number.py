@@ -8,7 +8,7 @@ from pydantic import Field
 
 from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
-from devices.codecs.numbers import number_of, written
+from devices.codecs.numbers import number_of, says_none, written
 from devices.codecs.text import read_text
 
 _POINT = re.compile(r"(?<![A-Za-z0-9_.])(?:[-+] *+)?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?!\.?[0-9])", re.ASCII)
@@ -29,7 +29,8 @@ class NumberSettings(CodecSettings):
 
 
 class Number(Codec):
-    """Reads the one number of a text: the first one behind the label, the one with the unit, or the only one that there is."""
+    """Reads the one number of a text: the first one behind the label, the one with the unit, or the only one that there is. A text that is
+    nan, inf or null says that the number is missing."""
 
     settings_model = NumberSettings
 
@@ -50,6 +51,8 @@ class Number(Codec):
                 raise BadFrame("no_number", f"cannot read a number: the label {self._label!r} is not in the text")
             begin += len(self._label)
         found = list(self._found(text, begin))
+        if not found and self._says_none(text[begin:]):
+            return {self._name: None}
         if not found:
             raise BadFrame(
                 "no_number", f"cannot read a number: the text has none{self._unit and f' with the unit {self._unit!r} behind it'}"
@@ -57,6 +60,11 @@ class Number(Codec):
         if len(found) > 1 and not self._label:
             raise BadFrame("numbers", f"cannot read a number: the text has {len(found)}; say which with label or unit")
         return {self._name: found[0]}
+
+    def _says_none(self, text: str) -> bool:
+        """Whether a text says nan, or the like, in the place of the number."""
+        said = text.strip(" \t:=").removesuffix(self._unit).rstrip()
+        return bool(said) and says_none(said)
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         number = fields.get(self._name)

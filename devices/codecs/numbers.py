@@ -24,10 +24,15 @@ def number_of(text: str, *, decimal_comma: bool = False) -> int | float | None:
     return None if number in _INFINITIES else number
 
 
+def says_none(text: str) -> bool:
+    """Whether a text, without white space around it, is one of those that devices write for a value which they cannot tell."""
+    return text.lower() in _NONE
+
+
 def scalar_of(text: str, *, decimal_comma: bool = False) -> Any:
     """The number that a text is; None where it says that there is no value; else the text, without white space around it."""
     text = text.strip()
-    if text.lower() in _NONE:
+    if says_none(text):
         return None
     number = number_of(text, decimal_comma=decimal_comma)
     return text if number is None else number

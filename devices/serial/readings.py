@@ -134,7 +134,7 @@ class FieldsReader:
     def __init__(self, settings: SerialSettings, codec: Codec, payload_of: PayloadOf) -> None:
         self.replaced = 0
         self._codec = codec
-        self._is_json = type(codec) is JsonLines
+        self._json = codec if type(codec) is JsonLines else None
         self._models = PlainModels(payload_of)
         self._address = AddressTemplate(settings.to)
         self._own = frozenset((*self._address.fields, settings.id_field))
@@ -164,7 +164,7 @@ class FieldsReader:
         if self._as_report:
             report = self._report(fields, to)
             return self._reading(to, report, fields, frame) if report is not None else self._nothing(fields, frame)
-        if self._is_json:
+        if self._json is not None:
             self._models.learn(to)
         return self._reading(to, self._whole(fields, frame), fields, frame)
 
@@ -217,8 +217,11 @@ class FieldsReader:
         return self._mapped.of(fields, without=self._own, name=name)
 
     def _whole(self, fields: dict[str, Any], frame: bytes) -> dict[str, Any] | bytes:
-        """A reading of all fields: a line of JSON itself, which was just checked, for that becomes a model in one step."""
-        return fields if self._replace or not self._is_json or not frame.startswith(b"{") else frame
+        """A reading of all fields: a line of JSON itself, which was just checked, for that becomes a model in one step. Fields that are no
+        numbers are left out: a model has a default for them, or wants them."""
+        if self._json is not None and self._json.mended:
+            return {name: value for name, value in fields.items() if value is not None}
+        return fields if self._replace or self._json is None or not frame.startswith(b"{") else frame
 
     def _id(self, fields: dict[str, Any], frame: bytes) -> str:
         id = fields.get(self._id_field)

@@ -1,7 +1,7 @@
 """Mapping: the fields of one message → values with their qualities, by the table of values of the input. Pure, and linear in the message.
 
 Without a table every scalar field is a value; those in tables and lists have dotted names: `{"env": {"t": 21.2}}` is `env.t`. A null
-is a value that is missing.
+is a value that is missing, and so is nan or inf where a number belongs.
 """
 
 import math
@@ -17,7 +17,7 @@ BAD, MISSING = "bad", "missing"
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,4}|[0-9]{1,2}:[0-9]{2}")
-_NAN = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity")
+_NAN = ("nan", "+nan", "-nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity")
 _NUMBER_AT_MOST = 64
 _SHOWN = 40
 _ON = (True, 1, "on", "true", "1", "open", "yes", "high", "active")
@@ -43,6 +43,10 @@ class Mapped(NamedTuple):
 
 class ValueFault(ValueError):
     """Raised where a field cannot be read as its value."""
+
+
+class NoNumber(ValueFault):
+    """Raised where a field says nan or inf in the place of a number: the device cannot say the value now."""
 
 
 def flat(fields: Fields[str, Any]) -> dict[str, Scalar | None]:
@@ -94,6 +98,9 @@ class ValueMapping:
                 continue
             try:
                 value = row.read(raw)
+            except NoNumber:
+                values[row.name], qualities[row.name] = None, MISSING
+                continue
             except ValueFault as fault:
                 values[row.name], qualities[row.name] = None, BAD
                 faults.append(f"{row.name}: {fault}")
@@ -189,12 +196,12 @@ def _found(fields: Any, source: str, path: tuple[str, ...]) -> Any:
 
 
 def _as_number(raw: Scalar) -> int | float:
-    """A field as a number; a text must read as one. Raises ValueFault."""
+    """A field as a number; a text must read as one. Raises ValueFault, and NoNumber for nan and inf."""
     if isinstance(raw, bool):
         raise ValueFault(f"{_shown(raw)} is no number")
     if isinstance(raw, int | float):
         if isinstance(raw, float) and not -math.inf < raw < math.inf:
-            raise ValueFault(f"{raw} is no number that can be used")
+            raise NoNumber
         return raw
     text = raw.strip()
     if len(text) <= _NUMBER_AT_MOST and _NUMBER.fullmatch(text):
@@ -202,7 +209,7 @@ def _as_number(raw: Scalar) -> int | float:
     if len(text) <= _NUMBER_AT_MOST and _COMMA.fullmatch(text):
         raise ValueFault(f"{_shown(raw)} is no number: it has a comma where a point belongs")
     if text.lower() in _NAN:
-        raise ValueFault(f"{_shown(raw)} is no number that can be used")
+        raise NoNumber
     if len(text) <= _NUMBER_AT_MOST and _DATE.match(text):
         raise ValueFault(f"{_shown(raw)} is a date or a time, and no number")
     raise ValueFault(f"{_shown(raw)} is no number")

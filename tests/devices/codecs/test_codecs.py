@@ -218,7 +218,18 @@ def test_number():
     assert said("number", "T1: 20 T2: 21.5 T3: 22", label="T2:") == {"value": 21.5}
     assert said("number", "20 C 40 % 7 ppm", unit="%") == {"value": 40}
     assert said("number", "3.0e2") == {"value": 300.0}
-    faults = {"1 2": "numbers", "none": "no_number", "v1.2.3": "no_number", "1.2.3": "no_number", "abc12": "no_number", "": "no_number"}
+    assert (
+        said("number", "nan") == said("number", "T: -inf C", label="T", unit="C") == said("number", "null\r", unit="C") == {"value": None}
+    )
+    faults = {
+        "1 2": "numbers",
+        "nano": "no_number",
+        "T: nan": "no_number",
+        "v1.2.3": "no_number",
+        "1.2.3": "no_number",
+        "abc12": "no_number",
+        "": "no_number",
+    }
     assert {frame: fault("number", frame) for frame in faults} == faults
     assert fault("number", "20 kgs", unit="kg") == "no_number"
     assert fault("number", "20", label="T:") == "no_number"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.framing import BadFrame
-from devices.codecs.json_lines import INT_MAX, INT_MIN, read_fields
+from devices.codecs.json_lines import INT_MAX, INT_MIN, JsonLines, JsonSettings, read_fields
 
 SCALARS = st.none() | st.booleans() | st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
 VALUES = st.recursive(
@@ -53,6 +53,32 @@ def test_not_json(line: bytes):
     """NaN, infinities, lone surrogates, cut lines and trailing text are no JSON."""
     with pytest.raises(BadFrame) as caught:
         read_fields(line)
+    assert caught.value.fault == "not_json"
+
+
+NO_NUMBERS = [b"nan", b"NaN", b"-nan", b"inf", b"-inf", b"Infinity", b"-Infinity", b"+INF"]
+
+
+@pytest.mark.parametrize("word", NO_NUMBERS, ids=bytes.decode)
+def test_a_bare_word_for_no_number_is_null_to_the_codec(word: bytes):
+    """At any place of a value; one in a text is text, and the rest of the line is taken."""
+    codec = JsonLines(JsonSettings())
+    assert codec.decode(b'{"t":' + word + b',"h":40}') == {"t": None, "h": 40}
+    assert codec.decode(b'{"t": ' + word + b' , "x": [' + word + b'], "s": "' + word + b'"}') == {
+        "t": None,
+        "x": [None],
+        "s": word.decode(),
+    }
+    assert codec.mended
+    assert codec.decode(b'{"s":"\\"' + word + b'"}') == {"s": '"' + word.decode()}
+    assert not codec.mended
+
+
+@pytest.mark.parametrize("line", [b'{"t":nan', b"{nan:1}", b'{"t":nano}', b'{"t":1nan}', b'{"t":nan.5}', b'{"t":nan nan}', b'{"t":"nan}'])
+def test_other_lines_with_it_stay_bad(line: bytes):
+    """Where it stands for no value, or the line is cut."""
+    with pytest.raises(BadFrame) as caught:
+        JsonLines(JsonSettings()).decode(line)
     assert caught.value.fault == "not_json"
 
 

@@ -206,7 +206,8 @@ HARMFUL = [
     (b'{"device":' + b"[" * 1000 + b"]" * 1000 + b"}", "too_deep"),
     (b'{"device":"a","v":1e999}', "number"),
     (b'{"device":"a","v":%s}' % (b"9" * 30), "number"),
-    (b'{"device":"a","v":NaN}', "not_json"),
+    (b'{"device":"a","v":NaN1}', "not_json"),
+    (b'{"device":"a","v":[NaN}', "not_json"),
     (b'{"device":"a","v":1,"v":2}', "twice"),
     (b'{"device":"a","v":"\\ud800"}', "not_json"),
     (b'{"device":" ","v":1}', "no_address"),
@@ -226,6 +227,19 @@ def test_harmful_json(bad: bytes, fault: str, line: SimulatedLine, open_port: Op
     bench.until(lambda: bench.sent)
     assert [sent.to for sent in bench.sent] == ["twin/good"]
     assert bench.counters[fault] == 1
+
+
+def test_a_bare_nan_costs_one_value_and_not_the_line(line: SimulatedLine, open_port: Open):
+    """In a report it is missing; a payload goes without the field."""
+    bench = open_port(codec="json", to="twin/{device}")
+    line.send(b'{"device":"a","t":nan,"h":40}\n')
+    bench.until(lambda: bench.sent)
+    assert bench.sent[0].payload.values == {"t": None, "h": 40}
+    bench.stop()
+    bench = open_port(codec="json", to="meter/{device}", verb="take")
+    line.send(b'{"device":"a","t":-inf,"h":40}\n')
+    bench.until(lambda: bench.sent)
+    assert bench.sent[0].payload == {"device": "a", "h": 40}
 
 
 def test_boot_banner(line: SimulatedLine, open_port: Open):
