@@ -220,7 +220,7 @@ class MqttSettings(Settings):
         named = {key: getattr(self, key) for key in ("password_file", "ca_file", "cert_file", "key_file")}
         return {key: path for key, path in named.items() if path.startswith("/")}
 
-    def file_faults(self) -> dict[str, str]:
+    def lacks(self) -> dict[str, str]:
         """What is wrong with the certificates, and with the password: a line."""
         from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
 

@@ -97,7 +97,7 @@ class WebhookSettings(Settings):
         """The token and the certificates; what systemd hands to the unit is seen by the unit only."""
         return {key: path for key, path in (("token_file", self.token_file), ("ca_file", self.ca_file)) if path.startswith("/")}
 
-    def file_faults(self) -> dict[str, str]:
+    def lacks(self) -> dict[str, str]:
         """What is wrong with the certificates, and with the token: a line."""
         from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
 

@@ -43,12 +43,8 @@ class Settings(BaseModel):
         return {}
 
     def lacks(self) -> dict[str, str]:
-        """What else of this actor is not on this machine, a sentence for each key that names it. `gateway check` says it."""
-        return {}
-
-    def file_faults(self) -> dict[str, str]:
-        """What is wrong with what those files hold, by the keys that name them. `gateway check` asks once all of them are there; one that
-        this user may not read is none of it."""
+        """What of this actor is not on this machine as it must be, a sentence for each key that names it: programs, and what its files
+        hold. `gateway check` says it. A file that is not there, or that this user may not read, is none of it."""
         return {}
 
     def at_start(self) -> list[tuple[str, str]]:

@@ -5,12 +5,13 @@ what is odd about actors of one's own. Nothing of it keeps the gateway from star
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.actors.words import described
 from gateway.config.checks import Section
 from gateway.config.document import Document
+from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import Problem, dotted
 from gateway.config.sections import GatewaySettings, StoreSettings
@@ -22,10 +23,12 @@ SERVICE_USER = "gateway"
 def outside_problems(document: Document, sections: list[Section], gateway: GatewaySettings, store: StoreSettings) -> list[Problem]:
     """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
     reader = _service_user() if os.geteuid() == 0 and document.path.startswith("/etc/gateway/") else None
-    found = [(section.path_of(document, key), text) for section in sections for key, text in _of_files(section, reader)]
+    found = [(_place(document, section, key), text) for section in sections for key, text in _of_section(section, reader).items()]
     named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
     # where the file names none, they are where the gateway is started, which need not be here
     found += [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document)]
+    if document.value(("store", "path")) and not gateway.simulate and (text := why_fleeting(store.path)):
+        found.append((("store", "path"), text))
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
 
 
@@ -33,17 +36,22 @@ def _problem(document: Document, path: KeyPath, text: str) -> Problem:
     return Problem(document.position(path), dotted(path), text)
 
 
-def _of_files(section: Section, reader: "_Reader | None") -> Iterator[tuple[str, str]]:
-    """What is wrong with the files that a section names; what a user's own settings raise while they look is told too."""
-    files: dict[str, str] = {}
-    with suppress(Exception):  # it looked at what is broken
+def _place(document: Document, section: Section, key: str) -> KeyPath:
+    return section.path_of(document, key) if key else section.key_path
+
+
+def _of_section(section: Section, reader: "_Reader | None") -> dict[str, str]:
+    """What is wrong with the files that a section names and with all else that it needs here, by its keys; what its own code raises while
+    it looks is told too, at the section, unless it looked at what is broken."""
+    wrong: dict[str, str] = {}
+    try:
         files = {key: file for key, file in section.settings.files().items() if isinstance(file, str)}
-    wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file), reader))}
-    yield from wrong.items()
-    with suppress(Exception):  # as above
-        yield from section.settings.lacks().items()
-    if not wrong and section.whole:
-        yield from section.settings.file_faults().items()
+        wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file), reader))}
+        return section.settings.lacks() | wrong
+    except Exception as error:  # noqa: BLE001  # a user's settings may raise anything
+        if section.whole:
+            wrong[""] = f"cannot look at what it needs: {described(error)}; mend {type(section.settings).__name__}"
+        return wrong
 
 
 class _Reader(NamedTuple):

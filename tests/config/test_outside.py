@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from gateway.config.fleeting import why_fleeting
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +90,57 @@ def test_the_folder_of_the_store_is_looked_at(tmp_path: Path) -> None:
         [],  # as root, where /sys is writable
     )
     assert check(tmp_path, f'[store]\npath = "{tmp_path}/new/deep/gateway.db"\n')[0] == 0
+
+
+MOUNTS = """22 1 259:2 / / rw,relatime - ext4 /dev/mmcblk0p2 rw
+23 22 0:21 / /run rw,nosuid - tmpfs tmpfs rw,size=800000k
+24 22 0:22 / /var/log rw shared:5 - tmpfs log2ram rw
+25 24 259:3 / /var/log/on\\040card rw - ext4 /dev/sda1 rw
+"""
+
+
+def test_a_store_in_memory_is_told() -> None:
+    """On tmpfs, and where the whole card is only read and written to in memory; what is mounted below it on a disk is not."""
+    gone = "all that is kept there is gone with the power; name a folder on a card or a disk, as /var/lib/gateway"
+    assert why_fleeting(Path("/run/x/gateway.db"), MOUNTS) == f"/run is in memory (tmpfs): {gone}"
+    assert why_fleeting(Path("/var/log/gateway.db"), MOUNTS) == f"/var/log is in memory (tmpfs): {gone}"
+    assert why_fleeting(Path("/var/log/on card/gateway.db"), MOUNTS) == ""
+    assert why_fleeting(Path("/running/gateway.db"), MOUNTS) == ""
+    overlay = MOUNTS.replace("ext4 /dev/mmcblk0p2", "overlay overlayroot")
+    assert why_fleeting(Path("/var/lib/gateway/gateway.db"), overlay) == f"/ is an overlay in memory: {gone}"
+    assert why_fleeting(Path(tempfile.gettempdir(), "gateway.db"), overlay) == ""
+
+
+def test_the_mounts_of_this_machine_are_looked_at(tmp_path: Path) -> None:
+    """As `gateway check` does it; of a simulated gateway nothing is to be kept."""
+    kinds = {line.split()[1]: line.split()[2] for line in Path("/proc/mounts").read_text().splitlines()}
+    if kinds.get("/dev/shm") != "tmpfs":
+        pytest.skip("there is no /dev/shm in memory")
+    text = '[store]\npath = "/dev/shm/none/gateway.db"\n'
+    code, lines = check(tmp_path, text)
+    assert code == 1
+    assert "store.path: /dev/shm is in memory (tmpfs)" in lines[-1]
+    assert check(tmp_path, "[gateway]\nsimulate = true\n" + text)[0] == 0
+
+
+def test_what_settings_of_ones_own_raise_is_told(tmp_path: Path) -> None:
+    """Where they look at what they need; all else is told too."""
+    own = """from gateway.actors import HostBound, Settings
+
+class SirenSettings(Settings):
+    def lacks(self):
+        return {"loud": open("/none").read()}
+
+class Siren(HostBound):
+    settings_model = SirenSettings
+    def __init__(self, key, settings): pass
+"""
+    code, lines = check(tmp_path, f'[siren.yard]\n[webhook.a]\nurl = "https://a.b"\ntoken_file = "{tmp_path}/none"\n', siren=own)
+    said = "cannot look at what it needs: FileNotFoundError: [Errno 2] No such file or directory: '/none'; mend SirenSettings"
+    assert (code, lines[1:]) == (
+        1,
+        [f"1:8 siren.yard: {said}", "4:14 webhook.a.token_file: there is no file …/none; make it, or mend the path"],
+    )
 
 
 DEPOT = """from gateway.actors import Actor, Copy, Stage, State, verb
