@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from gateway.actors import Actor, BadDefinition, HostBound
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import is_key
+from gateway.config.overrun import OWN_CODE_S, Overrun, at_most
 from gateway.config.trust import why_untrusted
 from gateway.registry import Registry
 
@@ -59,12 +60,12 @@ class Source(NamedTuple):
         return self.path.stem
 
 
-def load_own_kinds(folder: Path, taken: Sequence[str]) -> OwnKinds:
-    """Import the modules of `folder`; `taken` are the names of kinds that there are already."""
+def load_own_kinds(folder: Path, taken: Sequence[str], *, import_s: float = OWN_CODE_S) -> OwnKinds:
+    """Import the modules of `folder`, each within `import_s` seconds; `taken` are the names of kinds that there are already."""
     problems: list[str] = []
     sources = list(_sources(folder, problems))
     digest = hashlib.sha256(repr(sources).encode()).hexdigest()
-    modules = _modules_there(sources, digest) or _import_all(sources, digest, folder, problems)
+    modules = _modules_there(sources, digest) or _import_all(sources, digest, folder, problems, import_s)
     kinds = [found for source in sources if source.name in modules for found in _kinds_in(modules[source.name], source)]
     defined = list(_usable(kinds, taken, problems))
     usable = [one.kind for one in defined]
@@ -160,12 +161,16 @@ def _modules_there(sources: Sequence[Source], digest: str) -> dict[str, ModuleTy
     return found if same and len(found) == len(sources) else {}
 
 
-def _import_all(sources: Sequence[Source], digest: str, folder: Path, problems: list[str]) -> dict[str, ModuleType]:
+def _import_all(sources: Sequence[Source], digest: str, folder: Path, problems: list[str], import_s: float) -> dict[str, ModuleType]:
     modules: dict[str, ModuleType] = {}
     with _only_ours(sources, digest):
         for source in sources:
             try:
-                modules[source.name] = importlib.import_module(source.name)
+                with at_most(import_s):
+                    modules[source.name] = importlib.import_module(source.name)
+            except Overrun as error:
+                where = _where(error.__traceback__, folder) or str(source.path)
+                problems.append(f"{where}: its import: {error}; do in a verb, or in `started`, what takes long")
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # a module may raise anything; each is a problem of its file
                 problems.append(_why(error, source.path, folder))
     return modules

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.actors.words import described
 from gateway.config.configuration import HostBoundPart
+from gateway.config.overrun import Overrun, at_most
 from gateway.config.own_kinds import OwnKinds, line_of
 from gateway.config.shapes import oddities
 
@@ -20,7 +21,8 @@ def _unmade(found: OwnKinds, parts: Sequence[HostBoundPart]) -> Iterator[str]:
         if part.kind not in found.host_bound:
             continue
         try:
-            part.kind(part.key, part.settings)  # type: ignore[call-arg]  # how each host-bound kind is made
-        except Exception as error:  # noqa: BLE001  # its constructor may raise anything
+            with at_most():
+                part.kind(part.key, part.settings)  # type: ignore[call-arg]  # how each host-bound kind is made
+        except (Exception, Overrun) as error:  # noqa: BLE001  # its constructor may raise anything
             where = next(line_of(error, one.path.parent) or f"{one.where}: " for one in found.defined if one.kind is part.kind)
             yield f"{where}cannot make {part.kind.__name__} for [{part.id.replace('/', '.')}]: {described(error)}; mend its __init__"

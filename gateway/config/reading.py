@@ -18,6 +18,7 @@ from gateway.config.checks import Section, check_addresses, check_claims, check_
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.models import keys_of, tables_of
+from gateway.config.overrun import Overrun, at_most
 from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
@@ -132,7 +133,7 @@ class _Reading:
             found += [self.own_problem(text) for text in own_remarks(self.own_kinds, parts)]
         return found
 
-    def line_in_own(self, error: Exception) -> str:
+    def line_in_own(self, error: BaseException) -> str:
         """The place in the user's own files at which something went wrong, to stand before what did; empty where it is not theirs."""
         folder = own_folder(self.document.path, self.own("gateway", GatewaySettings)) if self.own_kinds else None
         if folder is None:
@@ -284,10 +285,12 @@ class _Reading:
             yield _Made(section)
             return
         try:
-            yield _Made(section, actor=kind(section.settings))
+            with at_most():
+                actor = kind(section.settings)
+            yield _Made(section, actor=actor)
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
-        except Exception as error:  # noqa: BLE001  # its constructor may raise anything
+        except (Exception, Overrun) as error:  # noqa: BLE001  # its constructor may raise anything
             self.document.add(path, f"{self.line_in_own(error)}cannot make {kind.__name__}: {described(error)}; mend its __init__")
 
     def load(self, kinds: InstalledKinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:

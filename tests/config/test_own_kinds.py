@@ -1,6 +1,7 @@
 """A folder of one's own actors: what is loaded from it, and what is said about what cannot be."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigProblems, Configuration, json_schema, read
+from gateway.config.own_kinds import load_own_kinds
 from gateway.config.reading import kinds_of
 from gateway.registry import of_classes
 from tests.config.kinds import kinds
@@ -275,3 +277,25 @@ def test_a_folder_that_may_not_be_entered_is_a_problem_of_the_file() -> None:
             f"ConfigProblems: cannot start: 1 problem in {config}\n"
             f"  2:10   cannot read {closed}/actors: Permission denied; let the gateway's user read it (chmod a+rx)"
         )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "while True: pass",
+        "import threading; threading.Event().wait()",
+        "import socket; a, b = socket.socketpair(); a.recv(1)",
+        "while True:\n    try:\n        while True: pass\n    except Exception: pass",
+    ],
+    ids=["busy", "waits", "reads", "catches all"],
+)
+def test_a_file_whose_import_does_not_end_is_named(folder: Folder, line: str) -> None:
+    """With its line, after a while; the other files are read all the same."""
+    folder.put(endless=f"import json\n{line}\n", shelves=SHELVES, depot=DEPOT)
+    found = load_own_kinds(folder.path, [], import_s=0.3)
+    (problem,) = found.problems
+    number = 4 if "except" in line else 2
+    said = "its import: it has not ended after 0.3 s; do in a verb, or in `started`, what takes long"
+    assert problem == f"{folder.path}/endless.py:{number}: {said}"
+    assert [kind.kind for kind in found.ordinary] == ["depot"]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
