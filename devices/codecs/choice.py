@@ -12,6 +12,7 @@ from devices.codecs.framings.settings import FRAMINGS, FramingSettings
 from devices.codecs.installed import codec_class, codec_names
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadDefinition
+from gateway.actors.points import Given, ValueSettings
 
 Chosen = str | dict[str, JsonValue]
 """A name, or a table with the key `name`."""
@@ -80,6 +81,14 @@ def codec_options(chosen: Chosen, *, key: str = "codec") -> tuple[str, type[Base
     """What the file says to the codec, with the model that reads it: a row of `Settings.options`."""
     name, options = choice_of(chosen)
     return key, codec_class(name).settings_model, options
+
+
+def given_by(to: str, chosen: Chosen, values: Mapping[str, ValueSettings], *, unmapped: bool) -> Given:
+    """The values that an actor gets by a codec and a table of values; with `unmapped`, fields that the table does not name too."""
+    name, options = choice_of(chosen)
+    fields = codec_class(name).settings_model.model_validate(options, strict=True).field_names() if unmapped else []
+    sources = {value.source for value in values.values()}
+    return Given(to, frozenset({*values, *(set(fields or ()) - sources)}), others=fields is None)
 
 
 def framing_options(chosen: Chosen, *, key: str = "framing") -> tuple[str, type[BaseModel], dict[str, JsonValue]]:

@@ -25,6 +25,10 @@ class CodecSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
+    def field_names(self) -> list[str] | None:
+        """The fields that a frame has at most; None where only the frames name them."""
+        return None
+
 
 class Codec(ABC):
     """Reads and writes the frames of one input. Not thread-safe; some keep what earlier frames said."""

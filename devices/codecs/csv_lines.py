@@ -39,6 +39,9 @@ class CsvSettings(CodecSettings):
             raise ValueError(f"delimiter: {self.delimiter!r} cannot part cells; write the sign that stands between them")
         return self
 
+    def field_names(self) -> list[str] | None:
+        return [name for name in self.columns if name] or None
+
 
 class CsvLines(Codec):
     """Reads each line by its columns. A header line, where they are not said, is one without a number in it."""

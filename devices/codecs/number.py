@@ -27,6 +27,9 @@ class NumberSettings(CodecSettings):
     decimal_comma: bool = False
     """Whether 21,5 is one number."""
 
+    def field_names(self) -> list[str]:
+        return [self.value]
+
 
 class Number(Codec):
     """Reads the one number of a text: the first one behind the label, the one with the unit, or the only one that there is. A text that is

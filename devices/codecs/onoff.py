@@ -27,6 +27,9 @@ class OnOffSettings(CodecSettings):
             raise ValueError(f"off: {min(both)!r} says on as well; leave it in one of both lists")
         return self
 
+    def field_names(self) -> list[str]:
+        return [self.value]
+
 
 class OnOff(Codec):
     """Reads one word."""

@@ -17,6 +17,9 @@ class RawBytesSettings(CodecSettings):
     """What the value is called."""
     encoding: Literal["hex", "base64"] = "hex"
 
+    def field_names(self) -> list[str]:
+        return [self.value]
+
 
 class RawBytes(Codec):
     """Reads any frame: its bytes are one value, a text of hex digits or of base64."""

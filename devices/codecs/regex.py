@@ -46,6 +46,9 @@ class RegexSettings(CodecSettings):
             raise ValueError("pattern: has no named group; write (?P<name>...) around each value")
         return self
 
+    def field_names(self) -> list[str]:
+        return list(compiled(self.pattern, ignore_case=self.ignore_case).groupindex)
+
 
 class Regex(Codec):
     """Reads the named groups of the first place where the pattern fits."""

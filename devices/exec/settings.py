@@ -9,13 +9,13 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options
+from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options, given_by
 from devices.codecs.installed import codec_class
 from devices.codecs.sent import check_address_fields, check_reported
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, points_of
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Given, Said
 
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a service of systemd looks for programs, whatever the PATH of who asks."""
@@ -88,6 +88,11 @@ class ExecSettings(Settings):
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         return [codec_options(self.codec)]
+
+    def given(self, me: str) -> list[Given]:
+        """What whoever it reports to gets by the codec and the table."""
+        del me
+        return [given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")] if self.as_report else []
 
     def points(self, me: str) -> Said:
         """The values of whoever it reports to."""

@@ -11,7 +11,7 @@ from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import Point, ValueType
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_topic
 from gateway.actors.vocabulary import PREFIX
 
@@ -104,6 +104,10 @@ class PinSettings(Settings):
         if self.is_output:
             point = point.changed(setter=me, verb="switch", field="on")
         return [(id, (point,)) for id in (me, self.report_to) if id]
+
+    def given(self, me: str) -> list[Given]:
+        """Its one value, and no other."""
+        return [one._replace(others=False) for one in super().given(me)]
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""

@@ -6,14 +6,14 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.codecs.choice import Chosen, check_codec, codec_options
+from devices.codecs.choice import Chosen, check_codec, codec_options, given_by
 from devices.credentials import secret_faults
 from devices.mqtt.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, check_values, points_of
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields, fields_of
 
 REPORT = "report"
@@ -69,6 +69,14 @@ class Subscription(BaseModel):
             if key in self.model_fields_set and self.sends != REPORT:
                 raise ValueError(f"{key}: is for reports, and this sends {self.verb!r}; take it or the verb out")
         return self
+
+    @property
+    def given(self) -> Given:
+        """What whoever it reports to gets by the codec and the table."""
+        given = given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")
+        if not self.value or self.values:
+            return given
+        return given._replace(names=given.names | {self.value}, others=given.others or bool(fields_of(self.value)))
 
     @property
     def reads(self) -> bool:
@@ -209,6 +217,11 @@ class MqttSettings(Settings):
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         """What the subscriptions say to their codecs."""
         return [codec_options(one.codec, key=f"subscribe.{n}.codec") for n, one in enumerate(self.subscribe)]
+
+    def given(self, me: str) -> list[Given]:
+        """What whoever the subscriptions report to gets of them."""
+        del me
+        return [one.given for one in self.subscribe if one.sends == REPORT and one.reads]
 
     def points(self, me: str) -> Said:
         """The values of whoever the subscriptions report to."""

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options
+from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by
 from devices.codecs.installed import codec_class
 from devices.codecs.sent import check_address_fields, check_reported
 from devices.link import ACT_WITHIN_S, ActWithin
@@ -13,7 +13,7 @@ from devices.serial.names import meaning, why_no_port
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, points_of
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields
 
 
@@ -126,6 +126,11 @@ class SerialSettings(Settings):
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         return [codec_options(self.codec), framing_options(self.framing)]
+
+    def given(self, me: str) -> list[Given]:
+        """What whoever it reports to gets by the codec and the table."""
+        del me
+        return [given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")] if self.as_report else []
 
     def points(self, me: str) -> Said:
         """The values of whoever it reports to."""

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Given, Said
 
 
 class Settings(BaseModel):
@@ -33,6 +33,14 @@ class Settings(BaseModel):
         """The values of which the device `me` says what they are: by the id, or the template, of the actor that has them."""
         del me
         return ()
+
+    def given(self, me: str) -> list[Given]:
+        """Which values whoever hears of the device `me` gets of it. `gateway check` looks there for a name that somebody watches."""
+        return [Given(to, frozenset(point.name for point in points), others=True) for to, points in self.points(me)]
+
+    def watched(self) -> list[tuple[str, str, str]]:
+        """Which values of others this actor looks at: (key of the setting, actor id, name of the value)."""
+        return []
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         """The tables of this section that other models read, as that of a codec: (key of the setting, model, table). Checked at start."""

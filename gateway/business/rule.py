@@ -87,6 +87,10 @@ class RuleSettings(Settings):
         """Each rule, which begins to watch at the start."""
         return [(f"rule/{key}", "watch") for key in self.rules]
 
+    def watched(self) -> list[tuple[str, str, str]]:
+        """The values that the rules are about."""
+        return [(f"{key}.value", rule.of, rule.value) for key, rule in self.rules.items() if rule.value]
+
     def addresses(self) -> list[tuple[str, str, str]]:
         """The twins that are watched, and whoever is told."""
         watched = [(f"{key}.of", rule.of, "read") for key, rule in self.rules.items()]

@@ -127,6 +127,11 @@ class _Reading:
         from gateway.config.outside import outside_problems  # noqa: PLC0415  # for `gateway check` only
 
         found = outside_problems(self.document, sections, gateway, store)
+        if self.complete:
+            from gateway.config.watched import unknown_values  # noqa: PLC0415  # as above
+
+            places = [(path, text) for path, text in unknown_values(self.document, sections)]
+            found += [Problem(self.document.position(path), dotted(path), text) for path, text in places]
         if self.own_kinds is not None:
             from gateway.config.own_remarks import own_remarks  # noqa: PLC0415  # as above
 

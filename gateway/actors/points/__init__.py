@@ -6,10 +6,11 @@ Who writes a device says its points, or takes a table `values` into its settings
 
 from gateway.actors.points.keys import Keys, as_key
 from gateway.actors.points.mapping import Mapped, ValueMapping, flat
-from gateway.actors.points.point import Point, Points, ValueType, seen_point
+from gateway.actors.points.point import Given, Point, Points, ValueType, seen_point
 from gateway.actors.points.settings import ValueSettings, ValueTable, check_values, points_of
 
 __all__ = [
+    "Given",
     "Keys",
     "Mapped",
     "Point",

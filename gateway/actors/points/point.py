@@ -7,7 +7,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.actors.models import Model
 from gateway.actors.points.classes import usual_state_class
@@ -51,6 +51,16 @@ class Point(Model):
     """The verb by which that actor sets it."""
     field: str = ""
     """The field of that verb's payload that takes the value."""
+
+
+class Given(NamedTuple):
+    """Which values one input gives to an actor, by what the file says of them."""
+
+    to: str
+    """Id of the actor that has them, or a template of it."""
+    names: frozenset[str]
+    others: bool
+    """Whether it may give others too, which only its messages name."""
 
 
 Said = Iterable[tuple[str, Iterable[Point]]]
@@ -126,6 +136,11 @@ def type_of(value: Any) -> ValueType:
     if isinstance(value, int | float):
         return ValueType.NUMBER
     return ValueType.TEXT if isinstance(value, str) else ValueType.ANY
+
+
+def fits(template: str, id: str) -> bool:
+    """Whether an id can have been made of a template, whose {fields} stand for any one segment, or a part of it."""
+    return _fits(_segments(template), id)
 
 
 def _segments(template: str) -> list[list[str]]:

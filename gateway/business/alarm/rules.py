@@ -70,6 +70,10 @@ class AlarmSettings(Publishing):
         """Each configured alarm, which begins to watch at the start."""
         return [(f"alarm/{key}", "watch") for key in self.rules]
 
+    def watched(self) -> list[tuple[str, str, str]]:
+        """The values that the alarms are about."""
+        return [(f"rules.{key}.value", rule.of, rule.value) for key, rule in self.rules.items() if rule.value]
+
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher, the twins, the contacts and the recipients that the alarms write to."""
         watched = [(f"rules.{key}.of", rule.of, "read") for key, rule in self.rules.items()]

@@ -1,0 +1,59 @@
+"""Values that somebody watches and that nothing in the file gives: a misspelt name is a rule that never holds.
+
+Anybody may report to a twin, over MQTT too, so such a name is a remark of `gateway check` and no mistake of the file. Where an input
+names its values in its messages only, a name is told if it is a slip of one that is known.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from gateway.actors.did_you_mean import did_you_mean, name_meant
+from gateway.actors.points.point import Given, fits
+from gateway.config.checks import Section
+from gateway.config.document import Document
+from gateway.config.locator import KeyPath
+
+_REPORTS = "report"
+_TOO_SHORT = 4
+"""So short a name is as near to many others as to the one that was meant."""
+_NUMBERS = re.compile(r"[0-9]+")
+
+
+def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
+    """Each name of a value that is watched and that no input gives to its actor, at its key, with the one that was probably meant."""
+    given = [one for section in sections for one in _given(section)]
+    heard = [(target, verb) for section in sections for _, target, verb in section.addresses()]
+    for section in sections:
+        for setting, id, name in _watched(section):
+            inputs = [one for one in given if fits(one.to, id)]
+            told = sum(verb == _REPORTS and fits(target, id) for target, verb in heard)
+            known = {known for one in inputs for known in one.names}
+            if not inputs or name in known:
+                continue
+            if not any(one.others for one in inputs) and told <= len(inputs):
+                yield section.path_of(document, setting), f"nothing in the file gives {id} a value {name!r}; {did_you_mean(name, known)}"
+            elif meant := _slip_of(name, known):
+                yield section.path_of(document, setting), f"nothing in the file names a value {name!r} of {id}; did you mean {meant!r}?"
+
+
+def _given(section: Section) -> list[Given]:
+    with suppress(Exception):  # it looked at what is broken, or is a user's code
+        return section.settings.given("/".join(map(str, section.key_path)))
+    return []
+
+
+def _watched(section: Section) -> list[tuple[str, str, str]]:
+    with suppress(Exception):  # as above
+        return [row for row in section.settings.watched() if all(isinstance(part, str) for part in row)]
+    return []
+
+
+def _slip_of(name: str, known: set[str]) -> str:
+    """The known name of which another is a slip; empty where it may well be one of its own: of another number, or with another end, as a
+    short one is a unit, or min and max."""
+    meant = name_meant(name, known)
+    if len(name) < _TOO_SHORT or not meant or _NUMBERS.findall(name) != _NUMBERS.findall(meant):
+        return ""
+    end, other = name.rpartition("_")[2], meant.rpartition("_")[2]
+    return meant if end == other or (len(other) >= _TOO_SHORT and name_meant(end, [other])) else ""

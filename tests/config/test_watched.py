@@ -1,0 +1,85 @@
+"""Names of values in alarms and rules: one that nothing in the file gives is told by `gateway check`, and keeps nothing from starting."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import read
+
+SERIAL = '[serial.a]\nport = "/dev/ttyUSB0"\nto = "twin/a"\n'
+CSV = SERIAL + 'codec = {name = "csv", columns = ["temperature_c", "", "humidity_pct"]}\n'
+JSON = SERIAL + 'codec = "json"\n'
+TABLE = "[serial.a.values]\ntemperature_c = 'DS18B20.Temperature'\n"
+MQTT = '[mqtt.main]\n[[mqtt.main.subscribe]]\ntopic = "esp/+/sensor/+/state"\nto = "twin/{1}"\n'
+
+
+def rule(value: str, of: str = "twin/a") -> str:
+    """A rule about a value, as the last lines of a file."""
+    tell = 'tell = {to = "toggle/fan", verb = "set", payload = {on = true}}'
+    return f'[actors.rule.fan]\nof = "{of}"\nabove = 60\n{tell}\nvalue = "{value}"\n'
+
+
+def told(folder: Path, text: str) -> list[str]:
+    """What `gateway check` remarks on a file that can start."""
+    path = folder / "gateway.toml"
+    path.write_text(text)
+    return [str(problem) for problem in read(path, outside=True).outside if "ttyUSB" not in problem.text]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value", "why"),
+    [
+        (CSV, "temprature_c", "nothing in the file gives twin/a a value 'temprature_c'; did you mean 'temperature_c'?"),
+        (CSV, "pressure_hpa", "nothing in the file gives twin/a a value 'pressure_hpa'; there is humidity_pct, temperature_c"),
+        (
+            SERIAL + 'codec = {name = "regex", pattern = "^T=(?P<t_c>[0-9]+)"}\n',
+            "t",
+            "nothing in the file gives twin/a a value 't'; did you mean 't_c'?",
+        ),
+        (SERIAL + 'codec = {name = "number", value = "weight_kg"}\n', "wieght_kg", "…did you mean 'weight_kg'?"),
+        (SERIAL + 'codec = "onoff"\n', "off", "…there is on"),
+        (SERIAL + 'codec = "json"\nunmapped = "ignore"\n' + TABLE, "DS18B20.Temperature", "…there is temperature_c"),
+        (JSON + TABLE, "temperatur_c", "nothing in the file names a value 'temperatur_c' of twin/a; did you mean 'temperature_c'?"),
+        (
+            '[exec.a]\ncommand = ["sh"]\nto = "twin/a"\ncodec = "json"\n[exec.a.values]\nt_c = "T"\n[exec.a.values.flow_rate]\n',
+            "flow_rat",
+            "…?",
+        ),
+        (MQTT + 'codec = "number"\nvalue = "level_pct"\n', "levle_pct", "…did you mean 'level_pct'?"),
+        ('[gpio.door]\ntype = "contact"\npin = 17\nreport_to = "twin/a"\n', "closed", "…there is open"),
+    ],
+)
+def test_a_name_that_nothing_gives_is_told(tmp_path: Path, inputs: str, value: str, why: str) -> None:
+    """At its key, with what was probably meant, or what there is."""
+    (found,) = told(tmp_path, inputs + rule(value))
+    assert found.startswith("actors.rule.fan.value: ")
+    assert found.removeprefix("actors.rule.fan.value: ").endswith(why.removeprefix("…"))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value"),
+    [
+        (CSV, "humidity_pct"),
+        (JSON, "anything"),
+        (JSON + TABLE, "pressure_hpa"),
+        (JSON + TABLE, "temperature_f"),
+        (JSON + "[serial.a.values.speed_min]\n", "speed_max"),
+        (JSON + "[serial.a.values]\nt1_c = 'T1'\n", "t2_c"),
+        (CSV + '[serial.b]\nport = "/dev/ttyUSB1"\ncodec = "json"\nto = "twin/{device}"\n', "pressure_hpa"),
+        (CSV + '[statistics.main]\nreport_to = "twin/a"\n', "turns"),
+        (MQTT + 'value = "{2}"\ncodec = "number"\n', "level"),
+        ("", "anything"),
+    ],
+)
+def test_a_name_that_may_come_is_not(tmp_path: Path, inputs: str, value: str) -> None:
+    """Of an input that is said to give it, or that names its values in its messages only; another number or unit is another value."""
+    assert told(tmp_path, inputs + rule(value)) == []
+
+
+def test_alarms_too_and_beside_mistakes(tmp_path: Path) -> None:
+    """Of an alarm as of a rule, and in a section that has a mistake."""
+    alarms = '[actors.alarm.rules.cold]\nof = "twin/a"\nvalue = "temperatur_c"\nbelow = 3\ncontacts = ""\n'
+    (found,) = told(tmp_path, CSV + alarms)
+    assert found.startswith("actors.alarm.rules.cold.value: nothing in the file gives twin/a a value 'temperatur_c'")
+    with pytest.raises(ValueError, match="temperatur_c"):
+        told(tmp_path, CSV + alarms + "hysteresis_k = 1\n")
