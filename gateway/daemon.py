@@ -27,6 +27,7 @@ from gateway.control.wellness import status
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.runtime.settings import EngineSettings
+from gateway.service.coming_up import ComingUp
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
@@ -51,6 +52,7 @@ _MIB = 1024 * 1024
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
 _LOOK_S = 1.0
+_COMING_UP_LOOK_S = 0.05
 _DRAIN_LOOK_S = 0.02
 _LAST_COMMIT_S = 15.0
 _FAULTY_COMMIT_S = 3.0
@@ -126,6 +128,8 @@ class Daemon:
         """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
         """Who waits to hear of a reload."""
+        self._coming_up: list[ComingUp] = []
+        """Who waits until what a reload has made is up."""
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
@@ -204,13 +208,14 @@ class Daemon:
         """Watch the progress, and heed signals, until a signal says stop or a fault of ours ends this life."""
         look_s = min(_LOOK_S, self._notifier.watchdog_s / 3 or _LOOK_S)
         while not (self._why or self._broken):
-            number = self._signals.wait(look_s)
+            number = self._signals.wait(_COMING_UP_LOOK_S if self._coming_up else look_s)
             if number in STOP:
                 self._why = f"signal {number}"
             elif number == RELOAD or self._asked:
                 self.reload()
             self._reloading.look()
             self._say_reload()
+            self._coming_up = [one for one in self._coming_up if not one.told()]
             self._look()
 
     def _look(self) -> None:
@@ -258,8 +263,8 @@ class Daemon:
         reloaded = self._reloading.reload()
         self._say_reload()
         self._notifier.ready(status(self._house))
-        for answer in asked:
-            answer(reloaded)
+        if asked:
+            self._coming_up.append(ComingUp(self._hosts, reloaded, asked))
 
     def _say_reload(self) -> None:
         """Have people see what is left of the last reload."""
@@ -273,6 +278,8 @@ class Daemon:
         commit."""
         self._notifier.stopping(f"stopping: {self._broken or self._why}")
         log.info("stopping: %s", self._broken or self._why)
+        for one in self._coming_up:
+            one.tell()
         self._hosts.quieten()
         self._nightly.stop()
         self._engine.clock.deaf()  # from here on nobody can be heard

@@ -16,7 +16,7 @@ def reload(client: Client, *, as_json: bool) -> int:
     """Have the gateway read its configuration again. Raises Failed where the file has problems: then nothing was taken over."""
     answer = client.ask({"do": "reload", "timeout_s": _TIMEOUT_S}, patience_s=_TIMEOUT_S + _MARGIN_S)
     if as_json:
-        say_json({"taken": answer["taken"], "closing": answer["closing"], "needs_restart": answer["needs_restart"]})
+        say_json({key: answer[key] for key in ("taken", "not_up", "closing", "needs_restart")})
     else:
         say(answer["text"])
     return FINE

@@ -286,6 +286,7 @@ class Requests:
 
         def reloaded(found: Reloaded) -> None:
             taken = {"taken": list(found.taken), "closing": list(found.closing), "needs_restart": list(found.needs_restart)}
+            taken["not_up"] = list(found.not_up)
             self.desk.settle(pending, no("bad_config", found.text) if found.refused else {"ok": True, "text": found.text, **taken})
 
         self.house.reload(reloaded)

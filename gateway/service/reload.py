@@ -51,7 +51,8 @@ class Reload(NamedTuple):
         named = [*((part.id, "") for part in self.changed), *((part.id, " (new)") for part in self.new)]
         named += [(id, " (gone)") for id in self.gone]
         taken = [f"{id}{said}" for id, said in named if id not in closing]
-        return Reloaded([*taken, *self.settings], self.needs_restart, closing=list(closing))
+        made = [part.id for part in (*self.changed, *self.new) if part.id not in closing]
+        return Reloaded([*taken, *self.settings], self.needs_restart, closing=list(closing), made=made)
 
 
 class Reloaded(NamedTuple):
@@ -65,6 +66,10 @@ class Reloaded(NamedTuple):
     """Why nothing was taken over."""
     taken_back: str = ""
     """Why an earlier reload was taken back by this one; empty where that is not so."""
+    made: Sequence[str] = ()
+    """Devices that were made anew, or for the first time."""
+    not_up: Sequence[str] = ()
+    """Which of these are not up yet, and why, a sentence each."""
     closing: Sequence[str] = ()
     """Devices that have not closed yet; what the file says of them is taken over when they have."""
 
@@ -88,7 +93,8 @@ class Reloaded(NamedTuple):
             return f"{self.refused.report('cannot reload')}\nthe old configuration stays in force"
         if not self.taken:
             return f"reloaded: nothing was taken over; {self.status}" if self.status else "reloaded: nothing has changed"
-        return "; ".join(filter(None, [f"reloaded: {', '.join(self.taken)}", self.status]))
+        not_up = f"not up yet: {', '.join(self.not_up)}" if self.not_up else ""
+        return "; ".join(filter(None, [f"reloaded: {', '.join(self.taken)}", not_up, self.status]))
 
 
 def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:

@@ -91,7 +91,7 @@ def test_ordinary_actors_see_their_new_settings(tmp_path: Path) -> None:
         assert daemon.gateway("tell", "toggle/hall", "pressed").returncode == 0
         daemon.until(lambda: stand() == [True, False])
         daemon.write(lamps + drives.format(lamp="b"))
-        assert reload(daemon) == {"taken": ["actors.toggle"], "closing": [], "needs_restart": []}
+        assert reload(daemon) == {"taken": ["actors.toggle"], "not_up": [], "closing": [], "needs_restart": []}
         for on in (False, True):
             assert daemon.gateway("tell", "toggle/hall", "pressed").returncode == 0
             daemon.until(lambda on=on: stand() == [True, on])  # type: ignore[misc]

@@ -195,10 +195,12 @@ def test_who_asks_for_a_reload_is_told_what_was_taken_over_and_what_was_not(tmp_
         daemon.write(new, gateway='log_level = "debug"')
         daemon.config.write_text(daemon.config.read_text().replace('name = "test"', 'name = "other"'))
         needs = "needs a restart: gateway.name\n"
-        assert daemon.gateway("reload").stdout == f"reloaded: serial/a, serial/b (new), gateway.log_level; {needs}"
+        why = "cannot open {}: there is no such device; plug it in, or see `gateway ports` for the names there are"
+        not_up = f"not up yet: serial/a is missing ({why.format('/dev/other')}), serial/b is missing ({why.format('/dev/none')})"
+        assert daemon.gateway("reload").stdout == f"reloaded: serial/a, serial/b (new), gateway.log_level; {not_up}; {needs}"
         assert daemon.gateway("reload").stdout == f"reloaded: nothing was taken over; {needs}"
         assert f"\nthe last reload of {daemon.config}:\n  {needs}" in daemon.gateway("show").stdout
-        assert daemon.gateway("reload", "--json").stdout == '{"taken":[],"closing":[],"needs_restart":["gateway.name"]}\n'
+        assert daemon.gateway("reload", "--json").stdout == '{"taken":[],"not_up":[],"closing":[],"needs_restart":["gateway.name"]}\n'
         assert daemon.stop() == 0
 
 
@@ -214,6 +216,27 @@ def test_a_file_whose_reading_breaks_does_not_end_the_gateway(tmp_path: Path) ->
         assert (told.returncode, "reading it ends in KeyError: 'one'; see the log\nthe old configuration" in told.stderr) == (78, True)
         assert daemon.gateway("show").returncode == 0
         assert daemon.stop() == 0
+
+
+def test_the_watchdog_is_fed_while_devices_take_their_whole_time_to_close(tmp_path: Path) -> None:
+    """A reload that takes longer than the watchdog waits is no standstill, and who asked waits for its end."""
+    actors = tmp_path / "actors"
+    actors.mkdir()
+    (actors / "mule.py").write_text(MULE.replace("close_s = 0.2", "close_s = 4.0"))
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1000000"}
+        with DaemonProcess(tmp_path, '[mule.a]\nword = "one"\n[mule.b]\nword = "one"\n', environ=environ) as daemon:
+            daemon.until(lambda: daemon.said().count("is ok: one") == 2)
+            since = len(systemd.heard)
+            daemon.write('[mule.a]\nword = "two"\n[mule.b]\nword = "two"\n')
+            told = daemon.gateway("reload").stdout
+            assert told == "reloaded: nothing was taken over; not closed yet, and taken over when it is: mule/a, mule/b\n"
+            begun = next(n for n, said in enumerate(systemd.heard[since:], since) if "RELOADING=1" in said)
+            during = systemd.heard[begun : next(n for n, said in enumerate(systemd.heard) if n > begun and "READY=1" in said)]
+            assert during.count("WATCHDOG=1") >= 4, "one a second at least"
+            (tmp_path / "hay").touch()
+            daemon.until(lambda: daemon.said().count("is ok: two") == 2)
+            assert daemon.stop() == 0
 
 
 def test_a_device_that_does_not_close_in_time_is_replaced_when_it_has(tmp_path: Path) -> None:
