@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
+from gateway.actors.points import as_key
 from gateway.actors.words import described
 from gateway.config.brackets import unwrap_sections
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
@@ -198,11 +199,17 @@ class _Reading:
             return False
         inner = self.document.table[name][key]
         if inner and all(isinstance(value, dict) for value in inner.values()) and self.is_named_apart(name, inner):
+            from gateway.config.slips import said_twice  # noqa: PLC0415  # only for a file with mistakes
+
+            if text := said_twice((name, key), inner):
+                self.document.add((name, key), text)
+                return False
             plain = f"{key}_{next(iter(inner))}"
             self.document.add((name, key), f"a device's name has no dot in it; write [{name}.{plain}]")
             return False
         if not is_key(key):
-            self.document.add((name, key), "no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most)")
+            advice = f"; write [{name}.{as_key(key)}]" if key.strip() else ""
+            self.document.add((name, key), f"no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most){advice}")
             return False
         return True
 

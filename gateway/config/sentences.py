@@ -74,7 +74,11 @@ def _advice(errors: Sequence[ErrorDetails], seen: Any, key: str) -> str:
     if kind == "int_type" and isinstance(seen, float) and seen.is_integer():
         return f"write {seen:.0f}"
     number = number_meant(seen, key) if kind in _NUMBERS and isinstance(seen, str) else ""
-    return f"write {number} without quotes" if number and number != seen else _EXPECTED[kind][1]
+    if number and number != seen:
+        return f"write {number} without quotes"
+    if kind in _NUMBERS and isinstance(seen, list) and len(seen) == 1 and isinstance(seen[0], int | float):
+        return f"write {seen[0]}, without brackets"
+    return _EXPECTED[kind][1]
 
 
 def expected(errors: Sequence[ErrorDetails]) -> str:

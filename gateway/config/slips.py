@@ -34,6 +34,8 @@ def key_meant(path: KeyPath, model: type[BaseModel] | None) -> str:
 def unknown_key(path: KeyPath, depth: int, model: type[BaseModel], value: Any) -> str:
     """What to do about an unknown key at the end of a path. Its section is of the model, and is so deep."""
     name, inner = str(path[-1]), model_at(model, path[depth:-1])
+    if text := said_twice(path[:-1], {name: value}):
+        return text
     if isinstance(value, dict) and (tables := inner and tables_of(inner)):
         return f"no such key; write [{dotted((*path[:-1], tables, name))}]"
     if (seen := visible(name)) != name:
@@ -45,6 +47,19 @@ def unknown_key(path: KeyPath, depth: int, model: type[BaseModel], value: Any) -
     if text := from_above(path, depth, model, misplaced=inner is not None):
         return text
     return f"no such key; {_advice(our_key(path), meant) or did_you_mean(name, keys_of(inner) if inner else [])}"
+
+
+def said_twice(section: KeyPath, table: Any) -> str:
+    """What to say where a table has its own name, or the end of it, within itself: `serial.a.baud` below [serial.a]; empty where it has
+    not."""
+    for begin in range(len(section)):
+        inner, names = table, section[begin:]
+        for part in names:
+            inner = inner.get(part) if isinstance(inner, dict) and len(inner) == 1 else None
+        if isinstance(inner, dict) and inner and len(table) == 1:
+            key = next(iter(inner))
+            return f"what stands below [{dotted(section)}] begins there; write {dotted((key,))} in the place of {dotted((*names, key))}"
+    return ""
 
 
 def _advice(ours: str, meant: str) -> str:

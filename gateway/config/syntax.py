@@ -24,6 +24,8 @@ _LOOKED_AT = 500
 
 _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?P<closed>"?)|\'[^\']*+(?P<ended>\'?)|#.*+')
 """Texts and comments. It never tries again, not where a text is open: that reaches to the end of the line."""
+_EXPECTS_QUOTE = 'Expected "\'"'
+"""What tomllib says at the end of the file where a text in single quotes is open in some line of it."""
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+|\"[^\"]*\"|'[^']*')\s*(?P<mark>==|=>|:=|=|:|\s(?=\S))\s*(?P<value>.*)")
 _HEADER = re.compile(r"\s*\[(?!\[)(?P<name>[^\[\]#=]*+)(?P<end>\]?)\s*(?P<behind>[^\s#].*)?(?:#.*)?")
 _ON_ONE_LINE = re.compile(r"\[[^\[\]{}]*+\]")
@@ -89,7 +91,15 @@ def _leave_out(lines: list[str], at: int) -> bool:
 def _place(error: tomllib.TOMLDecodeError, lines: list[str]) -> Position:
     """Where tomllib stopped; the end of the text, where it came so far."""
     match = re.search(r"\(at line (\d+), column (\d+)\)\Z", str(error))
+    if not match and str(error).startswith(_EXPECTS_QUOTE):
+        at = next((at for at in reversed(range(len(lines))) if _is_open(lines[at])), len(lines) - 1)
+        return Position(at + 1, len(lines[at]) + 1)
     return Position(int(match[1]), int(match[2])) if match else Position(len(lines), len(lines[-1]) + 1)
+
+
+def _is_open(line: str) -> bool:
+    """Whether a text that began with a single quote is not closed in its line."""
+    return any(found[0][0] == "'" and not found["ended"] for found in _STRINGS.finditer(line[:_LOOKED_AT]))
 
 
 def _problem(message: str, place: Position, line: str) -> Problem:
@@ -301,7 +311,10 @@ def _overwritten(said: str, line: str) -> str:
 _PLAINLY: tuple[tuple[re.Pattern[str], Callable[[str, str], str]], ...] = (
     (re.compile(r"Cannot declare \(.*\) twice", re.DOTALL), _twice),
     (re.compile("Cannot overwrite a value"), _overwritten),
-    (re.compile(r"Illegal character '\\n'"), lambda *_: "the text is not closed; put a quote at its end"),
+    (
+        re.compile(r"Illegal character '\\n'|Found invalid character '\\n'|" + re.escape(_EXPECTS_QUOTE)),
+        lambda *_: "the text is not closed; put a quote at its end",
+    ),
     (re.compile("Invalid value"), lambda *_: "no TOML value; text stands in quotes, true and false are lower case"),
     (re.compile("Unterminated string"), lambda *_: "a text that began with three quotes is not closed; put three at its end"),
     (re.compile("Unclosed array"), lambda *_: "a [ is open here; put the ] behind the last value of the list"),

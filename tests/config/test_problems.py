@@ -103,7 +103,7 @@ def test_each_fault_in_a_section_has_its_sentence(tmp_path: Path, line: str, sai
         ("[wire]\nbaud = 9600\n", "2:8   wire.baud: a setting belongs to one device; write it under [wire.NAME]"),
         (
             '[wire."a b"]\n',
-            "1:7   wire.'a b': no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most)",
+            "1:7   wire.'a b': no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most); write [wire.a_b]",
         ),
         ("[wier.a]\n", "1:2   wier: no such table or kind of device; did you mean 'wire'?"),
         ("[gatway]\n", "1:2   gatway: no such table or kind of device; did you mean 'gateway'?"),
