@@ -1,12 +1,16 @@
-"""`gateway complete WORDS`: how the last of some words may go on, as the running gateway knows. For shells: see `completion.py`.
+"""`gateway complete WORDS`: how the last of some words may go on, as the running gateway knows, else the configuration.
+For shells: see `completion.py`.
 
 It is called at a press of a key: it imports little, waits shortly, and where nobody answers there is nothing to say.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.configured import default_config
+from gateway.cli.named_ids import named_ids
 from gateway.console.client import Client
 from gateway.console.exits import FINE, Failed
 from gateway.console.output import say
@@ -59,9 +63,33 @@ def _names(plain: list[str], begin: str, options: dict[str, str]) -> list[str]:
         return _kinds(begin)
     config, socket = options.get("--config"), options.get("--socket")
     place = find(socket or None, config or default_config(), named=config is not None)
-    with Client(place.path, advice=lambda: "") as client:
-        found = _asked(client, what, given, begin)
-    return [name for name in found if name.startswith(begin)]
+    found: list[str] = []
+    with suppress(Failed, OSError), Client(place.path, advice=lambda: "") as client:
+        found = [name for name in _asked(client, what, given, begin) if name.startswith(begin)]
+    return found or ([] if socket else _in_file(Path(config or default_config()), what, given, begin))
+
+
+def _in_file(config: Path, what: str, given: list[str], begin: str) -> list[str]:
+    """What the configuration names: those whom nobody has written to yet, and all where no gateway runs."""
+    if what == "actor":
+        return [id for id in named_ids(config) if id.startswith(begin)]
+    verbs = _verbs_of(given[0].partition("/")[0])
+    if what == "verb":
+        return [name for name in sorted(verbs) if name.startswith(begin)]
+    there = {word.partition("=")[0] for word in given[2:]}
+    return [f"{field}=" for field in verbs.get(given[1], []) if field not in there and field.startswith(begin)]
+
+
+def _verbs_of(kind: str) -> dict[str, list[str]]:
+    """The verbs of an installed kind that people may use, with the fields that each takes."""
+    from gateway.actors import By  # noqa: PLC0415  # takes its time, and is needed where no gateway runs
+    from gateway.registry import installed  # noqa: PLC0415  # as above
+
+    kinds = installed()
+    if kind not in kinds.names:
+        return {}
+    found = kinds.host_bound.load(kind) if kind in kinds.host_bound.names else kinds.ordinary.load(kind)
+    return {name: list(row.payload.model_fields) for name, row in found.verbs.items() if row.by is By.OUTSIDE}
 
 
 def _kinds(begin: str) -> list[str]:

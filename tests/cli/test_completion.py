@@ -174,6 +174,32 @@ def test_where_no_gateway_answers_there_is_nothing_to_say(daemon: DaemonProcess,
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_without_a_gateway_the_file_says_who_there_is(tmp_path: Path) -> None:
+    """Its devices, alarms and rules, and whoever they are about; what each can be told, by its kind."""
+    (tmp_path / "g.toml").write_text(
+        '[gpio.lamp]\npin = 17\n[serial.a]\nto = "twin/{device}"\n[serial.b]\nto = "twin/boiler"\n[mqtt.main]\n[[mqtt.main.subscribe]]\n'
+        'topic = "x"\nto = "twin/shed"\n[actors.rule.fan]\nof = "twin/attic"\ntell = {to = "gpio/fan", verb = "switch"}\n'
+        '[actors.alarm.rules.cold]\nof = "twin/shed"\n[actors.toggle.outputs]\nhall = ["gpio/lamp"]\n[actors.twin]\nmost = 5\n'
+        '[gateway]\ncontrol_socket = "none.sock"\n'
+    )
+
+    def ways(*words: str) -> list[str]:
+        command = [sys.executable, "-m", "gateway.cli", "complete", *words[:1], "--config", "g.toml", *words[1:]]
+        environ = {"PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30, env=environ, cwd=tmp_path).stdout.split()
+
+    assert ways("show", "") == [
+        *("alarm/cold", "gpio/fan", "gpio/lamp", "mqtt/main", "rule/fan", "serial/a", "serial/b", "toggle/hall"),
+        *("twin/attic", "twin/boiler", "twin/shed"),
+    ]
+    assert ways("tell", "twin/b") == ["twin/boiler"]
+    assert ways("ask", "gpio/lamp", "") == ["pulse", "read", "switch"]
+    assert ways("tell", "gpio/lamp", "pulse", "se") == ["seconds="]
+    assert ways("tell", "gpio/lamp", "pulse", "seconds=1", "") == ways("tell", "nobody/x", "") == []
+    (tmp_path / "g.toml").write_text("[gpio.lamp\n")
+    assert ways("show", "g") == []
+
+
 def test_it_knows_each_option_that_takes_a_word_and_each_command_that_takes_an_actor() -> None:
     """As the parser itself has them."""
     commands = _parser()[1]
