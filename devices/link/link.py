@@ -32,6 +32,8 @@ from gateway.actors import Health, HostBound, Settings, Start
 
 S = TypeVar("S", bound=Settings)
 
+_WAITS_S = 86_400.0
+"""What is due later is waited for a day at a time: poll takes 24.8 days at most."""
 ACT_WITHIN_S = 30.0
 """So long a command may wait for its resource, unless the settings say otherwise."""
 ActWithin = Annotated[float, Field(ge=0, le=7 * 86400)]
@@ -148,7 +150,7 @@ class Link(HostBound, Generic[S]):
     def wait(self) -> None:
         """Block until there is mail or something of the resource, or something is due."""
         due_s = min(self.due_s, self.look_s if self._looks else math.inf)
-        self.block(None if due_s == math.inf else max(0.0, due_s - self.clock()))
+        self.block(None if due_s == math.inf else min(_WAITS_S, max(0.0, due_s - self.clock())))
 
     def tick(self) -> None:
         """Look for the resource when it is time; do what is due."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors import Settings
+from gateway.actors.payloads import LONGEST_S
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.models import keys_of, model_at
@@ -24,6 +25,8 @@ T = TypeVar("T", bound=Settings)
 
 _SAID = ("value_error", "assertion_error")
 """Types of errors that a validator says in words of its own."""
+_CARRIED = ("payload", "fields", "body")
+"""Keys of tables that go into messages as they are."""
 _ROUNDS = 20
 """How often a section is read once more without what was found to be broken."""
 
@@ -47,11 +50,28 @@ def read_settings(document: Document, key_path: KeyPath, model: type[T], *, more
     if more and isinstance(table, dict):
         table = {**table, **more}
     try:
-        return ReadSettings(model.model_validate_json(as_json(model, table), strict=True), whole=True)
+        settings = model.model_validate_json(as_json(model, table), strict=True)
+        return ReadSettings(settings, whole=not _adds_centuries(document, key_path, table))
     except ValidationError as error:
         errors = error.errors(include_url=False)
     _add_problems(document, key_path, model, errors)
     return ReadSettings(_what_holds(document, key_path, model, table, errors) if isinstance(table, dict) else None, whole=False)
+
+
+def _adds_centuries(document: Document, key_path: KeyPath, table: Mapping[str, Any]) -> bool:
+    """Note each number of seconds in a table, and in the tables and lists within it, that is more than a century: nothing can be put off
+    for so long. Return whether there are any. What a message carries may be any number."""
+    found = False
+    for key, value in table.items():
+        if isinstance(value, dict) and key not in _CARRIED:
+            found |= _adds_centuries(document, (*key_path, key), value)
+        elif isinstance(value, list):
+            for at, inner in enumerate(value):
+                found |= isinstance(inner, dict) and _adds_centuries(document, (*key_path, key, at), inner)
+        elif key.endswith("_s") and isinstance(value, int | float) and value > LONGEST_S:
+            document.add((*key_path, key), f"{value:g} seconds are more than a century; write {LONGEST_S:.0f} or less")
+            found = True
+    return found
 
 
 def check_fields(document: Document, key_path: KeyPath, model: type[BaseModel], fields: Mapping[str, Any]) -> None:

@@ -34,6 +34,8 @@ _LAST_RESTART_S = 30.0
 _INTENSITY = 10
 """How many restarts there may be in `_PERIOD_S`; above it the actor rests for `_PERIOD_S`."""
 _PERIOD_S = 60.0
+_WAITS_S = 86_400.0
+"""An actor that waits for longer wakes in between: poll takes 24.8 days at most."""
 _STEP_S = 1.0
 
 
@@ -363,4 +365,4 @@ class Hosted(WayIn):
 def _wait_readable(fd: int, timeout_s: float | None) -> None:
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    poll.poll(None if timeout_s is None else max(0, timeout_s * 1000))
+    poll.poll(None if timeout_s is None else max(0, min(timeout_s, _WAITS_S) * 1000))

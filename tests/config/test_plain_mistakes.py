@@ -39,6 +39,15 @@ def said_of(text: str, tmp_path: Path) -> list[str]:
         ("ack = 'x", "5:9 the text is not closed; put a quote at its end"),
         ("ack = 'x\nbaud = 9600\n# it is open", "5:9 the text is not closed; put a quote at its end"),
         ("ack = 'x\ntimeout = 'y'", "5:9 the text is not closed; put a quote at its end"),
+        ("settle_s = 1e300", "5:12 serial.a.settle_s: 1e+300 is too large; write 60 or less"),
+        (
+            "[actors.rule.fan]\nof = 'twin/a'\nsilent = true\nfor_s = 1e300\ntell = {to = 'toggle/a', verb = 'pressed'}",
+            "8:9 actors.rule.fan.for_s: 1e+300 seconds are more than a century; write 3155760000 or less",
+        ),
+        (
+            "[actors.twin]\nsilent_after_s = 4000000000",
+            "6:18 actors.twin.silent_after_s: 4e+09 seconds are more than a century; write 3155760000 or less",
+        ),
         ("baud = [9600]", "5:8 serial.a.baud: expected a whole number, saw a list; write 9600, without brackets"),
         (
             "serial.a.baud = 9600",

@@ -111,6 +111,27 @@ def test_one_that_waits_for_something_to_do_does_not_hang(go: threading.Event) -
         rig.until(lambda: not rig.hosted["stuck/a"].hang)
 
 
+class Patient(HostBound):
+    """Waits for years, and for its mail."""
+
+    kind = "stuck"
+
+    def wait(self) -> None:
+        self.host.wait(3e9)
+
+    @verb
+    def put(self, word: Word, delivery: Delivery) -> None:
+        delivery.done()
+
+
+def test_one_may_wait_for_longer_than_the_kernel_does() -> None:
+    """Poll takes 24.8 days at most."""
+    with Rig([Book()], {"stuck/a": Patient}) as rig:
+        rig.tell("stuck/a", "put", {"text": "x"})
+        rig.until(lambda: not rig.look(lambda: rig.engine.room.outboxes["stuck/a"].waiting))
+        assert (rig.hosted["stuck/a"].restarts, rig.hosted["stuck/a"].last_fault) == (0, "")
+
+
 class Pushing(HostBound):
     """A source that can wait, and does."""
 

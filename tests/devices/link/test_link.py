@@ -84,6 +84,27 @@ def blow(path: Path, text: str) -> None:
     os.close(descriptor)
 
 
+class PatientHorn(Horn):
+    """One that has something to do in many years."""
+
+    kind = "horn"
+
+    @property
+    def due_s(self) -> float:
+        return self.clock() + 3e9
+
+
+def test_what_is_due_in_many_years_is_waited_for(tmp_path: Path) -> None:
+    """Though the kernel waits for some days at most; it hears what comes meanwhile."""
+    path = tmp_path / "horn"
+    os.mkfifo(path)
+    with Bench(PatientHorn("north", HornSettings(path=path)), "horn/north") as bench:
+        bench.until(lambda: bench.health and bench.health[-1][0] is Health.OK)
+        blow(path, "hello")
+        bench.until(lambda: bench.sent)
+        assert bench.tell("blow").wait() == "done"
+
+
 def test_what_is_not_there_is_missing_keeps_its_mail_and_is_found_when_it_comes(tmp_path: Path) -> None:
     """No attempt is burnt meanwhile: the command is carried out once it is there."""
     path = tmp_path / "horn"
