@@ -17,6 +17,7 @@ from gateway.actors import Actor, HostBound
 Kind = type[Actor[Any]] | type[HostBound]
 
 _GIVEN = {"stage": "Stage", "delivery": "Delivery"}
+_LOST = "all actors of the kind share and no power cut survives; keep it in the state"
 _CHANGES = ("append", "extend", "insert", "add", "update", "setdefault", "pop", "popleft", "appendleft", "remove", "discard", "clear")
 
 
@@ -56,7 +57,7 @@ def _of_method(kind: Kind, method: ast.FunctionDef, mentioned: Collection[str]) 
     elif given and method.name not in mentioned and _looks_like_a_verb(kind, method, names):
         yield Oddity(method.lineno, f"{where} looks like a verb and is not marked; write @verb above it, or begin its name with _")
     if ordinary and method.name != "__init__":
-        yield from _kept(where, method)
+        yield from _kept(where, method, kind.__name__)
 
 
 def _given(method: ast.FunctionDef) -> str:
@@ -102,27 +103,56 @@ def _is_no_answer(value: ast.expr) -> bool:
     return any(isinstance(one, ast.Name) and one.id in _GIVEN for one in (*handed, on))
 
 
-def _kept(where: str, method: ast.FunctionDef) -> Iterator[Oddity]:
+def _kept(where: str, method: ast.FunctionDef, kind: str) -> Iterator[Oddity]:
+    """What a method keeps elsewhere than in the state: on self, on its class, in its module."""
+    local = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in _inside(method):
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign | ast.Delete):
-            targets = list(node.targets)
-        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-            targets = [node.target]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
-            targets = [node.func.value]
-        for target in targets:
-            if (name := _of_self(target)) and (name != "settings"):
-                yield Oddity(
-                    target.lineno,
-                    f"{where} keeps {name!r} on self, which all actors of the kind share and no power cut survives; keep it in the state",
-                )
+        if isinstance(node, ast.Global):
+            yield Oddity(node.lineno, f"{where} changes {', '.join(node.names)} of its module, which {_LOST}")
+        for target in _changed(node):
+            root, name = _rooted(target)
+            if root == "self" and name not in ("", "settings"):
+                yield Oddity(target.lineno, f"{where} keeps {name!r} on self, which {_LOST}")
+            elif root == kind and name:
+                yield Oddity(target.lineno, f"{where} keeps {name!r} on its class, which {_LOST}")
+            elif root.isupper() and not name and root not in local and not isinstance(target, ast.Name):
+                yield Oddity(target.lineno, f"{where} changes {root} of its module, which {_LOST}")
 
 
-def _of_self(target: ast.expr) -> str:
-    """The attribute of self that is changed; empty where none is."""
+def _changed(node: ast.AST) -> Iterator[ast.expr]:
+    """Everything that one statement or call changes."""
+    if isinstance(node, ast.Assign | ast.Delete):
+        yield from (one for target in node.targets for one in _apart(target))
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For):
+        yield from _apart(node.target)
+    elif isinstance(node, ast.With):
+        yield from (one for item in node.items if item.optional_vars is not None for one in _apart(item.optional_vars))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
+        yield ast.copy_location(ast.Subscript(node.func.value, ast.Constant(""), ast.Store()), node)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and len(node.args) > 1:
+        name = node.args[1]
+        attribute = str(name.value) if isinstance(name, ast.Constant) else "something"
+        yield ast.copy_location(ast.Attribute(node.args[0], attribute, ast.Store()), node)
+
+
+def _apart(target: ast.expr) -> Iterator[ast.expr]:
+    """The targets of an assignment that has several: `self.a, self.b = ...`."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for inner in target.elts:
+            yield from _apart(inner)
+    else:
+        yield target.value if isinstance(target, ast.Starred) else target
+
+
+def _rooted(target: ast.expr) -> tuple[str, str]:
+    """The name that what is changed belongs to, with the attribute of that which is changed; a class is named, too, as type(self)."""
     while isinstance(target, ast.Subscript):
         target = target.value
-    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
-        return target.attr
-    return ""
+    attribute = ""
+    while isinstance(target, ast.Attribute):
+        attribute, target = (attribute if target.attr == "__class__" else target.attr), target.value
+        while isinstance(target, ast.Subscript):
+            target = target.value
+    if isinstance(target, ast.Call) and isinstance(target.func, ast.Name) and target.func.id == "type":
+        return "self", attribute
+    return (target.id, attribute) if isinstance(target, ast.Name) else ("", attribute)
