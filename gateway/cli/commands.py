@@ -1,6 +1,7 @@
 """Every command: its words and its help, as argparse reads them; and whom those call that do not ask the running gateway."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -95,8 +96,29 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     return parser, commands.choices
 
 
+_ERRORS = (
+    (r"the following arguments are required: (.*)", r"PROG needs \1"),
+    (r"argument (--[a-z-]+): expected one argument", r"\1 needs a value"),
+    (r"argument (--[a-z-]+): ignored explicit argument (.*)", r"\1 takes no value, and \2 is given"),
+    (r"argument (\S+): invalid int value: (.*)", r"\1: \2 is no whole number"),
+    (r"argument (\S+): invalid float value: (.*)", r"\1: \2 is no number"),
+    (r"argument (\S+): (?!expected|ignored|invalid)(.*)", r"\1: \2"),
+)
+"""What argparse says, and how it is said here; of several that fit, the last."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that writes its help through the streams: argparse itself does not notice that nobody reads it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with what is wrong, in a line. Raises Failed."""
+        said = f"{self.prog}: {message}"
+        for pattern, ours in _ERRORS:
+            if found := re.fullmatch(pattern, message):
+                said = found.expand(ours).replace("PROG", self.prog)
+        topic = self.prog.partition(" ")[2]
+        advice = "" if "; " in said else f"; gateway help{topic and f' {topic}'} says what it takes"
+        raise exits.Failed(f"{said}{advice}", exits.USAGE)
 
     def print_help(self, file: object = None) -> None:
         del file

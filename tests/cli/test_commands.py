@@ -364,11 +364,23 @@ def test_version_is_one_line(tmp_path: Path) -> None:
     assert found.stdout.startswith("gateway")
 
 
-def test_what_is_missing_is_named_and_nothing_else(tmp_path: Path) -> None:
-    """A message needs no payload."""
-    found = run("tell", "toggle/hall", folder=tmp_path)
-    assert found.returncode == 2
-    assert found.stderr.endswith("gateway tell: error: the following arguments are required: verb\n")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("tell toggle/hall", "gateway tell needs verb; gateway help tell says what it takes"),
+        ("tell", "gateway tell needs to, verb; gateway help tell says what it takes"),
+        ("backup", "gateway backup needs FILE; gateway help backup says what it takes"),
+        ("explain twin/a --limit x", "--limit: 'x' is no whole number; gateway help explain says what it takes"),
+        ("demo --seconds x", "--seconds: 'x' is no number; gateway help demo says what it takes"),
+        ("show --json=3", "--json takes no value, and '3' is given; gateway help show says what it takes"),
+        ("--config", "--config needs a value; gateway help says what it takes"),
+        ("completion xsh", "SHELL: there is no 'xsh'; there is bash"),
+    ],
+)
+def test_words_that_are_wrong_are_told_in_a_line(tmp_path: Path, words: str, said: str) -> None:
+    """With where to read on. A message needs no payload."""
+    found = run(*words.split(), folder=tmp_path)
+    assert (found.returncode, found.stdout, found.stderr) == (2, "", f"gateway: {said}\n")
 
 
 def test_schema_is_json(tmp_path: Path) -> None:
@@ -389,7 +401,7 @@ def test_a_time_to_wait_is_a_number_of_seconds(daemon: DaemonProcess, seconds: s
     """What is none is refused as a word of the command, before anything is sent."""
     found = daemon.gateway("ask", "counter/x", "add", "--timeout", seconds)
     assert found.returncode == 2
-    assert f"argument --timeout: '{seconds}' is no number of seconds above 0 and at most 3600" in found.stderr
+    assert f"--timeout: '{seconds}' is no number of seconds above 0 and at most 3600" in found.stderr
 
 
 def test_a_payload_may_stand_behind_an_option(daemon: DaemonProcess) -> None:
