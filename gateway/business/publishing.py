@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from gateway.actors import Settings, Stage
 from gateway.actors.ids import check_id, key_of
 from gateway.actors.templates import check_topic, filled
-from gateway.actors.vocabulary import Publish
+from gateway.actors.vocabulary import PREFIX, Publish
 
 PUBLISHER = "mqtt/main"
 """Who publishes, unless the file says otherwise."""
@@ -23,7 +23,8 @@ class Publishing(Settings):
     publish_to: str = PUBLISHER
     """Id of the actor that publishes; empty: nothing is published."""
     topic: str = Field(max_length=512)
-    """The topic; `{key}` stands for the actor's key, `{id}` for its whole id. One of them, or all actors would share one topic."""
+    """The topic; `{key}` stands for the actor's key, `{id}` for its whole id. One of them, or all actors would share one topic. `{prefix}/`
+    before it is the prefix of the connection that publishes, by which two gateways at one broker are told apart."""
 
     @field_validator("publish_to")
     @classmethod
@@ -33,7 +34,7 @@ class Publishing(Settings):
     @field_validator("topic")
     @classmethod
     def _is_template(cls, text: str) -> str:
-        return check_topic(text, ("key", "id"), needs=True)
+        return check_topic(text, ("key", "id"), before=PREFIX, needs=True)
 
     def topic_of(self, me: str) -> str:
         """The topic under which one actor publishes."""

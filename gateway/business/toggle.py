@@ -35,7 +35,7 @@ class ToggleState(Stamped):
 class ToggleSettings(Publishing):
     """Section `[actors.toggle]`."""
 
-    topic: str = Field(default="gateway/toggle/{key}", max_length=512)
+    topic: str = Field(default="{prefix}/toggle/{key}", max_length=512)
     outputs: dict[Annotated[str, AfterValidator(_is_toggle)], list[Annotated[str, AfterValidator(check_id)]]] = {}
     """The outputs of each toggle by its key: {hall = ["gpio/lamp"]}. One without outputs only publishes."""
 

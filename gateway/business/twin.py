@@ -117,7 +117,7 @@ class TwinState(State):
 class TwinSettings(Publishing):
     """Section `[actors.twin]`."""
 
-    topic: str = Field(default="gateway/twin/{key}", max_length=512)
+    topic: str = Field(default="{prefix}/twin/{key}", max_length=512)
     publish_on: Literal["every", "change"] = "every"
     """Publish at every report, or only when a value, unit, quality or the presence of the device changes."""
     most: int = Field(default=10_000, ge=0)

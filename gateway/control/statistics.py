@@ -2,7 +2,7 @@
 
     [statistics.local]
     every_s = 30
-    publish_to = "mqtt/main"        # JSON, retained, under gateway/statistics/local
+    publish_to = "mqtt/main"        # JSON, retained, under PREFIX/statistics/local
     report_to = "twin/gateway"      # the plain figures, as a device would report them
 
 What it publishes waits for the broker once: while one is under way, the next is left out, so a broker that is away for a week
@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
 from gateway.actors.templates import check_topic, filled
-from gateway.actors.vocabulary import Publish, Report, Scalar
+from gateway.actors.vocabulary import PREFIX, Publish, Report, Scalar
 
 _UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
 
@@ -29,15 +29,15 @@ class StatisticsSettings(Settings):
     """Seconds between two tellings; a twin that hears of nothing for 60 counts as silent."""
     publish_to: str = ""
     """Actor id that gets `publish` with all figures as JSON; "": nobody."""
-    topic: str = Field(default="gateway/statistics/{key}", min_length=1, max_length=512)
-    """Where they are published, retained. {key} is the name of the section."""
+    topic: str = Field(default="{prefix}/statistics/{key}", min_length=1, max_length=512)
+    """Where they are published, retained. {key} is the name of the section, {prefix} that of the connection."""
     report_to: str = ""
     """Actor id, a twin's, that gets `report` with the plain figures; "": nobody."""
 
     @field_validator("topic")
     @classmethod
     def _is_topic(cls, topic: str) -> str:
-        return check_topic(topic, ("key",))
+        return check_topic(topic, ("key",), before=PREFIX)
 
     @model_validator(mode="after")
     def _has_a_target(self) -> Self:

@@ -29,8 +29,8 @@ class Hearing:
 
     def __init__(self, ledger: DemoLedger, seen: Callable[[int], None], *, root: str) -> None:
         """Begin to hear. `seen` is told how many presses the toggle has counted; `root` stands in front of all topics of this demo."""
-        self._position_topic = f"{root}/gateway/trip/van/position"
-        self._toggle_topic = f"{root}/gateway/toggle/hall"
+        self._position_topic = f"{root}/gateway/demo/trip/van/position"
+        self._toggle_topic = f"{root}/gateway/demo/toggle/hall"
         self._ledger = ledger
         self._seen = seen
         self._lock = threading.Lock()

@@ -143,7 +143,7 @@ def delivered(turns: Turns[Any], *answers: Answer, name: str = "1.0") -> None:
 
 def published(turns: Turns[Any]) -> dict[str, Any]:
     """What stands on the alarm's topic."""
-    found: dict[str, Any] = json.loads([one.body for one in turns.mail_to("mqtt/main") if one.topic == "gateway/alarm/freezer"][-1])
+    found: dict[str, Any] = json.loads([one.body for one in turns.mail_to("mqtt/main") if one.topic == "{prefix}/alarm/freezer"][-1])
     return found
 
 

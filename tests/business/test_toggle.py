@@ -28,7 +28,7 @@ def test_pressing() -> None:
     turns.tell("pressed")
     assert turns.mail_to("gpio/lamp") == [Switch(on=True), Switch(on=False)]
     last = turns.mail_to("mqtt/main")[-1]
-    assert (last.topic, last.retain) == ("gateway/toggle/hall", True)
+    assert (last.topic, last.retain) == ("{prefix}/toggle/hall", True)
     assert json.loads(last.body) == {"on": False, "presses": 2, "changed_ms": turns.now_ms}
 
 

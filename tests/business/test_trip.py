@@ -34,7 +34,7 @@ def drive(turns: Turns[TripState], steps: int) -> None:
 
 def shown(turns: Turns[TripState], under: str) -> list[Any]:
     """Everything published under one of the trip's topics."""
-    sent = [publish for publish in turns.mail_to("mqtt/main") if publish.topic == f"gateway/trip/van/{under}"]
+    sent = [publish for publish in turns.mail_to("mqtt/main") if publish.topic == f"{{prefix}}/trip/van/{under}"]
     assert all(publish.retain for publish in sent)
     return [json.loads(publish.body) for publish in sent]
 

@@ -26,14 +26,14 @@ def phase(turns: Turns[TripState]) -> TripPhase:
 
 
 def published(turns: Turns[TripState], under: str) -> list[str]:
-    return [sent.body for sent in turns.mail_to("mqtt/main") if sent.topic == f"gateway/trip/brave-otter/{under}" and sent.retain]
+    return [sent.body for sent in turns.mail_to("mqtt/main") if sent.topic == f"{{prefix}}/trip/brave-otter/{under}" and sent.retain]
 
 
 def test_a_trip_begins() -> None:
     """Who begins it gets the name, the token and where to follow; followers see that it waits."""
     turns = Turns(Trip(TripSettings()), me="trip/brave-otter")
     answer = turns.ask("begin", {"title": "On my way home"})
-    assert (answer.body["slug"], answer.body["topic"]) == ("brave-otter", "gateway/trip/brave-otter")
+    assert (answer.body["slug"], answer.body["topic"]) == ("brave-otter", "{prefix}/trip/brave-otter")
     assert len(answer.body["token"]) == 40
     (status,) = map(json.loads, published(turns, "status"))
     assert (status["phase"], status["title"], status["fixes"]) == ("waiting", "On my way home", 0)

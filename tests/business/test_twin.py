@@ -20,7 +20,7 @@ def twin(**settings: Any) -> Turns[TwinState]:
 def shown(turns: Turns[TwinState]) -> Any:
     """What the broker keeps under the twin's topic."""
     last = turns.mail_to("mqtt/main")[-1]
-    assert (last.topic, last.retain) == ("gateway/twin/boiler", True)
+    assert (last.topic, last.retain) == ("{prefix}/twin/boiler", True)
     return json.loads(last.body)
 
 
@@ -188,7 +188,7 @@ def test_forget() -> None:
     turns.tell("report", {"values": {"temp": 20}})
     turns.tell("forget")
     last = turns.mail_to("mqtt/main")[-1]
-    assert (last.topic, last.body, last.retain) == ("gateway/twin/boiler", "", True)
+    assert (last.topic, last.body, last.retain) == ("{prefix}/twin/boiler", "", True)
     assert (turns.stopped, turns.timers) == (True, {})
     turns.tell("report", {"values": {"hum": 20}})
     assert (turns.state.count, list(turns.state.values)) == (1, ["hum"])

@@ -389,7 +389,7 @@ RULE = '[actors.alarm.rules.a]\nof = "twin/a"\nsilent = true\n'
         (
             '[mqtt.main]\n[statistics.local]\npublish_to = "mqtt/main"\ntopic = "a/#"\n',
             "4:9   statistics.local.topic: cannot use 'a/#' as a topic: it has '#' in it; a topic has no + or #, "
-            "and no brace but of a field; use {key}",
+            "and no brace but of a field; use {key}, and {prefix}/ before it",
         ),
         (
             RULE + 'recipients = [{ name = "x", channel = "webhook", address = "webhook/none" }]\n',

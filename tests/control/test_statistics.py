@@ -72,7 +72,7 @@ def published(rig: Rig) -> tuple[Any, Any]:
 def test_all_figures_are_published_as_json(rig: Rig) -> None:
     """Retained, so that who comes later sees them too."""
     _, publish = published(rig)
-    assert (publish.topic, publish.retain) == ("gateway/statistics/local", True)
+    assert (publish.topic, publish.retain) == ("{prefix}/statistics/local", True)
     body = json.loads(publish.body)
     assert (body["name"], body["healthy"], body["problems"]) == ("test", True, [])
     assert body["host_bound"] == [{"id": "statistics/local", "health": "ok", "detail": "every 1 s", "waiting": 0, "restarts": 0}]

@@ -184,7 +184,7 @@ def test_mail_for_a_device_that_is_no_more_is_said_until_it_is_forgotten(tmp_pat
         assert head == f"mqtt/main  is no more: {said.split(': ', 1)[1]}; 1 message waits:"
         assert listed.split()[:3] == ["twin/t", "→", "publish"]
         (exported,) = [json.loads(line) for line in daemon.gateway("export", "mqtt/main").stdout.splitlines()]
-        assert (exported["sender"], exported["verb"], exported["payload"]["topic"]) == ("twin/t", "publish", "gateway/twin/t")
+        assert (exported["sender"], exported["verb"], exported["payload"]["topic"]) == ("twin/t", "publish", "{prefix}/twin/t")
         assert exported["message"] == listed.split()[3]
         (whole,) = json.loads(daemon.gateway("show", "mqtt/main", "--json").stdout)["mail"]
         assert whole["message"] == exported["message"]

@@ -33,7 +33,7 @@ class HandStarted(DaemonProcess):
 
 def mqtt(port: int) -> str:
     """A section for a broker on this host."""
-    return f'[mqtt.main]\nhost = "127.0.0.1"\nport = {port}\nreconnect_min_s = 0.1\nreconnect_max_s = 0.5\n'
+    return f'[mqtt.main]\nhost = "127.0.0.1"\nport = {port}\nprefix = "gw"\nreconnect_min_s = 0.1\nreconnect_max_s = 0.5\n'
 
 
 def test_ready_needs_no_broker_and_no_hardware(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_mail_drains_to_the_broker_before_the_end(tmp_path: Path) -> None:
         for n in range(20):
             assert daemon.ask(do="tell", to="twin/t", verb="report", payload={"values": {"n": n}}, timeout_s=60)["ok"]
         assert daemon.stop() == 0
-        assert len(peer.until(lambda: [p for p in peer.payloads("gateway/twin/t") if b'"count":20' in p])) == 1
+        assert len(peer.until(lambda: [p for p in peer.payloads("gw/twin/t") if b'"count":20' in p])) == 1
         assert "not drained" not in daemon.said()
 
 

@@ -13,11 +13,6 @@ LAMP = '[gpio.lamp]\ntype = "led"\npin = 17\nsimulate = true\n'
 TOPIC = "gw/gpio/lamp"
 
 
-def connection(port: int) -> str:
-    """The section of the connection, with its prefix."""
-    return mqtt(port) + 'prefix = "gw"\n'
-
-
 def states(peer: Peer) -> list[bool | None]:
     """What the topic has told a peer, in order."""
     return [json.loads(payload)["on"] for payload in peer.payloads(TOPIC)]
@@ -27,7 +22,7 @@ def test_who_subscribes_sees_at_once_where_the_lamp_stands(tmp_path: Path) -> No
     """At the start, at each change, and later: it is retained."""
     with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
         peer.listen(TOPIC)
-        with DaemonProcess(tmp_path, connection(broker.port) + LAMP) as daemon:
+        with DaemonProcess(tmp_path, mqtt(broker.port) + LAMP) as daemon:
             peer.until(lambda: states(peer) == [False])
             daemon.until_listening()
             assert daemon.gateway("ask", "gpio/lamp", "switch", "on=true").returncode == 0
@@ -42,7 +37,7 @@ def test_who_subscribes_sees_at_once_where_the_lamp_stands(tmp_path: Path) -> No
 def test_after_a_stop_the_topic_tells_how_the_lamp_was_left(tmp_path: Path, order: tuple[int, int]) -> None:
     """Wherever the connection stands in the file: it closes after those that have a last word for it."""
     with Mosquitto(tmp_path) as broker:
-        parts = (connection(broker.port), LAMP)
+        parts = (mqtt(broker.port), LAMP)
         with DaemonProcess(tmp_path, "".join(parts[at] for at in order)) as daemon:
             daemon.until_listening()
             assert daemon.gateway("ask", "gpio/lamp", "switch", "on=true").returncode == 0
@@ -56,13 +51,13 @@ def test_a_change_while_the_broker_is_away_outlives_a_kill(tmp_path: Path) -> No
     """It waits on disk as any publish does; the last word is that of the next start."""
     with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
         peer.listen(TOPIC)
-        away = DaemonProcess(tmp_path, connection(free_port()) + LAMP)
+        away = DaemonProcess(tmp_path, mqtt(free_port()) + LAMP)
         with away:
             away.until_listening()
             assert away.gateway("ask", "gpio/lamp", "switch", "on=true").returncode == 0
             away.until(lambda: away.ask(do="show", id="mqtt/main")["hosted"]["waiting"] == 2)
             away.kill()
-        with DaemonProcess(tmp_path, connection(broker.port) + LAMP) as daemon:
+        with DaemonProcess(tmp_path, mqtt(broker.port) + LAMP) as daemon:
             peer.until(lambda: len(states(peer)) == 3)
             assert daemon.stop() == 0
         assert states(peer) == [False, True, False]
@@ -81,7 +76,7 @@ def test_without_a_connection_nothing_is_kept_for_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("comes", [True, False])
 def test_a_device_writes_to_one_that_comes_and_no_more_to_one_that_goes(tmp_path: Path, comes: bool) -> None:
     """A lamp tells a broker how it stands as soon as there is one, and nobody once there is none."""
-    parts = (LAMP, connection(free_port()) + LAMP)
+    parts = (LAMP, mqtt(free_port()) + LAMP)
     with DaemonProcess(tmp_path, parts[not comes]) as daemon:
         daemon.until_listening()
         assert daemon.gateway("ask", "gpio/lamp", "switch", "on=true").returncode == 0

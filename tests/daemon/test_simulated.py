@@ -133,14 +133,14 @@ def test_at_the_broker_all_that_it_says_is_apart(tmp_path: Path) -> None:
             broker.until_logged("as house-simulated ")
             peer.until(lambda: peer.payloads("simulated/house/gw/status") == [b"online, simulated"])
             peer.publish("meters/a", '{"values": {"v": 1}}')
-            peer.until(lambda: peer.payloads("simulated/gateway/twin/a"))
+            peer.until(lambda: peer.payloads("simulated/house/gw/twin/a"))
             peer.publish("simulated/house/gw/tell/gpio/lamp/switch", '{"on": true}')
-            peer.until(lambda: any(b'"value":true' in body for body in peer.payloads("simulated/gateway/twin/lamp")))
+            peer.until(lambda: any(b'"value":true' in body for body in peer.payloads("simulated/house/gw/twin/lamp")))
             peer.publish("simulated/house/gw/ask/gpio/lamp/read", ResponseTopic="replies/me")
             peer.until(lambda: peer.payloads("replies/me"))
             peer.publish("house/gw/tell/gpio/lamp/switch", '{"on": false}')
-            peer.until(lambda: peer.payloads("simulated/gateway/statistics/local"))
-            assert json.loads(peer.payloads("simulated/gateway/statistics/local")[-1])["simulated"] is True
+            peer.until(lambda: peer.payloads("simulated/house/gw/statistics/local"))
+            assert json.loads(peer.payloads("simulated/house/gw/statistics/local")[-1])["simulated"] is True
             assert daemon.stop() == 0
         peer.until(lambda: peer.payloads("simulated/house/gw/status")[-1] == b"offline, simulated")
     ours = {"meters/a", "house/gw/tell/gpio/lamp/switch", "replies/me"}

@@ -202,8 +202,8 @@ def test_others_at_the_broker_disturb_nothing(tmp_path: Path) -> None:
         until(lambda: fixes(tmp_path / "one") >= 1 and fixes(tmp_path / "two") >= 1)
         root = f"demo-{json.loads((tmp_path / 'one' / 'book.json').read_text())['name']}"
         for body in ("", "[]", "{}", "[" * 100_000, '{"trip": 1e999, "fixes": 1}', '{"trip": "x", "fixes": null}', b"\xff"):
-            peer.publish(f"{root}/gateway/trip/van/position", body)
-            peer.publish(f"{root}/gateway/toggle/hall", body)
+            peer.publish(f"{root}/gateway/demo/trip/van/position", body)
+            peer.publish(f"{root}/gateway/demo/toggle/hall", body)
         seen = fixes(tmp_path / "one")
         until(lambda: fixes(tmp_path / "one") >= seen + 2)
         for one in (demo, other):

@@ -89,7 +89,7 @@ def test_the_oldest_telemetry_gives_way_and_is_counted() -> None:
         rig.tell("toggle/hall", "pressed")
         rig.tell("herald/town", "tell", {"text": "fire"})
         rig.settle()
-        assert [publish.topic for publish in _waiting(rig)] == ["gateway/twin/meter"] * 3 + ["gateway/toggle/hall", "people/ann"]
+        assert [publish.topic for publish in _waiting(rig)] == ["{prefix}/twin/meter"] * 3 + ["{prefix}/toggle/hall", "people/ann"]
         assert '"n":{"value":2' in _waiting(rig)[0].body.replace(" ", "")
         assert rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 2}
         assert rig.store.dead(0, 9) == []

@@ -68,11 +68,11 @@ class Follower(Phone):
 
     def open(self, slug: str) -> None:
         self.slug = slug
-        self.peer.listen(f"gateway/trip/{slug}/#")
+        self.peer.listen(f"gateway/home/trip/{slug}/#")
 
     def shown(self, under: str) -> list[dict[str, Any]]:
         """What it has heard of the trip, in order."""
-        return [json.loads(payload) for payload in self.peer.payloads(f"gateway/trip/{self.slug}/{under}") if payload]
+        return [json.loads(payload) for payload in self.peer.payloads(f"gateway/home/trip/{self.slug}/{under}") if payload]
 
     def until_status(self, **fields: Any) -> dict[str, Any]:
         """Block until the trip's last status has these fields, and return it."""

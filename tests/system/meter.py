@@ -20,6 +20,7 @@ METERS = """
 name = "lab"
 [mqtt.main]
 host = "localhost"
+prefix = "gateway"
 reconnect_max_s = 2.0
 [serial.meters]
 port = "/dev/ttyS1"

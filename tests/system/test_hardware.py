@@ -21,6 +21,7 @@ FILE = f"""
 name = "lab"
 [mqtt.main]
 host = "localhost"
+prefix = "gateway"
 reconnect_max_s = 2.0
 [serial.meters]
 port = "{BY_ID}"

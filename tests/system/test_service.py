@@ -24,6 +24,7 @@ to = "twin/{device}"
 ack = "ok {id}"
 [mqtt.main]
 host = "localhost"
+prefix = "gateway"
 reconnect_max_s = 2.0
 [gpio.door]
 type = "button"
@@ -33,7 +34,7 @@ report_to = "twin/door"
 BAD_START = f"""
 cannot start: 2 problems in {CONFIG}
   10:8   mqtt.main.hots: no such key; did you mean 'host'?
-  14:7   gpio.door.pin: 99 is too large; write 27 or less
+  15:7   gpio.door.pin: 99 is too large; write 27 or less
 """
 DROP_IN = "/etc/systemd/system/gateway.service.d/lab.conf"
 

@@ -62,7 +62,7 @@ def _is_alarm(key: str) -> str:
 class AlarmSettings(Publishing):
     """Section `[actors.alarm]`."""
 
-    topic: str = Field(default="gateway/alarm/{key}", max_length=512)
+    topic: str = Field(default="{prefix}/alarm/{key}", max_length=512)
     rules: dict[Annotated[str, AfterValidator(_is_alarm)], AlarmRule] = {}
     """One alarm each, by its key: `[actors.alarm.rules.freezer]` is `alarm/freezer`."""
 

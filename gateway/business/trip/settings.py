@@ -10,7 +10,7 @@ from gateway.business.trip.payloads import LONGEST_GRACE_S
 class TripSettings(Publishing):
     """Section `[actors.trip]`."""
 
-    topic: str = Field(default="gateway/trip/{key}", max_length=500)
+    topic: str = Field(default="{prefix}/trip/{key}", max_length=500)
     """Above `/position` and `/status`."""
     lost_after_s: float = Field(default=30.0, gt=0)
     """Seconds without a believable fix after which the signal counts as lost; longer where fixes come less often."""
