@@ -29,6 +29,10 @@ class Settings(BaseModel):
         """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""
         return []
 
+    def patterns(self) -> list[tuple[str, str]]:
+        """The patterns of actors in this section: (key of the setting, pattern), as in `id_patterns.py`. Checked at start."""
+        return []
+
     def points(self, me: str) -> Said:
         """The values of which the device `me` says what they are: by the id, or the template, of the actor that has them."""
         del me

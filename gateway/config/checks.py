@@ -63,6 +63,12 @@ class Section(NamedTuple):
             return self.settings.options()
         return []
 
+    def patterns(self) -> list[tuple[str, str]]:
+        """The patterns of actors in the section, as far as that is known."""
+        with suppress(*(() if self.whole else (Exception,))):  # as above
+            return [(setting, pattern) for setting, pattern in self.settings.patterns() if isinstance(pattern, str)]
+        return []
+
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What the section sends that stands in the file, as far as that is known."""
         if self.whole:

@@ -18,6 +18,7 @@ from gateway.config.brackets import unwrap_sections
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
+from gateway.config.id_patterns import check_patterns
 from gateway.config.models import keys_of, tables_of
 from gateway.config.overrun import Overrun, at_most
 from gateway.config.problems import ConfigProblems, Problem, dotted
@@ -111,6 +112,7 @@ class _Reading:
         if self.complete:
             check_addresses(self.document, sections, self.registry)
             check_payloads(self.document, sections, self.registry)
+            check_patterns(self.document, sections, self.registry)
         add_free_dates(self.document)
         remarks = self.remarks(sections, gateway, store, [made.part for made in host_bound if made.part])
         if self.document.problems:
