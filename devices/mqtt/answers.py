@@ -1,21 +1,22 @@
 """Answers: what is said back to those who ask, and of what was refused."""
 
-import json
 import logging
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 
+from devices.mqtt.dialects.dialect import Dialect, Saying
 from devices.mqtt.encoder import Encoder
-from devices.mqtt.inbox import Expired, Retained
+from devices.mqtt.inbox import Expired, Forbidden, Retained
 from devices.mqtt.outbox import OwnPublish, PublishesInHand
 from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.reply_token import read_token
 from devices.mqtt.routes import Routes
-from devices.mqtt.settings import Names
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Host, Reply
 
 _log = logging.getLogger(__name__)
 _KEPT = 256
+_COUNTERS: dict[type[Exception], str] = {Retained: "retained", Expired: "expired", Forbidden: "forbidden"}
 _MOST_WAITING = 2000
 """How much may wait in the outbox before nothing is said of what is refused: it must not grow by what others send us."""
 
@@ -24,13 +25,24 @@ class Answers:
     """Publishes the answers of one connection to those who asked, and what was refused. The last 256 are kept, so that an ask which comes
     twice is answered twice, the same."""
 
-    def __init__(self, host: Host, names: Names, routes: Routes, *, encoder: Encoder, outbox: PublishesInHand) -> None:
+    def __init__(
+        self,
+        host: Host,
+        routes: Routes,
+        *,
+        dialects: Sequence[Dialect],
+        say: Callable[[Saying], None],
+        encoder: Encoder,
+        outbox: PublishesInHand,
+    ) -> None:
         self._host = host
-        self._names = names
         self._routes = routes
+        self._dialects = dialects
+        self._say = say
         self._encoder = encoder
         self._outbox = outbox
         self._log = SparingLog(_log)
+        self._log_once = SparingLog(_log, at_most=1)
         self._last: OrderedDict[str, bytes] = OrderedDict()
 
     def give(self, answer: Reply, token: str, delivery: Delivery) -> None:
@@ -50,16 +62,16 @@ class Answers:
             self._publish_answer(arrival, body)
 
     def refuse(self, arrival: IncomingPublish, error: Exception) -> None:
-        """Count and log a message that is not taken, and say so: under `<prefix>/refused`, and to whoever asked."""
-        kind = "retained" if isinstance(error, Retained) else "expired" if isinstance(error, Expired) else "refused"
+        """Count and log a message that is not taken, and say so: as the dialects do, and to whoever asked."""
+        kind = _COUNTERS.get(type(error), "refused")
         self._host.count(kind)
-        self._log.warn(type(error).__name__, f"{self._host.me} refused a message under {arrival.topic[:200]!r}: {error}")
+        log = self._log_once if kind == "forbidden" else self._log
+        log.warn(type(error).__name__, f"{self._host.me} refused a message under {arrival.topic[:200]!r}: {error}")
         if kind == "retained" or len(self._outbox.waiting) > _MOST_WAITING:
             return
         reason = str(error)
-        said = {"topic": arrival.topic, "id": arrival.properties.id, "reason": reason}
-        body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
-        self._outbox.waiting.append(self._encoder.item(OwnPublish(), self._names.refused, body, qos=0))
+        for saying in filter(None, [dialect.refusal(arrival, reason) for dialect in self._dialects]):
+            self._say(saying)
         self._publish_answer(arrival, Reply(of=arrival.properties.id, ok=False, reason=reason).to_json())
 
     def _publish_answer(self, arrival: IncomingPublish, body: bytes) -> None:

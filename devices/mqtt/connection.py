@@ -1,7 +1,10 @@
 """One connection to an MQTT broker: what the gateway publishes, and the way in for commands and for messages of others.
 
 Out, a publish is done when the broker has acknowledged it; while there is no connection the broker is away, and publishes wait on disk.
-In, a message is acknowledged to the broker when it is on disk.
+In, a message is acknowledged to the broker when it is on disk. What is said and heard by the connection itself is in its dialects.
+
+It is no `Link` (devices/link): that is open when its `open` returns. A connection is open when the broker says so, and whole when the
+broker has taken its subscriptions; until then it must read and keep time, and may carry mail already. Hence its chart.
 Source: OASIS MQTT Version 5.0 and Version 3.1.1.
 """
 
@@ -11,13 +14,15 @@ from typing import ClassVar
 
 from devices.mqtt.answers import Answers
 from devices.mqtt.chart import SUBACK_S, Cause, SessionPhase, chart
+from devices.mqtt.dialects import dialects_of
+from devices.mqtt.dialects.dialect import Saying, Session
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
-from devices.mqtt.faults import why_unsubscribed
+from devices.mqtt.faults import why_unsubscribed, why_weaker
 from devices.mqtt.filters import Filter
 from devices.mqtt.inbox import Inbox
 from devices.mqtt.limits import Limits
-from devices.mqtt.outbox import OwnPublish, PublishesInHand, Settling
+from devices.mqtt.outbox import Item, OwnPublish, PublishesInHand, Settling
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Reconnect, SessionEnding
 from devices.mqtt.remembered import RememberedFilters
@@ -50,6 +55,8 @@ class Connection(HostBound):
         "left": "left with the broker for want of room",
         "dropped": "lost for want of room",
         "retained": "old retained ones ignored",
+        "forbidden": "commands that MQTT may not give",
+        "rivals": "words of another gateway with our prefix",
         "unanswerable": "asks that say not where to answer",
         "disconnects": "connections lost",
         "bad_values": "values that are bad",
@@ -98,12 +105,19 @@ class Connection(HostBound):
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
         self._outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late, all_done=host.all_done)
-        self._routes = Routes(names, settings.subscribe, commands=settings.commands, says=self._encoder.says)
-        self._answers = Answers(host, names, self._routes, encoder=self._encoder, outbox=self._outbox)
+        self._dialects = dialects_of(Session(names, settings, host, self._say))
+        self._routes = Routes(self._dialects, says=self._encoder.says)
+        self._answers = Answers(host, self._routes, dialects=self._dialects, say=self._say, encoder=self._encoder, outbox=self._outbox)
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
         outbox, inbox = self._outbox, self._inbox
         self._link = BrokerLink(
-            settings, names, in_use=outbox.sent, on_puback=outbox.acked, on_pubacks=outbox.acked_all, on_arrival=inbox.arrived
+            settings,
+            names,
+            will=next(filter(None, [one.will() for one in self._dialects]), None),
+            in_use=outbox.sent,
+            on_puback=outbox.acked,
+            on_pubacks=outbox.acked_all,
+            on_arrival=inbox.arrived,
         )
         self._reconnect = Reconnect(settings, names)
         self._remembered = RememberedFilters(host, self._routes.filters)
@@ -111,6 +125,8 @@ class Connection(HostBound):
         """What we subscribe to at this broker."""
         self._denied: list[Filter] = []
         self._asked: list[Filter] = []
+        self._weaker: set[str] = set()
+        """The filters that the broker took at a lower QoS than we asked for."""
         self._limits = Limits()
         self._oldest = (0, 0.0)
         self._held_back_s = -math.inf
@@ -146,7 +162,7 @@ class Connection(HostBound):
         self._link.hold_back(False)
 
     def close(self) -> None:
-        """See what is under way to its end, say "offline", and disconnect; for two seconds at most."""
+        """See what is under way to its end, say the last words, and disconnect; for two seconds at most."""
         if not hasattr(self, "_link"):
             return
         self.quiet()
@@ -233,7 +249,9 @@ class Connection(HostBound):
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
-        self._outbox.waiting.appendleft(self._encoder.item(OwnPublish(), self._names.status, self._names.online.encode(), retain=True))
+        said = [self._item(saying) for one in self._dialects for saying in one.at_connect()]
+        self._outbox.waiting.extendleft(reversed(said))
+        self._weaker.clear()
         self._wanted = [one for one in self._routes.filters if event.limits.takes(one.topic)]
         if event.session_present:
             self._link.unsubscribe(self._remembered.stale)
@@ -249,6 +267,9 @@ class Connection(HostBound):
         self._link.subscribe(filters, by_id=self._limits.subscription_ids)
 
     def _subscribed(self, codes: list[int], now_s: float) -> None:
+        for saying in [saying for one in self._dialects for saying in one.when_heard()]:
+            self._say(saying)
+        self._weaker.update({one.topic for one, code in zip(self._asked, codes, strict=False) if code < one.qos})
         refusals = [(one, code) for one, code in zip(self._asked, codes, strict=False) if code >= 0x80]
         self._denied = [one for one, _ in refusals]
         if refusals:
@@ -258,7 +279,9 @@ class Connection(HostBound):
         else:
             self._move(Cause.SUBSCRIBED, now_s)
             where = f"{self._settings.address} as {self._names.client_id!r}"
-            self.host.report(Health.OK, f"connected to {where}, subscribed to {len(self._wanted)} filters{self._limits.said}")
+            weaker = why_weaker(sorted(self._weaker)) if self._limits.max_qos else ""  # else that is said of all
+            said = f"connected to {where}, subscribed to {len(self._wanted)} filters{self._limits.said}{weaker}"
+            self.host.report(Health.OK, said)
 
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
@@ -270,6 +293,13 @@ class Connection(HostBound):
         since_s = self._course.since_s(SessionPhase.CONNECTED)
         self._end(self._reconnect.closed(event, now_s, lived_s=None if since_s is None else now_s - since_s, upon=upon), now_s)
         self.host.count("disconnects")
+
+    def _say(self, saying: Saying) -> None:
+        """Publish something by ourselves: see `Session.say`."""
+        self._outbox.waiting.append(self._item(saying))
+
+    def _item(self, saying: Saying) -> Item:
+        return self._encoder.item(OwnPublish(), saying.topic, saying.body, qos=saying.qos, retain=saying.retain)
 
     def _check_progress(self, now_s: float) -> None:
         """Give the connection up when the oldest publish has waited too long for its PUBACK."""
@@ -342,9 +372,9 @@ class Connection(HostBound):
         if not link.is_open:
             return
         self._flush()
-        head, tail = self._encoder.item(OwnPublish(), self._names.status, self._names.offline.encode(), qos=0, retain=True)[1:3]
-        head, tail, _ = self._limits.borne(head, tail, 0)
-        link.write(head + tail)
+        for saying in [saying for one in self._dialects for saying in one.at_end()]:
+            head, tail, _ = self._limits.borne(*self._item(saying._replace(qos=0))[1:3], 0)
+            link.write(head + tail)
         link.say_goodbye()
         while link.is_connected and time.monotonic() < deadline_s:
             link.wait(0.02)

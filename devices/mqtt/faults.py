@@ -13,6 +13,9 @@ from gateway.actors import Health
 if TYPE_CHECKING:
     import ssl
 
+_NAMED = 3
+"""How many filters are named in a sentence."""
+
 
 def password_of(settings: MqttSettings, names: Names) -> str | None:
     """Read the password from its file, each time anew so that mending the file is enough. Raises BadSetting."""
@@ -82,6 +85,15 @@ def why_unsubscribed(refusals: list[tuple[str, int]], settings: MqttSettings, na
     """Why the broker did not take a subscription of ours."""
     said = ", ".join(f"{one!r} ({reason_text(code)})" for one, code in refusals)
     return f"cannot listen to {said} at {settings.address}; mend its access list, or {names.section}.subscribe"
+
+
+def why_weaker(filters: list[str]) -> str:
+    """What it means that the broker took these subscriptions at QoS 0; empty where there are none."""
+    if not filters:
+        return ""
+    named = ", ".join(repr(one) for one in filters[:_NAMED])
+    more = f" and {len(filters) - _NAMED} more" if len(filters) > _NAMED else ""
+    return f"; the broker grants {named}{more} no QoS 1, so what is lost on the way there is lost"
 
 
 def taken_over(settings: MqttSettings, names: Names) -> str:

@@ -5,12 +5,22 @@ Source: OASIS MQTT Version 5.0, sections 3.3.4 and 3.8.4.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from devices.mqtt.settings import Subscription
-
 _IDS = 268_435_455
+
+
+class Wanted(Protocol):
+    """Something that needs a filter."""
+
+    @property
+    def topic(self) -> str:
+        """The filter."""
+
+    @property
+    def qos(self) -> int:
+        """The quality of service that is asked of it."""
 
 
 class Filter(NamedTuple):
@@ -22,10 +32,10 @@ class Filter(NamedTuple):
     """Made of the filter's text: what a broker has kept for us under it means the same after the configuration has changed."""
 
 
-def filters_of(commands: Iterable[str], subscriptions: Iterable[Subscription]) -> list[Filter]:
-    """Each filter once, with the highest QoS that is asked of it: those of the commands first, then as the configuration has them."""
-    asked = dict.fromkeys(commands, 1)
-    for one in subscriptions:
+def filters_of(wanted: Iterable[Wanted]) -> list[Filter]:
+    """Each filter once, with the highest QoS that is asked of it, in the order in which they are wanted."""
+    asked: dict[str, int] = {}
+    for one in wanted:
         asked[one.topic] = max(one.qos, asked.get(one.topic, 0))
     taken: set[int] = set()
     return [Filter(topic, qos, _free_id(topic, taken)) for topic, qos in asked.items()]

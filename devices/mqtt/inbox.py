@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
 from devices.codecs.json_models import is_plain, read_model
+from devices.mqtt.dialects.dialect import TopicRoute
 from devices.mqtt.packets import IncomingPublish, acknowledgement
 from devices.mqtt.reply_token import make_token
-from devices.mqtt.routes import Routes, TopicRoute
+from devices.mqtt.routes import Routes
 from devices.sparing import SparingLog
 from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, Refused, StoreFailed, UnknownTarget
 from gateway.digests import blake2b
@@ -42,6 +43,10 @@ class Expired(BadPayload):
 
 class Retained(BadPayload):
     """Raised for a retained message where only a fresh one is wanted."""
+
+
+class Forbidden(BadPayload):
+    """Raised for a command that the configuration does not allow over MQTT."""
 
 
 class Slot:
@@ -255,8 +260,11 @@ class Inbox:
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
         route = self._routes.find(arrival.topic, arrival.via)
-        if route.ours:
+        if route.here is not None:
+            route.here(arrival)
             return None
+        if route.forbidden:
+            raise Forbidden(route.forbidden)
         if arrival.retained and not route.takes_retained:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
         expires_ms = self._expires_ms(arrival)

@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.mqtt.chart import Cause
+from devices.mqtt.dialects.dialect import Saying
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.filters import Filter
@@ -41,6 +42,7 @@ class BrokerLink:
         settings: MqttSettings,
         names: Names,
         *,
+        will: Saying | None,
         in_use: Container[int],
         on_puback: Callable[[int, int], None],
         on_pubacks: Callable[[Sequence[int]], None],
@@ -61,8 +63,8 @@ class BrokerLink:
         self._fd = -1
         self._poll = select.poll()
         self._refusal = 0
-        self._will = (1, True)
-        """QoS and retain of our will, as the broker bears it: it refuses a CONNECT with more than that (MQTT 5.0, 3.1.2.6)."""
+        self._will = will
+        """Our will, as the broker bears it: it refuses a CONNECT with more QoS than it takes, or with retain (MQTT 5.0, 3.1.2.6)."""
         self._subacks_due: list[int] = []
         """The packet ids of the SUBSCRIBEs under way, in the order of their filters; and the broker's answers so far by packet id."""
         self._suback_codes: dict[int, list[int]] = {}
@@ -190,8 +192,8 @@ class BrokerLink:
             on_arrival=self._on_arrival,
         )
         client.connect_timeout = CONNECT_S
-        qos, retain = self._will
-        client.will_set(names.status, names.offline, qos=qos, retain=retain)
+        if (will := self._will) is not None:
+            client.will_set(will.topic, will.body, qos=will.qos, retain=will.retain)
         if settings.username:
             client.username_pw_set(settings.username, password_of(settings, names))
         if settings.tls:
@@ -226,7 +228,10 @@ class BrokerLink:
         del client, userdata
         if reason.value >= 0x80:
             self._refusal = reason.value  # the connection closes next
-            self._will = (0 if reason.value == QOS_NOT_SUPPORTED else self._will[0], self._will[1] and reason.value != RETAIN_NOT_SUPPORTED)
+            if self._will is not None and reason.value == QOS_NOT_SUPPORTED:
+                self._will = self._will._replace(qos=0)
+            elif self._will is not None and reason.value == RETAIN_NOT_SUPPORTED:
+                self._will = self._will._replace(retain=False)
             return
         self.is_open = True
         self.events.append(SessionOpened(flags.session_present, limits_of(properties)))

@@ -2,9 +2,9 @@
 
 import re
 import socket
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.codecs.choice import Chosen, check_codec, codec_options, given_by
 from devices.credentials import secret_faults
@@ -12,11 +12,21 @@ from devices.mqtt.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.id_patterns import id_pattern
 from gateway.actors.points import ValueTable, check_values, points_of
 from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields, fields_of
 
 REPORT = "report"
+
+
+def _pattern(text: str) -> str:
+    id_pattern(text)
+    return text
+
+
+ActorPattern = Annotated[str, AfterValidator(_pattern)]
+"""The type of a pattern of ids and verbs: see `gateway/actors/id_patterns.py`."""
 
 
 class Subscription(BaseModel):
@@ -132,8 +142,9 @@ class MqttSettings(Settings):
     """Topics of the gateway's own begin with it; `gateway/<hostname>` unless set."""
     status_topic: str = ""
     """Where "online" and "offline" are kept; `<prefix>/status` unless set."""
-    commands: bool = True
-    """Whether `<prefix>/tell/…` and `<prefix>/ask/…` are listened to: who may publish there may do anything."""
+    commands: bool | list[ActorPattern] = True
+    """Whether `<prefix>/tell/…` and `<prefix>/ask/…` are listened to: who may publish there may do anything. A list: whom they may tell
+    and ask, by patterns of ids and verbs (`toggle/*`, `gpio/lamp@switch`); others get the refusal for an answer."""
     subscribe: list[Subscription] = Field(default=[], max_length=1000)
 
     in_flight: int = Field(default=256, ge=1, le=1000)
@@ -214,6 +225,10 @@ class MqttSettings(Settings):
         """The actors that the subscriptions send to."""
         return [(f"subscribe.{n}.to", subscription.to, subscription.sends) for n, subscription in enumerate(self.subscribe)]
 
+    def patterns(self) -> list[tuple[str, str]]:
+        """Whom commands may be for."""
+        return [] if isinstance(self.commands, bool) else [(f"commands.{n}", one) for n, one in enumerate(self.commands)]
+
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         """What the subscriptions say to their codecs."""
         return [codec_options(one.codec, key=f"subscribe.{n}.codec") for n, one in enumerate(self.subscribe)]
@@ -266,7 +281,7 @@ _MARK = "-simulated"
 
 
 class Names:
-    """The names of one connection: what it is called at the broker, and the topics that are the gateway's own.
+    """The names of one connection: what it is called at the broker, and what its topics begin with.
 
     A simulated gateway has names of its own whatever the file says: that was written for the real one, whose commands the broker keeps
     under its client id, and whose kept values stand under its topics.
@@ -280,10 +295,5 @@ class Names:
         self.client_id = client_id if simulation is None else client_id[: _CLIENT_ID_AT_MOST - len(_MARK)] + _MARK
         self.root = "" if simulation is None else f"{simulation.root}/"
         """Stands in front of every topic that is published."""
-        self.online, self.offline = ("online", "offline") if simulation is None else ("online, simulated", "offline, simulated")
         self.prefix = self.root + (settings.prefix or f"gateway/{host}")
-        self.status = self.root + settings.status_topic if settings.status_topic else f"{self.prefix}/status"
-        self.refused = f"{self.prefix}/refused"
-        self.replies = f"{self.prefix}/reply/"
-        self.common = f"{self.root}gateway/"
-        """What gateways and their actors publish begins so, unless the configuration says otherwise."""
+        """What {prefix} stands for at the beginning of a topic."""

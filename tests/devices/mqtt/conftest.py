@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from devices.mqtt.connection import Connection
-from devices.mqtt.settings import MqttSettings
+from devices.mqtt.dialects import dialects_of
+from devices.mqtt.dialects.dialect import Saying, Session
+from devices.mqtt.routes import Routes
+from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Receipt, UnknownTarget
 from gateway.runtime.seen import id_with
 from gateway.testing.bench import Bench
@@ -68,6 +71,12 @@ class Killed(Connection):
 def settings(port: int, **rest: Any) -> MqttSettings:
     """Settings for a broker of a test: quick to reconnect."""
     return MqttSettings.model_validate({"host": "127.0.0.1", "port": port, "prefix": "gw", "reconnect_min_s": 0.05, **rest})
+
+
+def routes_of(host: Any, *, say: Callable[[Saying], None] = lambda saying: None, **rest: Any) -> Routes:
+    """The routes of a connection of the prefix gw, which publishes under depot/north."""
+    said = MqttSettings.model_validate({"prefix": "gw", **rest})
+    return Routes(dialects_of(Session(Names("main", said), said, host, say)), says="depot/north".__eq__)
 
 
 @pytest.fixture

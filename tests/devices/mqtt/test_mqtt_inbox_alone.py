@@ -7,11 +7,11 @@ import pytest
 from devices.mqtt.connection import Connection
 from devices.mqtt.inbox import WAITING_BYTES, Inbox
 from devices.mqtt.packets import IncomingPublish, Properties
-from devices.mqtt.routes import Routes
-from devices.mqtt.settings import MqttSettings, Names
+from devices.mqtt.settings import MqttSettings
 from gateway.actors import Receipt
 from gateway.testing import ManualClock
 from gateway.testing.bench import Bench
+from tests.devices.mqtt.conftest import routes_of
 
 
 class Box:
@@ -20,7 +20,7 @@ class Box:
     def __init__(self, *, pending: int = 3) -> None:
         self.bench = Bench(Connection("main", MqttSettings()), commit=False)
         self.refused: list[str] = []
-        routes = Routes(Names("main", MqttSettings(prefix="gw")), [], commands=True, says=lambda topic: False)
+        routes = routes_of(self.bench)
         self.inbox = Inbox(self.bench, routes, pending=pending, refuse=lambda arrival, error: self.refused.append(str(error)))
 
     def arrive(self, packet_id: int, payload: bytes = b"{}", *, topic: str = "gw/tell/a/b/c", dup: bool = False, **properties: str) -> None:

@@ -35,9 +35,9 @@ def test_a_broker_without_retain_and_qos_1_gets_what_it_bears(connect: Connect) 
     with FakeBroker(yes_but(b"\x25\x00", b"\x24\x00")) as broker, connect(broker.port) as gateway:
         gateway.until_subscribed()
         assert gateway.tell("publish", {"topic": "a", "body": "1", "retain": True}).wait() == "done"
-        broker.until(lambda: len(broker.packets(3)) == 2)
-        assert [first for first, _ in broker.received if first >> 4 == 3] == [0x30, 0x30]
-        assert broker.packets(3)[1] == b"\x00\x01a\x09\x26\x00\x02id\x00\x02m11"
+        broker.until(lambda: len(broker.packets(3)) == 3)
+        assert [first for first, _ in broker.received if first >> 4 == 3] == [0x30, 0x30, 0x30]
+        assert broker.packets(3)[2] == b"\x00\x01a\x09\x26\x00\x02id\x00\x02m11"
         assert gateway.health[-1][1].endswith(
             "subscribed to 2 filters; the broker takes no QoS 1, so what it loses is lost, "
             "and keeps no retained messages, so who comes later does not see the last values"
@@ -50,6 +50,21 @@ def test_a_broker_without_wildcards_is_asked_for_none(connect: Connect) -> None:
     with FakeBroker(yes_but(b"\x28\x00")) as broker, connect(broker.port, subscribe=subscribe) as gateway:
         gateway.until_health("subscribed to 1 filters; the broker takes no filter with + or #, so the gateway hears no commands")
         assert b"#" not in b"".join(broker.packets(8))
+
+
+def test_a_lower_qos_than_was_asked_for_is_told(connect: Connect) -> None:
+    """By the filters that the broker grants it for; the others are not named."""
+    subscribe = [{"topic": f"a/{n}", "to": "toggle/hall", "verb": "pressed", "qos": int(n > 0)} for n in range(6)]
+
+    def script(broker: FakeBroker, first: int, body: bytes) -> bool:
+        if first >> 4 == 8:
+            broker.send(b"\x90\x04" + body[:2] + b"\x00" + (b"\x00" if b"a/" in body else b"\x01"))
+        return first >> 4 == 8
+
+    with FakeBroker(script) as broker, connect(broker.port, subscribe=subscribe) as gateway:
+        gateway.until_health(
+            "subscribed to 8 filters; the broker grants 'a/1', 'a/2', 'a/3' and 2 more no QoS 1, so what is lost on the way there is lost"
+        )
 
 
 @pytest.mark.parametrize(("code", "flags"), [(b"\x9a", 0x0C), (b"\x9b", 0x24)])

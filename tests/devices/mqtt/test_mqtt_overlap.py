@@ -51,7 +51,7 @@ def test_a_command_is_run_once_though_a_subscription_hears_it_too(mosquitto: Mos
 
 def test_one_copy_for_all_filters_is_told_to_each_and_acknowledged_once(connect: Connect) -> None:
     """A broker may put all identifiers into one packet. It is acknowledged when every subscriber's message is on disk."""
-    ids = {one.topic: one.id for one in filters_of([], [Subscription.model_validate(one) for one in HOME])}
+    ids = {one.topic: one.id for one in filters_of([Subscription.model_validate(one) for one in HOME])}
     block = b"".join(b"\x0b" + _varint(ids[name]) for name in ("home/#", "home/bell"))
     body = text(b"home/bell") + b"\x00\x07" + bytes([len(block)]) + block + b"{}"
     with FakeBroker() as broker, connect(broker.port, subscribe=HOME, commands=False, commit=False) as gateway:

@@ -1,5 +1,6 @@
 """Another client of our name, and what else takes a connection and closes it."""
 
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.actors import Health
-from tests.brokers import Mosquitto
+from tests.brokers import Mosquitto, Peer
 from tests.devices.mqtt.fake_broker import FakeBroker
 
 Connect = Callable[..., Any]
@@ -40,6 +41,40 @@ def test_two_gateways_of_one_name_both_say_so(mosquitto: Mosquitto, connect: Con
             assert "3 connections in a row" in said or "each throws the other out" in said
         took_s = time.monotonic() - began_s
     assert sum("already connected, closing old connection" in line for line in mosquitto.log) < 20 + 10 * took_s
+
+
+@BOTH
+def test_two_gateways_of_one_prefix_both_say_so(
+    mosquitto: Mosquitto, connect: Connect, caplog: pytest.LogCaptureFixture, protocol: str
+) -> None:
+    """Each hears every command and overwrites the other; the one that was there first hears of the other, and says that it is there too."""
+    with caplog.at_level(logging.WARNING), connect(mosquitto.port, client_id="one", protocol=protocol) as one:
+        one.until_subscribed()
+        with connect(mosquitto.port, client_id="two", protocol=protocol) as other:
+            for gateway in (one, other):
+                gateway.until(lambda gateway=gateway: gateway.counters["rivals"])
+    said = {record.message for record in caplog.records if "prefix" in record.message}
+    assert said == {
+        f"mqtt/main: another gateway, '{name}', has the prefix 'gw' too: both hear every command, and each overwrites what the other says; "
+        "give one of them another mqtt.main.prefix"
+        for name in ("one", "two")
+    }
+
+
+@BOTH
+def test_a_gateway_is_no_rival_of_itself(mosquitto: Mosquitto, connect: Connect, protocol: str) -> None:
+    """It hears its own word, after a new connection too; others' nonsense under that topic says nothing."""
+    nonsense = [b"", b"[]", b'{"gateway": 7}', b'{"gateway": ""}', b"[" * 900, b"\xff", b'{"gateway": "' + b"x" * 2000 + b'"}']
+    with connect(mosquitto.port, protocol=protocol) as gateway:
+        for times in (1, 2):
+            gateway.until(lambda times=times: [said for _, said in gateway.health if "subscribed" in said][times - 1 :])
+            with Peer(mosquitto.port) as peer:
+                for word in nonsense:
+                    peer.publish("gw/tell/here", word)
+                peer.publish("gw/tell/toggle/hall/pressed", b"{}")
+                gateway.until(lambda times=times: len(gateway.handled) == times)
+            assert (gateway.counters["rivals"], gateway.counters["refused"]) == (0, 0)
+            mosquitto.restart()
 
 
 def test_connections_that_end_at_once_are_suspected_of_a_second_client(connect: Connect) -> None:

@@ -1,0 +1,120 @@
+"""A dialect: what is said and heard on a broker by one convention. The connection that carries it knows no topic.
+
+A dialect names the filters that it needs, and makes of each message there one for an actor (which is acknowledged to the broker when it is
+on disk), or takes it itself (and it is acknowledged at once). It says what is published when the connection is open, when its filters
+stand, and at an orderly end; and what the broker is to publish when the connection dies.
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from devices.mqtt.packets import IncomingPublish
+from devices.mqtt.payloads import PayloadReader
+from devices.mqtt.settings import MqttSettings, Names
+from gateway.actors import Host
+
+
+class Saying(NamedTuple):
+    """Something that a dialect publishes by itself, under a whole topic: nobody waits for it, and no disk holds it."""
+
+    topic: str
+    body: bytes
+    retain: bool = False
+    qos: int = 0
+
+
+class TopicRoute(NamedTuple):
+    """Where the messages of one topic go."""
+
+    to: str
+    verb: str
+    asks: bool = False
+    """Whether an answer is wanted."""
+    ask_id: str = ""
+    """The id that an ask's topic ends in."""
+    answer_topic: str = ""
+    """Where an ask is answered that names no response topic; empty: nowhere."""
+    takes_retained: bool = False
+    forbidden: str = ""
+    """Why its messages are refused; empty: they are not."""
+    reads: PayloadReader | None = None
+    """What reads the payload; None: it goes on as it came."""
+    name: str = ""
+    """The real names of what `to` is called after, where these cannot stand in an id."""
+    value: str = ""
+    """What the one value of a message is called that has no names in it."""
+    here: Callable[[IncomingPublish], None] | None = None
+    """Takes the message itself; then it goes to no actor."""
+
+
+class Interest(NamedTuple):
+    """One filter that a dialect needs."""
+
+    topic: str
+    qos: int
+    route: Callable[[str, Sequence[str]], TopicRoute]
+    """Works out the route of a topic that the filter matches, from what each + stood for. Raises BadId where it reads as none. Kept in a
+    cache."""
+
+
+class TopicUse(enum.Enum):
+    """What a topic is to a dialect."""
+
+    FREE = "free"
+    KEPT = "kept"
+    """Others are heard there, or speak there for us to hear: no answer goes there."""
+    SAID = "said"
+    """The gateway says something there: it is never taken in, or a refusal could answer itself for ever."""
+    ANSWERS = "answers"
+    """Answers go there. They are never taken in."""
+
+
+class Session(NamedTuple):
+    """What a dialect has of the connection that carries it."""
+
+    names: Names
+    settings: MqttSettings
+    host: Host
+    say: Callable[[Saying], None]
+    """Publishes something while the connection is open; else, when it is open again."""
+
+
+class Dialect:
+    """One dialect on one connection: override what it needs. Every method runs on the connection's thread."""
+
+    replies = ""
+    """What the topics begin with that it keeps for answers; empty where it keeps none."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def interests(self) -> Sequence[Interest]:
+        """The filters that it needs, in the order in which they take a message that the broker gives once for all of them."""
+        return ()
+
+    def will(self) -> Saying | None:
+        """What the broker is to publish when the connection dies; the first dialect that has something is heard."""
+        return None
+
+    def at_connect(self) -> Sequence[Saying]:
+        """What is published first, each time the broker has taken us."""
+        return ()
+
+    def when_heard(self) -> Sequence[Saying]:
+        """What is published once the filters stand."""
+        return ()
+
+    def at_end(self) -> Sequence[Saying]:
+        """What is published last, at an orderly end."""
+        return ()
+
+    def refusal(self, arrival: IncomingPublish, reason: str) -> Saying | None:
+        """What is published of a message that was refused, beside the answer to whoever asked."""
+        del arrival, reason
+        return None
+
+    def use_of(self, topic: str) -> TopicUse:
+        """What a topic is to it."""
+        del topic
+        return TopicUse.FREE

@@ -1,0 +1,41 @@
+"""What `[[mqtt.<key>.subscribe]]` says: messages of other people's devices, each to the actor that the file names."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from devices.mqtt.dialects.dialect import Dialect, Interest, Session, TopicRoute
+from devices.mqtt.payloads import PayloadReader
+from devices.mqtt.settings import Subscription
+from gateway.actors.points import Keys
+from gateway.actors.templates import fields_of, filled
+
+
+class Subscriptions(Dialect):
+    """The subscriptions of one connection. It publishes nothing."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._keys: dict[tuple[str, str], Keys] = {}
+        """By the template and its placeholder: what may be called after what was in one place."""
+
+    def interests(self) -> Sequence[Interest]:
+        """One for each table of the file."""
+        found = []
+        for one in self.session.settings.subscribe:
+            reader = PayloadReader(one) if one.reads else None
+            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader)))
+        return found
+
+    def _route(self, subscription: Subscription, reader: PayloadReader | None, topic: str, plus: Sequence[str]) -> TopicRoute:
+        del topic
+        levels = {str(number): level for number, level in enumerate(plus, 1)}
+        keys = {field: self._keys.setdefault((subscription.to, field), Keys()).of(levels[field]) for field in fields_of(subscription.to)}
+        names = dict.fromkeys(levels[field] for field, key in keys.items() if key != levels[field])
+        return TopicRoute(
+            to=filled(subscription.to, keys),
+            verb=subscription.sends,
+            takes_retained=subscription.retained == "take",
+            reads=reader,
+            name=", ".join(names),
+            value=filled(subscription.value, levels),
+        )
