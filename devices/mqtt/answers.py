@@ -17,6 +17,19 @@ from gateway.actors import Delivery, GatewayError, Host, Reply
 _log = logging.getLogger(__name__)
 _KEPT = 256
 _COUNTERS: dict[type[Exception], str] = {Retained: "retained", Expired: "expired", Forbidden: "forbidden"}
+COUNTERS_SAID = {
+    "left": "left with the broker for want of room",
+    "dropped": "lost for want of room",
+    "retained": "old retained ones ignored",
+    "forbidden": "commands that MQTT may not give",
+    "rivals": "words of another gateway with our prefix",
+    "unanswerable": "asks that say not where to answer",
+    "disconnects": "connections lost",
+    "bad_values": "values that are bad",
+    "ignored_values": "values ignored",
+    "values_beyond": "values too many for a report",
+}
+"""What the counters of a connection are called where people read them."""
 _MOST_WAITING = 2000
 """How much may wait in the outbox before nothing is said of what is refused: it must not grow by what others send us."""
 

@@ -10,25 +10,26 @@ Source: OASIS MQTT Version 5.0 and Version 3.1.1.
 
 import math
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
-from devices.mqtt.answers import Answers
-from devices.mqtt.chart import SUBACK_S, Cause, SessionPhase, chart
+from devices.mqtt.answers import COUNTERS_SAID, Answers
+from devices.mqtt.chart import FAREWELL_S, SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.dialects import dialects_of
 from devices.mqtt.dialects.dialect import Saying, Session
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
-from devices.mqtt.faults import why_unsubscribed, why_weaker
-from devices.mqtt.filters import Filter
+from devices.mqtt.faults import why_unsubscribed
+from devices.mqtt.handover import OpenConnection, same_login
 from devices.mqtt.inbox import Inbox
 from devices.mqtt.limits import Limits
-from devices.mqtt.outbox import Item, OwnPublish, PublishesInHand, Settling
+from devices.mqtt.outbox import PublishesInHand, Settling
 from devices.mqtt.reasons import OF_A_PUBLISH, reason_text
 from devices.mqtt.reconnect import Reconnect, SessionEnding
-from devices.mqtt.remembered import RememberedFilters
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, Reply, Start, verb
+from devices.mqtt.subscribing import Subscribing
+from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, Reply, Settings, Start, verb
 from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
@@ -38,6 +39,8 @@ _FULL_S = 0.05
 """How soon messages that wait for room in the gateway are offered again."""
 _TEND_S = 0.25
 _IDLE_S = 60.0
+_SETTLED = frozenset({SessionPhase.READY, SessionPhase.DENIED})
+"""The phases in which a connection can change hands."""
 
 
 class Connection(HostBound):
@@ -51,18 +54,7 @@ class Connection(HostBound):
     window: ClassVar[int] = 500
     close_s: ClassVar[float] = 8.0
     carries: ClassVar[bool] = True
-    counters_said = {
-        "left": "left with the broker for want of room",
-        "dropped": "lost for want of room",
-        "retained": "old retained ones ignored",
-        "forbidden": "commands that MQTT may not give",
-        "rivals": "words of another gateway with our prefix",
-        "unanswerable": "asks that say not where to answer",
-        "disconnects": "connections lost",
-        "bad_values": "values that are bad",
-        "ignored_values": "values ignored",
-        "values_beyond": "values too many for a report",
-    }
+    counters_said = COUNTERS_SAID
     step_s: ClassVar[float] = 60.0
     """A name that cannot be looked up takes as long as the resolver wants: half a minute and more."""
     stuck_s: ClassVar[float] = 5.0
@@ -96,20 +88,38 @@ class Connection(HostBound):
     # --- hooks
 
     def started(self, start: Start) -> None:
-        """Make everything that a connection needs, and begin to connect: a broker that is absent is no error."""
-        with deferred("ssl", "hashlib"):  # paho is imported by gateways that have a connection, and OpenSSL by those that speak TLS
-            from devices.mqtt.link import BrokerLink  # noqa: PLC0415
-
+        """Make everything that a connection needs, and begin to connect: a broker that is absent is no error. Where another actor has left
+        an open connection, go on with that."""
         del start
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
-        self._outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late, all_done=host.all_done)
         self._dialects = dialects_of(Session(names, settings, host, self._say))
         self._routes = Routes(self._dialects, says=self._encoder.says)
-        self._answers = Answers(host, self._routes, dialects=self._dialects, say=self._say, encoder=self._encoder, outbox=self._outbox)
+        self._limits = Limits()
+        self._oldest = (0, 0.0)
+        self._held_back_s = -math.inf
+        """When the broker was last held back."""
+        self._due_s = 0.0
+        self._before: Subscribing | None = None
+        """What the actor before us had subscribed to on this connection, until that is mended."""
+        if isinstance(self.inherited, OpenConnection):
+            self._go_on(self.inherited)
+        else:
+            self._begin()
+        self._subscribing = Subscribing(host, self._routes.filters, self._link)
+        self._next_s = self._course.due_s() or math.inf if self._before is None else 0.0
+        self._link.watch(host.fileno())
+
+    def _begin(self) -> None:
+        """Begin with nothing."""
+        with deferred("ssl", "hashlib"):  # paho is imported by gateways that have a connection, and OpenSSL by those that speak TLS
+            from devices.mqtt.link import BrokerLink  # noqa: PLC0415
+
+        settings, host, names = self._settings, self.host, self._names
+        self._outbox = outbox = PublishesInHand(in_flight=settings.in_flight, is_late=self._is_late, all_done=host.all_done)
+        self._answers = self._make_answers()
         self._inbox = Inbox(host, self._routes, pending=settings.receive_maximum, refuse=self._answers.refuse)
-        outbox, inbox = self._outbox, self._inbox
         self._link = BrokerLink(
             settings,
             names,
@@ -117,26 +127,23 @@ class Connection(HostBound):
             in_use=outbox.sent,
             on_puback=outbox.acked,
             on_pubacks=outbox.acked_all,
-            on_arrival=inbox.arrived,
+            on_arrival=self._inbox.arrived,
         )
         self._reconnect = Reconnect(settings, names)
-        self._remembered = RememberedFilters(host, self._routes.filters)
-        self._wanted: list[Filter] = []
-        """What we subscribe to at this broker."""
-        self._denied: list[Filter] = []
-        self._asked: list[Filter] = []
-        self._weaker: set[str] = set()
-        """The filters that the broker took at a lower QoS than we asked for."""
-        self._limits = Limits()
-        self._oldest = (0, 0.0)
-        self._held_back_s = -math.inf
-        """When the broker was last held back."""
-        self._due_s = 0.0
         self._course = Course(self.machine, now_s=time.monotonic(), owner=self._reconnect)
-        self._next_s = self._course.due_s() or math.inf
-        self._link.watch(host.fileno())
         host.report(Health.STARTING, f"connecting to {settings.address}")
         host.away(f"connecting to {settings.address}")
+
+    def _go_on(self, left: OpenConnection) -> None:
+        """Go on with a connection that is open; its filters are mended by `_tend`."""
+        self._link, self._outbox, self._inbox, self._reconnect, self._course, self._limits, self._before = left
+        self._outbox.belong_to(is_late=self._is_late, all_done=self.host.all_done)
+        self._answers = self._make_answers()
+        self._inbox.belong_to(self.host, self._routes, refuse=self._answers.refuse)
+        self.host.report(Health.STARTING, f"connected to {self._settings.address}, subscribing")
+
+    def _make_answers(self) -> Answers:
+        return Answers(self.host, self._routes, dialects=self._dialects, say=self._say, encoder=self._encoder, outbox=self._outbox)
 
     def wait(self) -> None:
         """Block until the broker, the host or the clock has something for this actor."""
@@ -176,6 +183,19 @@ class Connection(HostBound):
             self._move(Cause.FAREWELL, time.monotonic())
         self.host.report(Health.CLOSED, "")
 
+    def hand_over(self, heir: Settings) -> OpenConnection | None:
+        """Leave an open connection to whoever logs in at the broker in the same way, once what is under way has come to its end."""
+        if hasattr(self, "_link") and same_login(self._settings, heir) and self._course.phase in _SETTLED:
+            self._link.unwatch(self.host.fileno())
+            self._drain(time.monotonic() + FAREWELL_S)
+            if self._course.phase in _SETTLED and not (self._outbox.sent or self._outbox.waiting):
+                self._inbox.look_at_all()
+                link, outbox, inbox = self._link, self._outbox, self._inbox
+                return OpenConnection(link, outbox, inbox, self._reconnect, self._course, self._limits, self._subscribing)
+            self._link.watch(self.host.fileno())
+        self.close()
+        return None
+
     # --- the connection
 
     def _move(self, cause: Cause, now_s: float) -> None:
@@ -187,6 +207,8 @@ class Connection(HostBound):
 
     def _tend(self, now_s: float) -> None:
         """Do what is due by the clock; a few times a second are enough."""
+        if self._before is not None and self._course.within(SessionPhase.CONNECTED):
+            self._mend_filters(self._before, now_s)
         due = self._course.due(now_s)
         if due is Cause.NO_SUBACK and now_s - self._held_back_s < SUBACK_S:  # it lies behind what we have not read
             self._next_s = self._held_back_s + SUBACK_S
@@ -207,10 +229,10 @@ class Connection(HostBound):
                 self._link.drop(f"{due.value} ({waited_s:.1f} s)", due)
             case Cause.TIME_TO_SUBSCRIBE:
                 self._move(due, now_s)
-                self._subscribe(self._denied)
+                self._subscribing.try_again()
 
     def _open(self, now_s: float) -> None:
-        if not self._remembered.is_written:  # or a filter could be forgotten that the broker keeps for us
+        if not self._subscribing.is_written:
             self._next_s = now_s + _FULL_S
             return
         self._move(Cause.TIME_TO_CONNECT, now_s)
@@ -237,7 +259,7 @@ class Connection(HostBound):
             case Subscribed() if self._course.phase is SessionPhase.SUBSCRIBING:
                 self._subscribed(event.codes, now_s)
             case Unsubscribed():
-                self._remembered.strike_out()
+                self._subscribing.unsubscribed()
             case Closed():
                 self._closed(event, now_s)
 
@@ -249,38 +271,32 @@ class Connection(HostBound):
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
-        said = [self._item(saying) for one in self._dialects for saying in one.at_connect()]
+        said = [self._encoder.of_saying(saying) for one in self._dialects for saying in one.at_connect()]
         self._outbox.waiting.extendleft(reversed(said))
-        self._weaker.clear()
-        self._wanted = [one for one in self._routes.filters if event.limits.takes(one.topic)]
-        if event.session_present:
-            self._link.unsubscribe(self._remembered.stale)
-        else:
-            self._remembered.strike_out()
-        if self._wanted:
-            self._subscribe(self._wanted)
-        else:
+        self._before = None
+        if not self._subscribing.begin(event.limits, session_present=event.session_present):
             self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
 
-    def _subscribe(self, filters: list[Filter]) -> None:
-        self._asked = filters
-        self._link.subscribe(filters, by_id=self._limits.subscription_ids)
+    def _mend_filters(self, before: Subscribing, now_s: float) -> None:
+        """Subscribe to what the file has and the open connection has not."""
+        if not self._subscribing.is_written:
+            self._next_s = now_s + _FULL_S
+            return
+        self._before = None
+        self._move(Cause.FILE_CHANGED, now_s)
+        if not self._subscribing.go_on(before):
+            self._subscribed([], now_s)
 
-    def _subscribed(self, codes: list[int], now_s: float) -> None:
+    def _subscribed(self, codes: Sequence[int], now_s: float) -> None:
+        refusals = self._subscribing.answered(codes)
         for saying in [saying for one in self._dialects for saying in one.when_heard()]:
             self._say(saying)
-        self._weaker.update({one.topic for one, code in zip(self._asked, codes, strict=False) if code < one.qos})
-        refusals = [(one, code) for one, code in zip(self._asked, codes, strict=False) if code >= 0x80]
-        self._denied = [one for one, _ in refusals]
         if refusals:
             self._move(Cause.SUBSCRIPTION_DENIED, now_s)
-            said = why_unsubscribed([(one.topic, code) for one, code in refusals], self._settings, self._names)
-            self.host.report(Health.FAULTY, said)
+            self.host.report(Health.FAULTY, why_unsubscribed(refusals, self._settings, self._names))
         else:
             self._move(Cause.SUBSCRIBED, now_s)
-            where = f"{self._settings.address} as {self._names.client_id!r}"
-            weaker = why_weaker(sorted(self._weaker)) if self._limits.max_qos else ""  # else that is said of all
-            said = f"connected to {where}, subscribed to {len(self._wanted)} filters{self._limits.said}{weaker}"
+            said = f"connected to {self._settings.address} as {self._names.client_id!r}, {self._subscribing.said}"
             self.host.report(Health.OK, said)
 
     def _closed(self, event: Closed, now_s: float) -> None:
@@ -296,10 +312,7 @@ class Connection(HostBound):
 
     def _say(self, saying: Saying) -> None:
         """Publish something by ourselves: see `Session.say`."""
-        self._outbox.waiting.append(self._item(saying))
-
-    def _item(self, saying: Saying) -> Item:
-        return self._encoder.item(OwnPublish(), saying.topic, saying.body, qos=saying.qos, retain=saying.retain)
+        self._outbox.waiting.append(self._encoder.of_saying(saying))
 
     def _check_progress(self, now_s: float) -> None:
         """Give the connection up when the oldest publish has waited too long for its PUBACK."""
@@ -363,17 +376,21 @@ class Connection(HostBound):
         until_ping_s = max(0.0, self._link.ping_due_s - time.monotonic())
         return min(patience_s, until_ping_s, 1.0 if self._outbox.sent or not self._link.is_open else _IDLE_S)
 
-    def _last_words(self, deadline_s: float) -> None:
-        link, outbox = self._link, self._outbox
-        while link.is_open and (outbox.sent or outbox.waiting) and time.monotonic() < deadline_s:
+    def _drain(self, deadline_s: float) -> None:
+        """See the publishes in hand to their end."""
+        while self._link.is_open and (self._outbox.sent or self._outbox.waiting) and time.monotonic() < deadline_s:
             self._flush()
-            link.wait(0.02)
+            self._link.wait(0.02)
             self._follow(time.monotonic())
+
+    def _last_words(self, deadline_s: float) -> None:
+        link = self._link
+        self._drain(deadline_s)
         if not link.is_open:
             return
         self._flush()
         for saying in [saying for one in self._dialects for saying in one.at_end()]:
-            head, tail, _ = self._limits.borne(*self._item(saying._replace(qos=0))[1:3], 0)
+            head, tail, _ = self._limits.borne(*self._encoder.of_saying(saying._replace(qos=0))[1:3], 0)
             link.write(head + tail)
         link.say_goodbye()
         while link.is_connected and time.monotonic() < deadline_s:

@@ -1,6 +1,7 @@
 """The encoder: a publish in words → the bytes of its packet, for the version of MQTT that this connection speaks."""
 
-from devices.mqtt.outbox import Item, Settling
+from devices.mqtt.dialects.dialect import Saying
+from devices.mqtt.outbox import Item, OwnPublish, Settling
 from devices.mqtt.packets import ID_LENGTHS, PUBLISH, fixed_header, properties, publish, text
 from devices.mqtt.topics import check_topic
 from gateway.actors import Delivery, Message
@@ -54,6 +55,10 @@ class Encoder:
             )
         tail = self._before_id[len(message_id)] + message_id + body
         return delivery, fixed_header(_QOS1 | fields["retain"], len(topic) + 2 + len(tail)) + topic, tail, 1, deadline_of(message)
+
+    def of_saying(self, saying: Saying) -> Item:
+        """Make a publish of the connection's own. Raises ValueError where its topic is none."""
+        return self.item(OwnPublish(), saying.topic, saying.body, qos=saying.qos, retain=saying.retain)
 
     def item(
         self,

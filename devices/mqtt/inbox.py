@@ -117,6 +117,8 @@ class Inbox:
         self._leaves = False
         """Whether what is over the limit is left with the broker, and not held back."""
         self._left = False
+        self._late: list[IncomingPublish] = []
+        """What came when no more was to be taken in, as many as may wait: another actor may go on with this connection."""
 
     @property
     def pending(self) -> int:
@@ -140,6 +142,22 @@ class Inbox:
         the rest."""
         return self._left and not self._pending and not self._slots
 
+    def look_at_all(self) -> None:
+        """Read all messages that wait, by the routes as they are now."""
+        for one in self._pending:
+            if not one.looked_at:
+                self._look_at(one)
+
+    def belong_to(self, host: Host, routes: Routes, *, refuse: Callable[[IncomingPublish, Exception], None]) -> None:
+        """Go on for another actor, with other routes; all that waits has been read. What came when no more was to be taken in comes now."""
+        self._host = host
+        self._routes = routes
+        self._refuse = refuse
+        late, self._late, self.quiet = self._late, [], False
+        for arrival in late:
+            self.arrived(arrival)
+        self._left = self._left or len(late) >= self._most_pending
+
     def leave_the_rest(self) -> None:
         """Take no more than may wait from here on, until the connection ends: at QoS 0 what is over it is lost, at QoS 1 the next
         connection brings it. For whoever must go on reading, because the gateway waits for what comes behind those messages."""
@@ -147,6 +165,8 @@ class Inbox:
 
     def arrived(self, arrival: IncomingPublish) -> None:
         """Take in one message from the broker. It waits until `bring_in`."""
+        if self.quiet and len(self._late) < self._most_pending:
+            self._late.append(arrival)
         if self.quiet or (self._left and arrival.qos):
             return
         self.received += 1
@@ -199,6 +219,7 @@ class Inbox:
     def closed(self) -> None:
         """Note that the connection is gone: no message that it brought can be acknowledged any more."""
         self._slots.clear()
+        self._late.clear()
         self._leaves = self._left = False
 
     def opened(self, *, session_present: bool) -> None:

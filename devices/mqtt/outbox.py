@@ -92,6 +92,11 @@ class PublishesInHand:
         self._denied: dict[str, tuple[str, int]] = {}
         """By topic, what the broker said when it closed the connection upon it, and until when (the gateway's clock) it is left alone."""
 
+    def belong_to(self, *, is_late: Callable[[Settling], bool], all_done: Callable[[Sequence[Any]], None]) -> None:
+        """Go on for another actor; nothing is in hand."""
+        self._is_late = is_late
+        self._all_done = all_done
+
     def opened(self, limits: Limits, *, session_present: bool) -> None:
         """Note that a connection is open, and what the broker bears. With our old session, what it did not acknowledge is sent again under
         the packet ids that it had (MQTT 5.0, 4.4)."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from devices.mqtt.dialects.dialect import Dialect, Interest, TopicRoute, TopicUse
 from devices.mqtt.filters import filters_of
-from devices.mqtt.packets import IncomingPublish, Properties
+from devices.mqtt.packets import Properties
 from devices.mqtt.topics import check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
 
@@ -85,16 +85,12 @@ class Routes:
         return tuple(place for place, (_, one) in enumerate(self._interests) if one.topic == topic_filter)
 
     def _work_out(self, topic: str, interests: Sequence[tuple[re.Pattern[str], Interest]]) -> TopicRoute:
-        if self._uses_of(topic) & {TopicUse.SAID, TopicUse.ANSWERS}:
-            return TopicRoute("", "", here=_ignore)
+        if said := [one.said_there for one in self._dialects if one.use_of(topic) in (TopicUse.SAID, TopicUse.ANSWERS)]:
+            return TopicRoute("", "", here=said[0])
         for pattern, interest in interests:
             if match := pattern.fullmatch(topic):
                 return interest.route(topic, match.groups())
         raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
-
-
-def _ignore(arrival: IncomingPublish) -> None:
-    """Take a message that we said ourselves."""
 
 
 def _checked(topic: str) -> str:

@@ -1,8 +1,9 @@
 """A dialect: what is said and heard on a broker by one convention. The connection that carries it knows no topic.
 
-A dialect names the filters that it needs, and makes of each message there one for an actor (which is acknowledged to the broker when it is
-on disk), or takes it itself (and it is acknowledged at once). It says what is published when the connection is open, when its filters
-stand, and at an orderly end; and what the broker is to publish when the connection dies.
+A dialect names the filters that it needs, and makes of each message there one for an actor; it is acknowledged to the broker when that is
+on disk. What comes under a topic where the gateway says something goes to the dialect itself, and is acknowledged at once. A dialect
+says what is published when the connection is open, when its filters stand, and at an orderly end; and what the broker is to publish when
+the connection dies.
 """
 
 import enum
@@ -45,7 +46,7 @@ class TopicRoute(NamedTuple):
     value: str = ""
     """What the one value of a message is called that has no names in it."""
     here: Callable[[IncomingPublish], None] | None = None
-    """Takes the message itself; then it goes to no actor."""
+    """Takes what the gateway says itself; it goes to no actor."""
 
 
 class Interest(NamedTuple):
@@ -65,9 +66,9 @@ class TopicUse(enum.Enum):
     KEPT = "kept"
     """Others are heard there, or speak there for us to hear: no answer goes there."""
     SAID = "said"
-    """The gateway says something there: it is never taken in, or a refusal could answer itself for ever."""
+    """The gateway says something there: it goes to no actor, or a refusal could answer itself for ever."""
     ANSWERS = "answers"
-    """Answers go there. They are never taken in."""
+    """Answers go there. They go to no actor."""
 
 
 class Session(NamedTuple):
@@ -118,3 +119,6 @@ class Dialect:
         """What a topic is to it."""
         del topic
         return TopicUse.FREE
+
+    def said_there(self, arrival: IncomingPublish) -> None:
+        """Take what came under a topic where the gateway says something, by this one or by another of its prefix."""

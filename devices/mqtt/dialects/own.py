@@ -76,14 +76,29 @@ class OwnTopics(Dialect):
         """Whether the gateway says something under a topic, answers there, or hears commands."""
         if topic.startswith(self.replies):
             return TopicUse.ANSWERS
-        if topic in (self.status, self.refused):
+        if topic in (self.status, self.refused, self._here):
             return TopicUse.SAID
         return TopicUse.KEPT if topic.startswith(self._kept) or topic == self.session.names.prefix else TopicUse.FREE
 
+    def said_there(self, arrival: IncomingPublish) -> None:
+        """Hear a gateway's word that it is here: our own, or that of another with our prefix."""
+        names, host = self.session.names, self.session.host
+        rival = _name_in(arrival.payload, but=self._word) if arrival.topic == self._here and not arrival.retained else ""
+        if not rival:
+            return
+        host.count("rivals")
+        self._log.warn(
+            "rival",
+            f"{host.me}: another gateway, {rival!r}, has the prefix {names.prefix!r} too: both hear every command, and each "
+            f"overwrites what the other says; give one of them another {names.section}.prefix",
+        )
+        now_s = host.time.clock_ms() / 1000
+        if now_s - self._answered_s >= EVERY_S:
+            self._answered_s = now_s
+            self.session.say(self._i_am_here())
+
     def _of_tell(self, topic: str, plus: Sequence[str]) -> TopicRoute:
         del plus
-        if topic == self._here:
-            return TopicRoute("", "", here=self._another_is_here)
         levels = topic[len(self._tell) :].split("/")
         if len(levels) < 3 or len(levels) % 2 == 0:
             raise BadId(f"cannot read topic {topic!r}: it must read {self._tell}<kind>/<key>/<verb>")
@@ -108,23 +123,6 @@ class OwnTopics(Dialect):
 
     def _i_am_here(self) -> Saying:
         return Saying(self._here, self._word.encode())
-
-    def _another_is_here(self, arrival: IncomingPublish) -> None:
-        """Hear a gateway's word that it is here: our own, or that of another with our prefix."""
-        names, host = self.session.names, self.session.host
-        rival = _name_in(arrival.payload, but=self._word)
-        if not rival or arrival.retained:
-            return
-        host.count("rivals")
-        self._log.warn(
-            "rival",
-            f"{host.me}: another gateway, {rival!r}, has the prefix {names.prefix!r} too: both hear every command, and each "
-            f"overwrites what the other says; give one of them another {names.section}.prefix",
-        )
-        now_s = host.time.clock_ms() / 1000
-        if now_s - self._answered_s >= EVERY_S:
-            self._answered_s = now_s
-            self.session.say(self._i_am_here())
 
 
 def _name_in(word: bytes, *, but: str) -> str:
