@@ -27,8 +27,8 @@ from gateway.actors.ids import check_id
 from gateway.actors.vocabulary import Report, Scalar
 from gateway.actors.words import described, several
 
-Values = Mapping[str, Scalar]
-"""What a reading says: by name, with the unit in the name (`temperature_c`). Empty: nothing this time."""
+Values = Mapping[str, Scalar | None]
+"""What a reading says: by name, with the unit in the name (`temperature_c`); None: it cannot be told now. Empty: nothing this time."""
 
 MEASURE_WITHIN_S = 1.0
 """Whoever asks wants to know now."""
@@ -79,6 +79,10 @@ class Polled(Link[P]):
         """Read the device. Whatever it raises is a bad reading; `Missing` says at once that the device is gone."""
         raise NotImplementedError(f"{type(self).__name__} has no read(); write one")
 
+    def report_of(self, values: Values) -> Report | None:
+        """Make the report of a reading; None where there is nothing to say. What it raises makes a bad reading too."""
+        return Report(values=dict(values), units={name: self.units[name] for name in values if name in self.units})
+
     def simulator(self) -> Callable[[], Values]:
         """Make what is read in place of the device where `simulate` is true."""
         raise Faulty(f"cannot simulate {self.host.me}: it has no simulator; leave simulate out")
@@ -124,9 +128,7 @@ class Polled(Link[P]):
         self.host.beat("read")
         try:
             values = self._read()
-            report = (
-                Report(values=dict(values), units={name: self.units[name] for name in values if name in self.units}) if values else None
-            )
+            report = self.report_of(values) if values else None
         except LinkFault:
             raise
         except Exception as error:  # noqa: BLE001  # here it is decided: a driver may raise anything, and each means a bad reading
@@ -136,7 +138,7 @@ class Polled(Link[P]):
         self._failed, self._opened = 0, ""
         if report is not None and self.settings.to:
             self._send(report)
-        return values
+        return {} if report is None else report.values
 
     def _bad(self, error: Exception) -> str:
         self._failed += 1

@@ -30,6 +30,7 @@ _SECTIONS = {
     "https": "webhook",
     "rest": "webhook",
     "hook": "webhook",
+    **dict.fromkeys(("sensors", "w1", "onewire", "one_wire", "1wire", "i2c", "iio", "hwmon"), "sensor"),
     "cron": "clock",
     "schedule": "clock",
     "scheduler": "clock",
@@ -55,12 +56,7 @@ _LOGGING = {"loglevel": "log_level", "logging": "log_level", "level": "log_level
 _PARTS_OR_ENDS = (
     'write codec = {name = "csv", delimiter = ";"} for what parts values, framing = {name = "delimiter", ends = ";"} for what ends a line'
 )
-_OF_CODEC = {
-    "columns": 'write it as an option of the codec: codec = {name = "csv", columns = ["t_c", "rh"]}',
-    "decimal_comma": 'write it as an option of the codec: codec = {name = "csv", decimal_comma = true}',
-    "pattern": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
-    "regex": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
-} | {
+_OF_VALUES = {
     key: f"write it for the value that it is about: values = {{ NAME = {{ {key} = {example} }} }}"
     for key, example in {
         "unit": '"..."',
@@ -71,8 +67,26 @@ _OF_CODEC = {
         "precision": "...",
     }.items()
 }
+_OF_CODEC = {
+    "columns": 'write it as an option of the codec: codec = {name = "csv", columns = ["t_c", "rh"]}',
+    "decimal_comma": 'write it as an option of the codec: codec = {name = "csv", decimal_comma = true}',
+    "pattern": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
+    "regex": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
+    **_OF_VALUES,
+}
 _KEYS: dict[str, dict[str, str]] = {
     "exec": {**_OF_CODEC},
+    "sensor": {
+        **_OF_VALUES,
+        **dict.fromkeys(("chip", "type", "model", "kind", "name"), "driver"),
+        **dict.fromkeys(("addr", "i2c_address", "bus"), "address"),
+        **dict.fromkeys(("serial", "rom", "sensor_id", "w1_id"), "id"),
+        **dict.fromkeys(("interval", "period", "poll_s", "interval_s", "scan_interval"), "every_s"),
+        **dict.fromkeys(("target", "actor", "send_to", "report_to"), "to"),
+        **dict.fromkeys(
+            ("gpio", "pin"), "the pin of a 1-Wire or DHT sensor stands in /boot/firmware/config.txt (dtoverlay=..., gpiopin=4)"
+        ),
+    },
     "serial": {
         **_OF_CODEC,
         "baudrate": "baud",

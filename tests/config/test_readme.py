@@ -53,6 +53,13 @@ def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
     assert [part.id for part in read(path).host_bound] == ["exec/weather"]
 
 
+def test_the_sensors_are_a_configuration(tmp_path: Path) -> None:
+    """The example of sensors that the kernel reads has no problem, whether they are there or not."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("[sensor.boiler]"))
+    assert [part.id for part in read(path).host_bound] == ["sensor/boiler", "sensor/attic", "sensor/soil"]
+
+
 def rows(head: str) -> list[list[list[str]]]:
     """The rows of the table under a head, each cell as the code in it."""
     table = README.split(f"{head}\n|---|---|---|\n")[1].split("\n\n")[0]

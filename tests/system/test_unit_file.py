@@ -116,7 +116,8 @@ def test_the_service_can_read_actors_of_ones_own_and_not_change_them() -> None:
     unit = lines_of(UNIT.read_text())
     assert "install -d -m 0755 /etc/gateway /etc/gateway/actors " in (SYSTEMD / "install").read_text()
     assert {"User=gateway", "ProtectSystem=strict"} <= set(unit)
-    assert not [line for line in unit if line.startswith(("ConfigurationDirectory=", "ReadWritePaths=", "InaccessiblePaths="))]
+    assert not [line for line in unit if line.startswith(("ConfigurationDirectory=", "InaccessiblePaths="))]
+    assert [line for line in unit if line.startswith("ReadWritePaths=")] == ["ReadWritePaths=-/sys/devices/w1_bus_master1"]
 
 
 def test_devices_are_allowed_by_class_and_drivers_of_adapters_are_loaded() -> None:
