@@ -118,7 +118,7 @@ def installed() -> Registry:
 def doors() -> dict[str, EntryPoint]:
     """The other things that packages of devices may offer the gateway, by name; `load` imports one.
 
-    `ports` lists the serial ports of this host; `tracker`, `line`, `broker` and `listener` are the demo's.
+    `ports`, `chips` and `sensors` list what is plugged into this host; `tracker`, `line`, `broker` and `listener` are the demo's.
     """
     return {entry.name: entry for entry in entry_points(group=DOORS)}
 

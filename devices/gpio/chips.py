@@ -46,8 +46,8 @@ def number_of(chip: Path) -> int:
 
 
 def _by_label(devices: Path, label: Callable[[Path], str]) -> Path:
-    chips = _chips(devices)
-    labels = {path: _label_or_fault(path, label) for path in chips}
+    chips = chips_in(devices)
+    labels = {path: label_or_fault(path, label) for path in chips}
     for wanted in LABELS:
         for path, found in labels.items():
             if found == wanted:
@@ -65,13 +65,14 @@ def _by_label(devices: Path, label: Callable[[Path], str]) -> Path:
     )
 
 
-def _chips(devices: Path) -> list[Path]:
+def chips_in(devices: Path) -> list[Path]:
     """The chips in the order of their numbers; links to them are left out."""
     found = [path for path in devices.glob("gpiochip*") if NUMBERED.fullmatch(path.name) and not path.is_symlink()]
     return sorted(found, key=number_of)
 
 
-def _label_or_fault(path: Path, label: Callable[[Path], str]) -> str | OSError:
+def label_or_fault(path: Path, label: Callable[[Path], str]) -> str | OSError:
+    """The label of the chip at a path, or why it cannot be asked for it."""
     try:
         return label(path)
     except OSError as error:
@@ -80,10 +81,10 @@ def _label_or_fault(path: Path, label: Callable[[Path], str]) -> str | OSError:
 
 def _listed(devices: Path, label: Callable[[Path], str]) -> str:
     def said(path: Path) -> str:
-        found = _label_or_fault(path, label)
+        found = label_or_fault(path, label)
         return f"{path.name} ({found.strerror if isinstance(found, OSError) else found})"
 
-    return ", ".join(map(said, _chips(devices))) or "none"
+    return ", ".join(map(said, chips_in(devices))) or "none"
 
 
 @contextmanager

@@ -11,6 +11,10 @@ from serial.tools.list_ports_linux import SysFS  # type: ignore[import-untyped] 
 
 from devices.serial.holders import Holder, holders
 from devices.serial.names import SERIAL, links_to
+from devices.thing import Thing, apart, block_of, key_of
+
+_POSITIONS = ("u-blox", "gps", "gnss")
+"""What receivers of positions have in their names."""
 
 
 class FoundPort(NamedTuple):
@@ -30,6 +34,34 @@ def find_ports(*, dev: Path = Path("/dev"), tty: Path = Path("/sys/class/tty"), 
     """Every serial port with hardware behind it, in order of its name."""
     devices = [dev / entry.name for entry in sorted(tty.iterdir()) if _has_hardware(entry)] if tty.is_dir() else []
     return [_found(device, serial) for device in devices if device.exists()]
+
+
+def find_things() -> list[Thing]:
+    """Every serial port with hardware behind it, with the section of the file that names it."""
+    return things_of(find_ports())
+
+
+def things_of(ports: list[FoundPort]) -> list[Thing]:
+    """The ports, each with a section of the file; no two of these have one name."""
+    ends = [Path(port.device).name for port in ports]
+    keys = apart(("gps" if _says_positions(port) else key_of(port.description, Path(port.device).name) for port in ports), ends)
+    return [_thing(port, key) for port, key in zip(ports, keys, strict=True)]
+
+
+def _thing(port: FoundPort, key: str) -> Thing:
+    names = [*port.by_id, *port.by_path, port.device]
+    means = ('codec = "nmea"', f'to = "trip/{key}"') if _says_positions(port) else ('codec = "json"', f'to = "twin/{key}"')
+    notes = [f'or port = "{name}"' for name in names[1:]]
+    if not port.readable:
+        notes.append("this user may not open it; sudo usermod --append --groups dialout $USER, then log in again")
+    notes += [f"in use by {holder}" for holder in port.held_by]
+    more = {**port._asdict(), "held_by": [str(holder) for holder in port.held_by]}
+    return Thing("serial", port.device, port.description, block_of("serial", key, f'port = "{names[0]}"', *means), tuple(notes), more)
+
+
+def _says_positions(port: FoundPort) -> bool:
+    said = " ".join((port.description, *port.by_id)).lower()
+    return any(word in said for word in _POSITIONS)
 
 
 def _found(device: Path, serial: Path) -> FoundPort:

@@ -80,7 +80,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("restore", _restore, "put a backup in the place of the store of a gateway that is stopped", there).add_argument(
         "file", type=Path, metavar="FILE", help="what gateway backup has made; what it replaces is kept beside it"
     )
-    add("ports", _ports, "the serial ports of this host, and what to write into the configuration", every)
+    add("ports", _ports, "serial ports, pins and sensors of this host, and what to write into the configuration", every).add_argument(
+        "--watch", action="store_true", help="what is plugged in and pulled out from now on"
+    )
     add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every).add_argument(
         "kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin"
     )
@@ -285,7 +287,7 @@ def _restore(options: Options) -> int:
 def _ports(options: Options) -> int:
     from gateway.cli.hardware import ports  # noqa: PLC0415
 
-    return ports(as_json=options.json)
+    return ports(watch=options.watch, as_json=options.json)
 
 
 def _listen(options: Options) -> int:

@@ -394,6 +394,8 @@ def test_ports_never_fails(tmp_path: Path) -> None:
     found = run("ports", folder=tmp_path)
     assert found.returncode in (0, 1)
     assert 'port = "' in found.stdout or "no serial ports; plug an adapter in" in found.stdout
+    listed = json.loads(run("ports", "--json", folder=tmp_path).stdout)
+    assert all({"kind", "place", "about", "block", "notes"} <= thing.keys() for thing in listed)
 
 
 @pytest.mark.parametrize("seconds", ["nan", "1e400", "0", "soon"])
