@@ -10,9 +10,9 @@ from datetime import tzinfo
 from itertools import count
 from typing import NamedTuple
 
-from devices.clock.placeholders import filled
 from devices.clock.zones import read_local, shown
 from gateway.actors import Delivery
+from gateway.actors.templates import filled_tree
 from gateway.actors.vocabulary import Hold
 
 
@@ -78,7 +78,7 @@ def _due(heap: list[Held], at_ms: int) -> list[Held]:
 def _let_go(held: Held, at_ms: int, ahead_ms: int) -> float:
     """Let one message go on; `ahead_ms` is the wall time minus the clock that it was held by."""
     late_s = (at_ms - held.due_ms) / 1000
-    held.delivery.done(filled(held.hold.body, {"due_ms": held.due_ms + ahead_ms, "late_s": late_s}))
+    held.delivery.done(filled_tree(held.hold.body, {"due_ms": held.due_ms + ahead_ms, "late_s": late_s}))
     return late_s
 
 

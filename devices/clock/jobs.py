@@ -9,11 +9,11 @@ from collections import deque
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from devices.clock.placeholders import filled
 from devices.clock.schedule import MISSED_AT_MOST, Sun, missed
 from devices.clock.settings import ClockSettings, JobSettings
 from devices.clock.zones import shown
 from gateway.actors import By, GatewayError, Host, Refused, Reply
+from gateway.actors.templates import filled_tree
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ class Jobs:
             "schedule": job.definition,
             "to": job.settings.to,
             "verb": job.settings.verb,
-            "payload": filled(job.settings.payload, {"due_ms": now_ms, "late_s": 0.0, "missed": 0}),
+            "payload": filled_tree(job.settings.payload, {"due_ms": now_ms, "late_s": 0.0, "missed": 0}),
             "now_ms": now_ms,
         }
 
@@ -245,7 +245,7 @@ class Jobs:
         """Tell a job's actor that the job is due. The message's id makes a due time one for ever, whatever the clock does."""
         late_s = max(0, now_ms - firing.due_ms) / 1000
         facts = {"due_ms": firing.due_ms, "late_s": late_s, "missed": firing.missed}
-        fire = {**facts, "payload": filled(job.settings.payload, facts)}
+        fire = {**facts, "payload": filled_tree(job.settings.payload, facts)}
         id = f"{job.settings.name}@{firing.due_ms}"
         self._host.send(job.id, "fire", fire, id=id, reply_to=self._host.me, wait=False, by=By.ACTORS)
         if job.refused_id != job.fired_id:  # the one before went well

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
-from devices.clock.placeholders import filled
 from devices.clock.schedule import DueTimes, read_schedule
 from devices.clock.sun import PlaceOnEarth
 from devices.clock.zones import zone_of
 from gateway.actors import Settings
 from gateway.actors.ids import check_id, is_key
+from gateway.actors.templates import filled_tree
 
 _ANY_MS = 1_767_225_600_000
 """2026-01-01: a schedule that is never due after it is a mistake."""
@@ -110,7 +110,7 @@ class ClockSettings(Settings):
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What the jobs say, with some time in the place of each placeholder."""
         facts = {"due_ms": _ANY_MS, "late_s": 0.0, "missed": 0}
-        return [(f"jobs.{number}.payload", job.to, job.verb, filled(job.payload, facts)) for number, job in enumerate(self.jobs)]
+        return [(f"jobs.{number}.payload", job.to, job.verb, filled_tree(job.payload, facts)) for number, job in enumerate(self.jobs)]
 
     @property
     def zone(self) -> tzinfo:

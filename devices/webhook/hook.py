@@ -21,7 +21,7 @@ from devices.webhook.crew import Crew
 from devices.webhook.line import HttpLine
 from devices.webhook.outbox import PostsInHand
 from devices.webhook.outcomes import End, PostOutcome
-from devices.webhook.posts import BadPost, PostRequest, of_notify, of_post
+from devices.webhook.posts import BadPost, PostRequest, Writer
 from devices.webhook.settings import WebhookSettings, WebhookSimulation
 from gateway.actors import Delivery, Health, verb
 from gateway.actors.vocabulary import Notify, Post
@@ -42,6 +42,7 @@ class Webhook(Link[WebhookSettings]):
     def __init__(self, key: str, settings: WebhookSettings) -> None:
         super().__init__(key, settings)
         self._name = f"webhook.{key}"
+        self._writer = Writer(settings.template, settings.facts)
         self._outbox = PostsInHand(settings.retry_min_s, settings.retry_max_s)
         self._fault: LinkFault = Missing("no request has been made yet")
         """Why the server is away, as the last request found."""
@@ -74,13 +75,13 @@ class Webhook(Link[WebhookSettings]):
 
     @verb
     def post(self, post: Post, delivery: Delivery) -> None:
-        """Post a body, or fields as JSON."""
-        self._take(delivery, lambda: of_post(delivery.message, post))
+        """Post a body, or fields as JSON or as the settings' `body` writes them."""
+        self._take(delivery, lambda: self._writer.of_post(delivery.message, post))
 
     @verb
     def notify(self, notify: Notify, delivery: Delivery) -> None:
-        """Post a subject, a text and facts, as one JSON object."""
-        self._take(delivery, lambda: of_notify(delivery.message, notify))
+        """Post a subject, a text and facts, as one JSON object or as the settings' `body` writes them."""
+        self._take(delivery, lambda: self._writer.of_notify(delivery.message, notify))
 
     def _take(self, delivery: Delivery, make: Callable[[], PostRequest]) -> None:
         delivery.keep()

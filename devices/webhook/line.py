@@ -15,10 +15,11 @@ import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
+from devices.webhook.bodies import filled_header
 from devices.webhook.credentials import TlsTrust, token_of
 from devices.webhook.outcomes import SHOWN_BYTES, PostOutcome, ServerAnswer, of_answer, of_error
 from devices.webhook.posts import PostRequest
-from devices.webhook.settings import TOKEN, WebhookSettings
+from devices.webhook.settings import WebhookSettings
 from gateway.actors import Health
 from gateway.actors.templates import filled
 
@@ -46,6 +47,7 @@ class HttpLine:
         self._socket: socket.socket | None = None
         self._http: HTTPConnection | None = None
         self._token = ""
+        self._token_placed = settings.places_token
         self._used_s = 0.0
         self._cut = False
         self.due_s = float("inf")
@@ -106,7 +108,9 @@ class HttpLine:
                 opened.close()
 
     def _ask(self, http: HTTPConnection, request: PostRequest) -> ServerAnswer:
-        http.request("POST", self._target(request.path), request.body, self._headers(request))
+        later = request.template
+        body = request.body if later is None else later.written({**request.facts, "token": self._token})
+        http.request("POST", self._target(request.path), body, self._headers(request))
         response = http.getresponse()
         start = self._start_of(response)
         return ServerAnswer(
@@ -136,10 +140,9 @@ class HttpLine:
         return (base or "/") + (f"?{queries}" if queries else "")
 
     def _headers(self, request: PostRequest) -> dict[str, str]:
-        settings = self._settings
-        given = {name: self._with_token(value) for name, value in settings.headers.items()}
-        placed = any(TOKEN in text for text in (settings.url, *settings.headers.values()))
-        bearer = {"Authorization": f"Bearer {self._token}"} if self._token and not placed else {}
+        facts = {**request.facts, "token": self._token}
+        given = {name: filled_header(value, facts) for name, value in self._settings.headers.items()}
+        bearer = {"Authorization": f"Bearer {self._token}"} if self._token and not self._token_placed else {}
         ours = {"Host": self._netloc, "Content-Type": request.content_type, "Idempotency-Key": request.id}
         return {"User-Agent": "pi-device-gateway", "Accept": "*/*", **given, **bearer, **ours}
 

@@ -1,10 +1,15 @@
 """Requests: what one message becomes on the wire."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from pydantic import JsonValue
+
+from devices.webhook.bodies import FACTS, BodyTemplate
 from gateway.actors import GatewayError, Message
+from gateway.actors.ids import key_of as key_of_id
 from gateway.actors.vocabulary import Notify, Post
 
 _PATH = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:@!$&'()*+,;=%/?-"
@@ -24,6 +29,49 @@ class PostRequest(NamedTuple):
     """Follows the path of the webhook's url."""
     content_type: str
     body: bytes
+    facts: Mapping[str, JsonValue] = {}
+    """What the message says, for the headers."""
+    template: BodyTemplate | None = None
+    """What writes the body anew for each request, since the token stands in it; then `body` is not posted."""
+
+
+class Writer:
+    """Makes the requests of one webhook. Pure."""
+
+    def __init__(self, template: BodyTemplate | None, facts: Mapping[str, JsonValue]) -> None:
+        """`template` is the settings' body; `facts` what stands for a fact that a message has not."""
+        self._template = template
+        self._facts = facts
+
+    def of_post(self, message: Message, post: Post) -> PostRequest:
+        """Make the request of a `post`: its `fields` fill the template, its `body` goes as it is. Raises BadPost."""
+        said = {name: value for name, value in post.fields.items() if name in FACTS}
+        facts = self._facts_of(message, post.fields, said)
+        if self._template is None or post.body:
+            return of_post(message, post)._replace(facts=facts)
+        return self._filled(self._template, message, _checked(post.path), facts)
+
+    def of_notify(self, message: Message, notify: Notify) -> PostRequest:
+        """Make the request of a `notify`. Raises BadPost."""
+        facts = self._facts_of(message, notify.fields, notify.model_dump(mode="json"))
+        if self._template is None:
+            return of_notify(message, notify)._replace(facts=facts)
+        return self._filled(self._template, message, "", facts)
+
+    def _facts_of(self, message: Message, fields: Mapping[str, JsonValue], said: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        own = {"name": key_of_id(message.sender) if message.sender else "", "sender": message.sender, "id": message.id}
+        blank: dict[str, JsonValue] = dict.fromkeys(FACTS, "")
+        wanted = {name: fields.get(name, default) for name, default in self._facts.items()}
+        named = {"name": fields["name"]} if "name" in fields else {}
+        return {**blank, "fields": dict(fields), "recipients": [], **said, **own, **named, **wanted}
+
+    def _filled(self, template: BodyTemplate, message: Message, path: str, facts: dict[str, JsonValue]) -> PostRequest:
+        try:
+            body = template.written(facts)
+        except ValueError as error:
+            raise BadPost(f"cannot post it: {error}; mend its fields") from None
+        later = template if template.needs_token else None
+        return PostRequest(key_of(message), path, template.content_type, body, facts, later)
 
 
 def of_post(message: Message, post: Post) -> PostRequest:

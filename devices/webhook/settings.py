@@ -4,17 +4,17 @@ import re
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from devices.credentials import secret_faults
 from devices.simulation import simulation
+from devices.webhook.bodies import FACTS, TOKEN, BodyTemplate
 from gateway.actors import Settings
-
-TOKEN = "{token}"
-"""Stands for the content of token_file, in the url or in a header."""
+from gateway.actors.templates import check_fields
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"[A-Za-z0-9._~:@!$&'()*+,;=%/?{}-]*")
+_FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = ("host", "content-length", "content-type", "transfer-encoding", "connection", "idempotency-key")
 _SECRET = ("authorization", "cookie", "token", "key", "secret", "password")
@@ -41,10 +41,18 @@ class WebhookSettings(Settings):
     token_file: str = ""
     """A file that holds a secret and nothing else: an absolute path, or the name of a systemd credential.
 
-    It goes where {token} stands in the url or in a header; where it stands nowhere, as `Authorization: Bearer`.
+    It goes where {token} stands in the url, in a header or in the body; where it stands nowhere, as `Authorization: Bearer`.
     """
     headers: dict[str, str] = Field(default={}, max_length=50)
-    """Further headers of each request."""
+    """Further headers of each request; a template, as `body` is."""
+    body: str | dict[str, JsonValue] = ""
+    """What is posted, as the server wants it: a table becomes JSON, a text goes as it is. {subject}, {text}, {name} (the sender's key),
+    {sender}, {id}, {user}, {group}, {fields} and {recipients} stand for what the message says. Empty: all of it, as JSON of our own."""
+    content_type: str = Field(default="", pattern=r"^([!#$&^_.+A-Za-z0-9-]+/[ -~]{1,127})?$")
+    """The type of `body`; application/json for a table and text/plain for a text unless set. A table can be a form, too:
+    application/x-www-form-urlencoded."""
+    facts: dict[str, bool | int | float | str] = Field(default={}, max_length=64)
+    """Further fields of `body` and of headers, from the message's own `fields`, by name; each with what stands where a message has none."""
     ca_file: str = ""
     """Whose certificates to trust; the system's unless set."""
     timeout_s: float = Field(default=10.0, gt=0, le=300)
@@ -75,9 +83,50 @@ class WebhookSettings(Settings):
             raise ValueError('url is missing; write url = "https://…", or simulate = true')
         return self
 
+    @field_validator("facts")
+    @classmethod
+    def _are_facts(cls, facts: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
+        for name in facts:
+            if name == "token" or not _FACT.fullmatch(name):
+                raise ValueError(f"{name[:40]!r} cannot be the name of a fact; use letters, digits and _, and not token")
+        return facts
+
+    @model_validator(mode="after")
+    def _knows_its_fields(self) -> Self:
+        wrong = []
+        known = (*FACTS, *(name for name in self.facts if name not in FACTS), "token")
+        try:
+            if template := self.template:
+                template.check(known)
+        except ValueError as error:
+            wrong.append(f"body: {error}")
+        if self.content_type and not self.body:
+            wrong.append("content_type: it is that of 'body'; write a body, or leave it out")
+        for name, value in self.headers.items():
+            try:
+                check_fields(value, known, what="a header")
+            except ValueError as error:
+                wrong.append(f"headers.{name}: {error}")
+        if wrong:
+            raise ValueError(
+                "\n".join(f"{line}; one of the message's own, name in 'facts'" if "stands for nothing" in line else line for line in wrong)
+            )
+        return self
+
+    @property
+    def template(self) -> BodyTemplate | None:
+        """What a message is written as; None where it goes as JSON of our own."""
+        return BodyTemplate(self.body, self.content_type) if self.body else None
+
+    @property
+    def places_token(self) -> bool:
+        """Whether it is said where the token stands."""
+        template = self.template
+        return any(TOKEN in text for text in (self.url, *self.headers.values())) or (template is not None and template.needs_token)
+
     @model_validator(mode="after")
     def _has_the_token_it_names(self) -> Self:
-        if not self.token_file and any(TOKEN in text for text in (self.url, *self.headers.values())):
+        if not self.token_file and self.places_token:
             raise ValueError(f"{TOKEN} stands for the content of a file; add token_file")
         return self
 

@@ -4,8 +4,9 @@
 that JSON can be written as it is. What is filled in is never read again: a fact with braces in it stays what it is.
 """
 
+import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+)\}")
@@ -19,13 +20,40 @@ def fields_of(text: str) -> tuple[str, ...]:
 
 def filled(text: str, facts: Mapping[str, Any]) -> str:
     """Fill the facts into a text. A field that has none stays as it is."""
-    return FIELD.sub(lambda found: str(facts.get(found[1], found[0])), text)
+    return FIELD.sub(lambda found: as_text(facts.get(found[1], found[0])), text)
 
 
 def filled_value(text: str, facts: Mapping[str, Any]) -> Any:
     """Fill the facts into a text; one that is a field and nothing else becomes the fact itself: a number stays a number."""
     whole = FIELD.fullmatch(text)
     return facts[whole[1]] if whole and whole[1] in facts else filled(text, facts)
+
+
+def filled_tree(value: Any, facts: Mapping[str, Any]) -> Any:
+    """Fill the facts into every text of a JSON value, at any depth, each as `filled_value` does. Names in tables stay as they are."""
+    if isinstance(value, dict):
+        return {name: filled_tree(inner, facts) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [filled_tree(inner, facts) for inner in value]
+    return filled_value(value, facts) if isinstance(value, str) else value
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text of a JSON value, at any depth, without the names in its tables."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(inner)
+
+
+def as_text(fact: Any) -> str:
+    """A fact as it stands within a text: truth as true or false, nothing for None, tables and lists as their compact JSON."""
+    if isinstance(fact, str):
+        return fact
+    if fact is None:
+        return ""
+    return json.dumps(fact, ensure_ascii=False, separators=(",", ":")) if isinstance(fact, (bool, dict, list)) else str(fact)
 
 
 def sample(text: str) -> str:

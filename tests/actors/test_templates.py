@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway.actors.templates import check_fields, check_topic, fields_of, filled, filled_value, sample
+from gateway.actors.templates import check_fields, check_topic, fields_of, filled, filled_tree, filled_value, sample, texts_of
 
 
 def test_a_word_or_a_number_in_braces_is_a_field_and_all_else_is_text() -> None:
@@ -64,3 +64,11 @@ def test_a_long_text_of_open_braces_takes_no_time() -> None:
     began_s = time.process_time()
     assert fields_of("{a" * 500_000) == ()
     assert time.process_time() - began_s < 10
+
+
+def test_every_text_of_a_json_value_is_filled() -> None:
+    """At any depth; names of a table are no templates, and within a text no fact is written in Python's own way."""
+    facts = {"on": True, "none": None, "rows": [1, {"a": "é"}]}
+    tree = {"{on}": "{on}", "deep": [{"t": "{on}, {none}, {rows}"}, "{rows}", 7]}
+    assert filled_tree(tree, facts) == {"{on}": True, "deep": [{"t": 'true, , [1,{"a":"é"}]'}, [1, {"a": "é"}], 7]}
+    assert list(texts_of(tree)) == ["{on}", "{on}, {none}, {rows}", "{rows}"]

@@ -49,7 +49,7 @@ def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
 def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
     """The example of a program has no problem, whether it is installed here or not."""
     path = tmp_path / "gateway.toml"
-    path.write_text(blocks("toml")[2])
+    path.write_text(block_with("rtl_433"))
     assert [part.id for part in read(path).host_bound] == ["exec/weather"]
 
 
@@ -58,6 +58,14 @@ def test_the_sensors_are_a_configuration(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(block_with("[sensor.boiler]"))
     assert [part.id for part in read(path).host_bound] == ["sensor/boiler", "sensor/attic", "sensor/soil"]
+
+
+def test_the_services_that_tell_people_are_a_configuration(tmp_path: Path) -> None:
+    """The recipes for webhooks have no problem; each is posted in tests/devices/webhook/test_webhook_recipes.py."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("[webhook.discord]"))
+    names = ["discord", "telegram", "ntfy", "slack", "pushover"]
+    assert [part.id for part in read(path).host_bound] == [f"webhook/{name}" for name in names]
 
 
 def rows(head: str) -> list[list[list[str]]]:

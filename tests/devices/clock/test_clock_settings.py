@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from devices.clock import clock
 from devices.clock.clock import Clock
-from devices.clock.placeholders import filled
 from devices.clock.settings import ClockSettings
 from devices.mqtt.connection import Connection
 from gateway.actors.ids import kind_of
 from gateway.actors.payloads import read_payload
+from gateway.actors.templates import filled_tree
 from gateway.business.job import Job
 from gateway.business.toggle import Toggle
 from gateway.business.twin import Twin
@@ -40,7 +40,7 @@ def test_the_example_in_the_docstring_runs(tmp_path: Path) -> None:
     (part,) = read(path, registry=of_classes([Clock, Connection], [Toggle, Twin, Job])).host_bound
     assert isinstance(part.settings, ClockSettings)
     for one in part.settings.jobs:
-        told = filled(one.payload, {"due_ms": 1, "late_s": 0.5, "missed": 0})
+        told = filled_tree(one.payload, {"due_ms": 1, "late_s": 0.5, "missed": 0})
         read_payload({"toggle": Toggle, "twin": Twin}[kind_of(one.to)].verbs[one.verb].payload, told, where=one.name)
 
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from devices.clock.clock import Clock
 from devices.clock.holds import due_of
-from devices.clock.placeholders import filled
 from devices.clock.simulator import TurnedClock
 from gateway.actors import Message
 from gateway.actors.itinerary import Route, Visit
+from gateway.actors.templates import filled_tree
 from gateway.actors.vocabulary import Hold
 from gateway.testing import Bench
 from gateway.testing.bench import BenchDelivery
@@ -258,4 +258,4 @@ def test_no_number_of_power_cuts_makes_it_a_dead_letter(house: Build) -> None:
 def test_placeholders_stand_at_any_depth() -> None:
     """A text that is nothing else becomes the number, within text its digits; what is not known stays as it is."""
     fields = {"a": ["{late_s}", {"b": "at {due_ms}: {missed} {x}"}], "c": 1, "d": None}
-    assert filled(fields, {"due_ms": 7, "late_s": 0.5}) == {"a": [0.5, {"b": "at 7: {missed} {x}"}], "c": 1, "d": None}  # type: ignore[arg-type]  # JSON
+    assert filled_tree(fields, {"due_ms": 7, "late_s": 0.5}) == {"a": [0.5, {"b": "at 7: {missed} {x}"}], "c": 1, "d": None}  # type: ignore[arg-type]  # JSON
