@@ -1,8 +1,9 @@
-"""Debounce: what a bouncing contact meant.
+"""Debounce: what a bouncing contact meant; `Rest`: what a contact that is disturbed meant, of which only a level that stays counts.
 
-A change counts at once, so nothing is late. For `window_s` after it further changes only move the latest level; when the
-window ends and that differs, it counts too. A press shorter than the window is seen as one press and one release.
-Pure: it is told the time.
+With `Debounce` a change counts at once, so nothing is late. For `window_s` after it further changes only move the latest level; when the
+window ends and that differs, it counts too. A press shorter than the window is seen as one press and one release. With `Rest` a
+change counts once its level has stayed for the whole window, so it is late by that, and a spike on a long wire is no open door.
+Pure: both are told the time.
 """
 
 import math
@@ -39,6 +40,9 @@ class Debounce:
         if self._latest is not self.value and now_s >= self._quiet_until_s:
             self._accept(self._quiet_until_s)
 
+    def disturb(self, now_s: float) -> None:
+        """Note that more edges came than were kept: nothing is to be done, for the window goes on from the first."""
+
     @property
     def due_s(self) -> float:
         """When `settle` must be called; infinite when nothing waits."""
@@ -49,3 +53,41 @@ class Debounce:
         self.changes += 1
         self.activations += self.value
         self._quiet_until_s = at_s + self._window_s
+
+
+class Rest:
+    """The value of one input that counts when it rests: of the same form as `Debounce`; its bounces are the levels that did not stay."""
+
+    def __init__(self, window_s: float, *, active: bool) -> None:
+        self.value = active
+        self.changes = 0
+        self.activations = 0
+        self.bounces = 0
+        self._window_s = window_s
+        self._latest = active
+        self._since_s = -math.inf
+        """Since when the latest level stays."""
+
+    def feed(self, at_s: float, active: bool) -> None:
+        """Take the level seen at `at_s`. Levels must come in the order of time."""
+        self.settle(at_s)
+        if active is self._latest:
+            return
+        self._latest, self._since_s = active, at_s
+        self.bounces += active is self.value
+
+    def settle(self, now_s: float) -> None:
+        """Let time pass: a level that has stayed for the window counts."""
+        if self._latest is not self.value and now_s >= self.due_s:
+            self.value = self._latest
+            self.changes += 1
+            self.activations += self.value
+
+    def disturb(self, now_s: float) -> None:
+        """Note that more edges came than were kept: whatever the level is, it has not stayed until now."""
+        self._since_s = now_s
+
+    @property
+    def due_s(self) -> float:
+        """When `settle` must be called; infinite when nothing waits."""
+        return self._since_s + self._window_s if self._latest is not self.value else math.inf

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 
-from devices.gpio.debounce import Debounce
+from devices.gpio.debounce import Debounce, Rest
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
 from devices.gpio.settings import PinSettings
@@ -34,7 +34,7 @@ class Input:
         self._reports = reports(host, settings.report_to, clock)
         self._presses = presses(host, settings.press_to, clock)
         self._line: PinLine | None = None
-        self._debounce = Debounce(0.0, active=False)
+        self._debounce: Debounce | Rest = Debounce(0.0, active=False)
         self._told = (0, 0, 0)
         self._look_at_s = math.inf
         self._report_at_s = math.inf
@@ -45,7 +45,7 @@ class Input:
         line.watch(self._edges.add)
         self._line = line
         self._edges.take()
-        self._debounce = Debounce(self._settings.debounce_ms / 1000, active=line.read())
+        self._debounce = self._settled(active=line.read())
         self._told = (0, 0, 0)
         self._look_at_s = self._clock() + LOOK_EVERY_S
         self._report()
@@ -74,18 +74,28 @@ class Input:
             line.free()
 
     def detach(self) -> None:
-        """Let go of a line that failed."""
+        """Let go of a line that failed; whoever hears its value hears that there is none now, for silence would not say it."""
+        if self._line is not None:
+            self._reports.offer(Report(values={self._settings.value_name: None}))
         self._line = None
 
     def close(self) -> None:
         """Give the line back, if `quiet` has not."""
         self.quiet()
 
+    def _settled(self, *, active: bool) -> Debounce | Rest:
+        """What makes one value of many levels, as the settings say."""
+        if self._settings.stable_ms:
+            return Rest(self._settings.stable_ms / 1000, active=active)
+        return Debounce(self._settings.debounce_ms / 1000, active=active)
+
     def _take_edges(self, line: PinLine) -> None:
         batch = self._edges.take()
         for edge in batch.edges:
             self._debounce.feed(*edge)
         now_s = self._clock()
+        if batch.seen > len(batch.edges):
+            self._debounce.disturb(now_s)
         self._debounce.settle(now_s)
         if batch.fault:
             self._host.count("callback_faults")

@@ -71,6 +71,9 @@ class PinSettings(Settings):
     """Inputs: the resistor inside the chip. Unless given: up for button and contact, down for motion."""
     debounce_ms: float = Field(default=30.0, ge=0, le=10_000)
     """Inputs: a change is reported at once; for this long after it further ones wait, and only the last of them counts."""
+    stable_ms: float = Field(default=0.0, ge=0, le=60_000)
+    """Inputs, in place of debounce_ms: a change is reported once it has stayed for so long, and so much later; what is shorter was a spike
+    on the wire. 0: a change is reported at once."""
     press_to: str = ""
     """Inputs: actor id that gets `pressed` each time the input becomes active."""
 
@@ -100,7 +103,9 @@ class PinSettings(Settings):
 
     def points(self, me: str) -> Said:
         """Its one value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`."""
-        point = Point(name=self.value_name, type=ValueType.BOOLEAN, device_class=CLASSES.get(self.type, ""))
+        point = Point(
+            name=self.value_name, type=ValueType.BOOLEAN, device_class=CLASSES.get(self.type, ""), on_change=not self.report_every_s
+        )
         if self.is_output:
             point = point.changed(setter=me, verb="switch", field="on")
         return [(id, (point,)) for id in (me, self.report_to) if id]
@@ -147,7 +152,7 @@ class PinSettings(Settings):
         """How the pin is simulated; None when it is real."""
         return simulation(self.simulate, Simulate)
 
-    @field_validator("pull", "debounce_ms", "press_to")
+    @field_validator("pull", "debounce_ms", "stable_ms", "press_to")
     @classmethod
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, is_output=False, needs="a button, contact or motion")
@@ -180,6 +185,12 @@ class PinSettings(Settings):
     def _is_pulled_as_the_board_is(self) -> "PinSettings":
         if self.pull in ("down", "none") and self.pin in BOARD_PULL_UPS:
             raise ValueError(f'pull: {self.pull!r} cannot work, the board pulls GPIO {self.pin} up; use "up" or another pin')
+        return self
+
+    @model_validator(mode="after")
+    def _settles_in_one_way(self) -> "PinSettings":
+        if self.stable_ms and self.debounce_ms and "debounce_ms" in self.model_fields_set:
+            raise ValueError("stable_ms: a change cannot be reported at once and after a rest; take debounce_ms or stable_ms out")
         return self
 
     @model_validator(mode="after")

@@ -127,9 +127,11 @@ class TwinSettings(Publishing):
     silent_after_s_of: dict[str, NonNegativeFloat] = {}
     """The same for some keys by pattern, the first that fits: {"door*" = 0}."""
 
-    def silent_after(self, key: str) -> float:
-        """The seconds of silence after which one twin counts its device as silent; 0: never."""
-        return next((limit_s for pattern, limit_s in self.silent_after_s_of.items() if fnmatchcase(key, pattern)), self.silent_after_s)
+    def silent_after(self, key: str, *, on_change: bool = False) -> float:
+        """The seconds of silence after which one twin counts its device as silent; 0: never. One that speaks `on_change` only is silent for
+        as long as nothing changes, unless its key is named."""
+        usual_s = 0.0 if on_change else self.silent_after_s
+        return next((limit_s for pattern, limit_s in self.silent_after_s_of.items() if fnmatchcase(key, pattern)), usual_s)
 
 
 class Twin(Actor[TwinState]):
@@ -171,8 +173,9 @@ class Twin(Actor[TwinState]):
     def expect(self, stage: Stage[TwinState]) -> None:
         """Note that somebody relies on this device: where it was never heard, say so after as long as it may be silent."""
         state = stage.state
-        if not self.settings.silent_after(stage.key):
-            log.warning("somebody relies on the silence of %s, but it may be silent for ever: silent_after_s is 0 for it", stage.me)
+        if not self._limit_s(stage):
+            why = "silent_after_s is 0 for it" if not self.settings.silent_after(stage.key) else "it speaks only when something changes"
+            log.warning("somebody relies on the silence of %s, but it may be silent for ever: %s", stage.me, why)
         if state.presence is Presence.UNKNOWN and not state.watched:
             stage.begin()
             stage.state = state.changed(watched=self._watch(stage))
@@ -182,7 +185,7 @@ class Twin(Actor[TwinState]):
     def silent(self, stage: Stage[TwinState]) -> None:
         """Look whether the device is still heard (the twin's own timer); publish when it is not."""
         state = stage.state
-        limit_s = self.settings.silent_after(stage.key)
+        limit_s = self._limit_s(stage)
         left_s = limit_s - (stage.clock_ms - max(state.heard_ms, stage.listening_since_ms)) / 1000
         if not limit_s or state.presence not in (Presence.ONLINE, Presence.UNKNOWN):
             stage.state = state.changed(watched=False)
@@ -217,6 +220,12 @@ class Twin(Actor[TwinState]):
         if limit_s:
             stage.after(limit_s, "silent")
         return limit_s > 0
+
+    def _limit_s(self, stage: Stage[TwinState]) -> float:
+        """The seconds after which this twin counts its device as silent; 0: never."""
+        values, points = stage.state.values, self.points.of(stage.me)
+        on_change = bool(values) and all(name in points and points[name].on_change for name in values)
+        return self.settings.silent_after(stage.key, on_change=on_change)
 
     def _publish(self, stage: Stage[TwinState]) -> None:
         state = stage.state

@@ -168,3 +168,13 @@ def test_what_an_older_program_stored_is_taken_up() -> None:
     assert (turns.state.values["t"]["value"], turns.state.held) == (20, 0)
     turns.tell("report", {"values": {"t": 21}})
     assert (turns.state.values["t"]["unit"], turns.state.values["t"].get("class")) == ("°C", "temperature")
+
+
+def test_who_speaks_only_when_something_changes_is_never_silent() -> None:
+    """A door that stays shut for a day is heard all the time, unless the file names a limit for it, or it says other things too."""
+    for key_limit, other, online in (({}, {}, True), ({"boil*": 90}, {}, False), ({}, {"battery_pct": 7}, False)):
+        turns = twin(silent_after_s_of=key_limit)
+        turns.actor.points = Points([("twin/boiler", [Point(name="open", on_change=True)])])
+        turns.tell("report", {"values": {"open": False, **other}})
+        turns.advance(86_400)
+        assert turns.state.online is online

@@ -45,6 +45,8 @@ class Point(Model):
     """How many decimals are worth showing."""
     deadband: float = 0.0
     """A number that has changed by less than this has not changed, in its unit."""
+    on_change: bool = False
+    """Whether it is said only when it changes, so that its silence says nothing."""
     setter: str = ""
     """Id of the actor that sets it; empty: it can only be read."""
     verb: str = ""

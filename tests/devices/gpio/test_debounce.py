@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.gpio.debounce import Debounce
+from devices.gpio.debounce import Debounce, Rest
 
 
 def fed(*levels: tuple[float, bool], window_s: float = 0.03) -> Debounce:
@@ -57,3 +57,53 @@ def test_in_the_end_the_value_is_the_level(steps: list[tuple[float, bool]], wind
     assert debounce.value is level
     if window_s:
         assert debounce.changes <= now_s / window_s + 2
+
+
+def rested(*levels: tuple[float, bool], until_ms: float) -> Rest:
+    """A rest of 50 ms that has been fed (milliseconds, level), at some millisecond after."""
+    rest = Rest(0.05, active=False)
+    for at_ms, active in levels:
+        rest.feed(at_ms / 1000, active)
+    rest.settle(until_ms / 1000)
+    return rest
+
+
+def test_a_spike_is_no_change() -> None:
+    """Two microseconds on a long wire open no door; it is counted as what did not stay."""
+    rest = rested((0, True), (0.002, False), until_ms=1000)
+    assert (rest.value, rest.changes, rest.bounces, rest.due_s) == (False, 0, 1, math.inf)
+
+
+def test_a_level_counts_once_it_has_stayed_and_from_the_last_bounce_on() -> None:
+    """Not before, and once."""
+    opened = ((0, True), (5, False), (10, True))
+    assert rested(*opened, until_ms=59).value is False
+    rest = rested(*opened, until_ms=61)
+    assert (rest.value, rest.changes, rest.activations, rest.bounces) == (True, 1, 1, 1)
+
+
+def test_levels_that_come_in_one_batch_are_judged_by_their_own_times() -> None:
+    """A door that was open for a second was open, though the actor woke only after it was shut again."""
+    rest = rested((0, True), (1000, False), until_ms=1060)
+    assert (rest.value, rest.changes, rest.activations) == (False, 2, 1)
+
+
+def test_edges_that_were_only_counted_are_no_rest() -> None:
+    """Between them the level may have been anything."""
+    rest = rested((0, True), until_ms=40)
+    rest.disturb(0.045)
+    rest.settle(0.06)
+    assert (rest.value, rest.due_s) == (False, 0.095)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.1), st.booleans()), max_size=60))
+def test_in_the_end_the_rested_value_is_the_level(steps: list[tuple[float, bool]]) -> None:
+    """Whatever the contact did; and no two changes are closer than the window."""
+    rest, now_s, level, last = Rest(0.05, active=False), 0.0, False, (0, -1.0)
+    for gap_s, level in steps:
+        now_s += gap_s
+        rest.feed(now_s, level)
+        assert rest.changes - last[0] <= 1 or gap_s >= 0.05
+        last = (rest.changes, now_s)
+    rest.settle(now_s + 0.1)
+    assert rest.value is level

@@ -189,3 +189,33 @@ def test_a_quiet_input_takes_in_no_more(put: Put, told: Told, pins: SimulatedPin
     pins.set_level(5, level=False)
     bench.stop()
     assert told(bench) == [{"pressed": False}]
+
+
+DOOR = {"type": "contact", "pin": 6, "report_to": "twin/door", "stable_ms": 50}
+
+
+def test_a_spike_opens_no_door_and_an_open_door_is_told_when_it_has_stayed_so(
+    put: Put, told: Told, turn: Turn, pins: SimulatedPins
+) -> None:
+    """With stable_ms a change is late by that, and what is shorter is counted only."""
+    pins.set_level(6, level=False)
+    bench = put(**DOOR)
+    pins.set_level(6, level=True)
+    pins.set_level(6, level=False)
+    bench.until(lambda: bench.counters["bounces"] == 1)
+    turn(bench, 1.0)
+    pins.set_level(6, level=True)
+    bench.until(lambda: bench.counters["edges"] == 3)
+    assert told(bench) == [{"open": False}]
+    turn(bench, 0.05)
+    bench.until(lambda: told(bench) == [{"open": False}, {"open": True}])
+
+
+def test_an_input_whose_line_fails_says_that_its_value_is_missing(put: Put, told: Told, turn: Turn, pins: SimulatedPins) -> None:
+    """Its silence would say nothing; back again it says its value."""
+    bench = put(**BUTTON)
+    pins.unplug()
+    turn(bench, 11.0)
+    bench.until(lambda: told(bench) == [{"pressed": False}, {"pressed": None}])
+    pins.plug()
+    bench.until(lambda: turn(bench, 60.0) or told(bench)[-1] == {"pressed": False})  # type: ignore[func-returns-value]  # each look later

@@ -94,7 +94,7 @@ def test_without_a_chip_the_pin_is_missing_until_it_is_there(put: Put, told: Tol
 
 
 def test_an_input_whose_chip_goes_is_claimed_again(put: Put, told: Told, turn: Turn, pins: SimulatedPins) -> None:
-    """A chip that went and came back is read again, and its value reported."""
+    """A chip that went and came back is read again, and its value reported; meanwhile it is missing."""
     bench = put(**BUTTON)
     pins.unplug()
     turn(bench, 10.0)
@@ -104,7 +104,7 @@ def test_an_input_whose_chip_goes_is_claimed_again(put: Put, told: Told, turn: T
     pins.plug()
     pins.set_level(5, level=False)
     turn(bench, 60.0)
-    bench.until(lambda: told(bench) == [{"pressed": False}, {"pressed": True}])
+    bench.until(lambda: told(bench) == [{"pressed": False}, {"pressed": None}, {"pressed": True}])
 
 
 def test_an_output_whose_chip_goes_is_claimed_again_as_it_was(put: Put, turn: Turn, pins: SimulatedPins) -> None:

@@ -146,3 +146,12 @@ def test_a_name_that_is_no_pin_says_what_it_is(named: str, fact: str) -> None:
 def test_the_header_has_each_line_once() -> None:
     """28 lines, at 28 places."""
     assert sorted(BOARD.values()) == list(range(28))
+
+
+def test_a_change_is_told_at_once_or_after_a_rest() -> None:
+    """Both cannot be; without a word on debounce_ms its default gives way. An output has neither."""
+    assert said(type="contact", pin=17, stable_ms=50, debounce_ms=30) == (
+        ": stable_ms: a change cannot be reported at once and after a rest; take debounce_ms or stable_ms out"
+    )
+    assert PinSettings(type="contact", pin=17, stable_ms=50, debounce_ms=0).stable_ms == 50
+    assert "means nothing for type 'relay'" in said(type="relay", pin=17, stable_ms=50)
