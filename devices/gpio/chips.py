@@ -16,6 +16,8 @@ from devices.gpio.kernel import label_of
 
 LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """Pi 5; Pi 4, 400, CM4; every Pi before."""
+KEPT = Path("/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+"""The kernel's parameter by which a Pi 4 and older keeps the level of an output that is freed: Y or N."""
 NUMBERED = re.compile(r"gpiochip(\d+)")
 
 
@@ -35,6 +37,19 @@ def meaning(asked: str | int, *, devices: Path = Path("/dev"), label: Callable[[
         return str(find_chip(asked, devices=devices, label=label))
     except (ChipMissing, PinFault):
         return "" if asked == "auto" else os.path.realpath(devices / f"gpiochip{asked}" if isinstance(asked, int) else asked)
+
+
+def forgets_outputs(asked: str | int, *, devices: Path = Path("/dev"), label: Callable[[Path], str] = label_of, kept: Path = KEPT) -> bool:
+    """Whether the kernel makes a line of this chip an input once it is freed, so that its level is lost: on a Pi 4 and older, unless its
+    parameter says otherwise. False where there is no such chip."""
+    try:
+        if label(find_chip(asked, devices=devices, label=label)) not in LABELS[1:]:
+            return False
+        return kept.read_text().strip() != "Y"
+    except FileNotFoundError:
+        return True  # a kernel without the parameter
+    except OSError:
+        return False
 
 
 def number_of(chip: Path) -> int:

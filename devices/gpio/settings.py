@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from devices.gpio.chips import meaning
+from devices.gpio.chips import forgets_outputs, meaning
 from devices.gpio.pin_names import bcm_number
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
@@ -22,6 +22,10 @@ PULLS = {"button": "up", "contact": "up", "motion": "down"}
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
+_FORGOTTEN = (
+    "this Pi's kernel makes a pin an input once the gateway has stopped, so the level is lost, and a resistor outside decides; to keep it, "
+    "add pinctrl-bcm2835.persist_gpio_outputs=y to the line in /boot/firmware/cmdline.txt, and reboot"
+)
 Level = Literal["off", "on", "keep"]
 Pull = Literal["up", "down", "none"]
 
@@ -80,7 +84,10 @@ class PinSettings(Settings):
     on_start: Level = "off"
     """Outputs: the state the pin is claimed with. keep: what an earlier process left it at; off when it was no output."""
     on_stop: Level = "off"
-    """Outputs: the state it is left in when the gateway stops. A pulse under way always ends off."""
+    """Outputs: the state it is left in when the gateway stops. A pulse under way always ends off.
+
+    A Pi 5 keeps that level. On a Pi 4 and older the kernel makes the pin an input as soon as nobody holds it, and only a resistor outside
+    decides then, unless it was booted with pinctrl-bcm2835.persist_gpio_outputs=y; `gateway check` says so where it matters."""
     on_link_lost: Level = "keep"
     """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
     link_lost_after_s: float = Field(default=0.0, ge=0)
@@ -113,6 +120,17 @@ class PinSettings(Settings):
     def given(self, me: str) -> list[Given]:
         """Its one value, and no other."""
         return [one._replace(others=False) for one in super().given(me)]
+
+    def notes(self) -> dict[str, str]:
+        """Where the level that an output is left with is lost, because the kernel gives up its pin."""
+        if self.simulated is not None or not self.is_output or not self._is_left_driven or not forgets_outputs(self.chip):
+            return {}
+        return {"on_stop": _FORGOTTEN}
+
+    @property
+    def _is_left_driven(self) -> bool:
+        """Whether it may be left at another level than that of a pin that nobody drives."""
+        return self.on_stop != "off" or self.low_is_active
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""

@@ -59,6 +59,10 @@ class Settings(BaseModel):
         hold. `gateway check` says it. A file that is not there, or that this user may not read, is none of it."""
         return {}
 
+    def notes(self) -> dict[str, str]:
+        """What is worth knowing of this actor on this machine and is no problem, a sentence for each key. `gateway check` says it."""
+        return {}
+
     def at_start(self) -> list[tuple[str, str]]:
         """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""
         return []

@@ -23,6 +23,8 @@ def check(path: Path, *, as_json: bool) -> int:
     if outside:
         _say(outside, "\n".join([f"can start, but with {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)
         return NO
+    if configuration.notes and not as_json:
+        complain("\n".join(["to know:", *listed(configuration.notes)]))
     devices, kinds = len(configuration.host_bound), len(configuration.actors)
     if as_json:
         say_json([])

@@ -43,6 +43,9 @@ class Configuration:
     outside: tuple[Problem, ...] = field(default=(), compare=False)
     """What is wrong outside of the file, where somebody had it looked at: files that it names, actors of one's own. It can start so."""
 
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
+    """What is worth knowing on this machine and is no problem, looked at with `outside`."""
+
     @property
     def points(self) -> Said:
         """What its devices say of the values that they bring."""

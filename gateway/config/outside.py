@@ -32,6 +32,15 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
 
 
+def notes_on(document: Document, sections: list[Section]) -> list[Problem]:
+    """What is worth knowing and no problem, at the key that it is about."""
+    found = []
+    for section in sections:
+        with suppress(Exception):  # a user's own settings may raise anything
+            found += [_problem(document, section.path_of(document, key), text) for key, text in section.settings.notes().items()]
+    return found
+
+
 def _problem(document: Document, path: KeyPath, text: str) -> Problem:
     return Problem(document.position(path), dotted(path), text)
 

@@ -121,7 +121,9 @@ class _Reading:
         parts = tuple(made.part for made in host_bound if made.part)
         ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
         ordinary += [Promised(name, self.promise(name)) for name in promised]
-        return Configuration(gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), tuple(remarks))
+        return Configuration(
+            gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), tuple(remarks), self.notes(sections)
+        )
 
     def remarks(self, sections: list[Section], gateway: GatewaySettings, store: StoreSettings, parts: list[HostBoundPart]) -> list[Problem]:
         """What is wrong outside of the file, where that is wanted."""
@@ -140,6 +142,14 @@ class _Reading:
 
             found += [self.own_problem(text) for text in own_remarks(self.own_kinds, parts)]
         return found
+
+    def notes(self, sections: list[Section]) -> tuple[Problem, ...]:
+        """What is worth knowing and no problem, where that is wanted."""
+        if not self.looks_outside:
+            return ()
+        from gateway.config.outside import notes_on  # noqa: PLC0415  # for `gateway check` only
+
+        return tuple(notes_on(self.document, sections))
 
     def line_in_own(self, error: BaseException) -> str:
         """The place in the user's own files at which something went wrong, to stand before what did; empty where it is not theirs."""

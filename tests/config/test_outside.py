@@ -230,3 +230,31 @@ def test_a_host_bound_actor_that_cannot_be_made_is_named(tmp_path: Path) -> None
         "…/actors/siren.py:5: cannot make Siren for [siren.yard]: "
         "ValueError: invalid literal for int() with base 10: 'yard'; mend its __init__"
     ]
+
+
+def test_what_is_worth_knowing_is_said_and_is_no_problem(tmp_path: Path) -> None:
+    """At its key, and the file is fine; settings that raise while they look say nothing."""
+    code = """
+from gateway.actors import HostBound, Settings
+
+
+class LampSettings(Settings):
+    left: str = "on"
+
+    def notes(self) -> dict[str, str]:
+        return {"left": f"it will be {self.left}"} if self.left != "bad" else {"left": self.gone}
+
+
+class Lamp(HostBound):
+    \"\"\"The actor `lamp/<key>`.\"\"\"
+
+    kind = "lamp"
+    settings_model = LampSettings
+
+    def __init__(self, key: str, settings: LampSettings) -> None:
+        self.settings = settings
+"""
+    assert check(tmp_path, '[lamp.a]\nleft = "on"\n[lamp.b]\nleft = "bad"\n[gateway]\nactors = "actors"\n', lamp=code) == (
+        0,
+        ["to know:", "2:8 lamp.a.left: it will be on"],
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.gpio.chips import find_chip, lgpio_directory, meaning
+from devices.gpio.chips import find_chip, forgets_outputs, lgpio_directory, meaning
 from devices.gpio.errors import ChipMissing, PinFault
 from devices.gpio.kernel import CHIP, HANDLE, LINE, label_of
 
@@ -144,3 +144,22 @@ def test_a_gateway_without_pins_loads_neither_gpiozero_nor_lgpio() -> None:
     program = "import sys, devices.gpio.pins; print([name for name in sys.modules if 'gpiozero' in name or 'lgpio' in name])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "parameter", "forgets"),
+    [
+        ("pinctrl-bcm2711", None, True),
+        ("pinctrl-bcm2711", "N\n", True),
+        ("pinctrl-bcm2835", "Y\n", False),
+        ("pinctrl-rp1", None, False),
+        ("another", None, False),
+    ],
+)
+def test_who_forgets_the_level_of_a_freed_output(tmp_path: Path, label: str, parameter: str | None, forgets: bool) -> None:
+    """A Pi 4 and older, unless its kernel was told otherwise; where there is no header nobody knows."""
+    devices, asked = chips(tmp_path, label)
+    kept = tmp_path / "persist_gpio_outputs"
+    if parameter is not None:
+        kept.write_text(parameter)
+    assert forgets_outputs("auto", devices=devices, label=asked, kept=kept) is forgets
