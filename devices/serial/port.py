@@ -45,6 +45,8 @@ TOGETHER = 128
 """How many readings are sent together at most: more would be in memory while they wait for room."""
 OVERHEAD_BYTES = 200
 """About what a message takes beside its line."""
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+"""What a poll says of a line whose device has gone, and never of one that only has bytes."""
 
 _log = logging.getLogger(__name__)
 
@@ -233,13 +235,15 @@ class SerialPort(Link[SerialSettings]):
         now_s = self.clock()
         if events & select.POLLOUT:
             self._drain_outbox(now_s)
-        if events & ~select.POLLOUT and self._line is not None:
+        if self._line is None:
+            return
+        if events & select.POLLIN and not self.host.quiet:
             self._read(self._line, now_s)
+        elif events & _GONE:  # nothing is read any more: what comes while the gateway ends stays where it is
+            self._lose(Unplugged(errno.EIO, "the device hung up"))
 
     def _read(self, line: OpenPort, now_s: float) -> None:
         try:
-            if self.host.quiet or self._polled & select.POLLIN == 0:
-                raise Unplugged(errno.EIO, "the device hung up")
             chunk = line.read()
         except LINE_FAULTS as error:
             self._lose(error)

@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 
@@ -219,6 +220,56 @@ def test_quiet_leaves_bytes_where_they_are(line: SimulatedLine, open_port: Open)
     assert line.hear_lines(1.0) == [b"last words"]
     assert bench.tell("write", {"text": "more"}).wait() == "done"
     assert bench.sent == []
+
+
+class QuietMeanwhile(TtyLine):
+    """A line at whose polling the gateway begins to end: the bytes were told of before, and it must be quiet now."""
+
+    bench: Bench | None = None
+
+    def fileno(self) -> int:
+        if self.bench is not None and self.bench.sent:
+            self.bench.quiet = True
+        return super().fileno()
+
+
+def test_an_end_under_traffic_is_no_loss(line: SimulatedLine, open_port: Open, monkeypatch: pytest.MonkeyPatch):
+    """Told to be quiet between the poll that saw bytes and their reading, a port leaves them, and is neither unplugged nor lost."""
+    monkeypatch.setattr(port_module, "TtyLine", QuietMeanwhile)
+    bench = open_port()
+    monkeypatch.setattr(QuietMeanwhile, "bench", bench)
+    for n in range(200):
+        line.send(b"x%d\n" % n)
+        if bench.quiet:
+            break
+    bench.until(lambda: bench.quiet)
+    line.send(b"too late\n")
+    bench.stop()
+    assert bench.counters["lost"] == 0
+    assert [health for health, _ in bench.health] == [Health.OK, Health.CLOSED]
+
+
+def talk(line: SimulatedLine, stop: threading.Event) -> None:
+    """Send lines until told to stop, as fast as they are read."""
+    while not stop.is_set():
+        line.send(b"x\n" * 50)
+        line.hear(0.001)
+
+
+def test_many_ends_under_traffic(line: SimulatedLine, open_port: Open):
+    """Whenever in a stream of lines the end comes, nothing says that the line was unplugged."""
+    for round in range(60):
+        bench = open_port()
+        stop = threading.Event()
+        talker = threading.Thread(target=talk, args=(line, stop))
+        talker.start()
+        try:
+            bench.until(lambda bench=bench, wanted=round * 7: len(bench.sent) > wanted)
+            bench.stop()
+        finally:
+            stop.set()
+            talker.join()
+        assert [health for health, _ in bench.health] == [Health.OK, Health.CLOSED]
 
 
 def test_stop_in_a_read(open_port: Open):
