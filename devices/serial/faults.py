@@ -6,6 +6,7 @@ import os
 from devices.link import Faulty, LinkFault, Missing
 from devices.serial.holders import PortTaken, name_lockers
 from devices.serial.names import PortAmbiguous, PortMissing
+from devices.serial.urls import is_url
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
 _LOCKED = (errno.EBUSY, errno.EAGAIN)
@@ -52,6 +53,8 @@ COUNTERS = {
 
 def explain_opening(path: str, error: Exception) -> LinkFault:
     """The fault that an error of opening `path` means."""
+    if isinstance(error, LinkFault):
+        return error
     if isinstance(error, PortMissing):
         return Missing(str(error))
     if isinstance(error, (PortAmbiguous, PortTaken)):
@@ -82,4 +85,6 @@ def _not_allowed(path: str) -> str:
 
 def explain_loss(path: str, error: Exception) -> str:
     """The detail to report of a line that failed while it was open."""
+    if is_url(path):
+        return f"the connection to {path} was lost ({error.args[-1] if error.args else error}); it is opened again when it answers"
     return f"{path} was unplugged ({error.args[-1] if error.args else error}); it is opened again when it is back"

@@ -14,7 +14,7 @@ import os
 import select
 import termios
 import time
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import serial  # type: ignore[import-untyped]  # pyserial has no types
 
@@ -39,7 +39,10 @@ class Unplugged(OSError):
 
 
 class Listened(Protocol):
-    """Whoever knows who listens to a wire."""
+    """Whoever knows who listens to a wire, and whether it must be quiet."""
+
+    quiet: bool
+    """True once nothing more is to be taken in."""
 
     @property
     def taps(self) -> tuple[Tap, ...]:
@@ -48,6 +51,9 @@ class Listened(Protocol):
 
 class OpenPort(Protocol):
     """An open serial line."""
+
+    shared: ClassVar[bool]
+    """Whether another process may take its bytes: an empty read says that one did."""
 
     def fileno(self) -> int:
         """The descriptor to wait for in a selector."""
@@ -66,11 +72,12 @@ class OpenPort(Protocol):
 class TtyLine:
     """A terminal device opened by pyserial. Opening raises one of LINE_FAULTS."""
 
+    shared: ClassVar[bool] = True
+
     def __init__(self, path: str, settings: SerialSettings, host: Listened) -> None:
         """`host` knows who listens to the wire."""
         self._host = host
         self._port = _Port(
-            port=path,
             baudrate=settings.baud,
             parity=_PARITIES[settings.parity],
             bytesize=settings.bytesize,
@@ -81,6 +88,12 @@ class TtyLine:
             timeout=0,
             write_timeout=0,
         )
+        self._port.port = path
+        if settings.dtr is not None:
+            self._port.dtr = settings.dtr
+        if settings.rts is not None:
+            self._port.rts = settings.rts
+        self._port.open()
         self._fd: int = self._port.fileno()
         if settings.hupcl is not None:
             self._set_hupcl(up=settings.hupcl)

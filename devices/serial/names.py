@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from devices.serial.urls import is_url, network_port
 from gateway.actors.errors import GatewayError
 
 UDEV = Path("/run/udev/data")
@@ -75,6 +76,8 @@ def device_of(found: os.stat_result) -> Device | None:
 
 def meaning(name: str) -> str:
     """What `name` means today, so that two names can be compared: a device where there is one, else a path, else the name itself."""
+    if (place := network_port(name)) is not None:
+        return place.meaning
     try:
         path = find_port(name)
     except (GatewayError, OSError, ValueError):
@@ -91,14 +94,22 @@ def why_no_port(name: str) -> str:
         return f'there is a space around {plain!r}; write "{plain}"'
     if re.fullmatch(r"(?:\\\\\.\\)?COM[0-9]+:?", plain, re.IGNORECASE):
         return f'{name} is a name of Windows; write one such as "/dev/ttyUSB0" (`gateway ports` lists them)'
-    if "://" in plain:
-        return f"{name} is an address of the network, and a port is a device of this host; write one that `gateway ports` lists"
+    if is_url(plain):
+        return _why_no_address(plain)
     if re.fullmatch(r"(?:tty[A-Z][A-Za-z]*|rfcomm|serial)[0-9]+", plain):
         return f'a name without / is a part of a by-id name; write "/dev/{name}"'
     if plain.startswith("dev/"):
         return f'this path does not begin at /; write "/{plain}"'
     if os.path.isdir(name):  # noqa: PTH112  # as above
         return f"{name} is a folder; write a device in it (`gateway ports` lists them)"
+    return ""
+
+
+def _why_no_address(name: str) -> str:
+    try:
+        network_port(name)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -4,7 +4,7 @@ import select
 from collections.abc import Iterator
 
 from devices.serial.faults import explain_opening
-from devices.serial.line import LINE_FAULTS, TtyLine
+from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine
 from devices.serial.names import find_port
 from devices.serial.settings import SerialSettings
 from gateway.actors.errors import GatewayError, Refused
@@ -14,6 +14,7 @@ from gateway.actors.hostbound import Tap
 class _Nobody:
     """Stands in for a host: whoever listens here reads the port himself."""
 
+    quiet = False
     taps: tuple[Tap, ...] = ()
 
 
@@ -23,8 +24,14 @@ def overheard(settings: SerialSettings) -> Iterator[bytes]:
         raise Refused("it is simulated: the simulator runs in the gateway; start that, then listen")
     path = settings.port
     try:
-        path = find_port(settings.port)
-        line = TtyLine(path, settings, _Nobody())
+        line: OpenPort
+        if (place := settings.network) is not None:
+            from devices.serial.network import NetworkOpener  # noqa: PLC0415  # only where one is
+
+            line = NetworkOpener(settings, place).open(_Nobody())
+        else:
+            path = find_port(settings.port)
+            line = TtyLine(path, settings, _Nobody())
     except (GatewayError, *LINE_FAULTS) as error:
         raise Refused(str(explain_opening(path, error))) from None
     try:

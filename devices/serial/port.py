@@ -12,6 +12,7 @@ import logging
 import math
 import select
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from devices.backoff import Backoff
 from devices.codecs.choice import choice_of, framing_of
@@ -31,6 +32,9 @@ from devices.serial.simulator import Simulation, simulate
 from devices.sparing import Complaints
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Payload, Settings, verb
 from gateway.actors.vocabulary import Write
+
+if TYPE_CHECKING:
+    from devices.serial.network import NetworkOpener
 
 REOPEN_S = 0.2
 REOPEN_MAX_S = 5.0
@@ -70,6 +74,7 @@ class SerialPort(Link[SerialSettings]):
         self._line: OpenPort | None = None
         self._path = settings.port
         self._simulation: Simulation | None = None
+        self._network: NetworkOpener | None = None
         self._poll = select.poll()
         self._polled = -1
         """What the line is polled for now; -1: it is not."""
@@ -100,6 +105,10 @@ class SerialPort(Link[SerialSettings]):
 
     def prepare(self) -> None:
         self._poll.register(self.host.fileno(), select.POLLIN)
+        if (place := self.settings.network) is not None:
+            from devices.serial.network import NetworkOpener  # noqa: PLC0415  # only where one is
+
+            self._network = NetworkOpener(self.settings, place)
         if self.settings.simulation is not None:
             self._simulation = simulate(self.settings.simulation, self.settings.codec_name)
             self._path = self._simulation.path
@@ -108,10 +117,7 @@ class SerialPort(Link[SerialSettings]):
         """Open the port by its stable name. That it works, its bytes show: see `_read`."""
         self._owed.opening += 1
         try:
-            if self._simulation is None:
-                self._path = find_port(self.settings.port)
-            open_ports().take(self.host.me, self._path)
-            self._line = TtyLine(self._path, self.settings, self.host)
+            self._line = self._network.open(self.host) if self._network is not None else self._open_tty()
         except (GatewayError, *LINE_FAULTS) as error:
             open_ports().give_back(self.host.me)
             raise explain_opening(self._path, error) from error
@@ -122,6 +128,12 @@ class SerialPort(Link[SerialSettings]):
         self._doubt.clear()
         self._be_well()
         return ""
+
+    def _open_tty(self) -> OpenPort:
+        if self._simulation is None:
+            self._path = find_port(self.settings.port)
+        open_ports().take(self.host.me, self._path)
+        return TtyLine(self._path, self.settings, self.host)
 
     @property
     def due_s(self) -> float:
@@ -249,7 +261,8 @@ class SerialPort(Link[SerialSettings]):
             self._lose(error)
             return
         if not chunk:
-            self._be_robbed(now_s)
+            if line.shared:
+                self._be_robbed(now_s)
         elif now_s < self._settled_s:
             self._skip_banner(chunk)
         else:
@@ -423,7 +436,9 @@ class SerialPort(Link[SerialSettings]):
 
     def _be_well(self) -> None:
         self._fault = ""
-        self.host.report(Health.OK, f"{self._path} is open at {self.settings.baud} baud")
+        place = self.settings.network
+        rate = "" if place is not None and place.scheme == "socket" else f" at {self.settings.baud} baud"
+        self.host.report(Health.OK, f"{self._path} is open{rate}")
 
     def _be_faulty(self, fault: str, detail: str) -> None:
         if self._fault != fault:

@@ -10,11 +10,19 @@ from devices.codecs.installed import codec_class
 from devices.codecs.sent import check_address_fields, check_reported
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import meaning, why_no_port
+from devices.serial.urls import NetworkPort, network_port
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, points_of
 from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields
+
+_OF_ITS_LINE = ("baud", "parity", "bytesize", "stopbits", "flow", "dtr", "rts")
+_OF_THIS_HOST = ("exclusive", "hupcl")
+_WHY = {
+    True: "such settings are made at its other end (rfc2217:// makes them from here, where that end speaks it)",
+    False: "it is for devices of this host",
+}
 
 
 class SerialSimulation(Settings):
@@ -32,7 +40,8 @@ class SerialSettings(Settings):
     """The settings of one serial port: where it is, how its bytes run, what they mean, and who hears of it."""
 
     port: str = ""
-    """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name."""
+    """/dev/serial/by-id/... or by-path/... (they stay when numbers change), /dev/ttyX, or a part of a by-id name; socket://HOST:PORT or
+    rfc2217://HOST:PORT for one of another computer."""
     simulate: bool | SerialSimulation = False
     """True, or a table: a device of ours in the place of the port."""
 
@@ -45,6 +54,10 @@ class SerialSettings(Settings):
     """Lock the port against other programs that lock (an advisory lock: others may still read it)."""
     hupcl: bool | None = None
     """False: leave DTR up when the port closes, so that the next opening does not reset an Arduino. Unset: as it is."""
+    dtr: bool | None = None
+    """The level of DTR from the opening on; false: an Arduino is not reset by it. Unset: up, as the system has it."""
+    rts: bool | None = None
+    """The level of RTS from the opening on. Unset: up, as the system has it."""
     settle_s: float = Field(default=0.0, ge=0, le=60)
     """Seconds after each opening in which all bytes are ignored: a boot banner."""
 
@@ -114,6 +127,11 @@ class SerialSettings(Settings):
         return self.payload == "report" or (self.payload is None and self.sends == "report")
 
     @property
+    def network(self) -> NetworkPort | None:
+        """Where the port is, if it is one of another computer."""
+        return network_port(self.port) if self.simulation is None else None
+
+    @property
     def simulation(self) -> SerialSimulation | None:
         """How the port is simulated; None where it is a real one."""
         return simulation(self.simulate, SerialSimulation)
@@ -158,6 +176,21 @@ class SerialSettings(Settings):
     def _has_a_port(self) -> Self:
         if not self.port and not self.simulate:
             raise ValueError("port is missing; name one (`gateway ports` lists them), or write simulate = true")
+        return self
+
+    @model_validator(mode="after")
+    def _sets_what_it_can(self) -> Self:
+        if self.rts is not None and self.flow == "rtscts":
+            raise ValueError('rts: is without effect, for flow = "rtscts" works that line; take one of them out')
+        if (place := self.network) is not None:
+            beyond = _OF_THIS_HOST if place.scheme == "rfc2217" else (*_OF_ITS_LINE, *_OF_THIS_HOST)
+            wrong = [
+                f"{key}: is without effect on {place.scheme}://: {_WHY[key in _OF_ITS_LINE]}; take it out"
+                for key in beyond
+                if key in self.model_fields_set
+            ]
+            if wrong:
+                raise ValueError("\n".join(wrong))
         return self
 
     @model_validator(mode="after")

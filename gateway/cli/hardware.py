@@ -29,7 +29,10 @@ def ports(*, watch: bool, as_json: bool) -> int:
     else:
         say("\n\n".join(map(_shown, found)) or "nothing is plugged in that a device can be made of")
         if not any(thing.kind == "serial" for thing in found):
-            say("\nno serial ports; plug an adapter in, or enable the UART (raspi-config, Interface Options, Serial Port)")
+            say(
+                "\nno serial ports; plug an adapter in, or enable the UART (raspi-config, Interface Options, Serial Port); one of another "
+                'computer is port = "socket://HOST:PORT", or rfc2217://'
+            )
         if not any(thing.kind == "sensor" for thing in found):
             say("\nno sensors; one that is wired may need a line in /boot/firmware/config.txt; gateway check says which")
     return FINE if found else NO

@@ -396,3 +396,18 @@ def test_a_number_as_it_stands_on_paper(text: str, key: str, number: str) -> Non
 def test_a_truth_in_other_words() -> None:
     """Words of other kinds of files for true and false; others are none."""
     assert [truth_meant(word) for word in ("Yes", "ON", "off", "FALSE", "maybe", "")] == ["true", "true", "false", "false", "", ""]
+
+
+def test_ports_of_other_computers(tmp_path: Path):
+    """Two sections for one address, an address that is none, and a baud that is set elsewhere are told each at its key."""
+    said = said_of(
+        '[serial.a]\nport = "socket://bridge:1"\nto = "twin/a"\ncodec = "json"\n[serial.b]\nport = "rfc2217://Bridge:1/"\nto = "twin/b"\ncodec = "json"\n'
+        '[serial.c]\nport = "socket://x"\nto = "twin/c"\ncodec = "json"\n[serial.d]\nport = "socket://x:1"\nbaud = 300\nto = "twin/d"\ncodec = "json"\n',
+        tmp_path,
+    )
+    assert [line.partition(";")[0] for line in said] == [
+        '6:8 serial.b.port: "rfc2217://Bridge:1/" is the same as "socket://bridge:1", already owned by serial.a (line 2)',
+        "10:8 serial.c.port: socket://x has no host and number of a TCP port",
+        "15:8 serial.d.baud: is without effect on socket://: such settings are made at its other end (rfc2217:// makes them from here, "
+        "where that end speaks it)",
+    ]
