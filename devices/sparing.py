@@ -13,6 +13,8 @@ from gateway.actors import Host
 EVERY_S = 60.0
 AT_MOST = 5
 """How many of one kind are said within EVERY_S, unless whoever logs says otherwise."""
+_ALIKE = frozenset(("checksum",))
+"""Faults of which one says all: nobody tries them out, they come from a cable."""
 
 
 class SparingLog:
@@ -54,12 +56,14 @@ class Complaints:
         """Make it; `said` has what the counters are called where people read them."""
         self._counted: dict[str, int] = {}
         self._log = SparingLog(logger)
+        self._seldom = SparingLog(logger, at_most=1)
         self._said = said
 
     def say(self, host: Host, where: str, fault: str, detail: str, *, by: int = 1) -> None:
         """Count a fault of the resource at `where`, and log it unless its kind was logged a few times in the last minute."""
         host.count(fault, by)
-        self._log.warn(fault, f"{host.me}: {self._said.get(fault, fault)} on {where}{detail and f': {detail}'}")
+        log = self._seldom if fault in _ALIKE else self._log
+        log.warn(fault, f"{host.me}: {self._said.get(fault, fault)} on {where}{detail and f': {detail}'}")
 
     def count(self, host: Host, where: str, now: dict[str, int]) -> None:
         """Complain of what others have counted by `now` more than at the last call."""
