@@ -41,18 +41,25 @@ def codec_of(chosen: Chosen, more: Mapping[str, Any] | None = None) -> Codec:
     return kind(kind.settings_model.model_validate({**known, **options}, strict=True))
 
 
+def usual_framing(codec: Chosen) -> str:
+    """The framing that the frames of a codec come in where the file names none."""
+    name, options = choice_of(codec)
+    return codec_class(name).usual_framing(options)
+
+
 def framing_of(chosen: Chosen, *, max_bytes: int, max_gap_s: float) -> Framing:
     """The framing that the file names."""
     name, options = choice_of(chosen)
     return FRAMINGS[name].model_validate(options, strict=True).make(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
-def check_choices(*, codec: Chosen, framing: Chosen) -> None:
+def check_choices(*, codec: Chosen, framing: Chosen | None) -> None:
     """Raises ValueError, with a line for each of both that there is not, where the file names them by `codec` and `framing`."""
     wrong = []
     for check, chosen in ((check_codec, codec), (check_framing, framing)):
         try:
-            check(chosen)
+            if chosen is not None:
+                check(chosen)
         except ValueError as error:
             wrong.append(str(error))
     if wrong:

@@ -42,6 +42,12 @@ class Codec(ABC):
     def __init__(self, settings: CodecSettings) -> None:
         self.settings = settings
 
+    @classmethod
+    def usual_framing(cls, options: Mapping[str, Any]) -> str:
+        """The framing that its frames come in on a line, with these options, unless the file names another."""
+        del options
+        return "lf"
+
     @abstractmethod
     def decode(self, frame: bytes) -> Fields:
         """The fields of one frame; none where it says nothing by itself. Raises BadFrame."""

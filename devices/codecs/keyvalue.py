@@ -4,7 +4,7 @@ A name begins with a letter. What stands between pairs and is none is left out: 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,7 @@ from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
 from devices.codecs.numbers import scalar_of, written
 from devices.codecs.text import read_text
+from devices.codecs.ve_direct import PROFILE, checked_lines, meant
 
 
 class KeyValueSettings(CodecSettings):
@@ -23,6 +24,14 @@ class KeyValueSettings(CodecSettings):
     """The signs that may stand between pairs."""
     decimal_comma: bool = False
     """Whether 21,5 is a number; the comma is no separator then."""
+    profile: Literal["", "ve_direct"] = ""
+    """The makers' own pairs that are to be read: `ve_direct` of Victron, with their checksum, and under names with units."""
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> "KeyValueSettings":
+        if self.profile and (said := sorted(self.model_fields_set - {"profile"})):
+            raise ValueError(f"{said[0]}: is a part of the profile {self.profile!r}; take one of them out")
+        return self
 
     @model_validator(mode="after")
     def _is_clear(self) -> "KeyValueSettings":
@@ -38,6 +47,9 @@ class KeyValue(Codec):
 
     def __init__(self, settings: KeyValueSettings) -> None:
         super().__init__(settings)
+        self._is_ve_direct = settings.profile == PROFILE
+        if self._is_ve_direct:
+            settings = settings.model_copy(update={"assign": "\t", "separators": "\r\n"})
         separators = settings.separators.replace(",", "") if settings.decimal_comma else settings.separators
         self._apart = str.maketrans(dict.fromkeys(separators, "\n"))
         self._signs = str.maketrans(dict.fromkeys(settings.assign, settings.assign[0]))
@@ -45,7 +57,14 @@ class KeyValue(Codec):
         self._separators = separators
         self._decimal_comma = settings.decimal_comma
 
+    @classmethod
+    def usual_framing(cls, options: Mapping[str, Any]) -> str:
+        return PROFILE if options.get("profile") == PROFILE else super().usual_framing(options)
+
     def decode(self, frame: bytes) -> Fields:
+        return meant(self._read(checked_lines(frame))) if self._is_ve_direct else self._read(frame)
+
+    def _read(self, frame: bytes) -> Fields:
         fields: Fields = {}
         for name, value in self._pairs(read_text(frame)):
             if name in fields:
@@ -58,6 +77,8 @@ class KeyValue(Codec):
         return fields
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
+        if self._is_ve_direct:
+            return super().encode(fields)
         between = " " if " " in self._separators else self._separators[0]
         pairs = []
         for name, value in fields.items():

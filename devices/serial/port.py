@@ -67,7 +67,7 @@ class SerialPort(Link[SerialSettings]):
     def __init__(self, key: str, settings: SerialSettings) -> None:
         super().__init__(key, settings)
         self._sends = settings.sends
-        self._framer = framing_of(settings.framing, max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
+        self._framer = framing_of(settings.framed, max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
         self._reader = reader_for(settings, self._payload_of)
         self._outbox = WritesInHand(timeout_s=settings.write_timeout_s)
         self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
@@ -110,7 +110,7 @@ class SerialPort(Link[SerialSettings]):
 
             self._network = NetworkOpener(self.settings, place)
         if self.settings.simulation is not None:
-            self._simulation = simulate(self.settings.simulation, self.settings.codec_name)
+            self._simulation = simulate(self.settings.simulation, self.settings.simulated_device)
             self._path = self._simulation.path
 
     def open(self) -> str:
@@ -323,7 +323,7 @@ class SerialPort(Link[SerialSettings]):
         if self._fault:
             return
         settings = self.settings
-        cause = self._doubt.cause(now_s, codec=settings.codec_name, framing=choice_of(settings.framing).name, baud=settings.baud)
+        cause = self._doubt.cause(now_s, codec=settings.codec_name, framing=choice_of(settings.framed).name, baud=settings.baud)
         if cause:
             self._be_faulty("unusable", f"bytes come from {self._path}, and never a line that can be used: {cause}")
 

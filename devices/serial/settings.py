@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by
+from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by, usual_framing
 from devices.codecs.installed import codec_class
 from devices.codecs.sent import check_address_fields, check_reported
 from devices.link import ACT_WITHIN_S, ActWithin
@@ -28,12 +28,15 @@ _WHY = {
 class SerialSimulation(Settings):
     """A simulated device on a pseudo-terminal, in place of the port: `[serial.<key>.simulate]`."""
 
-    device: Literal["", "gps", "meter"] = ""
-    """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters. Default: what the codec reads."""
+    device: Literal["", "gps", "meter", "dsmr", "sml", "ve_direct"] = ""
+    """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters. `dsmr`, `sml`: a meter of electricity.
+    `ve_direct`: a charger. Default: what the codec reads."""
     interval_s: float = Field(default=1.0, ge=0.001)
     devices: int = Field(default=1, ge=1, le=1000)
     acked: bool = False
     """Keep and repeat each line until it is acknowledged; set the port's `ack` too."""
+    wrong_every: int = Field(default=0, ge=0)
+    """One of so many lines or telegrams has a wrong bit; 0: none. For devices that are not `acked`."""
 
 
 class SerialSettings(Settings):
@@ -63,8 +66,9 @@ class SerialSettings(Settings):
 
     codec: Chosen = "text"
     """What its frames mean: the name of a codec, or a table with its name and its options."""
-    framing: Chosen = "lf"
-    """Where its frames begin and end: the name of a framing, or a table with its name and its options."""
+    framing: Chosen | None = None
+    """Where its frames begin and end: the name of a framing, or a table with its name and its options. Unset: what its codec needs, else
+    `lf`."""
     skip_first: bool | None = None
     """Drop what comes before the first delimiter after each opening: it may be the rest of a frame. Unset: where nothing shows that."""
     max_line_bytes: int = Field(default=4096, ge=16, le=65536)
@@ -115,6 +119,11 @@ class SerialSettings(Settings):
         return choice_of(self.codec).name
 
     @property
+    def framed(self) -> Chosen:
+        """The framing that the file names, or the usual one of the codec."""
+        return usual_framing(self.codec) if self.framing is None else self.framing
+
+    @property
     def skips_first(self) -> bool:
         """Whether the first bytes after an opening may be the rest of a frame that nothing would show to be one. A simulated device begins
         with the port."""
@@ -132,6 +141,12 @@ class SerialSettings(Settings):
         return network_port(self.port) if self.simulation is None else None
 
     @property
+    def simulated_device(self) -> str:
+        """The simulated device whose frames the codec reads, by its name."""
+        name, options = choice_of(self.codec)
+        return {"json": "meter", "dsmr": "dsmr", "sml": "sml"}.get(name, str(options.get("profile") or "gps"))
+
+    @property
     def simulation(self) -> SerialSimulation | None:
         """How the port is simulated; None where it is a real one."""
         return simulation(self.simulate, SerialSimulation)
@@ -143,7 +158,7 @@ class SerialSettings(Settings):
         return [("to", self.to, self.sends)]
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
-        return [codec_options(self.codec), framing_options(self.framing)]
+        return [codec_options(self.codec), framing_options(self.framed)]
 
     def given(self, me: str) -> list[Given]:
         """What whoever it reports to gets by the codec and the table."""

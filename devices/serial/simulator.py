@@ -120,6 +120,9 @@ class SimulatedLine:
 class SimulatedDevice:
     """A device that sends one numbered thing each interval. Subclasses compose it; `turn` is for a caller's own loop."""
 
+    line_end = b"\r\n"
+    """What follows each of its lines."""
+
     def __init__(
         self,
         line: SimulatedLine,
@@ -130,6 +133,7 @@ class SimulatedDevice:
         began_ms: int = 0,
         window: int = 1,
         repeat_s: float = 1.0,
+        wrong_every: int = 0,
     ) -> None:
         self.line = line
         self.interval_s = interval_s
@@ -144,6 +148,8 @@ class SimulatedDevice:
         """How many of them the gateway has acknowledged."""
         self.dropped = 0
         """Without `acked`: how many things nobody heard."""
+        self.wrong_every = wrong_every
+        """Without `acked`: of how many things one has a wrong bit, as on a bad cable; 0: none."""
         self._window = window
         self._repeat_s = repeat_s
         self._made_s = -math.inf
@@ -193,7 +199,9 @@ class SimulatedDevice:
             self.made += len(numbers)
 
     def _bytes(self, number: int) -> bytes:
-        return b"".join(line + b"\r\n" for line in self.compose(number))
+        said = b"".join(line + self.line_end for line in self.compose(number))
+        is_wrong = self.wrong_every and not self.acked and number % self.wrong_every == self.wrong_every - 1
+        return _with_wrong_bit(said) if is_wrong else said
 
     def _take_ack(self, name: bytes) -> None:
         number = self._numbers.get(name)
@@ -286,14 +294,21 @@ class Simulation:
         self.device.line.unplug()
 
 
-def simulate(settings: SerialSimulation, codec: str = "nmea") -> Simulation:
-    """Make the simulated device that a port's settings ask for; where they do not say which, one that its codec can read."""
-    line = SimulatedLine()
-    device: Callable[..., SimulatedDevice] = GpsTracker
-    keywords: dict[str, int] = {}
-    if (settings.device or ("meter" if codec == "json" else "gps")) == "meter":
-        device, keywords = JsonMeter, {"devices": settings.devices}
-    return Simulation(device(line, interval_s=settings.interval_s, acked=settings.acked, **keywords))
+def simulate(settings: SerialSimulation, reads: str = "gps") -> Simulation:
+    """Make the simulated device that a port's settings ask for; where they do not say which, the one that its codec `reads`."""
+    from devices.serial.simulated_meters import METERS  # noqa: PLC0415  # they are devices like those above
+
+    name = settings.device or reads
+    kinds: dict[str, Callable[..., SimulatedDevice]] = {"gps": GpsTracker, "meter": JsonMeter, **METERS}
+    keywords = {"devices": settings.devices} if name == "meter" else {}
+    return Simulation(
+        kinds[name](SimulatedLine(), interval_s=settings.interval_s, acked=settings.acked, wrong_every=settings.wrong_every, **keywords)
+    )
+
+
+def _with_wrong_bit(said: bytes) -> bytes:
+    at = len(said) // 2
+    return said[:at] + bytes([said[at] ^ 1]) + said[at + 1 :]
 
 
 def sentences(fix: Fix) -> list[bytes]:

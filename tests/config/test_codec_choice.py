@@ -28,7 +28,10 @@ def problems(tmp_path: Path, text: str) -> list[str]:
         ('codec = {name = "jsn"}', ["4:17 serial.a.codec.name: there is no codec 'jsn'; did you mean 'json'?"]),
         (
             'codec = "modbus"',
-            ["4:9 serial.a.codec: there is no codec 'modbus'; there is bytes, csv, json, keyvalue, nmea, number, onoff, regex, text"],
+            [
+                "4:9 serial.a.codec: there is no codec 'modbus'; "
+                "there is bytes, csv, dsmr, json, keyvalue, nmea, number, onoff, regex, sml, text"
+            ],
         ),
         ('codec = {columns = ["a"]}', ['4:9 serial.a.codec: the table has no name; write codec = {name = "...", ...}']),
         ('codec = {name = "csv", delimitr = ";"}', ["4:35 serial.a.codec.delimitr: no such key; did you mean 'delimiter'?"]),

@@ -40,7 +40,7 @@ def test_the_configuration_is_one(tmp_path: Path) -> None:
 def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
     """The example of a freezer and of a lamp has no problem either."""
     path = tmp_path / "gateway.toml"
-    path.write_text(blocks("toml")[1])
+    path.write_text(block_with("[webhook.alerts]"))
     configuration = read(path)
     ids = ["mqtt/main", "webhook/alerts", "serial/freezer", "gpio/lamp", "clock/main"]
     assert [part.id for part in configuration.host_bound] == ids
@@ -49,7 +49,7 @@ def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
 def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
     """The example of a program has no problem, whether it is installed here or not."""
     path = tmp_path / "gateway.toml"
-    path.write_text(block_with("rtl_433"))
+    path.write_text(block_with("[exec.weather]"))
     assert [part.id for part in read(path).host_bound] == ["exec/weather"]
 
 

@@ -6,14 +6,17 @@ from pydantic import AfterValidator, Field, model_validator
 
 from devices.codecs.codec import CodecSettings
 from devices.codecs.framing import LineFramer
+from devices.codecs.framings.blocks import Blocks
 from devices.codecs.framings.cobs import Cobs
 from devices.codecs.framings.counted import LengthPrefixed
 from devices.codecs.framings.delimited import Delimited
+from devices.codecs.framings.escaped import EscapedFiles
 from devices.codecs.framings.fixed import Fixed
 from devices.codecs.framings.framing import Framing
 from devices.codecs.framings.idle import Idle
 from devices.codecs.framings.marked import Marked
 from devices.codecs.framings.slip import Slip
+from devices.codecs.framings.telegram import Telegrams
 
 _HEX = "0x"
 
@@ -170,6 +173,27 @@ class CobsSettings(FramingSettings):
         return Cobs(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
+class TelegramSettings(FramingSettings):
+    """`telegram`: what a meter says at its customer port, DSMR P1 for one."""
+
+    def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        return Telegrams(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+
+class SmlSettings(FramingSettings):
+    """`sml`: SML files between their escape sequences."""
+
+    def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        return EscapedFiles(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+
+class VeDirectSettings(FramingSettings):
+    """`ve_direct`: Victron's blocks, each with its checksum at the end."""
+
+    def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        return Blocks(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+
 FRAMINGS: dict[str, type[FramingSettings]] = {
     "lf": LfSettings,
     "cr": CrSettings,
@@ -181,4 +205,7 @@ FRAMINGS: dict[str, type[FramingSettings]] = {
     "length": LengthSettings,
     "slip": SlipSettings,
     "cobs": CobsSettings,
+    "telegram": TelegramSettings,
+    "sml": SmlSettings,
+    "ve_direct": VeDirectSettings,
 }

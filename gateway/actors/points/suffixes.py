@@ -2,7 +2,8 @@
 
 What stands behind the last underscore counts. Endings that as often mean something else are left out (`_min`, `_h`, `_g`); a value whose
 name only looks so (`phase_a`) is given `unit = ""` in the file.
-`_pct`, `_m3` and `_l` say no class: a percentage may be a humidity or a battery, a volume water or gas.
+`_pct`, `_m3` and `_l` say no class: a percentage may be a humidity or a battery, a volume water or gas. For those the word before is
+looked at: `gas_m3`, `warm_water_m3`.
 """
 
 from functools import lru_cache
@@ -61,14 +62,27 @@ SUFFIXES: dict[str, Meaning] = {
     "_l": Meaning("L", "", "total_increasing"),
     "_lpm": Meaning("L/min", "volume_flow_rate"),
     "_m3h": Meaning("m³/h", "volume_flow_rate"),
+    "_gj": Meaning("GJ", "energy"),
+    "_kvarh": Meaning("kvarh", "", "total_increasing"),
+    "_ah": Meaning("Ah"),
     "_deg": Meaning("°"),
     "_count": Meaning("", "", "total_increasing"),
 }
 """What each suffix says. A class is given where nearly every value of that name has it."""
 
+ENDINGS: dict[str, Meaning] = {
+    "gas_m3": Meaning("m³", "gas", "total_increasing"),
+    "water_m3": Meaning("m³", "water", "total_increasing"),
+    "water_l": Meaning("L", "water", "total_increasing"),
+    "power_factor": Meaning("", "power_factor"),
+}
+"""What two words at the end of a name say together; they are looked for first."""
+
 
 @lru_cache(maxsize=1024)
 def meaning_of(name: str) -> Meaning:
     """What the end of a value's name says of it. The case of the letters says nothing: `Power_W` is as good as `power_w`."""
-    _, underscore, last = name.rpartition("_")
-    return SUFFIXES.get(f"_{last.lower()}", NOTHING) if underscore else NOTHING
+    before, underscore, last = name.lower().rpartition("_")
+    if found := ENDINGS.get(f"{before.rpartition('_')[2]}_{last}"):
+        return found
+    return SUFFIXES.get(f"_{last}", NOTHING) if underscore else NOTHING

@@ -39,8 +39,8 @@ def wrong(name: str, /, **options: Any) -> str:
 
 def test_what_is_in_the_box():
     """Each is found by its name, and only those whose parts are never taken for the whole are read from the first byte on."""
-    assert codec_names() == ["bytes", "csv", "json", "keyvalue", "nmea", "number", "onoff", "regex", "text"]
-    assert [name for name in codec_names() if codec_class(name).checked] == ["json", "nmea"]
+    assert codec_names() == ["bytes", "csv", "dsmr", "json", "keyvalue", "nmea", "number", "onoff", "regex", "sml", "text"]
+    assert [name for name in codec_names() if codec_class(name).checked] == ["dsmr", "json", "nmea", "sml"]
     assert {name: codec_class(name).verb for name in codec_names() if codec_class(name).verb != "report"} == {
         "nmea": "position",
         "text": "line",

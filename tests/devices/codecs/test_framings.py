@@ -7,14 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.codecs.framing import FIRST_QUIET_S, LineFramer
+from devices.codecs.framings.blocks import Blocks
 from devices.codecs.framings.cobs import Cobs
 from devices.codecs.framings.counted import LengthPrefixed
 from devices.codecs.framings.delimited import Delimited
+from devices.codecs.framings.escaped import EscapedFiles
 from devices.codecs.framings.fixed import Fixed
 from devices.codecs.framings.framing import Framing
 from devices.codecs.framings.idle import Idle
 from devices.codecs.framings.marked import Marked
 from devices.codecs.framings.slip import Slip
+from devices.codecs.framings.telegram import Telegrams
 from tests.patterns import AT_ONCE_S, grows, least_s
 
 LIMIT = 12
@@ -34,10 +37,16 @@ MAKES: dict[str, Callable[[], Framing]] = {
     "counted_begun": lambda: LengthPrefixed(size_bytes=1, begins=b"ab", adds=1, max_bytes=LIMIT, max_gap_s=GAP_S),
     "slip": lambda: Slip(max_bytes=LIMIT, max_gap_s=GAP_S),
     "cobs": lambda: Cobs(max_bytes=LIMIT, max_gap_s=GAP_S),
+    "telegrams": lambda: Telegrams(max_bytes=2 * LIMIT, max_gap_s=GAP_S),
+    "escaped": lambda: EscapedFiles(max_bytes=3 * LIMIT, max_gap_s=GAP_S),
+    "blocks": lambda: Blocks(b"\r\n", max_bytes=LIMIT, max_gap_s=GAP_S),
 }
 NAMES = pytest.mark.parametrize("name", sorted(MAKES))
 ALPHABET = st.sampled_from(
-    [b"a", b"b", b"\r", b"\n", b"\x02", b"\x03", b"<", b">", b"\0", b"\x01", b"\x05", b"\xc0", b"\xdb", b"\xdc", b"x"]
+    [
+        *(b"a", b"b", b"\r", b"\n", b"\x02", b"\x03", b"<", b">", b"\0", b"\x01", b"\x05", b"\xc0", b"\xdb", b"\xdc", b"x"),
+        *(b"/", b"\n!", b"\n/", b"\x1b" * 4, b"\x1b", b"\x01" * 4, b"\x1a"),
+    ]
 )
 STREAM = st.lists(ALPHABET, max_size=60).map(b"".join)
 
@@ -105,7 +114,26 @@ def test_garbage_is_bounded(name: str, steps: list[tuple[bytes, float, str]]):
 
 
 @NAMES
-@pytest.mark.parametrize("pump", [b"a", b"ab", b"\x02", b"\x02\x03", b"\r", b"<", b"\xc0\xdb", b"\xdb", b"\0", b"\xff", b"ab\xff"])
+@pytest.mark.parametrize(
+    "pump",
+    [
+        b"a",
+        b"ab",
+        b"\x02",
+        b"\x02\x03",
+        b"\r",
+        b"<",
+        b"\xc0\xdb",
+        b"\xdb",
+        b"\0",
+        b"\xff",
+        b"ab\xff",
+        b"/",
+        b"\n!",
+        b"\x1b",
+        b"\x1b\x1b\x1b\x1b\x01",
+    ],
+)
 def test_garbage_costs_linear_time(name: str, pump: bytes):
     """Four times the bytes, four times the time: in one chunk."""
 
