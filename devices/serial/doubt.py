@@ -8,6 +8,14 @@ AFTER_S = 3.0
 TRIES = 3
 """How often bytes must have come by then: one bad line a minute is a fault after the third."""
 _SAMPLE_BYTES = 512
+_TEXTS = ("lf", "cr", "crlf", "delimiter", "telegram", "ve_direct")
+"""Framings of texts."""
+_METERS = {
+    "dsmr": (b"\n1-0:1.8.", "DSMR P1", '"dsmr"'),
+    "sml": (b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01", "SML", '"sml"'),
+    "keyvalue": (b"\r\nChecksum\t", "VE.Direct", '{name = "keyvalue", profile = "ve_direct"}'),
+}
+"""What the bytes of meters have in them, by the codec that reads it."""
 _PLAIN = bytes((9, 10, 13, *range(32, 127)))
 
 
@@ -52,7 +60,10 @@ class Doubt:
 def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: str, framing: str, baud: int) -> str:
     """Why bytes like `sample` hold no line that a codec can read; `frame` is the last one that was cut out of them, with its error."""
     odd = len(sample.translate(None, _PLAIN))
-    if codec != "bytes" and framing in ("lf", "cr", "crlf", "delimiter") and 10 * odd > 3 * len(sample) and not _is_text(sample):
+    for codec_of_it, (mark, name, mend) in _METERS.items():
+        if codec != codec_of_it and mark in sample:
+            return f"it speaks {name}: set codec = {mend}"
+    if codec != "bytes" and framing in _TEXTS and 10 * odd > 3 * len(sample) and not _is_text(sample):
         return f'they are no text: is baud = {baud} what the device has, and its parity? Bytes of a protocol need codec = "bytes"'
     if framing in ("lf", "crlf") and b"\n" not in sample:
         if b"\r" in sample:

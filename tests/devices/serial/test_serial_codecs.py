@@ -115,6 +115,18 @@ UNUSABLE = [
         bytes(range(128, 255, 3)) + b"\x80\n\xff",
         'they are no text: is baud = 9600 what the device has, and its parity? Bytes of a protocol need codec = "bytes"',
     ),
+    (
+        {"codec": "dsmr"},
+        bytes(range(128, 255, 3)) + b"\x80\n\xff",
+        'they are no text: is baud = 9600 what the device has, and its parity? Bytes of a protocol need codec = "bytes"',
+    ),
+    ({"codec": "json"}, b"/X\r\n\r\n1-0:1.8.1(1*kWh)\r\n!\r\n", 'it speaks DSMR P1: set codec = "dsmr"'),
+    ({"codec": "json"}, b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01\x76\n", 'it speaks SML: set codec = "sml"'),
+    (
+        {"codec": "json"},
+        b"\r\nV\t12800\r\nChecksum\t\xd8",
+        'it speaks VE.Direct: set codec = {name = "keyvalue", profile = "ve_direct"}',
+    ),
     ({"codec": "json"}, b"$GPTXT,01,01,02,u-blox*1C\r\n", 'it speaks NMEA: set codec = "nmea"'),
     ({"codec": "nmea"}, b'{"t":20.5}\n', 'it speaks JSON: set codec = "json"'),
     ({"codec": "number"}, b"booting\n", "cannot read a number: the text has none; the last one was b'booting'"),
