@@ -19,7 +19,7 @@ DEVICES = "gateway.devices"
 ACTORS = "gateway.actors"
 DOORS = "gateway.doors"
 
-UNLISTED = frozenset({"collection_page", "control", "gather", "job", "journal", "path"})
+UNLISTED = frozenset({"collection_page", "control", "gather", "history", "history_part", "job", "journal", "path"})
 """Kinds that the gateway and its actors keep for themselves. Lists of what there is leave them out; each is found by its name."""
 CHILDREN = frozenset({"user"})
 """Kinds whose actors are children of others: lists of actors have them, and nobody writes to them, or sets them up, by themselves."""

@@ -19,6 +19,8 @@ from gateway.actors.models import Model
 from gateway.actors.points import Point, seen_point
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
+from gateway.business.history.payloads import Asked
+from gateway.business.history.recent import history_of, recorded, search
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
 from gateway.business.values import MISSING, Value, first_value, fit, stale
@@ -63,7 +65,7 @@ _PLAIN = Timing()
 class TwinState(State):
     """What a twin remembers."""
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     online: bool = False
     presence: Presence = Presence.UNKNOWN
@@ -83,8 +85,10 @@ class TwinState(State):
     """Values that had changed by less than their deadband, and so changed nothing."""
     values: dict[str, Value] = {}
     timing: Timing | None = None
+    recent: dict[str, str] | None = None
+    """By the name of the value, the last readings of it, which its history does not have yet; None: none of any."""
 
-    INNER = ("timing",)
+    INNER = ("timing", "recent")
 
     @classmethod
     def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +126,8 @@ class TwinSettings(Publishing):
     """Publish at every report, or only when a value, unit, quality or the presence of the device changes."""
     most: int = Field(default=10_000, ge=0)
     """How many twins there may be: a device that makes up ids would fill the disk. What would begin one more is refused; 0: any number."""
+    history: bool = True
+    """Keep what the numbers and booleans were; for how long, and in how many bytes, `[actors.archive]` says."""
     silent_after_s: NonNegativeFloat = 60.0
     """Seconds without a report after which the device counts as silent; 0: never."""
     silent_after_s_of: dict[str, NonNegativeFloat] = {}
@@ -161,6 +167,7 @@ class Twin(Actor[TwinState]):
             beyond=before.beyond + beyond,
             held=before.held + held,
             values=values,
+            recent=recorded(before.recent or {}, report, values, before.values, stage) if self.settings.history else before.recent,
             timing=before.timing
             if _is_usual(before.timing, report, laggard, stage)
             else _timing(before, values, laggard, stage, timed=timed),
@@ -179,7 +186,7 @@ class Twin(Actor[TwinState]):
         if state.presence is Presence.UNKNOWN and not state.watched:
             stage.begin()
             stage.state = state.changed(watched=self._watch(stage))
-        stage.reply(stage.state)
+        stage.reply(stage.state.model_dump(mode="json", exclude={"recent"}))
 
     @verb(by=By.ITSELF)
     def silent(self, stage: Stage[TwinState]) -> None:
@@ -205,13 +212,23 @@ class Twin(Actor[TwinState]):
     @verb
     def read(self, stage: Stage[TwinState]) -> None:
         """Answer with everything the twin knows."""
-        stage.reply(stage.state)
+        stage.reply(stage.state.model_dump(mode="json", exclude={"recent"}))
+
+    @verb
+    def history(self, asked: Asked, stage: Stage[TwinState]) -> None:
+        """Answer with what a value was, as rows of time, least, mean, greatest and count."""
+        value = stage.state.values.get(asked.value)
+        if value is None:
+            stage.refuse(f"{stage.me} has no value {asked.value!r}; it has {', '.join(stage.state.values) or 'none yet'}")
+            return
+        question = search(asked, value["unit"], (stage.state.recent or {}).get(asked.value, ""), stage)
+        stage.send_along(stage.route([(history_of(asked.value, stage), "find")]), question)
 
     @verb
     def forget(self, stage: Stage[TwinState]) -> None:
         """End the twin, and remove what it published; the device's next report begins a new one."""
         self.settings.clear(stage)
-        stage.reply(stage.state)
+        stage.reply(stage.state.model_dump(mode="json", exclude={"recent"}))
         stage.stop()
 
     def _watch(self, stage: Stage[TwinState]) -> bool:

@@ -13,7 +13,7 @@ from gateway.actors.points.suffixes import meaning_of
 from gateway.actors.vocabulary import Quality, Report
 
 GOOD, MISSING, STALE = Quality.GOOD.value, Quality.MISSING.value, Quality.STALE.value
-_TRUSTED = (GOOD, Quality.UNCERTAIN.value)
+TRUSTED = (GOOD, Quality.UNCERTAIN.value)
 
 Value = TypedDict(
     "Value",
@@ -58,7 +58,7 @@ def fit(values: dict[str, Value], before: Mapping[str, Value], report: Report, p
 
 def stale(values: Mapping[str, Value]) -> dict[str, Value]:
     """The values of a device that has fallen silent: what was good is stale until it comes again."""
-    return {name: {**value, "quality": STALE} if value["quality"] in _TRUSTED else value for name, value in values.items()}
+    return {name: {**value, "quality": STALE} if value["quality"] in TRUSTED else value for name, value in values.items()}
 
 
 def _described(point: Point, value: Any, at_ms: int, quality: str) -> Value:

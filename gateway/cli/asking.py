@@ -28,10 +28,15 @@ def reload(options: Options) -> int:
 
 
 def show(options: Options) -> int:
-    """Show the gateway, an actor or the ids of a kind."""
+    """Show the gateway, an actor or the ids of a kind; or what an actor's values were."""
     from gateway.cli.show import show, show_machine  # noqa: PLC0415
 
     with _client(options) as client:
+        if options.since or options.csv or options.value:
+            from gateway.cli.past import past  # noqa: PLC0415
+
+            since = options.since or "1d"
+            return past(client, options.what, since=since, value=options.value, as_csv=options.csv, as_json=options.json)
         if options.machine:
             return show_machine(client, options.what, as_json=options.json)
         return show(client, options.what, after=options.after, limit=options.limit, every=options.all, as_json=options.json)

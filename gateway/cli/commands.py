@@ -152,6 +152,9 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="ID", help="twin/door: one actor; twin: the ids of a kind; 'twin/d*': those")
     parser.add_argument("--machine", action="store_true", help="the phases of a kind or an actor, as a Mermaid state diagram")
     parser.add_argument("--all", action="store_true", help="with what the gateway and its actors keep for themselves: journal, job, ...")
+    parser.add_argument("--since", default="", metavar="TIME", help="what the values of a twin were: as charts; TIME as in 90s, 2h, 7d, 1y")
+    parser.add_argument("--value", default="", metavar="NAME", help="only this value, with --since (default: 1d)")
+    parser.add_argument("--csv", action="store_true", help="each reading that is kept, one a line, instead of charts")
     parser.add_argument("--after", default="", metavar="ID", help="go on with the ids behind this one")
     parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many ids (default: 100)")
 

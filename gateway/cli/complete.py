@@ -19,7 +19,7 @@ from gateway.console.place import find
 _ONE = ("show", "tail", "listen", "explain", "resume", "export", "forget", "events")
 TAKES = dict.fromkeys(_ONE, ("actor",)) | dict.fromkeys(("tell", "ask"), ("actor", "verb", "field")) | {"kinds": ("kind",)}
 """What stands behind a command, one after the other; of the last any number where it is a field."""
-VALUED = ("--config", "--socket", "--after", "--limit", "--verb", "--timeout", "--id", "--field")
+VALUED = ("--config", "--socket", "--since", "--value", "--after", "--limit", "--verb", "--timeout", "--id", "--field")
 """The options of these commands that another word belongs to."""
 _PATIENCE_S = 1.0
 _MOST = 200

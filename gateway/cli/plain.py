@@ -35,9 +35,10 @@ def _message(run: Callable[[Options], int], **option: str) -> Words:
     return Words(run, ("to", "verb"), rest="payload", options={"timeout": TIMEOUT_S, **option})
 
 
+_SHOW = {"machine": False, "all": False, "since": "", "value": "", "csv": False, "after": "", "limit": 100}
 PLAIN = {
     "reload": Words(asking.reload),
-    "show": Words(asking.show, may={"what": ""}, options={"machine": False, "all": False, "after": "", "limit": 100}),
+    "show": Words(asking.show, may={"what": ""}, options=_SHOW),
     "tell": _message(asking.tell, id=""),
     "ask": _message(asking.ask, field=""),
     "tail": Words(asking.tail, may={"prefix": ""}, options={"verb": ""}),

@@ -290,7 +290,8 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
         (
             ("show", "nothing-like-it"),
             1,
-            "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, census, collection, contacts, "
+            "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, archive, census, collection, "
+            "contacts, "
             "counter, fuse, gpio, rule, toggle, trip, trips, twin, webhook\n",
         ),
         (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),

@@ -78,6 +78,7 @@ def test_what_actors_keep_for_themselves_is_no_address(tmp_path: Path) -> None:
     path.write_text('[mqtt.main]\n[[mqtt.main.subscribe]]\ntopic = "x"\nto = "twin/door"\nverb = "silent"\n')
     with pytest.raises(ConfigProblems) as raised:
         read(path)
-    assert "cannot send 'silent' to twin: only the actor itself may send it; there is describe, expect, forget, read, report" in str(
-        raised.value
+    assert (
+        "cannot send 'silent' to twin: only the actor itself may send it; there is describe, expect, forget, history, read, report"
+        in str(raised.value)
     )

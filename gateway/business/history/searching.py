@@ -1,0 +1,56 @@
+"""How a question about a history begins and ends: which fineness answers it, and what is put into the answer beside that of the parts."""
+
+from gateway.business.history.means import LENGTHS_S, Span
+from gateway.business.history.payloads import Answered, Search
+from gateway.business.history.recent import read_recent
+from gateway.business.history.rows import with_readings, with_spans
+from gateway.business.history.shelf import Shelf
+
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_DAY_S = 86_400
+
+
+def begun_search(search: Search, shelves: dict[str, Shelf]) -> Search:
+    """The search with the fineness by which it is answered, and the step of its rows.
+
+    It is the coarsest that is fine enough and goes back as far as anything is kept of that time: it has the fewest parts to read.
+    """
+    recent = read_recent(search.recent)[0] if search.recent else []
+    newest_s = recent[0].at_ms // 1000 if recent else search.until_ms // 1000
+    begun = {name: newest_s if shelf.begun_s is None else shelf.begun_s for name, shelf in shelves.items()}
+    since_s = max(search.since_ms // 1000, min(begun.values()))
+    if search.every:
+        return search.changed(fineness="readings", since_ms=max(search.since_ms, since_s * 1000))
+    step_s = search.step_s or fitting_step_s(search.until_ms // 1000 - since_s, search.most)
+    reaching = [name for name in LENGTHS_S if begun[name] - max(LENGTHS_S[name], 1) <= since_s]
+    fine = [name for name in reaching if LENGTHS_S[name] <= step_s and (name == "readings" or step_s % LENGTHS_S[name] == 0)]
+    fineness = fine[0] if fine else reaching[-1]
+    step_s = max(step_s, LENGTHS_S[fineness])
+    if search.until_ms // 1000 - since_s > step_s * search.most:
+        step_s = fitting_step_s(search.until_ms // 1000 - since_s, search.most)
+    return search.changed(fineness=fineness, step_s=step_s)
+
+
+def fitting_step_s(span_s: float, most: int) -> int:
+    """The least step that is easy to read, and makes no more than `most` rows of a time; there may be one row more at its begin."""
+    least = span_s / max(1, most - 1)
+    return next((step_s for step_s in _STEPS_S if step_s >= least), -int(-least // _DAY_S) * _DAY_S)
+
+
+def answer_of(search: Search, minute: Span | None, hour: Span | None) -> Answered:
+    """The answer to a search that has been at all parts: with what has come to no part yet."""
+    if search.fineness == "hours" and hour is not None:
+        search = with_spans(search, [hour])
+    if search.fineness != "readings" and minute is not None:
+        search = with_spans(search, [minute])
+    if search.recent:
+        search = with_readings(search, read_recent(search.recent)[0])
+    return Answered(
+        value=search.value,
+        unit=search.unit,
+        step_s=0 if search.every else search.step_s,
+        since_ms=search.since_ms,
+        until_ms=search.until_ms,
+        next_ms=search.next_ms,
+        rows=tuple(sorted(search.rows)),
+    )

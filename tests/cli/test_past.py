@@ -1,0 +1,103 @@
+"""`gateway show ID --since TIME`: what the values of a twin were."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.cli.chart import chart
+from gateway.cli.past import seconds_ago
+from gateway.console.exits import Failed
+from tests.daemons import DaemonProcess
+
+ANSWER = {"value": "temp_c", "unit": "°C", "step_s": 60, "rows": [[60_000 * at, at - 0.5, at, at + 0.5, 60] for at in (0, 1, 2, 4)]}
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """A daemon whose boiler has said three values, twice."""
+    with DaemonProcess(tmp_path_factory.mktemp("p"), "[actors.twin]\npublish_to = ''\n") as running:
+        running.until_listening()
+        for temp in (20.5, 21.5):
+            running.gateway("tell", "twin/boiler", "report", json.dumps({"values": {"temp_c": temp, "on": True, "mode": "eco"}}))
+        running.gateway("tell", "twin/text", "report", json.dumps({"values": {"mode": "eco"}}))
+        yield running
+        assert running.stop() == 0
+
+
+def test_a_chart_for_each_value(daemon: DaemonProcess) -> None:
+    """Each number and each boolean has a chart with its least, its mean and its greatest; a text has none."""
+    found = daemon.gateway("show", "twin/boiler", "--since", "2h")
+    assert found.returncode == 0, found.stderr
+    assert "temp_c, °C: least 20.5, mean 21, greatest 21.5, of 2 readings" in found.stdout
+    assert "on: least 1, mean 1, greatest 1, of 2 readings" in found.stdout
+    assert "mode" not in found.stdout
+
+
+def test_one_value_as_csv(daemon: DaemonProcess) -> None:
+    """Each reading is one line of CSV, with its time for programs and for people."""
+    found = daemon.gateway("show", "twin/boiler", "--since", "2h", "--value", "temp_c", "--csv")
+    head, *rows = found.stdout.splitlines()
+    assert head == "value,at_ms,at,reading"
+    assert [row.split(",")[0] for row in rows] == ["temp_c", "temp_c"]
+    assert [row.split(",")[3] for row in rows] == ["20.5", "21.5"]
+
+
+def test_for_programs(daemon: DaemonProcess) -> None:
+    """With --json each value is an answer of the verb `history`."""
+    found = json.loads(daemon.gateway("show", "twin/boiler", "--since", "1d", "--value", "on", "--json").stdout)
+    assert [(one["value"], one["rows"][0][4]) for one in found] == [("on", 2)]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (
+            ("twin/boiler", "--since", "yesterday"),
+            "gateway: cannot look back 'yesterday': say how long, as in 90s, 15min, 2h, 7d, 3w or 1y\n",
+        ),
+        (("twin/boiler", "--value", "tmp"), "gateway: twin/boiler has no value 'tmp'; it has temp_c, on, mode\n"),
+        (
+            ("gpio/lamp", "--since", "2h"),
+            "gateway: cannot show what gpio/lamp was: only twins keep it; say which, as in gateway show twin/boiler --since 2h\n",
+        ),
+        (("twin/text", "--since", "2h"), "gateway: twin/text has no number and no boolean yet\n"),
+    ],
+)
+def test_what_cannot_be_shown(daemon: DaemonProcess, words: tuple[str, ...], error: str) -> None:
+    """What cannot be shown is said in one line."""
+    found = daemon.gateway("show", *words)
+    assert (found.returncode != 0, found.stderr) == (True, error)
+
+
+def test_a_chart() -> None:
+    """The higher the mean, the higher its column; where there is no reading, there is no column."""
+    lines = chart(ANSWER, unicode=True).splitlines()
+    assert lines == [
+        "temp_c, °C: least -0.5, mean 1.75, greatest 4.5, of 240 readings",
+        "4 ┤    █",
+        "  ┤    █",
+        "  ┤  ▅ █",
+        "  ┤ ▃█ █",
+        "0 ┤▁██ █",
+        f"   {_clock(0)} {_clock(240)}",
+    ]
+    assert chart(ANSWER, unicode=False).isascii() is False  # the unit
+    assert chart({**ANSWER, "unit": ""}, unicode=False).isascii()
+
+
+def test_an_empty_chart() -> None:
+    """Where nothing is kept, it says so."""
+    assert chart({**ANSWER, "rows": []}, unicode=True) == "temp_c, °C: nothing is kept of that time"
+
+
+def _clock(at_s: int) -> str:
+    return time.strftime("%H:%M", time.localtime(at_s))
+
+
+def test_back() -> None:
+    """How long to look back is a number with its unit."""
+    assert [seconds_ago(text) for text in ("90s", "15min", "2 h", "7d")] == [90, 900, 7200, 604_800]
+    with pytest.raises(Failed):
+        seconds_ago("2")
