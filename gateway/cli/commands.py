@@ -1,7 +1,6 @@
 """Every command: its words and its help, as argparse reads them; and whom those call that do not ask the running gateway."""
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -98,15 +97,27 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     return parser, commands.choices
 
 
-_ERRORS = (
-    (r"the following arguments are required: (.*)", r"PROG needs \1"),
-    (r"argument (--[a-z-]+): expected one argument", r"\1 needs a value"),
-    (r"argument (--[a-z-]+): ignored explicit argument (.*)", r"\1 takes no value, and \2 is given"),
-    (r"argument (\S+): invalid int value: (.*)", r"\1: \2 is no whole number"),
-    (r"argument (\S+): invalid float value: (.*)", r"\1: \2 is no number"),
-    (r"argument (\S+): (?!expected|ignored|invalid)(.*)", r"\1: \2"),
-)
-"""What argparse says, and how it is said here; of several that fit, the last."""
+_REQUIRED = "the following arguments are required: "
+_OF_OPTIONS = {
+    "expected one argument": " needs a value",
+    "ignored explicit argument ": " takes no value, and {} is given",
+    "invalid int value: ": ": {} is no whole number",
+    "invalid float value: ": ": {} is no number",
+}
+"""What argparse says of an option, and how it is said here."""
+
+
+def _in_our_words(program: str, message: str) -> str:
+    """An error of argparse, as it is said here."""
+    if message.startswith(_REQUIRED):
+        return f"{program} needs {message.removeprefix(_REQUIRED)}"
+    option, parted, fault = message.removeprefix("argument ").partition(": ")
+    if not parted or not message.startswith("argument "):
+        return f"{program}: {message}"
+    for theirs, ours in _OF_OPTIONS.items():
+        if fault.startswith(theirs):
+            return option + ours.format(fault.removeprefix(theirs))
+    return f"{option}: {fault}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,10 +125,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong, in a line. Raises Failed."""
-        said = f"{self.prog}: {message}"
-        for pattern, ours in _ERRORS:
-            if found := re.fullmatch(pattern, message):
-                said = found.expand(ours).replace("PROG", self.prog)
+        said = _in_our_words(self.prog, message)
         topic = self.prog.partition(" ")[2]
         advice = "" if "; " in said else f"; gateway help{topic and f' {topic}'} says what it takes"
         raise exits.Failed(f"{said}{advice}", exits.USAGE)

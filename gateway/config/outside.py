@@ -5,6 +5,7 @@ what is odd about actors of one's own. Nothing of it keeps the gateway from star
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 

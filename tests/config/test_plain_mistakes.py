@@ -401,8 +401,10 @@ def test_a_truth_in_other_words() -> None:
 def test_ports_of_other_computers(tmp_path: Path):
     """Two sections for one address, an address that is none, and a baud that is set elsewhere are told each at its key."""
     said = said_of(
-        '[serial.a]\nport = "socket://bridge:1"\nto = "twin/a"\ncodec = "json"\n[serial.b]\nport = "rfc2217://Bridge:1/"\nto = "twin/b"\ncodec = "json"\n'
-        '[serial.c]\nport = "socket://x"\nto = "twin/c"\ncodec = "json"\n[serial.d]\nport = "socket://x:1"\nbaud = 300\nto = "twin/d"\ncodec = "json"\n',
+        '[serial.a]\nport = "socket://bridge:1"\nto = "twin/a"\ncodec = "json"\n'
+        '[serial.b]\nport = "rfc2217://Bridge:1/"\nto = "twin/b"\ncodec = "json"\n'
+        '[serial.c]\nport = "socket://x"\nto = "twin/c"\ncodec = "json"\n'
+        '[serial.d]\nport = "socket://x:1"\nbaud = 300\nto = "twin/d"\ncodec = "json"\n',
         tmp_path,
     )
     assert [line.partition(";")[0] for line in said] == [

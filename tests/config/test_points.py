@@ -20,6 +20,6 @@ def test_a_pin_says_its_value(tmp_path: Path) -> None:
         '[gpio.pump]\ntype = "relay"\npin = 5\nvalue = "running"\nreport_to = "twin/pump"\n',
         tmp_path,
     )
-    assert points.of("twin/door") == {"open": Point(name="open", type=ValueType.BOOLEAN, device_class="opening")}
+    assert points.of("twin/door") == {"open": Point(name="open", type=ValueType.BOOLEAN, device_class="opening", on_change=True)}
     pump = Point(name="running", type=ValueType.BOOLEAN, setter="gpio/pump", verb="switch", field="on")
     assert points.of("gpio/pump") == points.of("twin/pump") == {"running": pump}
