@@ -17,8 +17,10 @@ import time
 from typing import ClassVar, Protocol
 
 import serial  # type: ignore[import-untyped]  # pyserial has no types
+import serial.rs485  # type: ignore[import-untyped]  # as above
 
-from devices.serial.settings import SerialSettings
+from devices.link import Faulty
+from devices.serial.settings import Rs485, SerialSettings
 from gateway.actors.hostbound import Tap
 
 LINE_FAULTS = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
@@ -94,6 +96,8 @@ class TtyLine:
         if settings.rts is not None:
             self._port.rts = settings.rts
         self._port.open()
+        if (two_wires := settings.two_wires) is not None:
+            self._switch_two_wires(path, two_wires)
         self._fd: int = self._port.fileno()
         if settings.hupcl is not None:
             self._set_hupcl(up=settings.hupcl)
@@ -138,6 +142,23 @@ class TtyLine:
         count = array.array("i", [0])
         fcntl.ioctl(self._fd, termios.TIOCOUTQ, count)
         return count[0]
+
+    def _switch_two_wires(self, path: str, how: Rs485) -> None:
+        """Have the driver switch the transceiver. Raises Faulty where it cannot."""
+        try:
+            self._port.rs485_mode = serial.rs485.RS485Settings(
+                rts_level_for_tx=how.rts_on_send,
+                rts_level_for_rx=not how.rts_on_send,
+                loopback=how.hears_itself,
+                delay_before_tx=how.delay_before_send_ms / 1000,
+                delay_before_rx=how.delay_after_send_ms / 1000,
+            )
+        except LINE_FAULTS as error:
+            self._port.close()
+            raise Faulty(
+                f"cannot open {path}: its driver cannot switch between sending and receiving ({error}); take rs485 out where the adapter "
+                "switches by itself, as most USB adapters do"
+            ) from error
 
     def _set_hupcl(self, *, up: bool) -> None:
         attributes = termios.tcgetattr(self._fd)

@@ -5,8 +5,20 @@ The deadline is on progress: while the line takes a byte now and then it is aliv
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from gateway.actors import Delivery
+
+
+class Piece(NamedTuple):
+    """What waits to be written, or is left of it."""
+
+    content: bytes
+    delivery: Delivery | None
+    size: int
+    """How many bytes it was at first."""
+    once: bool
+    """Whether it is tried at most once."""
 
 
 class WritesInHand:
@@ -14,7 +26,7 @@ class WritesInHand:
 
     def __init__(self, *, timeout_s: float) -> None:
         self.timeout_s = timeout_s
-        self._pieces: deque[tuple[bytes, Delivery | None]] = deque()
+        self._pieces: deque[Piece] = deque()
         self._stuck_s = 0.0
 
     def __bool__(self) -> bool:
@@ -25,22 +37,22 @@ class WritesInHand:
         """When the line counts as stuck, on the monotonic clock; None: nothing waits."""
         return self._stuck_s + self.timeout_s if self._pieces else None
 
-    def add(self, content: bytes, delivery: Delivery | None, *, now_s: float) -> None:
-        """Put `content` in the queue; `delivery` is done when all of it is written."""
+    def add(self, content: bytes, delivery: Delivery | None, *, now_s: float, once: bool = False) -> None:
+        """Put `content` in the queue; `delivery` is done when all of it is written. `once`: it is tried at most once."""
         if not self._pieces:
             self._stuck_s = now_s
-        self._pieces.append((content, delivery))
+        self._pieces.append(Piece(content, delivery, len(content), once))
 
     def write(self, write: Callable[[bytes], int], *, now_s: float) -> int:
         """Write as much as the line takes now; return how many pieces are written whole. What `write` raises goes on to the caller."""
         through = 0
         while self._pieces:
-            content, delivery = self._pieces[0]
+            content, delivery, size, once = self._pieces[0]
             taken = write(content)
             if taken:
                 self._stuck_s = now_s
             if taken < len(content):
-                self._pieces[0] = (content[taken:], delivery)
+                self._pieces[0] = Piece(content[taken:], delivery, size, once)
                 break
             self._pieces.popleft()
             through += 1
@@ -51,12 +63,26 @@ class WritesInHand:
     def fail(self, reason: str) -> int:
         """Give up all pieces that wait; return how many they were."""
         dropped = len(self._pieces)
+        self._fail_those_of_once(reason)
         while self._pieces:
-            _, delivery = self._pieces.popleft()
-            if delivery is not None:
+            _, delivery, _, once = self._pieces.popleft()
+            if delivery is not None and not once:
                 delivery.failed(reason)
         return dropped
 
-    def clear(self) -> None:
-        """Forget all pieces that wait, and settle nothing."""
+    def clear(self, reason: str) -> None:
+        """Forget all pieces that wait. Those that are tried at most once have failed, for that reason; the others are not settled."""
+        self._fail_those_of_once(reason)
         self._pieces.clear()
+
+    def _fail_those_of_once(self, reason: str) -> None:
+        """Fail what is tried at most once, and say how much of it may have reached the device."""
+        for piece in self._pieces:
+            if piece.once and piece.delivery is not None:
+                written = piece.size - len(piece.content)
+                fate = (
+                    f"unknown: {written} of its {piece.size} bytes were written; look what the device did"
+                    if written
+                    else "nothing of it was written"
+                )
+                piece.delivery.failed(f"{reason}; {fate}", retry=False)

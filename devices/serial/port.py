@@ -30,7 +30,7 @@ from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
 from devices.serial.simulator import Simulation, simulate
 from devices.sparing import Complaints
-from gateway.actors import Delivery, GatewayError, Health, Inbound, Payload, Settings, verb
+from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
 from gateway.actors.vocabulary import Write
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SerialPort(Link[SerialSettings]):
     """The actor `serial/<key>` of one port of this host, or of a simulated device in its place."""
 
     kind = "serial"
-    acts = ("write",)
+    acts = ("write", "write_once")
     close_s = 2.0
     wired = True
     counters_said = COUNTERS
@@ -195,12 +195,18 @@ class SerialPort(Link[SerialSettings]):
 
     @verb(act_within_s=ACT_WITHIN_S)
     def write(self, text: Write, delivery: Delivery) -> None:
-        """Write a text and the port's line ending. Done when the system has taken all of it."""
+        """Write a text and the port's line ending, or bytes by their hex digits. Done when the system has taken all of it."""
         delivery.keep()
-        self._put(text.text.encode() + self.settings.line_ending.encode(), delivery, self.clock())
+        self._put(text.frame(self.settings.line_ending), delivery, self.clock())
 
-    def _put(self, content: bytes, delivery: Delivery | None, now_s: float) -> None:
-        self._outbox.add(content, delivery, now_s=now_s)
+    @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
+    def write_once(self, text: Write, delivery: Delivery) -> None:
+        """Write as `write` does, and never a second time: what may have begun when the line or the gateway failed is answered "unknown"."""
+        delivery.keep()
+        self._put(text.frame(self.settings.line_ending), delivery, self.clock(), once=True)
+
+    def _put(self, content: bytes, delivery: Delivery | None, now_s: float, *, once: bool = False) -> None:
+        self._outbox.add(content, delivery, now_s=now_s, once=once)
         self._echo.wrote(content, now_s=now_s)
         self._drain_outbox(now_s)
 
@@ -392,7 +398,8 @@ class SerialPort(Link[SerialSettings]):
             self._write_last(line, drain_s)
             line.close(drain_s=drain_s)
             open_ports().give_back(self.host.me)
-        self._outbox.clear()  # it goes back to its mailbox: nothing of it has failed
+        # it goes back to its mailbox: nothing of it has failed, but for what is tried at most once
+        self._outbox.clear(f"cannot write to {self._path}: it was closed before")
         self._echo.clear()
         self._framer.clear()
         self._heard_s = None

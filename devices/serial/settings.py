@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from devices.addresses import check_template
 from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by, usual_framing
@@ -18,11 +18,24 @@ from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields
 
 _OF_ITS_LINE = ("baud", "parity", "bytesize", "stopbits", "flow", "dtr", "rts")
-_OF_THIS_HOST = ("exclusive", "hupcl")
+_OF_THIS_HOST = ("exclusive", "hupcl", "rs485")
 _WHY = {
     True: "such settings are made at its other end (rfc2217:// makes them from here, where that end speaks it)",
     False: "it is for devices of this host",
 }
+
+
+class Rs485(BaseModel):
+    """How the driver switches a two-wire transceiver: `[serial.<key>.rs485]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    rts_on_send: bool = True
+    """The level of RTS while it sends; the other one while it receives."""
+    delay_before_send_ms: int = Field(default=0, ge=0, le=1000)
+    delay_after_send_ms: int = Field(default=0, ge=0, le=1000)
+    hears_itself: bool = False
+    """Whether it receives while it sends."""
 
 
 class SerialSimulation(Settings):
@@ -105,6 +118,8 @@ class SerialSettings(Settings):
     """How long the port may take no byte before what waits to be written has failed."""
     act_within_s: ActWithin = ACT_WITHIN_S
     """How old a text may grow that cannot be written (its port is not there): then it is answered "expired". 0: however old."""
+    rs485: bool | Rs485 = False
+    """True, or a table: have the driver switch a two-wire transceiver between sending and receiving, by RTS."""
     rs485_echo: bool = False
     """Remove our own bytes, which a two-wire adapter reads back."""
 
@@ -145,6 +160,11 @@ class SerialSettings(Settings):
         """The simulated device whose frames the codec reads, by its name."""
         name, options = choice_of(self.codec)
         return {"json": "meter", "dsmr": "dsmr", "sml": "sml"}.get(name, str(options.get("profile") or "gps"))
+
+    @property
+    def two_wires(self) -> Rs485 | None:
+        """How a two-wire transceiver is switched; None where the driver has nothing to switch."""
+        return Rs485() if self.rs485 is True else self.rs485 or None
 
     @property
     def simulation(self) -> SerialSimulation | None:
@@ -197,6 +217,8 @@ class SerialSettings(Settings):
     def _sets_what_it_can(self) -> Self:
         if self.rts is not None and self.flow == "rtscts":
             raise ValueError('rts: is without effect, for flow = "rtscts" works that line; take one of them out')
+        if self.rts is not None and self.rs485:
+            raise ValueError("rts: is without effect, for rs485 works that line; take one of them out")
         if (place := self.network) is not None:
             beyond = _OF_THIS_HOST if place.scheme == "rfc2217" else (*_OF_ITS_LINE, *_OF_THIS_HOST)
             wrong = [

@@ -4,6 +4,7 @@ Source: names and units follow the W3C Geolocation API and SenML (RFC 8428) wher
 """
 
 import enum
+import re
 from typing import Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -113,9 +114,39 @@ class Pulse(Payload):
 
 
 class Write(Payload):
-    """Verb `write` of `serial/*`: write `text` (UTF-8) and then the port's line ending."""
+    """Verbs `write` and `write_once` of `serial/*`: write `text` (UTF-8) and then the port's line ending, or the bytes of `hex` alone.
 
-    text: str = Field(max_length=4096)
+    `write` may come twice after a crash; `write_once` is tried at most once.
+    """
+
+    text: str | None = Field(default=None, max_length=4096)
+    hex: str | None = Field(default=None, max_length=16_384)
+    """Bytes by two digits each, with or without something between them: `01 06 00 0a`, `01:06:00:0a`, `0106000a`."""
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        if (self.text is None) == (self.hex is None):
+            raise ValueError('say one of text and hex: text = "on" for a line of text, hex = "01 06 00 0a" for bytes')
+        if self.hex is not None:
+            bytes_of(self.hex)
+        return self
+
+    def frame(self, line_ending: str) -> bytes:
+        """The bytes to write."""
+        return bytes_of(self.hex) if self.hex is not None else f"{self.text}{line_ending}".encode()
+
+
+def bytes_of(digits: str) -> bytes:
+    """The bytes that hex digits say. Raises ValueError, with what to write."""
+    words = [word.removeprefix("0x").removeprefix("0X") for word in re.split(r"[\s:,-]+", digits.strip()) if word]
+    for word in words:
+        if not re.fullmatch(r"[0-9A-Fa-f]+", word):
+            raise ValueError(f'hex: {word[:40]!r} is no hex; write two digits a byte, as in "01 06 00 0a"')
+        if len(word) % 2:
+            raise ValueError(f'hex: {word[:40]!r} has half a byte; write two digits a byte, as in "01 06 00 0a"')
+    if not words:
+        raise ValueError('hex: there is no byte in it; write two digits a byte, as in "01 06 00 0a"')
+    return bytes.fromhex("".join(words))
 
 
 class TextLine(Payload):

@@ -290,7 +290,7 @@ def in_the_box() -> dict[str, Mapping[str, Verb]]:
         "collection": Collection.verbs,
         "mqtt": {"publish": row("publish", Publish)},
         "gpio": {"switch": row("switch", Switch), "pulse": row("pulse", Pulse)},
-        "serial": {"write": row("write", Write)},
+        "serial": {"write": row("write", Write), "write_once": row("write_once", Write)},
         "clock": {"hold": row("hold", Hold)},
         "webhook": {"post": row("post", Post), "notify": row("notify", Notify)},
     }

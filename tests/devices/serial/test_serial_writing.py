@@ -1,10 +1,13 @@
 """Writing: done when the system has all bytes, failed when the peer is stuck; echoes; acknowledgements after the commit."""
 
 import pytest
+from pydantic import ValidationError
 
 from devices.codecs.nmea import write_sentence
+from devices.serial.port import SerialPort
 from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
-from gateway.actors import Health
+from gateway.actors import Health, Mode
+from gateway.actors.vocabulary import Write
 from tests.devices.serial.conftest import Open, is_well, texts
 from tests.waiting import until
 
@@ -237,3 +240,75 @@ def test_acked_meters(line: SimulatedLine, open_port: Open):
         simulation.close()
     ids = [int(sent.id) for sent in bench.sent]
     assert ids == list(range(len(ids)))
+
+
+@pytest.mark.parametrize("digits", ["01 06 00 0a ff", "0106000AFF", "01:06:00:0a:ff", " 0x01, 0x06 000a ff\n"])
+def test_write_bytes(digits: str, line: SimulatedLine, open_port: Open):
+    """Bytes are written by their hex digits, and no line ending behind them."""
+    bench = open_port()
+    assert bench.tell("write", {"hex": digits}).wait() == "done"
+    assert bench.tell("write_once", {"text": "x"}, id="m2").wait() == "done"
+    written = bytearray()
+    until(lambda: written.extend(line.hear(0.1)) or len(written) >= 7)
+    assert written == b"\x01\x06\x00\x0a\xffx\n"
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        ({}, "say one of text and hex"),
+        ({"text": "a", "hex": "01"}, "say one of text and hex"),
+        ({"hex": "1 06"}, "hex: '1' has half a byte"),
+        ({"hex": "xy"}, "hex: 'xy' is no hex"),
+        ({"hex": " "}, "hex: there is no byte in it"),
+    ],
+)
+def test_no_bytes(payload: dict[str, str], why: str):
+    """What is neither a text nor bytes is told with what to write."""
+    with pytest.raises(ValidationError, match=why):
+        Write.model_validate(payload)
+
+
+def test_once_and_the_line_is_lost(line: SimulatedLine, open_port: Open):
+    """What is written at most once is not written again when its line is back: its fate is said, by how much of it had gone out."""
+    bench = open_port(write_timeout_s=60)
+    pieces = [bench.tell("write_once", {"text": f"{n} " + "x" * 4000}, id=f"m{n}") for n in range(20)]
+    bench.until(lambda: pieces[-1].kept)
+    line.unplug()
+    outcomes = [piece.wait() for piece in pieces]
+    assert outcomes[0] == "done"
+    assert outcomes[-1] == f"cannot write to {line.path}: it was closed before; nothing of it was written"
+    assert not pieces[-1].retry
+    cut = [outcome for outcome in outcomes if "unknown" in outcome]
+    assert len(cut) <= 1
+    line.plug()
+    assert bench.tell("write", {"text": "next"}).wait() == "done"
+    assert heard(line, 1) == [b"next"]
+
+
+def test_once_and_the_peer_is_stuck(line: SimulatedLine, open_port: Open):
+    """Nor is it tried again when its peer takes nothing, whatever part of it has gone out."""
+    bench = open_port(write_timeout_s=0.2)
+    pieces = [bench.tell("write_once", {"text": "x" * 4000}, id=f"m{n}") for n in range(20)]
+    assert pieces[-1].wait().endswith("nothing of it was written")
+    assert not any(piece.retry for piece in pieces)
+
+
+def test_once_is_recorded_first():
+    """Its attempt is on disk before it begins, as that of all that is done at most once."""
+    assert SerialPort.verbs["write_once"].mode is Mode.AT_MOST_ONCE
+    assert SerialPort.verbs["write"].mode is Mode.AT_LEAST_ONCE
+
+
+@pytest.mark.parametrize("rs485", [True, {"rts_on_send": False, "delay_before_send_ms": 2}])
+def test_two_wires_without_a_driver(rs485: object, line: SimulatedLine, open_port: Open):
+    """A driver that cannot switch a two-wire transceiver is told, with what to do; a pseudo-terminal has none that can."""
+    bench = open_port(rs485=rs485)
+    assert bench.health[0][0] is Health.FAULTY
+    assert bench.health[0][1].startswith(f"cannot open {line.path}: its driver cannot switch between sending and receiving (")
+    assert bench.health[0][1].endswith("take rs485 out where the adapter switches by itself, as most USB adapters do")
+
+
+def test_levels(line: SimulatedLine, open_port: Open):
+    """A port without modem lines opens all the same when their levels are named."""
+    assert is_well(open_port(dtr=False, rts=False))
