@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, JsonValue
+from pydantic.fields import FieldInfo
 
 from devices.codecs.codec import Codec
 from devices.codecs.framings.framing import Framing
@@ -72,9 +73,10 @@ def check_codec(chosen: Chosen, *, key: str = "codec") -> None:
     if name not in codec_names():
         raise ValueError(f"{_at(chosen, key)}: there is no codec {name!r}; {did_you_mean(name, codec_names())}")
     try:
-        codec_class(name)
+        fields = codec_class(name).settings_model.model_fields
     except BadDefinition as error:
         raise ValueError(f"{_at(chosen, key)}: {error}") from None
+    _check_whole(chosen, fields, key)
 
 
 def check_framing(chosen: Chosen, *, key: str = "framing") -> None:
@@ -82,6 +84,7 @@ def check_framing(chosen: Chosen, *, key: str = "framing") -> None:
     name = _name(chosen, key)
     if name not in FRAMINGS:
         raise ValueError(f"{_at(chosen, key)}: there is no framing {name!r}; {did_you_mean(name, FRAMINGS)}")
+    _check_whole(chosen, FRAMINGS[name].model_fields, key)
 
 
 def codec_options(chosen: Chosen, *, key: str = "codec") -> tuple[str, type[BaseModel], dict[str, JsonValue]]:
@@ -103,6 +106,14 @@ def framing_options(chosen: Chosen, *, key: str = "framing") -> tuple[str, type[
     name, options = choice_of(chosen)
     model: type[FramingSettings] = FRAMINGS[name]
     return key, model, options
+
+
+def _check_whole(chosen: Chosen, fields: Mapping[str, FieldInfo], key: str) -> None:
+    """Raise ValueError where the name stands alone of what needs an option."""
+    needed = {option: field for option, field in fields.items() if field.is_required()}
+    if needed and isinstance(chosen, str):
+        options = ", ".join(f"{option} = {field.examples[0] if field.examples else '...'}" for option, field in needed.items())
+        raise ValueError(f'{key}: "{chosen}" needs {" and ".join(needed)}; write {key} = {{name = "{chosen}", {options}}}')
 
 
 def _name(chosen: Chosen, key: str) -> str:

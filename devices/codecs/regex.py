@@ -17,7 +17,7 @@ MOST_BYTES = {1: 65536, 2: 1024, 3: 160}
 class RegexSettings(CodecSettings):
     """The options of the codec `regex`."""
 
-    pattern: str = Field(min_length=1, max_length=1024)
+    pattern: str = Field(min_length=1, max_length=1024, examples=["'T=(?P<temperature_c>[-0-9.]+)'"])
     """What is looked for anywhere in the text; each named group `(?P<name>...)` is a value."""
     ignore_case: bool = False
     max_bytes: int = Field(default=MOST_BYTES[1], ge=1, le=MOST_BYTES[1])

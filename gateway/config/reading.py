@@ -200,15 +200,27 @@ class _Reading:
             self.document.add((name,), f"a device has a name of its own; write [{name}.NAME]")
             return
         kind = self.load(self.registry.host_bound, name, (name,))
+        stray = self.strays(name, kind)
         for key in table:
-            if self.is_section(name, key) and kind is not None:
+            if key not in stray and self.is_section(name, key) and kind is not None:
                 yield from self.device(kind, key)
+
+    def strays(self, name: str, kind: type[HostBound] | None) -> list[str]:
+        """The keys of `[name]` that are settings of a device without a name, tables such as `codec = {...}` among them.
+
+        One problem is noted for all of them.
+        """
+        table = self.document.table[name]
+        stray = [key for key in table if not isinstance(table[key], dict)]
+        if stray and kind is not None:
+            stray = [key for key in table if key in stray or key in kind.settings_model.model_fields]
+        if stray:
+            more = f" (with {', '.join(stray[1:])})" if stray[1:] else ""
+            self.document.add((name, stray[0]), f"a setting belongs to one device; write it{more} under [{name}.NAME]")
+        return stray
 
     def is_section(self, name: str, key: str) -> bool:
         """Whether `[name.key]` is a table whose key can stand in an actor id; a problem is noted where not."""
-        if not isinstance(self.document.table[name][key], dict):
-            self.document.add((name, key), f"a setting belongs to one device; write it under [{name}.NAME]")
-            return False
         inner = self.document.table[name][key]
         if inner and all(isinstance(value, dict) for value in inner.values()) and self.is_named_apart(name, inner):
             from gateway.config.slips import said_twice  # noqa: PLC0415  # only for a file with mistakes

@@ -40,7 +40,10 @@ def problems(tmp_path: Path, text: str) -> list[str]:
             'codec = {name = "csv", columns = ["a", "a"]}',
             ["4:34 serial.a.codec.columns: 'a' comes twice; give each column a name of its own"],
         ),
-        ('codec = "regex"', ["4:9 serial.a.codec.pattern: missing; it has no default, so add it"]),
+        (
+            'codec = "regex"',
+            ['4:9 serial.a.codec: "regex" needs pattern; write codec = {name = "regex", pattern = \'T=(?P<temperature_c>[-0-9.]+)\'}'],
+        ),
         (
             "codec = {name = \"regex\", pattern = '(?P<a>(x+)+)y'}",
             [

@@ -398,6 +398,25 @@ def test_a_truth_in_other_words() -> None:
     assert [truth_meant(word) for word in ("Yes", "ON", "off", "FALSE", "maybe", "")] == ["true", "true", "false", "false", "", ""]
 
 
+def test_a_device_without_a_name(tmp_path: Path):
+    """A section without a name is told once, whatever stands in it, tables of settings among it."""
+    text = '[serial]\nport = "/dev/ttyUSB0"\nto = "twin/a"\ncodec = {name = "regex", pattern = "(?P<t_c>.*)"}\n'
+    assert said_of(text, tmp_path) == ["2:8 serial.port: a setting belongs to one device; write it (with to, codec) under [serial.NAME]"]
+    assert said_of("[gpio]\npin = 17\n[gpio.lamp]\ntype = 'led'\npin = 18\n", tmp_path) == [
+        "2:7 gpio.pin: a setting belongs to one device; write it under [gpio.NAME]"
+    ]
+
+
+def test_a_codec_without_its_options(tmp_path: Path):
+    """A codec that needs an option, and is named alone, is told with the form of a table."""
+    said = said_of('[serial.a]\nport = "/dev/ttyUSB0"\nto = "twin/a"\ncodec = "regex"\n', tmp_path)
+    assert said == [
+        '4:9 serial.a.codec: "regex" needs pattern; write codec = {name = "regex", pattern = \'T=(?P<temperature_c>[-0-9.]+)\'}'
+    ]
+    said = said_of('[serial.a]\nport = "/dev/ttyUSB0"\nto = "twin/a"\ncodec = "bytes"\nframing = "fixed"\n', tmp_path)
+    assert [line.partition("; write")[0] for line in said] == ['5:11 serial.a.framing: "fixed" needs bytes']
+
+
 def test_ports_of_other_computers(tmp_path: Path):
     """Two sections for one address, an address that is none, and a baud that is set elsewhere are told each at its key."""
     said = said_of(
