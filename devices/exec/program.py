@@ -24,7 +24,7 @@ from devices.exec.repeats import Repeats
 from devices.exec.settings import ExecSettings, program, why_no_program
 from devices.link import Faulty, Link, Missing
 from devices.sparing import SparingLog
-from gateway.actors import GatewayError, Health
+from gateway.actors import Health, Inbound
 
 STOP_S = 3.0
 """From SIGTERM to SIGKILL."""
@@ -37,6 +37,8 @@ COMPLAINTS = 30
 LEFT_CHUNKS = 32
 """How much of what has ended is read at most: two pipes hold less, unless something that it left behind goes on printing."""
 _SHOWN = 300
+TOGETHER = 128
+"""How many lines are sent together at most: more would be in memory while they wait for room."""
 OVERHEAD_BYTES = 200
 """About what a message takes beside its line."""
 
@@ -154,31 +156,41 @@ class Program(Link[ExecSettings]):
         if not self._proven:
             self._prove()
         before = self._lines.overflows
+        said: list[Inbound] = []
         for line in self._lines.feed(chunk, 0.0):
-            self._send(line)
+            self._add(line, said)
+            if len(said) >= TOGETHER:
+                self._send(said)
+                said = []
+        self._send(said)
         if self._lines.overflows > before:
             self.host.count("overflows", self._lines.overflows - before)
         return True
 
-    def _send(self, line: bytes) -> None:
-        """Send what one line says; block while too much is under way, so that the pipe is not read."""
+    def _add(self, line: bytes, said: list[Inbound]) -> None:
+        """Put what one line says behind what is to be sent together."""
         try:
             for reading in decoded(self._read, line):
-                self._send_reading(reading, len(line))
+                self._add_reading(reading, len(line), said)
         except BadFrame as error:
             self.host.count("codec_faults" if error.fault == CODEC_FAULT else "bad_lines")
             self._faults.warn(error.fault, f"{self.host.me}: {error}; the line was {line[:60]!r}")
-        except GatewayError as error:
-            self.host.count("refused")
-            self._faults.warn("refused", f"{self.host.me}: {error}")
 
-    def _send_reading(self, reading: LineReading, size: int) -> None:
+    def _send(self, said: list[Inbound]) -> None:
+        """Send what lines said; block while too much is under way, so that the pipe is not read."""
+        refusals = self.host.send_all(said) if said else []
+        if len(said) > len(refusals):
+            self.host.count("lines", len(said) - len(refusals))
+        for refusal in refusals:
+            self.host.count("refused")
+            self._faults.warn("refused", f"{self.host.me}: {refusal.error}")
+
+    def _add_reading(self, reading: LineReading, size: int, said: list[Inbound]) -> None:
         if reading.payload is not None:
             if self._repeats.is_one(reading.to, reading.same, self.clock()):
                 self.host.count("repeats")
                 return
-            self.host.send(reading.to, self._sends, reading.payload, size=size + OVERHEAD_BYTES)
-            self.host.count("lines")
+            said.append(Inbound(reading.to, self._sends, reading.payload, size=size + OVERHEAD_BYTES))
         for remark in reading.remarks:
             self.host.count(remark.counter)
             if remark.words:
