@@ -21,5 +21,5 @@ def test_a_pin_says_its_value(tmp_path: Path) -> None:
         tmp_path,
     )
     assert points.of("twin/door") == {"open": Point(name="open", type=ValueType.BOOLEAN, device_class="opening", on_change=True)}
-    pump = Point(name="running", type=ValueType.BOOLEAN, setter="gpio/pump", verb="switch", field="on")
+    pump = Point(name="running", type=ValueType.BOOLEAN, on_change=True, setter="gpio/pump", verb="switch", field="on")
     assert points.of("gpio/pump") == points.of("twin/pump") == {"running": pump}
