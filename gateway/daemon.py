@@ -171,7 +171,7 @@ class Daemon:
             settings=_engine_settings(configuration),
             fatal=self.fail,
         )
-        engine.directory.kinds.points.fill(configuration.points)
+        engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
         self._reloading = Reloading(self.path, configuration, engine, self._hosts, step=self._progress.say_alive)

@@ -19,8 +19,13 @@ DEVICES = "gateway.devices"
 ACTORS = "gateway.actors"
 DOORS = "gateway.doors"
 
-UNLISTED = frozenset({"collection_page", "control", "gather", "history", "history_part", "job", "journal", "path"})
+UNLISTED = frozenset({"announcement", "collection_page", "control", "gather", "history", "history_part", "job", "journal", "path"})
 """Kinds that the gateway and its actors keep for themselves. Lists of what there is leave them out; each is found by its name."""
+CLEARS_UP = ("homeassistant",)
+"""Kinds that have told others what must be taken back once the file names the kind no more: they begin at each start where one of their
+actors is still there."""
+SECTIONS = ("homeassistant",)
+"""Ordinary kinds whose section stands for itself, [homeassistant]; those of the others stand in [actors]."""
 CHILDREN = frozenset({"user"})
 """Kinds whose actors are children of others: lists of actors have them, and nobody writes to them, or sets them up, by themselves."""
 

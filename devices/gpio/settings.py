@@ -10,15 +10,19 @@ from devices.gpio.pin_names import bcm_number
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
 from gateway.actors import Settings
+from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Given, Said
-from gateway.actors.templates import check_topic
+from gateway.actors.points.shown import Act, ShownDevice
+from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import PREFIX
 
 OUTPUTS = ("led", "relay")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
-CLASSES = {"contact": "opening", "motion": "motion"}
+CLASSES = {"contact": "opening", "motion": "motion", "led": "light"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
+PULSE_S = 1.0
+"""How long the pulse is that others can have made by a button."""
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
@@ -131,6 +135,15 @@ class PinSettings(Settings):
     def _is_left_driven(self) -> bool:
         """Whether it may be left at another level than that of a pin that nobody drives."""
         return self.on_stop != "off" or self.low_is_active
+
+    def shown_devices(self, me: str) -> list[ShownDevice]:
+        """An output, with its level, as it is published."""
+        if not (self.is_output and self.publish_to):
+            return []
+        ((_, (point,)), *_) = self.points(me)
+        pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
+        topic = filled(self.topic, {"key": key_of(me)})
+        return [ShownDevice(id=me, topic=topic, by=self.publish_to, points=(point.changed(path=("on",)),), acts=(pulse,), model=self.type)]
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""

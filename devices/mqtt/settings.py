@@ -13,8 +13,10 @@ from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.id_patterns import id_pattern
+from gateway.actors.ids import key_of
 from gateway.actors.points import ValueTable, check_values, points_of
 from gateway.actors.points.point import Given, Said
+from gateway.actors.points.shown import BrokerNames
 from gateway.actors.templates import check_fields, fields_of
 
 REPORT = "report"
@@ -242,6 +244,12 @@ class MqttSettings(Settings):
         """The values of whoever the subscriptions report to."""
         del me
         return [(one.to, points_of(one.values)) for one in self.subscribe]
+
+    def broker_names(self, me: str) -> BrokerNames:
+        """What this connection is called, for whoever writes topics that others use."""
+        names = Names(key_of(me), self)
+        root, status = names.root, names.status
+        return BrokerNames(id=me, prefix=names.prefix, root=root, status=status, online=names.online, offline=names.offline)
 
     def files(self) -> dict[str, str]:
         """The password and the certificates; what systemd hands to the unit is seen by the unit only."""

@@ -1,10 +1,12 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from gateway.actors.points.point import Given, Said
+from gateway.actors.points.shown import BrokerNames, ShownDevice
 
 
 class Settings(BaseModel):
@@ -44,6 +46,21 @@ class Settings(BaseModel):
 
     def watched(self) -> list[tuple[str, str, str]]:
         """Which values of others this actor looks at: (key of the setting, actor id, name of the value)."""
+        return []
+
+    def shown_devices(self, me: str) -> Iterable[ShownDevice]:
+        """What others can see of the device `me`: its values, under which topic, and what can be done there. Settings of an ordinary kind
+        say it of each of its actors that they name; `me` is empty then."""
+        del me
+        return ()
+
+    def broker_names(self, me: str) -> BrokerNames | None:
+        """What the connection `me` is called at its broker; None where it is none."""
+        del me
+        return None
+
+    def readers(self) -> list[str]:
+        """Ids of the actors that are told of each device that comes by itself: see `shown.py`."""
         return []
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:

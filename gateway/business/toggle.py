@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from gateway.actors import Actor, Stage, verb
+from gateway.actors import Actor, By, Stage, verb
 from gateway.actors.ids import check_id, is_key
+from gateway.actors.points import Point, ValueType
+from gateway.actors.points.shown import ShownDevice
 from gateway.actors.stamps import Stamped
 from gateway.actors.vocabulary import Pressed, Report, Switch
 from gateway.business.publishing import Publishing
@@ -38,6 +40,15 @@ class ToggleSettings(Publishing):
     topic: str = Field(default="{prefix}/toggle/{key}", max_length=512)
     outputs: dict[Annotated[str, AfterValidator(_is_toggle)], list[Annotated[str, AfterValidator(check_id)]]] = {}
     """The outputs of each toggle by its key: {hall = ["gpio/lamp"]}. One without outputs only publishes."""
+
+    def shown_devices(self, me: str) -> list[ShownDevice]:
+        """Each toggle that has outputs."""
+        del me
+        return [self._device(f"toggle/{key}") for key in self.outputs] if self.publish_to else []
+
+    def _device(self, id: str) -> ShownDevice:
+        on = Point(name="on", type=ValueType.BOOLEAN, setter=id, verb="set", field="on", path=("on",))
+        return ShownDevice(id=id, topic=self.topic_of(id), by=self.publish_to, points=(on,), model="toggle", again="show")
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher and every output."""
@@ -78,6 +89,11 @@ class Toggle(Actor[ToggleState]):
     def restore(self, stage: Stage[ToggleState]) -> None:
         """Tell the outputs again how they should stand, after they have lost power."""
         self._tell_outputs(stage)
+
+    @verb(by=By.ACTORS)
+    def show(self, stage: Stage[ToggleState]) -> None:
+        """Publish how the toggle stands, for somebody who has begun to show it."""
+        self.settings.publish(stage, _shown(stage.state))
 
     @verb
     def read(self, stage: Stage[ToggleState]) -> None:

@@ -21,6 +21,7 @@ from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
 from gateway.business.history.payloads import Asked
 from gateway.business.history.recent import history_of, recorded, search
+from gateway.business.introducing import device_of_twin, introduce, is_news
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
 from gateway.business.values import MISSING, Value, first_value, fit, stale
@@ -175,6 +176,8 @@ class Twin(Actor[TwinState]):
         every = self.settings.publish_on == "every" and held < len(report.values)
         if every or not before.online or _differ(before.values, values):
             self._publish(stage)
+        if self.points.shown is not None and is_news(before.values, values):
+            self._introduce(stage)
 
     @verb
     def expect(self, stage: Stage[TwinState]) -> None:
@@ -208,6 +211,13 @@ class Twin(Actor[TwinState]):
         """Answer with what is known of each of its values whatever it reads: type, unit, class, range."""
         seen = {name: seen_point(name, value["value"]) for name, value in stage.state.values.items()}
         stage.reply({name: point.model_dump(mode="json") for name, point in {**seen, **self.points.of(stage.me)}.items()})
+
+    @verb(by=By.ACTORS)
+    def introduce(self, stage: Stage[TwinState]) -> None:
+        """Tell whoever shows devices what there is to see of this one, and publish it again; sent at each start where somebody does."""
+        if stage.born:
+            self._introduce(stage)
+            self._publish(stage)
 
     @verb
     def read(self, stage: Stage[TwinState]) -> None:
@@ -243,6 +253,15 @@ class Twin(Actor[TwinState]):
         values, points = stage.state.values, self.points.of(stage.me)
         on_change = bool(values) and all(name in points and points[name].on_change for name in values)
         return self.settings.silent_after(stage.key, on_change=on_change)
+
+    def _introduce(self, stage: Stage[TwinState]) -> None:
+        settings = self.settings
+        if settings.publish_to:
+            introduce(
+                stage,
+                self.points,
+                device_of_twin(stage.me, stage.state.values, self.points, topic=settings.topic_of(stage.me), by=settings.publish_to),
+            )
 
     def _publish(self, stage: Stage[TwinState]) -> None:
         state = stage.state

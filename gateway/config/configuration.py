@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor, HostBound, Settings
-from gateway.actors.points.point import Said
+from gateway.actors.points.point import Point, Said, ValueType
+from gateway.actors.points.shown import Shown, ShownDevice, shown
 from gateway.config.problems import Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.registry import Promised
@@ -50,6 +51,24 @@ class Configuration:
     def points(self) -> Said:
         """What its devices say of the values that they bring."""
         return [row for part in self.host_bound for row in part.settings.points(part.id)]
+
+    @property
+    def shown(self) -> Shown:
+        """What of its devices can be seen, and who looks."""
+        ordinary = [actor.settings for actor in self.actors if isinstance(actor, Actor)]
+        parts = [(part.id, part.settings) for part in self.host_bound]
+        devices = [device for id, settings in (*parts, *(("", one) for one in ordinary)) for device in settings.shown_devices(id)]
+        brokers = [names for id, settings in parts if (names := settings.broker_names(id)) is not None]
+        readers = [id for settings in ordinary for id in settings.readers()]
+        return shown(map(self._with_parts, devices), brokers, readers, name=self.gateway.name)
+
+    def _with_parts(self, device: ShownDevice) -> ShownDevice:
+        """A device; where it is the gateway itself, with a value for each other section: whether what that owns is there."""
+        if not device.is_host:
+            return device
+        others = [part.id for part in self.host_bound if part.id != device.id]
+        connected = Point(name="", type=ValueType.BOOLEAN, device_class="connectivity", diagnostic=True)
+        return device.changed(points=(*device.points, *(connected.changed(name=id, path=("connected", id)) for id in others)))
 
     @property
     def simulated(self) -> list[str]:

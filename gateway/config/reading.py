@@ -15,6 +15,7 @@ from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.points import as_key
 from gateway.actors.words import described
 from gateway.config.brackets import unwrap_sections
+from gateway.config.brought import bring_in
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
@@ -25,7 +26,7 @@ from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.config.settings_reader import read_settings
 from gateway.config.values import add_free_dates, clean_texts
-from gateway.registry import InstalledKinds, Promised, Registry, installed, kind_meant
+from gateway.registry import SECTIONS, InstalledKinds, Promised, Registry, installed, kind_meant
 
 if TYPE_CHECKING:
     from gateway.config.own_kinds import OwnKinds
@@ -94,7 +95,8 @@ class _Reading:
 
     def configuration(self) -> Configuration:
         clean_texts(self.document)
-        unwrap_sections(self.document, OWN_TABLES, self.registry.host_bound.names)
+        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], self.registry.host_bound.names)
+        bring_in(self.document, self.registry)
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
         runtime = self.own("runtime", RuntimeSettings)
@@ -104,7 +106,8 @@ class _Reading:
         self.add_own_kinds(gateway)
         host_bound = self.host_bound()
         table = self.actor_sections()
-        promised = [name for name in self.registry.ordinary.names if name in self.registry.ordinary.in_the_box and name not in table]
+        kinds = self.registry.ordinary
+        promised = [name for name in kinds.names if name in kinds.in_the_box and not self.names(name, table)]
         actors = [made for name in self.registry.ordinary.names if name not in promised for made in self.actor(name)]
         sections = [made.section for made in (*host_bound, *actors)]
         check_claims(self.document, sections)
@@ -187,7 +190,7 @@ class _Reading:
 
     def host_bound(self) -> list[_Made]:
         """The host-bound part of every section `[kind.key]`, in the order of the file."""
-        found = [made for name in self.document.table if name not in OWN_TABLES for made in self.of_kind(name)]
+        found = [made for name in self.document.table if name not in (*OWN_TABLES, *SECTIONS) for made in self.of_kind(name)]
         return sorted(found, key=lambda made: self.document.position(made.section.key_path))
 
     def of_kind(self, name: str) -> Iterable[_Made]:
@@ -285,7 +288,9 @@ class _Reading:
             self.document.add(("actors",), "settings of actors stand by kind; write [actors.KIND]")
             table = {}
         for name in table:
-            if name not in self.registry.ordinary.names and self.complete:
+            if name in SECTIONS:
+                self.document.add(("actors", name), f"it stands for itself; write [{name}]")
+            elif name not in self.registry.ordinary.names and self.complete:
                 self.document.add(("actors", name), partial(self.no_such_actor, name))
             elif isinstance(table[name], dict):
                 self.unnest(name, table[name])
@@ -311,8 +316,12 @@ class _Reading:
 
         return make
 
+    def names(self, kind: str, table: dict[str, Any]) -> bool:
+        """Whether the file has a section of an ordinary kind."""
+        return kind in (self.document.table if kind in SECTIONS else table)
+
     def actor(self, name: str) -> Iterable[_Made]:
-        path = ("actors", name)
+        path = (name,) if name in SECTIONS else ("actors", name)
         kind = self.load(self.registry.ordinary, name, path)
         section = self.section(path, kind) if kind is not None else None
         if kind is None or section is None:

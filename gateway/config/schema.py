@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 from gateway.actors import Settings
 from gateway.config.models import models_in
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.registry import Registry, installed, is_offered
+from gateway.registry import SECTIONS, Registry, installed, is_offered
 
 
 def json_schema(*, registry: Registry | None = None) -> dict[str, Any]:
@@ -27,7 +27,9 @@ def json_schema(*, registry: Registry | None = None) -> dict[str, Any]:
     own: dict[str, type[Settings]] = {"gateway": GatewaySettings, "store": StoreSettings, "runtime": RuntimeSettings}
     refs, definitions = _definitions([*devices.values(), *actors.values(), *own.values()])
     properties = {name: refs[model] for name, model in own.items()}
-    properties["actors"] = _table({name: refs[model] for name, model in actors.items()}, "Settings of ordinary actors, by kind.")
+    properties |= {name: refs[model] for name, model in actors.items() if name in SECTIONS}
+    by_kind = {name: refs[model] for name, model in actors.items() if name not in SECTIONS}
+    properties["actors"] = _table(by_kind, "Settings of ordinary actors, by kind.")
     properties |= {name: _named(name, refs[model]) for name, model in devices.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

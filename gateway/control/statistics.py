@@ -16,10 +16,33 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
+from gateway.actors.ids import key_of
+from gateway.actors.points.point import Point, ValueType
+from gateway.actors.points.shown import ShownDevice
 from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import PREFIX, Publish, Report, Scalar
 
+_DAY_S = 86_400.0
+_FIRST_S = 1.0
 _UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
+
+
+def _figure(name: str, *path: str, unit: str = "", device_class: str = "") -> Point:
+    """The point of one figure that is published."""
+    point = Point(name=name, type=ValueType.NUMBER, path=path or (name,), diagnostic=True)
+    return point.changed(unit=unit, device_class=device_class, state_class="measurement")
+
+
+_POINTS = (
+    Point(name="problem", type=ValueType.BOOLEAN, device_class="problem", path=("problem",), diagnostic=True),
+    Point(name="last_exit", type=ValueType.TEXT, path=("last_exit",), diagnostic=True),
+    _figure("written_bytes_a_day", unit="B", device_class="data_size"),
+    _figure("store_bytes", unit="B", device_class="data_size"),
+    _figure("memory_bytes", unit="B", device_class="data_size"),
+    _figure("uptime_s", unit="s", device_class="duration"),
+    _figure("messages_that_wait", "totals", "waiting"),
+    _figure("dead_letters", "totals", "dead_letters"),
+)
 
 
 class StatisticsSettings(Settings):
@@ -45,6 +68,13 @@ class StatisticsSettings(Settings):
             raise ValueError("nobody would hear of them; set publish_to, report_to or both")
         return self
 
+    def shown_devices(self, me: str) -> list[ShownDevice]:
+        """The gateway itself, where its figures are published."""
+        if not self.publish_to:
+            return []
+        topic = filled(self.topic, {"key": key_of(me)})
+        return [ShownDevice(id=me, topic=topic, by=self.publish_to, points=_POINTS, model="gateway", is_host=True)]
+
     def addresses(self) -> list[tuple[str, str, str]]:
         targets = [("publish_to", self.publish_to, "publish"), ("report_to", self.report_to, "report")]
         return [target for target in targets if target[1]]
@@ -63,8 +93,8 @@ class Statistics(HostBound):
         """Whether the last publish has not got out yet."""
 
     def started(self, start: Start) -> None:
-        """Begin with a first report."""
-        self._due_s = time.monotonic()
+        """Begin with a first report, once the others have had time to start."""
+        self._due_s = time.monotonic() + _FIRST_S
         self.host.report(Health.OK, f"every {self.settings.every_s:g} s")
 
     def wait(self) -> None:
@@ -118,7 +148,16 @@ def as_published(view: dict[str, Any]) -> dict[str, Any]:
     figures = {
         name: view[name] for name in ("name", "simulated", "healthy", "problems", "uptime_s", "life", "memory_bytes", "totals", "kinds")
     }
-    return {**figures, "store_bytes": view["store"]["bytes"], "host_bound": hosts, "at_ms": time.time_ns() // 1_000_000}
+    return {
+        **figures,
+        "problem": not view["healthy"],
+        "last_exit": view["last_fault"] or ("well" if view["clean_start"] else "not well"),
+        "written_bytes_a_day": round(view["written_bytes"] * _DAY_S / max(view["uptime_s"], _DAY_S / 24)),  # the first hour is no measure
+        "store_bytes": view["store"]["bytes"],
+        "host_bound": hosts,
+        "connected": {one["id"]: one["health"] == Health.OK.value for one in hosts},
+        "at_ms": time.time_ns() // 1_000_000,
+    }
 
 
 def as_reported(view: dict[str, Any]) -> dict[str, Scalar]:

@@ -70,6 +70,8 @@ def whole(house: House) -> View:
     view["totals"]["paused_actors"] = sum(1 for cell in blocked if cell.wait is Wait.PAUSED)
     view["kinds"] = [{**kind._asdict(), "listed": engine.directory.kinds.is_listed(kind.kind)} for kind in of_kinds(engine.cells)]
     view["totals"] |= _mail(engine)
+    seen = engine.directory.kinds.points.shown
+    view["devices"] = seen.as_json() if seen is not None else []
     return view
 
 

@@ -27,7 +27,7 @@ from gateway.runtime.housekeeping import HOUSEKEEPING_S
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Mail
 from gateway.runtime.parts import EngineParts
-from gateway.runtime.recovery import ENDED, UNCLEAN, reopen_mailboxes, send_beginnings
+from gateway.runtime.recovery import ENDED, UNCLEAN, beginners, reopen_mailboxes, send_beginnings
 from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.threads import join_runtime
@@ -94,7 +94,7 @@ class Engine(EngineParts):
         self.round.batch.note(clocks.NOTE, self.clock.note())
         self.round.batch.note(clocks.SPANS, self.clock.note_of_spans())
         self.despatch.resume(self.store.notes(), self.round, absent=absent)
-        send_beginnings(self.directory.kinds.made(), self.room, self.round)
+        send_beginnings(beginners(self.directory.kinds, self.store), self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self.cautious.turns_left)

@@ -1,12 +1,14 @@
 """Recovery: what an engine does with a store it opens, before anything runs."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.messages import Message
 from gateway.actors.payloads import read_payload
+from gateway.registry import CLEARS_UP
+from gateway.runtime.kinds import Kinds
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
@@ -24,6 +26,7 @@ UNCLEAN = "unclean"
 PROVEN_S = 600.0
 """After a life of so many seconds the count begins anew: mail that ends the process would have come by then."""
 _DOUBLED_AT_MOST = 6
+_PAGE = 1000
 
 
 def unclean_ends(notes: dict[str, str]) -> int:
@@ -44,14 +47,33 @@ def ended_cleanly(notes: dict[str, str]) -> bool:
     return notes.get(ENDED, "clean") == "clean"
 
 
+def beginners(kinds: Kinds, store: Store) -> list[Actor[Any]]:
+    """The kinds in use, and those that the file names no more and that have something to take back: one of their actors is still there."""
+    made = kinds.made()
+    left = [kind for kind in CLEARS_UP if kind in kinds and kind not in [actor.kind for actor in made]]
+    return [*made, *(kinds[kind] for kind in left if store.actors(f"{kind}/", "", 1))]
+
+
 def send_beginnings(actors: Iterable[Actor[Any]], room: Mailroom, round: Round) -> None:
     """Send the verbs that the settings of ordinary kinds want sent at each start, and when they have changed. Raises UnknownTarget
     where a kind has no such verb."""
     for actor in actors:
-        for to, verb in actor.settings.at_start():
+        for to, verb in _each(actor.settings.at_start(), room):
             payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
             room.deliver(Message(room.new_id(), to, verb, payload), round)
             round.batch.urgent = True
+
+
+def _each(rows: Iterable[tuple[str, str]], room: Mailroom) -> Iterator[tuple[str, str]]:
+    """The rows, with each actor of a kind that has a life in the place of `kind/*`."""
+    for to, verb in rows:
+        if not to.endswith("/*"):
+            yield to, verb
+            continue
+        kind, after = to[:-1], ""
+        while page := room.cells.store.actors(kind, after, _PAGE):
+            yield from ((id, verb) for id in page if id.count("/") == 1)
+            after = page[-1]
 
 
 def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:

@@ -74,6 +74,12 @@ class Roster:
         send_beginnings(served.values(), room, round)
         round.batch.urgent = True
 
+    def begin_again(self, round: Round) -> None:
+        """Send those who read devices what they want sent at a start: there are others now."""
+        made = self._room.directory.kinds.made()
+        send_beginnings([actor for actor in made if actor.settings.readers()], self._room, round)
+        round.batch.urgent = True
+
     def _explain_stranded(self) -> None:
         """Say anew why mail is stranded: whether there is such a kind may have changed."""
         room = self._room

@@ -80,10 +80,14 @@ class Reloading:
 
     def _take_over(self, reload: Reload) -> Reloaded:
         set_level(reload.result.gateway.log_level)
-        self._engine.directory.kinds.points.fill(reload.result.points)
+        points = self._engine.directory.kinds.points
+        before = points.shown
+        points.fill(reload.result.points, reload.result.shown)
         if reload.actors:  # before the devices that write to them
             self._engine.inspect(lambda: self._engine.roster.serve(reload.actors, self._engine.round), timeout_s=ENGINE_S)
         order = [part.id for part in reload.result.host_bound]
         self._hosts.change(reload.gone, [*reload.changed, *reload.new], order, self._step)
+        if points.shown != before:  # whoever reads devices begins anew
+            self._engine.inspect(lambda: self._engine.roster.begin_again(self._engine.round), timeout_s=ENGINE_S)
         self.configuration = reload.result
         return reload.done(self._hosts.closing)

@@ -6,7 +6,7 @@ import tomllib
 from enum import Enum
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
@@ -18,7 +18,7 @@ from gateway.actors import Settings
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
 from gateway.config.models import models_in
 from gateway.config.schema import field_docstrings
-from gateway.registry import ACTORS, DEVICES, Promised, Registry, registered
+from gateway.registry import ACTORS, DEVICES, SECTIONS, Promised, Registry, registered
 from gateway.runtime.settings import EngineSettings
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,8 @@ def test_it_names_every_key_with_its_true_default(in_the_box: Registry, everythi
     for name in in_the_box.host_bound.names:
         wrong += _wrong(list(table[name].values()), in_the_box.host_bound.load(name).settings_model)
     for name in in_the_box.ordinary.names:
-        wrong += _wrong([table["actors"].get(name, {})], in_the_box.ordinary.load(name).settings_model)
+        section = table.get(name, {}) if name in SECTIONS else table["actors"].get(name, {})
+        wrong += _wrong([section], in_the_box.ordinary.load(name).settings_model)
     assert not wrong, "\n".join(wrong)
 
 
@@ -150,7 +151,10 @@ def _wrong(tables: list[dict[str, Any]], model: type[BaseModel]) -> list[str]:
             found.append(f"{model.__name__}.{key}: the default is {_default(field)!r}, the file says {values}")
         for inner in models_in(field.annotation):
             named = get_origin(field.annotation) is dict
-            tables_within = [table for value in values for table in _tables(value, named=named)]
+            outer = values
+            if named and get_origin(get_args(field.annotation)[1]) is dict:
+                outer = [one for value in values for one in value.values()]
+            tables_within = [table for value in outer for table in _tables(value, named=named)]
             if values and named and not tables_within:
                 continue  # the short form of tables that another section shows in full
             found += _wrong(tables_within, inner)

@@ -7,11 +7,14 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.actors.models import Model
 from gateway.actors.points.classes import usual_state_class
 from gateway.actors.points.suffixes import meaning_of
+
+if TYPE_CHECKING:
+    from gateway.actors.points.shown import Shown
 
 _REMEMBERED = 4096
 _FIELD = re.compile(r"\{[^{}]*\}")
@@ -23,6 +26,8 @@ class ValueType(enum.Enum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     TEXT = "text"
+    PLACE = "place"
+    """Where something is: `latitude_deg`, `longitude_deg` and, where it is known, `accuracy_m` stand beside each other."""
     ANY = "any"
     """Nobody has said, and none has come yet."""
 
@@ -53,6 +58,16 @@ class Point(Model):
     """The verb by which that actor sets it."""
     field: str = ""
     """The field of that verb's payload that takes the value."""
+    path: tuple[str, ...] = ()
+    """Where it stands in what its actor publishes, key by key; empty for a place: right there."""
+    under: str = ""
+    """What follows the actor's topic where it is published: `/status`."""
+    true: tuple[str, ...] = ()
+    """Of a boolean that is published as a word: the words for on."""
+    options: tuple[str, ...] = ()
+    """Of a text: all that it can be, where that is known."""
+    diagnostic: bool = False
+    """Whether it tells how the gateway or the device is, and not what the device is there for."""
 
 
 class Given(NamedTuple):
@@ -78,13 +93,17 @@ class Points:
         self._exact: dict[str, dict[str, Point]] = {}
         self._templates: list[tuple[list[list[str]], dict[str, Point]]] = []
         self._found: dict[str, Mapping[str, Point]] = {}
+        self.shown: Shown | None = None
+        """What can be seen of devices, and who looks; None: nobody does."""
         self.fill(said)
 
     def __bool__(self) -> bool:
         return bool(self._exact or self._templates)
 
-    def fill(self, said: Said) -> None:
-        """Take these points in the place of all before. Of two of one name, for one actor, the first counts."""
+    def fill(self, said: Said, shown: "Shown | None" = None) -> None:
+        """Take these points in the place of all before. Of two of one name, for one actor, the first counts. `shown` is what can be seen of
+        devices, where somebody looks."""
+        self.shown = shown if shown is not None and shown.readers else None
         exact: dict[str, dict[str, Point]] = {}
         for id, points in said:
             known = exact.setdefault(id, {})

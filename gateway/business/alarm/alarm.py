@@ -199,6 +199,11 @@ class Alarm(Actor[AlarmState]):
         if self._known_rule(stage) is not None:
             stage.reply(stage.state)
 
+    @verb(by=By.ACTORS)
+    def show(self, stage: Stage[AlarmState]) -> None:
+        """Publish how the alarm stands, for somebody who has begun to show it."""
+        self._publish(stage)
+
     def _mind(self, stage: Stage[AlarmState], rule: AlarmRule) -> None:
         """Set the timer that tells of what is wrong and was not told yet, in a drill for the time that is left; or cancel it."""
         state = stage.state

@@ -17,6 +17,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from gateway.actors.ids import check_id, is_key
+from gateway.actors.points import Point, ValueType
+from gateway.actors.points.shown import Act, ShownDevice
+from gateway.actors.points.suffixes import meaning_of
+from gateway.business.alarm.state import AlarmPhase
 from gateway.business.condition import Condition
 from gateway.business.notices import Channel, Recipient
 from gateway.business.publishing import PUBLISHER, Publishing
@@ -66,6 +70,20 @@ class AlarmSettings(Publishing):
     rules: dict[Annotated[str, AfterValidator(_is_alarm)], AlarmRule] = {}
     """One alarm each, by its key: `[actors.alarm.rules.freezer]` is `alarm/freezer`."""
 
+    def shown_devices(self, me: str) -> list[ShownDevice]:
+        """Each alarm: whether something is wrong, where it stands, and what people can do about it."""
+        del me
+        return [self._device(f"alarm/{key}", rule) for key, rule in self.rules.items()] if self.publish_to else []
+
+    def _device(self, id: str, rule: AlarmRule) -> ShownDevice:
+        raised = [AlarmPhase.ACTIVE.value, AlarmPhase.ACKNOWLEDGED.value]
+        points = (
+            Point(name="alarm", type=ValueType.BOOLEAN, device_class=_class_of(rule), path=("phase",), true=tuple(raised)),
+            Point(name="phase", type=ValueType.TEXT, path=("phase",), options=tuple(one.value for one in AlarmPhase)),
+        )
+        acts = (Act(name="acknowledge", setter=id, verb="acknowledge"), Act(name="drill", setter=id, verb="drill", hidden=True))
+        return ShownDevice(id=id, topic=self.topic_of(id), by=self.publish_to, points=points, acts=acts, model="alarm", again="show")
+
     def at_start(self) -> list[tuple[str, str]]:
         """Each configured alarm, which begins to watch at the start."""
         return [(f"alarm/{key}", "watch") for key in self.rules]
@@ -86,3 +104,10 @@ class AlarmSettings(Publishing):
             for number, recipient in enumerate(rule.recipients)
         ]
         return super().addresses() + watched + asked + told
+
+
+def _class_of(rule: AlarmRule) -> str:
+    """What kind of alarm it is, for those who show it: too warm, too cold, or just a problem."""
+    if meaning_of(rule.value).device_class != "temperature" or (rule.above is None) is (rule.below is None):
+        return "problem"
+    return "heat" if rule.above is not None else "cold"

@@ -22,12 +22,14 @@ from gateway.actors.supervision import Decision, Fault
 from gateway.actors.verbs import Else
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
+from gateway.business.introducing import introduce
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
 from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
 from gateway.business.trip.late import corrected, put_in_place
 from gateway.business.trip.line import PathPoint, in_order, joined, read_line
 from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
 from gateway.business.trip.settings import TripSettings
+from gateway.business.trip.showing import device_of_trip
 from gateway.business.trip.state import EndedBy, TripPhase, TripState, shown, summary
 from gateway.business.trip.token import digest_of, fits, new_token
 from gateway.business.trip.way import Way, begun_anew, extended, part_of
@@ -116,6 +118,12 @@ class Trip(Actor[TripState]):
     def read(self, stage: Stage[TripState]) -> None:
         """Answer with everything that anybody may know of the trip."""
         stage.reply(shown(stage.state))
+
+    @verb(by=By.ACTORS)
+    def introduce(self, stage: Stage[TripState]) -> None:
+        """Tell whoever shows devices what there is to see of this trip; sent at each start where somebody does."""
+        if stage.born:
+            self._introduce(stage)
 
     @verb
     def gpx(self, wanted: Wanted, stage: Stage[TripState]) -> None:
@@ -324,6 +332,13 @@ class Trip(Actor[TripState]):
 
     def _publish_status(self, stage: Stage[TripState]) -> None:
         self.settings.publish(stage, summary(stage.state), under="/status")
+        if self.points.shown is not None:
+            self._introduce(stage)
+
+    def _introduce(self, stage: Stage[TripState]) -> None:
+        """Show the trip to whoever shows devices, once it has been somewhere."""
+        if stage.state.place is not None and self.settings.publish_to:
+            introduce(stage, self.points, device_of_trip(stage.me, self.settings))
 
 
 def _said(fix: Fix, stage: Stage[TripState]) -> Stamp:

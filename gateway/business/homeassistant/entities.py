@@ -1,0 +1,248 @@
+"""Entities: a shown device → the payload that announces it to Home Assistant. Pure.
+
+What Home Assistant would refuse is left out here: a class that the unit does not fit, a way of counting that the class does not take.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from gateway.actors.ids import key_of
+from gateway.actors.points import Point, ValueType
+from gateway.actors.points.classes import BOOLEANS, NUMBERS, STATE_CLASSES, plain_unit
+from gateway.actors.points.shown import Act, BrokerNames, Happening, ShownDevice
+from gateway.business.homeassistant.names import component_of, entity_id, identifier, name_of
+from gateway.business.homeassistant.payload import (
+    AboutDevice,
+    Availability,
+    BinarySensor,
+    Button,
+    Component,
+    DevicePayload,
+    DeviceTracker,
+    HappeningEntity,
+    Light,
+    Number,
+    Origin,
+    Sensor,
+    Switch,
+)
+from gateway.business.homeassistant.settings import HomeAssistantSettings, ShownValue
+
+MAKER = "Pi device gateway"
+_SENML = {"Cel": "°C", "%RH": "%", "lux": "lx", "l": "L", "m3": "m³"}
+"""Units as SenML (RFC 8428) and devices write them, and as Home Assistant does."""
+_TEXT_AT_MOST = 255
+_THE_DEVICE = ("on",)
+"""Values that are the device itself: they are called as it is."""
+
+
+class Place(NamedTuple):
+    """Where devices are announced from: the connection's names, the settings, and what the gateway is called."""
+
+    broker: BrokerNames
+    settings: HomeAssistantSettings
+    name: str
+    host: str = ""
+    """Id of the actor that shows the gateway itself; empty: none does."""
+
+
+def payload_of(device: ShownDevice, place: Place) -> DevicePayload | None:
+    """The payload that announces a device; None where it has nothing to show, or is hidden."""
+    if not place.settings.shows(device.id):
+        return None
+    components = dict(_components(device, place))
+    if not components:
+        return None
+    return DevicePayload(
+        device=_about(device, place),
+        origin=Origin(name=MAKER),
+        components=components,
+        availability=_availability(device, place),
+    )
+
+
+def _about(device: ShownDevice, place: Place) -> AboutDevice:
+    names = place.settings.names
+    if device.is_host:
+        return AboutDevice(
+            identifiers=[identifier(place.broker.prefix, "")],
+            name=names.get(device.id, place.name or place.broker.prefix),
+            model=device.model or None,
+            manufacturer=MAKER,
+        )
+    return AboutDevice(
+        identifiers=[identifier(place.broker.prefix, device.id)],
+        name=names.get(device.id, device.id.rsplit("/", 1)[-1]),
+        model=device.model or None,
+        via_device=identifier(place.broker.prefix, "") if place.host else None,
+    )
+
+
+def _availability(device: ShownDevice, place: Place) -> list[Availability]:
+    broker = place.broker
+    found = [Availability(topic=broker.status, payload_available=broker.online, payload_not_available=broker.offline)]
+    if device.heard:
+        template = f"{{{{ 'online' if {_at(device.heard)} else 'offline' }}}}"
+        found.append(Availability(topic=broker.whole(device.topic), value_template=template))
+    return found
+
+
+def _components(device: ShownDevice, place: Place) -> Iterator[tuple[str, Any]]:
+    for point in device.points:
+        if place.settings.shows(device.id, point.name):
+            yield component_of(point.name), _of_point(device, point, place)
+    for act in device.acts:
+        if place.settings.shows(device.id, act.name):
+            yield component_of(f"{act.name}.act"), _of_act(device, act, place)
+    for happening in device.happenings:
+        if place.settings.shows(device.id, happening.name):
+            yield component_of(f"{happening.name}.event"), _of_happening(device, happening, place)
+
+
+def _of_point(device: ShownDevice, said: Point, place: Place) -> Component:
+    own = place.settings.value(device.id, said.name)
+    point = fitting(said, own)
+    topic = place.broker.whole(device.topic) + point.under
+    category: Literal["diagnostic"] | None = "diagnostic" if point.diagnostic else None
+    if point.type is ValueType.PLACE:
+        return DeviceTracker(
+            **_common("device_tracker", device, "", place, own, key=point.name),
+            json_attributes_topic=topic,
+            json_attributes_template=_place_template(point.path),
+        )
+    if point.type is ValueType.BOOLEAN:
+        template = _truth_template(device, point)
+        if point.setter:
+            return _switched(device, point, place, own, topic=topic, template=template)
+        about = {**_common("binary_sensor", device, point.name, place, own), "state_topic": topic, "value_template": template}
+        return BinarySensor(**about, device_class=point.device_class or None, entity_category=category)
+    if point.type is ValueType.NUMBER and point.setter and point.low is not None and point.high is not None:
+        return _set(device, point, place, own, topic=topic)
+    options = list(point.options) or None
+    return Sensor(
+        **_common("sensor", device, point.name, place, own),
+        device_class="enum" if options else point.device_class or None,
+        state_topic=topic,
+        value_template=_value_template(device, point),
+        unit_of_measurement=point.unit or None,
+        state_class=point.state_class or None,
+        suggested_display_precision=point.precision,
+        options=options,
+        entity_category=category,
+    )
+
+
+def _switched(device: ShownDevice, point: Point, place: Place, own: ShownValue, *, topic: str, template: str) -> Component:
+    platform = "light" if point.device_class == "light" else "switch"
+    about = {
+        **_common(platform, device, point.name, place, own),
+        "command_topic": _command_topic(place, point.setter, point.verb),
+        "payload_on": json.dumps({point.field: True}),
+        "payload_off": json.dumps({point.field: False}),
+        "state_topic": topic,
+    }
+    if platform == "light":
+        for word, payload in (("'ON'", "payload_on"), ("'OFF'", "payload_off")):  # a light's state is told by its commands
+            template = template.replace(word, json.dumps(about[payload]))
+        return Light(**about, state_value_template=template)
+    return Switch(**about, value_template=template)
+
+
+def _set(device: ShownDevice, point: Point, place: Place, own: ShownValue, *, topic: str) -> Component:
+    assert point.low is not None
+    assert point.high is not None
+    return Number(
+        **_common("number", device, point.name, place, own),
+        device_class=point.device_class or None,
+        command_topic=_command_topic(place, point.setter, point.verb),
+        command_template=f"{{{json.dumps(point.field)}: {{{{ value }}}}}}",
+        state_topic=topic,
+        value_template=_value_template(device, point),
+        unit_of_measurement=point.unit or None,
+        min=point.low,
+        max=point.high,
+        step=10.0**-point.precision if point.precision is not None else None,
+    )
+
+
+def _of_act(device: ShownDevice, act: Act, place: Place) -> Component:
+    own = place.settings.value(device.id, act.name)
+    return Button(
+        **_common("button", device, act.name, place, own),
+        enabled_by_default=False if act.hidden else None,
+        command_topic=_command_topic(place, act.setter, act.verb),
+        payload_press=json.dumps(act.payload),
+    )
+
+
+def _of_happening(device: ShownDevice, happening: Happening, place: Place) -> Component:
+    own = place.settings.value(device.id, happening.name)
+    return HappeningEntity(
+        **_common("event", device, happening.name, place, own),
+        device_class=happening.device_class or None,
+        event_types=list(happening.types),
+        state_topic=place.broker.whole(device.topic) + happening.under,
+        value_template="{{ value }}",
+    )
+
+
+def _common(platform: str, device: ShownDevice, name: str, place: Place, own: ShownValue, *, key: str = "") -> dict[str, Any]:
+    shown = own.name or (name_of(name) if name and name not in _THE_DEVICE else None)
+    return {
+        "unique_id": identifier(place.broker.prefix, device.id, key or name),
+        "default_entity_id": entity_id(platform, "gateway" if device.is_host else key_of(device.id), name),
+        "name": shown,
+        "icon": own.icon or None,
+    }
+
+
+def fitting(point: Point, own: ShownValue) -> Point:
+    """A point with what the file says of how it is shown, and without what Home Assistant would refuse."""
+    unit = plain_unit(point.unit if own.unit is None else own.unit)
+    unit = _SENML.get(unit, unit)
+    device_class = point.device_class if own.device_class is None else own.device_class
+    if point.type is ValueType.BOOLEAN:
+        return point.changed(unit="", device_class=device_class if device_class in BOOLEANS else "", state_class="")
+    if point.type is not ValueType.NUMBER:
+        return point.changed(unit="", device_class="", state_class="")
+    if device_class not in NUMBERS or unit not in NUMBERS[device_class].units:
+        device_class = ""
+    allowed = NUMBERS[device_class].state_classes if device_class else STATE_CLASSES
+    state_class = point.state_class if point.state_class in allowed else allowed[0] if device_class else ""
+    return point.changed(unit=unit, device_class=device_class, state_class=state_class)
+
+
+def _command_topic(place: Place, id: str, verb: str) -> str:
+    return f"{place.broker.prefix}/tell/{id}/{verb}"
+
+
+def _at(path: tuple[str, ...]) -> str:
+    """The place of a value in a template. A name is text in quotes there, whatever stands in it."""
+    return "value_json" + "".join(f"[{json.dumps(key)}]" for key in path)
+
+
+def _sound(device: ShownDevice, point: Point) -> str:
+    """The part of a template that says whether a value can be shown; empty where it always can."""
+    return f"{_at((*point.path[:-1], device.quality))} != 'bad'" if device.quality else ""
+
+
+def _value_template(device: ShownDevice, point: Point) -> str:
+    value, sound = _at(point.path), _sound(device, point)
+    shown = f"(value_json | string)[:{_TEXT_AT_MOST}]".replace("value_json", value) if point.type is ValueType.TEXT else value
+    return f"{{{{ {shown} if {sound} else none }}}}" if sound else f"{{{{ {shown} }}}}"
+
+
+def _truth_template(device: ShownDevice, point: Point) -> str:
+    value, sound = _at(point.path), _sound(device, point)
+    truth = f"{value} in {json.dumps(list(point.true))}" if point.true else value
+    unknown = f"{value} is none or not ({sound})" if sound else f"{value} is none"
+    return f"{{{{ 'None' if {unknown} else 'ON' if {truth} else 'OFF' }}}}"
+
+
+def _place_template(path: tuple[str, ...]) -> str:
+    at = _at(path)
+    names = (("latitude", "latitude_deg"), ("longitude", "longitude_deg"), ("gps_accuracy", "accuracy_m"))
+    known = ", ".join(f"'{theirs}': {at}[{json.dumps(ours)}]" for theirs, ours in names[:2])
+    accuracy = f"'gps_accuracy': {at}.get('{names[2][1]}', 0) or 0"
+    return f"{{{{ {{{known}, {accuracy}}} | tojson }}}}"

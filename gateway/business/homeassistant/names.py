@@ -1,0 +1,51 @@
+"""Names: what a device and its values are called in Home Assistant, for people and for programs. Pure.
+
+An id never comes from what people call a thing, for they may call it otherwise tomorrow: it is made of the connection's prefix, the id of
+the actor and the name of the value.
+"""
+
+import re
+
+from gateway.actors.points.suffixes import SUFFIXES
+from gateway.digests import blake2b
+
+_PLAIN = re.compile(r"[A-Za-z0-9-]+(?:/[A-Za-z0-9_-]+)?")
+_PLAIN_NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+_NO_LEVEL = re.compile(r"[^A-Za-z0-9_-]+")
+_NO_ENTITY = re.compile(r"[^a-z0-9]+")
+
+
+def level_of(id: str) -> str:
+    """An actor id, or a prefix, within a level of a discovery topic: others give other levels."""
+    return id.replace("/", "_") if _PLAIN.fullmatch(id) else _with_digest(id)
+
+
+def component_of(name: str) -> str:
+    """The key of a component, for the name of a value: others give other keys."""
+    return name if _PLAIN_NAME.fullmatch(name) else _with_digest(name)
+
+
+def discovery_topic(base: str, prefix: str, id: str) -> str:
+    """Where the device of an actor is announced."""
+    return f"{base}/device/{level_of(prefix)}-{level_of(id)}/config"
+
+
+def identifier(prefix: str, id: str, name: str = "") -> str:
+    """The id of a device, or of one of its values."""
+    return "#".join(filter(None, (prefix, id, name)))
+
+
+def entity_id(platform: str, device: str, name: str = "") -> str:
+    """What Home Assistant is to call an entity at first, for programs; it finds another where that is taken."""
+    return f"{platform}.{_NO_ENTITY.sub('_', f'{device}_{name}'.lower()).strip('_')}"
+
+
+def name_of(value: str) -> str:
+    """What people read in the place of the name of a value: words, without the unit, which stands beside it."""
+    head, underscore, last = value.rpartition("_")
+    plain = head if underscore and head and f"_{last.lower()}" in SUFFIXES else value
+    return re.sub(r"[_\s]+", " ", plain).strip() or value
+
+
+def _with_digest(text: str) -> str:
+    return f"{_NO_LEVEL.sub('_', text)[:100]}-{blake2b(text.encode(), digest_size=4).hexdigest()}"

@@ -1,0 +1,38 @@
+"""What one section brings into others: [homeassistant] alone turns everything on that Home Assistant needs.
+
+It names a connection, has that listen to what Home Assistant says of itself, and has the gateway's own figures published there.
+"""
+
+from gateway.config.document import Document
+from gateway.registry import Registry
+
+_SECTION = "homeassistant"
+_BROKERS, _STATISTICS = "mqtt", "statistics"
+_USUAL = f"{_BROKERS}/main"
+_EVERY_S = 60
+
+
+def bring_in(document: Document, registry: Registry) -> None:
+    """Add to the tables of the file what [homeassistant] needs of them, where it is there."""
+    section = document.table.get(_SECTION)
+    if not isinstance(section, dict):
+        return
+    brokers = document.table.get(_BROKERS)
+    known = list(brokers) if isinstance(brokers, dict) else []
+    broker = section.setdefault("broker", f"{_BROKERS}/{known[0]}" if len(known) == 1 else _USUAL)
+    prefix = section.get("prefix", _SECTION)
+    if not isinstance(broker, str) or not isinstance(prefix, str):
+        return  # which is noted when the section is read
+    _listen(document, broker, prefix)
+    figures = document.table.setdefault(_STATISTICS, {}) if _STATISTICS in registry.host_bound.names else None
+    if isinstance(figures, dict) and broker.startswith(f"{_BROKERS}/"):
+        figures.setdefault(_SECTION, {"publish_to": broker, "topic": "{prefix}/gateway", "every_s": _EVERY_S})
+
+
+def _listen(document: Document, broker: str, prefix: str) -> None:
+    """Have a connection listen to what Home Assistant says of itself."""
+    table = document.value(tuple(broker.split("/", 1)))
+    wanted = table.setdefault("subscribe", []) if isinstance(table, dict) else None
+    if isinstance(wanted, list):
+        about = {"codec": "text", "retained": "take", "verb": "status"}
+        wanted.append({"topic": f"{prefix}/status", "to": f"{_SECTION}/{broker.partition('/')[2]}", **about})

@@ -1,0 +1,155 @@
+"""Tests of a whole gateway that announces its devices at a real broker, over kills, reloads and restarts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.brokers import Mosquitto, Peer
+from tests.daemon.test_life import mqtt
+from tests.daemons import DaemonProcess
+
+LAMP = '[gpio.lamp]\ntype = "relay"\npin = 17\nsimulate = true\n'
+SECTION = "[homeassistant]\n"
+CONFIGS = "homeassistant/device/+/config"
+
+
+def file_of(port: int, text: str = "") -> str:
+    return mqtt(port).rstrip() + '\nprefix = "gateway/pi"\n' + text
+
+
+def announced(peer: Peer) -> dict[str, Any]:
+    """What the broker has for a newcomer: by device, the payload."""
+    found: dict[str, Any] = {}
+    for one in list(peer.heard):
+        if one.topic.startswith("homeassistant/device/"):
+            device = one.topic.split("/")[2].removeprefix("gateway_pi-")
+            found[device] = json.loads(one.payload) if one.payload else None
+    return {device: payload for device, payload in found.items() if payload}
+
+
+def says(peer: Peer, twin: str, **values: Any) -> None:
+    peer.publish(f"gateway/pi/tell/twin/{twin}/report", json.dumps({"values": values}))
+
+
+def until_subscribed(daemon: DaemonProcess) -> None:
+    daemon.until(lambda: "subscribed to" in daemon.said())
+    daemon.until_listening()
+
+
+def test_a_device_is_announced_and_taken_back_with_its_section(tmp_path: Path) -> None:
+    """By a reload; a twin is taken back when it is forgotten, and all of it when the section goes."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        with DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION)) as daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant", "gpio_lamp", "twin_boiler"})
+            assert daemon.gateway("forget", "twin/boiler", "--yes").returncode == 0
+            peer.until(lambda: "twin_boiler" not in announced(peer))
+            says(peer, "boiler", t_c=60.5)
+            peer.until(lambda: "twin_boiler" in announced(peer))
+            daemon.write(file_of(broker.port, SECTION))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant", "twin_boiler"})
+            daemon.write(file_of(broker.port))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: announced(peer) == {})
+            assert daemon.stop() == 0
+
+
+def test_what_goes_while_the_gateway_is_down_is_taken_back_at_its_start(tmp_path: Path) -> None:
+    """A device that the file names no more; and all, where the section is gone, whatever the broker keeps."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        daemon = DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION))
+        with daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            peer.until(lambda: "twin_boiler" in announced(peer))
+            daemon.kill()
+            daemon.write(file_of(broker.port, SECTION))
+            daemon.again()
+            peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant", "twin_boiler"})
+            daemon.kill()
+            daemon.write(file_of(broker.port))
+            daemon.again()
+            peer.until(lambda: announced(peer) == {})
+            assert daemon.stop() == 0
+
+
+def test_what_was_taken_back_while_home_assistant_was_away_is_told_again_when_it_starts(tmp_path: Path) -> None:
+    """In full, and then the end of it; over a kill of the gateway between."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        with DaemonProcess(tmp_path, file_of(broker.port, SECTION)) as daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            peer.until(lambda: "twin_boiler" in announced(peer))
+            assert daemon.gateway("forget", "twin/boiler", "--yes").returncode == 0
+            peer.until(lambda: "twin_boiler" not in announced(peer))
+            daemon.kill()
+            daemon.again()
+            until_subscribed(daemon)
+            since = len(peer.heard)
+            peer.publish("homeassistant/status", "online", qos=0)
+            topic = "homeassistant/device/gateway_pi-twin_boiler/config"
+            of_boiler = peer.until(lambda: found if len(found := [one for one in peer.heard[since:] if one.topic == topic]) == 2 else None)
+            assert list(json.loads(of_boiler[0].payload)["components"]) == ["t_c"]
+            assert of_boiler[1].payload == b""
+            assert daemon.stop() == 0
+
+
+def test_a_hundred_twins_are_announced_with_a_hundred_messages(tmp_path: Path) -> None:
+    """One message a device, however many values it has; again at the next start of Home Assistant, and not in between."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        with DaemonProcess(tmp_path, file_of(broker.port, SECTION)) as daemon:
+            until_subscribed(daemon)
+            for number in range(100):
+                says(peer, f"b{number}", t_c=60.5, p_bar=1.5, on=True)
+            peer.until(lambda: len(announced(peer)) == 101)
+            of_twins = [one for one in peer.heard if "-twin_" in one.topic]
+            assert len(of_twins) == 100
+            assert all(one.qos == 1 for one in of_twins)
+            since = len(peer.heard)
+            peer.publish("homeassistant/status", "online", qos=0)
+            peer.until(lambda: len([one for one in peer.heard[since:] if "-twin_" in one.topic]) >= 100)
+            assert len([one for one in peer.heard[since:] if "-twin_" in one.topic]) == 100
+            assert daemon.stop() == 0
+
+
+def test_what_is_announced_is_there_a_newcomer_sees_its_state(tmp_path: Path) -> None:
+    """Never a configuration without its state: each topic that an announcement names is kept at the broker."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        text = LAMP + '[actors.toggle]\noutputs = {hall = ["gpio/lamp"]}\n'
+        text += '[actors.alarm.rules.cold]\nof = "twin/boiler"\nvalue = "t_c"\nbelow = 5\ncontacts = ""\n'
+        peer.listen("#")
+        with DaemonProcess(tmp_path, file_of(broker.port, text + SECTION)) as daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            peer.until(lambda: len(announced(peer)) == 5)
+            components = [one for payload in announced(peer).values() for one in payload["components"].values()]
+            topics = {one["state_topic"] for one in components if "state_topic" in one}
+            topics |= {one["topic"] for payload in announced(peer).values() for one in payload["availability"]}
+            peer.until(lambda: topics <= {one.topic for one in peer.heard})
+            with Peer(broker.port) as newcomer:
+                newcomer.listen("gateway/#")
+                newcomer.until(lambda: topics <= {one.topic for one in newcomer.heard if one.retained})
+            assert daemon.stop() == 0
+
+
+def test_a_command_as_it_is_announced_switches_and_a_retained_one_never_does(tmp_path: Path) -> None:
+    """The state is the real level: it follows the command, and nothing else."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.publish("gateway/pi/tell/gpio/lamp/switch", '{"on": true}', retain=True)
+        peer.listen(CONFIGS).listen("gateway/pi/gpio/lamp")
+        with DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION)) as daemon:
+            until_subscribed(daemon)
+            daemon.until(lambda: "old retained ones ignored" in daemon.gateway("show", "mqtt/main").stdout)
+            peer.until(lambda: "gpio_lamp" in announced(peer))
+            lamp = announced(peer)["gpio_lamp"]["components"]["on"]
+            for payload, level in ((lamp["payload_on"], b'{"on": true}'), (lamp["payload_off"], b'{"on": false}')):
+                peer.publish(lamp["command_topic"], payload, MessageExpiryInterval=lamp["message_expiry_interval"])
+                peer.until(lambda level=level: peer.payloads(lamp["state_topic"])[-1:] == [level])
+            assert peer.payloads(lamp["state_topic"]) == [b'{"on": false}', b'{"on": true}', b'{"on": false}']
+            assert daemon.stop() == 0
