@@ -29,7 +29,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test soak bench bench-peers install uninstall lint packages
+.PHONY: demo test soak bench bench-peers homeassistant install uninstall lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -59,6 +59,10 @@ bench: $(VENV)/test
 
 bench-peers:
 	@PYTHON=$(PYTHON) tests/bench/install-peers
+
+# A real Home Assistant for tests/system/homeassistant: as root, on Debian; 1.4 GB.
+homeassistant:
+	@tests/system/homeassistant/build $${GATEWAY_HOMEASSISTANT:-/var/tmp/gateway-homeassistant}
 
 install:
 	@systemd/install

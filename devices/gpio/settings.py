@@ -1,7 +1,7 @@
 """The settings of one pin: section `[gpio.KEY]` of the configuration."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -13,9 +13,11 @@ from gateway.actors import Settings
 from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Given, Said
-from gateway.actors.points.shown import Act, ShownDevice
 from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import PREFIX
+
+if TYPE_CHECKING:
+    from gateway.actors.points.shown import ShownDevice
 
 OUTPUTS = ("led", "relay")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
@@ -136,10 +138,12 @@ class PinSettings(Settings):
         """Whether it may be left at another level than that of a pin that nobody drives."""
         return self.on_stop != "off" or self.low_is_active
 
-    def shown_devices(self, me: str) -> list[ShownDevice]:
+    def shown_devices(self, me: str) -> "list[ShownDevice]":
         """An output, with its level, as it is published."""
         if not (self.is_output and self.publish_to):
             return []
+        from gateway.actors.points.shown import Act, ShownDevice  # noqa: PLC0415  # for gateways whose devices somebody shows
+
         ((_, (point,)), *_) = self.points(me)
         pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
         topic = filled(self.topic, {"key": key_of(me)})

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,8 +16,10 @@ from gateway.actors.id_patterns import id_pattern
 from gateway.actors.ids import key_of
 from gateway.actors.points import ValueTable, check_values, points_of
 from gateway.actors.points.point import Given, Said
-from gateway.actors.points.shown import BrokerNames
 from gateway.actors.templates import check_fields, fields_of
+
+if TYPE_CHECKING:
+    from gateway.actors.points.shown import BrokerNames
 
 REPORT = "report"
 
@@ -245,8 +247,10 @@ class MqttSettings(Settings):
         del me
         return [(one.to, points_of(one.values)) for one in self.subscribe]
 
-    def broker_names(self, me: str) -> BrokerNames:
+    def broker_names(self, me: str) -> "BrokerNames":
         """What this connection is called, for whoever writes topics that others use."""
+        from gateway.actors.points.shown import BrokerNames  # noqa: PLC0415  # for gateways whose devices somebody shows
+
         names = Names(key_of(me), self)
         root, status = names.root, names.status
         return BrokerNames(id=me, prefix=names.prefix, root=root, status=status, online=names.online, offline=names.offline)

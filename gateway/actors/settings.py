@@ -1,12 +1,14 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from gateway.actors.points.point import Given, Said
-from gateway.actors.points.shown import BrokerNames, ShownDevice
+
+if TYPE_CHECKING:
+    from gateway.actors.points.shown import BrokerNames, ShownDevice
 
 
 class Settings(BaseModel):
@@ -48,13 +50,13 @@ class Settings(BaseModel):
         """Which values of others this actor looks at: (key of the setting, actor id, name of the value)."""
         return []
 
-    def shown_devices(self, me: str) -> Iterable[ShownDevice]:
+    def shown_devices(self, me: str) -> "Iterable[ShownDevice]":
         """What others can see of the device `me`: its values, under which topic, and what can be done there. Settings of an ordinary kind
         say it of each of its actors that they name; `me` is empty then."""
         del me
         return ()
 
-    def broker_names(self, me: str) -> BrokerNames | None:
+    def broker_names(self, me: str) -> "BrokerNames | None":
         """What the connection `me` is called at its broker; None where it is none."""
         del me
         return None

@@ -21,7 +21,6 @@ from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
 from gateway.business.history.payloads import Asked
 from gateway.business.history.recent import history_of, recorded, search
-from gateway.business.introducing import device_of_twin, introduce, is_news
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
 from gateway.business.values import MISSING, Value, first_value, fit, stale
@@ -176,8 +175,8 @@ class Twin(Actor[TwinState]):
         every = self.settings.publish_on == "every" and held < len(report.values)
         if every or not before.online or _differ(before.values, values):
             self._publish(stage)
-        if self.points.shown is not None and is_news(before.values, values):
-            self._introduce(stage)
+        if self.points.shown is not None:
+            self._introduce(stage, before.values)
 
     @verb
     def expect(self, stage: Stage[TwinState]) -> None:
@@ -216,7 +215,7 @@ class Twin(Actor[TwinState]):
     def introduce(self, stage: Stage[TwinState]) -> None:
         """Tell whoever shows devices what there is to see of this one, and publish it again; sent at each start where somebody does."""
         if stage.born:
-            self._introduce(stage)
+            self._introduce(stage, {})
             self._publish(stage)
 
     @verb
@@ -254,14 +253,14 @@ class Twin(Actor[TwinState]):
         on_change = bool(values) and all(name in points and points[name].on_change for name in values)
         return self.settings.silent_after(stage.key, on_change=on_change)
 
-    def _introduce(self, stage: Stage[TwinState]) -> None:
-        settings = self.settings
-        if settings.publish_to:
-            introduce(
-                stage,
-                self.points,
-                device_of_twin(stage.me, stage.state.values, self.points, topic=settings.topic_of(stage.me), by=settings.publish_to),
-            )
+    def _introduce(self, stage: Stage[TwinState], before: Mapping[str, Value]) -> None:
+        """Show the twin to whoever shows devices, where there is more to see than before."""
+        from gateway.business.introducing import device_of_twin, introduce, is_news  # noqa: PLC0415  # for gateways where somebody does
+
+        settings, values, points = self.settings, stage.state.values, self.points
+        if settings.publish_to and is_news(before, values):
+            topic, by = settings.topic_of(stage.me), settings.publish_to
+            introduce(stage, points, device_of_twin(stage.me, values, points, topic=topic, by=by))
 
     def _publish(self, stage: Stage[TwinState]) -> None:
         state = stage.state

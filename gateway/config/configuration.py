@@ -1,14 +1,16 @@
 """What a configuration file comes to: settings of the gateway itself, host-bound actors to start, ordinary actors to serve."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.actors import Actor, HostBound, Settings
 from gateway.actors.points.point import Point, Said, ValueType
-from gateway.actors.points.shown import Shown, ShownDevice, shown
 from gateway.config.problems import Problem
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
 from gateway.registry import Promised
+
+if TYPE_CHECKING:
+    from gateway.actors.points.shown import Shown, ShownDevice
 
 
 class HostBoundPart(NamedTuple):
@@ -53,16 +55,20 @@ class Configuration:
         return [row for part in self.host_bound for row in part.settings.points(part.id)]
 
     @property
-    def shown(self) -> Shown:
-        """What of its devices can be seen, and who looks."""
+    def shown(self) -> "Shown | None":
+        """What of its devices can be seen, and who looks; None where nobody does."""
         ordinary = [actor.settings for actor in self.actors if isinstance(actor, Actor)]
+        readers = [id for settings in ordinary for id in settings.readers()]
+        if not readers:
+            return None
+        from gateway.actors.points.shown import shown  # noqa: PLC0415  # for gateways whose devices somebody shows
+
         parts = [(part.id, part.settings) for part in self.host_bound]
         devices = [device for id, settings in (*parts, *(("", one) for one in ordinary)) for device in settings.shown_devices(id)]
         brokers = [names for id, settings in parts if (names := settings.broker_names(id)) is not None]
-        readers = [id for settings in ordinary for id in settings.readers()]
         return shown(map(self._with_parts, devices), brokers, readers, name=self.gateway.name)
 
-    def _with_parts(self, device: ShownDevice) -> ShownDevice:
+    def _with_parts(self, device: "ShownDevice") -> "ShownDevice":
         """A device; where it is the gateway itself, with a value for each other section: whether what that owns is there."""
         if not device.is_host:
             return device

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.business.homeassistant import HomeAssistant
+from gateway.business.homeassistant.settings import HomeAssistantSettings
 from gateway.config import ConfigProblems, Configuration, read
+from tests.config.test_readme import blocks
 
 BROKER = '[mqtt.main]\nhost = "localhost"\nprefix = "gateway/pi"\n'
 
@@ -29,6 +32,7 @@ def test_one_line_turns_it_on(tmp_path: Path) -> None:
     assert [(one.topic, one.to, one.verb) for one in mqtt.subscribe] == [  # type: ignore[attr-defined]  # an MqttSettings
         ("homeassistant/status", "homeassistant/main", "status")
     ]
+    assert found.shown is not None
     assert found.shown.readers == ("homeassistant/main",)
     assert found.shown.brokers["mqtt/main"].status == "gateway/pi/status"
 
@@ -37,7 +41,7 @@ def test_without_the_line_nothing_is_different(tmp_path: Path) -> None:
     """Nobody reads devices, and nothing is subscribed to."""
     found = read_text(BROKER, tmp_path)
     assert [part.id for part in found.host_bound] == ["mqtt/main"]
-    assert found.shown.readers == ()
+    assert found.shown is None
 
 
 def test_the_only_connection_is_meant_whatever_it_is_called(tmp_path: Path) -> None:
@@ -50,6 +54,7 @@ def test_the_only_connection_is_meant_whatever_it_is_called(tmp_path: Path) -> N
 def test_the_gateway_has_a_value_for_each_of_its_connections(tmp_path: Path) -> None:
     """Whether each device is there, beside its own figures."""
     found = read_text(f'{BROKER}[gpio.lamp]\ntype = "relay"\npin = 17\n[homeassistant]\n', tmp_path)
+    assert found.shown is not None
     host = next(device for device in found.shown.devices.values() if device.is_host)
     links = [point.name for point in host.points if point.device_class == "connectivity"]
     assert sorted(links) == ["gpio/lamp", "mqtt/main"]
@@ -85,3 +90,13 @@ def test_mistakes_in_it_are_named(text: str, words: str, tmp_path: Path) -> None
     found = problems((text + BROKER) if text.startswith("homeassistant") else BROKER + text, tmp_path)
     assert words in found
     assert "Traceback" not in found
+
+
+def test_readme_s_examples_are_configurations(tmp_path: Path) -> None:
+    """The one line beside a broker, and the one with everything."""
+    line, whole = (block for block in blocks("toml") if "[homeassistant" in block)
+    assert read_text(BROKER + line, tmp_path).shown is not None
+    settings = next(actor.settings for actor in read_text(whole, tmp_path).actors if isinstance(actor, HomeAssistant))
+    assert isinstance(settings, HomeAssistantSettings)
+    assert not settings.shows("twin/boiler", "raw_1")
+    assert settings.value("twin/boiler", "flow").name == "Vorlauf"

@@ -22,14 +22,12 @@ from gateway.actors.supervision import Decision, Fault
 from gateway.actors.verbs import Else
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
-from gateway.business.introducing import introduce
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
 from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
 from gateway.business.trip.late import corrected, put_in_place
 from gateway.business.trip.line import PathPoint, in_order, joined, read_line
 from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
 from gateway.business.trip.settings import TripSettings
-from gateway.business.trip.showing import device_of_trip
 from gateway.business.trip.state import EndedBy, TripPhase, TripState, shown, summary
 from gateway.business.trip.token import digest_of, fits, new_token
 from gateway.business.trip.way import Way, begun_anew, extended, part_of
@@ -337,6 +335,9 @@ class Trip(Actor[TripState]):
 
     def _introduce(self, stage: Stage[TripState]) -> None:
         """Show the trip to whoever shows devices, once it has been somewhere."""
+        from gateway.business.introducing import introduce  # noqa: PLC0415  # for gateways where somebody does
+        from gateway.business.trip.showing import device_of_trip  # noqa: PLC0415  # as above
+
         if stage.state.place is not None and self.settings.publish_to:
             introduce(stage, self.points, device_of_trip(stage.me, self.settings))
 
