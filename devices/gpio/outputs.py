@@ -125,6 +125,12 @@ class Output:
         self._pulse = RunningPulse(delivery, now_s, now_s + seconds)
         delivery.keep()
 
+    def show(self) -> None:
+        """Publish the level once more, although it is the same."""
+        self._published = ""
+        self._publish(self._line)
+        self._pump()
+
     def quiet(self) -> None:
         """Do nothing: commands still come until the close."""
 

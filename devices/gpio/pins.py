@@ -29,7 +29,7 @@ from devices.gpio.outputs import HeldOutput, Output
 from devices.gpio.panel import Lamp
 from devices.gpio.settings import PinSettings
 from devices.link import ACT_WITHIN_S, Link, LinkFault
-from gateway.actors import Delivery, Mode, Settings, verb
+from gateway.actors import By, Delivery, Mode, Settings, verb
 from gateway.actors.vocabulary import Pulse, Switch
 
 if TYPE_CHECKING:
@@ -160,6 +160,13 @@ class Pin(Link[PinSettings]):
         except PinFault as error:
             delivery.failed(str(error), retry=False)
             self.lose(error)
+
+    @verb(act_within_s=READ_WITHIN_S, by=By.ACTORS)
+    def show(self, delivery: Delivery) -> None:
+        """Publish the level of an output once more, for somebody who has begun to show it."""
+        del delivery
+        if isinstance(self._role, Output):
+            self._role.show()
 
     def _obey(self, name: str, delivery: Delivery, act: Callable[[Output], None]) -> None:
         """Have the output carry out a command.

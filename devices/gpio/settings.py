@@ -147,7 +147,8 @@ class PinSettings(Settings):
         ((_, (point,)), *_) = self.points(me)
         pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
         topic = filled(self.topic, {"key": key_of(me)})
-        return [ShownDevice(id=me, topic=topic, by=self.publish_to, points=(point.changed(path=("on",)),), acts=(pulse,), model=self.type)]
+        points, by = (point.changed(path=("on",)),), self.publish_to
+        return [ShownDevice(id=me, topic=topic, by=by, points=points, acts=(pulse,), again="show", model=self.type)]
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""

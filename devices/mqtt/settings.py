@@ -151,6 +151,9 @@ class MqttSettings(Settings):
     and ask, by patterns of ids and verbs (`toggle/*`, `gpio/lamp@switch`); others get the refusal for an answer."""
     subscribe: list[Subscription] = Field(default=[], max_length=1000)
 
+    connected_to: str = ""
+    """Id of an actor that gets `connected` each time the broker has taken us, which may have lost what it kept."""
+
     in_flight: int = Field(default=256, ge=1, le=1000)
     """How many publishes may be without their PUBACK; the broker may allow fewer."""
     receive_maximum: int = Field(default=500, ge=1, le=1000)
@@ -226,8 +229,9 @@ class MqttSettings(Settings):
         return {"client_id": f"MQTT client {self.client_id} at {self.address}"} if self.client_id else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
-        """The actors that the subscriptions send to."""
-        return [(f"subscribe.{n}.to", subscription.to, subscription.sends) for n, subscription in enumerate(self.subscribe)]
+        """The actors that the subscriptions send to, and whoever hears of each connection."""
+        told = [("connected_to", self.connected_to, "connected")] if self.connected_to else []
+        return told + [(f"subscribe.{n}.to", subscription.to, subscription.sends) for n, subscription in enumerate(self.subscribe)]
 
     def patterns(self) -> list[tuple[str, str]]:
         """Whom commands may be for."""

@@ -32,7 +32,10 @@ def bring_in(document: Document, registry: Registry) -> None:
 def _listen(document: Document, broker: str, prefix: str) -> None:
     """Have a connection listen to what Home Assistant says of itself."""
     table = document.value(tuple(broker.split("/", 1)))
-    wanted = table.setdefault("subscribe", []) if isinstance(table, dict) else None
+    if not isinstance(table, dict):
+        return
+    to = f"{_SECTION}/{broker.partition('/')[2]}"
+    table.setdefault("connected_to", to)
+    wanted = table.setdefault("subscribe", [])
     if isinstance(wanted, list):
-        about = {"codec": "text", "retained": "take", "verb": "status"}
-        wanted.append({"topic": f"{prefix}/status", "to": f"{_SECTION}/{broker.partition('/')[2]}", **about})
+        wanted.append({"topic": f"{prefix}/status", "to": to, "verb": "status", "codec": "text", "retained": "take"})

@@ -98,6 +98,8 @@ class Announcement(Actor[AnnouncementState]):
         if owed:
             self._publish(stage, _with_tombstones(state.last, owed))
         self._publish(stage, state.last)
+        if state.watching:
+            stage.tell(state.watching, "introduce")  # which has it publish how it stands
 
     @verb(by=By.KIN)
     def unsettle(self, stage: Stage[AnnouncementState]) -> None:

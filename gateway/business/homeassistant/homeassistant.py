@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from gateway.actors import Actor, By, Payload, Stage, State, verb
-from gateway.actors.points.shown import DeviceShown, ShownDevice
+from gateway.actors.points.shown import DeviceShown, Shown, ShownDevice
 from gateway.business.homeassistant.announcement import Announce
 from gateway.business.homeassistant.entities import Place, payload_of
 from gateway.business.homeassistant.names import component_of, discovery_topic
@@ -54,8 +54,7 @@ class HomeAssistant(Actor[HomeAssistantState]):
             return
         for device in sorted(shown.devices.values(), key=lambda one: not one.is_host):  # who is named as the way must come first
             self._announce(device, stage)
-            if device.again:
-                stage.tell(device.id, device.again)
+        self._have_shown(shown, stage)
         for id in stage.state.configured:
             if id not in shown.devices:
                 stage.tell(_child(stage, id), "take_back")
@@ -81,13 +80,21 @@ class HomeAssistant(Actor[HomeAssistantState]):
             for child in _children(stage):
                 stage.tell(child, "unsettle")
 
+    @verb
+    def connected(self, stage: Stage[HomeAssistantState]) -> None:
+        """Announce all again, because a connection to the broker was made: it may have lost what it kept."""
+        self.again(stage)
+
     @verb(by=By.ITSELF)
     def again(self, stage: Stage[HomeAssistantState]) -> None:
-        """Announce all devices again (the actor's own timer)."""
+        """Announce all devices again, and have each say how it stands (the actor's own timer)."""
+        stage.cancel(_AGAIN)
         host = self._host_device()
         first = _child(stage, host) if host else ""
         for child in sorted(_children(stage), key=lambda child: child != first):
             stage.tell(child, "again")
+        if self.points.shown is not None:
+            self._have_shown(self.points.shown, stage)
 
     @verb
     def read(self, stage: Stage[HomeAssistantState]) -> None:
@@ -111,6 +118,13 @@ class HomeAssistant(Actor[HomeAssistantState]):
         unknown = tuple(component_of(name) for name in device.unknown if settings.shows(device.id, name))
         about = Announce(broker=settings.broker, topic=topic, body=payload.text(), keep=unknown, watch=device.id if watch else "")
         stage.tell(child, "announce", about)
+
+    def _have_shown(self, shown: Shown, stage: Stage[HomeAssistantState]) -> None:
+        """Have the devices of the configuration publish once more how they stand; those that introduce themselves are asked by their
+        announcements."""
+        for device in shown.devices.values():
+            if device.again and device.by == self.settings.broker and self.settings.shows(device.id):
+                stage.tell(device.id, device.again)
 
     def _host_device(self) -> str:
         """Id of the actor that shows the gateway itself; empty where none does, or it is hidden."""

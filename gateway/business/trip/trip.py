@@ -119,9 +119,12 @@ class Trip(Actor[TripState]):
 
     @verb(by=By.ACTORS)
     def introduce(self, stage: Stage[TripState]) -> None:
-        """Tell whoever shows devices what there is to see of this trip; sent at each start where somebody does."""
+        """Tell whoever shows devices what there is to see of this trip, and publish it again; sent at each start where somebody does."""
+        state = stage.state
         if stage.born:
-            self._introduce(stage)
+            self._publish_status(stage)
+        if state.latest is not None:
+            self._publish_position(stage, state.latest)
 
     @verb
     def gpx(self, wanted: Wanted, stage: Stage[TripState]) -> None:

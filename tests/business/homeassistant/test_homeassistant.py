@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from devices.gpio.pins import Pin
 from gateway.actors.points.shown import ShownDevice
 from gateway.business.homeassistant import Announcement, HomeAssistant
 from gateway.business.homeassistant.announcement import Announce
@@ -15,7 +16,7 @@ ME = "homeassistant/main"
 
 def home(*devices: ShownDevice, settings: HomeAssistantSettings | None = None) -> Turns[HomeAssistantState]:
     """The actor, in a gateway whose file says these devices."""
-    turns = Turns(HomeAssistant(settings or settings_of()), me=ME, reachable={"announcement": Announcement.verbs})
+    turns = Turns(HomeAssistant(settings or settings_of()), me=ME, reachable={"announcement": Announcement.verbs, "gpio": Pin.verbs})
     turns.actor.points = points_with(*devices, settings=settings)
     return turns
 
@@ -87,6 +88,14 @@ def test_a_home_assistant_that_ends_is_not_told_again_until_it_starts() -> None:
     turns.advance(10)
     assert told(turns) == [("b", "unsettle")]
     assert turns.state.online is False
+
+
+def test_all_is_announced_again_at_each_connection_of_ours() -> None:
+    """The broker may have lost what it kept. Those who say nothing by themselves are asked how they stand."""
+    turns = home(HOST, LAMP.changed(again="show"))
+    turns.world.living = {f"{ME}/announcement/b"}
+    turns.tell("connected")
+    assert [(message.to, message.verb) for message in turns.mail] == [(f"{ME}/announcement/b", "again"), ("gpio/lamp", "show")]
 
 
 def test_other_words_are_nothing() -> None:
