@@ -2,6 +2,7 @@
 one more. So a pin that changes faster than the store can commit costs one waiting message, and the last word always arrives.
 """
 
+import json
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,3 +84,19 @@ def presses(host: Host, to: str, clock: Callable[[], float]) -> Latest[Pressed]:
 def states(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publish]:
     """Make the sender of states that are retained under one topic: a newer state takes the place of the older."""
     return Latest(host, to, "publish", merge=lambda _older, newer: newer, clock=clock)
+
+
+def press_events(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publish]:
+    """Make the sender of presses that are published: see `press_event`. They add up, none is lost."""
+    return Latest(host, to, "publish", merge=_both, clock=clock)
+
+
+def press_event(topic: str, type: str, count: int) -> Publish:
+    """A press as it is published: an event, which nobody keeps."""
+    return Publish(topic=topic, body={"event_type": type, "count": count})
+
+
+def _both(older: Publish, newer: Publish) -> Publish:
+    """One event for two of the same type."""
+    first, second = json.loads(str(older.body)), json.loads(str(newer.body))
+    return press_event(newer.topic, second["event_type"], first["count"] + second["count"])

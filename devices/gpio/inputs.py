@@ -7,8 +7,8 @@ from collections.abc import Callable
 from devices.gpio.debounce import Debounce, Rest
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
-from devices.gpio.settings import PinSettings
-from devices.latest import presses, reports
+from devices.gpio.settings import EVENT, PRESS, PinSettings
+from devices.latest import press_event, press_events, presses, reports
 from gateway.actors import Host
 from gateway.actors.vocabulary import Pressed, Report
 
@@ -33,6 +33,7 @@ class Input:
         self._edges = EdgeBuffer(clock, host.wake)
         self._reports = reports(host, settings.report_to, clock)
         self._presses = presses(host, settings.press_to, clock)
+        self._events = press_events(host, settings.publish_to if settings.publishes else "", clock)
         self._line: PinLine | None = None
         self._debounce: Debounce | Rest = Debounce(0.0, active=False)
         self._told = (0, 0, 0)
@@ -54,7 +55,7 @@ class Input:
     @property
     def due_s(self) -> float:
         """When `tick` must be called."""
-        unsent_s = min(self._reports.due_s, self._presses.due_s)
+        unsent_s = min(self._reports.due_s, self._presses.due_s, self._events.due_s)
         if self._line is None:
             return unsent_s
         return -math.inf if self._edges.waiting else min(self._debounce.due_s, self._look_at_s, self._report_at_s, unsent_s)
@@ -123,6 +124,8 @@ class Input:
             self._report()
         if debounce.activations > activations:
             self._presses.offer(Pressed(count=debounce.activations - activations))
+            topic = self._settings.topic_of(self._host.me) + EVENT
+            self._events.offer(press_event(topic, PRESS, debounce.activations - activations))
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: self._debounce.value}))
@@ -131,6 +134,7 @@ class Input:
     def _pump(self) -> None:
         self._reports.pump()
         self._presses.pump()
+        self._events.pump()
 
     def _count(self, name: str, by: int) -> None:
         if by > 0:

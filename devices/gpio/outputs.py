@@ -26,8 +26,6 @@ from devices.gpio.lines import PinLine
 from devices.gpio.settings import PinSettings
 from devices.latest import reports, states
 from gateway.actors import Delivery, Health, Host
-from gateway.actors.ids import key_of
-from gateway.actors.templates import filled
 from gateway.actors.vocabulary import Publish, Report
 
 
@@ -200,8 +198,7 @@ class Output:
         body = json.dumps({"on": _level(line)})
         if body != self._published:
             self._published = body
-            topic = filled(self._settings.topic, {"key": key_of(self._host.me)})
-            self._states.offer(Publish(topic=topic, body=body, retain=True))
+            self._states.offer(Publish(topic=self._settings.topic_of(self._host.me), body=body, retain=True))
 
     def _pump(self) -> None:
         self._reports.pump()

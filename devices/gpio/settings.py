@@ -1,6 +1,7 @@
 """The settings of one pin: section `[gpio.KEY]` of the configuration."""
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from gateway.actors.points.shown import ShownDevice
 
 OUTPUTS = ("led", "relay")
+_INPUTS = ("button", "contact", "motion")
+_PUBLISHING = (*OUTPUTS, "button")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
 CLASSES = {"contact": "opening", "motion": "motion", "led": "light"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
 PULSE_S = 1.0
 """How long the pulse is that others can have made by a button."""
+EVENT, PRESS = "/event", "press"
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
@@ -101,9 +105,11 @@ class PinSettings(Settings):
     act_within_s: ActWithin = ACT_WITHIN_S
     """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
-    """Outputs: id of the actor that publishes whether it is on, retained, at the start and at each change; empty: nothing is published."""
+    """Outputs and buttons: id of the actor that publishes whether an output is on, retained, at the start and at each change, and the
+    presses of a button; empty: nothing is published."""
     topic: str = Field(default="{prefix}/gpio/{key}", max_length=512)
-    """Outputs: the topic of that; `{key}` is the name of the section, a leading `{prefix}/` the prefix of the connection that publishes."""
+    """Outputs and buttons: the topic of that; `{key}` is the name of the section, a leading `{prefix}/` the prefix of the connection that
+    publishes. Presses are events, not retained, under `/event` below it."""
 
     def claims(self) -> dict[str, str]:
         chip = "" if self.simulate and self.chip == "auto" else meaning(self.chip)
@@ -111,7 +117,7 @@ class PinSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
-        asked += [("publish_to", self.publish_to, "publish")] if self.is_output else []
+        asked += [("publish_to", self.publish_to, "publish")] if self.publishes else []
         return [row for row in asked if row[1]]
 
     def points(self, me: str) -> Said:
@@ -138,17 +144,27 @@ class PinSettings(Settings):
         """Whether it may be left at another level than that of a pin that nobody drives."""
         return self.on_stop != "off" or self.low_is_active
 
-    def shown_devices(self, me: str) -> "list[ShownDevice]":
-        """An output, with its level, as it is published."""
-        if not (self.is_output and self.publish_to):
-            return []
-        from gateway.actors.points.shown import Act, ShownDevice  # noqa: PLC0415  # for gateways whose devices somebody shows
+    def topic_of(self, me: str) -> str:
+        """The topic under which the value is published."""
+        return filled(self.topic, {"key": key_of(me)})
 
+    @property
+    def publishes(self) -> bool:
+        """Whether it publishes anything: the value of another input is for a twin to publish."""
+        return self.type in _PUBLISHING
+
+    def shown_devices(self, me: str) -> "list[ShownDevice]":
+        """An output, with its level and what it can be told; a button, with its presses."""
+        if not (self.publishes and self.publish_to):
+            return []
+        from gateway.actors.points.shown import Act, Happening, ShownDevice  # noqa: PLC0415  # for gateways whose devices somebody shows
+
+        device = ShownDevice(id=me, topic=self.topic_of(me), by=self.publish_to, model=self.type)
+        if not self.is_output:
+            return [device.changed(happenings=(Happening(name="press", types=(PRESS,), device_class="button", under=EVENT),))]
         ((_, (point,)), *_) = self.points(me)
         pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
-        topic = filled(self.topic, {"key": key_of(me)})
-        points, by = (point.changed(path=("on",)),), self.publish_to
-        return [ShownDevice(id=me, topic=topic, by=by, points=points, acts=(pulse,), again="show", model=self.type)]
+        return [device.changed(points=(point.changed(path=("on",)),), acts=(pulse,), again="show")]
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""
@@ -191,12 +207,17 @@ class PinSettings(Settings):
     @field_validator("pull", "debounce_ms", "stable_ms", "press_to")
     @classmethod
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
-        return _only_for(given, seen, is_output=False, needs="a button, contact or motion")
+        return _only_for(given, seen, _INPUTS, needs="a button, contact or motion")
 
-    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "act_within_s", "publish_to", "topic")
+    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "act_within_s")
     @classmethod
     def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
-        return _only_for(given, seen, is_output=True, needs="a led or relay")
+        return _only_for(given, seen, OUTPUTS, needs="a led or relay")
+
+    @field_validator("publish_to", "topic")
+    @classmethod
+    def _publishing_only(cls, given: Any, seen: ValidationInfo) -> Any:
+        return _only_for(given, seen, _PUBLISHING, needs="a led, relay or button")
 
     @field_validator("chip")
     @classmethod
@@ -244,9 +265,9 @@ class PinSettings(Settings):
         return self
 
 
-def _only_for(given: Any, seen: ValidationInfo, *, is_output: bool, needs: str) -> Any:
+def _only_for(given: Any, seen: ValidationInfo, types: Collection[str], *, needs: str) -> Any:
     """Refuse a key that does nothing for this type. Runs only for keys that were given."""
     kind = seen.data.get("type")
-    if kind is not None and (kind in OUTPUTS) is not is_output:
+    if kind is not None and kind not in types:
         raise ValueError(f"means nothing for type {kind!r}, only for {needs}; leave it out")
     return given

@@ -95,7 +95,7 @@ def relay(chip: Chip, said: dict[str, Any]) -> None:
 
 def button(chip: Chip, said: dict[str, Any]) -> None:
     """A button whose first edge meets a callback that fails."""
-    settings = PinSettings(type="button", pin=5, debounce_ms=0, report_to="twin/bell")
+    settings = PinSettings(type="button", pin=5, debounce_ms=0, report_to="twin/bell", publish_to="")
     with Bench(Pin("bell", settings)) as bench:
         bench.until(lambda: bench.sent)
         edges = bench.actor._role._edges  # type: ignore[attr-defined]  # where the callback ends

@@ -152,7 +152,7 @@ def test_a_full_gateway_gets_the_last_value_and_every_press(put: Put, told: Told
     assert told(bench) == [{"pressed": False}]
     bench.full = False
     turn(bench, 60.0)
-    bench.until(lambda: len(bench.sent) == 3)
+    bench.until(lambda: len(told(bench)) == 3)
     assert told(bench) == [{"pressed": False}, {"pressed": False}, 3]
     assert bench.counters["refused"] > 0
 

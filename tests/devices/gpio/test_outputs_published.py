@@ -138,9 +138,42 @@ def test_it_can_be_silenced_or_sent_elsewhere(put: Put) -> None:
     assert (sent.to, sent.payload.topic) == ("mqtt/cloud", "house/bench/state")
 
 
-def test_an_input_publishes_nothing(put: Put, pins: SimulatedPins) -> None:
+def test_an_input_publishes_no_value(put: Put, pins: SimulatedPins) -> None:
     """It has a twin for that."""
-    bench = put(type="button", pin=17, press_to="toggle/hall", real=True)
-    pins.press(17)
+    bench = put(type="contact", pin=17, press_to="toggle/hall", debounce_ms=0, real=True)
+    for level in (False, True):
+        pins.set_level(17, level=level)
     bench.until(lambda: bench.sent)
     assert [one.verb for one in bench.sent] == ["pressed"]
+
+
+def test_a_button_publishes_its_presses_which_nobody_keeps(put: Put, pins: SimulatedPins) -> None:
+    """A press is an event, no state: whoever subscribes later must not take it for a new one."""
+    bench = put(type="button", pin=17, real=True)
+    pins.press(17)
+    bench.until(lambda: bench.sent)
+    assert [(one.to, one.verb, one.payload) for one in bench.sent] == [
+        ("mqtt/main", "publish", Publish(topic="{prefix}/gpio/bench/event", body={"event_type": "press", "count": 1}))
+    ]
+
+
+def test_presses_that_find_no_room_add_up(put: Put, pins: SimulatedPins, turn: Turn) -> None:
+    """None is lost."""
+    bench = put(type="button", pin=17, debounce_ms=0)
+    bench.full = True
+    for level in (False, True, False, True):
+        pins.set_level(17, level=level)
+        turn(bench, 0.1)
+        bench.until(lambda level=level: bench.counters["edges"] % 2 != level)
+    bench.full = False
+    turn(bench, 60.0)
+    bench.until(lambda: bench.sent)
+    assert [json.loads(one.payload.body) for one in bench.sent] == [{"event_type": "press", "count": 2}]
+
+
+def test_a_level_is_published_once_more_for_who_begins_to_show_it(put: Put) -> None:
+    """It has not changed: the broker may have lost it."""
+    bench = put(**LAMP)
+    bench.until(lambda: published(bench) == [False])
+    bench.tell("show")
+    bench.until(lambda: published(bench) == [False, False])

@@ -49,8 +49,9 @@ def test_a_pin_claims_its_line() -> None:
 
 def test_a_pin_tells_where_it_sends() -> None:
     """The addresses are there to be checked before the start."""
-    settings = PinSettings(type="button", pin=5, report_to="twin/door", press_to="toggle/hall")
+    settings = PinSettings(type="contact", pin=5, report_to="twin/door", press_to="toggle/hall")
     assert settings.addresses() == [("report_to", "twin/door", "report"), ("press_to", "toggle/hall", "pressed")]
+    assert PinSettings(type="button", pin=5).addresses() == [("publish_to", "mqtt/main", "publish")]
     assert PinSettings(type="led", pin=5).addresses() == [("publish_to", "mqtt/main", "publish")]
     assert PinSettings(type="led", pin=5, publish_to="").addresses() == []
 
@@ -59,8 +60,8 @@ def test_a_pin_tells_where_it_sends() -> None:
     ("settings", "error"),
     [
         (
-            {"type": "button", "pin": 17, "publish_to": "mqtt/main"},
-            "publish_to: means nothing for type 'button', only for a led or relay; leave it out",
+            {"type": "contact", "pin": 17, "publish_to": "mqtt/main"},
+            "publish_to: means nothing for type 'contact', only for a led, relay or button; leave it out",
         ),
         *(
             (

@@ -25,6 +25,10 @@ simulate = true
 type = "led"
 pin = 18
 simulate = true
+[gpio.bell]
+type = "button"
+pin = 22
+simulate = {{press_every_s = 0.5}}
 [actors.alarm.rules.freezer]
 of = "twin/freezer"
 value = "temperature_c"
@@ -129,6 +133,14 @@ def test_a_switch_shows_the_real_level(daemon: DaemonProcess, judge: Judge) -> N
     judge.until(lambda: judge.state("switch.lamp_on") == "off")
     judge.call("light.turn_on", "light.glow_on")
     judge.until(lambda: judge.state("light.glow_on") == "on")
+
+
+def test_a_press_is_an_event(daemon: DaemonProcess, judge: Judge) -> None:
+    """Each has its time, and its type."""
+    judge.until(lambda: judge.state("event.bell_press") not in ("", "unknown", "unavailable"))
+    assert judge.states()["event.bell_press"]["attributes"]["event_type"] == "press"
+    first = judge.state("event.bell_press")
+    judge.until(lambda: judge.state("event.bell_press") != first)
 
 
 def test_an_alarm_is_acknowledged_by_its_button(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:
