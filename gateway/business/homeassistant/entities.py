@@ -15,17 +15,17 @@ from gateway.business.homeassistant.names import component_of, entity_id, identi
 from gateway.business.homeassistant.payload import (
     AboutDevice,
     Availability,
-    BinarySensor,
-    Button,
-    Component,
+    BinarySensorEntity,
+    ButtonEntity,
     DevicePayload,
-    DeviceTracker,
-    HappeningEntity,
-    Light,
-    Number,
+    Entity,
+    EventEntity,
+    LightEntity,
+    NumberEntity,
     Origin,
-    Sensor,
-    Switch,
+    SensorEntity,
+    SwitchEntity,
+    TrackerEntity,
 )
 from gateway.business.homeassistant.settings import HomeAssistantSettings, ShownValue
 
@@ -37,7 +37,7 @@ _THE_DEVICE = ("on",)
 """Values that are the device itself: they are called as it is."""
 
 
-class Place(NamedTuple):
+class AnnouncedFrom(NamedTuple):
     """Where devices are announced from: the connection's names, the settings, and what the gateway is called."""
 
     broker: BrokerNames
@@ -47,40 +47,40 @@ class Place(NamedTuple):
     """Id of the actor that shows the gateway itself; empty: none does."""
 
 
-def payload_of(device: ShownDevice, place: Place) -> DevicePayload | None:
+def payload_of(device: ShownDevice, source: AnnouncedFrom) -> DevicePayload | None:
     """The payload that announces a device; None where it has nothing to show, or is hidden."""
-    if not place.settings.shows(device.id):
+    if not source.settings.shows(device.id):
         return None
-    components = dict(_components(device, place))
+    components = dict(_components(device, source))
     if not components:
         return None
     return DevicePayload(
-        device=_about(device, place),
+        device=_about(device, source),
         origin=Origin(name=MAKER),
         components=components,
-        availability=_availability(device, place),
+        availability=_availability(device, source),
     )
 
 
-def _about(device: ShownDevice, place: Place) -> AboutDevice:
-    names = place.settings.names
+def _about(device: ShownDevice, source: AnnouncedFrom) -> AboutDevice:
+    names = source.settings.names
     if device.is_host:
         return AboutDevice(
-            identifiers=[identifier(place.broker.prefix, "")],
-            name=names.get(device.id, place.name or place.broker.prefix),
+            identifiers=[identifier(source.broker.prefix, "")],
+            name=names.get(device.id, source.name or source.broker.prefix),
             model=device.model or None,
             manufacturer=MAKER,
         )
     return AboutDevice(
-        identifiers=[identifier(place.broker.prefix, device.id)],
+        identifiers=[identifier(source.broker.prefix, device.id)],
         name=names.get(device.id, device.id.rsplit("/", 1)[-1]),
         model=device.model or None,
-        via_device=identifier(place.broker.prefix, "") if place.host else None,
+        via_device=identifier(source.broker.prefix, "") if source.host else None,
     )
 
 
-def _availability(device: ShownDevice, place: Place) -> list[Availability]:
-    broker = place.broker
+def _availability(device: ShownDevice, source: AnnouncedFrom) -> list[Availability]:
+    broker = source.broker
     found = [Availability(topic=broker.status, payload_available=broker.online, payload_not_available=broker.offline)]
     if device.heard:
         template = f"{{{{ 'online' if {_at(device.heard)} else 'offline' }}}}"
@@ -88,40 +88,40 @@ def _availability(device: ShownDevice, place: Place) -> list[Availability]:
     return found
 
 
-def _components(device: ShownDevice, place: Place) -> Iterator[tuple[str, Any]]:
+def _components(device: ShownDevice, source: AnnouncedFrom) -> Iterator[tuple[str, Any]]:
     for point in device.points:
-        if place.settings.shows(device.id, point.name):
-            yield component_of(point.name), _of_point(device, point, place)
+        if source.settings.shows(device.id, point.name):
+            yield component_of(point.name), _of_point(device, point, source)
     for act in device.acts:
-        if place.settings.shows(device.id, act.name):
-            yield component_of(f"{act.name}.act"), _of_act(device, act, place)
+        if source.settings.shows(device.id, act.name):
+            yield component_of(f"{act.name}.act"), _of_act(device, act, source)
     for happening in device.happenings:
-        if place.settings.shows(device.id, happening.name):
-            yield component_of(f"{happening.name}.event"), _of_happening(device, happening, place)
+        if source.settings.shows(device.id, happening.name):
+            yield component_of(f"{happening.name}.event"), _of_happening(device, happening, source)
 
 
-def _of_point(device: ShownDevice, said: Point, place: Place) -> Component:
-    own = place.settings.value(device.id, said.name)
+def _of_point(device: ShownDevice, said: Point, source: AnnouncedFrom) -> Entity:
+    own = source.settings.value(device.id, said.name)
     point = fitting(said, own)
-    topic = place.broker.whole(device.topic) + point.under
+    topic = source.broker.whole(device.topic) + point.under
     category: Literal["diagnostic"] | None = "diagnostic" if point.diagnostic else None
     if point.type is ValueType.PLACE:
-        return DeviceTracker(
-            **_common("device_tracker", device, "", place, own, key=point.name),
+        return TrackerEntity(
+            **_common("device_tracker", device, "", source, own, key=point.name),
             json_attributes_topic=topic,
             json_attributes_template=_place_template(point.path),
         )
     if point.type is ValueType.BOOLEAN:
         template = _truth_template(device, point)
         if point.setter:
-            return _switched(device, point, place, own, topic=topic, template=template)
-        about = {**_common("binary_sensor", device, point.name, place, own), "state_topic": topic, "value_template": template}
-        return BinarySensor(**about, device_class=point.device_class or None, entity_category=category)
+            return _switched(device, point, source, own, topic=topic, template=template)
+        about = {**_common("binary_sensor", device, point.name, source, own), "state_topic": topic, "value_template": template}
+        return BinarySensorEntity(**about, device_class=point.device_class or None, entity_category=category)
     if point.type is ValueType.NUMBER and point.setter and point.low is not None and point.high is not None:
-        return _set(device, point, place, own, topic=topic)
+        return _set(device, point, source, own, topic=topic)
     options = list(point.options) or None
-    return Sensor(
-        **_common("sensor", device, point.name, place, own),
+    return SensorEntity(
+        **_common("sensor", device, point.name, source, own),
         device_class="enum" if options else point.device_class or None,
         state_topic=topic,
         value_template=_value_template(device, point),
@@ -133,11 +133,11 @@ def _of_point(device: ShownDevice, said: Point, place: Place) -> Component:
     )
 
 
-def _switched(device: ShownDevice, point: Point, place: Place, own: ShownValue, *, topic: str, template: str) -> Component:
+def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str, template: str) -> Entity:
     platform = "light" if point.device_class == "light" else "switch"
     about = {
-        **_common(platform, device, point.name, place, own),
-        "command_topic": _command_topic(place, point.setter, point.verb),
+        **_common(platform, device, point.name, source, own),
+        "command_topic": _command_topic(source, point.setter, point.verb),
         "payload_on": json.dumps({point.field: True}),
         "payload_off": json.dumps({point.field: False}),
         "state_topic": topic,
@@ -145,17 +145,17 @@ def _switched(device: ShownDevice, point: Point, place: Place, own: ShownValue, 
     if platform == "light":
         for word, payload in (("'ON'", "payload_on"), ("'OFF'", "payload_off")):  # a light's state is told by its commands
             template = template.replace(word, json.dumps(about[payload]))
-        return Light(**about, state_value_template=template)
-    return Switch(**about, value_template=template)
+        return LightEntity(**about, state_value_template=template)
+    return SwitchEntity(**about, value_template=template)
 
 
-def _set(device: ShownDevice, point: Point, place: Place, own: ShownValue, *, topic: str) -> Component:
+def _set(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str) -> Entity:
     assert point.low is not None
     assert point.high is not None
-    return Number(
-        **_common("number", device, point.name, place, own),
+    return NumberEntity(
+        **_common("number", device, point.name, source, own),
         device_class=point.device_class or None,
-        command_topic=_command_topic(place, point.setter, point.verb),
+        command_topic=_command_topic(source, point.setter, point.verb),
         command_template=f"{{{json.dumps(point.field)}: {{{{ value }}}}}}",
         state_topic=topic,
         value_template=_value_template(device, point),
@@ -166,31 +166,31 @@ def _set(device: ShownDevice, point: Point, place: Place, own: ShownValue, *, to
     )
 
 
-def _of_act(device: ShownDevice, act: Act, place: Place) -> Component:
-    own = place.settings.value(device.id, act.name)
-    return Button(
-        **_common("button", device, act.name, place, own),
+def _of_act(device: ShownDevice, act: Act, source: AnnouncedFrom) -> Entity:
+    own = source.settings.value(device.id, act.name)
+    return ButtonEntity(
+        **_common("button", device, act.name, source, own),
         enabled_by_default=False if act.hidden else None,
-        command_topic=_command_topic(place, act.setter, act.verb),
+        command_topic=_command_topic(source, act.setter, act.verb),
         payload_press=json.dumps(act.payload),
     )
 
 
-def _of_happening(device: ShownDevice, happening: Happening, place: Place) -> Component:
-    own = place.settings.value(device.id, happening.name)
-    return HappeningEntity(
-        **_common("event", device, happening.name, place, own),
+def _of_happening(device: ShownDevice, happening: Happening, source: AnnouncedFrom) -> Entity:
+    own = source.settings.value(device.id, happening.name)
+    return EventEntity(
+        **_common("event", device, happening.name, source, own),
         device_class=happening.device_class or None,
         event_types=list(happening.types),
-        state_topic=place.broker.whole(device.topic) + happening.under,
+        state_topic=source.broker.whole(device.topic) + happening.under,
         value_template="{{ value }}",
     )
 
 
-def _common(platform: str, device: ShownDevice, name: str, place: Place, own: ShownValue, *, key: str = "") -> dict[str, Any]:
+def _common(platform: str, device: ShownDevice, name: str, source: AnnouncedFrom, own: ShownValue, *, key: str = "") -> dict[str, Any]:
     shown = own.name or (name_of(name) if name and name not in _THE_DEVICE else None)
     return {
-        "unique_id": identifier(place.broker.prefix, device.id, key or name),
+        "unique_id": identifier(source.broker.prefix, device.id, key or name),
         "default_entity_id": entity_id(platform, "gateway" if device.is_host else key_of(device.id), name),
         "name": shown,
         "icon": own.icon or None,
@@ -213,8 +213,8 @@ def fitting(point: Point, own: ShownValue) -> Point:
     return point.changed(unit=unit, device_class=device_class, state_class=state_class)
 
 
-def _command_topic(place: Place, id: str, verb: str) -> str:
-    return f"{place.broker.prefix}/tell/{id}/{verb}"
+def _command_topic(source: AnnouncedFrom, id: str, verb: str) -> str:
+    return f"{source.broker.prefix}/tell/{id}/{verb}"
 
 
 def _at(path: tuple[str, ...]) -> str:

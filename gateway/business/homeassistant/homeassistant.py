@@ -11,7 +11,7 @@ from pydantic import Field
 from gateway.actors import Actor, By, Payload, Stage, State, verb
 from gateway.actors.points.shown import DeviceShown, Shown, ShownDevice
 from gateway.business.homeassistant.announcement import Announce
-from gateway.business.homeassistant.entities import Place, payload_of
+from gateway.business.homeassistant.entities import AnnouncedFrom, payload_of
 from gateway.business.homeassistant.names import component_of, discovery_topic
 from gateway.business.homeassistant.settings import KIND, HomeAssistantSettings
 
@@ -108,7 +108,7 @@ class HomeAssistant(Actor[HomeAssistantState]):
             return
         payload = None
         if device.by == settings.broker:  # what is published elsewhere cannot be seen from there
-            payload = payload_of(device, Place(names, settings, shown.name, self._host_device()))
+            payload = payload_of(device, AnnouncedFrom(names, settings, shown.name, self._host_device()))
         child = _child(stage, device.id)
         if payload is None:
             if not (device.unknown and settings.shows(device.id)):

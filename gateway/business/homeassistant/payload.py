@@ -43,7 +43,7 @@ class Origin(Model):
     sw_version: str | None = None
 
 
-class Component(Model):
+class Entity(Model):
     """One entity. What is common to all platforms."""
 
     platform: str
@@ -57,14 +57,14 @@ class Component(Model):
     enabled_by_default: bool | None = None
 
 
-class Reading(Component):
+class StateEntity(Entity):
     """An entity that shows a value."""
 
     state_topic: str
     value_template: str
 
 
-class Sensor(Reading):
+class SensorEntity(StateEntity):
     """A number or a text."""
 
     platform: Literal["sensor"] = "sensor"
@@ -74,13 +74,13 @@ class Sensor(Reading):
     options: list[str] | None = None
 
 
-class BinarySensor(Reading):
+class BinarySensorEntity(StateEntity):
     """What is on or off."""
 
     platform: Literal["binary_sensor"] = "binary_sensor"
 
 
-class Commanded(Component):
+class CommandedEntity(Entity):
     """An entity that sends commands. Each goes at QoS 1, and expires."""
 
     command_topic: str
@@ -89,7 +89,7 @@ class Commanded(Component):
     """Known since release 2026.6; earlier ones leave it out of a component, and would reject it at the root."""
 
 
-class Switch(Commanded, Reading):
+class SwitchEntity(CommandedEntity, StateEntity):
     """What is switched on and off. What it shows is what the gateway says, never what was asked for."""
 
     platform: Literal["switch"] = "switch"
@@ -100,7 +100,7 @@ class Switch(Commanded, Reading):
     optimistic: Literal[False] = False
 
 
-class Light(Commanded):
+class LightEntity(CommandedEntity):
     """A light that is switched on and off."""
 
     platform: Literal["light"] = "light"
@@ -111,7 +111,7 @@ class Light(Commanded):
     optimistic: Literal[False] = False
 
 
-class Number(Commanded, Reading):
+class NumberEntity(CommandedEntity, StateEntity):
     """A number that is set."""
 
     platform: Literal["number"] = "number"
@@ -123,21 +123,21 @@ class Number(Commanded, Reading):
     optimistic: Literal[False] = False
 
 
-class Button(Commanded):
+class ButtonEntity(CommandedEntity):
     """What is done once, at a press."""
 
     platform: Literal["button"] = "button"
     payload_press: str
 
 
-class HappeningEntity(Reading):
+class EventEntity(StateEntity):
     """What happens, and is no state."""
 
     platform: Literal["event"] = "event"
     event_types: list[str] = Field(min_length=1)
 
 
-class DeviceTracker(Component):
+class TrackerEntity(Entity):
     """Where something is; zones are Home Assistant's to find out."""
 
     platform: Literal["device_tracker"] = "device_tracker"
@@ -146,12 +146,15 @@ class DeviceTracker(Component):
     source_type: Literal["gps"] = "gps"
 
 
+AnyEntity = SensorEntity | BinarySensorEntity | SwitchEntity | LightEntity | NumberEntity | ButtonEntity | EventEntity | TrackerEntity
+
+
 class DevicePayload(Model):
     """One device, as it is announced. Home Assistant rejects any other key here."""
 
     device: AboutDevice
     origin: Origin
-    components: dict[str, Sensor | BinarySensor | Switch | Light | Number | Button | HappeningEntity | DeviceTracker] = Field(min_length=1)
+    components: dict[str, AnyEntity] = Field(min_length=1)
     availability: list[Availability]
     availability_mode: Literal["all"] = "all"
 

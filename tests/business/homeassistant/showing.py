@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.actors.points import Point, Points, ValueType
 from gateway.actors.points.shown import BrokerNames, ShownDevice, shown
-from gateway.business.homeassistant.entities import Place
+from gateway.business.homeassistant.entities import AnnouncedFrom
 from gateway.business.homeassistant.settings import HomeAssistantSettings
 
 BROKER = BrokerNames(id="mqtt/main", prefix="gateway/pi", status="gateway/pi/status")
@@ -23,9 +23,9 @@ LAMP = ShownDevice(
 )
 
 
-def place(**settings: Any) -> Place:
+def place(**settings: Any) -> AnnouncedFrom:
     """From where things are announced, with some settings of the section."""
-    return Place(BROKER, settings_of(**settings), "haus", HOST.id)
+    return AnnouncedFrom(BROKER, settings_of(**settings), "haus", HOST.id)
 
 
 def settings_of(**settings: Any) -> HomeAssistantSettings:
