@@ -256,8 +256,9 @@ class MqttSettings(Settings):
         from gateway.actors.points.shown import BrokerNames  # noqa: PLC0415  # for gateways whose devices somebody shows
 
         names = Names(key_of(me), self)
-        root, status = names.root, names.status
-        return BrokerNames(id=me, prefix=names.prefix, root=root, status=status, online=names.online, offline=names.offline)
+        status = names.root + self.status_topic if self.status_topic else f"{names.prefix}/status"
+        online, offline = ("online", "offline") if self.simulation is None else ("online, simulated", "offline, simulated")
+        return BrokerNames(id=me, prefix=names.prefix, root=names.root, status=status, online=online, offline=offline)
 
     def files(self) -> dict[str, str]:
         """The password and the certificates; what systemd hands to the unit is seen by the unit only."""
