@@ -31,7 +31,12 @@ def test_a_twin_introduces_itself_in_the_turn_of_its_first_report() -> None:
     turns = twin({"t_c": {"valid": [0, 90]}})
     turns.tell("report", {"values": {"t_c": 60.5, "on": True, "mode": "eco"}})
     (device,) = introduced(turns)
-    assert (device.id, device.topic, device.by, device.heard) == ("twin/boiler", "gateway/twin/boiler", "mqtt/main", ("online",))
+    assert (device.id, device.topic, device.by, device.heard) == (
+        "twin/boiler",
+        TwinSettings().topic_of("twin/boiler"),
+        "mqtt/main",
+        ("online",),
+    )
     assert {point.name: (point.type, point.unit, point.path) for point in device.points} == {
         "t_c": (ValueType.NUMBER, "°C", ("values", "t_c", "value")),
         "on": (ValueType.BOOLEAN, "", ("values", "on", "value")),

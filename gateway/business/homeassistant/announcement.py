@@ -84,6 +84,17 @@ class Announcement(Actor[AnnouncementState]):
     @verb(by=By.KIN)
     def again(self, stage: Stage[AnnouncementState]) -> None:
         """Announce once more, because Home Assistant has started: what is gone as well, to take it back."""
+        if stage.state.owed:
+            stage.after(SETTLED_S, "settle", name=_SETTLED)
+        self._repeat(stage)
+
+    @verb(by=By.KIN)
+    def repeat(self, stage: Stage[AnnouncementState]) -> None:
+        """Announce once more, because the broker may have lost it, or Home Assistant may have started unheard: that it has taken what is
+        gone cannot be known by this."""
+        self._repeat(stage)
+
+    def _repeat(self, stage: Stage[AnnouncementState]) -> None:
         state = stage.state
         if not state.topic:
             stage.stop()
@@ -91,7 +102,6 @@ class Announcement(Actor[AnnouncementState]):
         owed = _read(state.owed)
         if owed:
             self._publish(stage, _with_components(state.last, owed), retain=not state.withdrawn)
-            stage.after(SETTLED_S, "settle", name=_SETTLED)
         if state.withdrawn:
             self._publish(stage, "")
             return

@@ -83,23 +83,25 @@ class HomeAssistant(Actor[HomeAssistantState]):
     @verb
     def connected(self, stage: Stage[HomeAssistantState]) -> None:
         """Announce all again, because a connection to the broker was made: it may have lost what it kept."""
-        self.again(stage)
+        self._tell_all("repeat", stage)
 
     @verb(by=By.ITSELF)
     def again(self, stage: Stage[HomeAssistantState]) -> None:
         """Announce all devices again, and have each say how it stands (the actor's own timer)."""
-        stage.cancel(_AGAIN)
-        host = self._host_device()
-        first = _child(stage, host) if host else ""
-        for child in sorted(_children(stage), key=lambda child: child != first):
-            stage.tell(child, "again")
-        if self.points.shown is not None:
-            self._have_shown(self.points.shown, stage)
+        self._tell_all("again", stage)
 
     @verb
     def read(self, stage: Stage[HomeAssistantState]) -> None:
         """Answer with what the actor knows of Home Assistant."""
         stage.reply(stage.state)
+
+    def _tell_all(self, verb: str, stage: Stage[HomeAssistantState]) -> None:
+        host = self._host_device()
+        first = _child(stage, host) if host else ""
+        for child in sorted(_children(stage), key=lambda child: child != first):
+            stage.tell(child, verb)
+        if self.points.shown is not None:
+            self._have_shown(self.points.shown, stage)
 
     def _announce(self, device: ShownDevice, stage: Stage[HomeAssistantState], *, watch: bool = False) -> None:
         shown, settings = self.points.shown, self.settings

@@ -164,6 +164,26 @@ def test_what_was_taken_back_is_told_again_until_home_assistant_stays() -> None:
     assert len(told.restart_home()) == 1
 
 
+def test_a_connection_of_ours_tells_again_and_settles_nothing() -> None:
+    """Home Assistant may have started unheard, or may still be down: what is owed stays until it says that it has started."""
+    told = Told()
+    told.announce(t="sensor")
+    told.home.stop()
+    told.tell("take_back")
+    assert [len(told.tell("repeat")), told.home.registry] == [2, {("t", "sensor")}]
+    told.turns.advance(SETTLED_S + 1)
+    assert not told.turns.stopped
+    told.restart_home()
+    assert told.home.registry == set()
+    unheard = Told()
+    unheard.announce(t="sensor")
+    unheard.home.stop()
+    unheard.tell("take_back")
+    unheard.home.start()
+    unheard.tell("repeat")
+    assert unheard.home.registry == set()
+
+
 def test_an_announcement_that_was_taken_back_ends_when_home_assistant_has_taken_it() -> None:
     """Nothing is kept for ever of devices that are gone, not even where Home Assistant never comes."""
     told = Told()

@@ -95,7 +95,7 @@ def test_all_is_announced_again_at_each_connection_of_ours() -> None:
     turns = home(HOST, LAMP.changed(again="show"))
     turns.world.living = {f"{ME}/announcement/b"}
     turns.tell("connected")
-    assert [(message.to, message.verb) for message in turns.mail] == [(f"{ME}/announcement/b", "again"), ("gpio/lamp", "show")]
+    assert [(message.to, message.verb) for message in turns.mail] == [(f"{ME}/announcement/b", "repeat"), ("gpio/lamp", "show")]
 
 
 def test_other_words_are_nothing() -> None:
