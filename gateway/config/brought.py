@@ -9,7 +9,7 @@ from gateway.registry import Registry
 _SECTION = "homeassistant"
 _BROKERS, _STATISTICS = "mqtt", "statistics"
 _USUAL = f"{_BROKERS}/main"
-_EVERY_S = 60
+_EVERY_S, _LOOK_S = 60, 5
 
 
 def bring_in(document: Document, registry: Registry) -> None:
@@ -26,7 +26,7 @@ def bring_in(document: Document, registry: Registry) -> None:
     _listen(document, broker, prefix)
     figures = document.table.setdefault(_STATISTICS, {}) if _STATISTICS in registry.host_bound.names else None
     if isinstance(figures, dict) and broker.startswith(f"{_BROKERS}/"):
-        figures.setdefault(_SECTION, {"publish_to": broker, "topic": "{prefix}/gateway", "every_s": _EVERY_S})
+        figures.setdefault(_SECTION, {"publish_to": broker, "topic": "{prefix}/gateway", "every_s": _EVERY_S, "look_every_s": _LOOK_S})
 
 
 def _listen(document: Document, broker: str, prefix: str) -> None:

@@ -10,6 +10,7 @@ gets the newest figures soon after it is back, and not ten thousand old ones.
 """
 
 import json
+import math
 import time
 from typing import Any, Self
 
@@ -50,6 +51,8 @@ class StatisticsSettings(Settings):
 
     every_s: float = Field(default=30.0, ge=1, le=86_400)
     """Seconds between two tellings; a twin that hears of nothing for 60 counts as silent."""
+    look_every_s: float = Field(default=0.0, ge=0, le=86_400)
+    """Seconds between two looks whether a device has come or gone, or there is a new problem: then they are told at once; 0: no looks."""
     publish_to: str = ""
     """Actor id that gets `publish` with all figures as JSON; "": nobody."""
     topic: str = Field(default="{prefix}/statistics/{key}", min_length=1, max_length=512)
@@ -88,28 +91,37 @@ class Statistics(HostBound):
     def __init__(self, key: str, settings: StatisticsSettings) -> None:
         self.settings = settings
         self._topic = filled(settings.topic, {"key": key})
-        self._due_s = 0.0
+        self._due_s = self._look_s = 0.0
+        self._seen: Any = None
+        """What was so when they were told last, of that whose change is told at once."""
         self._publishing = False
         """Whether the last publish has not got out yet."""
 
     def started(self, start: Start) -> None:
         """Begin with a first report, once the others have had time to start."""
-        self._due_s = time.monotonic() + _FIRST_S
+        self._due_s = self._look_s = time.monotonic() + _FIRST_S
         self.host.report(Health.OK, f"every {self.settings.every_s:g} s")
 
     def wait(self) -> None:
-        """Block until the next report is due."""
-        self.host.wait(max(0.0, self._due_s - time.monotonic()))
+        """Block until the next report, or look, is due."""
+        self.host.wait(max(0.0, min(self._due_s, self._look_s) - time.monotonic()))
 
     def tick(self) -> None:
         """Tell the figures, when it is time."""
-        if time.monotonic() < self._due_s or self.host.quiet:
+        now_s = time.monotonic()
+        if now_s < min(self._due_s, self._look_s) or self.host.quiet:
             return
-        self._due_s = time.monotonic() + self.settings.every_s
+        is_due, self._look_s = now_s >= self._due_s, now_s + (self.settings.look_every_s or math.inf)
+        if is_due:
+            self._due_s = now_s + self.settings.every_s
         try:
             view = self.host.inspect()
+            seen = (view["healthy"], [(one["id"], one["health"]) for one in view["host_bound"]])
+            if not is_due and (self._publishing or seen == self._seen):
+                return
             self._publish(view)
             self._report(view)
+            self._seen = seen
         except (GatewayError, TimeoutError) as error:  # no room now, or no time: the next telling says more
             self.host.count("left_out")
             self.host.report(Health.OK, f"every {self.settings.every_s:g} s; the last was left out: {error}", quietly=True)

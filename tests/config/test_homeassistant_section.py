@@ -51,6 +51,15 @@ def test_the_only_connection_is_meant_whatever_it_is_called(tmp_path: Path) -> N
     assert [(one.topic, one.to) for one in mqtt.subscribe] == [("ha/status", "homeassistant/house")]  # type: ignore[attr-defined]  # as above
 
 
+def test_a_simulated_gateway_stays_apart(tmp_path: Path) -> None:
+    """What it publishes, announcements too, stands below another root: no real Home Assistant hears it."""
+    found = read_text(f"[gateway]\nsimulate = true\n{BROKER}[homeassistant]\n", tmp_path)
+    assert found.shown is not None
+    names = found.shown.brokers["mqtt/main"]
+    assert (names.root, names.prefix, names.online) == ("simulated/", "simulated/gateway/pi", "online, simulated")
+    assert names.whole("homeassistant/device/x/config") == "simulated/homeassistant/device/x/config"
+
+
 def test_the_gateway_has_a_value_for_each_of_its_connections(tmp_path: Path) -> None:
     """Whether each device is there, beside its own figures."""
     found = read_text(f'{BROKER}[gpio.lamp]\ntype = "relay"\npin = 17\n[homeassistant]\n', tmp_path)

@@ -19,6 +19,8 @@ from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
 from gateway.service.logs import RecentFaults
 from gateway.testing import Rig
+from tests.brokers import Mosquitto, Peer
+from tests.daemon.test_life import mqtt
 from tests.daemons import DaemonProcess
 
 
@@ -115,3 +117,18 @@ def test_the_daemon_gives_it_what_it_looks_into(tmp_path: Path) -> None:
         daemon.signal(signal.SIGHUP)
         daemon.until(lambda: daemon.ask(do="show", id="twin/other")["ok"])
         assert daemon.stop() == 0
+
+
+def test_a_device_that_goes_is_told_at_once(tmp_path: Path) -> None:
+    """Where somebody wants it looked at in between; else it waits for its time."""
+    line = '[exec.tick]\ncommand = ["sleep", "{}"]\nto = "twin/tick"\ncodec = "json"\n'
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen("here/statistics")
+        text = f'{mqtt(broker.port)}[statistics.local]\npublish_to = "mqtt/main"\ntopic = "here/statistics"\n'
+        text += "every_s = 3600\nlook_every_s = 0.1\n"
+        with DaemonProcess(tmp_path, text + line.format(3600)) as daemon:
+            peer.until(lambda: json.loads(peer.payloads("here/statistics")[-1])["connected"].get("exec/tick") if peer.heard else False)
+            daemon.write(text + line.format(0))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: json.loads(peer.payloads("here/statistics")[-1])["connected"].get("exec/tick") is False)
+            assert daemon.stop() == 0
