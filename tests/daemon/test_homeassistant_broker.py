@@ -64,6 +64,23 @@ def test_a_device_is_announced_and_taken_back_with_its_section(tmp_path: Path) -
             assert daemon.stop() == 0
 
 
+def test_what_was_there_before_the_section_is_announced_with_it(tmp_path: Path) -> None:
+    """A reload turns it on: also for a twin and a trip that have nothing to say just now."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer, DaemonProcess(tmp_path, file_of(broker.port, LAMP)) as daemon:
+        peer.listen(CONFIGS)
+        until_subscribed(daemon)
+        says(peer, "boiler", t_c=60.5)
+        peer.publish("gateway/pi/tell/trip/van/position", json.dumps({"latitude_deg": 52.5, "longitude_deg": 13.4}))
+        daemon.until(lambda: daemon.gateway("show", "trip/van").returncode == 0)
+        daemon.write(file_of(broker.port, LAMP + SECTION))
+        assert daemon.gateway("reload").returncode == 0
+        peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant", "gpio_lamp", "twin_boiler", "trip_van"})
+        daemon.write(file_of(broker.port, LAMP + SECTION + 'hide = ["trip/*", "twin/boiler#t_c", "gpio/*"]\n'))
+        assert daemon.gateway("reload").returncode == 0
+        peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant"})
+        assert daemon.stop() == 0
+
+
 def test_what_goes_while_the_gateway_is_down_is_taken_back_at_its_start(tmp_path: Path) -> None:
     """A device that the file names no more; and all, where the section is gone, whatever the broker keeps."""
     with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
