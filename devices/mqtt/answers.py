@@ -97,3 +97,13 @@ class Answers:
             self._outbox.waiting.append(self._encoder.item(OwnPublish(fleeting=False), topic, body, correlation=correlation))
         except (GatewayError, ValueError):
             self._host.count("unanswerable")
+
+
+def tell_connected(host: Host, to: str) -> None:
+    """Tell the actor `to` that the broker has taken us; empty: nobody wants to hear it."""
+    try:
+        if to:
+            host.send(to, "connected", wait=False)
+    except GatewayError as error:  # no room, or no such actor any more: the connection is worth more
+        host.count("connections_untold")
+        _log.warning("%s: cannot tell %s that it is connected: %s", host.me, to, error)

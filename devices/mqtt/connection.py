@@ -8,13 +8,12 @@ broker has taken its subscriptions; until then it must read and keep time, and m
 Source: OASIS MQTT Version 5.0 and Version 3.1.1.
 """
 
-import logging
 import math
 import time
 from collections.abc import Sequence
 from typing import ClassVar
 
-from devices.mqtt.answers import COUNTERS_SAID, Answers
+from devices.mqtt.answers import COUNTERS_SAID, Answers, tell_connected
 from devices.mqtt.chart import FAREWELL_S, SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.dialects import dialects_of
 from devices.mqtt.dialects.dialect import Saying, Session
@@ -35,8 +34,6 @@ from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
 from gateway.actors.vocabulary import Publish
 from gateway.deferred import deferred
-
-log = logging.getLogger(__name__)
 
 _FULL_S = 0.05
 """How soon messages that wait for room in the gateway are offered again."""
@@ -274,7 +271,7 @@ class Connection(HostBound):
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
-        self._say_connected()
+        tell_connected(self.host, self._settings.connected_to)
         said = [self._encoder.of_saying(saying) for one in self._dialects for saying in one.at_connect()]
         self._outbox.waiting.extendleft(reversed(said))
         self._before = None
@@ -290,16 +287,6 @@ class Connection(HostBound):
         self._move(Cause.FILE_CHANGED, now_s)
         if not self._subscribing.go_on(before):
             self._subscribed([], now_s)
-
-    def _say_connected(self) -> None:
-        """Tell the actor that wants to hear of each connection."""
-        to = self._settings.connected_to
-        try:
-            if to:
-                self.host.send(to, "connected", wait=False)
-        except GatewayError as error:  # no room, or no such actor any more: the connection is worth more
-            self.host.count("connections_untold")
-            log.warning("%s: cannot tell %s that it is connected: %s", self.host.me, to, error)
 
     def _subscribed(self, codes: Sequence[int], now_s: float) -> None:
         refusals = self._subscribing.answered(codes)
