@@ -119,16 +119,22 @@ def test_the_daemon_gives_it_what_it_looks_into(tmp_path: Path) -> None:
         assert daemon.stop() == 0
 
 
-def test_a_device_that_goes_is_told_at_once(tmp_path: Path) -> None:
+def test_a_device_that_comes_is_told_at_once(tmp_path: Path) -> None:
     """Where somebody wants it looked at in between; else it waits for its time."""
-    line = '[exec.tick]\ncommand = ["sleep", "{}"]\nto = "twin/tick"\ncodec = "json"\n'
+    line = '[exec.tick]\ncommand = ["{}", "3600"]\nto = "twin/tick"\ncodec = "json"\n'
     with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
         peer.listen("here/statistics")
         text = f'{mqtt(broker.port)}[statistics.local]\npublish_to = "mqtt/main"\ntopic = "here/statistics"\n'
         text += "every_s = 3600\nlook_every_s = 0.1\n"
-        with DaemonProcess(tmp_path, text + line.format(3600)) as daemon:
-            peer.until(lambda: json.loads(peer.payloads("here/statistics")[-1])["connected"].get("exec/tick") if peer.heard else False)
-            daemon.write(text + line.format(0))
+
+        def connected() -> bool | None:
+            """Whether the program runs, as it was told last; None: nothing was told."""
+            heard = peer.payloads("here/statistics")
+            return bool(json.loads(heard[-1])["connected"]["exec/tick"]) if heard else None
+
+        with DaemonProcess(tmp_path, text + line.format(tmp_path / "nothing")) as daemon:
+            peer.until(lambda: connected() is False)
+            daemon.write(text + line.format("/bin/sleep"))
             assert daemon.gateway("reload").returncode == 0
-            peer.until(lambda: json.loads(peer.payloads("here/statistics")[-1])["connected"].get("exec/tick") is False)
+            peer.until(connected)
             assert daemon.stop() == 0
