@@ -21,6 +21,11 @@ def arc(content: bytes) -> int:
     return _folded(_8005, content, 0)
 
 
+def modbus(content: bytes) -> int:
+    """The checksum of Modbus RTU."""
+    return _folded(_8005, content, 0xFFFF)
+
+
 def x25(content: bytes) -> int:
     """The checksum of SML."""
     return _folded(_1021, content, 0xFFFF) ^ 0xFFFF

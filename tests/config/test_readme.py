@@ -162,3 +162,12 @@ def test_the_table_of_values_and_the_rule_are_a_configuration(tmp_path: Path) ->
         "pressure_bar": ("bar", "pressure"),
         "burner": ("", "running"),
     }
+
+
+def test_the_modbus_is_a_configuration(tmp_path: Path) -> None:
+    """The example of a bus has no problem, and says what the values of its units are."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("[modbus.house]"))
+    points = Points(read(path).points)
+    assert {name: point.unit for name, point in points.of("twin/boiler").items()} == {"flow_c": "°C", "burner": ""}
+    assert points.of("twin/heatpump")["energy_import_kwh"].device_class == "energy"

@@ -1,0 +1,126 @@
+"""Frames of Modbus: a request to read, and the answer to it out of what came, on a serial line (RTU) or by TCP. Pure.
+
+An answer is looked for anywhere in what came: noise before it, and the echo that a two-wire adapter reads back, cost nothing.
+Source: MODBUS Application Protocol 1.1b3, sections 6.1 to 6.4 and 7; MODBUS over Serial Line 1.02, section 2.5.1; MODBUS Messaging on
+TCP/IP 1.0b, section 3.1.3.
+"""
+
+import struct
+from typing import ClassVar, Literal, NamedTuple
+
+from devices.codecs.crc16 import modbus
+
+Area = Literal["holding", "input", "coil", "discrete"]
+"""What is read: registers that can be written and that cannot; bits that can be written and that cannot."""
+READS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, not done yet",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not answer",
+}
+_ERROR = 0x80
+
+
+class Request(NamedTuple):
+    """What is asked of a unit: to say `size` registers or bits from `first` on."""
+
+    unit: int
+    area: Area
+    first: int
+    size: int
+
+    @property
+    def function(self) -> int:
+        """The code of the function."""
+        return READS[self.area]
+
+    @property
+    def answer_bytes(self) -> int:
+        """How many bytes of values the answer has."""
+        return (self.size + 7) // 8 if self.area in ("coil", "discrete") else 2 * self.size
+
+    @property
+    def pdu(self) -> bytes:
+        """The request without what the wire adds."""
+        return struct.pack(">BHH", self.function, self.first, self.size)
+
+    def values(self, content: bytes) -> list[int]:
+        """The registers, or the bits, that an answer's bytes are."""
+        if self.area in ("holding", "input"):
+            return list(struct.unpack(f">{self.size}H", content))
+        return [content[at // 8] >> at % 8 & 1 for at in range(self.size)]
+
+
+class Answer(NamedTuple):
+    """What a unit said: bytes, or the code of an exception."""
+
+    content: bytes
+    exception: int = 0
+
+
+class RtuFrames:
+    """Frames with the unit in front and a CRC behind, as on a serial line; by TCP too, for adapters that pass them through."""
+
+    most_bytes: ClassVar[int] = 512
+
+    def packed(self, request: Request) -> bytes:
+        """The bytes of a request."""
+        body = bytes([request.unit]) + request.pdu
+        return body + modbus(body).to_bytes(2, "little")
+
+    def found(self, received: bytes, request: Request) -> Answer | None:
+        """The answer to `request` within what came; None where it has not come whole."""
+        whole = bytes([request.unit, request.function, request.answer_bytes & 0xFF])
+        refused = bytes([request.unit, request.function | _ERROR])
+        if (body := _checked(received, whole, 3 + request.answer_bytes)) is not None:
+            return Answer(body[3:])
+        body = _checked(received, refused, 3)
+        return None if body is None else Answer(b"", body[2])
+
+
+class TcpFrames:
+    """Frames with a header that numbers and measures them, as Modbus TCP has them."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def packed(self, request: Request) -> bytes:
+        """The bytes of a request, under a new number."""
+        self._number = self._number % 0xFFFF + 1
+        return struct.pack(">HHHB", self._number, 0, len(request.pdu) + 1, request.unit) + request.pdu
+
+    def found(self, received: bytes, request: Request) -> Answer | None:
+        """The answer to the last request within what came; answers to earlier ones are passed over."""
+        at = 0
+        while len(received) - at >= 9:
+            number, protocol, size = struct.unpack_from(">HHH", received, at)
+            body = received[at + 7 : at + 6 + size]
+            if protocol or size < 3:
+                return None
+            if len(received) - at < 6 + size:
+                return None
+            at += 6 + size
+            if number != self._number:
+                continue
+            if body[0] == request.function | _ERROR:
+                return Answer(b"", body[1])
+            if body[0] == request.function and body[1] == request.answer_bytes & 0xFF == len(body) - 2 & 0xFF:
+                return Answer(body[2:])
+        return None
+
+
+def _checked(received: bytes, head: bytes, size: int) -> bytes | None:
+    """The first `size` bytes that begin with `head` and have their CRC behind."""
+    at = received.find(head)
+    while 0 <= at <= len(received) - size - 2:
+        body = received[at : at + size]
+        if modbus(body) == int.from_bytes(received[at + size : at + size + 2], "little"):
+            return body
+        at = received.find(head, at + 1)
+    return None

@@ -1,0 +1,164 @@
+"""The settings of a Modbus bus: every key of a section `[modbus.<key>]`, with its unit and its default."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from devices.modbus.frames import Area
+from devices.modbus.profiles import read_profile
+from devices.modbus.registers import Type, Words, size_of
+from devices.serial.names import meaning, why_no_port
+from gateway.actors import Settings
+from gateway.actors.ids import check_id
+from gateway.actors.points import ValueSettings, points_of
+from gateway.actors.points.point import Said
+
+TEXT_REGISTERS = 8
+
+
+class RegisterSettings(BaseModel):
+    """One value of a unit: where it stands, and how it is written there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    at: int = Field(alias="register", ge=0, le=65535)
+    """Its first register, or its bit where the area is one of bits, counted from 0 as on the wire: 40001 of a manual is 0 of `holding`."""
+    area: Area = "holding"
+    type: Type = "u16"
+    words: Words = "big"
+    """Which word comes first, of a value that has several: the one that counts most, or least."""
+    length: int = Field(default=TEXT_REGISTERS, ge=1, le=64)
+    """How many registers a text has."""
+    bit: int | None = Field(default=None, ge=0, le=15)
+    """The bit of the register that it is, counted from the lowest: on or off."""
+    scale: float = 1.0
+    """What stands there times this, plus `offset`, is the value."""
+    offset: float = 0.0
+    precision: int | None = Field(default=None, ge=0, le=9)
+    """To how many decimals it is rounded."""
+    ignore: list[int] = Field(default=[], max_length=16)
+    """What stands there where the device has no value, as 32768."""
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off."""
+        return self.bit is not None or self.area in ("coil", "discrete")
+
+    @property
+    def size(self) -> int:
+        """How many registers, or bits, it takes."""
+        return 1 if self.is_switch else size_of(self.type, length=self.length)
+
+    def as_value(self) -> ValueSettings:
+        """What is known of it besides."""
+        type = "boolean" if self.is_switch else "text" if self.type == "text" else "number"
+        return ValueSettings.model_validate({"type": type})
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.bit is not None and (self.area in ("coil", "discrete") or self.type != "u16"):
+            raise ValueError("bit: is for one register of holding or input; take it out, or the type")
+        if self.scale == 0:
+            raise ValueError("scale: every value would be the same; write a number that is not 0")
+        if self.at + self.size > 65536:
+            raise ValueError(f"register: its {self.size} registers would end behind 65535; mend it, or the type")
+        return self
+
+
+class UnitSettings(BaseModel):
+    """One device on the bus: `[modbus.<key>.units.<name>]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    unit: int = Field(ge=0, le=247)
+    """Its number on the bus, from 1 on; by TCP a device alone may be 0."""
+    to: str = Field(max_length=256)
+    """Actor id that gets each reading as a report."""
+    every_s: float = Field(default=10.0, ge=0.1, le=86_400)
+    """Seconds from one reading to the next."""
+    profile: str = ""
+    """Which model it is: one of the box, or the path of a file of your own."""
+    values: dict[str, RegisterSettings] = {}
+    """Its values by their names, beside those of the profile."""
+    most: int = Field(default=64, ge=1, le=125)
+    """How many registers are read by one request, at most."""
+    gap: int = Field(default=0, ge=0, le=64)
+    """How many registers that nobody asked for may be read along, so that one request serves for two values; 0 where the device refuses."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_profile(cls, given: Any) -> Any:
+        """Take the profile's keys where the file does not say its own."""
+        if not isinstance(given, dict) or not isinstance(given.get("profile"), str) or not given["profile"]:
+            return given
+        try:
+            profile = read_profile(given["profile"])
+        except ValueError as error:
+            raise ValueError(f"profile: {error}") from None
+        return {**profile, **given, "values": {**profile.get("values", {}), **given.get("values", {})}}
+
+    @model_validator(mode="after")
+    def _has_values(self) -> Self:
+        if not 0 < len(self.values) <= 64:
+            raise ValueError(
+                f"values: there are {len(self.values)}, 1 to 64 are taken; name a profile, or the registers that are to be read"
+            )
+        return self
+
+    @field_validator("to")
+    @classmethod
+    def _is_id(cls, to: str) -> str:
+        return check_id(to)
+
+
+class ModbusSettings(Settings):
+    """The settings of one bus: a serial line, or a host."""
+
+    port: str = ""
+    """A serial port, as in `[serial.<key>]`: Modbus RTU."""
+    host: str = Field(default="", max_length=256)
+    """A host: Modbus TCP."""
+    tcp_port: int = Field(default=502, ge=1, le=65535)
+    framing: Literal["tcp", "rtu"] = "tcp"
+    """With `host`: `rtu` where an adapter passes through what it gets from a serial line."""
+    baud: int = Field(default=9600, ge=50, le=4_000_000)
+    parity: Literal["none", "even", "odd"] = "none"
+    stopbits: Literal[1, 2] = 1
+    timeout_s: float = Field(default=0.5, ge=0.02, le=10)
+    """How long a unit has for its answer."""
+    spacing_s: float = Field(default=0.02, ge=0, le=2)
+    """Silence before each request, by which units tell one from another."""
+    units: dict[str, UnitSettings] = {}
+    """The devices on the bus, by names of your own. One that is to be read at two paces stands here twice."""
+    simulate: bool = False
+    """True: the units are simulated, and nothing of this host is touched."""
+
+    def claims(self) -> dict[str, str]:
+        return {"port": meaning(self.port)} if self.port and not self.simulate else {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        return [(f"units.{name}.to", unit.to, "report") for name, unit in self.units.items()]
+
+    def points(self, me: str) -> Said:
+        """The values of its units."""
+        del me
+        return [(unit.to, points_of({name: value.as_value() for name, value in unit.values.items()})) for unit in self.units.values()]
+
+    @field_validator("port")
+    @classmethod
+    def _is_port(cls, port: str) -> str:
+        if why := why_no_port(port):
+            raise ValueError(why)
+        return port
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if bool(self.port) == bool(self.host) and not (self.simulate and not self.host):
+            raise ValueError("port: a bus is at a serial port or at a host; write one of port and host")
+        return self
+
+    @model_validator(mode="after")
+    def _has_units(self) -> Self:
+        if not self.units:
+            raise ValueError("units: there are none; write [modbus.NAME.units.METER] with unit, to, and a profile or values")
+        return self

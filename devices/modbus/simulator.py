@@ -1,0 +1,67 @@
+"""Simulated units: a bus on which each unit of the settings answers with plausible numbers, which go up and down."""
+
+import math
+import struct
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from devices.modbus.frames import Answer, Request
+from devices.modbus.registers import words_of
+from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
+
+_PERIOD_S = 60.0
+_USUAL = {"v": 230.0, "hz": 50.0, "c": 21.0, "factor": 0.95, "kwh": 1234.0, "w": 400.0, "a": 1.7}
+"""Around what a value moves, by the end of its name."""
+
+
+class Asked(Protocol):
+    """What a bus asks: a real wire, or a simulated one."""
+
+    name: str
+
+    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+        """The answer to a request; None where it does not come in time."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class SimulatedWire:
+    """Answers for the units of the settings; others are silent, and registers that nobody named are 0."""
+
+    name = "a simulated bus"
+
+    def __init__(self, settings: ModbusSettings) -> None:
+        self._units = list(settings.units.values())
+
+    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+        del timeout_s
+        units = [unit for unit in self._units if unit.unit == request.unit]
+        if not units:
+            return None
+        held = {at: word for unit in units for at, word in _held(unit, request.area, time.time())}
+        said = [held.get(at, 0) for at in range(request.first, request.first + request.size)]
+        if request.area in ("holding", "input"):
+            return Answer(struct.pack(f">{len(said)}H", *said))
+        bits = sum(bit << at for at, bit in enumerate(said))
+        return Answer(bits.to_bytes(request.answer_bytes, "little"))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _held(unit: UnitSettings, area: str, now_s: float) -> Iterator[tuple[int, int]]:
+    """Each register, or bit, of a unit that has a value, with what stands in it now."""
+    for name, value in unit.values.items():
+        if value.area == area:
+            yield from enumerate(_words(name, value, now_s), value.at)
+
+
+def _words(name: str, value: RegisterSettings, now_s: float) -> list[int]:
+    turned = math.sin(now_s * math.tau / _PERIOD_S)
+    if value.is_switch:
+        return [(turned > 0) << (value.bit or 0)]
+    around = _USUAL.get(name.rpartition("_")[2], 10.0)
+    number = around + (now_s % 86_400 / 3600 if name.endswith("_kwh") else around * turned / 50)
+    return words_of((number - value.offset) / value.scale, value.type, order=value.words, length=value.length)

@@ -1,0 +1,147 @@
+"""Wires: a serial line, or a connection by TCP, on which one request at a time is asked. On the thread of the bus.
+
+What came before a request is dropped: an answer that came late is not taken for that of the next one.
+"""
+
+import select
+import socket
+import time
+from contextlib import suppress
+from typing import Protocol
+
+from devices.link import Missing
+from devices.modbus.frames import Answer, Request, RtuFrames, TcpFrames
+from devices.modbus.settings import ModbusSettings
+from devices.serial.faults import explain_loss, explain_opening
+from devices.serial.holders import open_ports
+from devices.serial.line import LINE_FAULTS, Listened, TtyLine
+from devices.serial.names import find_port
+from devices.serial.settings import SerialSettings
+from gateway.actors import GatewayError
+
+MOST_BYTES = 4096
+"""What is kept of the bytes that come for one request; a wire that says more says noise."""
+CONNECT_S = 3.0
+
+
+class Bytes(Protocol):
+    """Where bytes come and go."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+
+    def read(self) -> bytes:
+        """Read what is there, without waiting. Raises OSError where it is lost."""
+
+    def write(self, content: bytes) -> int:
+        """Write bytes; return how many were taken. Raises OSError where it is lost."""
+
+    def close(self) -> None:
+        """Close it. Never raises."""
+
+
+class Wire:
+    """Asks, and waits for the answer."""
+
+    def __init__(self, ends: Bytes, frames: RtuFrames | TcpFrames, *, name: str) -> None:
+        self.name = name
+        self._ends = ends
+        self._frames = frames
+        self._poll = select.poll()
+        self._poll.register(ends.fileno(), select.POLLIN)
+
+    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+        """The answer to a request; None where it does not come in time. Raises Missing where the wire is lost."""
+        try:
+            self._drop()
+            self._write(self._frames.packed(request), time.monotonic() + timeout_s)
+            return self._answer(request, time.monotonic() + timeout_s)
+        except LINE_FAULTS as error:
+            raise Missing(explain_loss(self.name, error)) from error
+
+    def close(self) -> None:
+        """Close it. Never raises."""
+        self._ends.close()
+
+    def _drop(self) -> None:
+        """Drop what came unasked, or late; not for ever."""
+        for _ in range(16):
+            if not self._poll.poll(0):
+                break
+            self._ends.read()
+
+    def _write(self, content: bytes, until_s: float) -> None:
+        while content:
+            taken = self._ends.write(content)
+            content = content[taken:]
+            if content and time.monotonic() > until_s:
+                raise OSError("nothing can be written to it")
+            if content:
+                select.select([], [self._ends.fileno()], [], 0.05)
+
+    def _answer(self, request: Request, until_s: float) -> Answer | None:
+        received = b""
+        while len(received) < MOST_BYTES:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not self._poll.poll(left_s * 1000 + 1):
+                return None
+            received += self._ends.read()
+            if (answer := self._frames.found(received, request)) is not None:
+                return answer
+        return None
+
+
+def open_wire(settings: ModbusSettings, host: Listened, *, me: str) -> Wire:
+    """Open the wire of a bus; `host` knows who listens to it. Raises LinkFault."""
+    if settings.host:
+        name = f"{settings.host}:{settings.tcp_port}"
+        try:
+            ends: Bytes = _Connection(settings.host, settings.tcp_port)
+        except OSError as error:
+            raise Missing(f"cannot connect to {name}: {error.strerror or error}; is it on, and is Modbus TCP?") from error
+        return Wire(ends, RtuFrames() if settings.framing == "rtu" else TcpFrames(), name=name)
+    path = settings.port
+    try:
+        path = find_port(settings.port)
+        open_ports().take(me, path)
+        return Wire(TtyLine(path, _line_settings(settings), host), RtuFrames(), name=path)
+    except (GatewayError, *LINE_FAULTS) as error:
+        open_ports().give_back(me)
+        raise explain_opening(path, error) from error
+
+
+def _line_settings(settings: ModbusSettings) -> SerialSettings:
+    """How the line runs, as a serial port is told it; nobody hears of its lines."""
+    runs = {"baud": settings.baud, "parity": settings.parity, "stopbits": settings.stopbits}
+    return SerialSettings.model_validate({"port": settings.port, "to": "modbus/bus", **runs})
+
+
+class _Connection:
+    """The bytes of a TCP connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=CONNECT_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def read(self) -> bytes:
+        try:
+            content = self._socket.recv(MOST_BYTES)
+        except BlockingIOError:
+            return b""
+        if not content:
+            raise ConnectionResetError("the other side closed the connection")
+        return content
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self._socket.send(content)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()

@@ -1,0 +1,87 @@
+"""A pymodbus server as the judge, by TCP and behind a pseudo-terminal."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from devices.serial.simulator import SimulatedLine
+from tests.daemons import ROOT
+
+
+@contextmanager
+def judge(framer: str) -> Iterator[int]:
+    """Run the judge; the port it serves."""
+    command = [sys.executable, "-m", "tests.devices.modbus.judge", framer]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def tcp_judge() -> Iterator[int]:
+    with judge("socket") as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def rtu_judge() -> Iterator[int]:
+    with judge("rtu") as port:
+        yield port
+
+
+class Cable:
+    """Carries bytes between a line and a judge. `noise` goes before each answer; with `echo`, our own bytes come back first."""
+
+    def __init__(self, line: SimulatedLine, port: int) -> None:
+        self.noise = b""
+        self.echo = False
+        self.dead = b""
+        """The units that hear nothing."""
+        self._line = line
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._ended, self._end = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="cable")
+        self._thread.start()
+
+    def close(self) -> None:
+        os.close(self._end)
+        self._thread.join(10)
+        self._socket.close()
+        os.close(self._ended)
+
+    def _run(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._line._master, self._socket, self._ended], [], [])
+            if self._ended in ready:
+                return
+            if self._line._master in ready:
+                asked = self._line.hear()
+                if self.echo:
+                    self._line.send(asked)
+                if asked and asked[0] not in self.dead:
+                    self._socket.sendall(asked)
+            if self._socket in ready:
+                self._line.send(self.noise + self._socket.recv(4096))
+
+
+@pytest.fixture
+def line() -> Iterator[SimulatedLine]:
+    with SimulatedLine() as line:
+        yield line
+
+
+@pytest.fixture
+def cable(line: SimulatedLine, rtu_judge: int) -> Iterator[Cable]:
+    cable = Cable(line, rtu_judge)
+    yield cable
+    cable.close()
