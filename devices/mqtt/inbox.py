@@ -26,6 +26,7 @@ from gateway.digests import blake2b
 SESSION = "session"
 """The scope of ids that hold as long as the broker keeps our session."""
 _MAX_ID = 128
+_PACKET_IDS = 1 << 16
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
@@ -117,6 +118,8 @@ class Inbox:
         self._leaves = False
         """Whether what is over the limit is left with the broker, and not held back."""
         self._left = False
+        self._acked = bytearray(_PACKET_IDS)
+        """By packet id, whether this process acknowledged the last message under it: then what comes under it next is new."""
         self._late: list[IncomingPublish] = []
         """What came when no more was to be taken in, as many as may wait: another actor may go on with this connection."""
 
@@ -178,6 +181,9 @@ class Inbox:
             return
         slot = None
         if arrival.qos:
+            if arrival.dup and self._acked[arrival.packet_id]:
+                arrival = arrival._replace(dup=False)  # a repeat of what we never had: its id was free again
+            self._acked[arrival.packet_id] = False
             slot = Slot(self, arrival)
             self._slots.append(slot)
         copies = self._routes.copies(arrival.topic, arrival.properties.subscriptions)
@@ -203,6 +209,7 @@ class Inbox:
         ready = []
         while slots and slots[0].ready:
             arrival = slots.popleft().arrival
+            self._acked[arrival.packet_id] = True
             ready.append(acknowledgement(arrival.packet_id, arrival.qos))
         return ready
 

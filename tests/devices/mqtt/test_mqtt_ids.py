@@ -13,6 +13,13 @@ from tests.devices.mqtt.fake_broker import FakeBroker
 Connect = Callable[..., Any]
 
 
+def with_our_session(broker: FakeBroker, first: int, rest: bytes) -> bool:
+    del rest
+    if first >> 4 == 1:
+        broker.send(b"\x20\x03\x01\x00\x00")
+    return first >> 4 == 1
+
+
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize("qos", [0, 1])
 def test_an_ask_under_a_fixed_id_is_a_new_ask_each_time(mosquitto: Mosquitto, connect: Connect, protocol: str, qos: int) -> None:
@@ -33,18 +40,15 @@ def test_an_ask_under_a_fixed_id_is_a_new_ask_each_time(mosquitto: Mosquitto, co
 def test_an_ask_under_a_fixed_id_that_comes_again_is_handled_once(connect: Connect) -> None:
     """The broker marks it as a repeat, over the next connection: that is the same ask."""
     body = text(b"gw/ask/twin/boiler/read/nodered") + b"\x00\x07\x00"
-
-    def script(broker: FakeBroker, first: int, rest: bytes) -> bool:
-        del rest
-        if first >> 4 != 1:
-            return False
-        broker.send(b"\x20\x03\x01\x00\x00" + fixed_header(0x32 if broker.connections == 1 else 0x3A, len(body)) + body)
-        return True
-
-    with FakeBroker(script) as broker, connect(broker.port) as gateway:
-        broker.until(lambda: broker.packets(4))
+    with FakeBroker(with_our_session) as broker, connect(broker.port, commit=False) as gateway:
+        gateway.until_subscribed()
+        broker.send(fixed_header(0x32, len(body)) + body)
+        gateway.until(lambda: gateway.sent)
         broker.hang_up()
-        broker.until(lambda: len(broker.packets(4)) == 2)
+        broker.until(lambda: len(broker.packets(8)) == 4)
+        gateway.sent[0].receipt.resolve()
+        broker.send(fixed_header(0x3A, len(body)) + body)
+        gateway.until(lambda: len(gateway.sent) == 2)
         assert len(gateway.handled) == 1
 
 
@@ -58,3 +62,35 @@ def test_one_id_for_two_actors_names_two_messages(mosquitto: Mosquitto, connect:
                 peer.publish(f"gw/tell/{address}", payload, UserProperty=("id", "7"))
         gateway.until(lambda: len(gateway.sent) == 8)
         assert [f"{to}/{verb}" for to, verb, _ in gateway.handled] == [address for address, _ in said]
+
+
+def pressed(packet_id: int, *, dup: bool) -> bytes:
+    """A command as the broker sends it; all are the same but for their packets' ids."""
+    body = text(b"gw/tell/toggle/hall/pressed") + packet_id.to_bytes(2, "big") + b"\x00{}"
+    return fixed_header(0x3A if dup else 0x32, len(body)) + body
+
+
+def test_a_new_command_under_a_packet_id_that_was_acknowledged_is_run(connect: Connect) -> None:
+    """The connection broke before it came, so it is marked as a repeat: of nothing that we had. A broker may use the lowest free id."""
+    with FakeBroker(with_our_session) as broker, connect(broker.port) as gateway:
+        for times in range(1, 4):
+            broker.until(lambda times=times: len(broker.packets(8)) == 2 * times)
+            broker.send(pressed(1, dup=times > 1))
+            broker.until(lambda times=times: len(broker.packets(4)) == times)
+            assert len(gateway.handled) == times
+            broker.hang_up()
+
+
+def test_a_command_that_was_left_unacknowledged_is_run_once_over_many_connections(connect: Connect) -> None:
+    """Though the broker brings it again only after a connection over which it said nothing."""
+    with FakeBroker(with_our_session) as broker, connect(broker.port, commit=False) as gateway:
+        gateway.until_subscribed()
+        broker.send(pressed(1, dup=False))
+        gateway.until(lambda: gateway.sent)
+        for connections in (2, 3):
+            broker.hang_up()
+            broker.until(lambda connections=connections: len(broker.packets(8)) == 2 * connections)
+        gateway.sent[0].receipt.resolve()
+        broker.send(pressed(1, dup=True))
+        gateway.until(lambda: len(gateway.sent) == 2)
+        assert len(gateway.handled) == 1
