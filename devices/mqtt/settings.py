@@ -224,6 +224,9 @@ class MqttSettings(Settings):
             raise ValueError("'reconnect_max_s' is below 'reconnect_min_s'; swap them")
         return self
 
+    def servers(self) -> dict[str, tuple[str, int]]:
+        return {"host": (self.host, self.port_number)}
+
     def claims(self) -> dict[str, str]:
         """The client id, where one is set: only one actor may have it at its broker."""
         return {"client_id": f"MQTT client {self.client_id} at {self.address}"} if self.client_id else {}

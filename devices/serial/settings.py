@@ -9,10 +9,10 @@ from devices.codecs.choice import Chosen, check_choices, choice_of, codec_option
 from devices.codecs.installed import codec_class
 from devices.codecs.sent import check_address_fields, check_reported
 from devices.link import ACT_WITHIN_S, ActWithin
-from devices.serial.names import meaning, why_no_port
+from devices.serial.names import find_port, meaning, why_no_port
 from devices.serial.urls import NetworkPort, network_port
 from devices.simulation import simulation
-from gateway.actors import Settings
+from gateway.actors import GatewayError, Settings
 from gateway.actors.points import ValueTable, points_of
 from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields
@@ -173,6 +173,20 @@ class SerialSettings(Settings):
 
     def claims(self) -> dict[str, str]:
         return {"port": meaning(self.port)} if self.simulation is None else {}
+
+    def device_files(self) -> dict[str, str]:
+        """The device that its name means now; the name itself where it means none."""
+        if self.simulation is not None or network_port(self.port):
+            return {}
+        try:
+            return {"port": find_port(self.port)}
+        except (GatewayError, OSError, ValueError):
+            return {"port": self.port}
+
+    def servers(self) -> dict[str, tuple[str, int]]:
+        """Where the port of another computer is."""
+        far = None if self.simulation is not None else network_port(self.port)
+        return {"port": (far.host, far.port)} if far else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [("to", self.to, self.sends)]

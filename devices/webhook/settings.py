@@ -142,6 +142,12 @@ class WebhookSettings(Settings):
             raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
         return self
 
+    def servers(self) -> dict[str, tuple[str, int]]:
+        parts = urlsplit(self.url)
+        if self.simulation is not None or not parts.hostname:
+            return {}
+        return {"url": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))}
+
     def files(self) -> dict[str, str]:
         """The token and the certificates; what systemd hands to the unit is seen by the unit only."""
         return {key: path for key, path in (("token_file", self.token_file), ("ca_file", self.ca_file)) if path.startswith("/")}

@@ -73,6 +73,14 @@ class Settings(BaseModel):
         """The files that this actor needs, full paths, by the keys that name them. `gateway check` looks whether they are there."""
         return {}
 
+    def device_files(self) -> dict[str, str]:
+        """The device files that this actor opens, full paths, by the keys that name them. `gateway doctor` looks at them."""
+        return {}
+
+    def servers(self) -> dict[str, tuple[str, int]]:
+        """The servers that this actor talks to, host and port, by the keys that name them. `gateway doctor` looks whether they answer."""
+        return {}
+
     def lacks(self) -> dict[str, str]:
         """What of this actor is not on this machine as it must be, a sentence for each key that names it: programs, and what its files
         hold. `gateway check` says it. A file that is not there, or that this user may not read, is none of it."""

@@ -82,6 +82,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("ports", _ports, "serial ports, pins and sensors of this host, and what to write into the configuration", every).add_argument(
         "--watch", action="store_true", help="what is plugged in and pulled out from now on"
     )
+    add("doctor", _doctor, "what of this host is not as it should be, each with the line that mends it", there)
     add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every).add_argument(
         "kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin"
     )
@@ -299,6 +300,14 @@ def _ports(options: Options) -> int:
     from gateway.cli.hardware import ports  # noqa: PLC0415
 
     return ports(watch=options.watch, as_json=options.json)
+
+
+def _doctor(options: Options) -> int:
+    from gateway.cli.doctor import doctor  # noqa: PLC0415  # reads the configuration
+    from gateway.console.place import find  # noqa: PLC0415  # as above
+
+    config = _config(options)
+    return doctor(config, find(options.socket, config, named=options.config is not None), as_json=options.json)
 
 
 def _listen(options: Options) -> int:

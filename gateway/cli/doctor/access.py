@@ -1,0 +1,109 @@
+"""Access: whether the groups are there, whether the user that runs the gateway may open the devices of the file, and who else has them."""
+
+import grp
+import os
+import pwd
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.cli.doctor.finding import Finding, fine, note, wrong
+from gateway.config.outside import SERVICE_USER
+
+GROUPS = ("dialout", "gpio", "plugdev")
+"""Groups that the service is in, by its unit."""
+
+
+class User(NamedTuple):
+    """Whoever runs the gateway."""
+
+    name: str
+    uid: int
+    groups: frozenset[int]
+
+    def may_open(self, found: os.stat_result) -> bool:
+        """Whether this user may read and write a device."""
+        if self.uid == 0:
+            return True
+        shift = 6 if found.st_uid == self.uid else 3 if found.st_gid in self.groups else 0
+        return found.st_mode >> shift & 0o6 == 0o6
+
+
+def the_user(*, service: bool) -> User:
+    """The user that runs the gateway: of an installed one the service's own, else whoever asks."""
+    if service:
+        try:
+            found = pwd.getpwnam(SERVICE_USER)
+            more = (grp.getgrnam(name).gr_gid for name in GROUPS)
+            return User(SERVICE_USER, found.pw_uid, frozenset((*os.getgrouplist(SERVICE_USER, found.pw_gid), *more)))
+        except KeyError:
+            pass  # it is said of its own: see look_at_groups
+    return User(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), frozenset((os.getegid(), *os.getgroups())))
+
+
+def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any] = grp.getgrnam) -> Iterator[Finding]:
+    """Look whether the service's user and groups are there, and whether whoever asks may use the command line."""
+    lacking = [name for name in names if not _is_known(known, name)]
+    for name in lacking:
+        yield wrong("groups", f"there is no group {name}, and the service does not start without it", f"sudo groupadd --system {name}")
+    if not _is_known(known, SERVICE_USER):
+        yield wrong("groups", f"there is no group {SERVICE_USER}: the service is not installed whole", "sudo make install")
+    elif os.geteuid() and known(SERVICE_USER).gr_gid not in os.getgroups():
+        mend = f"sudo usermod --append --groups {SERVICE_USER} $USER, then log in again"
+        yield note("groups", f"you are not in the group {SERVICE_USER}: the command line needs sudo", mend)
+    elif not lacking:
+        yield fine("groups", f"{', '.join((*names, SERVICE_USER))} are there")
+
+
+def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: User) -> Iterator[Finding]:
+    """Look at the device files in the file, by the ids of the actors that open them. `things`: what is plugged in, see devices/thing.py."""
+    for id, path in devices.items():
+        try:
+            found = Path(path).stat()
+        except OSError:
+            yield wrong(id, f"{path} is not there", "plug it in, or take the right name out of gateway ports")
+            continue
+        if not user.may_open(found):
+            yield wrong(id, f"the user {user.name} may not open {path} ({_owners(found)})", _mend(found, path, user))
+            continue
+        holders = _holders(path, things)
+        if holders:
+            yield wrong(
+                id, f"{path} is open in {', '.join(holders)}: both would read it", f"sudo kill {holders[0].split()[1]}, or stop its service"
+            )
+        else:
+            yield fine(id, f"{path} is there, and {user.name} may open it")
+
+
+def _holders(path: str, things: Sequence[Any]) -> list[str]:
+    """Who has a device open, other than a gateway, which may be ours."""
+    real = os.path.realpath(path)
+    held = [holder for thing in things if os.path.realpath(thing.place) == real for holder in thing.more.get("held_by", ())]
+    return [holder for holder in held if not holder.endswith(("(gateway)", "(python)", "(python3)"))]
+
+
+def _mend(found: os.stat_result, path: str, user: User) -> str:
+    group = _name_of(found.st_gid)
+    if found.st_mode >> 3 & 0o6 == 0o6 and group not in ("root", "tty"):
+        return f"sudo usermod --append --groups {group} {user.name}, then start the gateway anew"
+    rule = f'KERNEL=="{Path(os.path.realpath(path)).name.rstrip("0123456789")}*", GROUP="dialout", MODE="0660"'
+    return f"echo '{rule}' | sudo tee /etc/udev/rules.d/99-serial.rules && sudo udevadm control --reload && sudo udevadm trigger"
+
+
+def _owners(found: os.stat_result) -> str:
+    return f"it is {_name_of(found.st_gid)}'s, mode {found.st_mode & 0o777:o}"
+
+
+def _name_of(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def _is_known(known: Callable[[str], Any], name: str) -> bool:
+    try:
+        known(name)
+    except KeyError:
+        return False
+    return True

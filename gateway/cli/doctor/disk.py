@@ -1,0 +1,106 @@
+"""The disk: its room, and its wear: how much is written to it a day, and how many years a card bears that.
+
+Cards have no counter of their wear. They bear to be written whole some hundreds of times: CYCLES is what cheap ones bear.
+Source: Linux, Documentation/block/stat.rst (the 7th field is sectors written); eMMC 5.1, JEDEC JESD84-B51 (DEVICE_LIFE_TIME_EST).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.cli.doctor.finding import Finding, fine, note, text_of, wrong
+from gateway.console.output import size
+
+CYCLES = 500
+"""How often a cheap card can be written whole."""
+FEW_YEARS = 3.0
+_SECTOR = 512
+_TELLING_S = 600.0
+"""So long it must have been counted to say something of a day."""
+_ROOM = 200_000_000
+"""Bytes that should be free."""
+_WORN = 8
+"""Of the ten steps of an eMMC's life."""
+_DAY_S = 86_400.0
+
+
+class Written(NamedTuple):
+    """How much was written in how long."""
+
+    bytes: int
+    seconds: float
+
+    @property
+    def a_day(self) -> float:
+        """Bytes a day; 0 where it was not counted for long enough."""
+        return self.bytes / self.seconds * _DAY_S if self.seconds >= _TELLING_S else 0.0
+
+
+def look_at_disk(root: Path, store: Path, ours: Written | None) -> Iterator[Finding]:
+    """Look at the disk that the store is on; `ours` is what the running gateway has written, None where none runs."""
+    folder = next((one for one in (store, *store.parents) if one.is_dir()), Path("/"))
+    yield _room(folder)
+    number = folder.stat().st_dev
+    disk = _disk_at(root / f"sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if disk is not None:
+        yield from look_at_wear(disk, ours, up_s=_uptime_s(root))
+    elif ours is not None and ours.a_day:
+        yield fine("wear", f"the gateway writes {size(ours.a_day)} a day")
+
+
+def look_at_wear(disk: Path, ours: Written | None, *, up_s: float) -> Iterator[Finding]:
+    """Look at the wear of a disk, in its folder of sysfs; `up_s` is how long the host has been up."""
+    life = [int(step, 16) for step in text_of(disk / "device/life_time").split() if step.startswith("0x")]
+    if life and max(life) >= _WORN:
+        used = f"{min(max(life), 10) * 10} %" if max(life) <= 10 else "all"
+        yield wrong(
+            "wear", f"{disk.name} has used {used} of its life, by its own word", "sudo gateway backup FILE; then copy the card to a new one"
+        )
+    bytes = int(text_of(disk / "size") or 0) * _SECTOR
+    fields = text_of(disk / "stat").split()
+    every = Written(int(fields[6]) * _SECTOR if len(fields) > 6 else 0, up_s)
+    a_day = max(every.a_day, ours.a_day if ours else 0.0)
+    if not bytes or not a_day:
+        yield note("wear", f"{disk.name}: it was not counted for long enough to tell; ask again in ten minutes")
+        return
+    if not disk.name.startswith("mmcblk"):
+        yield fine("wear", f"{size(a_day)} a day are written to {disk.name}, which is no SD card")
+        return
+    years = bytes * CYCLES / a_day / 365
+    by_us = f"; {size(ours.a_day)} of it by the gateway" if ours and ours.a_day else ""
+    lasts = "more than 100 years" if years > 100 else f"about {years:.1f} years" if years < 10 else f"about {years:.0f} years"
+    text = f"{size(a_day)} a day are written to {disk.name} ({size(bytes)}){by_us}: a cheap card lasts {lasts} at that rate"
+    if years >= FEW_YEARS:
+        yield fine("wear", text)
+    elif ours and ours.a_day * 2 > a_day:
+        yield wrong("wear", text, "loss_window_s = 5 in [store] writes less often, and a power cut then costs 5 seconds")
+    else:
+        yield wrong("wear", text, "sudo iotop -ao shows who writes; logs: Storage=volatile in /etc/systemd/journald.conf")
+
+
+def _room(folder: Path) -> Finding:
+    found = os.statvfs(folder)
+    free, whole = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+    text = f"{size(free)} of {size(whole)} are free where the store is ({folder})"
+    if found.f_flag & os.ST_RDONLY:
+        return wrong(
+            "disk", f"{folder} can only be read: the store cannot be kept", "sudo mount -o remount,rw /; dmesg says why it was made so"
+        )
+    return (
+        fine("disk", text)
+        if free >= _ROOM
+        else wrong("disk", text, "sudo apt clean; sudo journalctl --vacuum-size=50M; or max_mb in [store]")
+    )
+
+
+def _disk_at(place: Path) -> Path | None:
+    """The folder of the disk that a file system is on, in sysfs: of a partition the whole disk's. None where it is on none."""
+    if not place.exists():
+        return None
+    folder = place.resolve()
+    return folder.parent if (folder / "partition").exists() else folder
+
+
+def _uptime_s(root: Path) -> float:
+    return float((text_of(root / "proc/uptime") or "0").split()[0])

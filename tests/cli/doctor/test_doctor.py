@@ -1,0 +1,173 @@
+"""The doctor: each fault that is planted is found, with the line that mends it; and what is well is said to be."""
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.serial.settings import SerialSettings
+from devices.thing import Thing
+from gateway.cli.doctor.access import User, look_at_devices, look_at_groups
+from gateway.cli.doctor.board import look_at_board
+from gateway.cli.doctor.disk import Written, look_at_disk, look_at_wear
+from gateway.cli.doctor.finding import Finding, Level
+from gateway.cli.doctor.servers import look_at_servers
+from gateway.cli.doctor.time_of_day import look_at_clock
+from gateway.cli.main import main
+from gateway.console import exits
+
+ROOT_USER = User("root", 0, frozenset((0,)))
+
+
+def plant(root: Path, **files: str) -> Path:
+    """Write files below a root; __ stands for a slash."""
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def only(found: Iterable[Finding], about: str) -> Finding:
+    """The one finding about a thing."""
+    (one,) = [finding for finding in found if finding.about == about]
+    return one
+
+
+def test_the_board_is_named(tmp_path: Path) -> None:
+    """By the model that its firmware says; what is none is said to be none."""
+    assert only(look_at_board(tmp_path, {}), "model").level is Level.NOTE
+    plant(tmp_path, **{"proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0"})
+    assert only(look_at_board(tmp_path, {}), "model") == (Level.FINE, "model", "Raspberry Pi 4 Model B Rev 1.4", "")
+    assert "Python" in only(look_at_board(tmp_path, {}), "kernel").text
+
+
+def test_a_weak_supply_is_found(tmp_path: Path) -> None:
+    """By the alarm of the firmware."""
+    plant(tmp_path, **{"sys/class/hwmon/hwmon1/name": "rpi_volt\n", "sys/class/hwmon/hwmon1/in0_lcrit_alarm": "0\n"})
+    assert only(look_at_board(tmp_path, {}), "power").level is Level.FINE
+    plant(tmp_path, **{"sys/class/hwmon/hwmon1/in0_lcrit_alarm": "1\n"})
+    found = only(look_at_board(tmp_path, {}), "power")
+    assert (found.level, found.text) == (Level.WRONG, "the supply has been too weak since the boot: under-voltage")
+    assert "5.1 V, 3 A" in found.mend
+
+
+def test_a_console_on_a_port_of_the_file_is_found(tmp_path: Path) -> None:
+    """Under any name of the UART; another port is no matter."""
+    plant(tmp_path, **{"boot/firmware/cmdline.txt": "console=serial0,115200 console=tty1 root=PARTUUID=1"})
+    found = only(look_at_board(tmp_path, {"serial/a": "/dev/ttyAMA0", "serial/b": "/dev/ttyUSB0"}), "serial/a")
+    assert found.text == "Linux's own console is on /dev/ttyAMA0: both would read it"
+    assert found.mend == "sudo raspi-config nonint do_serial_cons 1 && sudo reboot"
+
+
+def test_a_group_that_lacks_is_found() -> None:
+    """The service does not start without it."""
+
+    def known(name: str) -> Any:
+        if name == "gpio":
+            raise KeyError(name)
+        return type("Group", (), {"gr_gid": os.getegid()})
+
+    found = list(look_at_groups(known=known))
+    assert found[0].text == "there is no group gpio, and the service does not start without it"
+    assert found[0].mend == "sudo groupadd --system gpio"
+
+
+def test_a_device_that_is_not_there_or_may_not_be_opened_is_found(tmp_path: Path) -> None:
+    """With what lets the user open it."""
+    found = only(look_at_devices({"serial/a": str(tmp_path / "none")}, [], ROOT_USER), "serial/a")
+    assert found.mend == "plug it in, or take the right name out of gateway ports"
+    (port := tmp_path / "ttyUSB0").touch()
+    port.chmod(0o600)
+    found = only(look_at_devices({"serial/a": str(port)}, [], User("ann", 4242, frozenset((4242,)))), "serial/a")
+    assert found.text.startswith(f"the user ann may not open {port} (it is ")
+    assert 'KERNEL=="ttyUSB*", GROUP="dialout", MODE="0660"' in found.mend
+    assert only(look_at_devices({"serial/a": str(port)}, [], ROOT_USER), "serial/a").level is Level.FINE
+
+
+def test_who_else_has_a_port_open_is_found(tmp_path: Path) -> None:
+    """A gateway that has it is as it should be."""
+    (port := tmp_path / "ttyUSB0").touch()
+    things = [Thing("serial", str(port), "", "", (), {"held_by": ["pid 17 (gpsd)"]})]
+    found = only(look_at_devices({"serial/gps": str(port)}, things, ROOT_USER), "serial/gps")
+    assert (found.text, found.mend) == (f"{port} is open in pid 17 (gpsd): both would read it", "sudo kill 17, or stop its service")
+    ours = [Thing("serial", str(port), "", "", (), {"held_by": ["pid 18 (python3)"]})]
+    assert only(look_at_devices({"serial/gps": str(port)}, ours, ROOT_USER), "serial/gps").level is Level.FINE
+
+
+def test_a_clock_that_nobody_vouches_for_is_found(tmp_path: Path) -> None:
+    """And that there is no chip that keeps it."""
+    found = list(look_at_clock(tmp_path, lambda: ""))
+    assert [one.level for one in found] == [Level.WRONG, Level.NOTE]
+    assert found[0].mend.startswith("sudo timedatectl set-ntp true")
+    plant(tmp_path, **{"sys/class/rtc/rtc0/name": "ds3231"})
+    assert [one.text for one in look_at_clock(tmp_path, lambda: "a time server")] == ["trusted: by a time server"]
+
+
+def test_a_card_that_wears_out_soon_is_found(tmp_path: Path) -> None:
+    """Bytes a day, and at this rate how many years; who writes it says what mends it."""
+    disk = tmp_path / "mmcblk0"
+    plant(disk, size="31250000", stat="1 2 3 4 5 6 31250000 8 9 10 11")  # 16 GB, once over
+    (found,) = look_at_wear(disk, None, up_s=86_400.0 * 10)
+    assert found.level is Level.FINE
+    assert found.text == "1.6 GB a day are written to mmcblk0 (16.0 GB): a cheap card lasts about 14 years at that rate"
+    (found,) = look_at_wear(disk, None, up_s=86_400.0)
+    assert (found.level, "about 1.4 years" in found.text, "iotop" in found.mend) == (Level.WRONG, True, True)
+    (found,) = look_at_wear(disk, Written(15_000_000_000, 86_400.0), up_s=86_400.0)
+    assert (found.level, "15.0 GB of it by the gateway" in found.text, "loss_window_s = 5" in found.mend) == (Level.WRONG, True, True)
+    (found,) = look_at_wear(disk, None, up_s=60.0)
+    assert found.level is Level.NOTE
+
+
+def test_an_emmc_that_says_that_it_is_worn_is_found(tmp_path: Path) -> None:
+    """By its own word."""
+    disk = plant(tmp_path / "mmcblk0", **{"device/life_time": "0x02 0x09\n", "size": "31250000", "stat": "0 0 0 0 0 0 1"})
+    found = next(iter(look_at_wear(disk, None, up_s=86_400.0)))
+    assert (found.level, found.text) == (Level.WRONG, "mmcblk0 has used 90 % of its life, by its own word")
+
+
+def test_the_room_on_the_disk_is_told(tmp_path: Path) -> None:
+    """Where the store is, or will be."""
+    found = only(look_at_disk(tmp_path, tmp_path / "var/gateway.db", None), "disk")
+    assert f"are free where the store is ({tmp_path})" in found.text
+
+
+def test_a_broker_that_does_not_answer_is_found() -> None:
+    """What is connected is not tried again."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        found = only(look_at_servers({"mqtt/main": ("127.0.0.1", port)}), "mqtt/main")
+        assert (found.text, found.mend) == (
+            f"nobody listens at 127.0.0.1:{port}",
+            "sudo apt install mosquitto && sudo systemctl enable --now mosquitto",
+        )
+        assert only(look_at_servers({"mqtt/main": ("127.0.0.1", port)}, frozenset(("mqtt/main",))), "mqtt/main").level is Level.FINE
+        free.listen()
+        assert only(look_at_servers({"mqtt/main": ("127.0.0.1", port)}), "mqtt/main").level is Level.FINE
+
+
+def test_a_port_of_another_computer_is_a_server() -> None:
+    """One of this host is a device file."""
+    far = SerialSettings.model_validate({"port": "socket://192.0.2.7:3333", "codec": "json", "to": "twin/a"})
+    assert (far.device_files(), far.servers()) == ({}, {"port": ("192.0.2.7", 3333)})
+    near = SerialSettings.model_validate({"port": "/dev/none", "codec": "json", "to": "twin/a"})
+    assert (near.device_files(), near.servers()) == ({"port": "/dev/none"}, {})
+
+
+def test_the_command_says_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sensor that the kernel does not know of with its line of config.txt, a file with mistakes with the command that tells them."""
+    path = plant(tmp_path, **{"gateway.toml": f'[sensor.a]\ndriver = "bme280"\nsysfs = "{tmp_path}"\n'}) / "gateway.toml"
+    socket_path = str(tmp_path / "gateway.sock")
+    assert main(["doctor", "--config", str(path), "--socket", socket_path, "--json"]) == exits.NO
+    found = {one["about"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["sensor.a.driver"]["text"] == "cannot find bme280: the kernel has no such sensor"
+    assert "dtoverlay=i2c-sensor,bme280,addr=0x76" in found["sensor.a.driver"]["mend"]
+    assert (found["gateway"]["level"], found["gateway"]["text"]) == ("note", f"no gateway answers at {socket_path}")
+    path.write_text("[sensor.a]\n")
+    assert main(["doctor", "--config", str(path), "--socket", socket_path]) == exits.NO
+    assert f"→ gateway check --config {path}" in capsys.readouterr().out
