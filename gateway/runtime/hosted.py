@@ -90,6 +90,8 @@ class Hosted(WayIn):
         self._taking_back = 0
         """How often the engine is still to take back what it has in hands; until then it begins nothing."""
         self._event: int = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) if heir_of is None else heir_of._event  # its own class
+        self._unheard: deque[None] = deque() if heir_of is None else heir_of._unheard  # its own class
+        """One item for each wake that was, or is just being, written to the descriptor and not read: several threads wake it at once."""
         self._rest = threading.Event()
         self._thread = threading.Thread(target=self._live, name=id, daemon=True)
         self._restarted_s: deque[float] = deque(maxlen=_INTENSITY)
@@ -109,9 +111,10 @@ class Hosted(WayIn):
         self._floor.remember(self.me, text, then)
 
     def deliveries(self) -> Generator[HandedOut, None, None]:
-        # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again.
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._event)
+        # In this order no wake is lost: what comes before the flag is cleared is in the inbox, what comes after signals again. Most ticks
+        # are no answer to a wake: to read all the same would give up the interpreter, and wait until another thread gives it back.
+        if self._unheard:
+            self._hear()
         self._signalled = False
         inbox = self._inbox
         try:
@@ -125,6 +128,12 @@ class Hosted(WayIn):
         finally:
             if inbox and not self._begins_nothing:  # whoever took them stopped before the last
                 self.wake()
+
+    def _hear(self) -> None:
+        """Read the wakes that were written to the descriptor; one that is only about to be written is read the next time."""
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(os.eventfd_read(self._event)):
+                self._unheard.popleft()
 
     def take(self, limit: int = 1000) -> list[HandedOut]:
         deliveries = self.deliveries()
@@ -188,6 +197,7 @@ class Hosted(WayIn):
         if not self._signalled:
             self._signalled_s = self._mono_s()
             self._signalled = True
+            self._unheard.append(None)  # first: what can be read is known to be there
             os.eventfd_write(self._event, 1)
 
     def fileno(self) -> int:
