@@ -36,7 +36,7 @@ class Commits:
         """Give the batch to the committer, and begin a new one. It must be free. `now_s`: by now the turns may have taken a while.
 
         `here`: have it committed on this thread, where that can be, for nothing else waits. Returns whether it is committed already; then
-        call `done`.
+        call `done`, and release it.
         """
         batch = round.batch
         self._seal(round)

@@ -59,7 +59,7 @@ class Committer:
         self._batches.put((batch, fault))
 
     def commit_here(self, batch: Batch) -> bool:
-        """Commit a batch on this thread and release it, where the store is free and takes it at once; False: it was submitted instead.
+        """Commit a batch on this thread, where the store is free and takes it at once: release it then. False: it was submitted instead.
 
         The one before must have been committed. Answers, and receipts whose callback is not known to be prompt, are given on the
         committer's thread: whoever takes one may ask the engine's, or block.
@@ -76,7 +76,6 @@ class Committer:
         if fault is not None:
             self.submit(batch, fault)
             return False
-        self._release(batch)
         if self._store.wants_tidying():
             self._batches.put(_LOOK)
         return True

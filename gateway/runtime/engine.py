@@ -246,11 +246,15 @@ class Engine(EngineParts):
             self._commit()
 
     def _commit(self) -> None:
-        """Commit the batch: on this thread where nothing else waits, else on the committer's, while the next one fills."""
+        """Commit the batch: on this thread where nothing else waits, else on the committer's, while the next one fills.
+
+        What this one notes of it comes before its release: whoever is woken by that needs the interpreter, which this thread gives up next.
+        """
         batch = self.round.batch
         if self.commits.submit(self.round, self.clock.mono_s(), here=self._is_alone()):
             self._committed(batch)
             self._looks_again = self._may_go_on()
+            batch.release()
 
     def _may_go_on(self) -> bool:
         """Whether a commit may have let something go on that no other thread wakes this one for: mail that is only on disk, who waits for
