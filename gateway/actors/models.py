@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from gateway.actors.callers import By
+from gateway.actors.changing import Check, check_of, with_given
 from gateway.actors.shapes import is_loose, tightened
 
 
@@ -42,17 +43,26 @@ class Model(BaseModel):
     LOOSE: ClassVar[bool] = False
     """Whether it may hold what cannot be read back, so that it is proved when it is put on a stage: see `shapes.py`."""
 
+    CHECKS: ClassVar[dict[tuple[str, ...], Check | None]] = {}
+    """The checks of fields that were changed together; None: they are checked with all others."""
+
     @classmethod
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
         super().__pydantic_init_subclass__(**keywords)
         cls.LOOSE = is_loose(cls)
+        cls.CHECKS = {}
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return tightened(handler(source), handler.resolve_ref_schema)
 
     def changed(self, **fields: Any) -> Self:
-        """A validated copy with `fields` replaced (cheaper than model_copy, which does not validate)."""
+        """A validated copy with `fields` replaced (cheaper than model_copy, which does not validate); see `changing.py`."""
+        if not self.LOOSE:
+            names, checks = (*fields,), self.CHECKS
+            check = checks[names] if names in checks else check_of(type(self), names, checks)
+            if check is not None:
+                return with_given(self, check(fields)[0])
         return self.__pydantic_validator__.validate_python({**self.__dict__, **fields})  # type: ignore[no-any-return]  # a Self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

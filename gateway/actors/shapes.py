@@ -13,11 +13,12 @@ import types
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
+from typing_extensions import ReadOnly, get_type_hints, is_typeddict
 
 from gateway.actors.errors import BadDefinition
 from gateway.actors.frozen import LARGEST, FrozenDict, FrozenList, FrozenSet, frozen
@@ -108,6 +109,8 @@ def _of_class(kind: type, where: str, within: tuple[type, ...]) -> _Shape:
         )
     if issubclass(kind, BaseModel):
         return _Shape.LOOSE if kind in within else _of_model(kind, within)
+    if is_typeddict(kind):
+        return _Shape.LOOSE if kind in within else _of_typed_dict(kind, where, within)
     if issubclass(kind, enum.Enum):
         return _worst(_Shape.PLAIN if type(one.value) in {str, int} else _Shape.LOOSE for one in kind)
     return _Shape.PLAIN if kind in {*_PLAIN, datetime.datetime} else _Shape.LOOSE
@@ -120,6 +123,24 @@ def _of_model(model: type[BaseModel], within: tuple[type, ...]) -> _Shape:
     return _worst(
         _of(field.annotation, f"cannot use {model.__name__} as a model: {name}", inside) for name, field in model.model_fields.items()
     )
+
+
+def _of_typed_dict(kind: type, where: str, within: tuple[type, ...]) -> _Shape:
+    """The shape of a dict whose keys are known: the worst of what stands under them, whether they must be there or not."""
+    if hasattr(kind, "__pydantic_config__"):  # which may let in other keys, or change texts
+        return _Shape.LOOSE
+    try:
+        hints = get_type_hints(kind, include_extras=True)
+    except NameError:  # of a class that is not there yet
+        return _Shape.LOOSE
+    return _worst(_of(_without_qualifiers(hint), where, (*within, kind)) for hint in hints.values())
+
+
+def _without_qualifiers(hint: Any) -> Any:
+    """The type of a key's value: whether the key must be there, or may be set, is no part of it."""
+    while get_origin(hint) in {Required, NotRequired, ReadOnly}:
+        hint = get_args(hint)[0]
+    return hint
 
 
 def _worst(shapes: Iterable[_Shape]) -> _Shape:

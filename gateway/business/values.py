@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from gateway.actors.points import Point, seen_point
 from gateway.actors.points.suffixes import meaning_of
-from gateway.actors.vocabulary import Quality, Report
+from gateway.actors.vocabulary import Quality, Report, Scalar
 
 GOOD, MISSING, STALE = Quality.GOOD.value, Quality.MISSING.value, Quality.STALE.value
 TRUSTED = (GOOD, Quality.UNCERTAIN.value)
@@ -18,8 +18,7 @@ TRUSTED = (GOOD, Quality.UNCERTAIN.value)
 Value = TypedDict(
     "Value",
     {
-        # A Scalar or None; Report has checked it, and a union would be tried member by member at each report of the hot path.
-        "value": Any,
+        "value": Scalar | None,
         "unit": str,
         # Wall time of the reading, milliseconds since 1970: the device's, or the gateway's where the device has none.
         "at_ms": int,
@@ -77,7 +76,7 @@ def _is_as_said(value: Value, point: Point) -> bool:
 
 def _is_within(deadband: float, old: Value, new: Value) -> bool:
     """Whether a number, in the same unit and of the same quality, has changed by less than its deadband."""
-    seen = (old["value"], new["value"])
+    seen: tuple[Any, Any] = (old["value"], new["value"])
     if old["quality"] != new["quality"] or old["unit"] != new["unit"] or not all(type(one) in (int, float) for one in seen):
         return False
     return abs(float(seen[1]) - float(seen[0])) < deadband

@@ -6,14 +6,26 @@ import dataclasses
 import datetime
 import pickle
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import pytest
-from pydantic import BaseModel, Field, JsonValue, PrivateAttr, ValidationError, computed_field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    ValidationError,
+    computed_field,
+    create_model,
+    field_validator,
+)
+from typing_extensions import TypedDict
 
 from gateway.actors import BadDefinition, BadPayload, Event, Payload, State
 from gateway.actors.models import Model
-from gateway.actors.payloads import prove, read_payload
+from gateway.actors.payloads import prove, read_payload, read_stored
 from gateway.actors.vocabulary import Fix, Publish, Report, Switch
 
 
@@ -39,6 +51,56 @@ class Knot(State):
 def test_what_most_messages_are_pays_nothing(model: type[Payload]) -> None:
     """Models of plain types are not proved in a turn."""
     assert not model.LOOSE
+
+
+class Known(TypedDict):
+    """A dict with known keys."""
+
+    value: bool | int | float | str | None
+    unit: NotRequired[str]
+
+
+class Dials(State):
+    """A state with dicts of known keys."""
+
+    dials: dict[str, Known] = {}
+
+
+def test_a_dict_of_known_keys_is_as_plain_as_what_is_in_it() -> None:
+    """Whether a key must be there does not matter; what could be anything does, and what brings code or other keys."""
+
+    class Anything(TypedDict):
+        value: Any
+
+    class Coded(TypedDict):
+        value: Annotated[int, AfterValidator(str)]
+
+    class Open(TypedDict):
+        __pydantic_config__ = ConfigDict(extra="allow")
+        value: int
+
+    def loose(kind: Any) -> bool:
+        return create_model("Holder", __base__=State, inner=(kind | None, None)).LOOSE
+
+    assert not Dials.LOOSE
+    assert not loose(Known)
+    assert [loose(kind) for kind in (Anything, Coded, Open)] == [True, True, True]
+
+
+@pytest.mark.parametrize("value", [True, 0, 1, 1.0, -0.0, 1e300, 10**3999, "", "1", "1.0", "true", "NaN", None])
+def test_what_a_dict_of_known_keys_holds_comes_back_as_it_was(value: Any) -> None:
+    """The same value, of the same type."""
+    dials = Dials(dials={"a": {"value": value}})
+    back = read_stored(Dials, 1, dials.to_json(), what="its state")
+    assert back == dials
+    assert type(back.dials["a"]["value"]) is type(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**4000 + 1, "\udfff", b"\xff", [1], {"a": 1}, object()])
+def test_what_could_not_come_back_is_in_no_dict_of_known_keys(value: Any) -> None:
+    """It is refused where it is put in."""
+    with pytest.raises(ValidationError):
+        Dials(dials={"a": {"value": value}})
 
 
 def test_what_can_hold_anything_is_loose() -> None:

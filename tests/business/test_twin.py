@@ -260,3 +260,8 @@ def test_any_sequence(steps: list[Report | float], publish_on: str) -> None:
         if turns.mail:
             assert shown(turns)["online"] is turns.state.online
             assert shown(turns)["values"].keys() == turns.state.values.keys()
+
+
+def test_what_a_twin_remembers_is_plain() -> None:
+    """It need not be written and read back in each turn to be sure that it can be."""
+    assert not TwinState.LOOSE
