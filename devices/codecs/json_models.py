@@ -56,10 +56,9 @@ def _only_limits(metadata: list[Any]) -> bool:
 def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
     """A plain model of the object in `line`, and the fields that the line has; None where `read_fields` must look. Never raises.
 
-    Each field takes a key, and each key a colon: as many colons as fields that were set mean that no key came twice.
+    Each field takes a key, and each key a colon: as many colons as fields that were set mean that no key came twice. None of the fields
+    takes an object or a list, so that the line is flat where the model takes it.
     """
-    if line.count(b"{") != 1 or b"[" in line:
-        return None
     try:
         read = model.__pydantic_validator__.validate_json(line, strict=True)
     except ValidationError:
@@ -70,6 +69,9 @@ def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
         return None
     for value in fields.values():
         kind = type(value)
-        if (kind is float and not -_EXACT < value < _EXACT) or (kind is int and not INT_MIN < value < INT_MAX):
+        if kind is float:
+            if not -_EXACT < value < _EXACT:
+                return None
+        elif kind is int and not INT_MIN < value < INT_MAX:
             return None
     return read, fields if len(named) == len(fields) else {name: fields[name] for name in named}

@@ -74,6 +74,7 @@ def test_most_lines_are_read_so() -> None:
         b'{"device":"a","n":1,"level":2.5,"on":true,"unit":"F","share":0.1}',
         b'{"device":"a"}',
         b' {"device" : "a", "level" : 2}\t',
+        b'{"device":"[{a}]"}',
     ):
         assert read_model(line, Sample) == _in_steps(line) != None  # noqa: E711  # both are, and neither is nothing
 
@@ -83,6 +84,12 @@ def test_numbers_that_others_cannot_hold_are_left_to_the_other_way() -> None:
     for text in ("9223372036854775808", "-9223372036854775809"):
         for name in ("n", "level"):
             assert read_model(f'{{"device":"a","{name}":{text}}}'.encode(), Sample) is None
+
+
+@pytest.mark.parametrize("deep", [b"[" * 100_000, b'{"n":' * 100_000, b"[" * 300 + b"]" * 300])
+def test_what_is_nested_is_left_to_the_other_way(deep: bytes) -> None:
+    """However deep it is."""
+    assert read_model(b'{"device":' + deep + b"}", Sample) is None
 
 
 class Nested(Payload):
