@@ -75,6 +75,14 @@ def secret(named: str, key: str, *, what: str) -> str:
     return text
 
 
+def token(named: str, key: str) -> str:
+    """Read a secret that goes into a header or a URL. Raises BadSetting as `secret` does, and where it fits into neither."""
+    found = secret(named, key, what="a token").strip()
+    if not (found and found.isascii() and found.isprintable()):
+        raise BadSetting(f"cannot use {named} as a token: it is empty, no ASCII, or more than a line; mend {key}")
+    return found
+
+
 def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
     """What is wrong with what files of secrets hold, by the keys that name them: such a file holds one line. Nothing of it is repeated; one
     that this user may not read is not looked into."""

@@ -66,7 +66,7 @@ class Polled(Link[P]):
     """After how many bad readings in a row it is let go and opened again."""
     counters_said = {"read_faults": "readings that failed", "skipped": "readings left out, for one took too long"}
 
-    _read: Callable[[], Values]
+    _read: Callable[[], Values | Report]
     _next_s = math.inf
     _failed = 0
     _opened = ""
@@ -75,15 +75,16 @@ class Polled(Link[P]):
 
     # --- what a device overrides
 
-    def read(self) -> Values:
-        """Read the device. Whatever it raises is a bad reading; `Missing` says at once that the device is gone."""
+    def read(self) -> Values | Report:
+        """Read the device: its values, or a report where their times, units or qualities are known. Whatever it raises is a bad reading;
+        `Missing` says at once that the device is gone."""
         raise NotImplementedError(f"{type(self).__name__} has no read(); write one")
 
     def report_of(self, values: Values) -> Report | None:
         """Make the report of a reading; None where there is nothing to say. What it raises makes a bad reading too."""
         return Report(values=dict(values), units={name: self.units[name] for name in values if name in self.units})
 
-    def simulator(self) -> Callable[[], Values]:
+    def simulator(self) -> Callable[[], Values | Report]:
         """Make what is read in place of the device where `simulate` is true."""
         raise Faulty(f"cannot simulate {self.host.me}: it has no simulator; leave simulate out")
 
@@ -123,12 +124,12 @@ class Polled(Link[P]):
         else:
             delivery.done({"values": dict(values)})
 
-    def _read_now(self) -> Values | str:
+    def _read_now(self) -> Mapping[str, Scalar | None] | str:
         """Read the device and report its values; return them, or why they could not be read. Raises LinkFault where it is lost by that."""
         self.host.beat("read")
         try:
-            values = self._read()
-            report = self.report_of(values) if values else None
+            found = self._read()
+            report = found if isinstance(found, Report) else self.report_of(found) if found else None
         except LinkFault:
             raise
         except Exception as error:  # noqa: BLE001  # here it is decided: a driver may raise anything, and each means a bad reading

@@ -14,10 +14,9 @@ from urllib.parse import urlencode
 
 from pydantic import JsonValue
 
+from devices.urls import TOKEN
 from gateway.actors.templates import FIELD, as_text, check_fields, filled, filled_tree, texts_of
 
-TOKEN = "{token}"
-"""Stands for the content of token_file, in the url, in a header or in the body."""
 FACTS = ("subject", "text", "name", "sender", "id", "user", "group", "recipients", "fields")
 """What every message has; `name` is the key of the sender: `freezer` of `alarm/freezer`."""
 

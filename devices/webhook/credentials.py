@@ -3,20 +3,14 @@
 import ssl
 import threading
 
-from devices.credentials import BadSetting, secret
+from devices.credentials import token
 from devices.tls import client_context
 from devices.webhook.settings import WebhookSettings
 
 
 def token_of(settings: WebhookSettings, name: str) -> str:
     """Read the token from its file; empty where none is set. Raises BadSetting."""
-    if not settings.token_file:
-        return ""
-    key = f"{name}.token_file"
-    token = secret(settings.token_file, key, what="a token").strip()
-    if not (token and token.isascii() and token.isprintable()):
-        raise BadSetting(f"cannot use {settings.token_file} as a token: it is empty, no ASCII, or more than a line; mend {key}")
-    return token
+    return token(settings.token_file, f"{name}.token_file") if settings.token_file else ""
 
 
 class TlsTrust:

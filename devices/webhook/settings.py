@@ -2,23 +2,17 @@
 
 import re
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from devices.credentials import secret_faults
 from devices.simulation import simulation
-from devices.webhook.bodies import FACTS, TOKEN, BodyTemplate
+from devices.urls import TOKEN, check_header, check_url, is_in_clear
+from devices.webhook.bodies import FACTS, BodyTemplate
 from gateway.actors import Settings
 from gateway.actors.templates import check_fields
 
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
-_PATH = re.compile(r"[A-Za-z0-9._~:@!$&'()*+,;=%/?{}-]*")
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OURS = ("host", "content-length", "content-type", "transfer-encoding", "connection", "idempotency-key")
-_SECRET = ("authorization", "cookie", "token", "key", "secret", "password")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class WebhookSimulation(BaseModel):
@@ -74,7 +68,7 @@ class WebhookSettings(Settings):
     @classmethod
     def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            _check_header(name, value)
+            check_header(name, value)
         return headers
 
     @model_validator(mode="after")
@@ -166,40 +160,4 @@ class WebhookSettings(Settings):
     @property
     def in_clear(self) -> bool:
         """Whether what is posted can be read on its way, because the address is no https."""
-        return self.url.startswith("http:") and urlsplit(self.url).hostname not in _LOOPBACK
-
-
-def check_url(url: str) -> str:
-    """Return `url` when it can be posted to; raise ValueError otherwise. What may be a secret in it is not repeated."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"no URL: {error}; write https://host/path") from None
-    if parts.scheme not in {"https", "http"}:
-        raise ValueError("it begins with neither https:// nor http://; write one of them")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("a user or a password does not belong in this file; use token_file")
-    if parts.fragment or "#" in url:
-        raise ValueError("a part behind # is never sent; leave it out")
-    if not _HOST.fullmatch(host_of(parts)):
-        raise ValueError("no host is in it; write https://host/path (an international name in its xn-- form)")
-    if not _PATH.fullmatch(parts.path + ("?" + parts.query if parts.query else "")):
-        raise ValueError("its path has a character that no URL has; write it as %XX")
-    return url
-
-
-def host_of(parts: SplitResult) -> str:
-    """The host of a URL as it stands there, an IPv6 address in its brackets."""
-    return parts.netloc.rpartition(":")[0] if parts.port is not None else parts.netloc.rstrip(":")
-
-
-def _check_header(name: str, value: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a header; use letters, digits and -")
-    if name.lower() in _OURS:
-        raise ValueError(f"{name} is set by the gateway itself; leave it out")
-    if not value.isprintable() or not value.isascii():
-        raise ValueError(f"the value of {name} has a character that no header takes; write ASCII on one line")
-    if TOKEN not in value and any(word in name.lower() for word in _SECRET):
-        raise ValueError(f'a secret does not belong in this file; write {name} = "{TOKEN}", and token_file')
+        return is_in_clear(self.url)
