@@ -57,6 +57,11 @@ class Latest(Generic[P]):
             self._waiting = None
 
     @property
+    def waits(self) -> bool:
+        """Whether a payload waits to be sent."""
+        return self._waiting is not None
+
+    @property
     def due_s(self) -> float:
         """When to call `pump` again; infinite when nothing waits or the commit wakes the source."""
         return math.inf if self._waiting is None or self._under_way is not None else self._retry_at_s

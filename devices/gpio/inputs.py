@@ -39,6 +39,7 @@ class Input:
         self._told = (0, 0, 0)
         self._look_at_s = math.inf
         self._report_at_s = math.inf
+        self._press_at_s = -math.inf
 
     def attach(self, line: PinLine) -> None:
         """Claim the line, and report its value. Edges are watched before the level is read, so that none falls between."""
@@ -55,7 +56,7 @@ class Input:
     @property
     def due_s(self) -> float:
         """When `tick` must be called."""
-        unsent_s = min(self._reports.due_s, self._presses.due_s, self._events.due_s)
+        unsent_s = min(self._reports.due_s, max(self._presses.due_s, self._press_at_s), self._events.due_s)
         if self._line is None:
             return unsent_s
         return -math.inf if self._edges.waiting else min(self._debounce.due_s, self._look_at_s, self._report_at_s, unsent_s)
@@ -72,7 +73,11 @@ class Input:
         line, self._line = self._line, None
         if line is not None:
             line.unwatch()
-            line.free()
+            try:
+                self._take_edges(line)
+                self._tell_changes()
+            finally:
+                line.free()
 
     def detach(self) -> None:
         """Let go of a line that failed; whoever hears its value hears that there is none now, for silence would not say it."""
@@ -81,8 +86,9 @@ class Input:
         self._line = None
 
     def close(self) -> None:
-        """Give the line back, if `quiet` has not."""
+        """Give the line back, if `quiet` has not, and tell what is not told yet."""
         self.quiet()
+        self._presses.flush()
 
     def _settled(self, *, active: bool) -> Debounce | Rest:
         """What makes one value of many levels, as the settings say."""
@@ -133,8 +139,12 @@ class Input:
 
     def _pump(self) -> None:
         self._reports.pump()
-        self._presses.pump()
         self._events.pump()
+        now_s = self._clock()
+        if self._line is None or now_s >= self._press_at_s:
+            if self._presses.waits:
+                self._press_at_s = now_s + self._settings.press_every_s
+            self._presses.pump()
 
     def _count(self, name: str, by: int) -> None:
         if by > 0:

@@ -90,6 +90,9 @@ class PinSettings(Settings):
     on the wire. 0: a change is reported at once."""
     press_to: str = ""
     """Inputs: actor id that gets `pressed` each time the input becomes active."""
+    press_every_s: float = Field(default=0.0, ge=0, le=3600)
+    """Inputs: presses are told together, once in so many seconds, for a meter whose pulses come fast; until then they are in memory, and a
+    power cut loses them. 0: each at once."""
 
     on_start: Level = "off"
     """Outputs: the state the pin is claimed with. keep: what an earlier process left it at; off when it was no output."""
@@ -204,7 +207,7 @@ class PinSettings(Settings):
         """How the pin is simulated; None when it is real."""
         return simulation(self.simulate, Simulate)
 
-    @field_validator("pull", "debounce_ms", "stable_ms", "press_to")
+    @field_validator("pull", "debounce_ms", "stable_ms", "press_to", "press_every_s")
     @classmethod
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, _INPUTS, needs="a button, contact or motion")

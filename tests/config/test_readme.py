@@ -68,6 +68,13 @@ def test_the_services_that_tell_people_are_a_configuration(tmp_path: Path) -> No
     assert [part.id for part in read(path).host_bound] == [f"webhook/{name}" for name in names]
 
 
+def test_the_meter_is_a_configuration(tmp_path: Path) -> None:
+    """The example of a water meter has no problem."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("pulses/water"))
+    assert [part.id for part in read(path).host_bound] == ["gpio/water"]
+
+
 def rows(head: str) -> list[list[list[str]]]:
     """The rows of the table under a head, each cell as the code in it."""
     table = README.split(f"{head}\n|---|---|---|\n")[1].split("\n\n")[0]

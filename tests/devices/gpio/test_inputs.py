@@ -219,3 +219,28 @@ def test_an_input_whose_line_fails_says_that_its_value_is_missing(put: Put, told
     bench.until(lambda: told(bench) == [{"pressed": False}, {"pressed": None}])
     pins.plug()
     bench.until(lambda: turn(bench, 60.0) or told(bench)[-1] == {"pressed": False})  # type: ignore[func-returns-value]  # each look later
+
+
+def test_pulses_are_told_together_once_in_a_while(put: Put, told: Told, turn: Turn, pins: SimulatedPins) -> None:
+    """None is lost: the first at once, those of the next second as one, and at the end what is left."""
+    bench = put(type="button", pin=5, press_to="pulses/water", press_every_s=1.0, debounce_ms=0)
+
+    def pulse(times: int) -> None:
+        for _ in range(times):
+            pins.set_level(5, level=False)
+            pins.set_level(5, level=True)
+
+    def edges() -> int:
+        return bench.counters["edges"]
+
+    pulse(1)
+    bench.until(lambda: told(bench) == [1])
+    pulse(3)
+    bench.until(lambda: edges() == 8)
+    assert told(bench) == [1]
+    turn(bench, 1.0)
+    bench.until(lambda: told(bench) == [1, 3])
+    pulse(2)
+    bench.until(lambda: edges() == 12)
+    bench.stop()
+    assert told(bench) == [1, 3, 2]

@@ -1,0 +1,85 @@
+"""The pulse counter: what a meter has counted, and how fast it runs."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.business.pulses import PulseCounter, PulseMeter, PulsesSettings, PulsesState
+from gateway.testing import Turns
+
+WATER = {"per_unit": 1000, "value": "water_m3", "rate": "flow_l_per_min", "rate_per_unit": 1, "report_to": "twin/water"}
+
+
+def counter(**meters: Any) -> Turns[PulsesState]:
+    return Turns(PulseCounter(PulsesSettings.model_validate({"meters": meters})), me="pulses/water")
+
+
+def told(turns: Turns[PulsesState]) -> list[dict[str, Any]]:
+    """The values of each report."""
+    return [report.values for report in turns.mail_to("twin/water")]
+
+
+def test_pulses_add_up_in_the_unit_of_the_meter() -> None:
+    """Those that were told together count as many; the first says no rate, for nobody knows since when."""
+    turns = counter(water=WATER)
+    turns.tell("pressed", {"count": 3})
+    turns.advance(2)
+    turns.tell("pressed", {"count": 1})
+    assert told(turns) == [{"water_m3": 0.003}, {"water_m3": 0.004, "flow_l_per_min": 30.0}]
+
+
+@pytest.mark.parametrize(("every_s", "still_s"), [(0.1, 5), (4, 12), (1000, 600)])
+def test_the_rate_falls_to_0_when_the_pulses_stop(every_s: float, still_s: float) -> None:
+    """After three of the times between them, and not sooner; once."""
+    turns = counter(water=WATER)
+    turns.tell("pressed")
+    turns.advance(every_s)
+    turns.tell("pressed")
+    turns.advance(still_s - 0.1)
+    assert told(turns)[-1]["flow_l_per_min"] > 0
+    turns.advance(0.2)
+    assert told(turns)[-1] == {"water_m3": 0.002, "flow_l_per_min": 0}
+    before = len(told(turns))
+    turns.advance(10_000)
+    assert len(told(turns)) == before
+
+
+def test_a_meter_that_runs_again_says_its_rate_over_the_rest() -> None:
+    """No rate is made up for the time in which it stood."""
+    turns = counter(water=WATER)
+    for seconds in (0, 1, 3600):
+        turns.advance(seconds)
+        turns.tell("pressed")
+    assert told(turns)[-1]["flow_l_per_min"] == round(60 / 3600, 6)
+
+
+def test_the_total_is_set_to_what_stands_on_the_meter() -> None:
+    """And pulses add to it."""
+    turns = counter(water=WATER)
+    turns.tell("pressed", {"count": 5})
+    answer = turns.ask("set", {"total": 1234.567}).body
+    assert answer == {"water_m3": 1234.567, "pulses": 1_234_567}
+    turns.tell("pressed")
+    assert told(turns)[-1]["water_m3"] == 1234.568
+
+
+def test_a_meter_that_the_file_does_not_name_counts_pulses() -> None:
+    """It tells no twin, and publishes."""
+    turns = counter()
+    turns.tell("pressed", {"count": 2})
+    assert turns.ask("read").body == {"total": 2, "pulses": 2}
+    assert [publish.body for publish in turns.mail_to("mqtt/main")] == ['{"total":2.0,"pulses":2}']
+
+
+@pytest.mark.parametrize(("rate", "per", "seconds"), [("flow_l_per_min", "", 60), ("power_w", "", 3600), ("v_per_s", "", 1), ("x", "s", 1)])
+def test_the_time_of_a_rate(rate: str, per: Any, seconds: float) -> None:
+    """By the end of its name, or as it is said."""
+    assert PulseMeter(rate=rate, rate_per=per).per_s == seconds
+
+
+def test_wrong_settings() -> None:
+    """A meter without a pulse, and a key that is none."""
+    for meters in ({"water": {"per_unit": 0}}, {"wa/ter": {}}):
+        with pytest.raises(ValidationError):
+            PulsesSettings.model_validate({"meters": meters})
