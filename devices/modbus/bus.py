@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from devices.backoff import Backoff
 from devices.link import Link
-from devices.modbus.frames import EXCEPTIONS, Answer, Request
+from devices.modbus.frames import EXCEPTIONS, UnitAnswer, UnitRequest
 from devices.modbus.ranges import Range, ranges_of
 from devices.modbus.registers import value_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
-from devices.modbus.simulator import Asked, SimulatedWire
+from devices.modbus.simulator import BusWire, SimulatedWire
 from devices.modbus.wire import open_wire
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
@@ -69,7 +69,7 @@ class ModbusBus(Link[ModbusSettings]):
         "lost": "times lost",
     }
 
-    _wire: Asked | None = None
+    _wire: BusWire | None = None
     _units: Sequence[PolledUnit] = ()
     _asked_s = -math.inf
     _said = ""
@@ -108,7 +108,7 @@ class ModbusBus(Link[ModbusSettings]):
     def _read(self, unit: PolledUnit) -> None:
         values: dict[str, Scalar | None] = {}
         for at, span in enumerate(unit.ranges):
-            answer = self._ask(Request(unit.settings.unit, span.area, span.first, span.size), paused=at > 0)
+            answer = self._ask(UnitRequest(unit.settings.unit, span.area, span.first, span.size), paused=at > 0)
             if answer is None:
                 self.host.count("timeouts")
                 unit.missed(self.clock())
@@ -124,7 +124,7 @@ class ModbusBus(Link[ModbusSettings]):
             self._send(unit, values)
         self._say()
 
-    def _ask(self, request: Request, *, paused: bool) -> Answer | None:
+    def _ask(self, request: UnitRequest, *, paused: bool) -> UnitAnswer | None:
         """Ask, after the silence that parts one request from another. Raises Missing where the wire is lost."""
         assert self._wire is not None
         self.host.beat("read")
@@ -161,9 +161,9 @@ class ModbusBus(Link[ModbusSettings]):
             self.host.report(Health.FAULTY if len(silent) == len(self._units) else Health.OK, said)
 
 
-def _values(settings: UnitSettings, span: Range, answer: Answer) -> dict[str, Scalar | None]:
+def _values(settings: UnitSettings, span: Range, answer: UnitAnswer) -> dict[str, Scalar | None]:
     """The values that stand in the answer for a range."""
-    words = Request(settings.unit, span.area, span.first, span.size).values(answer.content)
+    words = UnitRequest(settings.unit, span.area, span.first, span.size).values(answer.content)
     found: dict[str, Scalar | None] = {}
     for name in span.names:
         value = settings.values[name]

@@ -27,7 +27,7 @@ EXCEPTIONS = {
 _ERROR = 0x80
 
 
-class Request(NamedTuple):
+class UnitRequest(NamedTuple):
     """What is asked of a unit: to say `size` registers or bits from `first` on."""
 
     unit: int
@@ -57,7 +57,7 @@ class Request(NamedTuple):
         return [content[at // 8] >> at % 8 & 1 for at in range(self.size)]
 
 
-class Answer(NamedTuple):
+class UnitAnswer(NamedTuple):
     """What a unit said: bytes, or the code of an exception."""
 
     content: bytes
@@ -69,19 +69,19 @@ class RtuFrames:
 
     most_bytes: ClassVar[int] = 512
 
-    def packed(self, request: Request) -> bytes:
+    def packed(self, request: UnitRequest) -> bytes:
         """The bytes of a request."""
         body = bytes([request.unit]) + request.pdu
         return body + modbus(body).to_bytes(2, "little")
 
-    def found(self, received: bytes, request: Request) -> Answer | None:
+    def found(self, received: bytes, request: UnitRequest) -> UnitAnswer | None:
         """The answer to `request` within what came; None where it has not come whole."""
         whole = bytes([request.unit, request.function, request.answer_bytes & 0xFF])
         refused = bytes([request.unit, request.function | _ERROR])
         if (body := _checked(received, whole, 3 + request.answer_bytes)) is not None:
-            return Answer(body[3:])
+            return UnitAnswer(body[3:])
         body = _checked(received, refused, 3)
-        return None if body is None else Answer(b"", body[2])
+        return None if body is None else UnitAnswer(b"", body[2])
 
 
 class TcpFrames:
@@ -90,12 +90,12 @@ class TcpFrames:
     def __init__(self) -> None:
         self._number = 0
 
-    def packed(self, request: Request) -> bytes:
+    def packed(self, request: UnitRequest) -> bytes:
         """The bytes of a request, under a new number."""
         self._number = self._number % 0xFFFF + 1
         return struct.pack(">HHHB", self._number, 0, len(request.pdu) + 1, request.unit) + request.pdu
 
-    def found(self, received: bytes, request: Request) -> Answer | None:
+    def found(self, received: bytes, request: UnitRequest) -> UnitAnswer | None:
         """The answer to the last request within what came; answers to earlier ones are passed over."""
         at = 0
         while len(received) - at >= 9:
@@ -109,9 +109,9 @@ class TcpFrames:
             if number != self._number:
                 continue
             if body[0] == request.function | _ERROR:
-                return Answer(b"", body[1])
+                return UnitAnswer(b"", body[1])
             if body[0] == request.function and body[1] == request.answer_bytes & 0xFF == len(body) - 2 & 0xFF:
-                return Answer(body[2:])
+                return UnitAnswer(body[2:])
         return None
 
 

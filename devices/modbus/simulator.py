@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from devices.modbus.frames import Answer, Request
+from devices.modbus.frames import UnitAnswer, UnitRequest
 from devices.modbus.registers import words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
 
@@ -15,12 +15,12 @@ _USUAL = {"v": 230.0, "hz": 50.0, "c": 21.0, "factor": 0.95, "kwh": 1234.0, "w":
 """Around what a value moves, by the end of its name."""
 
 
-class Asked(Protocol):
+class BusWire(Protocol):
     """What a bus asks: a real wire, or a simulated one."""
 
     name: str
 
-    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
         """The answer to a request; None where it does not come in time."""
 
     def close(self) -> None:
@@ -35,7 +35,7 @@ class SimulatedWire:
     def __init__(self, settings: ModbusSettings) -> None:
         self._units = list(settings.units.values())
 
-    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
         del timeout_s
         units = [unit for unit in self._units if unit.unit == request.unit]
         if not units:
@@ -43,9 +43,9 @@ class SimulatedWire:
         held = {at: word for unit in units for at, word in _held(unit, request.area, time.time())}
         said = [held.get(at, 0) for at in range(request.first, request.first + request.size)]
         if request.area in ("holding", "input"):
-            return Answer(struct.pack(f">{len(said)}H", *said))
+            return UnitAnswer(struct.pack(f">{len(said)}H", *said))
         bits = sum(bit << at for at, bit in enumerate(said))
-        return Answer(bits.to_bytes(request.answer_bytes, "little"))
+        return UnitAnswer(bits.to_bytes(request.answer_bytes, "little"))
 
     def close(self) -> None:
         """Nothing is open."""

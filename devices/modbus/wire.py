@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from devices.link import Missing
-from devices.modbus.frames import Answer, Request, RtuFrames, TcpFrames
+from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest
 from devices.modbus.settings import ModbusSettings
 from devices.serial.faults import explain_loss, explain_opening
 from devices.serial.holders import open_ports
@@ -50,7 +50,7 @@ class Wire:
         self._poll = select.poll()
         self._poll.register(ends.fileno(), select.POLLIN)
 
-    def ask(self, request: Request, *, timeout_s: float) -> Answer | None:
+    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
         """The answer to a request; None where it does not come in time. Raises Missing where the wire is lost."""
         try:
             self._drop()
@@ -79,7 +79,7 @@ class Wire:
             if content:
                 select.select([], [self._ends.fileno()], [], 0.05)
 
-    def _answer(self, request: Request, until_s: float) -> Answer | None:
+    def _answer(self, request: UnitRequest, until_s: float) -> UnitAnswer | None:
         received = b""
         while len(received) < MOST_BYTES:
             left_s = until_s - time.monotonic()

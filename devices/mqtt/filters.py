@@ -11,7 +11,7 @@ from zlib import crc32
 _IDS = 268_435_455
 
 
-class Wanted(Protocol):
+class WantedFilter(Protocol):
     """Something that needs a filter."""
 
     @property
@@ -32,7 +32,7 @@ class Filter(NamedTuple):
     """Made of the filter's text: what a broker has kept for us under it means the same after the configuration has changed."""
 
 
-def filters_of(wanted: Iterable[Wanted]) -> list[Filter]:
+def filters_of(wanted: Iterable[WantedFilter]) -> list[Filter]:
     """Each filter once, with the highest QoS that is asked of it, in the order in which they are wanted."""
     asked: dict[str, int] = {}
     for one in wanted:

@@ -53,7 +53,7 @@ class NoValue(ValueError):
     """Raised where what the kernel has for a sensor is no value."""
 
 
-class Channel(NamedTuple):
+class SensorChannel(NamedTuple):
     """One value of a sensor, and the files that it is made of."""
 
     name: str
@@ -85,7 +85,7 @@ def number_of(text: str, file: str) -> float:
     return number
 
 
-def channels_in(files: Collection[str]) -> list[Channel]:
+def channels_in(files: Collection[str]) -> list[SensorChannel]:
     """The channels of a sensor whose folder has these files, at most as many as one report takes."""
     found = sorted([*_of_hwmon(files), *_of_iio(files)], key=lambda one: one[:2])
     several = Counter(quantity for quantity, *_ in found)
@@ -93,7 +93,7 @@ def channels_in(files: Collection[str]) -> list[Channel]:
     return channels[:MOST]
 
 
-_Found = tuple[Quantity, tuple[int, str], Channel]
+_Found = tuple[Quantity, tuple[int, str], SensorChannel]
 
 
 def _named(quantity: Quantity, which: tuple[int, str], *, alone: bool) -> str:
@@ -106,7 +106,7 @@ def _of_hwmon(files: Collection[str]) -> Iterator[_Found]:
     for file in files:
         said = _HWMON_FILE.fullmatch(file)
         if said and (quantity := _OF_HWMON.get(said[1])) and (said[3] == "input" or f"{said[1]}{said[2]}_input" not in files):
-            yield quantity, (int(said[2]), ""), Channel("", file, quantity.factor)
+            yield quantity, (int(said[2]), ""), SensorChannel("", file, quantity.factor)
 
 
 def _of_iio(files: Collection[str]) -> Iterator[_Found]:
@@ -121,12 +121,12 @@ def _of_iio(files: Collection[str]) -> Iterator[_Found]:
         own = "" if f"{kind}_{word}" in _OF_IIO else word
         which = int(number) if number else -1, f"{number}_{other_number}" if other else own and f"_{own}"
         if said[6] == "input":
-            yield quantity, which, Channel("", file, quantity.factor)
+            yield quantity, which, SensorChannel("", file, quantity.factor)
             continue
         whole = file.removesuffix("_raw")
         general = f"in_{kind}-{other}" if other else f"in_{kind}"
         places = dict.fromkeys((whole, f"in_{kind}{number}", f"in_{kind}_{word}" if word else general, general, f"in_{kind}"))
-        yield quantity, which, Channel("", file, quantity.factor, *(_there(places, end, files) for end in ("_scale", "_offset")))
+        yield quantity, which, SensorChannel("", file, quantity.factor, *(_there(places, end, files) for end in ("_scale", "_offset")))
 
 
 def _there(places: Collection[str], end: str, files: Collection[str]) -> tuple[str, ...]:

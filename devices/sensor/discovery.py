@@ -4,7 +4,7 @@ from pathlib import Path
 
 from devices.sensor.channels import channels_in
 from devices.sensor.chips import number_in
-from devices.sensor.sysfs import SYSFS, Device, devices_in
+from devices.sensor.sysfs import SYSFS, KernelDevice, devices_in
 from devices.thing import Thing, apart, block_of, key_of
 
 
@@ -16,11 +16,11 @@ def find_things(*, sysfs: Path = SYSFS) -> list[Thing]:
     return [_thing(device, key, alone=drivers.count(device.driver) == 1) for device, key in zip(devices, keys, strict=True)]
 
 
-def _key(device: Device) -> str:
+def _key(device: KernelDevice) -> str:
     return f"thermometer_{device.address[-4:]}" if device.way == "w1" else key_of(device.driver, "sensor")
 
 
-def _thing(device: Device, key: str, *, alone: bool) -> Thing:
+def _thing(device: KernelDevice, key: str, *, alone: bool) -> Thing:
     if device.way == "w1":
         named, measures = [f'id = "{device.address}"'], ["temperature_c"]
     else:

@@ -16,11 +16,11 @@ from pathlib import Path
 from devices.codecs.reports import MappedReports
 from devices.link import Missing, Polled, Values
 from devices.sensor.bus import bus_at
-from devices.sensor.channels import Channel, NoValue, channels_in
+from devices.sensor.channels import NoValue, SensorChannel, channels_in
 from devices.sensor.one_wire import OneWireBus, one_wire_at, temperature_of
 from devices.sensor.settings import SensorSettings
 from devices.sensor.simulator import SimulatedSensor
-from devices.sensor.sysfs import Device
+from devices.sensor.sysfs import KernelDevice
 from gateway.actors.vocabulary import Report
 
 _AT_MOST = 4096
@@ -39,8 +39,8 @@ class Sensor(Polled[SensorSettings]):
         "ignored_values": "values ignored",
     }
 
-    _device: Device | None = None
-    _channels: tuple[Channel, ...] = ()
+    _device: KernelDevice | None = None
+    _channels: tuple[SensorChannel, ...] = ()
     _wire: OneWireBus | None = None
 
     def prepare(self) -> None:
@@ -98,7 +98,7 @@ class Sensor(Polled[SensorSettings]):
 
     # --- the real one
 
-    def _read_thermometer(self, device: Device, wire: OneWireBus) -> Values:
+    def _read_thermometer(self, device: KernelDevice, wire: OneWireBus) -> Values:
         before, was_able = wire.conversions, not wire.why_single
         with wire.turn(self.host):
             wire.prepare(device.address)
@@ -111,7 +111,7 @@ class Sensor(Polled[SensorSettings]):
             )
         return {"temperature_c": temperature_of(text)}
 
-    def _read_channels(self, device: Device) -> Values:
+    def _read_channels(self, device: KernelDevice) -> Values:
         values: dict[str, float] = {}
         error: OSError | NoValue | None = None
         with bus_at(f"{self.settings.sysfs}:{device.bus}").turn(self.host):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from devices.link import LinkFault, PolledSettings
 from devices.sensor.chips import FAMILIES, chip_of, number_in
 from devices.sensor.one_wire import ID
-from devices.sensor.sysfs import SYSFS, Device, find_chip, find_one_wire
+from devices.sensor.sysfs import SYSFS, KernelDevice, find_chip, find_one_wire
 from devices.simulation import simulation
 from gateway.actors.points import ValueTable, check_values, points_of, seen_point
 from gateway.actors.points.point import Point, Said
@@ -58,7 +58,7 @@ class SensorSettings(PolledSettings):
         """The sensor, as people call it."""
         return self.id or (f"{self.driver} at {self.address}" if self.address else self.driver) or "thermometer"
 
-    def find(self) -> Device:
+    def find(self) -> KernelDevice:
         """Find the sensor among those that the kernel has. Raises Missing or Faulty."""
         sysfs = Path(self.sysfs)
         return find_one_wire(self.id, sysfs=sysfs) if self.id else find_chip(self.driver, self.address, sysfs=sysfs)

@@ -21,7 +21,7 @@ _ON_SPI = re.compile(r"(spi[0-9]{1,3})\.[0-9]{1,3}")
 _SHOWN = 8
 
 
-class Device(NamedTuple):
+class KernelDevice(NamedTuple):
     """One sensor that the kernel has."""
 
     way: str
@@ -39,12 +39,12 @@ class Device(NamedTuple):
         return self.address if self.way == "w1" else f"{self.driver} at {self.address}"
 
 
-def devices_in(sysfs: Path = SYSFS) -> list[Device]:
+def devices_in(sysfs: Path = SYSFS) -> list[KernelDevice]:
     """Every sensor that the kernel has."""
     return sorted([*_of_one_wire(sysfs), *_of_hwmon(sysfs), *_of_iio(sysfs)], key=lambda one: (one.way, one.bus, one.address))
 
 
-def find_one_wire(id: str, *, sysfs: Path = SYSFS, boot: Path = BOOT) -> Device:
+def find_one_wire(id: str, *, sysfs: Path = SYSFS, boot: Path = BOOT) -> KernelDevice:
     """The thermometer with a 1-Wire id. Raises Missing."""
     there = list(_of_one_wire(sysfs))
     for device in there:
@@ -56,7 +56,7 @@ def find_one_wire(id: str, *, sysfs: Path = SYSFS, boot: Path = BOOT) -> Device:
     raise Missing(f"cannot find the thermometer {id}: {seen}; {advice}")
 
 
-def find_chip(driver: str, address: str = "", *, sysfs: Path = SYSFS, boot: Path = BOOT) -> Device:
+def find_chip(driver: str, address: str = "", *, sysfs: Path = SYSFS, boot: Path = BOOT) -> KernelDevice:
     """The sensor of a driver at an address. Without one it is the only one of that driver. Raises Missing or Faulty."""
     there = devices_in(sysfs)
     known = kernel_names(driver)
@@ -75,7 +75,7 @@ def find_chip(driver: str, address: str = "", *, sysfs: Path = SYSFS, boot: Path
     raise Missing(f"cannot find {what}: {seen}; {_advice(overlay_of(driver, address), boot, known=bool(chip_of(driver).values))}")
 
 
-def is_at(device: Device, address: str) -> bool:
+def is_at(device: KernelDevice, address: str) -> bool:
     """Whether a sensor is at the address that the file gives: 0x76, or all of its name on the bus, as 1-0076 and spi0.0."""
     if not address or device.address == address.lower():
         return True
@@ -114,15 +114,15 @@ def _is_of(line: str, begin: str) -> bool:
 # --- what the kernel has
 
 
-def _of_one_wire(sysfs: Path) -> Iterator[Device]:
+def _of_one_wire(sysfs: Path) -> Iterator[KernelDevice]:
     for link in _entries(sysfs / "bus/w1/devices"):
         family = link.name.partition("-")[0]
         if ID.fullmatch(link.name) and family in FAMILIES:
             folder = link.resolve()
-            yield Device("w1", FAMILIES[family], link.name, folder.parent.name, folder, frozenset((FAMILIES[family],)))
+            yield KernelDevice("w1", FAMILIES[family], link.name, folder.parent.name, folder, frozenset((FAMILIES[family],)))
 
 
-def _of_hwmon(sysfs: Path) -> Iterator[Device]:
+def _of_hwmon(sysfs: Path) -> Iterator[KernelDevice]:
     for link in _entries(sysfs / "class/hwmon"):
         folder = link.resolve()
         owner = (folder / "device").resolve()
@@ -131,14 +131,14 @@ def _of_hwmon(sysfs: Path) -> Iterator[Device]:
         yield from _device("hwmon", folder, owner if (folder / "device").exists() else folder)
 
 
-def _of_iio(sysfs: Path) -> Iterator[Device]:
+def _of_iio(sysfs: Path) -> Iterator[KernelDevice]:
     for link in _entries(sysfs / "bus/iio/devices"):
         folder = link.resolve()
         if link.name.startswith("iio:device"):
             yield from _device("iio", folder, folder.parent)
 
 
-def _device(way: str, folder: Path, owner: Path) -> Iterator[Device]:
+def _device(way: str, folder: Path, owner: Path) -> Iterator[KernelDevice]:
     """The sensor in a folder; none where it measures nothing that is known here."""
     files = [entry.name for entry in _entries(folder)]
     if not channels_in(files):
@@ -146,7 +146,7 @@ def _device(way: str, folder: Path, owner: Path) -> Iterator[Device]:
     name = _read(folder / "name").partition("@")[0].lower()
     driver = (owner / "driver").resolve().name.lower() if (owner / "driver").exists() else ""
     named = name or driver or owner.name
-    yield Device(way, named, owner.name, bus_of(owner.name), folder, frozenset(filter(None, (named, driver))))
+    yield KernelDevice(way, named, owner.name, bus_of(owner.name), folder, frozenset(filter(None, (named, driver))))
 
 
 def bus_of(address: str) -> str:

@@ -19,7 +19,7 @@ from gateway.actors.models import Model
 from gateway.actors.points import Point, seen_point
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
-from gateway.business.history.payloads import Asked
+from gateway.business.history.payloads import HistoryAsked
 from gateway.business.history.recent import history_of, recorded, search
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
@@ -224,7 +224,7 @@ class Twin(Actor[TwinState]):
         stage.reply(stage.state.model_dump(mode="json", exclude={"recent"}))
 
     @verb
-    def history(self, asked: Asked, stage: Stage[TwinState]) -> None:
+    def history(self, asked: HistoryAsked, stage: Stage[TwinState]) -> None:
         """Answer with what a value was, as rows of time, least, mean, greatest and count."""
         value = stage.state.values.get(asked.value)
         if value is None:

@@ -50,7 +50,7 @@ def _place(document: Document, section: Section, key: str) -> KeyPath:
     return section.path_of(document, key) if key else section.key_path
 
 
-def _of_section(section: Section, reader: "_Reader | None") -> dict[str, str]:
+def _of_section(section: Section, reader: "_FileReader | None") -> dict[str, str]:
     """What is wrong with the files that a section names and with all else that it needs here, by its keys; what its own code raises while
     it looks is told too, at the section, unless it looked at what is broken."""
     wrong: dict[str, str] = {}
@@ -64,7 +64,7 @@ def _of_section(section: Section, reader: "_Reader | None") -> dict[str, str]:
         return wrong
 
 
-class _Reader(NamedTuple):
+class _FileReader(NamedTuple):
     """The user whom the service runs as, who has to read what root may read anyway."""
 
     uid: int
@@ -77,17 +77,17 @@ class _Reader(NamedTuple):
         return bool(found.st_mode & (stat.S_IRGRP if found.st_gid in self.groups else stat.S_IROTH))
 
 
-def _service_user() -> _Reader | None:
+def _service_user() -> _FileReader | None:
     import pwd  # noqa: PLC0415  # only where root checks what is installed
 
     try:
         user = pwd.getpwnam(SERVICE_USER)
     except KeyError:
         return None
-    return _Reader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
+    return _FileReader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
 
 
-def _of_file(path: Path, reader: _Reader | None) -> str:
+def _of_file(path: Path, reader: _FileReader | None) -> str:
     """What is wrong with a file; empty where nothing is, or this user may not know."""
     try:
         found = path.stat()

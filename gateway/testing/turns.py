@@ -31,7 +31,7 @@ from gateway.actors.ties import NO_TIES
 from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.verbs import Mode, Verb
 from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, Switch, Write
-from gateway.business.history import History
+from gateway.business.history import ValueHistory
 from gateway.business.toggle import Toggle
 from gateway.business.trip import Path, Trip, Trips
 from gateway.business.twin import Twin
@@ -284,7 +284,7 @@ class TestWorld:
 
 def in_the_box() -> dict[str, Mapping[str, Verb]]:
     """The actors that an actor may write to by default: the business kinds, `collection/*`, and every kind of device."""
-    kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, History, Trip, Path, Trips, Toggle)}
+    kinds: dict[str, Mapping[str, Verb]] = {kind.kind: kind.verbs for kind in (Twin, ValueHistory, Trip, Path, Trips, Toggle)}
     return {
         **kinds,
         "collection": Collection.verbs,

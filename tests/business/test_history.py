@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.business.history import Archive, History, HistoryPart
+from gateway.business.history import Archive, HistoryPart, ValueHistory
 from gateway.business.history.archive import ArchiveSettings
 from gateway.business.history.digits import numbers_in, written
 from gateway.business.history.means import Span, begun_chunk, extended, spans_in
-from gateway.business.history.readings import Reading, chunk_of, decimals_of, readings_in
+from gateway.business.history.readings import PastReading, chunk_of, decimals_of, readings_in
 from gateway.business.history.recent import read_recent, with_reading
 from gateway.business.history.searching import fitting_step_s
 from gateway.business.twin import Twin, TwinSettings
@@ -27,7 +27,7 @@ DAY_S = 86_400
 
 def rig(*, clock: ManualClock | None = None, archive: dict[str, Any] | None = None, **settings: Any) -> Rig:
     twin = Twin(TwinSettings(publish_to="", silent_after_s=0, **settings))
-    return Rig([twin, History(), HistoryPart(), Archive(ArchiveSettings(**archive or {}))], clock=clock)
+    return Rig([twin, ValueHistory(), HistoryPart(), Archive(ArchiveSettings(**archive or {}))], clock=clock)
 
 
 def report(gateway: Rig, at_s: float, /, **values: Any) -> None:
@@ -54,7 +54,7 @@ _READING = st.tuples(st.integers(0, 10**13), st.floats(-(10**12), 10**12) | st.i
 @given(st.lists(_READING, min_size=1))
 def test_readings_come_back(readings: list[tuple[int, Any]]) -> None:
     """Readings come back in their order, to a tenth of a second and seven digits, whatever their times and sizes."""
-    found = readings_in(chunk_of(starmap(Reading, readings)))
+    found = readings_in(chunk_of(starmap(PastReading, readings)))
     assert [one.at_ms for one in found] == [at_ms - at_ms % 100 for at_ms, _ in readings]
     for one, (_, value) in zip(found, readings, strict=True):
         assert math.isclose(one.value, float(value), rel_tol=1e-6, abs_tol=1e-12)
@@ -66,7 +66,7 @@ def test_recent_readings_come_back(readings: list[tuple[int, Any]], clock_ms: in
     text = ""
     for at_ms, value in readings:
         text = with_reading(text, at_ms, value, clock_ms)
-    assert read_recent(text) == ([Reading(at_ms, float(value)) for at_ms, value in readings], clock_ms)
+    assert read_recent(text) == ([PastReading(at_ms, float(value)) for at_ms, value in readings], clock_ms)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_fitting_steps(span_s: float, most: int, step_s: int) -> None:
 
 def test_readings_are_pairs() -> None:
     """One chunk, as it stands on disk."""
-    readings = [Reading(BEGAN_MS + 1000 * second, value) for second, value in enumerate((21.5, 21.6, 21.6, 21.4))]
+    readings = [PastReading(BEGAN_MS + 1000 * second, value) for second, value in enumerate((21.5, 21.6, 21.6, 21.4))]
     chunk = chunk_of(readings)
     assert chunk == "17640000000,1,AuNUCAAAD"
     assert readings_in(chunk) == readings

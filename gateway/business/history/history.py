@@ -9,7 +9,7 @@ from gateway.actors import Actor, Stage, State, verb
 from gateway.actors.callers import By
 from gateway.business.history.means import MINUTE_S, Span, as_hour, gathered, span_of
 from gateway.business.history.payloads import DAY_S, USUAL, Kept, Reach, ReadingsKept, Search, day_of
-from gateway.business.history.readings import Reading, chunk_of, decimals_of
+from gateway.business.history.readings import PastReading, chunk_of, decimals_of
 from gateway.business.history.recent import moved_to, read_recent
 from gateway.business.history.searching import answer_of, begun_search
 from gateway.business.history.shelf import PART_BYTES, Shelf, part_id, with_spans, with_text
@@ -44,9 +44,10 @@ class HistoryState(State):
         return sum(part.size for shelf in (self.readings, self.minutes, self.hours) for part in shelf.parts)
 
 
-class History(Actor[HistoryState]):
+class ValueHistory(Actor[HistoryState]):
     """An actor that keeps what one value was."""
 
+    kind = "history"
     inner = True
 
     @verb
@@ -94,7 +95,7 @@ class History(Actor[HistoryState]):
         stage.state = _told(stage, _without_old(stage, stage.state), daily=True)
 
 
-def _mended(readings: list[Reading], clock_ms: int, stage: Stage[HistoryState]) -> list[Reading]:
+def _mended(readings: list[PastReading], clock_ms: int, stage: Stage[HistoryState]) -> list[PastReading]:
     """The readings with their times as they should have been, where that is known by now."""
     stamp = stage.unpacked(-clock_ms) if clock_ms else None
     return readings if stamp is None or not stamp.synced else moved_to(readings, stamp.wall_ms)

@@ -7,7 +7,7 @@ least lies below the mean and the greatest above it, and the count. It is some s
 from typing import NamedTuple
 
 from gateway.business.history.digits import numbers_in, written
-from gateway.business.history.readings import Reading
+from gateway.business.history.readings import PastReading
 
 MINUTE_S, HOUR_S = 60, 3600
 LENGTHS_S = {"hours": HOUR_S, "minutes": MINUTE_S, "readings": 0}
@@ -41,7 +41,7 @@ class SpanChunk(NamedTuple):
     """Its mean, counted in the last decimal."""
 
 
-def span_of(reading: Reading, length_s: int) -> Span:
+def span_of(reading: PastReading, length_s: int) -> Span:
     """The span in which a reading lies, with that reading alone."""
     at_s = reading.at_ms // 1000
     return Span(at_s - at_s % length_s, reading.value, reading.value, reading.value, 1)

@@ -11,7 +11,7 @@ Row = tuple[int, float, float, float, int]
 """Wall time in milliseconds since 1970, least, mean, greatest, and how many readings these are of."""
 
 
-class Asked(Payload):
+class HistoryAsked(Payload):
     """Payload of the verb `history` of a twin: of which value, from when to when, and how finely."""
 
     value: str = Field(min_length=1, max_length=256)

@@ -22,7 +22,7 @@ _TICK_MS = 100
 """Times are kept in such steps."""
 
 
-class Reading(NamedTuple):
+class PastReading(NamedTuple):
     """One reading."""
 
     at_ms: int
@@ -30,7 +30,7 @@ class Reading(NamedTuple):
     value: float
 
 
-def chunk_of(readings: Iterable[Reading]) -> str:
+def chunk_of(readings: Iterable[PastReading]) -> str:
     """The chunk of some readings, one or more, in the order in which they came."""
     found = list(readings)
     decimals = max(decimals_of(value) for _, value in found)
@@ -55,7 +55,7 @@ def decimals_of(value: float) -> int:
     return max(0, min(decimals, _MOST_DECIMALS, _DIGITS - 1 - math.floor(math.log10(abs(value)))))
 
 
-def readings_in(chunk: str) -> list[Reading]:
+def readings_in(chunk: str) -> list[PastReading]:
     """The readings of a chunk."""
     begun, decimals, words = chunk.split(",")
     numbers = iter(numbers_in(words))
@@ -65,5 +65,5 @@ def readings_in(chunk: str) -> list[Reading]:
         step += off
         at += step
         last += change
-        found.append(Reading(at * _TICK_MS, last / scale))
+        found.append(PastReading(at * _TICK_MS, last / scale))
     return found

@@ -8,13 +8,13 @@ They are one text a value, for a state is written whole at each report, and a te
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.actors import Stage
 from gateway.actors.points import as_key
 from gateway.actors.vocabulary import Report
-from gateway.business.history.payloads import Asked, ReadingsKept, Search
-from gateway.business.history.readings import Reading
+from gateway.business.history.payloads import HistoryAsked, ReadingsKept, Search
+from gateway.business.history.readings import PastReading
 from gateway.business.values import TRUSTED, Value
 
 TOGETHER_BYTES = 400
@@ -33,17 +33,17 @@ def recorded(
     clock_ms = 0 if report.at_ms or stage.synced else stage.clock_ms  # a device's own time is not ours to mend
     for name in report.values:
         value = values.get(name)
-        if value is None or value is before.get(name) or value["quality"] not in TRUSTED or not _is_kept(value["value"]):
+        if value is None or value is before.get(name) or value["quality"] not in TRUSTED or not _is_kept(number := value["value"]):
             continue
         text = found.get(name, "")
         if text and ((clock_ms == 0) is ("@" in text) or len(text) > TOGETHER_BYTES):
             stage.tell(history_of(name, stage), "keep", ReadingsKept(value=name, text=text))
             text = ""
-        found[name] = with_reading(text, value["at_ms"], value["value"], clock_ms)
+        found[name] = with_reading(text, value["at_ms"], number, clock_ms)
     return found
 
 
-def _is_kept(value: Any) -> bool:
+def _is_kept(value: Any) -> TypeGuard[float]:
     """Whether a value is a number, of a size that something measures, or a boolean."""
     return type(value) in _KEPT and -_MOST <= value <= _MOST
 
@@ -57,23 +57,23 @@ def with_reading(text: str, at_ms: int, value: float, clock_ms: int) -> str:
     return f"{text};{at_ms - int(text[: text.index(',')])},{value!r}"
 
 
-def read_recent(text: str) -> tuple[list[Reading], int]:
+def read_recent(text: str) -> tuple[list[PastReading], int]:
     """The readings of a text, and the gateway's clock at the first of them where nobody could trust their times, else 0."""
     first, *more = text.split(";")
     first, _, clock = first.partition("@")
     at, _, value = first.partition(",")
     begun_ms = int(at)
-    readings = [Reading(begun_ms, float(value))]
+    readings = [PastReading(begun_ms, float(value))]
     for word in more:
         at, _, value = word.partition(",")
-        readings.append(Reading(begun_ms + int(at), float(value)))
+        readings.append(PastReading(begun_ms + int(at), float(value)))
     return readings, int(clock or 0)
 
 
-def moved_to(readings: list[Reading], begun_ms: int) -> list[Reading]:
+def moved_to(readings: list[PastReading], begun_ms: int) -> list[PastReading]:
     """The readings with the first of them at this time, and the others as far from it as before."""
     off_ms = begun_ms - readings[0].at_ms
-    return [Reading(reading.at_ms + off_ms, reading.value) for reading in readings]
+    return [PastReading(reading.at_ms + off_ms, reading.value) for reading in readings]
 
 
 def history_of(name: str, stage: Stage[Any]) -> str:
@@ -81,7 +81,7 @@ def history_of(name: str, stage: Stage[Any]) -> str:
     return stage.child("history", as_key(name.strip() or "_"))
 
 
-def search(asked: Asked, unit: str, recent: str, stage: Stage[Any]) -> Search:
+def search(asked: HistoryAsked, unit: str, recent: str, stage: Stage[Any]) -> Search:
     """What a question becomes when it sets out to the history of its value."""
     return Search(
         value=asked.value,

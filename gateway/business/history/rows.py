@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from gateway.business.history.means import Span
 from gateway.business.history.payloads import Row, Search
-from gateway.business.history.readings import Reading
+from gateway.business.history.readings import PastReading
 
 
-def with_readings(search: Search, readings: Iterable[Reading]) -> Search:
+def with_readings(search: Search, readings: Iterable[PastReading]) -> Search:
     """The search with these readings, as far as they lie in its time."""
     wanted = (reading for reading in readings if search.since_ms <= reading.at_ms < search.until_ms)
     if search.every:

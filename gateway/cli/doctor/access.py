@@ -14,7 +14,7 @@ GROUPS = ("dialout", "gpio", "plugdev")
 """Groups that the service is in, by its unit."""
 
 
-class User(NamedTuple):
+class LoginUser(NamedTuple):
     """Whoever runs the gateway."""
 
     name: str
@@ -29,16 +29,16 @@ class User(NamedTuple):
         return found.st_mode >> shift & 0o6 == 0o6
 
 
-def the_user(*, service: bool) -> User:
+def the_user(*, service: bool) -> LoginUser:
     """The user that runs the gateway: of an installed one the service's own, else whoever asks."""
     if service:
         try:
             found = pwd.getpwnam(SERVICE_USER)
             more = (grp.getgrnam(name).gr_gid for name in GROUPS)
-            return User(SERVICE_USER, found.pw_uid, frozenset((*os.getgrouplist(SERVICE_USER, found.pw_gid), *more)))
+            return LoginUser(SERVICE_USER, found.pw_uid, frozenset((*os.getgrouplist(SERVICE_USER, found.pw_gid), *more)))
         except KeyError:
             pass  # it is said of its own: see look_at_groups
-    return User(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), frozenset((os.getegid(), *os.getgroups())))
+    return LoginUser(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), frozenset((os.getegid(), *os.getgroups())))
 
 
 def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any] = grp.getgrnam) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any]
         yield fine("groups", f"{', '.join((*names, SERVICE_USER))} are there")
 
 
-def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: User) -> Iterator[Finding]:
+def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: LoginUser) -> Iterator[Finding]:
     """Look at the device files in the file, by the ids of the actors that open them. `things`: what is plugged in, see devices/thing.py."""
     for id, path in devices.items():
         try:
@@ -82,7 +82,7 @@ def _holders(path: str, things: Sequence[Any]) -> list[str]:
     return [holder for holder in held if not holder.endswith(("(gateway)", "(python)", "(python3)"))]
 
 
-def _mend(found: os.stat_result, path: str, user: User) -> str:
+def _mend(found: os.stat_result, path: str, user: LoginUser) -> str:
     group = _name_of(found.st_gid)
     if found.st_mode >> 3 & 0o6 == 0o6 and group not in ("root", "tty"):
         return f"sudo usermod --append --groups {group} {user.name}, then start the gateway anew"

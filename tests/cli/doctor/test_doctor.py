@@ -11,7 +11,7 @@ import pytest
 
 from devices.serial.settings import SerialSettings
 from devices.thing import Thing
-from gateway.cli.doctor.access import User, look_at_devices, look_at_groups
+from gateway.cli.doctor.access import LoginUser, look_at_devices, look_at_groups
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk, look_at_wear
 from gateway.cli.doctor.finding import Finding, Level
@@ -20,7 +20,7 @@ from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.cli.main import main
 from gateway.console import exits
 
-ROOT_USER = User("root", 0, frozenset((0,)))
+ROOT_USER = LoginUser("root", 0, frozenset((0,)))
 
 
 def plant(root: Path, **files: str) -> Path:
@@ -83,7 +83,7 @@ def test_a_device_that_is_not_there_or_may_not_be_opened_is_found(tmp_path: Path
     assert found.mend == "plug it in, or take the right name out of gateway ports"
     (port := tmp_path / "ttyUSB0").touch()
     port.chmod(0o600)
-    found = only(look_at_devices({"serial/a": str(port)}, [], User("ann", 4242, frozenset((4242,)))), "serial/a")
+    found = only(look_at_devices({"serial/a": str(port)}, [], LoginUser("ann", 4242, frozenset((4242,)))), "serial/a")
     assert found.text.startswith(f"the user ann may not open {port} (it is ")
     assert 'KERNEL=="ttyUSB*", GROUP="dialout", MODE="0660"' in found.mend
     assert only(look_at_devices({"serial/a": str(port)}, [], ROOT_USER), "serial/a").level is Level.FINE

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from devices.modbus.frames import Answer, Request, RtuFrames, TcpFrames
+from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest
 from devices.modbus.ranges import ranges_of
 from devices.modbus.registers import FORMATS, value_of, words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings
 
-READ = Request(7, "holding", 0, 2)
+READ = UnitRequest(7, "holding", 0, 2)
 
 
 def spans(most: int, gap: int, *values: dict[str, Any]) -> list[tuple[str, int, int]]:
@@ -57,10 +57,10 @@ def test_an_answer_to_an_earlier_request():
     frames = TcpFrames()
     frames.packed(READ)
     late = b"\x00\x01\x00\x00\x00\x07\x07\x03\x04\x00\x01\x00\x02"
-    assert frames.found(late, READ) == Answer(b"\x00\x01\x00\x02")
+    assert frames.found(late, READ) == UnitAnswer(b"\x00\x01\x00\x02")
     frames.packed(READ)
     assert frames.found(late, READ) is None
-    assert frames.found(late + b"\x00\x02" + late[2:], READ) == Answer(b"\x00\x01\x00\x02")
+    assert frames.found(late + b"\x00\x02" + late[2:], READ) == UnitAnswer(b"\x00\x01\x00\x02")
 
 
 @pytest.mark.parametrize(
