@@ -303,7 +303,7 @@ class Connection(HostBound):
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
         upon = self._outbox.closed(by_broker=event.by_broker and (not event.code or bool(because)), because=because)
-        self._inbox.closed()
+        self._inbox.closed(unheard_bytes=event.unheard_bytes)
         if self._course.phase is SessionPhase.CLOSING:
             self._move(event.cause, now_s)
             return

@@ -33,6 +33,8 @@ class Closed(NamedTuple):
     """Whether the broker closed it; not when we did, or it fell silent."""
     code: int = 0
     """The reason in the broker's CONNACK, or in its DISCONNECT (MQTT 5); 0 where there was none."""
+    unheard_bytes: int = 0
+    """How many of the last bytes that we wrote the broker may never have had."""
 
 
 Event = SessionOpened | Subscribed | Unsubscribed | Closed

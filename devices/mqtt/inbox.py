@@ -27,6 +27,10 @@ SESSION = "session"
 """The scope of ids that hold as long as the broker keeps our session."""
 _MAX_ID = 128
 _PACKET_IDS = 1 << 16
+_ACK_BYTES = 4
+"""The shortest acknowledgement."""
+_LATELY = 4096
+"""More acknowledgements than these lie in no socket."""
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
@@ -118,8 +122,10 @@ class Inbox:
         self._leaves = False
         """Whether what is over the limit is left with the broker, and not held back."""
         self._left = False
+        self._lately_acked: deque[int] = deque(maxlen=_LATELY)
+        """The packet ids that were acknowledged last on this connection, in order."""
         self._acked = bytearray(_PACKET_IDS)
-        """By packet id, whether this process acknowledged the last message under it: then what comes under it next is new."""
+        """By packet id, whether the broker had our acknowledgement of the last message under it: then what comes under it next is new."""
         self._late: list[IncomingPublish] = []
         """What came when no more was to be taken in, as many as may wait: another actor may go on with this connection."""
 
@@ -210,6 +216,7 @@ class Inbox:
         while slots and slots[0].ready:
             arrival = slots.popleft().arrival
             self._acked[arrival.packet_id] = True
+            self._lately_acked.append(arrival.packet_id)
             ready.append(acknowledgement(arrival.packet_id, arrival.qos))
         return ready
 
@@ -223,8 +230,12 @@ class Inbox:
         if awaited or receipt.duplicate:
             self._host.wake()
 
-    def closed(self) -> None:
-        """Note that the connection is gone: no message that it brought can be acknowledged any more."""
+    def closed(self, *, unheard_bytes: int = 0) -> None:
+        """Note that the connection is gone: no message that it brought can be acknowledged any more. What was acknowledged in the last
+        `unheard_bytes` may come again."""
+        for packet_id in islice(reversed(self._lately_acked), -(-unheard_bytes // _ACK_BYTES)):
+            self._acked[packet_id] = False
+        self._lately_acked.clear()
         self._slots.clear()
         self._late.clear()
         self._leaves = self._left = False

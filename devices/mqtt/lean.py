@@ -9,8 +9,11 @@ Source: paho/mqtt/client.py of paho-mqtt 2.1 and 2.2.
 import math
 import socket
 import struct
+import termios
 import time
+from array import array
 from collections.abc import Callable, Container, Iterable, Sequence
+from fcntl import ioctl
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import MQTTException
@@ -58,6 +61,8 @@ PRIVATE = (
 _CHUNK = 65536
 _DISCONNECT = 0xE0
 _PINGREQ = b"\xc0\x00"
+EVERYTHING = 1 << 30
+"""As a number of bytes: nobody knows how many, for the connection broke."""
 _UNREADABLE = (Malformed, MQTTException, struct.error, IndexError, KeyError, ValueError)
 _OK, _LOST, _PROTOCOL = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST, MQTTErrorCode.MQTT_ERR_PROTOCOL
 
@@ -101,6 +106,8 @@ class LeanClient(Client):
         """When something was last read, or lay unread by our own doing."""
         self._pinged_s: float | None = None
         """When the ping was sent that the broker has not answered yet."""
+        self.unheard_bytes = EVERYTHING
+        """How many of the last bytes that were written the broker may never have had; known once the connection is at its end."""
         self.said_goodbye = 0
         """The reason code of the broker's DISCONNECT: paho 2.1 passes over the short ones."""
 
@@ -141,12 +148,27 @@ class LeanClient(Client):
         if not self._keepalive:
             return True
         if self._pinged_s is not None and now_s - self._pinged_s >= self._keepalive:
+            self.unheard_bytes = self._unheard()
             return False
         quiet_s = now_s - self._last_msg_out
         if quiet_s >= self._keepalive or (self._pinged_s is None and now_s - self._heard_s >= self._keepalive):
             self._pinged_s = now_s if self._pinged_s is None else self._pinged_s
             self.write(_PINGREQ)
         return True
+
+    def _unheard(self) -> int:
+        """How many bytes the broker's host has not acknowledged. A broker that closes with some of ours unread resets the connection, so
+        after an end of file it has read all that its host acknowledged.
+
+        Source: tcp(7), SIOCOUTQ (termios calls it TIOCOUTQ).
+        """
+        waiting = sum(len(packet["packet"]) - packet["pos"] for packet in self._out_packet)
+        queued = array("i", [0])
+        try:
+            ioctl(self._sock, termios.TIOCOUTQ, queued)  # type: ignore[arg-type]  # paho's type has no fileno
+        except OSError:
+            return EVERYTHING
+        return waiting + queued[0]
 
     def drop(self) -> None:
         """Close the socket, without telling anybody."""
@@ -202,6 +224,7 @@ class LeanClient(Client):
             except OSError:
                 return self._loop_rc_handle(_LOST)
             if not chunk:
+                self.unheard_bytes = self._unheard()
                 return self._loop_rc_handle(_LOST)
             self._heard_s = time.monotonic()
             code = self._take(chunk)

@@ -219,8 +219,8 @@ class BrokerLink:
         """Tell of the connection's end, only once: paho tells of some ends twice (a ping without an answer)."""
         if self._client is not None:
             self.is_open = self.holds_back = False
+            self.events.append(event._replace(unheard_bytes=self._client.unheard_bytes))
             self._client = None
-            self.events.append(event)
 
     # --- called back by paho; a socket's descriptor is watched from its opening to its closing
 

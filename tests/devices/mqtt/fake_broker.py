@@ -3,6 +3,7 @@
 import contextlib
 import select
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any, Self
@@ -57,6 +58,12 @@ class FakeBroker:
         else:
             self._connection.close()
             self._connection = None
+
+    def reset(self) -> None:
+        """Break the connection, as a host that restarts does. Called by a script, on the broker's thread."""
+        if self._connection is not None:
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.hang_up()
 
     def packets(self, kind: int) -> list[bytes]:
         """What came in packets of one type (3: PUBLISH, 4: PUBACK), after the fixed header, in order."""

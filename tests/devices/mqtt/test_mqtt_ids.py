@@ -94,3 +94,21 @@ def test_a_command_that_was_left_unacknowledged_is_run_once_over_many_connection
         broker.send(pressed(1, dup=True))
         gateway.until(lambda: len(gateway.sent) == 2)
         assert len(gateway.handled) == 1
+
+
+def test_an_acknowledgement_that_the_broker_may_never_have_had_leaves_its_id_bound(connect: Connect) -> None:
+    """The connection broke behind it: what comes again under that id is the same command, and is not run twice."""
+
+    def breaks_at_the_first_puback(broker: FakeBroker, first: int, rest: bytes) -> bool:
+        if first >> 4 == 4 and len(broker.packets(4)) == 1:
+            broker.reset()
+            return True
+        return with_our_session(broker, first, rest)
+
+    with FakeBroker(breaks_at_the_first_puback) as broker, connect(broker.port) as gateway:
+        broker.until(lambda: len(broker.packets(8)) == 2)
+        broker.send(pressed(1, dup=False))
+        broker.until(lambda: len(broker.packets(8)) == 4)
+        broker.send(pressed(1, dup=True))
+        broker.until(lambda: len(broker.packets(4)) == 2)
+        assert len(gateway.handled) == 1
