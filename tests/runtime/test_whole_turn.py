@@ -345,22 +345,23 @@ def test_a_copy_that_came_is_kept_whatever_its_hook_says(rig: Rig) -> None:
     assert copy.values == {"words": ["fine"]}
 
 
+kept_stages: list[Stage[Depot]] = []
+
+
 class Hoarder(Actor[Depot]):
     """Keeps its stage."""
-
-    kept: ClassVar[list[Stage[Depot]]] = []
 
     @verb
     def work(self, word: Word, stage: Stage[Depot]) -> None:
         """Keep it."""
-        Hoarder.kept.append(stage)
+        kept_stages.append(stage)
 
 
 def test_a_stage_is_for_its_own_turn() -> None:
     """Whatever is done with it later is an error, and not silence."""
     turns = Turns(Hoarder())
     turns.tell("work", {"text": "x"})
-    stage = Hoarder.kept.pop()
+    stage = kept_stages.pop()
     uses: list[Callable[[], Any]] = [
         lambda: stage.tell("twin/a", "read"),
         lambda: stage.state,

@@ -43,7 +43,7 @@ def test_a_tasmota_plug(mosquitto: Mosquitto, connect: Connect) -> None:
     with connect(mosquitto.port, subscribe=[subscription]) as gateway, Peer(mosquitto.port) as peer:
         gateway.until_subscribed()
         peer.publish("tele/plug-1/SENSOR", json.dumps(TASMOTA))
-        gateway.until(lambda: gateway.counters["bad_values"])
+        gateway.until(lambda: gateway.handled and gateway.counters["bad_values"])
         values = {"power_w": 61, "energy_kwh": 12.345, "temperature_c": 19.6}
         assert gateway.handled == [("twin/plug-1", "report", Report(values=values, qualities={"temperature_c": Quality.BAD}))]
 
