@@ -42,6 +42,10 @@ _NOT_NOW = (Refused, StoreFailed)
 _NEVER = (BadId, UnknownTarget, BadPayload)
 
 
+_new = tuple.__new__
+"""Makes a named tuple of all its fields in their order: twice as fast as calling its class, for what is made once a message."""
+
+
 class Expired(BadPayload):
     """Raised for a command that came after its time: it is answered, and not run."""
 
@@ -312,20 +316,10 @@ class Inbox:
         if payload is None:
             return None
         name = _name_of(arrival, route)
-        return Inbound(
-            route.to,
-            route.verb,
-            payload,
-            id=name.id,
-            content=name.content,
-            scope=name.scope,
-            again=name.again,
-            reply_to=self._reply_to(arrival, route),
-            expires_ms=expires_ms,
-            expires_s=arrival.properties.expiry_s,
-            size=len(arrival.payload) + 256,
-            on_commit=slot or (Slot(self, arrival) if route.asks else None),
-        )
+        reply_to = self._reply_to(arrival, route) if route.asks else ""
+        on_commit = slot or (Slot(self, arrival) if route.asks else None)
+        size, expiry_s = len(arrival.payload) + 256, arrival.properties.expiry_s
+        return _new(Inbound, (route.to, route.verb, payload, *name, reply_to, expires_ms, expiry_s, size, on_commit))
 
     def _payload(self, arrival: IncomingPublish, route: TopicRoute) -> Payload | dict[str, Any] | bytes | None:
         """What a message says to its actor: as it came, or what its subscription reads; None where that is nothing. Raises BadPayload."""
@@ -358,8 +352,6 @@ class Inbox:
         return expires_ms
 
     def _reply_to(self, arrival: IncomingPublish, route: TopicRoute) -> str:
-        if not route.asks:
-            return ""
         topic, correlation = self._routes.answer_at(route, arrival.properties)
         return f"{self._host.me}/reply/{make_token(topic, correlation)}"
 
@@ -409,4 +401,4 @@ def _name_of(arrival: IncomingPublish, route: TopicRoute) -> Name:
     if not arrival.qos:
         return Name()
     digest = blake2b(content, digest_size=12).hexdigest()
-    return Name(f"{arrival.packet_id}:{digest}", b"", SESSION, arrival.dup)
+    return _new(Name, (f"{arrival.packet_id}:{digest}", b"", SESSION, arrival.dup))

@@ -7,6 +7,7 @@ identifier is kept apart from its bytes until it is sent, so that one encoding s
 import re
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 PUBLISH = 0x30
@@ -27,6 +28,8 @@ _FIXED_BYTES = (
 )
 _TEXTS = {0x03, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
 _VARINT = 0x0B
+_SHORT = 6
+"""Properties of up to so many bytes are kept as they were read: few messages have more than one or two identifiers."""
 _KEPT_IF_NEW = 1 << 4
 _YESES = re.compile(rb"(?:\x40\x02..){2,4096}", re.DOTALL)
 """PUBACKs of four bytes one after the other: each is found in one step, so the time grows with their number alone."""
@@ -168,6 +171,8 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
     if v5:
         if at < len(packet) and packet[at] == 0:
             at += 1
+        elif at < len(packet) and packet[at] <= _SHORT and (end := at + 1 + packet[at]) <= len(packet):
+            found, at = _read_short(packet[at:end]), end
         else:
             found, at = _read_properties(packet, at)
     if at > len(packet):
@@ -195,6 +200,12 @@ def _topic_of(name: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         return repr(name)[2:-1], "its topic is not UTF-8"
     return (topic, "its topic holds a NUL") if "\0" in topic else (topic, "")
+
+
+@lru_cache(maxsize=256)
+def _read_short(block: bytes) -> Properties:
+    """Properties that are a few bytes with their length, as a subscription's identifier is, which comes with each of its messages."""
+    return _read_properties(block, 0)[0]
 
 
 def _read_properties(packet: bytes, at: int) -> tuple[Properties, int]:
@@ -232,6 +243,8 @@ def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
         fields["correlation"], at = _read_text(packet, at)
     elif kind == _VARINT:
         id, at = read_varint(packet, at)
+        if id < 0:
+            raise Malformed("cannot read the properties of a PUBLISH: they end in the middle of a subscription's identifier")
         fields["subscriptions"] = (*fields.get("subscriptions", ()), id)  # type: ignore[misc]  # it is what was put there
     else:
         at = _after(packet, at, kind)

@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties as PahoProperties
 
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.outbox import OwnPublish
-from devices.mqtt.packets import Malformed, publish, read_publish, read_varint, text, varint
+from devices.mqtt.packets import IncomingPublish, Malformed, publish, read_publish, read_varint, text, varint
 from devices.mqtt.topics import filter_pattern
 from gateway.actors import Message
 from gateway.actors.vocabulary import Publish
@@ -141,3 +141,30 @@ def test_filters_match_what_paho_matches(levels: list[str], names: list[str]) ->
         topic = "/".join(names)
         if filter_text and topic:
             assert bool(filter_pattern(filter_text).fullmatch(topic)) == topic_matches_sub(filter_text, topic)
+
+
+_PARTS = [b"\x0b\x02", b"\x0b\x81\x01", b"\x01\x01", b"\x02\x00\x00\x00\x09", b"\x09\x00\x01c", b"\x26", b"\x0b", b"\x99"]
+
+
+@given(st.lists(st.sampled_from(_PARTS)))
+def test_properties_are_the_same_however_short_they_are(parts: list[bytes]) -> None:
+    """What is kept of short ones is what is read of them; with more that means nothing they are long, and are read each time."""
+    block = b"".join(parts)
+    assert _read_twice(block) == _read_twice(b"\x01\x00" * 4 + block)
+
+
+def test_an_identifier_that_is_cut_off_is_malformed() -> None:
+    """At the end of the packet too, where nothing stands behind it."""
+    with pytest.raises(Malformed, match="in the middle of a subscription's identifier"):
+        read_publish(0x30, b"\x00\x01t\x01\x0b", v5=True)
+
+
+def _read_twice(block: bytes) -> list[IncomingPublish | None]:
+    """A PUBLISH with these properties as it is read at first and later; None where it is malformed."""
+    read: list[IncomingPublish | None] = []
+    for _ in range(2):
+        try:
+            read.append(read_publish(0x30, b"\x00\x01t" + bytes([len(block)]) + block + b"body", v5=True))
+        except Malformed:
+            read.append(None)
+    return read
