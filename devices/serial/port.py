@@ -52,6 +52,9 @@ OVERHEAD_BYTES = 200
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 """What a poll says of a line whose device has gone, and never of one that only has bytes."""
 
+_new = tuple.__new__
+"""Makes a named tuple of all its fields in their order: twice as fast as calling its class, for what is made once a line."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -343,7 +346,7 @@ class SerialPort(Link[SerialSettings]):
         on_commit = self._owed.after_commit(ack) if ack else None
         # the scope is the receiver's id: devices that share a line number their lines each for itself
         scope, size = to if id else "", size + OVERHEAD_BYTES
-        said.append(Inbound(to, self._sends, payload, id, content, scope, size=size, on_commit=on_commit))
+        said.append(_new(Inbound, (to, self._sends, payload, id, content, scope, True, "", 0, None, size, on_commit)))
 
     def _send(self, said: list[Inbound]) -> None:
         """Send readings; block while too much is under way, so that the port is not read."""

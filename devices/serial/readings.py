@@ -25,6 +25,10 @@ EPOCH_LINES = 16
 """How many lines of one epoch may wait for its fix before they are acknowledged without it."""
 
 
+_new = tuple.__new__
+"""Makes a reading of all its fields in their order: twice as fast as calling its class, for what is made once a line."""
+
+
 class Reading(NamedTuple):
     """What one line, or several together, said."""
 
@@ -186,7 +190,7 @@ class FieldsReader:
 
     def _reading(self, to: str, payload: Payload | dict[str, Any] | bytes, fields: dict[str, Any], frame: bytes) -> Reading:
         if not self._acks.wanted:
-            return Reading(to, payload)
+            return _new(Reading, (to, payload, "", b"", b""))
         id = self._id(fields, frame)
         return Reading(to, payload, id, self._acks.of(id, frame), frame if self._id_field in fields else b"")
 

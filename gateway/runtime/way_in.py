@@ -20,6 +20,9 @@ from gateway.runtime.seen import id_with
 
 _ID_AT_MOST = 256
 
+_new = tuple.__new__
+"""Makes a named tuple of all its fields in their order: twice as fast as calling its class, for what is made once a message."""
+
 
 class WayIn:
     """What `Hosted` offers its actor of `Host` to bring messages in. Any thread."""
@@ -70,7 +73,7 @@ class WayIn:
                 if id or content or on_commit is not None:
                     arrivals.append(self._arrival(message, id, content, scope, again, size, on_commit))
                 else:
-                    arrivals.append(PlainArrival(message, size))
+                    arrivals.append(_new(PlainArrival, (message, size)))
         finally:  # whatever else was raised, those before it are brought all the same
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
@@ -112,7 +115,7 @@ class WayIn:
         until = None
         if expires_ms or expires_s is not None:
             expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
-        return Message(id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until)
+        return _new(Message, (id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until))
 
     def _arrival(  # noqa: PLR0917  # as above
         self,
