@@ -102,12 +102,13 @@ class Committer:
                     continue
                 if self._abandoned or not self._commit(batch, fault) or self._abandoned:
                     return
-                self._release(batch)
+                self.release(batch)
                 self._committed(batch)
         except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
             self._fatal(error)
 
-    def _release(self, batch: Batch) -> None:
+    def release(self, batch: Batch) -> None:
+        """Release a batch after its commit, on the thread that made it; whoever asks meanwhile is told whose callback runs."""
         self._releasing = batch
         batch.release()
         self._releasing = None

@@ -254,7 +254,7 @@ class Engine(EngineParts):
         if self.commits.submit(self.round, self.clock.mono_s(), here=self._is_alone()):
             self._committed(batch)
             self._looks_again = self._may_go_on()
-            batch.release()
+            self._committer.release(batch)
 
     def _may_go_on(self) -> bool:
         """Whether a commit may have let something go on that no other thread wakes this one for: mail that is only on disk, who waits for

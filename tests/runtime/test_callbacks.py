@@ -156,3 +156,24 @@ def test_one_that_blocks_holds_up_no_turn_and_is_named(kind: str) -> None:
             go.set()
         rig.settle()
         rig.until(lambda: not rig.engine.callback_at)
+
+
+def test_a_prompt_one_that_blocks_all_the_same_is_named() -> None:
+    """It runs on the engine's thread, and holds that up: whoever looks why is told whose it is."""
+    with _rig() as rig:
+        rig.settle()
+        go, begun = threading.Event(), threading.Event()
+
+        @prompt
+        def block(_: object) -> None:
+            begun.set()
+            go.wait(PATIENCE_S)
+
+        try:
+            rig.send("book/a", "write", {"text": "x"}, on_commit=block)
+            assert begun.wait(PATIENCE_S)
+            assert rig.engine.callback_at.startswith("the on_commit that outside/test gave for write to book/a")
+        finally:
+            go.set()
+        rig.settle()
+        rig.until(lambda: not rig.engine.callback_at)
