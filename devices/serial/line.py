@@ -17,7 +17,6 @@ import time
 from typing import ClassVar, Protocol
 
 import serial  # type: ignore[import-untyped]  # pyserial has no types
-import serial.rs485  # type: ignore[import-untyped]  # as above
 
 from devices.link import Faulty
 from devices.serial.settings import Rs485, SerialSettings
@@ -145,6 +144,8 @@ class TtyLine:
 
     def _switch_two_wires(self, path: str, how: Rs485) -> None:
         """Have the driver switch the transceiver. Raises Faulty where it cannot."""
+        import serial.rs485  # type: ignore[import-untyped]  # noqa: PLC0415  # few ports are two-wire
+
         try:
             self._port.rs485_mode = serial.rs485.RS485Settings(
                 rts_level_for_tx=how.rts_on_send,

@@ -296,10 +296,12 @@ class Simulation:
 
 def simulate(settings: SerialSimulation, reads: str = "gps") -> Simulation:
     """Make the simulated device that a port's settings ask for; where they do not say which, the one that its codec `reads`."""
-    from devices.serial.simulated_meters import METERS  # noqa: PLC0415  # they are devices like those above
-
     name = settings.device or reads
-    kinds: dict[str, Callable[..., SimulatedDevice]] = {"gps": GpsTracker, "meter": JsonMeter, **METERS}
+    kinds: dict[str, Callable[..., SimulatedDevice]] = {"gps": GpsTracker, "meter": JsonMeter}
+    if name not in kinds:
+        from devices.serial.simulated_meters import METERS  # noqa: PLC0415  # they are devices like those above
+
+        kinds.update(METERS)
     keywords = {"devices": settings.devices} if name == "meter" else {}
     return Simulation(
         kinds[name](SimulatedLine(), interval_s=settings.interval_s, acked=settings.acked, wrong_every=settings.wrong_every, **keywords)

@@ -4,7 +4,7 @@ broker → tracker, finger, listener → gateway (again and again, if need be) �
 The main thread says everything there is to say, and starts every process.
 """
 
-import secrets
+import os
 import shlex
 import shutil
 import signal
@@ -133,7 +133,7 @@ class _Stage:
         """What ends a demo: a terminal that closes, too, unless the demo is to outlive it (nohup)."""
         self._ledger = DemoLedger(folder.ledger)
         self._book = folder.read_book()
-        self._name = str(self._book.get("name") or secrets.token_hex(4))
+        self._name = str(self._book.get("name") or os.urandom(4).hex())
         """Tells this folder's demos from others at a broker that they share."""
         self._kills = int(self._book.get("kills", 0))
         self._root = "demo" if address.own else f"demo-{self._name}"

@@ -1,4 +1,4 @@
-"""The framings by their names in the file, each with its options."""
+"""The framings by their names in the file, each with its options. A framing is imported where it is used: most gateways use one or none."""
 
 from typing import Annotated, Literal
 
@@ -6,17 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from devices.codecs.codec import CodecSettings
 from devices.codecs.framing import LineFramer
-from devices.codecs.framings.blocks import Blocks
-from devices.codecs.framings.cobs import Cobs
-from devices.codecs.framings.counted import LengthPrefixed
-from devices.codecs.framings.delimited import Delimited
-from devices.codecs.framings.escaped import EscapedFiles
-from devices.codecs.framings.fixed import Fixed
 from devices.codecs.framings.framing import Framing
-from devices.codecs.framings.idle import Idle
-from devices.codecs.framings.marked import Marked
-from devices.codecs.framings.slip import Slip
-from devices.codecs.framings.telegram import Telegrams
 
 _HEX = "0x"
 
@@ -60,6 +50,8 @@ class CrSettings(FramingSettings):
     """`cr`: lines that end with CR; an LF behind it is no part of the next one."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.delimited import Delimited  # noqa: PLC0415  # as at the head
+
         return Delimited(b"\r", drops=b"\n", max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -67,6 +59,8 @@ class CrLfSettings(FramingSettings):
     """`crlf`: lines that end with CR and LF, and may have each of them alone in them."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.delimited import Delimited  # noqa: PLC0415  # as at the head
+
         return Delimited(b"\r\n", max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -76,6 +70,8 @@ class DelimiterSettings(FramingSettings):
     ends: Marks = Field(min_length=1)
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.delimited import Delimited  # noqa: PLC0415  # as at the head
+
         return Delimited(bytes_of(self.ends), max_bytes=max_bytes, max_gap_s=max_gap_s)
 
     @model_validator(mode="after")
@@ -92,6 +88,8 @@ class StxEtxSettings(FramingSettings):
     ends: Marks = "0x03"
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.marked import Marked  # noqa: PLC0415  # as at the head
+
         return Marked(bytes_of(self.begins), bytes_of(self.ends), max_bytes=max_bytes, max_gap_s=max_gap_s)
 
     @model_validator(mode="after")
@@ -112,6 +110,8 @@ class FixedSettings(FramingSettings):
     """A silence that is longer says that the next byte begins a frame."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.fixed import Fixed  # noqa: PLC0415  # as at the head
+
         del max_bytes, max_gap_s
         return Fixed(max_bytes=self.bytes, begins=bytes_of(self.begins), max_gap_s=self.gap_s)
 
@@ -129,6 +129,8 @@ class IdleSettings(FramingSettings):
     """A silence that is longer ends a frame."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.idle import Idle  # noqa: PLC0415  # as at the head
+
         del max_gap_s
         return Idle(max_bytes=max_bytes, max_gap_s=self.gap_s)
 
@@ -148,6 +150,8 @@ class LengthSettings(FramingSettings):
     """A silence that is longer says that the next byte begins a frame."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.counted import LengthPrefixed  # noqa: PLC0415  # as at the head
+
         del max_gap_s
         return LengthPrefixed(
             size_bytes=self.size_bytes,
@@ -163,6 +167,8 @@ class SlipSettings(FramingSettings):
     """`slip`: RFC 1055."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.slip import Slip  # noqa: PLC0415  # as at the head
+
         return Slip(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -170,6 +176,8 @@ class CobsSettings(FramingSettings):
     """`cobs`: frames without a zero, and a zero behind each."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.cobs import Cobs  # noqa: PLC0415  # as at the head
+
         return Cobs(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -177,6 +185,8 @@ class TelegramSettings(FramingSettings):
     """`telegram`: what a meter says at its customer port, DSMR P1 for one."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.telegram import Telegrams  # noqa: PLC0415  # as at the head
+
         return Telegrams(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -184,6 +194,8 @@ class SmlSettings(FramingSettings):
     """`sml`: SML files between their escape sequences."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.escaped import EscapedFiles  # noqa: PLC0415  # as at the head
+
         return EscapedFiles(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 
@@ -191,6 +203,8 @@ class VeDirectSettings(FramingSettings):
     """`ve_direct`: Victron's blocks, each with its checksum at the end."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
+        from devices.codecs.framings.blocks import Blocks  # noqa: PLC0415  # as at the head
+
         return Blocks(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
 

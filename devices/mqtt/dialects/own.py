@@ -12,7 +12,7 @@ listen, and whoever hears another's word answers with its own.
 
 import json
 import logging
-import secrets
+import os
 from collections.abc import Sequence
 
 from devices.mqtt.dialects.dialect import Dialect, Interest, Saying, Session, TopicRoute, TopicUse
@@ -43,7 +43,7 @@ class OwnTopics(Dialect):
         """What gateways and their actors publish begins so, unless the configuration says otherwise."""
         self._listens = bool(settings.commands)
         self._allowed = None if settings.commands is True else IdPatterns(settings.commands or ())
-        self._word = json.dumps({"gateway": names.client_id, "run": secrets.token_hex(8)})
+        self._word = json.dumps({"gateway": names.client_id, "run": os.urandom(8).hex()})
         self._log = SparingLog(logging.getLogger(__name__), at_most=1)
         self._answered_s = -EVERY_S
 
