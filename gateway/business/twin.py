@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat
 
-from gateway.actors import Actor, By, Stage, State, verb
+from gateway.actors import Actor, Answer, By, Stage, State, verb
 from gateway.actors.models import Model
 from gateway.actors.points import Point, seen_point
 from gateway.actors.stamps import Stamp, noted, told_apart
 from gateway.actors.vocabulary import Report
+from gateway.business.desiring import Desire, Desired, ask_for, outcome_of, settable, told_of
 from gateway.business.history.payloads import HistoryAsked
 from gateway.business.history.recent import history_of, recorded, search
 from gateway.business.pace import ClockPace, Laggard, pace_of
@@ -87,6 +88,9 @@ class TwinState(State):
     timing: Timing | None = None
     recent: dict[str, str] | None = None
     """By the name of the value, the last readings of it, which its history does not have yet; None: none of any."""
+
+    desired: dict[str, Desired] | None = None
+    """By the name of the value, what somebody wanted it to be, and what became of that; None: nobody ever did."""
 
     INNER = ("timing", "recent")
 
@@ -179,6 +183,33 @@ class Twin(Actor[TwinState]):
             self._introduce(stage, before.values)
 
     @verb
+    def set(self, desire: Desire, stage: Stage[TwinState]) -> None:
+        """Have a value of the device set by the actor that can; answer when that is done, or cannot be."""
+        point = settable(desire, self.points.of(stage.me), stage.me)
+        if isinstance(point, str):
+            stage.refuse(point)
+            return
+        desired = ask_for(desire, point, stage)
+        stage.begin()
+        stage.state = stage.state.changed(desired={**(stage.state.desired or {}), desire.value: desired})
+        self._publish(stage)
+
+    @verb
+    def set_done(self, answer: Answer, stage: Stage[TwinState]) -> None:
+        """Note what became of a value that somebody set, and tell them; of one that was set again meanwhile only they are told."""
+        state, (id, name) = stage.state, told_of(answer)
+        outcome = outcome_of(answer)
+        desired = (state.desired or {}).get(name)
+        if desired is not None and desired["id"] == id:
+            said: Desired = {**desired, "outcome": outcome, "at_ms": stage.now_ms, "reason": answer.reason}
+            stage.state = state.changed(desired={**(state.desired or {}), name: said})
+            self._publish(stage)
+        if answer.ok:
+            stage.reply({"value": name, "outcome": outcome})
+        else:
+            stage.refuse(f"{outcome}: {answer.reason}")
+
+    @verb
     def expect(self, stage: Stage[TwinState]) -> None:
         """Note that somebody relies on this device: where it was never heard, say so after as long as it may be silent."""
         state = stage.state
@@ -267,6 +298,8 @@ class Twin(Actor[TwinState]):
         told: dict[str, Any] = {"online": state.online, "last_seen_ms": state.last_seen_ms, "count": state.count, "values": state.values}
         if state.presence is Presence.NEVER_HEARD:
             told["presence"] = state.presence.value
+        if state.desired:
+            told["desired"] = state.desired
         if not state.synced:
             told["synced"] = False
         self.settings.publish(stage, told)

@@ -90,7 +90,7 @@ def test_one_field_of_a_reply(daemon: DaemonProcess) -> None:
 @pytest.mark.parametrize(
     ("field", "error"),
     [
-        ("value", "there is online, presence, last_seen_ms, heard_ms, watched, count, older, beyond, held, values, timing"),
+        ("value", "there is online, presence, last_seen_ms, heard_ms, watched, count, older, beyond, held, values, timing, desired"),
         ("values.mod", "there is mode"),
         ("online.now", "there is no field in it"),
     ],

@@ -79,6 +79,6 @@ def test_what_actors_keep_for_themselves_is_no_address(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems) as raised:
         read(path)
     assert (
-        "cannot send 'silent' to twin: only the actor itself may send it; there is describe, expect, forget, history, read, report"
+        "cannot send 'silent' to twin: only the actor itself may send it; there is describe, expect, forget, history, read, report, set"
         in str(raised.value)
     )
