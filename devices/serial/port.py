@@ -8,28 +8,25 @@ Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
 """
 
 import errno
-import logging
 import math
 import select
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from devices.backoff import Backoff
-from devices.codecs.choice import choice_of, framing_of
-from devices.codecs.framing import CODEC_FAULT, BadFrame
+from devices.codecs.choice import framing_of
+from devices.codecs.framing import BadFrame
 from devices.link import ACT_WITHIN_S, Link, Missing
-from devices.serial.doubt import Doubt
 from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS, explain_loss, explain_opening
-from devices.serial.holders import name_holders, open_ports
+from devices.serial.health import ROBBED_S, PortHealth
+from devices.serial.holders import open_ports
 from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
-from devices.serial.outbox import WritesInHand
-from devices.serial.owed import OwedAcks
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
 from devices.serial.simulator import Simulation, simulate
-from devices.sparing import Complaints
+from devices.serial.writing import LineWriter
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
 from gateway.actors.vocabulary import Write
 
@@ -39,10 +36,6 @@ if TYPE_CHECKING:
 REOPEN_S = 0.2
 REOPEN_MAX_S = 5.0
 """The first wait before the port is opened again, and the longest: a device that comes back is not to wait."""
-ROBBED_S = 0.2
-"""Pause after somebody else took our bytes, so that two readers do not chase each other."""
-UNROBBED_S = 5.0
-"""Bytes that come this long after the last theft say that the thief has gone."""
 DRAIN_S = 0.4
 """How long closing waits for bytes that are on their way out."""
 TOGETHER = 128
@@ -54,8 +47,6 @@ _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 _new = tuple.__new__
 """Makes a named tuple of all its fields in their order: twice as fast as calling its class, for what is made once a line."""
-
-_log = logging.getLogger(__name__)
 
 
 class SerialPort(Link[SerialSettings]):
@@ -72,26 +63,21 @@ class SerialPort(Link[SerialSettings]):
         self._sends = settings.sends
         self._framer = framing_of(settings.framed, max_bytes=settings.max_line_bytes, max_gap_s=settings.max_gap_s)
         self._reader = reader_for(settings, self._payload_of)
-        self._outbox = WritesInHand(timeout_s=settings.write_timeout_s)
+        self._health = PortHealth(settings)
         self._echo = Echo(removes=settings.rs485_echo, baud=settings.baud, delay_s=settings.write_timeout_s)
+        self._writer = LineWriter(settings, self._echo, self._health, self._wake)
+        self._owed = self._writer.owed
         self._line: OpenPort | None = None
-        self._path = settings.port
         self._simulation: Simulation | None = None
         self._network: NetworkOpener | None = None
         self._poll = select.poll()
         self._polled = -1
         """What the line is polled for now; -1: it is not."""
-        self._owed = OwedAcks(self._wake)
         self._settled_s = 0.0
         self._listened_s = 0.0
         """A clock that runs only while we wait for the line: bytes that wait for us are no gap."""
         self._heard_s: float | None = None
         """When, on that clock, the last bytes came; None: the silence after them has been seen."""
-        self._fault = ""
-        """What is wrong while the port is open: `stuck`, `robbed`, `echo`, `unusable`; empty: nothing."""
-        self._doubt = Doubt()
-        self._robbed_s = -math.inf
-        self._complaints = Complaints(_log, COUNTERS)
 
     # --- its life
 
@@ -107,6 +93,7 @@ class SerialPort(Link[SerialSettings]):
         return overheard(settings)
 
     def prepare(self) -> None:
+        self._health.host = self.host
         self._poll.register(self.host.fileno(), select.POLLIN)
         if (place := self.settings.network) is not None:
             from devices.serial.network import NetworkOpener  # noqa: PLC0415  # only where one is
@@ -114,7 +101,7 @@ class SerialPort(Link[SerialSettings]):
             self._network = NetworkOpener(self.settings, place)
         if self.settings.simulation is not None:
             self._simulation = simulate(self.settings.simulation, self.settings.simulated_device)
-            self._path = self._simulation.path
+            self._health.path = self._simulation.path
 
     def open(self) -> str:
         """Open the port by its stable name. That it works, its bytes show: see `_read`."""
@@ -123,29 +110,28 @@ class SerialPort(Link[SerialSettings]):
             self._line = self._network.open(self.host) if self._network is not None else self._open_tty()
         except (GatewayError, *LINE_FAULTS) as error:
             open_ports().give_back(self.host.me)
-            raise explain_opening(self._path, error) from error
+            raise explain_opening(self._health.path, error) from error
         self._settled_s = self.clock() + self.settings.settle_s
         self._framer.clear()
         if self.settings.skips_first:
             self._framer.skip_first(self._listened_s)
-        self._doubt.clear()
-        self._be_well()
+        self._health.be_open()
         return ""
 
     def _open_tty(self) -> OpenPort:
         if self._simulation is None:
-            self._path = find_port(self.settings.port)
-        open_ports().take(self.host.me, self._path)
-        return TtyLine(self._path, self.settings, self.host)
+            self._health.path = find_port(self.settings.port)
+        open_ports().take(self.host.me, self._health.path)
+        return TtyLine(self._health.path, self.settings, self.host)
 
     @property
     def due_s(self) -> float:
         if self._line is None:
             return math.inf
-        dues_s = [due_s for due_s in (self._outbox.due_s, self._echo.due_s) if due_s is not None]
+        dues_s = [due_s for due_s in (self._writer.due_s, self._echo.due_s) if due_s is not None]
         now_s = self.clock()
-        if now_s - self._robbed_s < ROBBED_S:
-            dues_s.append(self._robbed_s + ROBBED_S)
+        if now_s - self._health.robbed_s < ROBBED_S:
+            dues_s.append(self._health.robbed_s + ROBBED_S)
         elif self._heard_s is not None and not self.host.quiet:
             dues_s.append(now_s + self._heard_s + self._framer.max_gap_s - self._listened_s)
         return min(dues_s, default=math.inf)
@@ -169,8 +155,8 @@ class SerialPort(Link[SerialSettings]):
             return
         now_s = self.clock()
         if self._owed.waiting:
-            self._write_acks(now_s)
-        if (due_s := self._outbox.due_s) is not None and now_s > due_s:
+            self._acknowledge(now_s)
+        if (due_s := self._writer.due_s) is not None and now_s > due_s:
             self._give_up_writing()
         if (due_s := self._echo.due_s) is not None and now_s > due_s:
             self._take_in(self._echo.remove(b"", now_s=now_s), now_s)
@@ -188,7 +174,7 @@ class SerialPort(Link[SerialSettings]):
     def leave(self) -> None:
         """Give the port back, within a second."""
         if self._owed.waiting and self._line is not None:
-            self._write_acks(self.clock())
+            self._acknowledge(self.clock())
         self._let_go(drain_s=DRAIN_S)
         if self._simulation is not None:
             self._simulation.close()
@@ -200,48 +186,36 @@ class SerialPort(Link[SerialSettings]):
     def write(self, text: Write, delivery: Delivery) -> None:
         """Write a text and the port's line ending, or bytes by their hex digits. Done when the system has taken all of it."""
         delivery.keep()
-        self._put(text.frame(self.settings.line_ending), delivery, self.clock())
+        self._put(text.frame(self.settings.line_ending), delivery)
 
     @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
     def write_once(self, text: Write, delivery: Delivery) -> None:
         """Write as `write` does, and never a second time: what may have begun when the line or the gateway failed is answered "unknown"."""
         delivery.keep()
-        self._put(text.frame(self.settings.line_ending), delivery, self.clock(), once=True)
+        self._put(text.frame(self.settings.line_ending), delivery, once=True)
 
-    def _put(self, content: bytes, delivery: Delivery | None, now_s: float, *, once: bool = False) -> None:
-        self._outbox.add(content, delivery, now_s=now_s, once=once)
-        self._echo.wrote(content, now_s=now_s)
-        self._drain_outbox(now_s)
+    def _put(self, content: bytes, delivery: Delivery, *, once: bool = False) -> None:
+        now_s = self.clock()
+        self._writer.put(content, delivery, now_s, once=once)
+        self._drain(now_s)
 
-    def _drain_outbox(self, now_s: float) -> None:
-        line = self._line
-        if line is None:
-            return
-        try:
-            through = self._outbox.write(line.write, now_s=now_s)
-        except LINE_FAULTS as error:
-            self._lose(error)
-            return
-        if through and self._fault == "stuck":
-            self._be_well()
+    def _drain(self, now_s: float) -> None:
+        """Write what the line takes now; one that fails is lost."""
+        if self._line is not None:
+            try:
+                self._writer.drain(self._line, now_s)
+            except LINE_FAULTS as error:
+                self._lose(error)
+
+    def _acknowledge(self, now_s: float) -> None:
+        self._writer.acknowledge(now_s)
+        self._drain(now_s)
 
     def _give_up_writing(self) -> None:
-        """Give up what waits to be written, because the peer takes nothing; reading goes on. One more try first, for we may have been held
-        up."""
-        self._drain_outbox(self.clock())
-        if self._outbox.due_s is None or self._outbox.due_s > self.clock():
-            return
-        reason = f"cannot write to {self._path}: nothing was taken for {self.settings.write_timeout_s:g} s; is the peer stuck?"
-        self.host.count("write_timeouts", self._outbox.fail(reason))
-        self._echo.clear()
-        self._be_faulty("stuck", f"nothing can be written to {self._path}: no byte was taken for {self.settings.write_timeout_s:g} s")
-
-    def _write_acks(self, now_s: float) -> None:
-        """Write the acknowledgements that have come due since the last time, in one piece."""
-        acks = self._owed.take()
-        if acks:
-            self.host.count("acknowledged", len(acks))
-            self._put(b"".join(acks), None, now_s)
+        """Give up what waits to be written, after one more try, for we may have been held up."""
+        self._drain(self.clock())
+        if self._writer.due_s is not None and self._writer.due_s <= self.clock():
+            self._writer.give_up()
 
     def _payload_of(self, to: str) -> type[Payload] | None:
         return self.host.payload_of(to, self._sends)
@@ -255,7 +229,7 @@ class SerialPort(Link[SerialSettings]):
     def _turn_to_line(self, events: int) -> None:
         now_s = self.clock()
         if events & select.POLLOUT:
-            self._drain_outbox(now_s)
+            self._drain(now_s)
         if self._line is None:
             return
         if events & select.POLLIN and not self.host.quiet:
@@ -276,8 +250,7 @@ class SerialPort(Link[SerialSettings]):
             self._skip_banner(chunk)
         else:
             self.works()
-            if self._fault == "robbed" and now_s - self._robbed_s > UNROBBED_S:
-                self._be_well()
+            self._health.heard(now_s)
             self._take_in(self._echo.remove(chunk, now_s=now_s) if self._echo.removes else chunk, now_s)
 
     def _skip_banner(self, chunk: bytes) -> None:
@@ -297,12 +270,12 @@ class SerialPort(Link[SerialSettings]):
         said: list[Inbound] = []
         for frame in frames:
             if suspects and self._echo.is_own(frame, now_s=now_s):
-                self._name_echo(frame)
+                self._health.name_echo(frame)
                 continue
             try:
                 readings = self._reader.read(frame)
             except BadFrame as error:
-                self._drop(error, frame)
+                self._health.drop(error, frame)
                 bad += 1
                 continue
             for reading in readings:
@@ -313,28 +286,11 @@ class SerialPort(Link[SerialSettings]):
         self._send(said)
         if frames:
             self.host.count("lines", len(frames))
-        self._count_framing()
+        self._health.count(self._framer, self._echo, self._reader)
         if len(frames) > bad:
-            self._doubt_no_more()
+            self._health.doubt_no_more()
         elif chunk or bad:
-            self._doubt_it(chunk, now_s)
-
-    def _doubt_no_more(self) -> None:
-        """Take note of a usable line."""
-        if self._doubt:
-            self._doubt.clear()
-            if self._fault == "unusable":
-                self._be_well()
-
-    def _doubt_it(self, chunk: bytes, now_s: float) -> None:
-        """Take note of bytes that were no usable line; when there have been enough of them, say so with the likely cause."""
-        self._doubt.add(chunk, now_s)
-        if self._fault:
-            return
-        settings = self.settings
-        cause = self._doubt.cause(now_s, codec=settings.codec_name, framing=choice_of(settings.framed).name, baud=settings.baud)
-        if cause:
-            self._be_faulty("unusable", f"bytes come from {self._path}, and never a line that can be used: {cause}")
+            self._health.doubt_it(chunk, now_s)
 
     def _add(self, reading: Reading, size: int, said: list[Inbound]) -> None:
         """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep."""
@@ -351,7 +307,7 @@ class SerialPort(Link[SerialSettings]):
     def _send(self, said: list[Inbound]) -> None:
         """Send readings; block while too much is under way, so that the port is not read."""
         for refusal in self.host.send_all(said) if said else ():
-            self._complain("refused", str(refusal.error))
+            self._health.complain("refused", str(refusal.error))
 
     def _fall_silent(self) -> None:
         """Drop half a line, and tell half an epoch, after a silence longer than the gap."""
@@ -360,37 +316,22 @@ class SerialPort(Link[SerialSettings]):
         try:
             readings = self._reader.idle()
         except BadFrame as error:
-            self._drop(error, b"")
+            self._health.drop(error, b"")
             return
         said: list[Inbound] = []
         for reading in readings:
             self._add(reading, 0, said)
         self._send(said)
 
-    def _drop(self, error: BadFrame, frame: bytes) -> None:
-        """Count a bad line, and change nothing else."""
-        self._doubt.refuse(frame, str(error))
-        self.host.count("bad_lines")
-        if error.fault == CODEC_FAULT:
-            self.host.count("codec_faults")
-        self._complain(error.fault, f"{error}; the line was {frame[:60]!r}")
-
-    def _name_echo(self, frame: bytes) -> None:
-        self._complain("echoed", f"{frame[:60]!r} came back")
-        self._be_faulty("echo", f"{self._path} reads back our own bytes: set rs485_echo = true, or switch the adapter's echo off")
-
     def _be_robbed(self, now_s: float) -> None:
-        """Note that bytes were there and are gone: another process reads the port. What is left of the line is worth nothing."""
+        """Note that another process takes our bytes. What is left of the line is worth nothing."""
         self._framer.skip()
-        self._robbed_s = now_s
-        self.host.count("robbed")
-        if self._fault != "robbed":  # who holds it is not looked up each time
-            self._be_faulty("robbed", f"a second process reads {self._path} and takes our bytes: {name_holders(self._path)}; stop it")
+        self._health.be_robbed(now_s)
 
     # --- losing
 
     def _lose(self, error: Exception) -> None:
-        self.lose(Missing(explain_loss(self._path, error)))
+        self.lose(Missing(explain_loss(self._health.path, error)))
 
     def _let_go(self, *, drain_s: float = 0.0) -> None:
         line, self._line = self._line, None
@@ -398,59 +339,17 @@ class SerialPort(Link[SerialSettings]):
             if self._polled >= 0:
                 self._poll.unregister(line.fileno())
                 self._polled = -1
-            self._write_last(line, drain_s)
+            if drain_s and self._writer:
+                self._writer.finish(line, self.clock())
             line.close(drain_s=drain_s)
             open_ports().give_back(self.host.me)
-        # it goes back to its mailbox: nothing of it has failed, but for what is tried at most once
-        self._outbox.clear(f"cannot write to {self._path}: it was closed before")
-        self._echo.clear()
+        self._writer.clear()
         self._framer.clear()
         self._heard_s = None
-
-    def _write_last(self, line: OpenPort, drain_s: float) -> None:
-        """Write what the line still takes at once, on an orderly end."""
-        if drain_s and self._outbox:
-            try:
-                self._outbox.write(line.write, now_s=self.clock())
-            except LINE_FAULTS as error:
-                _log.debug("%s: cannot write what was left: %s", self.host.me, error)
-
-    # --- what falls due, and what is said
 
     def _wanted(self) -> int:
         """The events to poll the line for. A hang-up is always told, and needs no asking."""
         if self._line is None:
             return -1
-        reading = not self.host.quiet and self.clock() - self._robbed_s >= ROBBED_S
-        return (select.POLLIN if reading else 0) | (select.POLLOUT if self._outbox else 0)
-
-    def _count_framing(self) -> None:
-        """Add to the actor's counters what the framer, the echo and the reader have counted since the last time."""
-        framer, missing, replaced = self._framer, self._echo.missing, self._reader.replaced
-        now = {
-            "overflows": framer.overflows,
-            "gaps": framer.gaps,
-            "bad_frames": framer.bad_frames,
-            "echo_missing": missing,
-            "replaced": replaced,
-        }
-        self._complaints.count(self.host, self._path, now)
-        for remark in self._reader.take_remarks():
-            if remark.words:
-                self._complain(remark.counter, remark.words)
-            else:
-                self.host.count(remark.counter)
-
-    def _complain(self, fault: str, detail: str) -> None:
-        self._complaints.say(self.host, self._path, fault, detail)
-
-    def _be_well(self) -> None:
-        self._fault = ""
-        place = self.settings.network
-        rate = "" if place is not None and place.scheme == "socket" else f" at {self.settings.baud} baud"
-        self.host.report(Health.OK, f"{self._path} is open{rate}")
-
-    def _be_faulty(self, fault: str, detail: str) -> None:
-        if self._fault != fault:
-            self._fault = fault
-            self.host.report(Health.FAULTY, detail)
+        reading = not self.host.quiet and self.clock() - self._health.robbed_s >= ROBBED_S
+        return (select.POLLIN if reading else 0) | (select.POLLOUT if self._writer else 0)

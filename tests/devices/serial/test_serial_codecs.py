@@ -154,8 +154,8 @@ def test_bytes_and_never_a_usable_line(settings: dict, said: bytes, cause: str, 
     bench = open_port(skip_first=None, max_line_bytes=200, **settings)
     port = bench.actor
     line.send(said)
-    bench.until(lambda: port._doubt)
-    port._doubt._since_s -= AFTER_S
+    bench.until(lambda: port._health.doubt)
+    port._health.doubt._since_s -= AFTER_S
     say_until(line, said, bench, lambda: bench.health[-1][0] is Health.FAULTY)
     assert bench.health[-1] == (Health.FAULTY, f"bytes come from {line.path}, and never a line that can be used: {cause}")
     assert bench.sent == []
@@ -170,8 +170,8 @@ def test_a_usable_line_ends_the_doubt(line: SimulatedLine, open_port: Open):
     assert is_well(bench)
     port = bench.actor
     line.send(b"nonsense\n")
-    bench.until(lambda: port._doubt)
-    port._doubt._since_s -= AFTER_S
+    bench.until(lambda: port._health.doubt)
+    port._health.doubt._since_s -= AFTER_S
     say_until(line, b"nonsense\n", bench, lambda: bench.health[-1][0] is Health.FAULTY)
     line.send(b'{"v":1}\n')
     bench.until(lambda: is_well(bench))
