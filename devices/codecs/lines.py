@@ -1,22 +1,88 @@
-"""What a frame is sent as: whether its address and its table of values fit its codec. For the settings of every input of lines."""
+"""What lines mean, and who hears of them: the settings that every input of lines has, of a port as of a program."""
 
-from collections.abc import Collection, Mapping
+from typing import Any, Literal, Self
 
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from devices.addresses import check_template
+from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options, given_by
 from devices.codecs.installed import codec_class
-from gateway.actors.points import check_values
-from gateway.actors.points.settings import ValueSettings
+from gateway.actors import Settings
+from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import fields_of
 
 
-def check_address_fields(to: str, *, codec: str) -> None:
-    """Raise ValueError where an address is made of fields that no frame of the codec has."""
-    if codec_class(codec).verb != "report" and fields_of(to):
-        raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{codec}" has none')
+class LineSettings(Settings):
+    """The settings of an input whose lines a codec reads."""
 
+    codec: Chosen
+    """What its lines mean: the name of a codec, or a table with its name and its options."""
+    to: str = Field(max_length=256)
+    """Actor id that hears of each line; with a codec that finds fields it may hold {fields} of the line: `twin/{device}`."""
+    verb: str = ""
+    """Default: what the codec says of it, `report` for json, `position` for nmea, `line` for text."""
+    payload: Literal["report", "fields"] | None = None
+    """Send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
+    values: ValueTable = {}
+    """What the values of a report are, by their names: from which field, in which unit, within which range."""
+    unmapped: Literal["take", "ignore"] = "take"
+    """Whether fields that `values` does not name are values too."""
+    max_line_bytes: int = Field(default=4096, ge=16, le=65536)
+    max_depth: int = Field(default=8, ge=1, le=64)
+    """How deep a JSON line may be nested."""
 
-def check_reported(values: Mapping[str, ValueSettings], given: Collection[str], *, as_report: bool, sends: str) -> None:
-    """Raise ValueError where the table `values` has a mistake, or one of the keys that were `given` is for reports, and none is made."""
-    check_values(values)
-    for key in ("values", "unmapped"):
-        if key in given and not as_report:
-            raise ValueError(f"{key}: is for reports, and this sends {sends!r}; take it out, or have it report")
+    @property
+    def sends(self) -> str:
+        """The verb under which lines are sent."""
+        return self.verb or codec_class(self.codec_name).verb
+
+    @property
+    def codec_name(self) -> str:
+        """The name of the codec."""
+        return choice_of(self.codec).name
+
+    @property
+    def as_report(self) -> bool:
+        """Whether the fields of a line are sent as a Report."""
+        return self.payload == "report" or (self.payload is None and self.sends == "report")
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        return [("to", self.to, self.sends)]
+
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
+        return [codec_options(self.codec)]
+
+    def given(self, me: str) -> list[Given]:
+        """What whoever it reports to gets by the codec and the table."""
+        del me
+        return [given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")] if self.as_report else []
+
+    def points(self, me: str) -> Said:
+        """The values of whoever it reports to."""
+        del me
+        return [(self.to, points_of(self.values))]
+
+    def check_chosen(self) -> None:
+        """Raise ValueError where there is no such codec, or whatever else is named beside it."""
+        check_codec(self.codec)
+
+    @field_validator("to")
+    @classmethod
+    def _is_address(cls, to: str) -> str:
+        return check_template(to)
+
+    @model_validator(mode="after")
+    def _has_a_codec_with_fields(self) -> Self:
+        self.check_chosen()
+        if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
+            raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
+        return self
+
+    @model_validator(mode="after")
+    def _reports_its_values(self) -> Self:
+        check_values(self.values)
+        for key in ("values", "unmapped"):
+            if key in self.model_fields_set and not self.as_report:
+                raise ValueError(f"{key}: is for reports, and this sends {self.sends!r}; take it out, or have it report")
+        return self

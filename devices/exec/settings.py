@@ -4,18 +4,13 @@ import json
 import os
 import shlex
 import shutil
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options, given_by
-from devices.codecs.installed import codec_class
-from devices.codecs.sent import check_address_fields, check_reported
+from devices.codecs.choice import Chosen
+from devices.codecs.lines import LineSettings
 from devices.simulation import simulation
-from gateway.actors import Settings
-from gateway.actors.points import ValueTable, points_of
-from gateway.actors.points.point import Given, Said
 
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a service of systemd looks for programs, whatever the PATH of who asks."""
@@ -34,7 +29,7 @@ class ExecSimulation(BaseModel):
     """How often each thing is said, as a radio hears it."""
 
 
-class ExecSettings(Settings):
+class ExecSettings(LineSettings):
     """The settings of one program that prints lines."""
 
     command: list[str] = Field(default=[], max_length=256)
@@ -42,20 +37,6 @@ class ExecSettings(Settings):
 
     codec: Chosen = "json"
     """What its lines mean: the name of a codec, or a table with its name and its options."""
-    to: str = Field(max_length=256)
-    """Actor id that hears of each line; with JSON it may hold {fields} of the line: `twin/{model}-{id}`."""
-    verb: str = ""
-    """Default: `report` for json, `line` for text."""
-    payload: Literal["report", "fields"] | None = None
-    """JSON: send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
-    values: ValueTable = {}
-    """What the values of a report are, by their names: from which field, in which unit, within which range."""
-    unmapped: Literal["take", "ignore"] = "take"
-    """Whether fields that `values` does not name are values too."""
-    max_line_bytes: int = Field(default=4096, ge=16, le=65536)
-    max_depth: int = Field(default=8, ge=1, le=64)
-    """How deep a JSON line may be nested."""
-
     coalesce_s: float = Field(default=0.0, ge=0, le=3600)
     """Seconds in which a line that says the same again is dropped: rtl_433 says each thing three times; 0: none is."""
     coalesce_ignores: list[str] = Field(default=["time", "mod", "freq", "freq1", "freq2", "rssi", "snr", "noise"], max_length=64)
@@ -69,35 +50,9 @@ class ExecSettings(Settings):
     simulate: bool | ExecSimulation = False
 
     @property
-    def sends(self) -> str:
-        """The verb under which lines are sent."""
-        return self.verb or codec_class(choice_of(self.codec).name).verb
-
-    @property
-    def as_report(self) -> bool:
-        """Whether a JSON line is sent as a Report."""
-        return self.payload == "report" or (self.payload is None and self.sends == "report")
-
-    @property
     def simulation(self) -> ExecSimulation | None:
         """How the program is simulated; None where it is the real one."""
         return simulation(self.simulate, ExecSimulation)
-
-    def addresses(self) -> list[tuple[str, str, str]]:
-        return [("to", self.to, self.sends)]
-
-    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
-        return [codec_options(self.codec)]
-
-    def given(self, me: str) -> list[Given]:
-        """What whoever it reports to gets by the codec and the table."""
-        del me
-        return [given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")] if self.as_report else []
-
-    def points(self, me: str) -> Said:
-        """The values of whoever it reports to."""
-        del me
-        return [(self.to, points_of(self.values))]
 
     def lacks(self) -> dict[str, str]:
         """Say where the program is not on this machine."""
@@ -126,26 +81,10 @@ class ExecSettings(Settings):
             raise ValueError(f"cannot find {name!r} from everywhere; write its full path, or a name on the PATH")
         return command
 
-    @field_validator("to")
-    @classmethod
-    def _is_address(cls, to: str) -> str:
-        return check_template(to)
-
     @model_validator(mode="after")
     def _has_a_program(self) -> Self:
         if not self.command and not self.simulate:
             raise ValueError('command is missing; write the program and its words, command = ["rtl_433", "-F", "json"], or simulate = true')
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_codec_with_fields(self) -> Self:
-        check_codec(self.codec)
-        check_address_fields(self.to, codec=choice_of(self.codec).name)
-        return self
-
-    @model_validator(mode="after")
-    def _reports_its_values(self) -> Self:
-        check_reported(self.values, self.model_fields_set, as_report=self.as_report, sends=self.sends)
         return self
 
     @model_validator(mode="after")

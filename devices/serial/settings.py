@@ -4,17 +4,14 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by, usual_framing
+from devices.codecs.choice import Chosen, check_choices, choice_of, framing_options, usual_framing
 from devices.codecs.installed import codec_class
-from devices.codecs.sent import check_address_fields, check_reported
+from devices.codecs.lines import LineSettings
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.serial.names import find_port, meaning, why_no_port
 from devices.serial.urls import NetworkPort, network_port
 from devices.simulation import simulation
 from gateway.actors import GatewayError, Settings
-from gateway.actors.points import ValueTable, points_of
-from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields
 
 _OF_ITS_LINE = ("baud", "parity", "bytesize", "stopbits", "flow", "dtr", "rts")
@@ -52,7 +49,7 @@ class SerialSimulation(Settings):
     """One of so many lines or telegrams has a wrong bit; 0: none. For devices that are not `acked`."""
 
 
-class SerialSettings(Settings):
+class SerialSettings(LineSettings):
     """The settings of one serial port: where it is, how its bytes run, what they mean, and who hears of it."""
 
     port: str = ""
@@ -84,26 +81,13 @@ class SerialSettings(Settings):
     `lf`."""
     skip_first: bool | None = None
     """Drop what comes before the first delimiter after each opening: it may be the rest of a frame. Unset: where nothing shows that."""
-    max_line_bytes: int = Field(default=4096, ge=16, le=65536)
     max_gap_s: float = Field(default=1.0, gt=0, le=3600)
     """Longest silence inside a line, in seconds."""
-    max_depth: int = Field(default=8, ge=1, le=64)
-    """How deep a JSON line may be nested."""
     undecodable: Literal["reject", "replace"] = "reject"
     """What becomes of a line with bytes that are no UTF-8: it is dropped, or they become U+FFFD."""
     checksum_required: bool = True
     """NMEA: drop a sentence that has no checksum. One whose checksum is wrong is always dropped."""
 
-    to: str
-    """Actor id that hears of each line; with JSON it may hold {fields} of the line: `twin/{device}`."""
-    verb: str = ""
-    """Default: `report` for json, `position` for nmea, `line` for text."""
-    payload: Literal["report", "fields"] | None = None
-    """JSON: send a Report of the line's scalar fields, or all fields as they are. Default: a report for the verb `report`."""
-    values: ValueTable = {}
-    """What the values of a report are, by their names: from which field, in which unit, within which range."""
-    unmapped: Literal["take", "ignore"] = "take"
-    """Whether fields that `values` does not name are values too."""
     id_field: str = "id"
     """JSON: the field that numbers the lines. Used where `ack` is set."""
     ack: str = ""
@@ -124,16 +108,6 @@ class SerialSettings(Settings):
     """Remove our own bytes, which a two-wire adapter reads back."""
 
     @property
-    def sends(self) -> str:
-        """The verb under which readings are sent."""
-        return self.verb or codec_class(self.codec_name).verb
-
-    @property
-    def codec_name(self) -> str:
-        """The name of the codec."""
-        return choice_of(self.codec).name
-
-    @property
     def framed(self) -> Chosen:
         """The framing that the file names, or the usual one of the codec."""
         return usual_framing(self.codec) if self.framing is None else self.framing
@@ -144,11 +118,6 @@ class SerialSettings(Settings):
         with the port."""
         unsure = self.simulation is None and not codec_class(self.codec_name).checked
         return unsure if self.skip_first is None else self.skip_first
-
-    @property
-    def as_report(self) -> bool:
-        """Whether a JSON line is sent as a Report."""
-        return self.payload == "report" or (self.payload is None and self.sends == "report")
 
     @property
     def network(self) -> NetworkPort | None:
@@ -188,21 +157,11 @@ class SerialSettings(Settings):
         far = None if self.simulation is not None else network_port(self.port)
         return {"port": (far.host, far.port)} if far else {}
 
-    def addresses(self) -> list[tuple[str, str, str]]:
-        return [("to", self.to, self.sends)]
-
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
-        return [codec_options(self.codec), framing_options(self.framed)]
+        return [*super().options(), framing_options(self.framed)]
 
-    def given(self, me: str) -> list[Given]:
-        """What whoever it reports to gets by the codec and the table."""
-        del me
-        return [given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")] if self.as_report else []
-
-    def points(self, me: str) -> Said:
-        """The values of whoever it reports to."""
-        del me
-        return [(self.to, points_of(self.values))]
+    def check_chosen(self) -> None:
+        check_choices(codec=self.codec, framing=self.framing)
 
     @field_validator("port")
     @classmethod
@@ -210,11 +169,6 @@ class SerialSettings(Settings):
         if why := why_no_port(port):
             raise ValueError(why)
         return port
-
-    @field_validator("to")
-    @classmethod
-    def _is_address(cls, to: str) -> str:
-        return check_template(to)
 
     @field_validator("ack")
     @classmethod
@@ -242,15 +196,4 @@ class SerialSettings(Settings):
             ]
             if wrong:
                 raise ValueError("\n".join(wrong))
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_codec_with_fields(self) -> Self:
-        check_choices(codec=self.codec, framing=self.framing)
-        check_address_fields(self.to, codec=self.codec_name)
-        return self
-
-    @model_validator(mode="after")
-    def _reports_its_values(self) -> Self:
-        check_reported(self.values, self.model_fields_set, as_report=self.as_report, sends=self.sends)
         return self
