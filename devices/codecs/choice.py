@@ -50,8 +50,13 @@ def usual_framing(codec: Chosen) -> str:
 
 def framing_of(chosen: Chosen, *, max_bytes: int, max_gap_s: float) -> Framing:
     """The framing that the file names."""
+    return framing_settings(chosen).make(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+
+def framing_settings(chosen: Chosen) -> FramingSettings:
+    """The options of the framing that the file names."""
     name, options = choice_of(chosen)
-    return FRAMINGS[name].model_validate(options, strict=True).make(max_bytes=max_bytes, max_gap_s=max_gap_s)
+    return FRAMINGS[name].model_validate(options, strict=True)
 
 
 def check_choices(*, codec: Chosen, framing: Chosen | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from devices.codecs.simulated import USUAL, simulated_fields
 from gateway.actors.errors import GatewayError
 
 Fields = dict[str, Any]
@@ -55,6 +56,14 @@ class Codec(ABC):
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         """The frame that says these fields. Raises CannotEncode where it cannot be written."""
         raise CannotEncode(f"cannot write {', '.join(fields)[:60]!r}: {type(self).__name__} only reads")
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        """The frames of a simulated device that says the thing of that number; `wanted` are the fields that the file speaks of, with
+        plausible values. What is made follows from the number alone. Raises CannotEncode where the codec can write none."""
+        names = self.settings.field_names()
+        if names is None:
+            return (self.encode(wanted or simulated_fields(number, USUAL)),)
+        return (self.encode({**simulated_fields(number, names), **{name: wanted[name] for name in names if name in wanted}}),)
 
     def read(self, frame: bytes) -> Sequence[Fields]:
         """What is known with this frame: mostly one thing; none, or several, where frames belong together. Raises BadFrame."""

@@ -4,7 +4,7 @@ Source: RFC 4180, section 2 (quotes).
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -12,9 +12,12 @@ from pydantic import Field, model_validator
 from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
 from devices.codecs.numbers import number_of, scalar_of, written
+from devices.codecs.simulated import USUAL, simulated_fields
 from devices.codecs.text import read_text
 
 MOST_COLUMNS = 256
+HEADER_EVERY = 20
+"""A simulated device whose columns the file does not name says them before so many lines."""
 
 
 class CsvSettings(CodecSettings):
@@ -76,6 +79,14 @@ class CsvLines(Codec):
             raise CannotEncode(f"cannot write a CSV line: there is no column {unknown[0]!r}; name it in the file")
         cells = [self._cell(fields.get(name) if name else None) for name in self._columns]
         return self._delimiter.join(cells).encode()
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        if self._said:
+            return super().simulated(number, wanted)
+        fields = dict(wanted) if len(wanted) > 1 else {**wanted, **simulated_fields(number, USUAL)}  # one name alone is no header
+        self._columns = list(fields)
+        header = [self._delimiter.join(map(self._cell, fields)).encode()] if number % HEADER_EVERY == 0 else []
+        return (*header, self.encode(fields))
 
     def _cells(self, text: str) -> list[str]:
         if '"' not in text:

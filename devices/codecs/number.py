@@ -1,7 +1,7 @@
 """One number in a text: `ST,GS,+  12.34kg`, `Weight: 12,34 kg`, `21.5`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
 from devices.codecs.numbers import number_of, says_none, written
+from devices.codecs.simulated import simulated_number
 from devices.codecs.text import read_text
 
 _POINT = re.compile(r"(?<![A-Za-z0-9_.])(?:[-+] *+)?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?!\.?[0-9])", re.ASCII)
@@ -75,6 +76,11 @@ class Number(Codec):
             raise CannotEncode(f"cannot write a number: the field {self._name!r} is none")
         text = written(number, decimal_comma=self._decimal_comma)
         return " ".join(part for part in (self._label, text, self._unit) if part).encode()
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        value = wanted.get(self._name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return (self.encode({self._name: value if is_number else simulated_number(number)}),)
 
     def _found(self, text: str, begin: int) -> Iterator[int | float]:
         for match in self._numbers(text, begin):

@@ -1,6 +1,6 @@
 """Words that are on or off: ON, OFF, true, 0, open, closed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -57,3 +57,7 @@ class OnOff(Codec):
         if not isinstance(value, bool):
             raise CannotEncode(f"cannot write on or off: the field {self._name!r} is neither true nor false")
         return self._written[value].encode()
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        del wanted
+        return (self.encode({self._name: number % 2 == 0}),)

@@ -4,7 +4,7 @@ Keep bytes until a frame is whole, then decode strictly: UTF-8, no NUL, no byte 
 so a byte that does not decode is the only trace of a bad one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devices.codecs.codec import CannotEncode, Codec, Fields
@@ -26,6 +26,10 @@ class Text(Codec):
         if not isinstance(text, str):
             raise CannotEncode("cannot write a text: the field 'text' is none")
         return text.encode()
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        del wanted
+        return (f"simulated line {number}".encode(),)
 
 
 def read_text(frame: bytes, *, replace: bool = False) -> str:

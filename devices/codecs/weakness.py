@@ -17,7 +17,7 @@ _LETTER, _DIGIT, _SPACE, _SIGN = range(256, 260)
 _BEYOND = frozenset((_LETTER, _DIGIT, _SPACE, _SIGN))
 """They stand for the characters beyond Latin-1, by what they are."""
 _ANY = frozenset(range(260))
-_REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
+REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 _MANY = 8
 """A repeat of a range shorter than this is short, whatever the text."""
 _BEGINS = (ops.AT_BEGINNING, ops.AT_BEGINNING_STRING)
@@ -110,7 +110,7 @@ def _open_ends(items: Items, behind: Items, folds: bool) -> int:
         rest = [*flat[at + 1 :], *behind]
         if op is ops.BRANCH:
             count += max(_open_ends(branch, rest, folds) for branch in said[1])
-        elif op in _REPEATS and op is not ops.POSSESSIVE_REPEAT:
+        elif op in REPEATS and op is not ops.POSSESSIVE_REPEAT:
             least, most, body = said
             if most > 1:
                 count += _open_ends(body, (), folds)
@@ -142,13 +142,13 @@ def _repeats(items: Items) -> Iterator[_Repeat]:
     for op, said in items:
         for inner in _inner(op, said):
             yield from _repeats(inner)
-        if op in _REPEATS:
+        if op in REPEATS:
             least, most, body = said
             yield _Repeat(int(least), int(most), list(body))
 
 
 def _inner(op: Any, said: Any) -> list[Items]:
-    if op in _REPEATS:
+    if op in REPEATS:
         return [said[2]]
     if op is ops.SUBPATTERN:
         return [said[-1]]
@@ -162,7 +162,7 @@ def _inner(op: Any, said: Any) -> list[Items]:
 def _is_nullable(items: Items) -> bool:
     """Whether a sequence may match an empty text."""
     for op, said in items:
-        if op in _REPEATS:
+        if op in REPEATS:
             if said[0] > 0 and not _is_nullable(said[2]):
                 return False
         elif op is ops.BRANCH:
@@ -242,6 +242,11 @@ def _category(said: Any) -> frozenset[int]:
         ops.CATEGORY_WORD: words,
         ops.CATEGORY_NOT_WORD: _ANY - words,
     }[said]
+
+
+def characters_of(op: Any, said: Any, pattern: re.Pattern[str]) -> frozenset[int]:
+    """The numbers of the characters that one item of a pattern takes; those beyond Latin-1 by what they are."""
+    return _own(op, said, _ignores_case(pattern))
 
 
 def _ignores_case(pattern: re.Pattern[str]) -> bool:

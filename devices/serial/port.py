@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from devices.backoff import Backoff
 from devices.codecs.choice import framing_of
+from devices.codecs.codec import CannotEncode
 from devices.codecs.framing import BadFrame
-from devices.link import ACT_WITHIN_S, Link, Missing
+from devices.link import ACT_WITHIN_S, Faulty, Link, Missing
 from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS, explain_loss, explain_opening
 from devices.serial.health import ROBBED_S, PortHealth
@@ -99,9 +100,6 @@ class SerialPort(Link[SerialSettings]):
             from devices.serial.network import NetworkOpener  # noqa: PLC0415  # only where one is
 
             self._network = NetworkOpener(self.settings, place)
-        if self.settings.simulation is not None:
-            self._simulation = simulate(self.settings.simulation, self.settings.simulated_device)
-            self._health.path = self._simulation.path
 
     def open(self) -> str:
         """Open the port by its stable name. That it works, its bytes show: see `_read`."""
@@ -119,10 +117,18 @@ class SerialPort(Link[SerialSettings]):
         return ""
 
     def _open_tty(self) -> OpenPort:
-        if self._simulation is None:
-            self._health.path = find_port(self.settings.port)
+        self._health.path = find_port(self.settings.port) if self.settings.simulation is None else self._simulated()
         open_ports().take(self.host.me, self._health.path)
         return TtyLine(self._health.path, self.settings, self.host)
+
+    def _simulated(self) -> str:
+        """The path of the simulated device, which begins with the first opening."""
+        if self._simulation is None:
+            try:
+                self._simulation = simulate(self.settings)
+            except CannotEncode as error:
+                raise Faulty(f"cannot simulate {self.host.me}: {error}") from error
+        return self._simulation.path
 
     @property
     def due_s(self) -> float:

@@ -40,7 +40,7 @@ class SerialSimulation(Settings):
 
     device: Literal["", "gps", "meter", "dsmr", "sml", "ve_direct"] = ""
     """`gps`: RMC and GGA of one moving receiver. `meter`: numbered JSON lines of `devices` meters. `dsmr`, `sml`: a meter of electricity.
-    `ve_direct`: a charger. Default: what the codec reads."""
+    `ve_direct`: a charger. Default: what the codec reads, with the values that the port's table names."""
     interval_s: float = Field(default=1.0, ge=0.001)
     devices: int = Field(default=1, ge=1, le=1000)
     acked: bool = False
@@ -126,9 +126,9 @@ class SerialSettings(LineSettings):
 
     @property
     def simulated_device(self) -> str:
-        """The simulated device whose frames the codec reads, by its name."""
+        """The simulated device whose frames the codec reads, by its name; empty where the codec makes them itself."""
         name, options = choice_of(self.codec)
-        return {"json": "meter", "dsmr": "dsmr", "sml": "sml"}.get(name, str(options.get("profile") or "gps"))
+        return {"json": "meter", "nmea": "gps", "dsmr": "dsmr", "sml": "sml"}.get(name, str(options.get("profile") or ""))
 
     @property
     def two_wires(self) -> Rs485 | None:

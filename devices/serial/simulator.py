@@ -6,19 +6,24 @@ makes, and everything it says follows from the number, so that a device which is
 """
 
 import contextlib
+import json
 import math
 import os
 import select
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from devices.codecs.choice import framing_settings
+from devices.codecs.codec import CannotEncode
 from devices.codecs.framing import LineFramer
 from devices.codecs.nmea import MPS_PER_KNOT, write_sentence
-from devices.serial.settings import SerialSimulation
+from devices.codecs.simulated import Simulated, nested, wanted_fields
+from devices.serial.settings import SerialSettings, SerialSimulation
+from gateway.actors.templates import fields_of
 from gateway.actors.vocabulary import Fix
 
 BACKLOG_BYTES = 4096
@@ -121,7 +126,7 @@ class SimulatedDevice:
     """A device that sends one numbered thing each interval. Subclasses compose it; `turn` is for a caller's own loop."""
 
     line_end = b"\r\n"
-    """What follows each of its lines."""
+    """What follows each of its lines, unless it is told how to frame them."""
 
     def __init__(
         self,
@@ -134,7 +139,9 @@ class SimulatedDevice:
         window: int = 1,
         repeat_s: float = 1.0,
         wrong_every: int = 0,
+        wrapped: Callable[[bytes], bytes] | None = None,
     ) -> None:
+        """Make it. `wrapped` makes what goes onto the line of a frame."""
         self.line = line
         self.interval_s = interval_s
         self.acked = acked
@@ -150,6 +157,7 @@ class SimulatedDevice:
         """Without `acked`: how many things nobody heard."""
         self.wrong_every = wrong_every
         """Without `acked`: of how many things one has a wrong bit, as on a bad cable; 0: none."""
+        self._wrapped = wrapped or (lambda frame: frame + self.line_end)
         self._window = window
         self._repeat_s = repeat_s
         self._made_s = -math.inf
@@ -199,7 +207,7 @@ class SimulatedDevice:
             self.made += len(numbers)
 
     def _bytes(self, number: int) -> bytes:
-        said = b"".join(line + self.line_end for line in self.compose(number))
+        said = b"".join(map(self._wrapped, self.compose(number)))
         is_wrong = self.wrong_every and not self.acked and number % self.wrong_every == self.wrong_every - 1
         return _with_wrong_bit(said) if is_wrong else said
 
@@ -261,9 +269,14 @@ class JsonMeter(SimulatedDevice):
     """`devices` simulated meters on one line, which take turns: about 100 bytes of JSON each. With `acked`, give the port `ack = "ok
     {id}"`."""
 
-    def __init__(self, line: SimulatedLine, *, devices: int = 1, **keywords: object) -> None:
+    def __init__(
+        self, line: SimulatedLine, *, devices: int = 1, named: Sequence[str] = (), more: Simulated | None = None, **keywords: object
+    ) -> None:
+        """Make them; their lines have the texts `named` too, unless a meter has them, and the fields that `more` gives."""
         super().__init__(line, **keywords)  # type: ignore[arg-type]  # the keywords of SimulatedDevice, as they are
         self.devices = devices
+        self._named = dict.fromkeys(named, "simulated")
+        self._more = more
 
     def compose(self, number: int) -> list[bytes]:
         power_w = 200 + 150 * math.sin(number / 50)
@@ -271,6 +284,8 @@ class JsonMeter(SimulatedDevice):
             f'{{"device":"m{number % self.devices}","id":{number},"at_ms":{self.at_ms(number)},'
             f'"power_w":{power_w:.1f},"energy_wh":{1_000_000 + number},"voltage_v":{230 + number % 7 / 10:.1f}}}'
         )
+        if self._more is not None:
+            text = json.dumps({**self._named, **json.loads(text), **nested(self._more(number))}, separators=(",", ":"))
         return [text.encode()]
 
     def names(self, number: int) -> list[bytes]:
@@ -294,18 +309,34 @@ class Simulation:
         self.device.line.unplug()
 
 
-def simulate(settings: SerialSimulation, reads: str = "gps") -> Simulation:
-    """Make the simulated device that a port's settings ask for; where they do not say which, the one that its codec `reads`."""
-    name = settings.device or reads
+def simulate(settings: SerialSettings) -> Simulation:
+    """Make the simulated device that a port's settings ask for; where they do not say which, one that says what its codec reads, in its
+    framing. Raises CannotEncode where no line can be made for the codec."""
+    told = settings.simulation or SerialSimulation()
+    name = told.device or settings.simulated_device
+    keywords: dict[str, Any] = {"interval_s": told.interval_s, "acked": told.acked, "wrong_every": told.wrong_every}
+    keywords["wrapped"] = framing_settings(settings.framed).wrapped
+    if name == "meter":
+        keywords |= {"devices": told.devices, "named": fields_of(settings.to), "more": wanted_fields(settings.values)}
+    if not name:
+        keywords["reads"] = settings
+    line = SimulatedLine()
+    try:
+        return Simulation(_kind_of(name)(line, **keywords))
+    except CannotEncode:
+        line.unplug()
+        raise
+
+
+def _kind_of(name: str) -> Callable[..., SimulatedDevice]:
+    """The simulated device of that name; the one that says what a codec reads has none."""
     kinds: dict[str, Callable[..., SimulatedDevice]] = {"gps": GpsTracker, "meter": JsonMeter}
     if name not in kinds:
-        from devices.serial.simulated_meters import METERS  # noqa: PLC0415  # they are devices like those above
+        from devices.serial.simulated_lines import CodecDevice  # noqa: PLC0415  # they are devices like those above
+        from devices.serial.simulated_meters import METERS  # noqa: PLC0415
 
-        kinds.update(METERS)
-    keywords = {"devices": settings.devices} if name == "meter" else {}
-    return Simulation(
-        kinds[name](SimulatedLine(), interval_s=settings.interval_s, acked=settings.acked, wrong_every=settings.wrong_every, **keywords)
-    )
+        kinds.update(METERS, **{"": CodecDevice})
+    return kinds[name]
 
 
 def _with_wrong_bit(said: bytes) -> bytes:

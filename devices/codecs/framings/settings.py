@@ -8,7 +8,11 @@ from devices.codecs.codec import CodecSettings
 from devices.codecs.framing import LineFramer
 from devices.codecs.framings.framing import Framing
 
+Frame = bytes
+"""What is between two marks; the name stands where a field is called `bytes`."""
 _HEX = "0x"
+_COBS_MOST = 254
+"""After so many bytes without a zero COBS puts a count between, and no zero."""
 
 
 def bytes_of(text: str) -> bytes:
@@ -38,12 +42,19 @@ class FramingSettings(CodecSettings):
         """The framing, for frames of at most `max_bytes` without a silence longer than `max_gap_s` in them."""
         raise NotImplementedError
 
+    def wrapped(self, frame: Frame) -> Frame:
+        """What a simulated device puts on the line to say this frame. It may fill a frame up, or cut it, to the size of all frames."""
+        return frame
+
 
 class LfSettings(FramingSettings):
     """`lf`: lines that end with LF, or with CR and LF."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
         return LineFramer(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return frame + b"\r\n"
 
 
 class CrSettings(FramingSettings):
@@ -54,6 +65,9 @@ class CrSettings(FramingSettings):
 
         return Delimited(b"\r", drops=b"\n", max_bytes=max_bytes, max_gap_s=max_gap_s)
 
+    def wrapped(self, frame: Frame) -> Frame:
+        return frame + b"\r"
+
 
 class CrLfSettings(FramingSettings):
     """`crlf`: lines that end with CR and LF, and may have each of them alone in them."""
@@ -62,6 +76,9 @@ class CrLfSettings(FramingSettings):
         from devices.codecs.framings.delimited import Delimited  # noqa: PLC0415  # as at the head
 
         return Delimited(b"\r\n", max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return frame + b"\r\n"
 
 
 class DelimiterSettings(FramingSettings):
@@ -73,6 +90,9 @@ class DelimiterSettings(FramingSettings):
         from devices.codecs.framings.delimited import Delimited  # noqa: PLC0415  # as at the head
 
         return Delimited(bytes_of(self.ends), max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return frame + bytes_of(self.ends)
 
     @model_validator(mode="after")
     def _ends(self) -> "DelimiterSettings":
@@ -91,6 +111,9 @@ class StxEtxSettings(FramingSettings):
         from devices.codecs.framings.marked import Marked  # noqa: PLC0415  # as at the head
 
         return Marked(bytes_of(self.begins), bytes_of(self.ends), max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return bytes_of(self.begins) + frame + bytes_of(self.ends)
 
     @model_validator(mode="after")
     def _are_marks(self) -> "StxEtxSettings":
@@ -114,6 +137,9 @@ class FixedSettings(FramingSettings):
 
         del max_bytes, max_gap_s
         return Fixed(max_bytes=self.bytes, begins=bytes_of(self.begins), max_gap_s=self.gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return (bytes_of(self.begins) + frame)[: self.bytes].ljust(self.bytes)
 
     @model_validator(mode="after")
     def _fits(self) -> "FixedSettings":
@@ -162,6 +188,10 @@ class LengthSettings(FramingSettings):
             max_gap_s=self.gap_s,
         )
 
+    def wrapped(self, frame: Frame) -> Frame:
+        size: int = max(0, len(frame) - self.adds) % 256**self.size_bytes
+        return bytes_of(self.begins) + size.to_bytes(self.size_bytes, self.order) + frame
+
 
 class SlipSettings(FramingSettings):
     """`slip`: RFC 1055."""
@@ -170,6 +200,9 @@ class SlipSettings(FramingSettings):
         from devices.codecs.framings.slip import Slip  # noqa: PLC0415  # as at the head
 
         return Slip(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return b"\xc0" + frame.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0"
 
 
 class CobsSettings(FramingSettings):
@@ -180,6 +213,15 @@ class CobsSettings(FramingSettings):
 
         return Cobs(max_bytes=max_bytes, max_gap_s=max_gap_s)
 
+    def wrapped(self, frame: Frame) -> Frame:
+        pieces = []
+        for part in frame.split(b"\0"):
+            whole = [part[at : at + _COBS_MOST] for at in range(0, len(part), _COBS_MOST)] or [b""]
+            if len(whole[-1]) == _COBS_MOST:
+                whole.append(b"")
+            pieces += whole
+        return b"".join(bytes([len(piece) + 1]) + piece for piece in pieces) + b"\0"
+
 
 class TelegramSettings(FramingSettings):
     """`telegram`: what a meter says at its customer port, DSMR P1 for one."""
@@ -188,6 +230,9 @@ class TelegramSettings(FramingSettings):
         from devices.codecs.framings.telegram import Telegrams  # noqa: PLC0415  # as at the head
 
         return Telegrams(max_bytes=max_bytes, max_gap_s=max_gap_s)
+
+    def wrapped(self, frame: Frame) -> Frame:
+        return frame + b"\r\n"
 
 
 class SmlSettings(FramingSettings):

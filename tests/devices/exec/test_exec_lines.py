@@ -6,6 +6,7 @@ import struct
 import termios
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,3 +182,16 @@ def test_what_a_program_left_in_its_pipe_is_taken_when_it_has_ended(write: Write
     with run(once, codec="text") as bench:
         bench.until(lambda: bench.counters["lost"] == 1)
         assert [one.payload.text for one in bench.sent] == [str(n) for n in range(1, 3001)]
+
+
+@pytest.mark.parametrize(
+    "codec", ["number", "csv", "keyvalue", "text", "bytes", {"name": "regex", "pattern": "T=(?P<t>[0-9.]+)"}, "json"], ids=repr
+)
+def test_a_simulated_program_prints_what_the_codec_reads(run: Run, codec: Any) -> None:
+    """Its lines are usable whatever the codec, and have the values that the table names."""
+    table = {} if codec in ("text", "bytes") or isinstance(codec, dict) else {"values": {"value": {"valid": [1, 2]}}}
+    with run("no-such-radio", codec=codec, simulate={"interval_s": 0.01}, **table) as bench:
+        bench.until(lambda: len(bench.sent) >= 3)
+        assert bench.counters["bad_lines"] + bench.counters["bad_values"] == 0
+    if table:
+        assert all(1 <= one.payload.values["value"] <= 2 for one in bench.sent)
