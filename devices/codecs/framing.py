@@ -1,6 +1,7 @@
 """Framing: a stream of bytes → whole lines, whatever the pieces it arrives in.
 
-A line ends with LF; a CR before it is not part of it, and empty lines are none. Three things may go wrong, and each has a
+A line ends with LF; a CR before it is not part of it, nor are those behind it: some devices end their lines with LF and CR. Empty lines
+are none. Three things may go wrong, and each has a
 counter: a line grows past its limit (`overflows`: dropped up to its delimiter), a line stops half-way and nothing follows
 (`gaps`: dropped; what comes later begins a new line), and bytes that are skipped on purpose belong to no line.
 """
@@ -77,8 +78,11 @@ class LineFramer:
             return []
         before = self._partial
         crs = b"\r" in chunk or before.endswith(b"\r")
-        lines = (chunk.replace(b"\r\n", b"\n") if crs else chunk).split(b"\n")
+        text = chunk.replace(b"\r\n", b"\n") if crs else chunk
+        lines = text.split(b"\n")
         lines[0] = before + lines[0]
+        if crs and (b"\n\r" in text or lines[0].startswith(b"\r")):
+            lines = [line.lstrip(b"\r") for line in lines]
         self._partial = lines.pop()
         if lines and chunk.startswith(b"\n") and before.endswith(b"\r"):
             lines[0] = lines[0].removesuffix(b"\r")

@@ -48,7 +48,7 @@ class FramingSettings(CodecSettings):
 
 
 class LfSettings(FramingSettings):
-    """`lf`: lines that end with LF, or with CR and LF."""
+    """`lf`: lines that end with LF, with CR and LF, or with LF and CR."""
 
     def make(self, *, max_bytes: int, max_gap_s: float) -> Framing:
         return LineFramer(max_bytes=max_bytes, max_gap_s=max_gap_s)

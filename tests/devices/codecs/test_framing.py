@@ -1,5 +1,7 @@
 """Framing: whole lines come out, whatever pieces go in."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,12 +23,37 @@ def test_cr_and_lf_in_two_chunks():
     assert lines_of(LineFramer(), b"one\r", b"\ntwo\r", b"\n") == [b"one", b"two"]
 
 
+def every_cut(whole: bytes) -> Iterator[list[bytes]]:
+    """The lines of a stream that is cut in two, at each place, and of one that comes byte by byte."""
+    for cut in range(len(whole)):
+        yield lines_of(LineFramer(), whole[:cut], whole[cut:])
+    yield lines_of(LineFramer(), *(whole[at : at + 1] for at in range(len(whole))))
+
+
 def test_only_the_cr_before_the_lf_is_no_part_of_a_line():
     """Wherever the chunk ends: two CRs are one that was said, and one of the end."""
-    whole = b"one\r\r\ntwo\r\r\r\n\r\r\n"
-    for cut in range(len(whole)):
-        assert lines_of(LineFramer(), whole[:cut], whole[cut:]) == [b"one\r", b"two\r\r", b"\r"], cut
-    assert lines_of(LineFramer(), *(whole[at : at + 1] for at in range(len(whole)))) == [b"one\r", b"two\r\r", b"\r"]
+    for lines in every_cut(b"one\r\r\ntwo\r\r\r\nthree\r\n"):
+        assert lines == [b"one\r", b"two\r\r", b"three"]
+
+
+def test_a_cr_behind_the_lf_is_no_part_of_the_next_line():
+    """Some devices end their lines with LF and CR. The last CR is no line that is broken off."""
+    for lines in every_cut(b"\rone\n\rtwo\n\r\n\rthree\r\n\r\r\n\rfour\rfive\n\r"):
+        assert lines == [b"one", b"two", b"three", b"four\rfive"]
+    framer = LineFramer(max_gap_s=1.0)
+    assert framer.feed(b"one\n\r", 0.0) == [b"one"]
+    assert framer.due_s is None
+    framer.expire(5.0)
+    assert framer.gaps == 0
+
+
+@given(st.text("\r\nab", max_size=30), st.data())
+def test_cuts_between_ends_do_not_matter(text: str, draw: st.DataObject):
+    """However CRs and LFs follow each other, and are cut, the same lines come out."""
+    stream = text.encode() + b"\n"
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
+    chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert lines_of(LineFramer(), *chunks) == lines_of(LineFramer(), stream)
 
 
 @pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError(), KeyError("x"), ValueError("no")])

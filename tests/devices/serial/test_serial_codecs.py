@@ -1,6 +1,7 @@
 """Codecs and framings on a port: what any of them reads becomes a report; and bytes that nobody can use are said to be so, with why."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,24 @@ def test_what_any_codec_reads_is_a_report(settings: dict, said: bytes, values: d
     line.send(said)
     bench.until(lambda: bench.sent)
     assert [(sent.to, sent.verb, sent.payload) for sent in bench.sent] == [("twin/t", "report", Report(values=values))]
+
+
+@pytest.mark.parametrize(
+    ("codec", "said", "values"),
+    [
+        ("keyvalue", b"T=21.5 H=40", {"T": 21.5, "H": 40}),
+        ({"name": "regex", "pattern": "^T=(?P<t>.*)$"}, b"T=5", {"t": 5}),
+        ({"name": "csv", "columns": ["t", "h"]}, b"1,2", {"t": 1, "h": 2}),
+        ("onoff", b"ON", {"on": True}),
+    ],
+)
+def test_lines_that_end_with_lf_and_cr(codec: Any, said: bytes, values: dict, line: SimulatedLine, open_port: Open):
+    """Each is read whole: its first value is not lost for the CR that stands before it."""
+    bench = open_port(codec=codec)
+    line.send((said + b"\n\r") * 3)
+    bench.until(lambda: len(bench.sent) == 3)
+    assert [sent.payload.values for sent in bench.sent] == [values] * 3
+    assert bench.actor._framer.due_s is None
 
 
 def test_a_line_says_whom_it_is_for(line: SimulatedLine, open_port: Open):
