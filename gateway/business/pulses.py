@@ -57,7 +57,7 @@ class PulseMeter(BaseModel):
 class PulsesSettings(Publishing):
     """Section `[actors.pulses]`."""
 
-    topic: str = Field(default="gateway/pulses/{key}", max_length=512)
+    topic: str = Field(default="{prefix}/pulses/{key}", max_length=512)
     meters: dict[Annotated[str, AfterValidator(_is_meter)], PulseMeter] = {}
     """What the pulses of each counter mean, by its key. One that is not here counts pulses."""
 

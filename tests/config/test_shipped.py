@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from devices.serial.simulator import SimulatedLine
 from gateway.actors import Settings
+from gateway.actors.vocabulary import PREFIX
 from gateway.config import ConfigProblems, GatewaySettings, RuntimeSettings, StoreSettings, json_schema, read
 from gateway.config.models import models_in
 from gateway.config.schema import field_docstrings
@@ -66,6 +67,15 @@ def test_it_names_every_key_with_its_true_default(in_the_box: Registry, everythi
         section = table.get(name, {}) if name in SECTIONS else table["actors"].get(name, {})
         wrong += _wrong([section], in_the_box.ordinary.load(name).settings_model)
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_topic_of_its_own_begins_with_the_prefix(in_the_box: Registry) -> None:
+    """Of no kind in the box two gateways at one broker publish under the same topic, unless the file gives one."""
+    models = [in_the_box.host_bound.load(name).settings_model for name in in_the_box.host_bound.names]
+    models += [in_the_box.ordinary.load(name).settings_model for name in in_the_box.ordinary.names]
+    topics = {model.__name__: model.model_fields["topic"].default for model in models if "topic" in model.model_fields}
+    assert len(topics) > 5
+    assert not {name: topic for name, topic in topics.items() if not topic.startswith(PREFIX)}
 
 
 def test_its_defaults_are_the_engine_s() -> None:
