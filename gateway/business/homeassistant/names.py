@@ -6,7 +6,7 @@ the actor and the name of the value.
 
 import re
 
-from gateway.actors.points.suffixes import SUFFIXES
+from gateway.actors.points.suffixes import suffix_of
 from gateway.digests import blake2b
 
 _PLAIN = re.compile(r"[A-Za-z0-9-]+(?:/[A-Za-z0-9_-]+)?")
@@ -42,8 +42,7 @@ def entity_id(platform: str, device: str, name: str = "") -> str:
 
 def name_of(value: str) -> str:
     """What people read in the place of the name of a value: words, without the unit, which stands beside it."""
-    head, underscore, last = value.rpartition("_")
-    plain = head if underscore and head and f"_{last.lower()}" in SUFFIXES else value
+    plain = value[: len(value) - len(suffix_of(value))]
     return re.sub(r"[_\s]+", " ", plain).strip() or value
 
 

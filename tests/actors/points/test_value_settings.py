@@ -32,6 +32,32 @@ def test_the_end_of_a_name_says_unit_and_class() -> None:
     assert (point_of("energy_kwh", {}).device_class, point_of("energy_kwh", {}).state_class) == ("energy", "total_increasing")
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "device_class", "state_class"),
+    [
+        ("flow_l_per_min", "L/min", "volume_flow_rate", "measurement"),
+        ("flow_m3_per_h", "m³/h", "volume_flow_rate", "measurement"),
+        ("wind_avg_m_s", "m/s", "speed", "measurement"),
+        ("wind_max_km_h", "km/h", "speed", "measurement"),
+        ("rain_rate_mm_h", "mm/h", "precipitation_intensity", "measurement"),
+        ("rain_mm", "mm", "precipitation", "total_increasing"),
+        ("light_lux", "lx", "illuminance", "measurement"),
+        ("humidity", "%", "humidity", "measurement"),
+        ("outside_humidity_pct", "%", "humidity", "measurement"),
+        ("battery_pct", "%", "battery", "measurement"),
+        ("yield_yesterday_kwh", "kWh", "", "measurement"),
+        ("yesterday_m3", "m³", "", "measurement"),
+        ("panel_most_yesterday_w", "W", "power", "measurement"),
+        ("m_s", "s", "duration", "measurement"),
+        ("absolute_humidity", "", "", ""),
+    ],
+)
+def test_what_meters_and_weather_stations_call_their_values_is_known(name: str, unit: str, device_class: str, state_class: str) -> None:
+    """Names of several words at the end, as rtl_433 and the counter of pulses write them; a sum of yesterday does not grow."""
+    seen = seen_point(name, 1.5)
+    assert (seen.unit, seen.device_class, seen.state_class) == (unit, device_class, state_class)
+
+
 def test_the_file_overrides_the_name() -> None:
     """What the file says counts; a class that does not fit the unit it gives is not taken from the name."""
     assert point_of("phase_a", {"unit": ""}).unit == ""
