@@ -11,7 +11,7 @@ from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.classes import BOOLEANS, NUMBERS, STATE_CLASSES, plain_unit
 from gateway.actors.points.shown import Act, BrokerNames, Happening, ShownDevice
-from gateway.business.homeassistant.names import component_of, entity_id, identifier, name_of
+from gateway.business.homeassistant.names import component_of, entity_id, identifier, name_among
 from gateway.business.homeassistant.payload import (
     AboutDevice,
     Availability,
@@ -63,20 +63,26 @@ def payload_of(device: ShownDevice, source: AnnouncedFrom) -> DevicePayload | No
 
 
 def _about(device: ShownDevice, source: AnnouncedFrom) -> AboutDevice:
-    names = source.settings.names
+    name = _called(device, source)
     if device.is_host:
         return AboutDevice(
             identifiers=[identifier(source.broker.prefix, "")],
-            name=names.get(device.id, source.name or source.broker.prefix),
+            name=name,
             model=device.model or None,
             manufacturer=MAKER,
         )
     return AboutDevice(
         identifiers=[identifier(source.broker.prefix, device.id)],
-        name=names.get(device.id, device.id.rsplit("/", 1)[-1]),
+        name=name,
         model=device.model or None,
         via_device=identifier(source.broker.prefix, "") if source.host else None,
     )
+
+
+def _called(device: ShownDevice, source: AnnouncedFrom) -> str:
+    """What a device is called."""
+    plain = (source.name or source.broker.prefix) if device.is_host else device.id.rsplit("/", 1)[-1]
+    return source.settings.names.get(device.id, plain)
 
 
 def _availability(device: ShownDevice, source: AnnouncedFrom) -> list[Availability]:
@@ -188,7 +194,8 @@ def _of_happening(device: ShownDevice, happening: Happening, source: AnnouncedFr
 
 
 def _common(platform: str, device: ShownDevice, name: str, source: AnnouncedFrom, own: ShownValue, *, key: str = "") -> dict[str, Any]:
-    shown = own.name or (name_of(name) if name and name not in _THE_DEVICE else None)
+    called = name_among(name, device.points) if name and name not in _THE_DEVICE else ""
+    shown = own.name or (called if called.lower() != _called(device, source).lower() else None) or None
     return {
         "unique_id": identifier(source.broker.prefix, device.id, key or name),
         "default_entity_id": entity_id(platform, "gateway" if device.is_host else key_of(device.id), name),

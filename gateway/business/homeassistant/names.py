@@ -5,7 +5,10 @@ the actor and the name of the value.
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
+from gateway.actors.points.point import Point
 from gateway.actors.points.suffixes import suffix_of
 from gateway.digests import blake2b
 
@@ -40,10 +43,22 @@ def entity_id(platform: str, device: str, name: str = "") -> str:
     return f"{platform}.{_NO_ENTITY.sub('_', f'{device}_{name}'.lower()).strip('_')}"
 
 
+@lru_cache(maxsize=1024)
 def name_of(value: str) -> str:
     """What people read in the place of the name of a value: words, without the unit, which stands beside it."""
     plain = value[: len(value) - len(suffix_of(value))]
     return re.sub(r"[_\s]+", " ", plain).strip() or value
+
+
+def name_among(value: str, points: Iterable[Point]) -> str:
+    """The same, among the other values of a device: `battery_v` beside `battery_a` is the "battery voltage"."""
+    name = name_of(value)
+    alike = [point for point in points if name_of(point.name) == name]
+    own = next((point for point in alike if point.name == value), None)
+    if own is None or len(alike) == 1 or not suffix_of(value):
+        return name
+    is_alone = own.device_class and [point.device_class for point in alike].count(own.device_class) == 1
+    return f"{name} {own.device_class.replace('_', ' ') if is_alone else own.unit}".strip()
 
 
 def _with_digest(text: str) -> str:

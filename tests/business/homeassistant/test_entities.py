@@ -68,8 +68,21 @@ def test_a_device_is_called_by_its_key_and_a_value_by_its_name_without_the_unit(
 
 
 def test_what_a_device_is_for_is_called_as_the_device() -> None:
-    """A lamp is not "lamp on"."""
+    """A lamp is not "lamp on", nor a meter of water "water water"."""
     assert component(LAMP)["name"] is None
+    assert component(twin(number("water_m3", "m³", "water"), id="twin/Water"))["name"] is None
+    assert component(twin(number("water_m3", "m³", "water"), id="twin/Water"), names={"twin/Water": "Wasser"})["name"] == "water"
+
+
+def test_values_that_differ_by_their_unit_alone_are_told_apart() -> None:
+    """By what they are, or where that is the same by their unit; what was named in the file stays as it is."""
+    many = twin(
+        *(number("battery_v", "V", "voltage"), number("battery_a", "A", "current"), number("battery_ah", "Ah")),
+        *(number("sun_kwh", "kWh", "energy"), number("sun_wh", "Wh", "energy"), number("load_a", "A", "current")),
+        Point(name="load", type=ValueType.BOOLEAN),
+    )
+    names = [one["name"] for one in announced(many, values={"twin/boiler": {"sun_wh": {"name": "Sonne"}}})["components"].values()]
+    assert names == ["battery voltage", "battery current", "battery Ah", "sun kWh", "Sonne", "load current", "load"]
 
 
 def test_every_device_is_reached_through_the_gateway() -> None:
