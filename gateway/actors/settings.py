@@ -38,7 +38,8 @@ class Settings(BaseModel):
         return []
 
     def points(self, me: str) -> Said:
-        """The values of which the device `me` says what they are: by the id, or the template, of the actor that has them."""
+        """The values of which the device `me` says what they are: by the id, or the template, of the actor that has them. Settings of an
+        ordinary kind say it of each of its actors that they name; `me` is empty then."""
         del me
         return ()
 

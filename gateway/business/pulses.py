@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.actors import Actor, By, Payload, Stage, State, verb
 from gateway.actors.ids import check_id, is_key
+from gateway.actors.points.classes import INCREASING
+from gateway.actors.points.point import Given, Point, Said, seen_point
 from gateway.actors.vocabulary import Pressed, Report
 from gateway.business.publishing import Publishing
 
@@ -48,6 +50,13 @@ class PulseMeter(BaseModel):
     """Actor id that gets total and rate as a report."""
 
     @property
+    def points(self) -> tuple[Point, ...]:
+        """What is reported: the total, which grows, and the rate."""
+        total = seen_point(self.value, 0.0)
+        total = total.changed(state_class=total.state_class if total.device_class else INCREASING, on_change=True)
+        return (total, seen_point(self.rate, 0.0).changed(on_change=True)) if self.rate else (total,)
+
+    @property
     def per_s(self) -> float:
         """The seconds of the time that the rate is for."""
         said = next((per for per in _PER_S if self.rate.endswith(f"_per_{per}")), "h")
@@ -65,6 +74,15 @@ class PulsesSettings(Publishing):
         """The publisher, and who hears of the meters."""
         told = [(f"meters.{key}.report_to", check_id(one.report_to), "report") for key, one in self.meters.items() if one.report_to]
         return super().addresses() + told
+
+    def points(self, me: str) -> Said:
+        """The values of whoever hears of a meter. They come with pulses only: a meter that stands still is not silent."""
+        del me
+        return [(one.report_to, one.points) for one in self.meters.values() if one.report_to]
+
+    def given(self, me: str) -> list[Given]:
+        """These values, and no others."""
+        return [one._replace(others=False) for one in super().given(me)]
 
 
 class PulsesState(State):

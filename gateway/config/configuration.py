@@ -51,13 +51,14 @@ class Configuration:
 
     @property
     def points(self) -> Said:
-        """What its devices say of the values that they bring."""
-        return [row for part in self.host_bound for row in part.settings.points(part.id)]
+        """What its devices, and the ordinary actors that it names, say of the values that they bring."""
+        said = [row for part in self.host_bound for row in part.settings.points(part.id)]
+        return said + [row for settings in self._ordinary for row in settings.points("")]
 
     @property
     def shown(self) -> "Shown | None":
         """What of its devices can be seen, and who looks; None where nobody does."""
-        ordinary = [actor.settings for actor in self.actors if isinstance(actor, Actor)]
+        ordinary = self._ordinary
         readers = [id for settings in ordinary for id in settings.readers()]
         if not readers:
             return None
@@ -67,6 +68,11 @@ class Configuration:
         devices = [device for id, settings in (*parts, *(("", one) for one in ordinary)) for device in settings.shown_devices(id)]
         brokers = [names for id, settings in parts if (names := settings.broker_names(id)) is not None]
         return shown(map(self._with_parts, devices), brokers, readers, name=self.gateway.name)
+
+    @property
+    def _ordinary(self) -> list[Settings]:
+        """The settings of the ordinary kinds that the file names, or that are no part of the box."""
+        return [actor.settings for actor in self.actors if isinstance(actor, Actor)]
 
     def _with_parts(self, device: "ShownDevice") -> "ShownDevice":
         """A device; where it is the gateway itself, with a value for each other section: whether what that owns is there."""

@@ -47,6 +47,7 @@ def told(folder: Path, text: str) -> list[str]:
         ),
         (MQTT + 'codec = "number"\nvalue = "level_pct"\n', "levle_pct", "…did you mean 'level_pct'?"),
         ('[gpio.door]\ntype = "contact"\npin = 17\nreport_to = "twin/a"\n', "closed", "…there is open"),
+        ('[actors.pulses.meters.a]\nvalue = "water_m3"\nreport_to = "twin/a"\n', "water", "…did you mean 'water_m3'?"),
     ],
 )
 def test_a_name_that_nothing_gives_is_told(tmp_path: Path, inputs: str, value: str, why: str) -> None:
