@@ -14,7 +14,7 @@ from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import check_id, kind_of
 from gateway.actors.models import Model
 from gateway.actors.vocabulary import Quality, Scalar
-from gateway.business.twin import Presence
+from gateway.business.twin_state import Presence
 
 _MS_PER_MIN = 60_000
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")

@@ -25,7 +25,7 @@ from gateway.actors.ids import check_id, is_key
 from gateway.actors.machine import Machine
 from gateway.actors.stamps import Stamped
 from gateway.business.condition import Condition, Findings, judge
-from gateway.business.twin import presence_in
+from gateway.business.twin_state import presence_in
 
 _PENDING = "pending"
 

@@ -6,24 +6,23 @@ Silence is judged over time in which the gateway listened: after a restart each 
 Source: values with unit and time as in SenML (RFC 8428); quality as in OPC UA part 8 (good, uncertain, bad).
 """
 
-import enum
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, NonNegativeFloat
 
-from gateway.actors import Actor, Answer, By, Stage, State, verb
-from gateway.actors.models import Model
+from gateway.actors import Actor, Answer, By, Stage, verb
 from gateway.actors.points import Point, seen_point
-from gateway.actors.stamps import Stamp, noted, told_apart
+from gateway.actors.stamps import Stamp, noted
 from gateway.actors.vocabulary import Report
 from gateway.business.desiring import Desire, Desired, ask_for, outcome_of, settable, told_of
 from gateway.business.history.payloads import HistoryAsked
 from gateway.business.history.recent import history_of, recorded, search
 from gateway.business.pace import ClockPace, Laggard, pace_of
 from gateway.business.publishing import Publishing
+from gateway.business.twin_state import PLAIN_TIMING, Presence, Timing, TwinState
 from gateway.business.values import MISSING, Value, first_value, fit, stale
 
 log = logging.getLogger(__name__)
@@ -33,93 +32,6 @@ MOST_VALUES = 256
 
 AHEAD_MS = 300_000
 """A stored time that lies further than this ahead of the trusted wall time is not believed: the device's clock has been corrected since."""
-
-
-class Presence(enum.Enum):
-    """Whether the gateway hears a device."""
-
-    UNKNOWN = "unknown"
-    """Nobody has heard it yet."""
-    ONLINE = "online"
-    SILENT = "silent"
-    """The device was heard, but not for a while."""
-    NEVER_HEARD = "never heard"
-    """Somebody expects it, and it was not heard for as long as it may be silent."""
-
-
-class Timing(Model):
-    """What a twin knows of its device's times, where they are not simply the device's own and in order."""
-
-    untimed: tuple[str, ...] = ()
-    """Names of the values whose time is the gateway's: their device gave none."""
-    unsynced: dict[str, int] = {}
-    """By the name of the value, the gateway's clock at those of the gateway's times that nobody could trust."""
-    seen_ms: int = 0
-    """The same for the last report; 0 where its time can be trusted."""
-    laggard: Laggard | None = None
-    """The first of the reports that are older than what is known."""
-
-
-_PLAIN = Timing()
-
-
-class TwinState(State):
-    """What a twin remembers."""
-
-    VERSION: ClassVar[int] = 4
-
-    online: bool = False
-    presence: Presence = Presence.UNKNOWN
-    last_seen_ms: int = 0
-    """Wall time of the last report, milliseconds since 1970."""
-    heard_ms: int = 0
-    """The same on the gateway's clock, by which silence is judged."""
-    watched: bool = False
-    """Whether a timer is under way that will notice silence."""
-    count: int = 0
-    """Reports in this twin's life."""
-    older: int = 0
-    """Values that came after newer ones of the same name, and changed nothing."""
-    beyond: int = 0
-    """Values that found the twin full."""
-    held: int = 0
-    """Values that had changed by less than their deadband, and so changed nothing."""
-    values: dict[str, Value] = {}
-    timing: Timing | None = None
-    recent: dict[str, str] | None = None
-    """By the name of the value, the last readings of it, which its history does not have yet; None: none of any."""
-
-    desired: dict[str, Desired] | None = None
-    """By the name of the value, what somebody wanted it to be, and what became of that; None: nobody ever did."""
-
-    INNER = ("timing", "recent")
-
-    @classmethod
-    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
-        """Take up a state of version 1, which knew no presence, and not whose time a value has: the next report of a value counts as
-        newer."""
-        if version == 1:
-            heard = Presence.SILENT if fields.get("count") else Presence.UNKNOWN
-            presence = Presence.ONLINE if fields.get("online") else heard
-            return {**fields, "presence": presence.value, "timing": {"untimed": sorted(fields.get("values", {}))}}
-        return fields
-
-    @property
-    def synced(self) -> bool:
-        """Whether all times of the state can be trusted."""
-        return self.timing is None or not (self.timing.unsynced or self.timing.seen_ms)
-
-    def mended(self, mend: Callable[[Stamp], Stamp]) -> Self:
-        """The state with the true wall times, those of its values too, where they are known by now."""
-        if self.timing is None or self.synced:
-            return self
-        known, left = told_apart(self.timing.unsynced, mend)
-        seen = mend(Stamp(self.last_seen_ms, self.timing.seen_ms, synced=not self.timing.seen_ms))
-        if not known and not seen.synced:
-            return self
-        values = {name: {**value, "at_ms": known.get(name, value["at_ms"])} for name, value in self.values.items()}
-        timing = self.timing.changed(unsynced=left, seen_ms=0 if seen.synced else self.timing.seen_ms)
-        return self.changed(last_seen_ms=seen.wall_ms, values=values, timing=timing)
 
 
 class TwinSettings(Publishing):
@@ -305,11 +217,6 @@ class Twin(Actor[TwinState]):
         self.settings.publish(stage, told)
 
 
-def presence_in(copied: Mapping[str, Any]) -> Presence:
-    """Whether a twin hears its device, by a copy of its state; one that an older program kept says only whether the device is online."""
-    return Presence(copied["presence"]) if "presence" in copied else Presence.ONLINE if copied.get("online") else Presence.SILENT
-
-
 def _merged(
     state: TwinState, report: Report, stage: Stage[TwinState], points: Mapping[str, Point]
 ) -> tuple[dict[str, Value], int, int, Laggard | None]:
@@ -363,7 +270,7 @@ def _is_late(state: TwinState, report: Report, stage: Stage[TwinState]) -> tuple
     newest_ms = max(value["at_ms"] for name, value in state.values.items() if name in report.values and _is_timed(name, state))
     if stage.synced and newest_ms > stage.now_ms + AHEAD_MS:
         return False, None
-    pace, laggard = pace_of((state.timing or _PLAIN).laggard, report.at_ms, stage.clock_ms)
+    pace, laggard = pace_of((state.timing or PLAIN_TIMING).laggard, report.at_ms, stage.clock_ms)
     return pace is not ClockPace.KEPT, laggard
 
 
@@ -379,7 +286,7 @@ def _is_usual(timing: Timing | None, report: Report, laggard: Laggard | None, st
 
 def _timing(state: TwinState, values: dict[str, Value], laggard: Laggard | None, stage: Stage[TwinState], *, timed: bool) -> Timing | None:
     """What the twin knows of times after a report; mostly nothing, or the same as before."""
-    before = state.timing or _PLAIN
+    before = state.timing or PLAIN_TIMING
     taken = tuple(name for name, value in values.items() if value is not state.values.get(name))
     kept = tuple(name for name in before.untimed if not timed or name not in taken)
     fresh = () if timed else tuple(name for name in taken if name not in kept)
@@ -390,7 +297,7 @@ def _timing(state: TwinState, values: dict[str, Value], laggard: Laggard | None,
         seen_ms=0 if stage.synced else stage.clock_ms,
         laggard=laggard,
     )
-    return None if timing == _PLAIN else timing
+    return None if timing == PLAIN_TIMING else timing
 
 
 def _differ(before: dict[str, Value], after: dict[str, Value]) -> bool:

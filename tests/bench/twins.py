@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from gateway.actors import HostBound
 from gateway.actors.vocabulary import Report
-from gateway.business.twin import Twin, TwinSettings, TwinState
+from gateway.business.twin import Twin, TwinSettings
+from gateway.business.twin_state import TwinState
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.store import Changes, StateRow

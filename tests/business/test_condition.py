@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.business.condition import Condition, Findings, judge
-from gateway.business.twin import Presence
+from gateway.business.twin_state import Presence
 
 
 def judged(values: dict[str, Any], before: Findings | None = None, *, presence: Presence = Presence.ONLINE, **said: Any) -> Findings:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gateway.actors.vocabulary import Quality, Report
-from gateway.business.twin import AHEAD_MS, MOST_VALUES, Presence, Twin, TwinSettings, TwinState
+from gateway.business.twin import AHEAD_MS, MOST_VALUES, Twin, TwinSettings
+from gateway.business.twin_state import Presence, TwinState
 from gateway.testing import Turns
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.actors.points import Point, Points, ValueSettings, points_of
-from gateway.business.twin import Presence, Twin, TwinSettings, TwinState
+from gateway.business.twin import Twin, TwinSettings
+from gateway.business.twin_state import Presence, TwinState
 from gateway.testing import Turns
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from gateway.actors.points import Point, Points, ValueSettings, ValueType, points_of
 from gateway.actors.points.shown import DeviceShown, ShownDevice, shown
 from gateway.business.homeassistant import HomeAssistant
-from gateway.business.twin import Twin, TwinSettings, TwinState
+from gateway.business.twin import Twin, TwinSettings
+from gateway.business.twin_state import TwinState
 from gateway.testing import Turns
 from gateway.testing.turns import in_the_box
 

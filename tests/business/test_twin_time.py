@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.actors.payloads import read_stored
-from gateway.business.twin import Presence, Timing, Twin, TwinSettings, TwinState
+from gateway.business.twin import Twin, TwinSettings
+from gateway.business.twin_state import Presence, Timing, TwinState
 from gateway.testing import Turns
 
 

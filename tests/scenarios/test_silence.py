@@ -12,7 +12,8 @@ from gateway.actors.vocabulary import Publish
 from gateway.business.alarm import Alarm
 from gateway.business.alarm.rules import AlarmSettings
 from gateway.business.alarm.state import AlarmPhase
-from gateway.business.twin import Presence, Twin, TwinSettings
+from gateway.business.twin import Twin, TwinSettings
+from gateway.business.twin_state import Presence
 from gateway.control import views
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore

@@ -24,7 +24,7 @@ from gateway.business.alarm.state import AlarmPhase, AlarmState
 from gateway.business.alarm.telling import over_of, over_text, request_to, shown, subject_of, text_of
 from gateway.business.condition import judge, news_in
 from gateway.business.notices import Notice, Recipient
-from gateway.business.twin import presence_in
+from gateway.business.twin_state import presence_in
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
