@@ -2,15 +2,13 @@
 
 import re
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from devices.credentials import secret_faults
 from devices.simulation import simulation
-from devices.urls import TOKEN, check_header, check_url, is_in_clear
+from devices.url_settings import UrlSettings
+from devices.urls import TOKEN
 from devices.webhook.bodies import FACTS, BodyTemplate
-from gateway.actors import Settings
 from gateway.actors.templates import check_fields
 
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -28,16 +26,9 @@ class WebhookSimulation(BaseModel):
     """Seconds until it answers."""
 
 
-class WebhookSettings(Settings):
+class WebhookSettings(UrlSettings):
     """The settings of one webhook: an address that takes HTTP POSTs."""
 
-    url: str = Field(default="", max_length=2048)
-    """https://host/path; {token} in it stands for the content of token_file."""
-    token_file: str = ""
-    """A file that holds a secret and nothing else: an absolute path, or the name of a systemd credential.
-
-    It goes where {token} stands in the url, in a header or in the body; where it stands nowhere, as `Authorization: Bearer`.
-    """
     headers: dict[str, str] = Field(default={}, max_length=50)
     """Further headers of each request; a template, as `body` is."""
     body: str | dict[str, JsonValue] = ""
@@ -48,8 +39,6 @@ class WebhookSettings(Settings):
     application/x-www-form-urlencoded."""
     facts: dict[str, bool | int | float | str] = Field(default={}, max_length=64)
     """Further fields of `body` and of headers, from the message's own `fields`, by name; each with what stands where a message has none."""
-    ca_file: str = ""
-    """Whose certificates to trust; the system's unless set."""
     timeout_s: float = Field(default=10.0, gt=0, le=300)
     """How long one request may take, from the connection to the answer's end."""
     in_flight: int = Field(default=4, ge=1, le=16)
@@ -59,24 +48,6 @@ class WebhookSettings(Settings):
     retry_max_s: float = Field(default=300.0, gt=0)
     simulate: bool | WebhookSimulation = False
     """True: nothing leaves this host; a server of our own takes the posts."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_url(cls, url: str) -> str:
-        return check_url(url) if url else url
-
-    @field_validator("headers")
-    @classmethod
-    def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
-            check_header(name, value)
-        return headers
-
-    @model_validator(mode="after")
-    def _has_somewhere_to_post(self) -> Self:
-        if not self.url and not self.simulate:
-            raise ValueError('url is missing; write url = "https://…", or simulate = true')
-        return self
 
     @field_validator("facts")
     @classmethod
@@ -126,32 +97,10 @@ class WebhookSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _has_tls_for_its_file(self) -> Self:
-        if self.ca_file and not self.url.startswith("https:"):
-            raise ValueError("'ca_file' needs TLS; write https:// in 'url'")
-        return self
-
-    @model_validator(mode="after")
     def _waits_longer_and_longer(self) -> Self:
         if self.retry_max_s < self.retry_min_s:
             raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
         return self
-
-    def servers(self) -> dict[str, tuple[str, int]]:
-        parts = urlsplit(self.url)
-        if self.simulation is not None or not parts.hostname:
-            return {}
-        return {"url": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))}
-
-    def files(self) -> dict[str, str]:
-        """The token and the certificates; what systemd hands to the unit is seen by the unit only."""
-        return {key: path for key, path in (("token_file", self.token_file), ("ca_file", self.ca_file)) if path.startswith("/")}
-
-    def lacks(self) -> dict[str, str]:
-        """What is wrong with the certificates, and with the token: a line."""
-        from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
-
-        return file_faults(self.ca_file) | secret_faults({"token_file": self.token_file}, what="a token")
 
     @property
     def simulation(self) -> WebhookSimulation | None:
@@ -159,6 +108,5 @@ class WebhookSettings(Settings):
         return simulation(self.simulate, WebhookSimulation)
 
     @property
-    def in_clear(self) -> bool:
-        """Whether what is posted can be read on its way, because the address is no https."""
-        return is_in_clear(self.url)
+    def is_simulated(self) -> bool:
+        return self.simulation is not None
