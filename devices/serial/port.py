@@ -256,7 +256,8 @@ class SerialPort(Link[SerialSettings]):
             self._skip_banner(chunk)
         else:
             self.works()
-            self._health.heard(now_s)
+            if self._health.fault:
+                self._health.heard(now_s)
             self._take_in(self._echo.remove(chunk, now_s=now_s) if self._echo.removes else chunk, now_s)
 
     def _skip_banner(self, chunk: bytes) -> None:
