@@ -2,28 +2,36 @@
 
 Units are read each at its own pace. One that does not answer is asked less and less often, so that a dead unit costs one timeout now and
 then, and not the bus. What a unit refuses is said by its name; the other values of the unit are reported all the same.
+
+A value is written at most once. It is read before, so that of a unit that is off it is known that nothing was written, and after, for a
+unit may acknowledge what it does not keep. What came of a write whose answer is missing, the reading after it tells.
 """
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 
 from devices.backoff import Backoff
-from devices.link import Link
-from devices.modbus.frames import EXCEPTIONS, UnitAnswer, UnitRequest
+from devices.link import ACT_WITHIN_S, Link, LinkFault
+from devices.modbus.frames import EXCEPTIONS, UnitAnswer, UnitRequest, UnitWrite
 from devices.modbus.ranges import Range, ranges_of
 from devices.modbus.registers import value_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
 from devices.modbus.simulator import BusWire, SimulatedWire
 from devices.modbus.wire import open_wire
+from devices.modbus.writing import register_of, stands, words_to_write
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
-from gateway.actors import GatewayError, Health
-from gateway.actors.vocabulary import Report, Scalar
+from gateway.actors import Delivery, GatewayError, Health, Mode, Refused, verb
+from gateway.actors.vocabulary import Report, Scalar, SetValue
 from gateway.actors.words import several
 
 SILENT_MAX_S = 300.0
 """How long a unit that does not answer is left alone, at most, unless it is read less often anyway."""
+
+_LOOK_AGAIN_S = 0.05
+"""How long a unit that does not keep a new value yet is left alone before it is read again."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +70,13 @@ class ModbusBus(Link[ModbusSettings]):
     """The actor `modbus/<key>` of one bus, or of a simulated one in its place."""
 
     kind = "modbus"
+    acts = ("write",)
     counters_said = {
         "timeouts": "requests without an answer",
         "exceptions": "requests that a unit refused",
         "refused": "readings the gateway refused",
+        "written": "values written",
+        "unwritten": "values not written, or not known to be",
         "lost": "times lost",
     }
 
@@ -107,8 +118,8 @@ class ModbusBus(Link[ModbusSettings]):
 
     def _read(self, unit: PolledUnit) -> None:
         values: dict[str, Scalar | None] = {}
-        for at, span in enumerate(unit.ranges):
-            answer = self._ask(UnitRequest(unit.settings.unit, span.area, span.first, span.size), paused=at > 0)
+        for span in unit.ranges:
+            answer = self._ask(UnitRequest(unit.settings.unit, span.area, span.first, span.size))
             if answer is None:
                 self.host.count("timeouts")
                 unit.missed(self.clock())
@@ -121,34 +132,98 @@ class ModbusBus(Link[ModbusSettings]):
         else:
             unit.answered(self.clock())
         if values:
-            self._send(unit, values)
+            self._send(unit.settings, unit.name, values)
         self._say()
 
-    def _ask(self, request: UnitRequest, *, paused: bool) -> UnitAnswer | None:
-        """Ask, after the silence that parts one request from another. Raises Missing where the wire is lost."""
+    @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
+    def write(self, asked: SetValue, delivery: Delivery) -> None:
+        """Set one value of a unit; the answer says what the unit keeps. It is never tried a second time."""
+        try:
+            kept = self._write(asked)
+        except LinkFault as fault:
+            self._unwritten(delivery, str(fault))
+            self.lose(fault)
+        except Refused as error:
+            self._unwritten(delivery, str(error))
+        else:
+            self.host.count("written")
+            delivery.done({"value": kept})
+
+    def _unwritten(self, delivery: Delivery, why: str) -> None:
+        self.host.count("unwritten")
+        delivery.failed(why, retry=False)
+
+    def _write(self, asked: SetValue) -> Scalar | None:
+        """Write a value, and return the one that its unit keeps. Raises Refused, or a LinkFault, with what is known of the outcome."""
+        register, unit = register_of(self.settings, asked), self.settings.units[asked.unit]
+        what = f"{asked.name} of {asked.unit}"
+        reading = UnitRequest(unit.unit, register.area, register.at, register.size)
+        before = self._words(reading, register, what, fate="nothing was written")
+        try:
+            words = words_to_write(register, asked.value, before)
+        except ValueError as error:
+            raise Refused(f"cannot write {asked.value!r} to {what}: {error}") from None
+        fate = "outcome unknown; look before you repeat it"
+        try:
+            answer = self._ask(UnitWrite(unit.unit, register.area, register.at, words))
+        except LinkFault as fault:
+            raise type(fault)(f"cannot write {what}: {fault}; {fate}") from fault
+        if answer is not None and answer.exception:
+            self.host.count("exceptions")
+            raise Refused(f"cannot write {what}: unit {unit.unit} says {_word(answer.exception)!r}")
+        kept = self._words(reading, register, what, wanted=words, fate="it was acknowledged" if answer is not None else fate)
+        value = _value(register, kept)
+        self._send(unit, asked.unit, {asked.name: value})
+        if not stands(register, kept, words):
+            raise Refused(f"cannot write {asked.value!r} to {what}: unit {unit.unit} keeps {value!r}; does it take this value, and now?")
+        return value
+
+    def _words(self, reading: UnitRequest, register: RegisterSettings, what: str, *, wanted: tuple[int, ...] = (), fate: str) -> list[int]:
+        """What stands in registers now. With `wanted` they are read until that stands there, for as long as a unit has for an answer.
+
+        Raises Refused where the unit does not say it, and what `_ask` raises; `fate` is then what is known of the write."""
+        until_s = self.clock() + self.settings.timeout_s
+        while True:
+            try:
+                answer = self._ask(reading)
+            except LinkFault as fault:
+                raise type(fault)(f"cannot read {what}: {fault}; {fate}") from fault
+            if answer is None:
+                self.host.count("timeouts")
+                raise Refused(f"cannot read {what}: unit {reading.unit} does not answer; {fate}")
+            if answer.exception:
+                self.host.count("exceptions")
+                raise Refused(f"cannot read {what}: unit {reading.unit} says {_word(answer.exception)!r}; {fate}")
+            words = reading.values(answer.content)
+            if not wanted or stands(register, words, wanted) or self.clock() >= until_s:
+                return words
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _ask(self, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
+        """Ask, after the silence that parts one request from another, whatever mail waits. Raises Missing where the wire is lost."""
         assert self._wire is not None
-        self.host.beat("read")
-        if paused:
-            self.host.wait(self.settings.spacing_s)
+        self.host.beat("write" if isinstance(request, UnitWrite) else "read")
+        pause_s = self._asked_s + self.settings.spacing_s - self.clock()
+        if pause_s > 0:
+            time.sleep(pause_s)
         answer = self._wire.ask(request, timeout_s=self.settings.timeout_s)
         self._asked_s = self.clock()
         return answer
 
     def _refuse(self, unit: PolledUnit, span: Range, code: int) -> None:
         self.host.count("exceptions")
-        word = EXCEPTIONS.get(code, f"exception {code}")
         what = f"{span.area} {span.first} to {span.first + span.size - 1} ({', '.join(span.names)})"
-        self._complain(f"exception {code}", unit, f"cannot read {what}: it says {word!r}")
+        self._complain(f"exception {code}", unit, f"cannot read {what}: it says {_word(code)!r}")
 
     def _complain(self, kind: str, unit: PolledUnit, text: str) -> None:
         self._sparing.warn(f"{kind} {unit.name}", f"{self.host.me}: unit {unit.settings.unit} ({unit.name}): {text}")
 
-    def _send(self, unit: PolledUnit, values: dict[str, Scalar | None]) -> None:
+    def _send(self, unit: UnitSettings, name: str, values: dict[str, Scalar | None]) -> None:
         try:
-            self.host.send(unit.settings.to, "report", Report(values=values))
+            self.host.send(unit.to, "report", Report(values=values))
         except GatewayError as error:
             self.host.count("refused")
-            self._complain("refused", unit, str(error))
+            self._sparing.warn(f"refused {name}", f"{self.host.me}: unit {unit.unit} ({name}): {error}")
 
     def _say(self) -> None:
         """Say how the bus is, where that has changed: it is well while one of its units answers."""
@@ -159,6 +234,11 @@ class ModbusBus(Link[ModbusSettings]):
         if said != self._said:
             self._said = said
             self.host.report(Health.FAULTY if len(silent) == len(self._units) else Health.OK, said)
+
+
+def _word(code: int) -> str:
+    """The name of an exception."""
+    return EXCEPTIONS.get(code, f"exception {code}")
 
 
 def _values(settings: UnitSettings, span: Range, answer: UnitAnswer) -> dict[str, Scalar | None]:

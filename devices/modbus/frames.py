@@ -1,7 +1,7 @@
-"""Frames of Modbus: a request to read, and the answer to it out of what came, on a serial line (RTU) or by TCP. Pure.
+"""Frames of Modbus: a request to read or to write, and the answer to it out of what came, on a serial line (RTU) or by TCP. Pure.
 
 An answer is looked for anywhere in what came: noise before it, and the echo that a two-wire adapter reads back, cost nothing.
-Source: MODBUS Application Protocol 1.1b3, sections 6.1 to 6.4 and 7; MODBUS over Serial Line 1.02, section 2.5.1; MODBUS Messaging on
+Source: MODBUS Application Protocol 1.1b3, sections 6.1 to 6.6, 6.12 and 7; MODBUS over Serial Line 1.02, section 2.5.1; MODBUS Messaging on
 TCP/IP 1.0b, section 3.1.3.
 """
 
@@ -11,8 +11,9 @@ from typing import ClassVar, Literal, NamedTuple
 from devices.codecs.crc16 import modbus
 
 Area = Literal["holding", "input", "coil", "discrete"]
-"""What is read: registers that can be written and that cannot; bits that can be written and that cannot."""
+"""What is read or written: registers that can be written and that cannot; bits that can be written and that cannot."""
 READS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
 EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -41,6 +42,11 @@ class UnitRequest(NamedTuple):
         return READS[self.area]
 
     @property
+    def answer_head(self) -> bytes:
+        """What the answer says between its function and its content."""
+        return bytes([self.answer_bytes & 0xFF])
+
+    @property
     def answer_bytes(self) -> int:
         """How many bytes of values the answer has."""
         return (self.size + 7) // 8 if self.area in ("coil", "discrete") else 2 * self.size
@@ -57,6 +63,40 @@ class UnitRequest(NamedTuple):
         return [content[at // 8] >> at % 8 & 1 for at in range(self.size)]
 
 
+class UnitWrite(NamedTuple):
+    """What a unit is told: to keep these registers from `first` on, or one coil."""
+
+    unit: int
+    area: Area
+    first: int
+    words: tuple[int, ...]
+
+    @property
+    def function(self) -> int:
+        """The code of the function: that of one register for one, which units know that do not know the one of several."""
+        return WRITE_COIL if self.area == "coil" else WRITE_REGISTER if len(self.words) == 1 else WRITE_REGISTERS
+
+    @property
+    def answer_head(self) -> bytes:
+        """What the answer says behind its function: where, and what was written, or how many."""
+        return self.pdu[1:5]
+
+    @property
+    def answer_bytes(self) -> int:
+        """The answer has nothing besides."""
+        return 0
+
+    @property
+    def pdu(self) -> bytes:
+        """The request without what the wire adds."""
+        if self.function == WRITE_COIL:
+            return struct.pack(">BHH", WRITE_COIL, self.first, 0xFF00 if self.words[0] else 0)
+        if self.function == WRITE_REGISTER:
+            return struct.pack(">BHH", WRITE_REGISTER, self.first, self.words[0])
+        size = len(self.words)
+        return struct.pack(f">BHHB{size}H", WRITE_REGISTERS, self.first, size, 2 * size, *self.words)
+
+
 class UnitAnswer(NamedTuple):
     """What a unit said: bytes, or the code of an exception."""
 
@@ -69,17 +109,17 @@ class RtuFrames:
 
     most_bytes: ClassVar[int] = 512
 
-    def packed(self, request: UnitRequest) -> bytes:
+    def packed(self, request: UnitRequest | UnitWrite) -> bytes:
         """The bytes of a request."""
         body = bytes([request.unit]) + request.pdu
         return body + modbus(body).to_bytes(2, "little")
 
-    def found(self, received: bytes, request: UnitRequest) -> UnitAnswer | None:
+    def found(self, received: bytes, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
         """The answer to `request` within what came; None where it has not come whole."""
-        whole = bytes([request.unit, request.function, request.answer_bytes & 0xFF])
+        whole = bytes([request.unit, request.function]) + request.answer_head
         refused = bytes([request.unit, request.function | _ERROR])
-        if (body := _checked(received, whole, 3 + request.answer_bytes)) is not None:
-            return UnitAnswer(body[3:])
+        if (body := _checked(received, whole, len(whole) + request.answer_bytes)) is not None:
+            return UnitAnswer(body[len(whole) :])
         body = _checked(received, refused, 3)
         return None if body is None else UnitAnswer(b"", body[2])
 
@@ -90,12 +130,12 @@ class TcpFrames:
     def __init__(self) -> None:
         self._number = 0
 
-    def packed(self, request: UnitRequest) -> bytes:
+    def packed(self, request: UnitRequest | UnitWrite) -> bytes:
         """The bytes of a request, under a new number."""
         self._number = self._number % 0xFFFF + 1
         return struct.pack(">HHHB", self._number, 0, len(request.pdu) + 1, request.unit) + request.pdu
 
-    def found(self, received: bytes, request: UnitRequest) -> UnitAnswer | None:
+    def found(self, received: bytes, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
         """The answer to the last request within what came; answers to earlier ones are passed over."""
         at = 0
         while len(received) - at >= 9:
@@ -110,8 +150,9 @@ class TcpFrames:
                 continue
             if body[0] == request.function | _ERROR:
                 return UnitAnswer(b"", body[1])
-            if body[0] == request.function and body[1] == request.answer_bytes & 0xFF == len(body) - 2 & 0xFF:
-                return UnitAnswer(body[2:])
+            whole = bytes([request.function]) + request.answer_head
+            if body.startswith(whole) and len(body) == len(whole) + request.answer_bytes:
+                return UnitAnswer(body[len(whole) :])
         return None
 
 

@@ -5,6 +5,7 @@ Source: MODBUS Application Protocol 1.1b3, section 4.3; which word of a number c
 
 import math
 import struct
+import sys
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,6 +14,8 @@ Words = Literal["big", "little"]
 """Which word of a number comes first: the one that counts most, or least."""
 
 FORMATS: dict[str, str] = {"u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q", "f32": "f", "f64": "d"}
+
+_F32_MOST = 3.4028234663852886e38
 
 
 def size_of(type: Type, *, length: int) -> int:
@@ -30,13 +33,29 @@ def value_of(words: Sequence[int], type: Type, *, order: Words) -> int | float |
     return number if math.isfinite(number) else None
 
 
+def limits_of(type: Type) -> tuple[float, float]:
+    """The least and the greatest number that a type holds; that of floats is finite too."""
+    if type[0] == "f":
+        most = _F32_MOST if type == "f32" else sys.float_info.max
+        return -most, most
+    bits = 16 * size_of(type, length=0)
+    return (0, 2**bits - 1) if type[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def words_of_text(text: str, *, length: int) -> list[int]:
+    """The registers that hold a text, with NULs behind it. Raises ValueError where it does not fit."""
+    content = text.encode("latin-1", "replace")
+    if content.decode("latin-1") != text or len(content) > 2 * length:
+        raise ValueError(f"it takes {2 * length} characters of Latin-1; write fewer, or others")
+    return list(struct.unpack(f">{length}H", content.ljust(2 * length, b"\0")))
+
+
 def words_of(number: float, type: Type, *, order: Words, length: int) -> list[int]:
     """The registers that hold a number, the nearest that their type has; of a text, so many blanks."""
     if type == "text":
         return [0x2020] * length
     if type[0] != "f":
-        bits = 16 * size_of(type, length=0)
-        low, high = (0, 2**bits - 1) if type[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        low, high = limits_of(type)
         number = min(high, max(low, round(number)))
     content = struct.pack(f">{FORMATS[type]}", number)
     words = list(struct.unpack(f">{len(content) // 2}H", content))

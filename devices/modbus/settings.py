@@ -4,13 +4,14 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.link import ACT_WITHIN_S, ActWithin
 from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
 from devices.modbus.registers import Type, Words, size_of
 from devices.serial.names import meaning, why_no_port
 from gateway.actors import Settings
 from gateway.actors.ids import check_id
-from gateway.actors.points import ValueSettings, points_of
+from gateway.actors.points import Point, ValueSettings
 from gateway.actors.points.point import Said
 
 TEXT_REGISTERS = 8
@@ -38,6 +39,8 @@ class RegisterSettings(BaseModel):
     """To how many decimals it is rounded."""
     ignore: list[int] = Field(default=[], max_length=16)
     """What stands there where the device has no value, as 32768."""
+    writable: bool | list[float] = False
+    """Whether it may be written: true, or [least, most] that is written, in the value's unit."""
 
     @property
     def is_switch(self) -> bool:
@@ -54,15 +57,34 @@ class RegisterSettings(BaseModel):
         type = "boolean" if self.is_switch else "text" if self.type == "text" else "number"
         return ValueSettings.model_validate({"type": type})
 
+    def as_point(self, me: str, unit: str, name: str) -> Point:
+        """What is known of it, and how it is set: by the verb `write` of its bus `me`."""
+        point = self.as_value().point(name)
+        if not self.writable:
+            return point
+        low, high = self.writable if isinstance(self.writable, list) else (None, None)
+        way = {"setter": me, "verb": "write", "field": "value", "payload": {"unit": unit, "name": name}}
+        return point.changed(low=low, high=high, precision=self.precision, **way)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.bit is not None and (self.area in ("coil", "discrete") or self.type != "u16"):
             raise ValueError("bit: is for one register of holding or input; take it out, or the type")
+        if self.writable and self.area in ("input", "discrete"):
+            raise ValueError(f"writable: nothing can be written to {self.area}; take it out, or write area = holding or coil")
+        if isinstance(self.writable, list):
+            self._check_limits(self.writable)
         if self.scale == 0:
             raise ValueError("scale: every value would be the same; write a number that is not 0")
         if self.at + self.size > 65536:
             raise ValueError(f"register: its {self.size} registers would end behind 65535; mend it, or the type")
         return self
+
+    def _check_limits(self, limits: list[float]) -> None:
+        if self.is_switch or self.type == "text":
+            raise ValueError("writable: least and most are for a number; write true")
+        if len(limits) != 2 or limits[0] > limits[1]:
+            raise ValueError("writable: write true, or the least and the most that may be written: [5, 30]")
 
 
 class UnitSettings(BaseModel):
@@ -126,6 +148,8 @@ class ModbusSettings(Settings):
     stopbits: Literal[1, 2] = 1
     timeout_s: float = Field(default=0.5, ge=0.02, le=10)
     """How long a unit has for its answer."""
+    act_within_s: ActWithin = ACT_WITHIN_S
+    """How old a write may grow that waits for the bus."""
     spacing_s: float = Field(default=0.02, ge=0, le=2)
     """Silence before each request, by which units tell one from another."""
     units: dict[str, UnitSettings] = {}
@@ -141,8 +165,7 @@ class ModbusSettings(Settings):
 
     def points(self, me: str) -> Said:
         """The values of its units."""
-        del me
-        return [(unit.to, points_of({name: value.as_value() for name, value in unit.values.items()})) for unit in self.units.values()]
+        return [(unit.to, [value.as_point(me, name, of) for of, value in unit.values.items()]) for name, unit in self.units.items()]
 
     @field_validator("port")
     @classmethod

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from devices.modbus.frames import UnitAnswer, UnitRequest
+from devices.modbus.frames import UnitAnswer, UnitRequest, UnitWrite
 from devices.modbus.registers import words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
 
@@ -20,7 +20,7 @@ class BusWire(Protocol):
 
     name: str
 
-    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
+    def ask(self, request: UnitRequest | UnitWrite, *, timeout_s: float) -> UnitAnswer | None:
         """The answer to a request; None where it does not come in time."""
 
     def close(self) -> None:
@@ -28,20 +28,26 @@ class BusWire(Protocol):
 
 
 class SimulatedWire:
-    """Answers for the units of the settings; others are silent, and registers that nobody named are 0."""
+    """Answers for the units of the settings, and keeps what is written; others are silent, and registers that nobody named are 0."""
 
     name = "a simulated bus"
 
     def __init__(self, settings: ModbusSettings) -> None:
         self._units = list(settings.units.values())
+        self._written: dict[tuple[int, str, int], int] = {}
+        """What was written, by unit, area and place."""
 
-    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
+    def ask(self, request: UnitRequest | UnitWrite, *, timeout_s: float) -> UnitAnswer | None:
         del timeout_s
         units = [unit for unit in self._units if unit.unit == request.unit]
         if not units:
             return None
+        if isinstance(request, UnitWrite):
+            self._written.update({(request.unit, request.area, at): word for at, word in enumerate(request.words, request.first)})
+            return UnitAnswer(b"")
         held = {at: word for unit in units for at, word in _held(unit, request.area, time.time())}
-        said = [held.get(at, 0) for at in range(request.first, request.first + request.size)]
+        written = {at: word for (unit, area, at), word in self._written.items() if (unit, area) == (request.unit, request.area)}
+        said = [written.get(at, held.get(at, 0)) for at in range(request.first, request.first + request.size)]
         if request.area in ("holding", "input"):
             return UnitAnswer(struct.pack(f">{len(said)}H", *said))
         bits = sum(bit << at for at, bit in enumerate(said))

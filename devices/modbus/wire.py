@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from devices.link import Missing
-from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest
+from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest, UnitWrite
 from devices.modbus.settings import ModbusSettings
 from devices.serial.faults import explain_loss, explain_opening
 from devices.serial.holders import open_ports
@@ -47,15 +47,21 @@ class Wire:
         self.name = name
         self._ends = ends
         self._frames = frames
+        self._echoes = False
+        """Whether our own bytes came back before the last answer, as two-wire adapters have it."""
         self._poll = select.poll()
         self._poll.register(ends.fileno(), select.POLLIN)
 
-    def ask(self, request: UnitRequest, *, timeout_s: float) -> UnitAnswer | None:
-        """The answer to a request; None where it does not come in time. Raises Missing where the wire is lost."""
+    def ask(self, request: UnitRequest | UnitWrite, *, timeout_s: float) -> UnitAnswer | None:
+        """The answer to a request, which is sent once; None where it does not come in time. Raises Missing where the wire is lost.
+
+        A write is answered by its own bytes. Where an adapter echoes, which the reading before it has shown, these are not the answer.
+        """
         try:
             self._drop()
-            self._write(self._frames.packed(request), time.monotonic() + timeout_s)
-            return self._answer(request, time.monotonic() + timeout_s)
+            packed = self._frames.packed(request)
+            self._write(packed, time.monotonic() + timeout_s)
+            return self._answer(request, packed, time.monotonic() + timeout_s)
         except LINE_FAULTS as error:
             raise Missing(explain_loss(self.name, error)) from error
 
@@ -79,14 +85,18 @@ class Wire:
             if content:
                 select.select([], [self._ends.fileno()], [], 0.05)
 
-    def _answer(self, request: UnitRequest, until_s: float) -> UnitAnswer | None:
+    def _answer(self, request: UnitRequest | UnitWrite, packed: bytes, until_s: float) -> UnitAnswer | None:
         received = b""
         while len(received) < MOST_BYTES:
             left_s = until_s - time.monotonic()
             if left_s <= 0 or not self._poll.poll(left_s * 1000 + 1):
                 return None
             received += self._ends.read()
-            if (answer := self._frames.found(received, request)) is not None:
+            reads = isinstance(request, UnitRequest)
+            heard = received if reads or not self._echoes else received.partition(packed)[2]
+            if (answer := self._frames.found(heard, request)) is not None:
+                if reads:
+                    self._echoes = packed in received
                 return answer
         return None
 

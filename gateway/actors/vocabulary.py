@@ -113,6 +113,16 @@ class Pulse(Payload):
     seconds: float = Field(gt=0, le=3600)
 
 
+class SetValue(Payload):
+    """Verb `write` of `modbus/*`: set one value of a unit, at most once, and answer with what the unit keeps then."""
+
+    unit: str = Field(max_length=128)
+    """The unit by its name in the file."""
+    name: str = Field(max_length=128)
+    """The value by its name there."""
+    value: Scalar
+
+
 class Write(Payload):
     """Verbs `write` and `write_once` of `serial/*`: write `text` (UTF-8) and then the port's line ending, or the bytes of `hex` alone.
 

@@ -58,6 +58,8 @@ class Point(Model):
     """The verb by which that actor sets it."""
     field: str = ""
     """The field of that verb's payload that takes the value."""
+    payload: dict[str, str] = {}
+    """What else that payload says."""
     path: tuple[str, ...] = ()
     """Where it stands in what its actor publishes, key by key; empty for a place: right there."""
     under: str = ""

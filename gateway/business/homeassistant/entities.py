@@ -144,8 +144,8 @@ def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: Sho
     about = {
         **_common(platform, device, point.name, source, own),
         "command_topic": _command_topic(source, point.setter, point.verb),
-        "payload_on": json.dumps({point.field: True}),
-        "payload_off": json.dumps({point.field: False}),
+        "payload_on": json.dumps({**point.payload, point.field: True}),
+        "payload_off": json.dumps({**point.payload, point.field: False}),
         "state_topic": topic,
     }
     if platform == "light":
@@ -162,7 +162,7 @@ def _set(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownVal
         **_common("number", device, point.name, source, own),
         device_class=point.device_class or None,
         command_topic=_command_topic(source, point.setter, point.verb),
-        command_template=f"{{{json.dumps(point.field)}: {{{{ value }}}}}}",
+        command_template=_command_template(point),
         state_topic=topic,
         value_template=_value_template(device, point),
         unit_of_measurement=point.unit or None,
@@ -222,6 +222,12 @@ def fitting(point: Point, own: ShownValue) -> Point:
 
 def _command_topic(source: AnnouncedFrom, id: str, verb: str) -> str:
     return f"{source.broker.prefix}/tell/{id}/{verb}"
+
+
+def _command_template(point: Point) -> str:
+    """The payload that sets a number. A brace within a text of it is escaped, as JSON may have it, and begins nothing of a template."""
+    besides = "".join(f"{json.dumps(key)}: {json.dumps(text)}, ".replace("{", "\\u007b") for key, text in point.payload.items())
+    return f"{{{besides}{json.dumps(point.field)}: {{{{ value }}}}}}"
 
 
 def _at(path: tuple[str, ...]) -> str:

@@ -145,6 +145,20 @@ def test_a_number_that_is_set_has_its_range_and_its_step() -> None:
     assert one["command_template"] == '{"c": {{ value }}}'
 
 
+def test_what_else_a_command_says_goes_with_the_value() -> None:
+    """Whatever stands in it: braces in a text begin nothing of a template."""
+    besides = {"unit": "a", "name": 'x{{ 1 }}"{% y'}
+    way = {"setter": "modbus/bus", "verb": "write", "field": "value", "payload": besides}
+    level = component(twin(number("level", low=0.0, high=9.0, **way)))
+    assert level["command_topic"] == "gateway/pi/tell/modbus/bus/write"
+    said = level["command_template"].replace("{{ value }}", "5.0")
+    assert "{{" not in said
+    assert "{%" not in said
+    assert json.loads(said) == {**besides, "value": 5.0}
+    pump = component(twin(Point(name="pump", type=ValueType.BOOLEAN, path=("values", "pump", "value"), **way)))
+    assert (json.loads(pump["payload_on"]), json.loads(pump["payload_off"])) == ({**besides, "value": True}, {**besides, "value": False})
+
+
 def test_a_place_is_a_tracker_that_is_called_as_its_device() -> None:
     """Home Assistant wants latitude, longitude and gps_accuracy, and finds the zone itself."""
     one = component(LAMP.changed(points=(Point(name="place", type=ValueType.PLACE, under="/position"),)))
