@@ -96,12 +96,12 @@ def press_events(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publ
     return Latest(host, to, "publish", merge=_both, clock=clock)
 
 
-def press_event(topic: str, type: str, count: int) -> Publish:
+def press_event(topic: str, type: str, count: int, **more: int) -> Publish:
     """A press as it is published: an event, which nobody keeps."""
-    return Publish(topic=topic, body={"event_type": type, "count": count})
+    return Publish(topic=topic, body={"event_type": type, "count": count, **more})
 
 
 def _both(older: Publish, newer: Publish) -> Publish:
     """One event for two of the same type."""
     first, second = json.loads(str(older.body)), json.loads(str(newer.body))
-    return press_event(newer.topic, second["event_type"], first["count"] + second["count"])
+    return Publish(topic=newer.topic, body={**second, "count": first["count"] + second["count"]})

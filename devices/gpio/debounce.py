@@ -7,12 +7,20 @@ Pure: both are told the time.
 """
 
 import math
+from collections.abc import Callable
+
+OnChange = Callable[[float, bool], None]
+"""Called with each change that counts: (as of when, the value)."""
+
+
+def _nobody(at_s: float, active: bool) -> None:
+    """Tell nobody of a change."""
 
 
 class Debounce:
     """The debounced value of one input."""
 
-    def __init__(self, window_s: float, *, active: bool) -> None:
+    def __init__(self, window_s: float, *, active: bool, on_change: OnChange = _nobody) -> None:
         self.value = active
         self.changes = 0
         """How often the value has changed."""
@@ -21,6 +29,7 @@ class Debounce:
         self.bounces = 0
         """How many changes of level fell into a window."""
         self._window_s = window_s
+        self._on_change = on_change
         self._latest = active
         self._quiet_until_s = -math.inf
 
@@ -53,17 +62,19 @@ class Debounce:
         self.changes += 1
         self.activations += self.value
         self._quiet_until_s = at_s + self._window_s
+        self._on_change(at_s, self.value)
 
 
 class Rest:
     """The value of one input that counts when it rests: of the same form as `Debounce`; its bounces are the levels that did not stay."""
 
-    def __init__(self, window_s: float, *, active: bool) -> None:
+    def __init__(self, window_s: float, *, active: bool, on_change: OnChange = _nobody) -> None:
         self.value = active
         self.changes = 0
         self.activations = 0
         self.bounces = 0
         self._window_s = window_s
+        self._on_change = on_change
         self._latest = active
         self._since_s = -math.inf
         """Since when the latest level stays."""
@@ -79,9 +90,10 @@ class Rest:
     def settle(self, now_s: float) -> None:
         """Let time pass: a level that has stayed for the window counts."""
         if self._latest is not self.value and now_s >= self.due_s:
-            self.value = self._latest
+            at_s, self.value = self.due_s, self._latest
             self.changes += 1
             self.activations += self.value
+            self._on_change(at_s, self.value)
 
     def disturb(self, now_s: float) -> None:
         """Note that more edges came than were kept: whatever the level is, it has not stayed until now."""

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from devices.gpio.debounce import Debounce, Rest
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
-from devices.gpio.settings import EVENT, PRESS, PinSettings
-from devices.latest import press_event, press_events, presses, reports
+from devices.gpio.presses import Presses
+from devices.gpio.settings import PinSettings
+from devices.latest import reports
 from gateway.actors import Host
-from gateway.actors.vocabulary import Pressed, Report
+from gateway.actors.vocabulary import Report
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +33,12 @@ class Input:
         self._clock = clock
         self._edges = EdgeBuffer(clock, host.wake)
         self._reports = reports(host, settings.report_to, clock)
-        self._presses = presses(host, settings.press_to, clock)
-        self._events = press_events(host, settings.publish_to if settings.publishes else "", clock)
+        self._presses = Presses(settings, host, clock=clock)
         self._line: PinLine | None = None
         self._debounce: Debounce | Rest = Debounce(0.0, active=False)
-        self._told = (0, 0, 0)
+        self._told = (0, 0)
         self._look_at_s = math.inf
         self._report_at_s = math.inf
-        self._press_at_s = -math.inf
 
     def attach(self, line: PinLine) -> None:
         """Claim the line, and report its value. Edges are watched before the level is read, so that none falls between."""
@@ -48,7 +47,8 @@ class Input:
         self._line = line
         self._edges.take()
         self._debounce = self._settled(active=line.read())
-        self._told = (0, 0, 0)
+        self._presses.begin()
+        self._told = (0, 0)
         self._look_at_s = self._clock() + LOOK_EVERY_S
         self._report()
         self._pump()
@@ -56,7 +56,7 @@ class Input:
     @property
     def due_s(self) -> float:
         """When `tick` must be called."""
-        unsent_s = min(self._reports.due_s, max(self._presses.due_s, self._press_at_s), self._events.due_s)
+        unsent_s = min(self._reports.due_s, self._presses.due_s)
         if self._line is None:
             return unsent_s
         return -math.inf if self._edges.waiting else min(self._debounce.due_s, self._look_at_s, self._report_at_s, unsent_s)
@@ -76,6 +76,7 @@ class Input:
             try:
                 self._take_edges(line)
                 self._tell_changes()
+                self._presses.end()
             finally:
                 line.free()
 
@@ -83,6 +84,7 @@ class Input:
         """Let go of a line that failed; whoever hears its value hears that there is none now, for silence would not say it."""
         if self._line is not None:
             self._reports.offer(Report(values={self._settings.value_name: None}))
+            self._presses.end()
         self._line = None
 
     def close(self) -> None:
@@ -93,8 +95,8 @@ class Input:
     def _settled(self, *, active: bool) -> Debounce | Rest:
         """What makes one value of many levels, as the settings say."""
         if self._settings.stable_ms:
-            return Rest(self._settings.stable_ms / 1000, active=active)
-        return Debounce(self._settings.debounce_ms / 1000, active=active)
+            return Rest(self._settings.stable_ms / 1000, active=active, on_change=self._presses.feed)
+        return Debounce(self._settings.debounce_ms / 1000, active=active, on_change=self._presses.feed)
 
     def _take_edges(self, line: PinLine) -> None:
         batch = self._edges.take()
@@ -123,15 +125,12 @@ class Input:
     def _tell_changes(self) -> None:
         """Put what the debounced value has done since the last time into the outboxes."""
         debounce = self._debounce
-        changes, activations, bounces = self._told
-        self._told = (debounce.changes, debounce.activations, debounce.bounces)
+        changes, bounces = self._told
+        self._told = (debounce.changes, debounce.bounces)
         self._count("bounces", debounce.bounces - bounces)
         if debounce.changes > changes or self._clock() >= self._report_at_s:
             self._report()
-        if debounce.activations > activations:
-            self._presses.offer(Pressed(count=debounce.activations - activations))
-            topic = self._settings.topic_of(self._host.me) + EVENT
-            self._events.offer(press_event(topic, PRESS, debounce.activations - activations))
+        self._presses.settle()
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: self._debounce.value}))
@@ -139,12 +138,7 @@ class Input:
 
     def _pump(self) -> None:
         self._reports.pump()
-        self._events.pump()
-        now_s = self._clock()
-        if self._line is None or now_s >= self._press_at_s:
-            if self._presses.waits:
-                self._press_at_s = now_s + self._settings.press_every_s
-            self._presses.pump()
+        self._presses.pump(closing=self._line is None)
 
     def _count(self, name: str, by: int) -> None:
         if by > 0:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from devices.gpio.chips import forgets_outputs, meaning
+from devices.gpio.gestures import DOUBLE, LONG, MULTI, PRESS
 from devices.gpio.pin_names import bcm_number
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
@@ -26,9 +27,11 @@ _PUBLISHING = (*OUTPUTS, "button")
 VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
 CLASSES = {"contact": "opening", "motion": "motion", "led": "light"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
+_GESTURE_TO = {DOUBLE: "double_to", MULTI: "multi_to", LONG: "long_to"}
+"""Which key says who is told of a gesture, where it is not `press_to`."""
 PULSE_S = 1.0
 """How long the pulse is that others can have made by a button."""
-EVENT, PRESS = "/event", "press"
+EVENT = "/event"
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
@@ -93,6 +96,18 @@ class PinSettings(Settings):
     press_every_s: float = Field(default=0.0, ge=0, le=3600)
     """Inputs: presses are told together, once in so many seconds, for a meter whose pulses come fast; until then they are in memory, and a
     power cut loses them. 0: each at once."""
+    long_s: float = Field(default=0.0, ge=0, le=60)
+    """Buttons: held down for so many seconds, it is a long press, told while it is still held; a press is then told when the button is let
+    go. 0: there are no long presses."""
+    multi_s: float = Field(default=0.0, ge=0, le=10)
+    """Buttons: presses with less than so many seconds between them are one, double (two) or multi (more), told so many seconds after the
+    last was let go. 0: each press is told for itself."""
+    long_to: str = ""
+    """Buttons: actor id that gets `pressed` for each long press, which `press_to` does not get."""
+    double_to: str = ""
+    """Buttons: actor id that gets `pressed` for each double press."""
+    multi_to: str = ""
+    """Buttons: actor id that gets `pressed` once for each three presses or more."""
 
     on_start: Level = "off"
     """Outputs: the state the pin is claimed with. keep: what an earlier process left it at; off when it was no output."""
@@ -120,6 +135,7 @@ class PinSettings(Settings):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
+        asked += [(key, getattr(self, key), "pressed") for key in _GESTURE_TO.values()]
         asked += [("publish_to", self.publish_to, "publish")] if self.publishes else []
         return [row for row in asked if row[1]]
 
@@ -164,7 +180,7 @@ class PinSettings(Settings):
 
         device = ShownDevice(id=me, topic=self.topic_of(me), by=self.publish_to, model=self.type)
         if not self.is_output:
-            return [device.changed(happenings=(Happening(name="press", types=(PRESS,), device_class="button", under=EVENT),))]
+            return [device.changed(happenings=(Happening(name="press", types=self.press_types, device_class="button", under=EVENT),))]
         ((_, (point,)), *_) = self.points(me)
         pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
         return [device.changed(points=(point.changed(path=("on",)),), acts=(pulse,), again="show")]
@@ -173,6 +189,20 @@ class PinSettings(Settings):
         """Whether the other is an output, too, on the same line and wired in the same way."""
         wired = [(one.is_output, one.pin, one.chip, one.low_is_active, one.simulated) for one in (self, other)]
         return self.is_output and wired[0] == wired[1]
+
+    @property
+    def has_gestures(self) -> bool:
+        """Whether a press is looked at until it is known what was meant."""
+        return bool(self.long_s or self.multi_s)
+
+    @property
+    def press_types(self) -> tuple[str, ...]:
+        """The types of event that its presses are."""
+        return (PRESS, *((DOUBLE, MULTI) if self.multi_s else ()), *((LONG,) if self.long_s else ()))
+
+    def told_of(self, gesture: str) -> str:
+        """Who gets `pressed` for this type of press; empty: nobody."""
+        return str(getattr(self, _GESTURE_TO.get(gesture, "press_to")))
 
     @property
     def is_output(self) -> bool:
@@ -211,6 +241,11 @@ class PinSettings(Settings):
     @classmethod
     def _inputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, _INPUTS, needs="a button, contact or motion")
+
+    @field_validator("long_s", "multi_s", *_GESTURE_TO.values())
+    @classmethod
+    def _buttons_only(cls, given: Any, seen: ValidationInfo) -> Any:
+        return _only_for(given, seen, ("button",), needs="a button")
 
     @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "act_within_s")
     @classmethod
@@ -251,6 +286,16 @@ class PinSettings(Settings):
     def _settles_in_one_way(self) -> "PinSettings":
         if self.stable_ms and self.debounce_ms and "debounce_ms" in self.model_fields_set:
             raise ValueError("stable_ms: a change cannot be reported at once and after a rest; take debounce_ms or stable_ms out")
+        return self
+
+    @model_validator(mode="after")
+    def _tells_gestures_that_it_knows(self) -> "PinSettings":
+        for gesture, key in _GESTURE_TO.items():
+            if getattr(self, key) and gesture not in self.press_types:
+                needed = "long_s = 0.8" if gesture == LONG else "multi_s = 0.3"
+                raise ValueError(f"{key}: there are no {gesture} presses unless this pin says how long they take; write {needed} beside it")
+        if self.has_gestures and self.press_every_s:
+            raise ValueError("press_every_s: is for meters, long_s and multi_s for fingers; take it or these out")
         return self
 
     @model_validator(mode="after")
