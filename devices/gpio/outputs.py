@@ -5,6 +5,9 @@ start                   `on_start`; the line is claimed with that level, there i
 a command               `switch`: as told, until told otherwise. `pulse`: on, and off after its seconds
 a switch in a pulse     wins: the pulse ends there, the output is as the switch says
 a pulse in a pulse      wins: the output stays on and goes off when the newer one ends
+on for `max_on_s`       off, a pulse under way too; restarts of the gateway count in
+off for too short       (`min_pause_s`) a switch waits until that is over, and a later command takes its place; a pulse is refused
+another is on           (`never_with`) a command that would turn it on is refused
 no command for long     `on_link_lost`, once, `link_lost_after_s` after the last command or the end of the last pulse
 the line fails          unknown; claimed again in the state it had, a pulse under way has failed and is off
 a reload                as it was, with no moment of another level, where its wiring did not change; a pulse under way goes off.
@@ -22,6 +25,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from devices.gpio.errors import PinFault
+from devices.gpio.interlocks import interlocks
+from devices.gpio.limits import LevelSince, Limits
 from devices.gpio.lines import PinLine
 from devices.gpio.settings import PinSettings
 from devices.latest import reports, states
@@ -44,10 +49,15 @@ class HeldOutput(NamedTuple):
     """The line, claimed; None where it has failed and is to be claimed again."""
     on: bool | None
     """What it is, or should be; None where it never was claimed."""
+    level: LevelSince | None = None
+    """Since when it is so."""
 
 
 class Output:
-    """One output of the header, such as a relay. Runs on the pin's own thread. Counters: switches, pulses, link_lost, refused."""
+    """One output of the header, such as a relay. Runs on the pin's own thread.
+
+    Counters: switches, pulses, link_lost, max_on, pauses, refused.
+    """
 
     def __init__(self, settings: PinSettings, host: Host, *, clock: Callable[[], float]) -> None:
         self._settings = settings
@@ -64,6 +74,13 @@ class Output:
         """The line that was left to it, claimed."""
         self._inherits = False
         self._pulse: RunningPulse | None = None
+        self._limits = Limits(settings, host, clock=clock)
+        self._interlocks = interlocks()
+        self._interlocks.enter(host.me, settings.never_with)
+        self._wants_on = False
+        """Whether it goes on when its pause is over."""
+        self._waiting: Delivery | None = None
+        """The command that waits for that; None where it goes on by itself, as at the start."""
         self._lost_at_s = math.inf
         self._is_lost = False
         self._report_at_s = math.inf
@@ -71,8 +88,12 @@ class Output:
     def attach(self, line: PinLine) -> None:
         """Claim the line at the state it should be in. Raises PinFault."""
         on = self._on if self._on is not None else self._first_state(line)
+        on = on and not self._interlocks.take(self._host.me)
         if line is not self._held:
             line.claim_output(active=on)
+        elif on is not self._on:  # it has a new rival that is on
+            line.write(active=on)
+        self._note(on=on)
         self._held = None
         self._line, first = line, self._on is None or self._inherits
         self._on, self._inherits = on, False
@@ -84,13 +105,16 @@ class Output:
     def inherit(self, left: HeldOutput) -> None:
         """Go on where the output before it was, instead of at `on_start`."""
         self._held, self._on, self._inherits = left.line, left.on, left.on is not None
+        self._limits.level = left.level or self._limits.level
 
     @property
     def due_s(self) -> float:
         """When `tick` must be called."""
         ends_s, report_at_s = self._pulse.ends_s if self._pulse else math.inf, self._report_at_s if self._line else math.inf
         lost_at_s = math.inf if self._pulse else self._lost_at_s
-        return min(ends_s, lost_at_s, report_at_s, self._reports.due_s, self._states.due_s)
+        on_at_s = self._clock() + self._limits.pause_s if self._wants_on and self._line else math.inf
+        limit_s = self._limits.ends_s if self._line else math.inf
+        return min(ends_s, limit_s, on_at_s, lost_at_s, report_at_s, self._reports.due_s, self._states.due_s)
 
     def tick(self) -> None:
         """End what has run its time. Raises PinFault when the line cannot be written."""
@@ -99,6 +123,10 @@ class Output:
             self._set(on=False)
             self._end_pulse("time")
             self._expect_commands(now_s)
+        elif self._line is not None and now_s >= self._limits.ends_s:
+            self._end_long()
+        elif self._line is not None and self._wants_on and not self._limits.pause_s:
+            self._end_pause()
         elif self._pulse is None and now_s >= self._lost_at_s:
             self._lose_link()
         elif self._line is not None and now_s >= self._report_at_s:
@@ -107,6 +135,13 @@ class Output:
 
     def switch(self, on: bool, delivery: Delivery) -> None:
         """Turn the output on or off; a pulse under way ends here. Raises PinFault."""
+        self._give_up_waiting()
+        if on and not self._on and self._limits.pause_s:
+            self._begin_pause(delivery)
+            return
+        if on and (rival := self._interlocks.take(self._host.me)):
+            self._refuse("switch", delivery, rival)
+            return
         self._set(on=on)
         self._host.count("switches")
         self._end_pulse("switch")
@@ -115,6 +150,10 @@ class Output:
 
     def pulse(self, seconds: float, delivery: Delivery) -> None:
         """Turn the output on for `seconds`; the delivery is done when they are over. Raises PinFault."""
+        if why := self._no_pulse(seconds) or self._interlocks.take(self._host.me):
+            self._refuse("pulse", delivery, why)
+            return
+        self._give_up_waiting()
         now_s = self._clock()  # not when the reports are made: those take their time, and the output is on by then
         self._set(on=True)
         self._host.count("pulses")
@@ -135,6 +174,7 @@ class Output:
     def detach(self) -> None:
         """Let go of a line that failed. It is claimed again in the state it had, but a pulse under way ends: off."""
         self._line = None
+        self._hand_back("its pin failed")
         if self._pulse is not None:
             pulse, self._pulse = self._pulse, None
             pulse.delivery.failed(
@@ -148,6 +188,8 @@ class Output:
     def close(self) -> None:
         """Leave the line as `on_stop` says. Raises PinFault when it cannot be written; it is freed all the same."""
         line, self._line = self._line, None
+        self._hand_back("the gateway stops")
+        self._interlocks.leave(self._host.me, on=self._stays_on)
         if line is None:
             return
         try:
@@ -160,32 +202,109 @@ class Output:
     def hand_over(self) -> HeldOutput:
         """Leave the line, claimed and as it is, to the output that takes the place of this one. A pulse under way goes off."""
         line, self._line = self._line, None
+        self._hand_back("its settings were changed")
         if self._pulse is not None:
             self._cut_short(self._pulse, "its settings were changed")
             self._on = False
             line = _switched_off(line)
+            self._limits.note(on=False)
         self._states.flush()
-        return HeldOutput(line, self._on)
+        return HeldOutput(line, self._on, self._limits.level)
 
     def _first_state(self, line: PinLine) -> bool:
-        if self._settings.on_start == "keep":
-            return bool(line.driven())
-        return self._settings.on_start == "on"
+        """What it is at the start: off, too, where it has been on for too long, or not off for long enough."""
+        is_driven = bool(line.driven())
+        on = is_driven if self._settings.on_start == "keep" else self._settings.on_start == "on"
+        if on and not is_driven and self._limits.pause_s:
+            self._wants_on = True
+            return False
+        return on and self._clock() < self._limits.ends_s
+
+    @property
+    def _stays_on(self) -> bool:
+        """Whether it is on when the gateway has left it."""
+        kept = self._settings.on_stop == "keep" and bool(self._on)
+        return self._pulse is None and (kept or self._settings.on_stop == "on")
 
     def _leave(self, line: PinLine) -> None:
         pulsing = self._pulse is not None
         if self._pulse is not None:
             self._cut_short(self._pulse, "the gateway stops")
         if self._settings.on_stop != "keep" or pulsing:
-            line.write(active=self._settings.on_stop == "on" and not pulsing)
+            on = self._settings.on_stop == "on" and not pulsing
+            line.write(active=on)
+            self._limits.note(on=on)
 
     def _set(self, *, on: bool) -> None:
         """Drive the line, and tell the twin; it is told even if nothing changed, as the answer to a command."""
         if self._line is not None:
             self._line.write(active=on)
+            self._note(on=on)
         self._on = on
         self._report()
         self._pump()
+
+    def _note(self, *, on: bool) -> None:
+        """Note what the line was driven to."""
+        self._limits.note(on=on)
+        if not on:
+            self._interlocks.off(self._host.me)
+
+    def _end_long(self) -> None:
+        """Turn it off: it has been on for `max_on_s`."""
+        self._set(on=False)
+        self._end_pulse("max_on_s")
+        self._host.count("max_on")
+        self._host.report(Health.OK, f"{self._settings.line_name}: it was on for {self._settings.max_on_s:g} s, it is off now (max_on_s)")
+
+    def _begin_pause(self, delivery: Delivery) -> None:
+        """Have a command wait until the output has been off for long enough."""
+        self._wants_on, self._waiting = True, delivery
+        delivery.keep()
+        self._expect_commands(self._clock())
+        self._host.count("pauses")
+        self._host.report(Health.OK, f"{self._settings.line_name}: it goes on in {self._limits.pause_s:.0f} s (min_pause_s)")
+
+    def _end_pause(self) -> None:
+        """Turn it on: it was told so, and has been off for long enough."""
+        delivery, self._waiting, self._wants_on = self._waiting, None, False
+        rival = self._interlocks.take(self._host.me)
+        if rival:
+            if delivery is not None:
+                self._refuse("switch", delivery, rival)
+            return
+        try:
+            self._set(on=True)
+        except PinFault as error:
+            if delivery is not None:
+                delivery.failed(str(error))
+            raise
+        if delivery is not None:
+            self._host.count("switches")
+            delivery.done()
+
+    def _give_up_waiting(self) -> None:
+        """Answer the command that waits: a later one has taken its place."""
+        delivery, self._waiting, self._wants_on = self._waiting, None, False
+        if delivery is not None:
+            delivery.done({"on": False, "ended_by": "switch"})
+
+    def _hand_back(self, why: str) -> None:
+        """Give the command that waits back: it is tried again when the output is there again, unless it is too old by then."""
+        delivery, self._waiting, self._wants_on = self._waiting, None, False
+        if delivery is not None:
+            delivery.failed(f"cannot switch {self._settings.line_name} on: {why} before its pause was over")
+
+    def _no_pulse(self, seconds: float) -> str:
+        """Why there can be no pulse of so many seconds; empty where there can."""
+        longest_s, pause_s = self._settings.max_on_s, self._limits.pause_s
+        if longest_s and seconds > longest_s:
+            return f"{seconds:g} s are more than max_on_s = {longest_s:g}"
+        return f"it must be off for {math.ceil(pause_s)} s more (min_pause_s = {self._settings.min_pause_s:g})" if pause_s else ""
+
+    def _refuse(self, name: str, delivery: Delivery, why: str) -> None:
+        self._host.count("refused")
+        delivery.failed(f"cannot {name} {self._settings.line_name}: {why}; it stays off", retry=False)
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: bool(self._on)}))
@@ -227,7 +346,9 @@ class Output:
 
     def _lose_link(self) -> None:
         wanted, after_s = self._settings.on_link_lost, self._settings.link_lost_after_s
-        self._set(on=wanted == "on")
+        self._give_up_waiting()
+        self._wants_on = wanted == "on" and self._limits.pause_s > 0
+        self._set(on=wanted == "on" and not self._wants_on)
         self._lost_at_s, self._is_lost = math.inf, True
         self._host.count("link_lost")
         self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")

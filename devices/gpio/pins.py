@@ -54,6 +54,8 @@ class Pin(Link[PinSettings]):
         "bounces": "bounces ignored",
         "missed": "changes found by looking",
         "link_lost": "times without a command for too long",
+        "max_on": "times on for too long",
+        "pauses": "commands that waited for a pause",
         "line_faults": "faults of the pin",
         "callback_faults": "faults of the program",
     }

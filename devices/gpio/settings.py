@@ -120,6 +120,15 @@ class PinSettings(Settings):
     """Outputs: the state it takes when no command has come for `link_lost_after_s`. keep: it stays as it is."""
     link_lost_after_s: float = Field(default=0.0, ge=0)
     """Outputs: seconds without a command (switch or pulse; from the end of a pulse) until `on_link_lost`; 0: never."""
+    max_on_s: float = Field(default=0.0, ge=0)
+    """Outputs: how many seconds it may be on without a pause; then it goes off, after a restart of the gateway too. Being told on while it
+    is on does not make that longer. 0: however long."""
+    min_pause_s: float = Field(default=0.0, ge=0)
+    """Outputs: how many seconds it must have been off before it goes on again, as a compressor must; a `switch` waits for that, a `pulse`
+    is refused. Known over a restart. 0: none."""
+    never_with: list[str] = []
+    """Outputs: ids of others (`gpio/up`) of which none is ever on together with this one: a command that would do that is refused. Say it
+    at both."""
     act_within_s: ActWithin = ACT_WITHIN_S
     """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
@@ -136,6 +145,7 @@ class PinSettings(Settings):
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
         asked += [(key, getattr(self, key), "pressed") for key in _GESTURE_TO.values()]
+        asked += [("never_with", other, "switch") for other in self.never_with]
         asked += [("publish_to", self.publish_to, "publish")] if self.publishes else []
         return [row for row in asked if row[1]]
 
@@ -247,7 +257,7 @@ class PinSettings(Settings):
     def _buttons_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, ("button",), needs="a button")
 
-    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "act_within_s")
+    @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "max_on_s", "min_pause_s", "never_with", "act_within_s")
     @classmethod
     def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, OUTPUTS, needs="a led or relay")
@@ -302,6 +312,13 @@ class PinSettings(Settings):
     def _says_which_level_is_active(self) -> "PinSettings":
         if self.pull == "none" and self.active_low is None and self.type != "motion":
             raise ValueError('active_low: say true or false, as pull = "none" does not tell')
+        return self
+
+    @model_validator(mode="after")
+    def _is_on_by_command_alone(self) -> "PinSettings":
+        for key in ("on_start", "on_stop", "on_link_lost") if self.never_with else ():
+            if getattr(self, key) == "on" or (key == "on_start" and self.on_start == "keep"):
+                raise ValueError(f'{key}: {getattr(self, key)!r} cannot be with never_with, as another may be on at that time; write "off"')
         return self
 
     @model_validator(mode="after")

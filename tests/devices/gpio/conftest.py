@@ -40,10 +40,14 @@ def put(pins: SimulatedPins, clock: Clock) -> Iterator[Callable[..., Bench]]:
     """Put a simulated pin on a running bench: `put(type="led", pin=17)`. The clock stands; `real=True` lets it run."""
     with ExitStack() as stack:
 
-        def make(*, real: bool = False, commit: bool = True, ready: bool = True, **settings: Any) -> Bench:
+        def make(
+            *, real: bool = False, commit: bool = True, ready: bool = True, key: str = "bench", remembered: str = "", **settings: Any
+        ) -> Bench:
             model = PinSettings(**{"simulate": True, **settings})
-            pin = Pin("bench", model) if real else Pin("bench", model, clock=clock)
-            bench = stack.enter_context(Bench(pin, commit=commit, clock=ManualClock(now_ms=1_800_000_000_000)))
+            pin = Pin(key, model) if real else Pin(key, model, clock=clock)
+            bench = Bench(pin, f"gpio/{key}", commit=commit, clock=ManualClock(now_ms=1_800_000_000_000))
+            bench.remembered = remembered
+            stack.enter_context(bench)
             if ready:
                 bench.until(lambda: bench.health)
             return bench
