@@ -1,12 +1,11 @@
 """What a section takes that speaks to somebody's HTTP server: the address, the secret, the certificates."""
 
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from devices.credentials import secret_faults
-from devices.urls import check_header, check_url, is_in_clear
+from devices.urls import check_header, check_url, is_in_clear, server_of
 from gateway.actors import Settings
 
 
@@ -34,10 +33,7 @@ class UrlSettings(Settings):
         return is_in_clear(self.url)
 
     def servers(self) -> dict[str, tuple[str, int]]:
-        parts = urlsplit(self.url)
-        if self.is_simulated or not parts.hostname:
-            return {}
-        return {"url": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))}
+        return {} if self.is_simulated else server_of(self.url)
 
     def files(self) -> dict[str, str]:
         """The token and the certificates; what systemd hands to the unit is seen by the unit only."""

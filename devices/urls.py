@@ -14,6 +14,12 @@ _SECRET = ("authorization", "cookie", "token", "key", "secret", "password")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+def server_of(url: str) -> dict[str, tuple[str, int]]:
+    """The server that a section with the key `url` talks to, as `Settings.servers` says it; empty where none is named."""
+    parts = urlsplit(url)
+    return {"url": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))} if parts.hostname else {}
+
+
 def check_url(url: str) -> str:
     """Return `url` when a request can be made to it; raise ValueError otherwise. What may be a secret in it is not repeated."""
     try:

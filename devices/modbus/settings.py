@@ -8,7 +8,7 @@ from devices.link import ACT_WITHIN_S, ActWithin
 from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
 from devices.modbus.registers import Type, Words, size_of
-from devices.serial.names import meaning, why_no_port
+from devices.serial.names import device_files, meaning, why_no_port
 from gateway.actors import Settings
 from gateway.actors.ids import check_id
 from gateway.actors.points import Point, ValueSettings
@@ -159,6 +159,12 @@ class ModbusSettings(Settings):
 
     def claims(self) -> dict[str, str]:
         return {"port": meaning(self.port)} if self.port and not self.simulate else {}
+
+    def device_files(self) -> dict[str, str]:
+        return device_files(self.port) if self.port and not self.simulate else {}
+
+    def servers(self) -> dict[str, tuple[str, int]]:
+        return {"host": (self.host, self.tcp_port)} if self.host and not self.simulate else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         return [(f"units.{name}.to", unit.to, "report") for name, unit in self.units.items()]

@@ -54,6 +54,16 @@ def find_port(name: str, *, serial: Path = SERIAL, udev: Path = UDEV) -> str:
     return str(path)
 
 
+def device_files(name: str) -> dict[str, str]:
+    """The device that the key `port` means now, as `Settings.device_files` says it; the name itself where it means none."""
+    if network_port(name) is not None:
+        return {}
+    try:
+        return {"port": find_port(name)}
+    except (GatewayError, OSError, ValueError):
+        return {"port": name}
+
+
 def links_to(device: Path, folder: Path) -> list[str]:
     """The links in `folder` that lead to `device`, as paths."""
     return sorted(str(link) for link in _links(folder) if link.resolve() == device.resolve())

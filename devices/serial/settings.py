@@ -8,10 +8,10 @@ from devices.codecs.choice import Chosen, check_choices, choice_of, framing_opti
 from devices.codecs.installed import codec_class
 from devices.codecs.lines import LineSettings
 from devices.link import ACT_WITHIN_S, ActWithin
-from devices.serial.names import find_port, meaning, why_no_port
+from devices.serial.names import device_files, meaning, why_no_port
 from devices.serial.urls import NetworkPort, network_port
 from devices.simulation import simulation
-from gateway.actors import GatewayError, Settings
+from gateway.actors import Settings
 from gateway.actors.templates import check_fields
 
 _OF_ITS_LINE = ("baud", "parity", "bytesize", "stopbits", "flow", "dtr", "rts")
@@ -145,12 +145,7 @@ class SerialSettings(LineSettings):
 
     def device_files(self) -> dict[str, str]:
         """The device that its name means now; the name itself where it means none."""
-        if self.simulation is not None or network_port(self.port):
-            return {}
-        try:
-            return {"port": find_port(self.port)}
-        except (GatewayError, OSError, ValueError):
-            return {"port": self.port}
+        return device_files(self.port) if self.simulation is None else {}
 
     def servers(self) -> dict[str, tuple[str, int]]:
         """Where the port of another computer is."""

@@ -50,11 +50,12 @@ def test_files_are_opened(tmp_path: Path) -> None:
         f'[mqtt.d]\n{mqtt}cert_file = "{tmp_path}/one.pem"\nkey_file = "{tmp_path}/other.key"\n'
         f'[mqtt.e]\n{mqtt}ca_file = "{tmp_path}/one.pem"\ncert_file = "{tmp_path}/one.pem"\nkey_file = "{tmp_path}/one.key"\n'
         f'[webhook.f]\nurl = "https://a.b"\ntoken_file = "{tmp_path}/token"\n'
+        f'[http.g]\nurl = "https://a.b"\nto = "twin/g"\ntoken_file = "{tmp_path}/token"\n'
     )
     code, lines = check(tmp_path, text)
     assert code == 1
     title, *rest = [line for line in lines if "mqtt.d" not in line]
-    assert title == "can start, but with 7 problems in g.toml"
+    assert title == "can start, but with 8 problems in g.toml"
     assert rest == [
         "4:11 mqtt.a.ca_file: …/folder is a folder; name the file in it",
         "5:17 mqtt.a.password_file: there is no file …/none; make it, or mend the path",
@@ -62,6 +63,7 @@ def test_files_are_opened(tmp_path: Path) -> None:
         "10:17 mqtt.b.password_file: …/two does not hold a password: it is one line of text, and nothing else",
         "14:11 mqtt.c.ca_file: the file …/empty is empty; write into it what belongs there",
         "29:14 webhook.f.token_file: …/token does not hold a token: it is one line of text, and nothing else",
+        "33:14 http.g.token_file: …/token does not hold a token: it is one line of text, and nothing else",
     ]
     (pair,) = [line for line in lines if "mqtt.d" in line]
     assert pair.startswith("19:13 mqtt.d.cert_file: cannot use …/one.pem with …/other.key: ")

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from devices.http.settings import HttpSettings
+from devices.modbus.settings import ModbusSettings
 from devices.serial.settings import SerialSettings
 from devices.thing import Thing
+from devices.webhook.settings import WebhookSettings
+from gateway.actors import Settings
 from gateway.cli.doctor.access import LoginUser, look_at_devices, look_at_groups
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk, look_at_wear
@@ -157,6 +161,25 @@ def test_a_port_of_another_computer_is_a_server() -> None:
     assert (far.device_files(), far.servers()) == ({}, {"port": ("192.0.2.7", 3333)})
     near = SerialSettings.model_validate({"port": "/dev/none", "codec": "json", "to": "twin/a"})
     assert (near.device_files(), near.servers()) == ({"port": "/dev/none"}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "files", "servers"),
+    [
+        (HttpSettings, {"url": "https://192.0.2.7/status"}, {}, {"url": ("192.0.2.7", 443)}),
+        (HttpSettings, {"url": "http://192.0.2.7:8080/", "simulate": True}, {}, {}),
+        (WebhookSettings, {"url": "http://192.0.2.7/"}, {}, {"url": ("192.0.2.7", 80)}),
+        (ModbusSettings, {"host": "192.0.2.7"}, {}, {"host": ("192.0.2.7", 502)}),
+        (ModbusSettings, {"port": "/dev/none"}, {"port": "/dev/none"}, {}),
+        (ModbusSettings, {"port": "/dev/none", "simulate": True}, {}, {}),
+    ],
+)
+def test_what_pages_webhooks_and_buses_stand_on_is_looked_at(kind: type[Settings], table: Any, files: Any, servers: Any) -> None:
+    """Servers by host and port, a bus of this host by its device file; nothing of what is simulated."""
+    units = {"heat": {"unit": 1, "to": "twin/heat", "profile": "sdm120"}}
+    needed: dict[str, Any] = {"to": "twin/a"} if kind is HttpSettings else {"units": units} if kind is ModbusSettings else {}
+    found = kind.model_validate({**needed, **table})
+    assert (found.device_files(), found.servers()) == (files, servers)
 
 
 def test_the_command_says_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
