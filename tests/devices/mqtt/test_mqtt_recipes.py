@@ -14,6 +14,7 @@ from tests.devices.mqtt.conftest import Gateway
 Connect = Callable[..., Gateway]
 
 ZIGBEE2MQTT = {"battery": 71, "humidity": 48.2, "linkquality": 98, "temperature": 18.4, "voltage": 2985}
+BATH = {"name": "Bad oben", "battery_pct": 71, "humidity_pct": 48.2, "linkquality": 98, "temperature_c": 18.4, "voltage": 2985}
 TASMOTA = {
     "Time": "2031-02-03T04:05:06",
     "DS18B20": {"Id": "01A2B3", "Temperature": 23.1},
@@ -27,7 +28,7 @@ SHELLY = {
 
 
 RECIPES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-    "zigbee2mqtt": ("zigbee2mqtt/Bad oben", json.dumps(ZIGBEE2MQTT), "twin/Bad_oben", {"name": "Bad oben", **ZIGBEE2MQTT}),
+    "zigbee2mqtt": ("zigbee2mqtt/Bad oben", json.dumps(ZIGBEE2MQTT), "twin/Bad_oben", BATH),
     "tasmota": (
         *("tele/tasmota_1A2B/SENSOR", json.dumps(TASMOTA), "twin/tasmota_1A2B"),
         {
