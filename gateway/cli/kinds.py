@@ -74,13 +74,14 @@ def _load(registry: Registry, name: str) -> Kind:
 
 
 def _list(title: str, names: list[str], registry: Registry) -> Iterator[str]:
+    width = max(len(name) for name in registry.names if is_offered(name))
     yield title
     for name in names:
         try:
             text = _first(_load(registry, name))
         except Failed as error:
             text = str(error)
-        yield f"  {name:<12} {text}"
+        yield f"  {name:<{width}}  {text}"
 
 
 def _first(found: Any) -> str:

@@ -9,7 +9,7 @@ from gateway.cli.main import plain_run
 from gateway.cli.talk import read_words
 from gateway.console import output
 from gateway.console.exits import Failed
-from gateway.console.output import duration, number, pretty, size, table
+from gateway.console.output import duration, moment, number, pretty, size, table
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_tables_are_aligned() -> None:
 def test_states_are_shown_a_field_to_a_line() -> None:
     """What is nested stands further in."""
     assert pretty({"on": True, "values": {"t": {"value": 1}}}) == "  on      true\n  values\n    t  value 1"
+    assert pretty({"flow": {"value": 1.5, "at_ms": 1_795_886_492_877}}) == f"  flow  value 1.5, at_ms {moment(1_795_886_492_877)}"
 
 
 def test_one_is_not_said_as_many() -> None:
