@@ -51,6 +51,8 @@ class Actor(Generic[S]):
     """Its phases, where it has some: see `machine.py`."""
     copies: ClassVar[dict[str, Copy]] = {}
     """Which fields of which kind it keeps beside its state, by a name of its own: see `copies.py`."""
+    brings: ClassVar[tuple[str, ...]] = ()
+    """Kinds that it keeps for itself, by their names: the test kit has them wherever it has this one."""
     points: Points = NO_POINTS
     """What the configuration says of the values of actors; the host gives it to each kind. It holds for a turn as the settings do."""
     stage_model: ClassVar[type[Stage[Any]]] = Stage

@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 
 from gateway.actors import Actor, EventSourced, HostBound, Payload, ReadModel, Receipt, Reply, Settings, State, Unanswered
 from gateway.actors.readmodel import JOURNAL
+from gateway.registry import installed
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.journal import Journal
@@ -51,7 +52,7 @@ class Rig:
         settings: EngineSettings | None = None,
         by_hand: Iterable[str] = (),
     ) -> None:
-        self.actors = list(actors)
+        self.actors = _with_theirs(actors)
         self.store: Store = store or MemoryStore()
         self.kinds: dict[str, type[HostBound]] = {OUTSIDE: Outside, **self._journal(), **(hosted or {})}
         self.clock = clock or ManualClock()
@@ -212,6 +213,15 @@ class Rig:
 
     def _state(self, id: str) -> State:
         return self.engine.room.activation.cell(id).state
+
+
+def _with_theirs(actors: Iterable[Actor[Any]]) -> list[Actor[Any]]:
+    """These kinds, and those that they keep for themselves."""
+    found = {actor.kind: actor for actor in actors}
+    for name in [name for actor in list(found.values()) for name in actor.brings if name not in found]:
+        kind = installed().ordinary.load(name)
+        found[name] = kind()
+    return list(found.values())
 
 
 def journal_on(store: Store) -> type[HostBound]:

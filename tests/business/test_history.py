@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.business.history import Archive, HistoryPart, ValueHistory
+from gateway.business.history import Archive
 from gateway.business.history.archive import ArchiveSettings
 from gateway.business.history.digits import numbers_in, written
 from gateway.business.history.means import Span, begun_chunk, extended, spans_in
@@ -27,7 +27,7 @@ DAY_S = 86_400
 
 def rig(*, clock: ManualClock | None = None, archive: dict[str, Any] | None = None, **settings: Any) -> Rig:
     twin = Twin(TwinSettings(publish_to="", silent_after_s=0, **settings))
-    return Rig([twin, ValueHistory(), HistoryPart(), Archive(ArchiveSettings(**archive or {}))], clock=clock)
+    return Rig([twin, Archive(ArchiveSettings(**archive or {}))], clock=clock)
 
 
 def report(gateway: Rig, at_s: float, /, **values: Any) -> None:

@@ -8,7 +8,6 @@ import pytest
 from gateway.actors import Actor, Stage, State, verb
 from gateway.actors.models import Payload
 from gateway.actors.points import Point
-from gateway.business.history import Archive, HistoryPart, ValueHistory
 from gateway.business.twin import Twin, TwinSettings
 from gateway.testing import Rig
 from tests.daemons import DaemonProcess
@@ -36,7 +35,7 @@ class PumpRig(Rig):
     """A gateway with a twin for each pump."""
 
     def __init__(self) -> None:
-        super().__init__([Twin(TwinSettings(publish_to="", silent_after_s=0)), Pump(), ValueHistory(), HistoryPart(), Archive()])
+        super().__init__([Twin(TwinSettings(publish_to="", silent_after_s=0)), Pump()])
 
     def start(self) -> None:
         super().start()
