@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from devices.backoff import Backoff
 from devices.link import ACT_WITHIN_S, Link, LinkFault
 from devices.modbus.frames import EXCEPTIONS, UnitAnswer, UnitRequest, UnitWrite
-from devices.modbus.ranges import Range, ranges_of
+from devices.modbus.ranges import SPLITS, Range, parts_of, ranges_of
 from devices.modbus.registers import value_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
 from devices.modbus.simulator import BusWire, SimulatedWire
@@ -43,6 +43,7 @@ class PolledUnit:
         self.name = name
         self.settings = settings
         self.ranges = ranges_of(settings.values, most=settings.most, gap=settings.gap)
+        """What is read by one request each; less, once the unit has refused it as a whole."""
         self.next_s = -math.inf
         self.silent = False
         """Whether it did not answer when it was asked last."""
@@ -73,6 +74,7 @@ class ModbusBus(Link[ModbusSettings]):
     acts = ("write",)
     counters_said = {
         "timeouts": "requests without an answer",
+        "splits": "ranges that a unit refused as a whole",
         "exceptions": "requests that a unit refused",
         "refused": "readings the gateway refused",
         "written": "values written",
@@ -118,18 +120,26 @@ class ModbusBus(Link[ModbusSettings]):
 
     def _read(self, unit: PolledUnit) -> None:
         values: dict[str, Scalar | None] = {}
-        for span in unit.ranges:
+        waiting, read = unit.ranges[::-1], list[Range]()
+        while waiting:
+            span = waiting.pop()
             answer = self._ask(UnitRequest(unit.settings.unit, span.area, span.first, span.size))
             if answer is None:
                 self.host.count("timeouts")
                 unit.missed(self.clock())
                 self._complain("timeouts", unit, f"it does not answer within {self.settings.timeout_s:g} s; is it on, and is its number?")
                 break
+            if answer.exception in SPLITS and len(span.names) > 1:
+                self.host.count("splits")
+                waiting += parts_of(span, unit.settings.values)[::-1]
+                continue
+            read.append(span)
             if answer.exception:
                 self._refuse(unit, span, answer.exception)
             else:
                 values.update(_values(unit.settings, span, answer))
         else:
+            unit.ranges = read
             unit.answered(self.clock())
         if values:
             self._send(unit.settings, unit.name, values)

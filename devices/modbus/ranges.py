@@ -6,6 +6,8 @@ from typing import NamedTuple
 from devices.modbus.frames import Area
 from devices.modbus.settings import RegisterSettings
 
+SPLITS = (2, 3, 4)
+"""The exceptions by which units refuse a range of which they would say a part: an address in it, its size, or just so."""
 BITS_PER_REGISTER = 16
 
 
@@ -31,3 +33,15 @@ def ranges_of(values: Mapping[str, RegisterSettings], *, most: int, gap: int) ->
                 continue
         found.append(Range(value.area, value.at, value.size, (name,)))
     return found
+
+
+def parts_of(span: Range, values: Mapping[str, RegisterSettings]) -> list[Range]:
+    """The two ranges that hold a half of the values each, without what lies between them; one value alone stays as it is."""
+    middle = len(span.names) // 2
+    halves = [names for names in (span.names[:middle], span.names[middle:]) if names]
+    return [_range_of(span.area, names, values) for names in halves]
+
+
+def _range_of(area: Area, names: tuple[str, ...], values: Mapping[str, RegisterSettings]) -> Range:
+    first = min(values[name].at for name in names)
+    return Range(area, first, max(values[name].at + values[name].size for name in names) - first, names)

@@ -86,6 +86,21 @@ def test_what_a_unit_refuses(tcp_judge: int, caplog: pytest.LogCaptureFixture):
     assert said == [f"modbus/bench: unit 7 (a): cannot read holding 500 to 500 (nothing): it says {EXCEPTIONS[2]!r}"]
 
 
+def test_a_range_that_a_unit_refuses_as_a_whole(tcp_judge: int, caplog: pytest.LogCaptureFixture):
+    """It is split until the values that the unit has are read, also over a gap; only the others are said, and it is found out once."""
+    values = {
+        **{"word": {"register": 0}, "minus": {"register": 1, "type": "i16"}, "far": {"register": 10, "type": "i32"}},
+        **{"none_a": {"register": 3}, "none_b": {"register": 4}, "temperature_c": {"register": 12, "type": "f32"}},
+    }
+    with bench_of(settings({"values": values, "gap": 10}, host="127.0.0.1", tcp_port=tcp_judge)) as bench:
+        assert reads(bench) == {"word": 0x1234, "minus": -2, "far": -123456, "temperature_c": 21.5}
+        splits = bench.counters["splits"]
+        bench.until(lambda: len(bench.sent) >= 4)
+        assert bench.counters["splits"] == splits
+    said = sorted(record.message.partition(": it says")[0] for record in caplog.records if "cannot read" in record.message)
+    assert said == ["modbus/bench: unit 7 (a): cannot read holding 3 to 3 (none_a)"]
+
+
 def test_a_dead_unit(line: SimulatedLine, cable: Cable):
     """It costs a timeout now and then, and the others are read."""
     cable.dead = b"\x09"
