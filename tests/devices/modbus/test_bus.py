@@ -158,7 +158,7 @@ def test_mbpoll_agrees(tcp_judge: int):
         assert f"[0]: \t{reads(bench)['word']}" in said
 
 
-@pytest.mark.parametrize("profile", ["sdm120", "sdm630", "pzem004t"])
+@pytest.mark.parametrize("profile", ["sdm120", "sdm630", "pzem004t", "r4dcb08", "growatt_tlx"])
 def test_profiles(profile: str):
     """A profile of the box, simulated: every value comes, and near what is usual."""
     units = {"m": {"unit": 1, "to": "twin/m", "profile": profile, "every_s": 0.1}}
@@ -167,4 +167,5 @@ def test_profiles(profile: str):
         values = reads(bench)
     assert set(values) == set(told.units["m"].values)
     assert all(abs(value - 230) < 10 for name, value in values.items() if name.endswith("_v"))
-    assert values["frequency_hz"] == pytest.approx(50, abs=2)
+    assert all(value == pytest.approx(50, abs=2) for name, value in values.items() if name.endswith("_hz"))
+    assert all(value == pytest.approx(21, abs=1) for name, value in values.items() if name.endswith("_c"))
