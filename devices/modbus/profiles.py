@@ -23,5 +23,5 @@ def read_profile(name: str) -> dict[str, Any]:
     except FileNotFoundError:
         known = f"in the box are {', '.join(names())}; a file of your own is named by its path"
         raise ValueError(f"there is no profile {name!r}; {known}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no TOML, or a name that no file can have
         raise ValueError(f"cannot read the profile {name!r}: {error}; mend the file") from None

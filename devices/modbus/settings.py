@@ -115,17 +115,25 @@ class UnitSettings(BaseModel):
             return given
         try:
             profile = read_profile(given["profile"])
-        except ValueError as error:
-            raise ValueError(f"profile: {error}") from None
+        except ValueError:
+            return given  # which the check of the key says
         return {**profile, **given, "values": {**profile.get("values", {}), **given.get("values", {})}}
 
     @model_validator(mode="after")
     def _has_values(self) -> Self:
         if not 0 < len(self.values) <= 64:
-            raise ValueError(
-                f"values: there are {len(self.values)}, 1 to 64 are taken; name a profile, or the registers that are to be read"
+            mend = (
+                "leave some out, or write some into the profile" if self.profile else "name a profile, or the registers that are to be read"
             )
+            raise ValueError(f"values: there are {len(self.values)}, 1 to 64 are taken; {mend}")
         return self
+
+    @field_validator("profile")
+    @classmethod
+    def _is_readable(cls, profile: str) -> str:
+        if profile:
+            read_profile(profile)
+        return profile
 
     @field_validator("to")
     @classmethod

@@ -15,10 +15,10 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     """The model of the table at `path` within a table of `model`; None where several or none may stand there."""
-    named = False
+    named = 0
     for part in path:
         if isinstance(part, int) or named:
-            named = False  # the name of one of many tables
+            named = max(named - 1, 0)  # the name of one of many tables
             continue
         field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
         if field is None and issubclass(model, Settings) and model.tables is not None:
@@ -28,8 +28,16 @@ def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
         if len(inner) != 1:
             return None
         model = inner[0]
-        named = field is not None and get_origin(field.annotation) is dict
+        named = _names_in(field.annotation) if field else 0
     return model
+
+
+def _names_in(annotation: Any) -> int:
+    """How many names of the user's own lead to a table: one for a table of tables, two where these are of tables themselves."""
+    count = 0
+    while get_origin(annotation) is dict:
+        count, annotation = count + 1, get_args(annotation)[1]
+    return count
 
 
 def tables_of(model: type[BaseModel]) -> str:

@@ -432,3 +432,25 @@ def test_ports_of_other_computers(tmp_path: Path):
         "15:8 serial.d.baud: is without effect on socket://: such settings are made at its other end (rfc2217:// makes them from here, "
         "where that end speaks it)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "why"),
+    [("sdm12", "there is no profile 'sdm12'; in the box are "), ("a\\u0000b", "cannot read the profile 'a\\x00b': embedded null byte; ")],
+)
+def test_a_profile_that_is_not_there_is_told_once(profile: str, why: str, tmp_path: Path) -> None:
+    """At its key; not that its values lack, too."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'[modbus.h]\nport = "/dev/ttyUSB0"\nunits.m = {{unit = 1, to = "twin/m", profile = "{profile}"}}\n')
+    with pytest.raises(ConfigProblems) as caught:
+        read(path)
+    (problem,) = caught.value.problems
+    assert f"modbus.h.units.m.profile: {why}" in str(problem)
+
+
+def test_a_key_in_a_table_of_tables_is_meant_as_one(tmp_path: Path) -> None:
+    """Whatever the user calls the tables around it."""
+    path = tmp_path / "gateway.toml"
+    path.write_text('[mqtt.main]\n[homeassistant.values."twin/a"]\nt = {clas = "temperature"}\n')
+    with pytest.raises(ConfigProblems, match=r"no such key; did you mean 'class'\?"):
+        read(path)

@@ -72,7 +72,7 @@ def test_an_answer_to_an_earlier_request():
         ({"host": "a", "units": {"m": {"unit": 1, "to": "twin/m"}}}, "values: there are 0, 1 to 64 are taken; name a profile, or the"),
         (
             {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "profile": "sdm12"}}},
-            "profile: there is no profile 'sdm12'; in the box are growatt_tlx, pzem004t, r4dcb08, sdm120, sdm630; a file of",
+            "there is no profile 'sdm12'; in the box are growatt_tlx, pzem004t, r4dcb08, sdm120, sdm630; a file of your own is named by",
         ),
         (
             {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "values": {"v": {"register": 65535, "type": "f32"}}}}},
