@@ -108,6 +108,7 @@ def test_a_pulse_goes_off_and_its_sender_hears_why(relay: Relay, pins: Simulated
     relay.until(lambda: pins.driven_levels(17) == [False, True])
     relay.change(report_every_s=5.0)
     assert pins.driven_levels(17) == [False, True, False]
+    relay.until(lambda: relay.engine.inspect(lambda: relay.engine.store.dead(0, 10)))
     dead = relay.engine.inspect(lambda: relay.engine.store.dead(0, 10))
     assert "its settings were changed after" in dead[0].reason
 
