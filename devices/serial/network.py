@@ -142,7 +142,9 @@ class NetworkOpener:
         try:
             made.sendall(said.take_answers())
             while not said.agreed:
-                made.settimeout(max(0.01, until_s - time.monotonic()))
+                if (left_s := until_s - time.monotonic()) <= 0:  # a raw port may never pause
+                    raise TimeoutError
+                made.settimeout(left_s)
                 byte = made.recv(1)  # one by one: what follows the last word is the first byte of the line
                 if not byte:
                     raise Unplugged(errno.ECONNRESET, "its other end closed the connection")

@@ -201,6 +201,27 @@ def test_rfc2217_that_never_answers(server: RawServer, connect: Connect):
     assert "does not agree on the settings by RFC 2217" in bench.health[0][1]
 
 
+def test_rfc2217_at_a_raw_port_that_never_pauses(server: RawServer, connect: Connect):
+    """A raw port whose device speaks all the time is told as such, too: to listen to it has an end."""
+    bench = connect(f"rfc2217://127.0.0.1:{server.port}")
+    client, over = server.accept(), threading.Event()
+
+    def speak() -> None:
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                client.sendall(b"21.5\r\n" * 1000)
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    try:
+        bench.until(lambda: bench.health)
+        assert "is it a raw port? Then write socket:// for it" in bench.health[0][1]
+    finally:
+        over.set()
+        server.drop()
+        speaker.join()
+
+
 def test_a_setting_that_is_refused():
     """Another baud than the one that was asked for is no line that can be read."""
     said = ComPort(SerialSettings(port="rfc2217://h:1", to="twin/t", baud=115200))
