@@ -232,7 +232,13 @@ def _command_template(point: Point) -> str:
 
 def _at(path: tuple[str, ...]) -> str:
     """The place of a value in a template. A name is text in quotes there, whatever stands in it."""
-    return "value_json" + "".join(f"[{json.dumps(key)}]" for key in path)
+    return "value_json" + "".join(f"[{_quoted(key)}]" for key in path)
+
+
+def _quoted(found: Any) -> str:
+    """A text, or a list of them, as it stands in a template. Letters stay as they are: of one that JSON writes as two escapes, a template
+    makes two letters, which are none."""
+    return json.dumps(found, ensure_ascii=False)
 
 
 def _sound(device: ShownDevice, point: Point) -> str:
@@ -248,7 +254,7 @@ def _value_template(device: ShownDevice, point: Point) -> str:
 
 def _truth_template(device: ShownDevice, point: Point) -> str:
     value, sound = _at(point.path), _sound(device, point)
-    truth = f"{value} in {json.dumps(list(point.true))}" if point.true else value
+    truth = f"{value} in {_quoted(list(point.true))}" if point.true else value
     unknown = f"{value} is none or not ({sound})" if sound else f"{value} is none"
     return f"{{{{ 'None' if {unknown} else 'ON' if {truth} else 'OFF' }}}}"
 

@@ -44,6 +44,12 @@ def test_each_component_has_a_platform_and_an_id_of_its_own() -> None:
     assert all(one["platform"] == "sensor" for one in found.values())
 
 
+@pytest.mark.parametrize("name", ["🔥", "ä", "it's", "{{ 1 }}", "{% raw %}", "a}}b"])
+def test_a_name_stands_in_a_template_as_the_device_says_it(name: str) -> None:
+    """Letters as they are: two escapes for one letter, as JSON writes some, are two letters to a template, which fit no value."""
+    assert component(twin(number(name)))["value_template"].startswith(f'{{{{ value_json["values"]["{name}"]["value"] if ')
+
+
 def test_ids_are_made_of_ids_whatever_people_call_a_thing() -> None:
     """Another name changes no id: else its history would be lost."""
     device, named = twin(number("t_c", "°C", "temperature")), {"twin/boiler": "Kessel"}
