@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from devices.credentials import BadSetting, token
 from devices.http.settings import HttpSettings
+from devices.http_answers import read_at_most
 from devices.link import Faulty, LinkFault, Missing
 from devices.tls import client_context
 from gateway.actors.templates import filled
@@ -105,7 +106,7 @@ class Fetcher:
         if response.status != 200:
             self._refuse(response)
         most = self._settings.max_answer_bytes
-        body = response.read(most + 1)
+        body = read_at_most(response, most + 1)
         if len(body) > most:
             raise Faulty(f"the answer of {self._netloc} has more than {most} bytes; raise {self._name}.max_answer_bytes")
         if response.length:  # the connection ended before what was promised

@@ -15,6 +15,7 @@ import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
+from devices.http_answers import read_at_most
 from devices.webhook.bodies import filled_header
 from devices.webhook.credentials import TlsTrust, token_of
 from devices.webhook.outcomes import SHOWN_BYTES, PostOutcome, ServerAnswer, of_answer, of_error
@@ -124,7 +125,7 @@ class HttpLine:
     def _start_of(self, response: HTTPResponse) -> bytes:
         """The first bytes of a server's answer. Its status counts even where the rest does not come."""
         try:
-            start = response.read(_DRAIN_BYTES)
+            start = read_at_most(response, _DRAIN_BYTES)
         except (OSError, HTTPException):
             start = b""
         if not response.isclosed() or response.will_close:

@@ -144,6 +144,31 @@ def test_a_server_that_dribbles_or_says_too_much_does_not_hold_it(page: PageServ
         found.until(lambda: (Health.FAULTY, said) in found.health)
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-5;x", b"zz"])
+def test_a_piece_of_no_size_is_not_read(page: PageServer, size: bytes) -> None:
+    """Of a piece that has less than no bytes, as its server says, no more is read than of any other."""
+    sent: list[int] = []
+
+    def says(call: BaseHTTPRequestHandler) -> None:
+        call.send_response(200)
+        call.send_header("Transfer-Encoding", "chunked")
+        call.end_headers()
+        call.wfile.write(size + b"\r\n")
+        for _ in range(640):  # 40 MB, far beyond what fits into the kernel's buffers
+            call.wfile.write(b" " * 65536)
+            sent.append(65536)
+
+    page.says = says
+    with bench(page.url) as found:
+        found.until(lambda: found.health)
+        assert found.health[0][0] is Health.FAULTY
+        assert found.health[0][1] in (
+            f"{page.url[7:]} does not answer in HTTP: IncompleteRead; mend http.a.url",
+            f"the answer of {page.url[7:]} has more than 65536 bytes; raise http.a.max_answer_bytes",
+        )
+    assert sum(sent) < 640 * 65536
+
+
 def test_what_cannot_be_read_is_a_bad_reading(page: PageServer) -> None:
     """Nothing of it is reported; the next good one is."""
     page.says = answer(b"<html>login</html>")
