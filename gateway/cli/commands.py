@@ -89,6 +89,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("listen", _listen, "the bytes on the wire of a device, in hex and text; the gateway may run or not", there).add_argument(
         "id", metavar="ID", help="the device, as in serial/gps"
     )
+    _add_capture(add("capture", _capture, "record the bytes on the wire of a device, with their times, until Ctrl-C", there))
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
@@ -223,6 +224,11 @@ def _add_letters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
 
 
+def _add_capture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the device, as in serial/gps; the gateway may run or not")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file: a line for each read, with seconds, in or out, and hex")
+
+
 def _add_completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", type=one_of("bash"), metavar="SHELL", help="bash, which is the only one")
     parser.description = (
@@ -316,6 +322,14 @@ def _listen(options: Options) -> int:
 
     config = _config(options)
     return listen(options.id, find(options.socket, config, named=options.config is not None), config, as_json=options.json)
+
+
+def _capture(options: Options) -> int:
+    from gateway.cli.capture import capture  # noqa: PLC0415
+    from gateway.console.place import find  # noqa: PLC0415  # as above
+
+    config = _config(options)
+    return capture(options.id, options.file, find(options.socket, config, named=options.config is not None), config, as_json=options.json)
 
 
 def _kinds(options: Options) -> int:

@@ -16,7 +16,7 @@ from gateway.console.exits import FINE, Failed
 from gateway.console.output import say
 from gateway.console.place import find
 
-_ONE = ("show", "tail", "listen", "explain", "resume", "export", "forget", "events")
+_ONE = ("show", "tail", "listen", "capture", "explain", "resume", "export", "forget", "events")
 TAKES = dict.fromkeys(_ONE, ("actor",)) | dict.fromkeys(("tell", "ask"), ("actor", "verb", "field")) | {"kinds": ("kind",)}
 """What stands behind a command, one after the other; of the last any number where it is a field."""
 VALUED = ("--config", "--socket", "--since", "--value", "--after", "--limit", "--verb", "--timeout", "--id", "--field")

@@ -22,7 +22,7 @@ _ROW = 16
 
 def listen(id: str, place: SocketPlace, config: Path, *, as_json: bool) -> int:
     """Print what is heard, until interrupted. Raises Failed where there is no such device, it has no wire, or the gateway ends."""
-    for heard in _of_gateway(id, place, config):
+    for heard in wire_of(id, place, config):
         if as_json:
             say_json(heard)
         elif "left_out" in heard:
@@ -32,8 +32,8 @@ def listen(id: str, place: SocketPlace, config: Path, *, as_json: bool) -> int:
     return FINE
 
 
-def _of_gateway(id: str, place: SocketPlace, config: Path) -> Iterator[dict[str, Any]]:
-    """What the gateway hears; where none runs, what is heard here."""
+def wire_of(id: str, place: SocketPlace, config: Path) -> Iterator[dict[str, Any]]:
+    """Give what the gateway hears; where none runs, what is heard here. Raises Failed as listen does."""
     try:
         client = Client(place.path, advice=place.advice)
     except Failed as error:

@@ -206,5 +206,5 @@ def test_it_knows_each_option_that_takes_a_word_and_each_command_that_takes_an_a
     valued = {option for name in TAKES for option, metavar in options_of(commands[name]).items() if metavar}
     assert set(VALUED) == valued
     usage = {name: parser.format_usage().replace("[", " ").replace("]", " ").split() for name, parser in commands.items()}
-    actors = {name for name, words in usage.items() if {"to", "prefix"} & set(words) or words[-1] == "ID"}
+    actors = {name for name, words in usage.items() if {"to", "prefix"} & set(words) or words[-1] == "ID" or words[-2:] == ["ID", "FILE"]}
     assert actors | {"kinds"} == set(TAKES)
