@@ -96,15 +96,16 @@ def test_a_busy_line_is_named_and_claimed_when_it_is_free(machine: Machine) -> N
 def test_a_button_reaches_the_broker(machine: Machine) -> None:
     """An edge on a line becomes a value of the button's twin, and so does its end."""
     machine.sh(f"echo pull-down > {GPIO}/sim_gpio17/pull")
-    machine.until(f"tail -n 1 {HEARD}", '"pressed":{"value":true')
+    twin = f"grep gateway/twin/door {HEARD} | tail -n 1"
+    machine.until(twin, '"pressed":{"value":true')
     machine.sh(f"echo pull-up > {GPIO}/sim_gpio17/pull")
-    machine.until(f"tail -n 1 {HEARD}", '"pressed":{"value":false')
+    machine.until(twin, '"pressed":{"value":false')
     assert [body["values"]["pressed"]["value"] for body in heard(machine, "gateway/twin/door")] == [False, True, False]
 
 
 def test_a_command_switches_a_relay(machine: Machine) -> None:
     """What is published under the gateway's own topics moves the line."""
-    machine.sh("mosquitto_pub -h localhost -q 1 -t gateway/lab/tell/gpio/siren/switch -m '{\"on\": true}'")
+    machine.sh("mosquitto_pub -h localhost -q 1 -t gateway/tell/gpio/siren/switch -m '{\"on\": true}'")
     machine.until(f"cat {GPIO}/sim_gpio23/value", "0")
 
 

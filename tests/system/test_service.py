@@ -226,7 +226,7 @@ def test_it_stops_in_time_and_well(house: House) -> None:
     said = journal(host)
     assert said.index("stopping: signal 15") < said.index("ended: well")
     assert until_heard(host, "boiler", set(range(1, 101))) == list(range(1, 101))
-    host.until("mosquitto_sub -h localhost -t 'gateway/lab/status' -C 1 -W 5", "offline")
+    host.until("mosquitto_sub -h localhost -t 'gateway/status' -C 1 -W 5", "offline")
 
 
 def test_it_stops_in_time_without_a_broker(house: House) -> None:
