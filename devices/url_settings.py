@@ -13,7 +13,7 @@ class UrlSettings(Settings):
     """The settings of whatever makes requests to one URL: derive from it, and say whether it `is_simulated`."""
 
     url: str = Field(default="", max_length=2048)
-    """https://host/path; {token} in it stands for the content of token_file."""
+    """https://host/path; {token} in it stands for the content of token_file, and no other brace may be in it."""
     token_file: str = ""
     """A file that holds a secret and nothing else: an absolute path, or the name of a systemd credential. It goes where {token} stands in
     the url, in a header or in a body; where it stands nowhere, as `Authorization: Bearer`."""

@@ -37,6 +37,8 @@ def check_url(url: str) -> str:
         raise ValueError("no host is in it; write https://host/path (an international name in its xn-- form)")
     if not _PATH.fullmatch(parts.path + ("?" + parts.query if parts.query else "")):
         raise ValueError("its path has a character that no URL has; write it as %XX")
+    if {"{", "}"}.intersection(url.replace(TOKEN, "")):
+        raise ValueError(f"braces hold nothing but {TOKEN} in a URL; did you mean {TOKEN}? write others as %7B and %7D")
     return url
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, JsonValue, field_validator, model_validator
 
 from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options
 from devices.codecs.installed import codec_class
@@ -11,6 +11,7 @@ from devices.url_settings import UrlSettings
 from devices.urls import TOKEN
 from gateway.actors.points import ValueTable, check_values, points_of
 from gateway.actors.points.point import Said
+from gateway.actors.templates import fields_of
 
 
 class HttpSettings(UrlSettings, PolledSettings):
@@ -44,6 +45,14 @@ class HttpSettings(UrlSettings, PolledSettings):
         """The values of whoever it reports to."""
         del me
         return [(self.to, points_of(self.values))] if self.to else []
+
+    @field_validator("headers")
+    @classmethod
+    def _have_no_field_but_the_token(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            for odd in fields_of(value.replace(TOKEN, "")):
+                raise ValueError(f"{name}: {{{odd}}} stands for nothing here; did you mean {TOKEN}?")
+        return headers
 
     @model_validator(mode="after")
     def _has_the_token_it_names(self) -> Self:

@@ -208,6 +208,11 @@ def test_simulated_nothing_leaves_this_host() -> None:
         ({}, 'url is missing; write url = "https://…", or simulate = true'),
         ({"url": "ftp://a/"}, "it begins with neither https:// nor http://; write one of them"),
         ({"url": "https://a/{token}"}, "{token} stands for the content of a file; add token_file"),
+        (
+            {"url": "https://a/?k={tokn}"},
+            "braces hold nothing but {token} in a URL; did you mean {token}? write others as %7B and %7D",
+        ),
+        ({"url": "http://a/", "headers": {"X": "{tokn}"}}, "X: {tokn} stands for nothing here; did you mean {token}?"),
         ({"url": "http://a/", "ca_file": "/x.pem"}, "'ca_file' needs TLS; write https:// in 'url'"),
         ({"url": "http://a/", "codec": "text"}, "codec: 'text' reads no values; write json, csv, keyvalue, regex, number or onoff"),
         (

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from devices.webhook.settings import WebhookSettings
 
+BRACES = "braces hold nothing but {token} in a URL; did you mean {token}? write others as %7B and %7D"
+
 
 @pytest.mark.parametrize(
     ("fields", "said"),
@@ -20,6 +22,10 @@ from devices.webhook.settings import WebhookSettings
         ({"url": "https://a/b c"}, "its path has a character that no URL has; write it as %XX"),
         ({"url": "https://a:99999/"}, "no URL: Port out of range 0-65535; write https://host/path"),
         ({"url": "https://a/{token}"}, "{token} stands for the content of a file; add token_file"),
+        *(
+            ({"url": f"https://a/hunter2/{odd}"}, BRACES)
+            for odd in ("{tokn}", "{Token}", "{to-ken}", "{text}", "{token", "token}", "{{token}}", "?key={}")
+        ),
         ({"url": "http://a/", "ca_file": "/x.pem"}, "'ca_file' needs TLS; write https:// in 'url'"),
         ({"url": "https://a/", "retry_min_s": 9, "retry_max_s": 1}, "'retry_max_s' is below 'retry_min_s'; swap them"),
         ({"url": "https://a/", "headers": {"Host": "b"}}, "Host is set by the gateway itself; leave it out"),
