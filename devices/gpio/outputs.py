@@ -213,6 +213,8 @@ class Output:
 
     def _first_state(self, line: PinLine) -> bool:
         """What it is at the start: off, too, where it has been on for too long, or not off for long enough."""
+        if self._settings.on_start == "off":
+            return False  # without a look at the line, which may fail
         is_driven = bool(line.driven())
         on = is_driven if self._settings.on_start == "keep" else self._settings.on_start == "on"
         if on and not is_driven and self._limits.pause_s:

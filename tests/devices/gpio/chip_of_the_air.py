@@ -83,11 +83,18 @@ def notify_descriptor() -> int:
     return next(int(fd.name) for fd in Path("/proc/self/fd").iterdir() if ".lgd-nfy" in str(fd.readlink()))
 
 
+def started(bench: Bench) -> None:
+    """Wait until the pin is claimed. Where it cannot be, nothing that comes after would: end, and say why."""
+    bench.until(lambda: bench.health)
+    if bench.health[-1][0] is not Health.OK:
+        sys.exit(f"the pin has not started: {bench.health}")
+
+
 def relay(chip: Chip, said: dict[str, Any]) -> None:
     """An active-low relay: started, switched, left on."""
     settings = PinSettings(type="relay", pin=17, active_low=True, on_stop="keep", report_to="twin/boiler")
     with Bench(Pin("boiler", settings)) as bench:
-        bench.until(lambda: bench.health)
+        started(bench)
         bench.tell("switch", Switch(on=True)).wait()
         said["relay health"] = [bench.health[-1][0].value, bench.health[-1][1]]
     said["relay"], chip.asked[:] = list(chip.asked), []
@@ -97,6 +104,7 @@ def button(chip: Chip, said: dict[str, Any]) -> None:
     """A button whose first edge meets a callback that fails."""
     settings = PinSettings(type="button", pin=5, debounce_ms=0, report_to="twin/bell", publish_to="")
     with Bench(Pin("bell", settings)) as bench:
+        started(bench)
         bench.until(lambda: bench.sent)
         edges = bench.actor._role._edges  # type: ignore[attr-defined]  # where the callback ends
         failed = []
