@@ -118,9 +118,9 @@ def _of_point(device: ShownDevice, said: Point, source: AnnouncedFrom) -> Entity
             json_attributes_template=_place_template(point.path),
         )
     if point.type is ValueType.BOOLEAN:
-        template = _truth_template(device, point)
         if point.setter:
-            return _switched(device, point, source, own, topic=topic, template=template)
+            return _switched(device, point, source, own, topic=topic)
+        template = _truth_template(device, point)
         about = {**_common("binary_sensor", device, point.name, source, own), "state_topic": topic, "value_template": template}
         return BinarySensorEntity(**about, device_class=point.device_class or None, entity_category=category)
     if point.type is ValueType.NUMBER and point.setter and point.low is not None and point.high is not None:
@@ -139,7 +139,7 @@ def _of_point(device: ShownDevice, said: Point, source: AnnouncedFrom) -> Entity
     )
 
 
-def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str, template: str) -> Entity:
+def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str) -> Entity:
     platform = "light" if point.device_class == "light" else "switch"
     about = {
         **_common(platform, device, point.name, source, own),
@@ -148,11 +148,10 @@ def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: Sho
         "payload_off": json.dumps({**point.payload, point.field: False}),
         "state_topic": topic,
     }
-    if platform == "light":
-        for word, payload in (("'ON'", "payload_on"), ("'OFF'", "payload_off")):  # a light's state is told by its commands
-            template = template.replace(word, json.dumps(about[payload]))
-        return LightEntity(**about, state_value_template=template)
-    return SwitchEntity(**about, value_template=template)
+    if platform == "light":  # its state is told by its commands
+        commands = _truth_template(device, point, on=json.dumps(about["payload_on"]), off=json.dumps(about["payload_off"]))
+        return LightEntity(**about, state_value_template=commands)
+    return SwitchEntity(**about, value_template=_truth_template(device, point))
 
 
 def _set(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str) -> Entity:
@@ -252,11 +251,12 @@ def _value_template(device: ShownDevice, point: Point) -> str:
     return f"{{{{ {shown} if {sound} else none }}}}" if sound else f"{{{{ {shown} }}}}"
 
 
-def _truth_template(device: ShownDevice, point: Point) -> str:
+def _truth_template(device: ShownDevice, point: Point, *, on: str = "'ON'", off: str = "'OFF'") -> str:
+    """The template of a truth; `on` and `off` are what it makes of it, as they stand there."""
     value, sound = _at(point.path), _sound(device, point)
     truth = f"{value} in {_quoted(list(point.true))}" if point.true else value
     unknown = f"{value} is none or not ({sound})" if sound else f"{value} is none"
-    return f"{{{{ 'None' if {unknown} else 'ON' if {truth} else 'OFF' }}}}"
+    return f"{{{{ 'None' if {unknown} else {on} if {truth} else {off} }}}}"
 
 
 def _place_template(path: tuple[str, ...]) -> str:

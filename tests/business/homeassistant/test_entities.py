@@ -143,6 +143,20 @@ def test_a_led_is_a_light_and_an_act_is_a_button() -> None:
     assert button["message_expiry_interval"] == 30
 
 
+@pytest.mark.parametrize("name", ["lamp 'ON'", "'OFF'", "'ON' or 'OFF'"])
+@pytest.mark.parametrize("device_class", ["light", "switch"])
+def test_a_name_like_a_state_stays_a_name(name: str, device_class: str) -> None:
+    """Its place in what the device says is that name, and the states are the last two words of the template."""
+    lamp = LAMP.points[0]
+    point = lamp.changed(name=name, path=(name,), device_class=device_class, true=("'ON'",))
+    (one,) = announced(LAMP.changed(points=(point,)))["components"].values()
+    light = device_class == "light"
+    template = one["state_value_template" if light else "value_template"]
+    on, off = (json.dumps(one["payload_on"]), json.dumps(one["payload_off"])) if light else ("'ON'", "'OFF'")
+    at = f"value_json[{json.dumps(name)}]"
+    assert template == f"{{{{ 'None' if {at} is none else {on} if {at} in {json.dumps(list(point.true))} else {off} }}}}"
+
+
 def test_a_number_that_is_set_has_its_range_and_its_step() -> None:
     """It goes into the field of its verb."""
     point = number("target_c", "°C", "temperature", setter="twin/boiler", verb="set", field="c", low=5.0, high=30.0, precision=1)
