@@ -1,7 +1,7 @@
 """Fetching: one GET at a time, over a connection that is made anew for each; with a limit for the whole of it, in seconds and in bytes.
 
 A server that gives an ETag is asked whether anything is new, and need not say it again. No redirect is followed.
-Source: RFC 9110, sections 13.1.2 (If-None-Match) and 15.
+Source: RFC 9110, sections 13.1.2 (If-None-Match) and 15; RFC 6585, section 5 (431).
 """
 
 import contextlib
@@ -20,6 +20,9 @@ from devices.link import Faulty, LinkFault, Missing
 from devices.tls import client_context
 from gateway.actors.templates import filled
 
+_ETAG_AT_MOST = 512
+"""Bytes. A longer ETag is not sent back: it is the server that would say how long our questions are."""
+_TOO_LONG = 431
 _MENDED_BY_PEOPLE = (401, 403, 404, 405, 407, 410)
 
 
@@ -71,7 +74,11 @@ class Fetcher:
         headers = {"User-Agent": "pi-device-gateway", "Accept": "*/*", "Connection": "close", **given, **bearer, **asked}
         with self._connected(parts.hostname or "", parts.port, tls=parts.scheme == "https") as http:
             http.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), headers=headers)
-            return self._body_of(http.getresponse())
+            response = http.getresponse()
+            if response.status != _TOO_LONG or not asked:
+                return self._body_of(response)
+        self._etag = ""
+        return self._get()
 
     @contextlib.contextmanager
     def _connected(self, host: str, port: int | None, *, tls: bool) -> Iterator[HTTPConnection]:
@@ -111,7 +118,8 @@ class Fetcher:
             raise Faulty(f"the answer of {self._netloc} has more than {most} bytes; raise {self._name}.max_answer_bytes")
         if response.length:  # the connection ended before what was promised
             raise Faulty(f"the answer of {self._netloc} ends in the middle")
-        self._etag = response.getheader("ETag") or ""
+        etag = response.getheader("ETag") or ""
+        self._etag = etag if len(etag) <= _ETAG_AT_MOST and etag.isprintable() else ""
         self._last = body if self._etag else b""
         return body
 

@@ -83,6 +83,33 @@ def test_what_is_not_new_is_not_sent_again_and_still_reported(page: PageServer) 
     assert [headers.get("If-None-Match") for _, headers in page.asked[:3]] == [None, '"one"', '"one"']
 
 
+@pytest.mark.parametrize(("text", "sent"), [("e" * 510, True), ("e" * 511, False), ("e" * 60_000, False), ("e\x01", False)])
+def test_an_odd_etag_is_not_sent_back(page: PageServer, text: str, sent: bool) -> None:
+    """What a server makes us say has 512 bytes at most, all of them letters; without it, the page is asked for as a whole."""
+    etag = f'"{text}"'
+    page.says = answer(b'{"t": 1}', ETag=etag)
+    with bench(page.url) as found:
+        found.until(lambda: len(found.sent) >= 3)
+    assert [headers.get("If-None-Match") for _, headers in page.asked[:3]] == [None, *[etag if sent else None] * 2]
+
+
+def test_a_question_that_is_too_long_is_asked_again_without_the_etag(page: PageServer) -> None:
+    """At once, so that no value is late; where that is too long as well, it is a fault."""
+
+    def says(call: BaseHTTPRequestHandler) -> None:
+        known = call.headers.get("If-None-Match")
+        (answer(b"", 431) if known else answer(b'{"t": 1}', ETag='"one"'))(call)
+
+    page.says = says
+    with bench(page.url) as found:
+        found.until(lambda: len(found.sent) >= 3)
+        assert [health for health, _ in found.health] == [Health.OK]
+        assert [headers.get("If-None-Match") for _, headers in page.asked[:5]] == [None, '"one"', None, '"one"', None]
+        page.says = answer(b"", 431)
+        said = f"{page.url[7:]} said 431 Request Header Fields Too Large"
+        found.until(lambda: (Health.FAULTY, said) in found.health)
+
+
 def test_a_value_out_of_its_range_is_bad(page: PageServer) -> None:
     """The table of values is that of every other input."""
     page.says = answer(b'{"t": 900, "u": null}')
