@@ -97,7 +97,7 @@ class Fix(Payload):
 class Pressed(Payload):
     """Verb `pressed`: a button went down (or another input became active)."""
 
-    count: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1, le=2**53)
     """How many presses this stands for; above 1 where a burst was coalesced."""
 
 

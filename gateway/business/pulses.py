@@ -18,6 +18,8 @@ from gateway.actors.points.point import Given, Point, Said, seen_point
 from gateway.actors.vocabulary import Pressed, Report
 from gateway.business.publishing import Publishing
 
+_MOST_PULSES = 2**53
+"""As many as a JSON number holds exactly."""
 _PER_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _STILL_AT_LEAST_S = 5.0
 _STILL_AT_MOST_S = 600.0
@@ -31,18 +33,24 @@ def _is_meter(key: str) -> str:
     return key
 
 
+def _is_per_unit(pulses: float) -> float:
+    if pulses < 1e-6 and pulses != 0:
+        raise ValueError("must be at least 0.000001, or 0 for as many as of the total")
+    return pulses
+
+
 class PulseMeter(BaseModel):
     """One meter: what its pulses mean, and who hears of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    per_unit: float = Field(default=1.0, gt=0)
+    per_unit: float = Field(default=1.0, ge=1e-6, le=1e9)
     """How many pulses are one unit of the total."""
     value: str = Field(default="total", min_length=1, max_length=64)
     """Name of the total in reports; the end of it says its unit: `water_m3`, `energy_kwh`."""
     rate: str = Field(default="", max_length=64)
     """Name of the rate in reports; empty: none is reported."""
-    rate_per_unit: float = Field(default=0.0, ge=0)
+    rate_per_unit: Annotated[float, AfterValidator(_is_per_unit)] = Field(default=0.0, le=1e9)
     """How many pulses are one unit of the rate; 0: as of the total."""
     rate_per: Literal["", "s", "min", "h"] = ""
     """The time of the rate; empty: what the end of its name says (`_per_min`), else an hour."""
@@ -115,6 +123,8 @@ class PulseCounter(Actor[PulsesState]):
     @verb
     def pressed(self, pressed: Pressed, stage: Stage[PulsesState]) -> None:
         """Add pulses; report and publish the total and the rate."""
+        if not _can_count(stage.state.pulses + pressed.count, stage):
+            return
         state, since_s = stage.state, self._since_s(stage)
         per_s = pressed.count / since_s if state.heard_ms and since_s > 0 else None
         stage.state = state.changed(pulses=state.pulses + pressed.count, heard_ms=stage.clock_ms, per_s=per_s)
@@ -125,7 +135,10 @@ class PulseCounter(Actor[PulsesState]):
     @verb
     def set(self, reading: MeterReading, stage: Stage[PulsesState]) -> None:
         """Set the total to what stands on the meter; pulses add to it from now on."""
-        stage.state = stage.state.changed(pulses=round(reading.total * self._meter(stage).per_unit))
+        pulses = round(reading.total * self._meter(stage).per_unit)
+        if not _can_count(pulses, stage):
+            return
+        stage.state = stage.state.changed(pulses=pulses)
         self._tell(stage)
         stage.reply(self._shown(stage))
 
@@ -161,6 +174,13 @@ class PulseCounter(Actor[PulsesState]):
         if to := self._meter(stage).report_to:
             stage.tell(to, "report", Report(values=self._values(stage)))
         self.settings.publish(stage, self._shown(stage))
+
+
+def _can_count(pulses: int, stage: Stage[PulsesState]) -> bool:
+    """Whether a counter can have so many pulses; refuse the message where it cannot."""
+    if pulses > _MOST_PULSES:
+        stage.refuse(f"cannot count {pulses} pulses: {_MOST_PULSES} are the most; set a smaller total")
+    return pulses <= _MOST_PULSES
 
 
 _PLAIN = PulseMeter()

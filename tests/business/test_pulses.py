@@ -1,10 +1,12 @@
 """The pulse counter: what a meter has counted, and how fast it runs."""
 
+import math
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from gateway.actors.vocabulary import Pressed
 from gateway.business.pulses import PulseCounter, PulseMeter, PulsesSettings, PulsesState
 from gateway.testing import Turns
 
@@ -78,8 +80,33 @@ def test_the_time_of_a_rate(rate: str, per: Any, seconds: float) -> None:
     assert PulseMeter(rate=rate, rate_per=per).per_s == seconds
 
 
+@pytest.mark.parametrize("per_unit", [1e-6, 1.0, 1e9])
+def test_a_total_is_a_number_whatever_is_counted(per_unit: float) -> None:
+    """More pulses than a number holds exactly are refused, and what was counted stays."""
+    turns = counter(water={**WATER, "per_unit": per_unit})
+    turns.tell("pressed", {"count": 2**53 - 1})
+    shown = turns.ask("read").body
+    assert (shown["pulses"], math.isfinite(shown["water_m3"])) == (2**53 - 1, True)
+    refused = turns.ask("pressed", {"count": 2})
+    assert refused.reason == "cannot count 9007199254740993 pulses: 9007199254740992 are the most; set a smaller total"
+    assert turns.ask("read").body["pulses"] == 2**53 - 1
+    turns.tell("pressed", {"count": 1})
+    assert turns.ask("read").body["pulses"] == 2**53
+
+
+def test_a_meter_cannot_be_set_to_more_than_it_can_count() -> None:
+    """A total is within the most pulses, and the refusal says which total that is."""
+    turns = counter(water={**WATER, "per_unit": 1e9})
+    refused = turns.ask("set", {"total": 1e12})
+    assert refused.reason == "cannot count 1000000000000000000000 pulses: 9007199254740992 are the most; set a smaller total"
+    assert turns.ask("set", {"total": 9e6}).body["water_m3"] == 9e6
+    with pytest.raises(ValidationError):
+        Pressed(count=2**53 + 1)
+
+
 def test_wrong_settings() -> None:
-    """A meter without a pulse, and a key that is none."""
-    for meters in ({"water": {"per_unit": 0}}, {"wa/ter": {}}):
+    """A meter without a pulse, or with so few or so many that no total is a number, and a key that is none."""
+    odd = [{key: value} for key in ("per_unit", "rate_per_unit") for value in (-1, 1e-7, 5e-324, 1e10, 1e308)]
+    for meters in ({"water": {"per_unit": 0}}, {"wa/ter": {}}, *({"water": one} for one in odd)):
         with pytest.raises(ValidationError):
             PulsesSettings.model_validate({"meters": meters})
