@@ -149,6 +149,11 @@ class PinSettings(Settings):
         asked += [("publish_to", self.publish_to, "publish")] if self.publishes else []
         return [row for row in asked if row[1]]
 
+    def why_deaf(self, verb: str) -> str:
+        """An input is not switched."""
+        deaf = verb in ("switch", "pulse") and not self.is_output
+        return f"it is a {self.type}, and only a led or relay goes on and off; name another" if deaf else ""
+
     def points(self, me: str) -> Said:
         """Its one value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`."""
         point = Point(

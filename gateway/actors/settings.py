@@ -29,6 +29,11 @@ class Settings(BaseModel):
         """Where this actor sends: (key of the setting, actor id or template with {fields}, verb). Checked at start."""
         return []
 
+    def why_deaf(self, verb: str) -> str:
+        """Why this actor takes no such verb, though its kind has it, as the end of a sentence; empty where it does. Checked at start."""
+        del verb
+        return ""
+
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""
         return []

@@ -99,12 +99,18 @@ def _as_written(document: Document, path: KeyPath, thing: str) -> str:
 
 
 def check_addresses(document: Document, sections: list[Section], registry: Registry) -> None:
-    """Note each address that names no kind, no host-bound actor or no verb that there is."""
+    """Note each address that names no kind, no host-bound actor or no verb that there is, or one that this actor does not take."""
+    settings = {"/".join(map(str, section.key_path)): section.settings for section in sections if section.whole}
     for section in sections:
         for setting, target, verb in section.addresses():
-            problem = _target_problem(document, registry, target, verb)
+            problem = _target_problem(document, registry, target, verb) or _why_deaf(settings.get(target), target, verb)
             if problem is not None:
                 document.add(section.path_of(document, setting), _for_want_of_values(section, registry, target, verb) or problem)
+
+
+def _why_deaf(settings: Settings | None, target: str, verb: str) -> Say | None:
+    why = settings.why_deaf(verb) if settings is not None else ""
+    return (lambda: f"cannot send {verb!r} to {target}: {why}") if why else None
 
 
 def _for_want_of_values(section: Section, registry: Registry, target: str, verb: str) -> str:

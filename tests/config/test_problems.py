@@ -369,6 +369,8 @@ def test_one_mistake_hides_no_other(tmp_path: Path, text: str, said: dict[str, s
 
 JOB = '[clock.main]\n[[clock.main.jobs]]\nname = "a"\nat = "every 1 h"\n'
 RULE = '[actors.alarm.rules.a]\nof = "twin/a"\nsilent = true\n'
+DEAF = "cannot send 'switch' to gpio/door: it is a contact, and only a led or relay goes on and off; name another"
+RELAY = '[gpio.door]\ntype = "contact"\npin = 17\nsimulate = true\n[gpio.up]\ntype = "relay"\npin = 20\nsimulate = true\n'
 
 
 @pytest.mark.parametrize(
@@ -399,6 +401,14 @@ RULE = '[actors.alarm.rules.a]\nof = "twin/a"\nsilent = true\n'
         (
             RULE + 'recipients = [{ name = "x", address = "people/x" }]\n',
             "4:15   actors.alarm.rules.a.recipients[0].channel: cannot send to mqtt/main: the file has no [mqtt.…]; add [mqtt.main]",
+        ),
+        (
+            RELAY + 'never_with = ["gpio/door"]\n',
+            f"9:14   gpio.up.never_with: {DEAF}",
+        ),
+        (
+            RELAY + '[actors.toggle]\noutputs = { hall = ["gpio/up", "gpio/door"] }\n',
+            f"10:32   actors.toggle.outputs.hall[1]: {DEAF}",
         ),
     ],
 )
