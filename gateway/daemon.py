@@ -168,7 +168,7 @@ class Daemon:
             opened.store,
             configuration.actors,
             [(part.id, part.kind) for part in parts],
-            settings=_engine_settings(configuration),
+            settings=engine_settings(configuration),
             fatal=self.fail,
         )
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
@@ -372,7 +372,8 @@ def _locked(store: Path) -> Lock:
         raise Unrunnable(text, NO_STORE) from error
 
 
-def _engine_settings(configuration: Configuration) -> EngineSettings:
+def engine_settings(configuration: Configuration) -> EngineSettings:
+    """The bounds of the engine, as a configuration says them."""
     runtime, store = configuration.runtime, configuration.store
     return EngineSettings(
         idle_s=runtime.idle_s,

@@ -10,7 +10,7 @@ Source: docs of the facts in `line.py`, `names.py` and `outbox.py`.
 import errno
 import math
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from devices.backoff import Backoff
@@ -29,6 +29,7 @@ from devices.serial.settings import SerialSettings
 from devices.serial.simulator import Simulation, simulate
 from devices.serial.writing import LineWriter
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
+from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.vocabulary import Write
 
 if TYPE_CHECKING:
@@ -92,6 +93,16 @@ class SerialPort(Link[SerialSettings]):
 
         assert isinstance(settings, SerialSettings)
         return overheard(settings)
+
+    @classmethod
+    def replay(
+        cls, settings: Settings, wire: Iterable[Piece], payload_of: Callable[[str, str], type[Payload] | None]
+    ) -> Iterator[Replayed]:
+        """What the port would have brought in of a recorded wire, by its framing and its codec."""
+        from devices.serial.replayed import replayed  # noqa: PLC0415  # for people who replay only
+
+        assert isinstance(settings, SerialSettings)
+        return replayed(settings, wire, payload_of)
 
     def prepare(self) -> None:
         self._health.host = self.host

@@ -14,7 +14,7 @@ long as it likes, and must come back once `host.wait` would.
 """
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.actors.actor import snake
@@ -103,6 +103,25 @@ Way = Literal["in", "out"]
 """Which way bytes go over a wire: to the gateway, or from it."""
 Tap = Callable[[Way, bytes], None]
 """Hears what comes and goes over a wire, on the device's thread: it only takes note."""
+
+
+class Piece(NamedTuple):
+    """Bytes that went over a wire together."""
+
+    at_s: float
+    """Seconds since the first ones."""
+    way: Way
+    content: bytes
+
+
+class Replayed(NamedTuple):
+    """What a kind makes of some pieces of a wire."""
+
+    at_s: float
+    """Seconds since the first piece."""
+    said: Sequence[Inbound]
+    faults: Sequence[str]
+    """What of the bytes could not be read, a sentence each."""
 
 
 class Host(Protocol):
@@ -289,6 +308,15 @@ class HostBound:
         """Open the resource, and give the bytes that come over its wire: for people who listen while no gateway runs. A kind that is
         `wired` overrides it. Raises GatewayError."""
         del settings
+        raise Refused(f"a {cls.kind} has no wire with bytes on it")
+
+    @classmethod
+    def replay(
+        cls, settings: Settings, wire: Iterable[Piece], payload_of: Callable[[str, str], type[Payload] | None]
+    ) -> Iterator[Replayed]:
+        """Read what was recorded of a wire as the actor would have read it, and give what it would have brought in; nothing is opened. A
+        kind that is `wired` overrides it. `payload_of` is the host's. Raises GatewayError."""
+        del settings, wire, payload_of
         raise Refused(f"a {cls.kind} has no wire with bytes on it")
 
     def started(self, start: Start) -> None:

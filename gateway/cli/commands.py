@@ -90,6 +90,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
         "id", metavar="ID", help="the device, as in serial/gps"
     )
     _add_capture(add("capture", _capture, "record the bytes on the wire of a device, with their times, until Ctrl-C", there))
+    _add_replay(add("replay", _replay, "feed a capture to the actors of a configuration, without its devices", every))
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
@@ -229,6 +230,29 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a new file: a line for each read, with seconds, in or out, and hex")
 
 
+def _speed(text: str) -> float:
+    """Read a speed: so many seconds of the record in one second; `max` is 0, which waits for nothing."""
+    try:
+        return 0.0 if text == "max" else _positive(float(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither max nor a number above 0 and at most 1000000") from None
+
+
+def _positive(number: float) -> float:
+    if not 0 < number <= 1e6:
+        raise ValueError(number)
+    return number
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.description = f"{parser.description}; for example: gateway replay gps.txt --config config/gateway.toml"
+    parser.add_argument("file", type=Path, metavar="FILE", help="what gateway capture has made")
+    parser.add_argument("--as", dest="id", default="", metavar="ID", help="the device it is read as (default: as its first line says)")
+    parser.add_argument("--speed", type=_speed, default=0.0, metavar="N", help="N seconds of it in one; or max, the default")
+    parser.add_argument("--store", type=Path, metavar="PATH", help="a new file that the states stay in (default: none)")
+    parser.add_argument("--against", type=Path, metavar="STORE", help="how the states differ from those in this store, or backup of one")
+
+
 def _add_completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", type=one_of("bash"), metavar="SHELL", help="bash, which is the only one")
     parser.description = (
@@ -330,6 +354,20 @@ def _capture(options: Options) -> int:
 
     config = _config(options)
     return capture(options.id, options.file, find(options.socket, config, named=options.config is not None), config, as_json=options.json)
+
+
+def _replay(options: Options) -> int:
+    from gateway.cli.replay import replay  # noqa: PLC0415  # only a replay runs an engine
+
+    return replay(
+        options.file,
+        _config(options),
+        id=options.id,
+        speed=options.speed,
+        store=options.store,
+        against=options.against,
+        as_json=options.json,
+    )
 
 
 def _kinds(options: Options) -> int:

@@ -1,59 +1,10 @@
 """A clock that a test turns: nothing passes by itself. And how long a test waits for what does not go by that clock."""
 
-import threading
-
 from gateway.runtime.clock import GatewayClock
+from gateway.runtime.manual import ManualMachine
 
 PATIENCE_S = 60.0
 """How long is waited for what must come: a limit for what never comes, far longer than a busy machine needs."""
-
-
-class ManualMachine:
-    """A machine whose clocks are turned by hand: see `gateway.runtime.machine.Machine`."""
-
-    def __init__(self, *, wall_ms: int, boot_ms: int = 1_000_000, voucher: str = "") -> None:
-        self.boot_id = "boot-1"
-        self.says = voucher
-        """Who vouches for its wall clock; empty: nobody."""
-        self._wall_ms = wall_ms
-        self._boot_ms = boot_ms
-        self._mono_ms = 1_000_000
-        self._lock = threading.Lock()
-
-    def wall_ms(self) -> int:
-        return self._wall_ms
-
-    def boot_ms(self) -> int:
-        return self._boot_ms
-
-    def mono_s(self) -> float:
-        return self._mono_ms / 1000
-
-    def voucher(self) -> str:
-        return self.says
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, on all three clocks."""
-        passed_ms = round(seconds * 1000)
-        with self._lock:
-            self._wall_ms += passed_ms
-            self._boot_ms += passed_ms
-            self._mono_ms += passed_ms
-
-    def jump(self, seconds: float) -> None:
-        """Set the wall clock."""
-        with self._lock:
-            self._wall_ms += round(seconds * 1000)
-
-    def reboot(self, *, off_s: float, chip: bool, boot_s: float = 20.0) -> None:
-        """Switch the machine off for so long, then let it take `boot_s` to start; without a clock chip its wall clock stands still
-        meanwhile, and nobody vouches."""
-        with self._lock:
-            self.boot_id = f"boot-{int(self.boot_id.removeprefix('boot-')) + 1}"
-            self.says = self.says if chip else ""
-            self._boot_ms = round(boot_s * 1000)
-            self._mono_ms = self._boot_ms
-            self._wall_ms += round(((off_s if chip else 0.0) + boot_s) * 1000)
 
 
 class ManualClock(GatewayClock):

@@ -22,6 +22,7 @@ from gateway.registry import installed
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.journal import Journal
+from gateway.runtime.manual import rests, waits_ms
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Store
@@ -156,31 +157,13 @@ class Rig:
 
     def _hop_ms(self, left_ms: int) -> int:
         """The time to the next timer, retry or backoff, so that each comes in its time."""
-        hops = [left_ms, round(_HOP_S * 1000), *self.look(self._waits_ms)]
+        hops = [left_ms, round(_HOP_S * 1000), *self.look(lambda: waits_ms(self.engine))]
         return min(hop for hop in hops if hop > 0)
-
-    def _waits_ms(self) -> list[int]:
-        engine, now_s = self.engine, self.clock.mono_s()
-        next_ms, retry_s = engine.timetable.next_ms(), engine.turns.next_retry_s()
-        seconds = [*engine.despatch.next_s(), *([] if retry_s is None else [retry_s])]
-        timers = [] if next_ms is None else [next_ms - self.clock.clock_ms()]
-        return [*timers, *(round((at - now_s) * 1000) for at in seconds)]
 
     def settle(self) -> None:
         """Block until the engine has nothing left to run or to commit; what still waits then, waits for the clock or for a host-bound
         actor."""
-        self.until(self._rests)
-
-    def _rests(self) -> bool:
-        """Whether the engine rests, by two looks: one may come in the middle of a round, with the rest of the round to run."""
-        first, resting = self.look(lambda: (self.engine.rounds, self.engine.resting))
-        for _ in range(5):
-            if not resting:
-                return False
-            rounds, resting = self.look(lambda: (self.engine.rounds, self.engine.resting))
-            if rounds != first:
-                return resting
-        return False
+        self.until(lambda: rests(self.engine, self.look))
 
     def until(self, truth: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
         """Block until `truth()` holds, and return it. Raises AssertionError when it never does, and what ended the engine when it ended."""
