@@ -20,7 +20,7 @@ class LevelSince(NamedTuple):
     since_s: float
 
 
-class Limits:
+class OutputLimits:
     """The times of one output. Runs on the pin's own thread."""
 
     def __init__(self, settings: PinSettings, host: Host, *, clock: Callable[[], float]) -> None:

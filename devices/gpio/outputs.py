@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from devices.gpio.errors import PinFault
 from devices.gpio.interlocks import interlocks
-from devices.gpio.limits import LevelSince, Limits
+from devices.gpio.limits import LevelSince, OutputLimits
 from devices.gpio.lines import PinLine
 from devices.gpio.settings import PinSettings
 from devices.latest import reports, states
@@ -74,7 +74,7 @@ class Output:
         """The line that was left to it, claimed."""
         self._inherits = False
         self._pulse: RunningPulse | None = None
-        self._limits = Limits(settings, host, clock=clock)
+        self._limits = OutputLimits(settings, host, clock=clock)
         self._interlocks = interlocks()
         self._interlocks.enter(host.me, settings.never_with)
         self._wants_on = False
