@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gateway.actors import Delivery
 
 
-class Unwritten(NamedTuple):
+class UnsentText(NamedTuple):
     """What waits to be written, or is left of it."""
 
     content: bytes
@@ -26,7 +26,7 @@ class WritesInHand:
 
     def __init__(self, *, timeout_s: float) -> None:
         self.timeout_s = timeout_s
-        self._pieces: deque[Unwritten] = deque()
+        self._pieces: deque[UnsentText] = deque()
         self._stuck_s = 0.0
 
     def __bool__(self) -> bool:
@@ -41,7 +41,7 @@ class WritesInHand:
         """Put `content` in the queue; `delivery` is done when all of it is written. `once`: it is tried at most once."""
         if not self._pieces:
             self._stuck_s = now_s
-        self._pieces.append(Unwritten(content, delivery, len(content), once))
+        self._pieces.append(UnsentText(content, delivery, len(content), once))
 
     def write(self, write: Callable[[bytes], int], *, now_s: float) -> int:
         """Write as much as the line takes now; return how many pieces are written whole. What `write` raises goes on to the caller."""
@@ -52,7 +52,7 @@ class WritesInHand:
             if taken:
                 self._stuck_s = now_s
             if taken < len(content):
-                self._pieces[0] = Unwritten(content[taken:], delivery, size, once)
+                self._pieces[0] = UnsentText(content[taken:], delivery, size, once)
                 break
             self._pieces.popleft()
             through += 1
