@@ -1,10 +1,11 @@
 """The fixes of a GPS receiver, of the sentences that it sends: NMEA 0183 as a codec."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from devices.codecs.codec import Codec, CodecSettings, Fields
 from devices.codecs.fixes import Track, flush, fold
-from devices.codecs.nmea import read_sentence
+from devices.codecs.nmea import read_sentence, write_sentence
 from gateway.actors.vocabulary import Fix
 
 
@@ -35,6 +36,13 @@ class NmeaFixes(Codec):
     def read(self, frame: bytes) -> Sequence[Fields]:
         self._track, fixes = fold(self._track, read_sentence(frame, checksum_required=self.checksum_required))
         return [_fields(fix) for fix in fixes]
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        """A fix of a receiver without a clock, which drives north, and after some hours begins anew."""
+        del wanted
+        minutes = number % 20_000 * 10 / 3600
+        place = f"{46 + int(minutes // 60)}{minutes % 60:08.5f},N,00726.84400,E"
+        return [write_sentence(f"GPRMC,,A,{place},10.0,0.0,,,,A")]
 
     def idle(self) -> Sequence[Fields]:
         self._track, fixes = flush(self._track)

@@ -176,6 +176,17 @@ def test_a_simulated_program_is_a_process_too(run: Run) -> None:
         assert bench.health[-1][1].endswith(" (simulated)")
 
 
+def test_a_simulated_receiver_drives_on(run: Run) -> None:
+    """Each of its fixes has a place further north; when it was there, it leaves to the gateway's clock."""
+    with run("no-such-receiver", codec="nmea", simulate={"interval_s": 0.01, "said": 1}) as bench:
+        bench.until(lambda: len(bench.sent) >= 3)
+        assert bench.counters["bad_lines"] == 0
+        fixes = [one.payload if isinstance(one.payload, dict) else one.payload.model_dump() for one in bench.sent[:3]]
+    north = [fix["latitude_deg"] for fix in fixes]
+    assert north == sorted(set(north))
+    assert not any(fix.get("at_ms") for fix in fixes)
+
+
 def test_what_a_program_left_in_its_pipe_is_taken_when_it_has_ended(write: Write, run: Run, tmp_path: Path) -> None:
     """One that prints and ends at once loses nothing; a last line without an end is none."""
     once = write(f'[ -e {tmp_path}/been ] && exec sleep 1000; touch {tmp_path}/been; seq 1 3000; printf "cut o"')
