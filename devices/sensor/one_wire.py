@@ -11,14 +11,13 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from devices.sensor.bus import Bus
 from devices.sensor.channels import NoValue, number_of
 
 ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{12}")
-FRESH_S = 2.0
+FRESH_S = 3.0
 """A conversion that is older is not read any more: the sensors are converted again."""
 CONVERSION_S = 3.0
 """So long a conversion of all may take at most: thermometers that are slow take 0.75 s, copies of them a second and more."""
@@ -65,10 +64,9 @@ class OneWireBus(Bus):
     """One 1-Wire bus, with those of its thermometers that are read. `prepare` is called while it is the caller's turn; any thread may say
     `join` and `leave`."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._clock = clock
         self._readers: dict[str, int] = {}
         """How many sensors of the file read each thermometer."""
         self._unread: set[str] = set()
@@ -90,14 +88,14 @@ class OneWireBus(Bus):
         if left:
             self._readers[id] = left
 
-    def prepare(self, id: str) -> None:
-        """Convert all thermometers, unless there is only one, or this one holds a fresh conversion."""
-        fresh = id in self._unread and self._clock() - self._converted_s < FRESH_S
+    def prepare(self, id: str, *, now_s: float) -> None:
+        """Convert all thermometers, unless there is only one, or this one holds a fresh conversion. `now_s`: monotonic seconds."""
+        fresh = id in self._unread and now_s - self._converted_s < FRESH_S
         if not fresh and (len(self._readers) > 1 or id in self._unread) and not self.why_single:
-            self._convert()
+            self._convert(now_s)
         self._unread.discard(id)
 
-    def _convert(self) -> None:
+    def _convert(self, now_s: float) -> None:
         """Have the kernel convert all at once; block until it has."""
         try:
             self._write()
@@ -106,7 +104,7 @@ class OneWireBus(Bus):
             self.why_single = f"{error.strerror or type(error).__name__} ({self._folder / _BULK})"
             self._unread.clear()
             return
-        self._converted_s = self._clock()
+        self._converted_s = now_s
         self._unread = set(self._readers)
         self.conversions += 1
 

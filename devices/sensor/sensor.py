@@ -101,7 +101,7 @@ class Sensor(Polled[SensorSettings]):
     def _read_thermometer(self, device: KernelDevice, wire: OneWireBus) -> Values:
         before, was_able = wire.conversions, not wire.why_single
         with wire.turn(self.host):
-            wire.prepare(device.address)
+            wire.prepare(device.address, now_s=self.clock())
             text = _text(device.folder / "w1_slave")
         if wire.conversions > before:
             self.host.count("conversions")
