@@ -5,6 +5,7 @@ is in the file as soon as it is heard, so that a capture may be ended in any way
 """
 
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +18,11 @@ from gateway.console.place import SocketPlace
 
 
 def capture(id: str, file: Path, place: SocketPlace, config: Path, *, as_json: bool) -> int:
-    """Record what is heard, until interrupted. Raises Failed where `gateway listen` does, and where the file cannot be made."""
+    """Record what is heard, until interrupted or ended by SIGTERM. Raises Failed where `gateway listen` does, and where the file cannot be
+    made."""
     _check_free(file)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has a command behind & ignore the first
+        signal.signal(number, signal.default_int_handler)
     with _Capture(id, file) as kept:
         try:
             with suppress(KeyboardInterrupt):

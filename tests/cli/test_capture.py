@@ -48,8 +48,8 @@ def _until_captured(scale: Scale, file: Path) -> None:
     until(lambda: last in _heard(file, "in"), said=lambda: str(_rows(file)))
 
 
-def _interrupt(process: subprocess.Popen[str]) -> str:
-    process.send_signal(signal.SIGINT)
+def _interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> str:
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err.replace("no gateway runs: serial/scale is read here\n", "")) == (0, "")
     return out
@@ -73,11 +73,11 @@ def test_a_wire_is_captured_while_the_gateway_reads_it(tmp_path: Path, scale: Sc
 
 
 def test_a_wire_is_captured_where_no_gateway_runs(tmp_path: Path, scale: Scale) -> None:
-    """The port is opened with its settings, and only read."""
+    """The port is opened with its settings, and only read. A capture that runs behind & is ended well by kill, too."""
     file = tmp_path / "scale.txt"
     process = _capture(DaemonProcess(tmp_path, PORT.format(port=scale.port)), file)
     _until_captured(scale, file)
-    _interrupt(process)
+    assert _interrupt(process, signal.SIGTERM)
     assert _heard(file, "in").startswith(b'{"device": "scale", "n": 1')
     assert _heard(file, "out") == b""
 
