@@ -28,8 +28,10 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
     # where the file names none, they are where the gateway is started, which need not be here
     found += [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document)]
-    if document.value(("store", "path")) and not gateway.simulate and (text := why_fleeting(store.path)):
-        found.append((("store", "path"), text))
+    place = ("store", "path")
+    can_be_used = document.value(place) and all(key != place for key, _ in found)  # one word for a folder that will not do at all
+    if can_be_used and not gateway.simulate and (text := why_fleeting(store.path)):
+        found.append((place, text))
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
 
 
