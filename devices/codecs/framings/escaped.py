@@ -10,7 +10,7 @@ Source: BSI TR-03109-1, Anlage IV, Feinspezifikation "Drahtgebundene LMN-Schnitt
 
 import re
 
-from devices.codecs.framings.framing import BufferedFraming
+from devices.codecs.framings.framing import OpenedFraming
 
 ESCAPE = b"\x1b" * 4
 BEGIN = ESCAPE + b"\x01" * 4
@@ -18,22 +18,8 @@ END_BYTES = 8
 _MARK = re.compile(rb"\x1b{4}(?:\x1a|\x01{4})")
 
 
-class EscapedFiles(BufferedFraming):
+class EscapedFiles(OpenedFraming):
     """Takes what stands from a begin to an end and its checksum. A second begin says that the file before was broken off."""
-
-    def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
-        super().__init__(max_bytes=max_bytes, max_gap_s=max_gap_s)
-        self._open = False
-        """Whether the buffer begins with the begin of a file."""
-        self._searched = 0
-
-    def clear(self) -> None:
-        super().clear()
-        self._open = False
-        self._searched = 0
-
-    def _waits(self) -> bool:
-        return self._open
 
     def _cut(self, frames: list[bytes]) -> None:
         at = 0

@@ -120,3 +120,22 @@ class BufferedFraming:
         if self._waits():
             self.gaps += 1
         self._buffer.clear()
+
+
+class OpenedFraming(BufferedFraming):
+    """A framing whose frames have a begin of their own. What stands between frames is none of theirs."""
+
+    def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
+        super().__init__(max_bytes=max_bytes, max_gap_s=max_gap_s)
+        self._open = False
+        """Whether the buffer holds a frame from its begin, or from behind it."""
+        self._searched = 0
+        """How far the buffer was searched for what comes next."""
+
+    def clear(self) -> None:
+        super().clear()
+        self._open = False
+        self._searched = 0
+
+    def _waits(self) -> bool:
+        return self._open

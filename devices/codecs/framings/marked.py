@@ -1,11 +1,11 @@
 """Frames between a mark of their begin and one of their end: STX and ETX, or any others. What stands between frames is none of theirs."""
 
-from devices.codecs.framings.framing import BufferedFraming
+from devices.codecs.framings.framing import OpenedFraming
 
 STX, ETX = b"\x02", b"\x03"
 
 
-class Marked(BufferedFraming):
+class Marked(OpenedFraming):
     """Takes what stands between `begin` and `end`. A second begin before the end says that the first frame was broken off."""
 
     def __init__(self, begin: bytes = STX, end: bytes = ETX, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
@@ -13,17 +13,6 @@ class Marked(BufferedFraming):
         self._begin = begin
         self._end = end
         self._slack = max(len(begin), len(end)) - 1
-        self._open = False
-        """Whether the buffer holds the bytes of a frame, from behind its begin."""
-        self._searched = 0
-
-    def clear(self) -> None:
-        super().clear()
-        self._open = False
-        self._searched = 0
-
-    def _waits(self) -> bool:
-        return self._open
 
     def _cut(self, frames: list[bytes]) -> None:
         buffer, at = self._buffer, 0

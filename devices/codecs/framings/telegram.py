@@ -5,31 +5,20 @@ Source: IEC 62056-21, mode D; DSMR P1 Companion Standard 5.0.2, section 6.2.
 
 import re
 
-from devices.codecs.framings.framing import BufferedFraming
+from devices.codecs.framings.framing import OpenedFraming
 
 _MARK = re.compile(rb"\n[/!]")
 _LAST_LINE = 8
 """How many bytes may follow the `!` in its line: four digits, a CR, and some air."""
 
 
-class Telegrams(BufferedFraming):
+class Telegrams(OpenedFraming):
     """Takes what stands from `/` to the end of the line with `!`. A line that begins with `/` says that the telegram before was broken
     off."""
 
     def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         super().__init__(max_bytes=max_bytes, max_gap_s=max_gap_s)
         self._body_max = max(1, max_bytes - _LAST_LINE - 2)
-        self._open = False
-        """Whether the buffer begins with the `/` of a telegram."""
-        self._searched = 0
-
-    def clear(self) -> None:
-        super().clear()
-        self._open = False
-        self._searched = 0
-
-    def _waits(self) -> bool:
-        return self._open
 
     def _cut(self, frames: list[bytes]) -> None:
         at = 0
