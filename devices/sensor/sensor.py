@@ -99,13 +99,14 @@ class Sensor(Polled[SensorSettings]):
     # --- the real one
 
     def _read_thermometer(self, device: KernelDevice, wire: OneWireBus) -> Values:
-        before, was_able = wire.conversions, not wire.why_single
         with wire.turn(self.host):
+            before, was_able = wire.conversions, not wire.why_single
             wire.prepare(device.address, now_s=self.clock())
+            if wire.conversions > before:
+                self.host.count("conversions")
+            became_single = was_able and wire.why_single
             text = _text(device.folder / "w1_slave")
-        if wire.conversions > before:
-            self.host.count("conversions")
-        if wire.why_single and was_able:
+        if became_single:
             self._log.warn(
                 "single", f"{self.host.me}: the thermometers of {device.bus} are converted one by one, 0.75 s each: {wire.why_single}"
             )
