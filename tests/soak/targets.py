@@ -111,7 +111,7 @@ def _framer(given: bytes, rng: random.Random) -> None:
     """However the stream is cut, the same lines come out; none is longer than it may be."""
     cuts = sorted(rng.randint(0, len(given)) for _ in range(rng.randint(0, 8)))
     chunks = [given[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(given)], strict=True)]
-    wanted = [line.removesuffix(b"\r") for line in given.split(b"\n")[:-1]]
+    wanted = [line.removesuffix(b"\r").lstrip(b"\r") for line in given.split(b"\n")[:-1]]
     whole, short = LineFramer(max_bytes=len(given) + 1), LineFramer(max_bytes=16)
     found = [line for chunk in chunks for line in whole.feed(chunk, 0.0)]
     assert found == [line for line in wanted if line], f"cut into {chunks!r:.200}"
