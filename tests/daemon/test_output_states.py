@@ -38,9 +38,11 @@ def test_after_a_stop_the_topic_tells_how_the_lamp_was_left(tmp_path: Path, orde
     """Wherever the connection stands in the file: it closes after those that have a last word for it."""
     with Mosquitto(tmp_path) as broker:
         parts = (mqtt(broker.port), LAMP)
-        with DaemonProcess(tmp_path, "".join(parts[at] for at in order)) as daemon:
+        with DaemonProcess(tmp_path, "".join(parts[at] for at in order)) as daemon, Peer(broker.port) as peer:
+            peer.listen(TOPIC)
             daemon.until_listening()
             assert daemon.gateway("ask", "gpio/lamp", "switch", "on=true").returncode == 0
+            peer.until(lambda: states(peer)[-1:] == [True])
             assert daemon.stop() == 0
         with Peer(broker.port) as peer:
             peer.listen("gw/#").until(lambda: len(peer.heard) == 2)

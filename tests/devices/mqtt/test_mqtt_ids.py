@@ -78,6 +78,7 @@ def test_a_new_command_under_a_packet_id_that_was_acknowledged_is_run(connect: C
             broker.send(pressed(1, dup=times > 1))
             broker.until(lambda times=times: len(broker.packets(4)) == times)
             assert len(gateway.handled) == times
+            broker.until(lambda times=times: len(broker.packets(3)) == 2 * times)  # what comes later would reset it
             broker.hang_up()
 
 
