@@ -83,9 +83,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
         "--watch", action="store_true", help="what is plugged in and pulled out from now on"
     )
     add("doctor", _doctor, "what of this host is not as it should be, each with the line that mends it", there)
-    add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every).add_argument(
-        "kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin"
-    )
+    _add_kinds(add("kinds", _kinds, "the kinds of devices and actors; or the verbs of one, with what each takes", every))
     add("listen", _listen, "the bytes on the wire of a device, in hex and text; the gateway may run or not", there).add_argument(
         "id", metavar="ID", help="the device, as in serial/gps"
     )
@@ -204,6 +202,11 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     text = "a message's id, as gateway tail shows it; or an actor's, for what it handled lately"
     parser.add_argument("id", metavar="ID", help=text)
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many messages (default: 50)")
+
+
+def _add_kinds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", default="", metavar="KIND", help="one kind, as in gpio or twin")
+    parser.add_argument("--markdown", action="store_true", help="every key and verb of all kinds, as a page")
 
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
@@ -373,7 +376,7 @@ def _replay(options: Options) -> int:
 def _kinds(options: Options) -> int:
     from gateway.cli.kinds import kinds  # noqa: PLC0415  # imports every kind
 
-    return kinds(options.kind, config=_config(options), as_json=options.json)
+    return kinds(options.kind, config=_config(options), as_json=options.json, markdown=options.markdown)
 
 
 def _schema(options: Options) -> int:

@@ -47,9 +47,15 @@ _UNITS = {
 """What the ends of names say of their values."""
 
 
-def kinds(name: str, *, config: Path, as_json: bool) -> int:
-    """Print the kinds there are, or what is to be known of one. Raises Failed where there is no such kind, or it cannot be loaded."""
+def kinds(name: str, *, config: Path, as_json: bool, markdown: bool) -> int:
+    """Print the kinds there are, or what is to be known of one, or the reference of all. Raises Failed where there is no such kind, or it
+    cannot be loaded."""
     registry = kinds_of(config)
+    if markdown:
+        from gateway.cli.reference import reference  # noqa: PLC0415  # it reads this module
+
+        say(reference(registry))
+        return FINE
     if name:
         kind = _load(registry, name)
         say_json(_told(kind)) if as_json else say("\n".join(_pages(kind)))
@@ -111,14 +117,14 @@ def _pages(kind: Kind) -> Iterator[str]:
     if settings:
         yield ""
         yield f"settings, in {place}; config/gateway.toml explains each"
-        yield from (f"    {name:<22} {_word(field.annotation)}{_default(field)}" for name, field in settings.items())
+        yield from (f"    {name:<22} {word_of(field.annotation)}{default_of(field)}" for name, field in settings.items())
 
 
 def _fields(model: type[BaseModel], indent: str) -> Iterator[str]:
     said = field_docstrings(model)
     for name, field in model.model_fields.items():
-        more = [_unit(name), _limits(field), "" if not field.is_required() else "needed", _default(field).removeprefix(", ")]
-        facts = ", ".join([_word(field.annotation), *filter(None, more)])
+        more = [unit_of(name), limits_of(field), "" if not field.is_required() else "needed", default_of(field).removeprefix(", ")]
+        facts = ", ".join([word_of(field.annotation), *filter(None, more)])
         yield f"{indent}{name:<16} {facts}{'. ' + said[name] if said.get(name) else ''}"
         for inner in models_in(field.annotation):
             yield from _fields(inner, f"{indent}    ")
@@ -137,7 +143,7 @@ def _quoted(word: str) -> str:
     return f"'{word}'" if any(mark in word for mark in ' "{[') else word
 
 
-def _word(annotation: Any) -> str:
+def word_of(annotation: Any) -> str:
     """What a field takes, in words."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation in _PLAIN:
@@ -145,13 +151,13 @@ def _word(annotation: Any) -> str:
     if origin is Literal:
         return " or ".join(json.dumps(one) for one in inner)
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(dict.fromkeys(word for one in inner if (word := _word(one))))
+        return " or ".join(dict.fromkeys(word for one in inner if (word := word_of(one))))
     if origin is typing.Annotated:
-        return _word(inner[0])
+        return word_of(inner[0])
     if origin in (list, tuple, set, frozenset):
-        return f"a list ({_word(inner[0])} each)" if inner else "a list"
+        return f"a list ({word_of(inner[0])} each)" if inner else "a list"
     if origin is dict:
-        return f"a table ({_word(inner[1])} each)"
+        return f"a table ({word_of(inner[1])} each)"
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return " or ".join(f'"{one.value}"' for one in annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -184,17 +190,20 @@ def _in_json(annotation: Any) -> str:
     return sample if sample[:1] in "{[" or sample in ("true", "1", "1.5") else f'"{sample}"'
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """The unit that the end of a field's name says, in words; empty where it says none."""
     return _UNITS.get(name.rpartition("_")[2], "") if "_" in name or name == "seconds" else ""
 
 
-def _limits(field: FieldInfo) -> str:
+def limits_of(field: FieldInfo) -> str:
+    """What a field's value must keep to, in words."""
     words = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}", "max_length": "at most {} long"}
     found = [(word, getattr(part, name, None)) for part in field.metadata for name, word in words.items()]
     return ", ".join(word.format(f"{value:g}" if isinstance(value, float) else value) for word, value in found if value is not None)
 
 
-def _default(field: FieldInfo) -> str:
+def default_of(field: FieldInfo) -> str:
+    """What a field is where nothing is said, in words that go on after others; empty where that says nothing."""
     if field.is_required() or field.default_factory is not None or field.default in (None, "") or isinstance(field.default, BaseModel):
         return ""
     value = field.default.value if isinstance(field.default, enum.Enum) else field.default
@@ -211,7 +220,7 @@ def _told(kind: Kind) -> dict[str, Any]:
         row.name: {
             "text": _first(getattr(kind, row.name)),
             "fields": {
-                name: {"takes": _word(field.annotation), "unit": _unit(name), "needed": field.is_required()}
+                name: {"takes": word_of(field.annotation), "unit": unit_of(name), "needed": field.is_required()}
                 for name, field in row.payload.model_fields.items()
             },
             "example": example(kind, row),
