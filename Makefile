@@ -71,16 +71,16 @@ uninstall:
 	@systemd/uninstall $(ARGS)
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable '.[test,demo,gpio$(SYSTEMD)]'
+	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web$(SYSTEMD)]'
 	$(BIN)/pip install --quiet --editable '.[judges]' || echo "no dsmr-parser or no pysml here: the tests that ask them are left out" >&2
 	@touch $@
 
 $(VENV)/demo-with-mosquitto: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[web]'
 	@touch $@
 
 $(VENV)/demo-with-iotcore: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable '.[demo]'
+	$(BIN)/pip install --quiet --editable '.[demo,web]'
 	@touch $@
 
 # A venv that was begun and not finished would pass for one the next time.

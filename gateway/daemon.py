@@ -176,7 +176,7 @@ class Daemon:
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
         self._reloading = Reloading(self.path, configuration, engine, self._hosts, step=self._progress.say_alive)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
-        engine.view = lambda: views.whole(house)
+        engine.view, engine.desk = lambda: views.whole(house), house.within.ask
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = from_lines(opened.store.notes().get("faults", ""))
         house.store_lost = opened.fault

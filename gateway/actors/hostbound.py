@@ -251,6 +251,13 @@ class Host(Protocol):
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
 
+    def request(self, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Ask what a program asks by the control socket, in the same words, such as {"do": "show", "id": "twin/door"}: from within, and in
+        this actor's name. `on_answer` is called with each answer, on the control actor's thread: it must not block.
+
+        Returns what gives the request up; call it for a stream that is wanted no more. Raises Refused where too many are under way.
+        """
+
     def inspect(self) -> dict[str, Any]:
         """Return what the gateway looks like now, as `gateway show --json` has it: for statistics and pages. It is JSON, and the caller's.
 
@@ -281,6 +288,9 @@ class HostBound:
     """How long one step of it may take, in seconds: a verb, a hook, what `wait` does once it is woken. Above it, it hangs."""
     vital: ClassVar[bool] = False
     """Whether the gateway makes no progress while this actor hangs: the watchdog is withheld, and the service manager restarts it."""
+
+    sole_key: ClassVar[str] = ""
+    """The key of its only actor, for a kind of which a gateway has one at most: its section has no name then, [kind]. Empty: any key."""
 
     wired: ClassVar[bool] = False
     """Whether bytes go over a wire that it owns, which people can listen to: see `wire`, and `Host.taps`."""

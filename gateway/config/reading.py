@@ -199,14 +199,17 @@ class _Reading:
             if self.complete:
                 self.document.add((name,), partial(self.no_such_table, name))
             return
+        kind = self.load(self.registry.host_bound, name, (name,)) if isinstance(table, dict) else None
+        if kind is not None and kind.sole_key:
+            yield from self.device(kind, kind.sole_key, (name,))
+            return
         if not isinstance(table, dict) or not table:
             self.document.add((name,), f"a device has a name of its own; write [{name}.NAME]")
             return
-        kind = self.load(self.registry.host_bound, name, (name,))
         stray = self.strays(name, kind)
         for key in table:
             if key not in stray and self.is_section(name, key) and kind is not None:
-                yield from self.device(kind, key)
+                yield from self.device(kind, key, (name, key))
 
     def strays(self, name: str, kind: type[HostBound] | None) -> list[str]:
         """The keys of `[name]` that are settings of a device without a name, tables such as `codec = {...}` among them.
@@ -245,8 +248,7 @@ class _Reading:
         kind = self.load(self.registry.host_bound, name, (name,))
         return kind is not None and not set(keys_of(kind.settings_model)) & set(inner)
 
-    def device(self, kind: type[HostBound], key: str) -> Iterable[_Made]:
-        path = (kind.kind, key)
+    def device(self, kind: type[HostBound], key: str, path: tuple[str, ...]) -> Iterable[_Made]:
         simulation = self.simulation(path, kind.settings_model) if self.simulate else None
         section = self.section(path, kind, more=simulation)
         if section is not None:

@@ -30,7 +30,8 @@ def json_schema(*, registry: Registry | None = None) -> dict[str, Any]:
     properties |= {name: refs[model] for name, model in actors.items() if name in SECTIONS}
     by_kind = {name: refs[model] for name, model in actors.items() if name not in SECTIONS}
     properties["actors"] = _table(by_kind, "Settings of ordinary actors, by kind.")
-    properties |= {name: _named(name, refs[model]) for name, model in devices.items()}
+    sole = [name for name in devices if kinds.host_bound.load(name).sole_key]
+    properties |= {name: refs[model] if name in sole else _named(name, refs[model]) for name, model in devices.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the device gateway",

@@ -21,10 +21,11 @@ from gateway.actors.messages import Start
 from gateway.control.connection import ControlClient
 from gateway.control.house import ControlSettings, House
 from gateway.control.listening import Listening
-from gateway.control.pending import Answer, AskOutcome, Pending, no
+from gateway.control.pending import Answer, Asker, AskOutcome, Pending, no
 from gateway.control.reading import SocketRequest, read_request
 from gateway.control.requests import Requests, fault_of
 from gateway.control.tail import Tail
+from gateway.control.within import InsideClient
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ _AT_ONCE = 8
 """Requests of one client that are looked at before others have their turn."""
 _REOPEN_S = 5.0
 _LAST_WORDS_S = 0.5
+_CLOSING = no("closing", "the gateway is closing; whether it was done is not known")
 
 
 class Control(HostBound):
@@ -77,7 +79,8 @@ class Control(HostBound):
     # --- the life of the actor
 
     def started(self, start: Start) -> None:
-        """Open the socket."""
+        """Open the socket, and look at what is asked from within."""
+        self.house.within.wake = self.host.wake
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.host.fileno(), selectors.EVENT_READ)
         self._open()
@@ -108,6 +111,7 @@ class Control(HostBound):
         if self._listener is not None and 0 < self._accept_s <= now_s:
             self._accept_s = 0.0
             self._selector.register(self._listener, selectors.EVENT_READ)
+        self._serve_within()
         for connection in list(self._connections.values()):
             self._serve(connection)
             self._mind(connection, now_s)
@@ -118,7 +122,8 @@ class Control(HostBound):
     def close(self) -> None:
         """Send what must still be said, and remove the socket."""
         for pending in list(self._pending):
-            self._settle(pending, no("closing", "the gateway is closing; whether it was done is not known"))
+            self._settle(pending, _CLOSING)
+        self.house.within.end(_CLOSING)
         for connection in list(self._connections.values()):
             connection.peer.setblocking(True)
             connection.peer.settimeout(_LAST_WORDS_S / (1 + len(self._connections)))
@@ -133,7 +138,7 @@ class Control(HostBound):
 
     # --- what requests use
 
-    def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+    def later(self, connection: Asker, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
         """Keep a request whose answer comes by `settle`, or at the deadline from `late`."""
         pending = Pending(connection, n, time.monotonic() + timeout_s, late)
         connection.asked += 1
@@ -145,14 +150,14 @@ class Control(HostBound):
         self._outcomes.append(AskOutcome(pending, answer))
         self.host.wake()
 
-    def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
+    def follow(self, connection: Asker, n: Any, *, prefix: str, verb: str) -> None:
         """Stream turns to a client from now on."""
         tail = Tail(connection, n, prefix=prefix, verb=verb, wake=self.host.wake)
         self._tails.append(tail)
         connection.follows = True
         self.house.engine.watch(tail.observe)
 
-    def overhear(self, connection: ControlClient, n: Any, id: str) -> None:
+    def overhear(self, connection: Asker, n: Any, id: str) -> None:
         """Stream what goes over the wire of a device to a client from now on."""
         listening = Listening(connection, n, wake=self.host.wake)
         self._tails.append(listening)
@@ -251,6 +256,25 @@ class Control(HostBound):
                 return
             self._answer(connection, connection.next_request())
 
+    def _serve_within(self) -> None:
+        """Answer what host-bound actors ask, and forget those who have given up."""
+        within = self.house.within
+        for client, words in within.take():
+            try:
+                answer = self._requests.take(client, None, words) if client.open else None
+            except GatewayError as error:
+                answer = no(fault_of(error), str(error))
+            if answer is not None:
+                client.say(answer)
+            self._end_within(client)
+        for client in within.left():
+            self._forget(client)
+            within.ended(client)
+
+    def _end_within(self, client: Asker) -> None:
+        if isinstance(client, InsideClient) and client.finished:
+            self.house.within.ended(client)
+
     def _answer(self, connection: ControlClient, line: bytes) -> None:
         """Answer one request, now or later."""
         request = SocketRequest(None, {})
@@ -270,6 +294,7 @@ class Control(HostBound):
         pending.abandon()
         pending.connection.asked -= 1
         pending.connection.say({"n": pending.n, **answer})
+        self._end_within(pending.connection)
 
     def _mind(self, connection: ControlClient, now_s: float) -> None:
         """Send what can be sent, and have the selector look for what matters now."""
@@ -289,13 +314,17 @@ class Control(HostBound):
         elif registered is not None and registered.events != wanted:
             self._selector.modify(connection.peer, wanted, connection)
 
-    def _drop(self, connection: ControlClient) -> None:
-        for tail in [t for t in self._tails if t.connection is connection]:
+    def _forget(self, asker: Asker) -> None:
+        """Stream nothing more to somebody who has gone, and wait for nothing on their behalf."""
+        for tail in [t for t in self._tails if t.connection is asker]:
             self._unfollow(tail)
-        for pending in [p for p in self._pending if p.connection is connection]:
+        for pending in [p for p in self._pending if p.connection is asker]:
             pending.settled = True
             self._pending.remove(pending)
             pending.abandon()
+
+    def _drop(self, connection: ControlClient) -> None:
+        self._forget(connection)
         del self._connections[connection.peer.fileno()]
         with contextlib.suppress(KeyError):
             self._selector.unregister(connection.peer)

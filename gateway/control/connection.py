@@ -20,6 +20,9 @@ _CHUNK = 65536
 class ControlClient:
     """One client, from its accept to its close."""
 
+    host = None
+    """What it sends is sent in the control actor's name."""
+
     def __init__(self, peer: socket.socket) -> None:
         peer.setblocking(False)
         self.peer = peer

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.actors import Settings
+from gateway.control.within import Within
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
@@ -56,6 +57,8 @@ class House:
         self.store_lost = ""
         """What the store has lost, found at the start of this life; empty where it has lost nothing."""
         self.nightly: NightlyBackup | None = None
+        self.within = Within()
+        """What host-bound actors ask of the control actor."""
         self._since_s = time.monotonic()
 
     @property

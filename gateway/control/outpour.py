@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
-from gateway.control.connection import ControlClient
+from gateway.control.pending import Asker
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ class Outpour(ABC, Generic[T]):
     most_waiting: int
     """Items that may wait between that thread and the client."""
 
-    def __init__(self, connection: ControlClient, n: Any, *, wake: Callable[[], None]) -> None:
+    def __init__(self, connection: Asker, n: Any, *, wake: Callable[[], None]) -> None:
         self.connection = connection
         self._n = n
         self._wake = wake

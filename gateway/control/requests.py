@@ -35,9 +35,8 @@ from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, names, views
 from gateway.control.absent import Unwritten, unwritten, why_absent, why_none
-from gateway.control.connection import ControlClient
 from gateway.control.house import House
-from gateway.control.pending import Answer, Pending, no
+from gateway.control.pending import Answer, Asker, Pending, no
 from gateway.control.pictures import picture
 from gateway.control.reading import (
     BadRequest,
@@ -83,16 +82,16 @@ class Desk(Protocol):
 
     host: Host
 
-    def later(self, connection: ControlClient, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
+    def later(self, connection: Asker, n: Any, timeout_s: float, late: Callable[[], Answer]) -> Pending:
         """Keep a request whose answer comes later, or from `late` when its time is over."""
 
     def settle(self, pending: Pending, answer: Answer) -> None:
         """Take the answer of a request that was kept. Any thread."""
 
-    def follow(self, connection: ControlClient, n: Any, *, prefix: str, verb: str) -> None:
+    def follow(self, connection: Asker, n: Any, *, prefix: str, verb: str) -> None:
         """Stream turns to a client from now on."""
 
-    def overhear(self, connection: ControlClient, n: Any, id: str) -> None:
+    def overhear(self, connection: Asker, n: Any, id: str) -> None:
         """Stream what goes over the wire of a device to a client from now on."""
 
 
@@ -102,7 +101,7 @@ class Requests:
     def __init__(self, house: House, desk: Desk) -> None:
         self.house = house
         self.desk = desk
-        self._doors: dict[str, Callable[[ControlClient, Any, dict[str, Any]], Answer | None]] = {
+        self._doors: dict[str, Callable[[Asker, Any, dict[str, Any]], Answer | None]] = {
             "show": self.show,
             "machine": self.machine,
             "list": self.list,
@@ -124,7 +123,7 @@ class Requests:
             "drop": self.drop,
         }
 
-    def take(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def take(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
         door = self._doors.get(str(request.get("do")))
         if door is None:
@@ -133,7 +132,7 @@ class Requests:
 
     # --- looking
 
-    def show(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def show(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
         if not id:
             late = lambda: {"ok": True, "show": views.from_outside(self.house)}  # noqa: E731  # said at the deadline
@@ -144,32 +143,32 @@ class Requests:
         check_id(id)
         return self._look(connection, n, lambda: self._actor(id))
 
-    def machine(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def machine(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         of = text_of(request, "of")
         return self._look(connection, n, lambda: picture(of, self.house))
 
-    def list(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def list(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = text_of(request, "prefix"), text_of(request, "after"), limit_of(request)
         every = truth_of(request, "every")
         return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
 
-    def names(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def names(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         begin, limit = text_of(request, "begin"), limit_of(request)
         return self._look(connection, n, lambda: names.actors(begin, limit, self.house.engine))
 
-    def verbs(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def verbs(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         of = text_of(request, "of")
         return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
 
-    def health(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def health(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         found = problems(self.house)
         return {"ok": True, "healthy": not found, "problems": found}
 
-    def tail(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def tail(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         self.desk.follow(connection, n, prefix=text_of(request, "prefix"), verb=text_of(request, "verb"))
         return {"ok": True, "tail": True}
 
-    def listen(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def listen(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Stream the bytes of a wire. On the control actor's thread alone: nothing is asked of the engine, or of the device."""
         id = text_of(request, "id")
         wires = [hosted.me for hosted in self.house.hosts.all if hosted.kind.wired]
@@ -180,7 +179,7 @@ class Requests:
         self.desk.overhear(connection, n, id)
         return {"ok": True, "listen": id}
 
-    def explain(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def explain(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         from gateway.control.explain import explain  # noqa: PLC0415  # not for a gateway that nobody asks
 
         id, limit = text_of(request, "id"), limit_of(request)
@@ -188,7 +187,7 @@ class Requests:
 
     # --- telling and asking
 
-    def tell(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def tell(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message; the answer comes when it is on disk."""
         timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
@@ -201,7 +200,7 @@ class Requests:
         self._send(pending, request, on_commit=committed)
         return None
 
-    def ask(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def ask(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message, and answer with the reply of whom it is for; with a `note` where nobody has ever written to them."""
         timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
@@ -221,13 +220,14 @@ class Requests:
         """Send the message of a request into the gateway; this never waits for room, since others wait for this thread."""
         payload = request.get("payload")
         try:
-            if self.desk.host.quiet:
+            host = pending.connection.host or self.desk.host
+            if host.quiet:
                 raise Refused("cannot take it: the gateway is closing; send it again when it is back")
             if not isinstance(payload, (dict, type(None))):
                 raise BadRequest("cannot read the request: 'payload' is no JSON object")
             to, verb = text_of(request, "to"), text_of(request, "verb")
             model = self.house.engine.directory.find_outside(to, verb).payload
-            self.desk.host.send(
+            host.send(
                 to,
                 verb,
                 read_typed(model, payload, texts_of(request), where=f"{verb} to {to}"),
@@ -243,35 +243,35 @@ class Requests:
 
     # --- dead letters
 
-    def letters(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def letters(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         after, limit = whole_of(request, "after", 0), limit_of(request)
         return self._look(connection, n, lambda: dead.letters(self.house.engine, after, limit))
 
-    def letter(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def letter(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
         return self._look(connection, n, lambda: dead.letter(self.house.engine, number))
 
-    def retry(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def retry(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
         return self._act(connection, n, lambda: dead.retry(self.house.engine, number))
 
-    def drop(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def drop(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
         return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
 
     # --- paused actors
 
-    def resume(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def resume(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id, skip = text_of(request, "id"), truth_of(request, "skip")
         return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
 
     # --- what is stored
 
-    def export(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def export(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
         return self._look(connection, n, lambda: self._stored(id))
 
-    def forget(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def forget(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
         if not truth_of(request, "sure"):
             return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
@@ -279,7 +279,7 @@ class Requests:
 
     # --- the configuration
 
-    def reload(self, connection: ControlClient, n: Any, request: dict[str, Any]) -> Answer | None:
+    def reload(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Have the configuration read again; the answer comes when what can be taken over is."""
         timeout_s = timeout_s_of(request)
         pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
@@ -312,15 +312,13 @@ class Requests:
         found = views.ids(prefix, after, limit, self.house.engine, every=every)
         return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
 
-    def _look(
-        self, connection: ControlClient, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None
-    ) -> Answer | None:
+    def _look(self, connection: Asker, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
         """Answer, later, with what `look` sees on the engine's thread."""
         pending = self.desk.later(connection, n, LOOK_S, late or (lambda: no("timeout", f"the engine did not turn within {LOOK_S:.0f} s")))
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
-    def _act(self, connection: ControlClient, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
+    def _act(self, connection: Asker, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
         """Do something on the engine's thread; the answer, with what that gives, comes when it is on disk."""
         pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
 

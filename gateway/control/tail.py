@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gateway.control.connection import ControlClient
 from gateway.control.outpour import Outpour
+from gateway.control.pending import Asker
 from gateway.control.redaction import redacted_json
 from gateway.runtime.batch import Turned
 
@@ -18,7 +18,7 @@ class Tail(Outpour[Turned]):
 
     most_waiting = MOST_WAITING
 
-    def __init__(self, connection: ControlClient, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
+    def __init__(self, connection: Asker, n: Any, *, prefix: str, verb: str, wake: Callable[[], None]) -> None:
         super().__init__(connection, n, wake=wake)
         self._prefix = prefix
         self._verb = verb

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from gateway.actors.actor import Actor
-from gateway.actors.hostbound import HostBound
+from gateway.actors.errors import Refused
+from gateway.actors.hostbound import Host, HostBound
 from gateway.actors.messages import START, Message, Reply, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
@@ -18,6 +19,7 @@ from gateway.runtime.trail import DONE
 from gateway.store.store import Store
 
 T = TypeVar("T")
+Desk = Callable[[Host, dict[str, Any], Callable[[dict[str, Any]], None]], Callable[[], None]]
 
 _REMEMBERED = "remembered "
 """Stands before a host-bound actor's id in the key of the note that is kept for it."""
@@ -41,6 +43,8 @@ class EngineFloor(EngineParts):
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self.view: Callable[[], dict[str, Any]] = dict
         """Makes what the gateway looks like, on the engine's thread; the daemon around the engine sets it."""
+        self.desk: Desk = _no_desk
+        """Takes what host-bound actors ask; set as `view` is."""
         self._remembered = {key.removeprefix(_REMEMBERED): text for key, text in self.store.notes().items() if key.startswith(_REMEMBERED)}
         """By its id, the text that a host-bound actor has had kept; any thread may look."""
 
@@ -54,6 +58,9 @@ class EngineFloor(EngineParts):
 
     def look(self) -> dict[str, Any]:
         return self.inspect(self.view)
+
+    def request(self, host: Host, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        return self.desk(host, words, on_answer)
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good, then=then))
@@ -95,3 +102,7 @@ class EngineFloor(EngineParts):
         if self.turns.watched:
             self.round.batch.turned.append(Turned(mail.message, fault, self.round.batch.number))
             self.round.batch.urgent = True
+
+
+def _no_desk(host: Host, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    raise Refused(f"cannot take a request of {host.me}: this engine has no daemon around it")

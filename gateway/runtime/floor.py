@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gateway.actors.hostbound import Host
 from gateway.actors.messages import Reply, Start
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.directory import Directory
@@ -20,6 +21,9 @@ class Floor(Protocol):
 
     def look(self) -> dict[str, Any]:
         """Return what the gateway looks like now. Blocks until the engine has turned; raises TimeoutError where it does not in time."""
+
+    def request(self, host: Host, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Ask, in an actor's name, what a program asks by the control socket; return what gives the request up."""
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         """Take back what an actor that is gone had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""

@@ -216,6 +216,9 @@ class Hosted(WayIn):
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
 
+    def request(self, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        return self._floor.request(self, words, on_answer)
+
     def inspect(self) -> dict[str, Any]:
         return self._floor.look()
 

@@ -101,6 +101,8 @@ class Bench:
         """Why what the actor owns is away, in its words; empty while it is not."""
         self.view: dict[str, Any] = {}
         """What `host.inspect` gives."""
+        self.requests: list[tuple[dict[str, Any], Callable[[dict[str, Any]], None]]] = []
+        """What it asked of the gateway by `host.request` and has not given up, each with what to call with an answer."""
         self.beats: list[str] = []
         """What its thread did lately, as it said; empty where it waited."""
         check_shape(type(actor))  # type: ignore[arg-type]  # a class is hashable; mypy takes the hash of its instances
@@ -282,6 +284,12 @@ class Bench:
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
         self._tell_change()
+
+    def request(self, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        asked = (words, on_answer)
+        self.requests.append(asked)
+        self._tell_change()
+        return lambda: self.requests.remove(asked)
 
     def inspect(self) -> dict[str, Any]:
         return self.view

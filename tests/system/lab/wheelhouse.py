@@ -18,12 +18,12 @@ _GLIBC = ("2014", "_2_17", "_2_28", "_2_31", "_2_34", "_2_35", "_2_36")
 
 def fill_wheelhouse() -> Path:
     """What an installation on Debian 12 needs: a folder, filled once for each state of pyproject.toml's dependencies."""
-    return _filled("3.11", [*needed(), "lgpio>=0.2"])
+    return _filled("3.11", [*needed("web"), "lgpio>=0.2"])
 
 
 def fill_test_wheelhouse() -> Path:
     """The same for what `make test` installs on Debian 13."""
-    return _filled("3.13", needed("test", "demo"), built=_project()["optional-dependencies"]["systemd"])
+    return _filled("3.13", needed("test", "demo", "web"), built=_project()["optional-dependencies"]["systemd"])
 
 
 def needed(*extras: str) -> list[str]:

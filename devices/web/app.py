@@ -1,0 +1,44 @@
+"""The app: the routes of each file, gathered, with who may, behind the guard. A new file of routes is one more line here."""
+
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from devices.web import actors, health, letters, login
+from devices.web.access import Access
+from devices.web.door import Door
+from devices.web.guard import Guard
+from devices.web.routing import WebRoute
+from devices.web.settings import WebSettings
+
+ROUTES: list[WebRoute] = [
+    *health.routes,
+    *login.routes,
+    *letters.routes,
+    *actors.routes,  # last: its paths take any kind
+]
+"""Every route, in the order in which they are tried."""
+
+
+class App(NamedTuple):
+    """What stands beside the routes: a route has it as `request.app`."""
+
+    settings: WebSettings
+    door: Door
+    access: Access
+
+
+def make_app(settings: WebSettings, door: Door) -> Guard:
+    """Make what uvicorn serves."""
+    app = App(settings, door, Access(settings))
+    return Guard(Router([_route(one, app.access) for one in ROUTES], redirect_slashes=False), app)
+
+
+def _route(route: WebRoute, access: Access) -> Route:
+    async def answer(request: Request) -> Response:
+        access.check(request, route.needs)
+        return await route.answer(request)
+
+    return Route(route.path, answer, methods=[route.method])

@@ -1,0 +1,77 @@
+"""What a request says: the page that it wants, how long it waits, the JSON of its body. What is wrong with them is a problem in words."""
+
+import json
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from devices.web.problems import Problem
+from gateway.actors.payloads import DEEPEST, TooDeep, refuse_depth
+
+MOST_LISTED = 1000
+_USUAL = 100
+_TIMEOUT_S = 10.0
+_MOST_TIMEOUT_S = 60.0
+
+
+def page_of(request: Request, *, whole: bool = False) -> tuple[str, int]:
+    """Which page is wanted: behind what, and how many at most. Raises Problem."""
+    after, limit = request.query_params.get("after", ""), request.query_params.get("limit", str(_USUAL))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_LISTED):
+        raise Problem("bad_request", f"limit is {limit[:40]!r}: write a whole number from 1 to {MOST_LISTED}")
+    if whole and after and not (after.isascii() and after.isdigit() and len(after) < 16):
+        raise Problem("bad_request", f"after is {after[:40]!r}: write the number of the last one that you have")
+    return after, int(limit)
+
+
+def next_page(after: str, limit: int) -> str:
+    """The link to the next page, relative to this one."""
+    return f"?after={quote(after, safe='')}&limit={limit}"
+
+
+def timeout_s_of(request: Request) -> float:
+    """For how many seconds the answer is waited for. Raises Problem."""
+    said = request.query_params.get("timeout_s", str(_TIMEOUT_S))
+    try:
+        found = float(said)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= _MOST_TIMEOUT_S:
+        raise Problem("bad_request", f"timeout_s is {said[:40]!r}: write seconds above 0 and up to {_MOST_TIMEOUT_S:g}")
+    return found
+
+
+async def json_of(request: Request) -> dict[str, Any]:
+    """The fields of a request's body; none where it has no body. Raises Problem."""
+    body = await request.body()
+    if not body.strip():
+        return {}
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":  # which no form of another site's page can send unasked
+        raise Problem("bad_type", f"the body is {kind[:100] or 'of no type'}: send JSON, with Content-Type: application/json")
+    try:
+        refuse_depth(body, DEEPEST)
+        found = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except Problem:
+        raise
+    except TooDeep as error:
+        raise Problem("bad_body", f"cannot read the body: {error}") from None
+    except (ValueError, RecursionError):
+        raise Problem("bad_body", "cannot read the body: it is no JSON") from None
+    if not isinstance(found, dict):
+        raise Problem("bad_body", "cannot read the body: it is no JSON object")
+    return found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Problem("bad_body", f"cannot read the body: the key {twice[:100]!r} stands twice in one object")
+    return found
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise Problem("bad_body", f"cannot read the body: {text} is no number that JSON has")

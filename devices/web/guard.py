@@ -1,0 +1,183 @@
+"""The guard: what each request passes before a route sees it, and each answer before it leaves.
+
+A page of somebody else's must not speak for whoever has this gateway open in another tab: the name that a browser used (`Host`) must be one
+of ours, which ends DNS rebinding, and what changes something must come from a page of ours (`Origin`). Bodies are bounded as they come.
+Source: RFC 9110, 7.2; the Fetch standard (Origin); CSP level 3.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from devices.web.door import Busy, Door
+from devices.web.problems import Problem, problem
+from devices.web.settings import WebSettings, is_loopback
+
+log = logging.getLogger(__name__)
+
+POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
+    "img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'"
+)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Beside(Protocol):
+    """What stands beside the routes."""
+
+    @property
+    def settings(self) -> WebSettings:
+        """The settings of the server."""
+
+    @property
+    def door(self) -> Door:
+        """The way to the gateway."""
+
+
+class Guard:
+    """Wraps the routes. On the server's loop."""
+
+    def __init__(self, routes: ASGIApp, app: Beside) -> None:
+        self._routes = routes
+        self._app = app
+        self._settings = app.settings
+        self._door = app.door
+        self._hosts = Hosts(app.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        self._door.host.count("requests")
+        said = _Said(send)
+        try:
+            self._check(scope)
+            await self._routes({**scope, "app": self._app}, self._bounded(scope, receive), said)
+        except Problem as error:
+            await self._say(scope, receive, said, problem(error.fault, error.detail, error.headers))
+        except HTTPException as error:
+            await self._say(scope, receive, said, _unrouted(scope, error))
+        except Busy as error:
+            await self._say(scope, receive, said, problem("busy", str(error)))
+        except Exception as error:  # a fault of one route must not end the server
+            log.error("%s: cannot answer a request", self._door.host.me, exc_info=error)
+            await self._say(scope, receive, said, problem("internal", f"a fault of the gateway's own: {type(error).__name__}; see its log"))
+
+    def _check(self, scope: Scope) -> None:
+        """Raise Problem where a request does not come from where it may."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._hosts.knows(host):
+            raise Problem("forbidden", f"this gateway is not called {host[:100]!r}: add the name to web.hosts, or use its address")
+        if scope["method"] in _SAFE:
+            return
+        if (origin := headers.get("origin")) is not None and not self._hosts.is_own(origin, host):
+            raise Problem("forbidden", f"a page of {origin[:100]} cannot speak for you here: open the gateway's own page")
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise Problem("forbidden", "a page of another site cannot speak for you here: open the gateway's own page")
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Take a body as it comes, up to so many bytes and seconds. What is over them raises Problem."""
+        most, within_s = self._settings.max_body_bytes, self._settings.head_s
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdigit() and int(length) > most:
+            raise Problem("too_long", f"the body has {int(length)} bytes, and {most} are the most: web.max_body_bytes", _CLOSE)
+        taken, whole, until_s = 0, False, asyncio.get_running_loop().time() + within_s
+
+        async def bounded() -> Message:
+            nonlocal taken, whole
+            if whole:
+                return await receive()  # it waits for the client to hang up
+            try:
+                async with asyncio.timeout_at(until_s):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem("late", f"the body has not come within {within_s:g} s", _CLOSE) from None
+            taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if taken > most:
+                raise Problem("too_long", f"the body has more than {most} bytes: web.max_body_bytes", _CLOSE)
+            return message
+
+        return bounded
+
+    async def _say(self, scope: Scope, receive: Receive, said: "_Said", response: Response) -> None:
+        self._door.host.count("refused")
+        if not said.begun:
+            await response(scope, receive, said)
+
+
+def _unrouted(scope: Scope, error: HTTPException) -> Response:
+    """What to say where no route takes a request."""
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return problem("bad_method", f"{scope['method']} is not for this path: {allowed} is", {"allow": allowed})
+    return problem("not_found", f"there is nothing at {scope['path'][:200]}: see api/openapi.json for what there is")
+
+
+_CLOSE = {"connection": "close"}
+
+
+class _Said:
+    """Sends what a route answers, with what a browser is to keep to."""
+
+    def __init__(self, send: Send) -> None:
+        self.begun = False
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("content-security-policy", POLICY)
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            headers.setdefault("cache-control", "no-store")
+        await self._send(message)
+
+
+class Hosts:
+    """The names under which a browser may reach this server."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        self._loopback = settings.is_loopback
+        name = socket.gethostname().lower()
+        self._names = {"localhost", *map(str.lower, settings.hosts)}
+        if not self._loopback:
+            self._names |= {name, name.partition(".")[0], f"{name.partition('.')[0]}.local"}
+
+    def knows(self, host: str) -> bool:
+        """Whether the Host of a request is one of ours. An address is nobody's name: only its own network leads there."""
+        name = _name_of(host)
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return is_loopback(name) or not self._loopback
+
+    def is_own(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin is ours: it came from the very host that is asked, or from one that the settings name."""
+        try:
+            place = urlsplit(origin).netloc.lower()
+        except ValueError:
+            return False
+        return bool(place) and (place == host.lower() or (_name_of(place) in self._names and _name_of(place) != "localhost"))
+
+
+def _name_of(host: str) -> str:
+    """A host without its port and without brackets."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host

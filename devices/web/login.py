@@ -1,0 +1,46 @@
+"""Logging in: a browser gives a token once, and gets a cookie that scripts cannot read and other sites cannot send."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from devices.web.access import COOKIE
+from devices.web.asking import json_of
+from devices.web.problems import Problem
+from devices.web.routing import open_to_all
+
+
+async def log_in(request: Request) -> Response:
+    """Take a token, {"token": "…"}, and give a cookie for it."""
+    said = (await json_of(request)).get("token")
+    if not isinstance(said, str):
+        raise Problem("bad_request", 'the token is missing: send {"token": "…"}')
+    session = request.app.access.log_in(said)
+    response = JSONResponse({"may_write": session.may_write})
+    response.set_cookie(COOKIE, session.cookie, max_age=session.lasts_s, secure=_is_secure(request), httponly=True, samesite="strict")
+    return response
+
+
+async def log_out(request: Request) -> Response:
+    """Take the cookie away."""
+    response = JSONResponse({})
+    response.delete_cookie(COOKIE, secure=_is_secure(request), httponly=True, samesite="strict")
+    return response
+
+
+async def who(request: Request) -> Response:
+    """What this browser may: whether a token is needed, and what it has."""
+    access = request.app.access
+    may = access.may(request) if access.is_guarded else "write"
+    return JSONResponse({"token_needed": access.is_guarded, "may_read": bool(may), "may_write": may == "write"})
+
+
+def _is_secure(request: Request) -> bool:
+    """Whether the browser came by https, as the proxy in front says: then it is to send the cookie by no other way."""
+    return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+
+
+routes = [
+    open_to_all("/api/login", log_in, method="POST"),
+    open_to_all("/api/logout", log_out, method="POST"),
+    open_to_all("/api/session", who),
+]

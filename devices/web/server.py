@@ -1,0 +1,119 @@
+"""The web server: what people see of the gateway in a browser, and what programs ask of it over HTTP.
+
+[web]
+listen = "127.0.0.1:8080"
+
+The server has a thread of its own, with its loop; this actor opens its socket, and sees that the thread lives. Whatever is asked goes by
+the words of the control socket. At the end the requests under way are answered, and streams are cut.
+"""
+
+import contextlib
+import errno
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from devices.web.settings import WebSettings
+from gateway.actors import Health, HostBound, Start
+from gateway.actors.errors import GatewayError
+
+if TYPE_CHECKING:
+    from devices.web.serving import Serving
+
+_AGAIN_S = 5.0
+_BACKLOG = 128
+
+
+class Unserved(GatewayError, OSError):
+    """Raised where the server cannot begin: its sentence says what to mend. It is tried again."""
+
+
+class WebServer(HostBound):
+    """The actor `web/local`: it answers HTTP requests."""
+
+    kind = "web"
+    sole_key = "local"
+    settings_model = WebSettings
+    close_s = 5.0
+    counters_said = {"requests": "requests", "refused": "requests refused", "dropped": "connections dropped"}
+
+    def __init__(self, key: str, settings: WebSettings) -> None:
+        self.key = key
+        self.settings = settings
+        self._serving: Serving | None = None
+        self._again_s = 0.0
+
+    def started(self, start: Start) -> None:
+        """Begin to serve, or report why not."""
+        self._begin()
+
+    def wait(self) -> None:
+        self.host.wait(None if self._serving is not None else max(0.0, self._again_s - time.monotonic()))
+
+    def tick(self) -> None:
+        """Look whether the thread still serves; where the server could not begin, try again."""
+        if self._serving is not None and not self._serving.alive:
+            raise Unserved(f"the server has ended: {self._serving.fault or 'nobody knows why'}")
+        if self._serving is None and not self.host.quiet and time.monotonic() >= self._again_s:
+            self._begin()
+
+    def close(self) -> None:
+        """End the server: what is under way is answered, streams are cut. Blocks at most `close_s` seconds."""
+        if self._serving is not None:
+            self._serving.close(self.close_s - 0.5)
+
+    def _begin(self) -> None:
+        try:
+            serving = _serving()
+            listener = _listen(self.settings)
+        except Unserved as error:
+            self._again_s = time.monotonic() + _AGAIN_S
+            self.host.report(Health.FAULTY, str(error))
+            return
+        self._serving = serving(self.settings, self.host, listener)
+        self._serving.start()
+        self.host.report(Health.OK, f"listening at {_url_of(listener)}")
+
+
+def _serving() -> "type[Serving]":
+    """Import what serves, for gateways that have a [web]. Raises Unserved."""
+    try:
+        from devices.web.serving import Serving  # noqa: PLC0415  # 7 MB
+    except ModuleNotFoundError as error:
+        advice = "pip install 'pi-device-gateway[web]'"
+        raise Unserved(f"cannot serve: there is no Python package {error.name}; install it: {advice}") from error
+    return Serving
+
+
+def _listen(settings: WebSettings) -> socket.socket:
+    """Open the listening socket. Raises Unserved."""
+    host, port = settings.address
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise Unserved(f"cannot listen at {settings.listen}: {error.strerror}; mend web.listen") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            listener.close()
+        raise Unserved(f"cannot listen at {settings.listen}: {_explained(error)}") from error
+    return listener
+
+
+def _explained(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there; stop it, or choose another port in web.listen"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 are root's; choose another in web.listen"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this host has no such address, or not yet; mend web.listen if it stays so"
+    return f"{error.strerror}; mend web.listen"
+
+
+def _url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
