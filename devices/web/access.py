@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from devices.credentials import BadSetting, token
-from devices.web.problems import Problem
+from devices.web.problems import HttpProblem
 from devices.web.routing import Needs
 from devices.web.settings import WebSettings
 from gateway.digests import sha256
@@ -42,15 +42,15 @@ class Access:
         return bool(self._settings.tokens)
 
     def check(self, request: Request, needs: Needs) -> None:
-        """Raise Problem where a request lacks what it needs."""
+        """Raise HttpProblem where a request lacks what it needs."""
         if needs is Needs.NOTHING or not self.is_guarded:
             return
         may = self.may(request)
         if not may:
             advice = 'send it as "Authorization: Bearer TOKEN", or log in at login'
-            raise Problem("unwelcome", f"a token is needed here: {advice}", {"www-authenticate": 'Bearer realm="gateway"'})
+            raise HttpProblem("unwelcome", f"a token is needed here: {advice}", {"www-authenticate": 'Bearer realm="gateway"'})
         if needs is Needs.WRITING and may != _WRITES:
-            raise Problem("forbidden", "this token may look and change nothing: send the one of web.token_file")
+            raise HttpProblem("forbidden", "this token may look and change nothing: send the one of web.token_file")
 
     def may(self, request: Request) -> str:
         """What a request's token, or cookie, allows: "read", "write", or nothing. A wrong token is not made good by a cookie."""
@@ -62,10 +62,10 @@ class Access:
         return self._of_cookie(cookie) if cookie else ""
 
     def log_in(self, said: str) -> Session:
-        """Begin a session for whoever has a token. Raises Problem."""
+        """Begin a session for whoever has a token. Raises HttpProblem."""
         may = self._of_token(said)
         if not may:
-            raise Problem("unwelcome", "there is no such token: look into the file of web.token_file")
+            raise HttpProblem("unwelcome", "there is no such token: look into the file of web.token_file")
         lasts_s = int(self._settings.session_s)
         until = f"{may}.{int(time.time()) + lasts_s}"
         return Session(f"{until}.{_signed(until, self._tokens()[may])}", lasts_s, may == _WRITES)
@@ -86,11 +86,11 @@ class Access:
         return may if end.isdigit() and int(end) > time.time() else ""
 
     def _tokens(self) -> dict[str, str]:
-        """The tokens by what they allow; read anew each time, so that mending a file is enough. Raises Problem where one cannot be read."""
+        """The tokens by what they allow; read anew each time, so that mending a file is enough. Raises HttpProblem where one cannot be read."""
         try:
             return {_MAY[key]: token(named, f"web.{key}") for key, named in self._settings.tokens.items()}
         except BadSetting as error:
-            raise Problem("failed", str(error)) from None
+            raise HttpProblem("failed", str(error)) from None
 
 
 def _signed(text: str, key: str) -> str:

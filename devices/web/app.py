@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from devices.web import actors, health, letters, login
+from devices.web import actors, contacts, explaining, health, ingest, letters, login, openapi, trips
 from devices.web.access import Access
 from devices.web.door import Door
 from devices.web.guard import Guard
@@ -16,23 +16,32 @@ from devices.web.settings import WebSettings
 ROUTES: list[WebRoute] = [
     *health.routes,
     *login.routes,
+    *openapi.routes,
     *letters.routes,
-    *actors.routes,  # last: its paths take any kind
+    *explaining.routes,
+    *ingest.routes,
+    *trips.routes,
+    *actors.routes,
+    *contacts.routes,  # last: its paths begin with any name
 ]
 """Every route, in the order in which they are tried."""
 
 
-class App(NamedTuple):
+class WebApp(NamedTuple):
     """What stands beside the routes: a route has it as `request.app`."""
 
     settings: WebSettings
     door: Door
     access: Access
+    routes: list[WebRoute]
+    entrances: dict[str, ingest.Entrance]
+    """By the names that they have in their paths."""
 
 
 def make_app(settings: WebSettings, door: Door) -> Guard:
     """Make what uvicorn serves."""
-    app = App(settings, door, Access(settings))
+    entrances = {name: ingest.Entrance(one) for name, one in settings.entrances.items()}
+    app = WebApp(settings, door, Access(settings), ROUTES, entrances)
     return Guard(Router([_route(one, app.access) for one in ROUTES], redirect_slashes=False), app)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from devices.web.problems import Problem
+from devices.web.problems import HttpProblem
 from gateway.actors.payloads import DEEPEST, TooDeep, refuse_depth
 
 MOST_LISTED = 1000
@@ -16,13 +16,11 @@ _MOST_TIMEOUT_S = 60.0
 
 
 def page_of(request: Request, *, whole: bool = False) -> tuple[str, int]:
-    """Which page is wanted: behind what, and how many at most. Raises Problem."""
-    after, limit = request.query_params.get("after", ""), request.query_params.get("limit", str(_USUAL))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_LISTED):
-        raise Problem("bad_request", f"limit is {limit[:40]!r}: write a whole number from 1 to {MOST_LISTED}")
+    """Which page is wanted: behind what, and how many at most. Raises HttpProblem."""
+    after, limit = request.query_params.get("after", ""), whole_of(request, "limit", _USUAL, MOST_LISTED)
     if whole and after and not (after.isascii() and after.isdigit() and len(after) < 16):
-        raise Problem("bad_request", f"after is {after[:40]!r}: write the number of the last one that you have")
-    return after, int(limit)
+        raise HttpProblem("bad_request", f"after is {after[:40]!r}: write the number of the last one that you have")
+    return after, limit
 
 
 def next_page(after: str, limit: int) -> str:
@@ -30,37 +28,53 @@ def next_page(after: str, limit: int) -> str:
     return f"?after={quote(after, safe='')}&limit={limit}"
 
 
+def truth_of(request: Request, name: str) -> bool:
+    """Whether something is wanted. Raises HttpProblem."""
+    said = request.query_params.get(name, "false")
+    if said not in ("true", "false"):
+        raise HttpProblem("bad_request", f"{name} is {said[:40]!r}: write true or false")
+    return said == "true"
+
+
+def whole_of(request: Request, name: str, default: int, most: int) -> int:
+    """A whole number from 1 on. Raises HttpProblem."""
+    said = request.query_params.get(name, str(default))
+    if not (said.isascii() and said.isdigit() and 1 <= int(said[:16]) <= most):
+        raise HttpProblem("bad_request", f"{name} is {said[:40]!r}: write a whole number from 1 to {most}")
+    return int(said)
+
+
 def timeout_s_of(request: Request) -> float:
-    """For how many seconds the answer is waited for. Raises Problem."""
+    """For how many seconds the answer is waited for. Raises HttpProblem."""
     said = request.query_params.get("timeout_s", str(_TIMEOUT_S))
     try:
         found = float(said)
     except ValueError:
         found = 0.0
     if not 0 < found <= _MOST_TIMEOUT_S:
-        raise Problem("bad_request", f"timeout_s is {said[:40]!r}: write seconds above 0 and up to {_MOST_TIMEOUT_S:g}")
+        raise HttpProblem("bad_request", f"timeout_s is {said[:40]!r}: write seconds above 0 and up to {_MOST_TIMEOUT_S:g}")
     return found
 
 
 async def json_of(request: Request) -> dict[str, Any]:
-    """The fields of a request's body; none where it has no body. Raises Problem."""
+    """The fields of a request's body; none where it has no body. Raises HttpProblem."""
     body = await request.body()
     if not body.strip():
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # which no form of another site's page can send unasked
-        raise Problem("bad_type", f"the body is {kind[:100] or 'of no type'}: send JSON, with Content-Type: application/json")
+        raise HttpProblem("bad_type", f"the body is {kind[:100] or 'of no type'}: send JSON, with Content-Type: application/json")
     try:
         refuse_depth(body, DEEPEST)
         found = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_object)
-    except Problem:
+    except HttpProblem:
         raise
     except TooDeep as error:
-        raise Problem("bad_body", f"cannot read the body: {error}") from None
+        raise HttpProblem("bad_body", f"cannot read the body: {error}") from None
     except (ValueError, RecursionError):
-        raise Problem("bad_body", "cannot read the body: it is no JSON") from None
+        raise HttpProblem("bad_body", "cannot read the body: it is no JSON") from None
     if not isinstance(found, dict):
-        raise Problem("bad_body", "cannot read the body: it is no JSON object")
+        raise HttpProblem("bad_body", "cannot read the body: it is no JSON object")
     return found
 
 
@@ -69,9 +83,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Problem("bad_body", f"cannot read the body: the key {twice[:100]!r} stands twice in one object")
+        raise HttpProblem("bad_body", f"cannot read the body: the key {twice[:100]!r} stands twice in one object")
     return found
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise Problem("bad_body", f"cannot read the body: {text} is no number that JSON has")
+    raise HttpProblem("bad_body", f"cannot read the body: {text} is no number that JSON has")

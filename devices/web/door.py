@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from gateway.actors.errors import Refused
 from gateway.actors.hostbound import Host
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 
 _LOOK_S = 6.0
 """A little more than the control actor gives a look into the engine."""
@@ -37,9 +39,9 @@ class Door:
         self._under_way += 1
         give_up: Callable[[], None] = _nothing
         try:
-            answered = asyncio.get_running_loop().create_future()
+            answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             try:
-                give_up = self.host.request(words, self.calling(lambda answer: _settle(answered, answer)))
+                give_up = self.host.request(words, self.calling(partial(_settle, answered)))
             except Refused as error:
                 raise Busy(str(error)) from error
             async with asyncio.timeout(float(words.get("timeout_s", _LOOK_S)) + _MARGIN_S):
@@ -52,11 +54,11 @@ class Door:
             self._under_way -= 1
             give_up()
 
-    def calling(self, hear: Callable[[Answer], None]) -> Callable[[Answer], None]:
+    def calling(self, hear: Callable[[T], None]) -> Callable[[T], None]:
         """What calls `hear` on this loop, from any thread; it does nothing once the loop is closed."""
         loop = asyncio.get_running_loop()
 
-        def call(answer: Answer) -> None:
+        def call(answer: T) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
                 loop.call_soon_threadsafe(hear, answer)
 

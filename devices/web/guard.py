@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from devices.web.door import Busy, Door
-from devices.web.problems import Problem, problem
+from devices.web.problems import HttpProblem, problem
 from devices.web.settings import WebSettings, is_loopback
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Guard:
         self._app = app
         self._settings = app.settings
         self._door = app.door
-        self._hosts = Hosts(app.settings)
+        self._hosts = KnownHosts(app.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +61,7 @@ class Guard:
         try:
             self._check(scope)
             await self._routes({**scope, "app": self._app}, self._bounded(scope, receive), said)
-        except Problem as error:
+        except HttpProblem as error:
             await self._say(scope, receive, said, problem(error.fault, error.detail, error.headers))
         except HTTPException as error:
             await self._say(scope, receive, said, _unrouted(scope, error))
@@ -72,24 +72,24 @@ class Guard:
             await self._say(scope, receive, said, problem("internal", f"a fault of the gateway's own: {type(error).__name__}; see its log"))
 
     def _check(self, scope: Scope) -> None:
-        """Raise Problem where a request does not come from where it may."""
+        """Raise HttpProblem where a request does not come from where it may."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._hosts.knows(host):
-            raise Problem("forbidden", f"this gateway is not called {host[:100]!r}: add the name to web.hosts, or use its address")
+            raise HttpProblem("forbidden", f"this gateway is not called {host[:100]!r}: add the name to web.hosts, or use its address")
         if scope["method"] in _SAFE:
             return
         if (origin := headers.get("origin")) is not None and not self._hosts.is_own(origin, host):
-            raise Problem("forbidden", f"a page of {origin[:100]} cannot speak for you here: open the gateway's own page")
+            raise HttpProblem("forbidden", f"a page of {origin[:100]} cannot speak for you here: open the gateway's own page")
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Problem("forbidden", "a page of another site cannot speak for you here: open the gateway's own page")
+            raise HttpProblem("forbidden", "a page of another site cannot speak for you here: open the gateway's own page")
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """Take a body as it comes, up to so many bytes and seconds. What is over them raises Problem."""
+        """Take a body as it comes, up to so many bytes and seconds. What is over them raises HttpProblem."""
         most, within_s = self._settings.max_body_bytes, self._settings.head_s
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > most:
-            raise Problem("too_long", f"the body has {int(length)} bytes, and {most} are the most: web.max_body_bytes", _CLOSE)
+            raise HttpProblem("too_long", f"the body has {int(length)} bytes, and {most} are the most: web.max_body_bytes", _CLOSE)
         taken, whole, until_s = 0, False, asyncio.get_running_loop().time() + within_s
 
         async def bounded() -> Message:
@@ -100,11 +100,11 @@ class Guard:
                 async with asyncio.timeout_at(until_s):
                     message = await receive()
             except TimeoutError:
-                raise Problem("late", f"the body has not come within {within_s:g} s", _CLOSE) from None
+                raise HttpProblem("late", f"the body has not come within {within_s:g} s", _CLOSE) from None
             taken += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if taken > most:
-                raise Problem("too_long", f"the body has more than {most} bytes: web.max_body_bytes", _CLOSE)
+                raise HttpProblem("too_long", f"the body has more than {most} bytes: web.max_body_bytes", _CLOSE)
             return message
 
         return bounded
@@ -145,7 +145,7 @@ class _Said:
         await self._send(message)
 
 
-class Hosts:
+class KnownHosts:
     """The names under which a browser may reach this server."""
 
     def __init__(self, settings: WebSettings) -> None:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from devices.web.asking import page_of
 from devices.web.problems import taken
-from devices.web.routing import act, look
+from devices.web.routing import LIMIT, act, look
 
 
 async def letters(request: Request) -> Response:
@@ -40,7 +40,7 @@ async def _ask(request: Request, do: str) -> dict[str, object]:
 
 
 routes = [
-    look("/api/dead-letters", letters),
+    look("/api/dead-letters", letters, after={"type": "integer", "minimum": 0}, limit=LIMIT),
     look("/api/dead-letters/{letter:int}", letter),
     act("/api/dead-letters/{letter:int}/retry", retry),
     act("/api/dead-letters/{letter:int}", drop, method="DELETE"),

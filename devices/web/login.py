@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from devices.web.access import COOKIE
 from devices.web.asking import json_of
-from devices.web.problems import Problem
+from devices.web.problems import HttpProblem
 from devices.web.routing import open_to_all
 
 
@@ -13,7 +13,7 @@ async def log_in(request: Request) -> Response:
     """Take a token, {"token": "…"}, and give a cookie for it."""
     said = (await json_of(request)).get("token")
     if not isinstance(said, str):
-        raise Problem("bad_request", 'the token is missing: send {"token": "…"}')
+        raise HttpProblem("bad_request", 'the token is missing: send {"token": "…"}')
     session = request.app.access.log_in(said)
     response = JSONResponse({"may_write": session.may_write})
     response.set_cookie(COOKIE, session.cookie, max_age=session.lasts_s, secure=_is_secure(request), httponly=True, samesite="strict")

@@ -38,7 +38,7 @@ _STATUS = {
 """The HTTP status of each fault, by the control socket's word or one of our own."""
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """Raised where a request ends in a problem: a word for programs, a sentence for people."""
 
     def __init__(self, fault: str, detail: str, headers: dict[str, str] | None = None) -> None:
@@ -61,7 +61,7 @@ def problem(fault: str, detail: str, headers: dict[str, str] | None = None) -> R
 
 
 def taken(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer of the gateway that is a yes. Raises Problem where it is a no."""
+    """An answer of the gateway that is a yes. Raises HttpProblem where it is a no."""
     if not answer.get("ok"):
-        raise Problem(str(answer.get("fault", "internal")), str(answer.get("error", "no reason was given")))
+        raise HttpProblem(str(answer.get("fault", "internal")), str(answer.get("error", "no reason was given")))
     return answer

@@ -4,8 +4,8 @@ routes = [look("/api/ports", ports), act("/api/dead-letters/{letter:int}/retry",
 """
 
 import enum
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,18 +30,28 @@ class WebRoute(NamedTuple):
     path: str
     answer: Endpoint
     needs: Needs
+    query: Mapping[str, dict[str, Any]] = {}
+    """The JSON schema of each query parameter, by its name."""
+    gives: int = 200
+    """The status of a good answer."""
 
 
-def look(path: str, answer: Endpoint) -> WebRoute:
-    """A route that looks at something."""
-    return WebRoute("GET", path, answer, Needs.READING)
+def look(path: str, answer: Endpoint, **query: dict[str, Any]) -> WebRoute:
+    """A route that looks at something; `query` has the schemas of its query parameters."""
+    return WebRoute("GET", path, answer, Needs.READING, query)
 
 
-def act(path: str, answer: Endpoint, *, method: str = "POST") -> WebRoute:
+def act(path: str, answer: Endpoint, *, method: str = "POST", gives: int = 200) -> WebRoute:
     """A route that changes something."""
-    return WebRoute(method, path, answer, Needs.WRITING)
+    return WebRoute(method, path, answer, Needs.WRITING, {"timeout_s": TIMEOUT_S}, gives)
 
 
 def open_to_all(path: str, answer: Endpoint, *, method: str = "GET") -> WebRoute:
     """A route that needs nothing: it tells nothing, or sees to it by itself."""
     return WebRoute(method, path, answer, Needs.NOTHING)
+
+
+AFTER: dict[str, Any] = {"type": "string"}
+LIMIT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+STATES: dict[str, Any] = {"type": "boolean", "default": False}
+TIMEOUT_S: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 60, "default": 10}

@@ -34,7 +34,7 @@ class Serving:
         limits = {"most_connections": settings.connections, "head_s": settings.head_s, "host": host}
         config = uvicorn.Config(
             make_app(settings, self._door),
-            http=type("LimitedProtocol", (Limited,), limits),
+            http=type("Limited", (LimitedConnection,), limits),
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -48,7 +48,7 @@ class Serving:
             timeout_graceful_shutdown=_GRACE_S,
             h11_max_incomplete_event_size=_HEAD_BYTES,
         )
-        self._server = Server(config, self._door)
+        self._server = QuietServer(config, self._door)
         self._thread = threading.Thread(target=self._run, name=f"{host.me} http", daemon=True)
         self._host = host
 
@@ -76,7 +76,7 @@ class Serving:
             self._host.wake()
 
 
-class Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """uvicorn's server, that waits for the door to close where uvicorn looks ten times a second."""
 
     def __init__(self, config: uvicorn.Config, door: Door) -> None:
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
             await self.on_tick(10 * seconds)  # it counts tenths
 
 
-class Limited(H11Protocol):
+class LimitedConnection(H11Protocol):
     """One connection, that cannot be kept without saying something: a head has to come whole in time, and there are so many at most."""
 
     most_connections = 0

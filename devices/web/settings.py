@@ -2,15 +2,70 @@
 
 import ipaddress
 import re
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from devices.addresses import check_template
+from devices.codecs.choice import Chosen, check_codec, codec_options, given_by
 from devices.credentials import secret_faults
 from gateway.actors import Settings
+from gateway.actors.ids import is_key
+from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points.point import Given, Said
+from gateway.actors.templates import fields_of
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]/\s]*):(?P<port>[0-9]{1,5})")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_IN_HOSTS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:")
+
+
+REPORT = "report"
+
+
+class IngestSettings(BaseModel):
+    """`[web.in.NAME]`: what is posted to api/in/NAME goes to the actor `to`. With a verb alone the JSON is the verb's payload; else a codec
+    finds the fields in it, and they are reported."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    to: str
+    """An actor id; {field} is a field of what is posted."""
+    verb: str = ""
+    """Default: report. One that is given without any of the keys below gets the payload as it came."""
+    codec: Chosen = "json"
+    """What finds the fields in a body: json, csv, number, onoff, text, ...; with options, a table: {name = "csv", delimiter = ";"}."""
+    value: str = Field(default="", max_length=128)
+    """What the one value of a body is called that has no names in it (number, onoff, text)."""
+    values: ValueTable = {}
+    """What the values of a report are, by their names: from which field, in which unit, within which range."""
+    unmapped: Literal["take", "ignore"] = "take"
+    """Whether fields that `values` does not name are values too."""
+
+    @field_validator("to")
+    @classmethod
+    def _is_template(cls, to: str) -> str:
+        return check_template(to)
+
+    @model_validator(mode="after")
+    def _reads_what_it_sends(self) -> Self:
+        check_codec(self.codec)
+        check_values(self.values)
+        for key in ("values", "unmapped", "value"):
+            if key in self.model_fields_set and self.sends != REPORT:
+                raise ValueError(f"{key}: is for reports, and this sends {self.verb!r}; take it or the verb out")
+        if not self.reads and fields_of(self.to):
+            raise ValueError(f"to: {{{fields_of(self.to)[0]}}} is a field that a codec finds; add codec, or write the id whole")
+        return self
+
+    @property
+    def reads(self) -> bool:
+        """Whether a codec finds the fields in a body."""
+        return not self.verb or bool(self.model_fields_set & {"codec", "value", "values", "unmapped"})
+
+    @property
+    def sends(self) -> str:
+        """The verb under which messages are sent."""
+        return self.verb or REPORT
 
 
 class WebSettings(Settings):
@@ -35,6 +90,17 @@ class WebSettings(Settings):
     session_s: float = Field(default=30 * 86_400.0, ge=60, le=365 * 86_400)
     """Seconds for which a browser stays logged in."""
 
+    entrances: dict[str, IngestSettings] = Field(default={}, alias="in", max_length=100)
+    """`[web.in.NAME]`: what devices and programs may post, by the last part of its path, api/in/NAME."""
+
+    @field_validator("entrances")
+    @classmethod
+    def _are_keys(cls, entrances: dict[str, IngestSettings]) -> dict[str, IngestSettings]:
+        for name in entrances:
+            if not is_key(name):
+                raise ValueError(f"{name}: no name for a path; use letters, digits and . _ ~ : @ = , - (128 at most)")
+        return entrances
+
     @field_validator("listen")
     @classmethod
     def _is_listen(cls, listen: str) -> str:
@@ -47,7 +113,7 @@ class WebSettings(Settings):
     @classmethod
     def _are_hosts(cls, hosts: list[str]) -> list[str]:
         for host in hosts:
-            if not _HOST.fullmatch(host):
+            if not (0 < len(host) <= 253 and _IN_HOSTS.issuperset(host.lower())) or host.count(":") == 1:
                 raise ValueError(f"{host[:80]!r} is no name of a host; write it without http://, port and path")
         return hosts
 
@@ -73,6 +139,23 @@ class WebSettings(Settings):
 
     def claims(self) -> dict[str, str]:
         return {"listen": f"the port {self.address[1]}"} if self.address[1] else {}
+
+    def addresses(self) -> list[tuple[str, str, str]]:
+        return [(f"in.{name}.to", one.to, one.sends) for name, one in self.entrances.items()]
+
+    def options(self) -> list[tuple[str, type[BaseModel], dict[str, JsonValue]]]:
+        """What the file says to the codec of each entrance."""
+        return [codec_options(one.codec, key=f"in.{name}.codec") for name, one in self.entrances.items()]
+
+    def points(self, me: str) -> Said:
+        """The values of whoever an entrance reports to."""
+        del me
+        return [(one.to, points_of(one.values)) for one in self.entrances.values() if one.sends == REPORT]
+
+    def given(self, me: str) -> list[Given]:
+        del me
+        entrances = [one for one in self.entrances.values() if one.sends == REPORT]
+        return [given_by(one.to, one.codec, one.values, unmapped=one.unmapped == "take") for one in entrances]
 
     def files(self) -> dict[str, str]:
         """The tokens; what systemd hands to the unit is seen by the unit only."""

@@ -4,18 +4,14 @@ With `--watch`: what comes and what goes, as it does.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.console.exits import FINE, NO, Failed
 from gateway.console.output import complain, say, say_json, several
-from gateway.registry import doors
+from gateway.control.things import Look, fields_of, finder
 
-_LISTS = ("ports", "chips", "sensors")
-"""The doors behind which packages of devices list what there is."""
 _LOOK_EVERY_S = 0.5
-Look = Callable[[], Sequence[Any]]
-"""Lists what is plugged in: see devices/thing.py."""
 
 
 def ports(*, watch: bool, as_json: bool) -> int:
@@ -25,7 +21,7 @@ def ports(*, watch: bool, as_json: bool) -> int:
         watch_things(look, lambda: time.sleep(_LOOK_EVERY_S), as_json=as_json)
     found = look()
     if as_json:
-        say_json([_fields(thing) for thing in found])
+        say_json([fields_of(thing) for thing in found])
     else:
         say("\n\n".join(map(_shown, found)) or "nothing is plugged in that a device can be made of")
         if not any(thing.kind == "serial" for thing in found):
@@ -58,23 +54,16 @@ def watch_things(look: Look, wait: Callable[[], None], *, as_json: bool) -> None
 
 def _tell(what: str, thing: Any, *, as_json: bool) -> None:
     if as_json:
-        say_json({"event": what, **_fields(thing)})
+        say_json({"event": what, **fields_of(thing)})
     else:
         say(f"{_shown(thing)}\n" if what == "came" else f"{thing.place} is gone\n")
 
 
 def _looks() -> Look:
-    there = doors()
-    finders = [there[name].load() for name in _LISTS if name in there]
-    if not finders:
+    look = finder()
+    if look is None:
         raise Failed('no installed package can look for ports; install the gateway as a package ("pip install -e ." in a checkout)')
-    return lambda: [thing for find in finders for thing in find()]
-
-
-def _fields(thing: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = thing._asdict()
-    more = fields.pop("more")
-    return {**more, **fields}
+    return look
 
 
 def _shown(thing: Any) -> str:

@@ -19,11 +19,12 @@ from gateway.actors.errors import GatewayError
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.messages import Start
 from gateway.control.connection import ControlClient
+from gateway.control.faults import fault_of
 from gateway.control.house import ControlSettings, House
 from gateway.control.listening import Listening
 from gateway.control.pending import Answer, Asker, AskOutcome, Pending, no
 from gateway.control.reading import SocketRequest, read_request
-from gateway.control.requests import Requests, fault_of
+from gateway.control.requests import Requests
 from gateway.control.tail import Tail
 from gateway.control.within import InsideClient
 

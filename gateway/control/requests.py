@@ -3,12 +3,15 @@
     {"do": "show"}                                  the daemon as a whole
     {"do": "show", "id": "twin/door"}               one actor, host-bound or ordinary
     {"do": "machine", "of": "mqtt/main"}            the machine of a kind or an actor, as a Mermaid state diagram
-    {"do": "list", "prefix": "twin/", "after": "", "limit": 100, "every": false}
+    {"do": "list", "prefix": "twin/", "after": "", "limit": 100, "every": false, "states": false}
     {"do": "names", "begin": "twin/b", "limit": 100}       how an id may go on; and verbs, with {"of": "twin/door"}: for shells
+    {"do": "kinds"}                                 the kinds that people write to, and what each verb takes, as JSON schemas
+    {"do": "ports"}                                 what is plugged into this host
     {"do": "health"}
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
     {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
+        both take "id": "…", "once": true: what is asked again under that id is not done again, and is answered as it was
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
     {"do": "listen", "id": "serial/gps"}            one answer a piece of what goes over its wire, until the client goes
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
@@ -24,18 +27,23 @@ A timeout means that the outcome is unknown: the message may be handled yet.
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gateway.actors.callers import By
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import BadId, BadPayload, GatewayError, Refused, UnknownTarget
+from gateway.actors.errors import GatewayError, Refused
 from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
 from gateway.control import dead, forget, names, views
-from gateway.control.absent import Unwritten, unwritten, why_absent, why_none
+from gateway.control.absent import unwritten, why_absent, why_none
+from gateway.control.faults import fault_of, replied, unknown
 from gateway.control.house import House
+from gateway.control.kinds import described
+from gateway.control.once import actor_of, answered, carried
 from gateway.control.pending import Answer, Asker, Pending, no
 from gateway.control.pictures import picture
 from gateway.control.reading import (
@@ -48,33 +56,25 @@ from gateway.control.reading import (
     truth_of,
     whole_of,
 )
-from gateway.control.resume import NotPaused, resume
+from gateway.control.resume import resume
 from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
+from gateway.control.things import plugged_in
 from gateway.control.wellness import problems
 from gateway.runtime.mail import Arrival
-from gateway.runtime.trail import Unexplained
 from gateway.service.reload import Reloaded
 
 log = logging.getLogger(__name__)
 
+ASIDE_S = 20.0
+"""How long a look at what is plugged in, or at the kinds, may take."""
+MOST_STATES = 100
+"""How many actors are shown with their states at once: others wait for the engine meanwhile."""
 LOOK_S = 5.0
 """How long a look into the engine may take."""
 _SIZE = 512
 _SHOWN = 100
 """Characters of an unknown request that are repeated."""
-
-_FAULTS: tuple[tuple[type[GatewayError], str], ...] = (
-    (UnknownTarget, "unknown_target"),
-    (BadId, "bad_id"),
-    (BadPayload, "bad_payload"),
-    (Refused, "refused"),
-    (dead.NoSuchLetter, "not_found"),
-    (Unexplained, "not_found"),
-    (NotPaused, "not_paused"),
-    (forget.NothingStored, "not_found"),
-    (Unwritten, "unwritten"),
-)
 
 
 class Desk(Protocol):
@@ -107,6 +107,8 @@ class Requests:
             "list": self.list,
             "names": self.names,
             "verbs": self.verbs,
+            "kinds": self.kinds,
+            "ports": self.ports,
             "health": self.health,
             "tell": self.tell,
             "ask": self.ask,
@@ -149,8 +151,8 @@ class Requests:
 
     def list(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = text_of(request, "prefix"), text_of(request, "after"), limit_of(request)
-        every = truth_of(request, "every")
-        return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every))
+        every, states = truth_of(request, "every"), truth_of(request, "states")
+        return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every, states=states))
 
     def names(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         begin, limit = text_of(request, "begin"), limit_of(request)
@@ -159,6 +161,12 @@ class Requests:
     def verbs(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         of = text_of(request, "of")
         return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
+
+    def kinds(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        return self._aside(connection, n, lambda: described(self.house.engine.directory))
+
+    def ports(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        return self._aside(connection, n, plugged_in)
 
     def health(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         found = problems(self.house)
@@ -190,7 +198,10 @@ class Requests:
     def tell(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message; the answer comes when it is on disk."""
         timeout_s = timeout_s_of(request)
-        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "it is not on disk yet"))
+        pending = self.desk.later(connection, n, timeout_s, lambda: unknown(timeout_s, "it is not on disk yet"))
+        if truth_of(request, "once"):
+            self._send(pending, request, reply_to=self._expect(pending, answered))
+            return None
 
         def committed(receipt: Receipt) -> None:
             id = receipt.message.id if isinstance(receipt, Arrival) else ""
@@ -203,16 +214,16 @@ class Requests:
     def ask(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Send a message, and answer with the reply of whom it is for; with a `note` where nobody has ever written to them."""
         timeout_s = timeout_s_of(request)
-        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "no reply came"))
+        pending = self.desk.later(connection, n, timeout_s, lambda: unknown(timeout_s, "no reply came"))
 
-        def replied(reply: Reply) -> None:
-            note = {"note": reply.reason} if reply.reason else {}
-            self.desk.settle(pending, {"ok": True, "body": reply.body, **note} if reply.ok else no("refused_by_actor", reply.reason))
-
-        address = self.house.engine.expect(replied)
-        pending.abandon = lambda: self.house.engine.give_up(address)
-        self._send(pending, request, reply_to=address)
+        self._send(pending, request, reply_to=self._expect(pending, answered if truth_of(request, "once") else replied))
         return None
+
+    def _expect(self, pending: Pending, answer_of: Callable[[Reply], Answer]) -> str:
+        """Make the address at which a reply settles a request."""
+        address = self.house.engine.expect(lambda reply: self.desk.settle(pending, answer_of(reply)))
+        pending.abandon = lambda: self.house.engine.give_up(address)
+        return address
 
     def _send(
         self, pending: Pending, request: dict[str, Any], *, reply_to: str = "", on_commit: Callable[[Receipt], None] | None = None
@@ -227,11 +238,20 @@ class Requests:
                 raise BadRequest("cannot read the request: 'payload' is no JSON object")
             to, verb = text_of(request, "to"), text_of(request, "verb")
             model = self.house.engine.directory.find_outside(to, verb).payload
+            found: Any = read_typed(model, payload, texts_of(request), where=f"{verb} to {to}")
+            id, once = text_of(request, "id"), truth_of(request, "once")
+            if once:
+                if not id:
+                    raise BadRequest("cannot do it once: 'id' is missing; say under which id it is to be known")
+                found = carried(text_of(request, "do"), to, verb, found)
+                to, verb = actor_of(host.me, id), "carry" if request.get("do") == "ask" else "pass_on"
             host.send(
                 to,
                 verb,
-                read_typed(model, payload, texts_of(request), where=f"{verb} to {to}"),
-                id=text_of(request, "id"),
+                found,
+                id=id,
+                again=not once,
+                by=By.ACTORS if once else By.OUTSIDE,
                 reply_to=reply_to,
                 expires_s=expires_s_of(request),
                 size=_SIZE + len(json.dumps(payload)),
@@ -282,7 +302,7 @@ class Requests:
     def reload(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Have the configuration read again; the answer comes when what can be taken over is."""
         timeout_s = timeout_s_of(request)
-        pending = self.desk.later(connection, n, timeout_s, lambda: _unknown(timeout_s, "the reload has not ended"))
+        pending = self.desk.later(connection, n, timeout_s, lambda: unknown(timeout_s, "the reload has not ended"))
 
         def reloaded(found: Reloaded) -> None:
             taken = {"taken": list(found.taken), "closing": list(found.closing), "needs_restart": list(found.needs_restart)}
@@ -308,8 +328,11 @@ class Requests:
         stranded = None if engine.store.load(check_id(id)) else of_stranded(engine, id)
         return {"stranded": stranded} if stranded else {"stored": forget.export(engine, id)}
 
-    def _ids(self, prefix: str, after: str, limit: int, *, every: bool) -> Answer:
-        found = views.ids(prefix, after, limit, self.house.engine, every=every)
+    def _ids(self, prefix: str, after: str, limit: int, *, every: bool, states: bool) -> Answer:
+        engine = self.house.engine
+        found = views.ids(prefix, after, min(limit, MOST_STATES) if states else limit, engine, every=every)
+        if states:
+            found["actors"] = [views.of_actor(id, engine) or {"id": id} for id in found["ids"]]
         return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
 
     def _look(self, connection: Asker, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
@@ -318,9 +341,16 @@ class Requests:
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
+    def _aside(self, connection: Asker, n: Any, look: Callable[[], Answer]) -> Answer | None:
+        """Answer, later, with what `look` sees, which takes its time, on a thread of its own."""
+        pending = self.desk.later(connection, n, ASIDE_S, lambda: no("timeout", f"nothing was found within {ASIDE_S:.0f} s"))
+        action = lambda: self.desk.settle(pending, {"ok": True, **look()})  # noqa: E731  # as elsewhere
+        threading.Thread(target=lambda: self._settled(pending, action), name="a look aside", daemon=True).start()
+        return None
+
     def _act(self, connection: Asker, n: Any, act: Callable[[], Answer | None]) -> Answer | None:
         """Do something on the engine's thread; the answer, with what that gives, comes when it is on disk."""
-        pending = self.desk.later(connection, n, LOOK_S, lambda: _unknown(LOOK_S, "it is not on disk yet"))
+        pending = self.desk.later(connection, n, LOOK_S, lambda: unknown(LOOK_S, "it is not on disk yet"))
 
         def run() -> None:
             found = act() or {}
@@ -330,22 +360,14 @@ class Requests:
         return None
 
     def _run(self, pending: Pending, action: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                action()
-            except GatewayError as error:
-                self.desk.settle(pending, no(fault_of(error), str(error)))
-            except Exception as error:  # a fault of a look must not end the engine
-                log.error("cannot answer a request", exc_info=error)
-                self.desk.settle(pending, no("internal", f"a fault of the gateway's own: {type(error).__name__}: {error}; see its log"))
+        self.house.engine.post(lambda: self._settled(pending, action))
 
-        self.house.engine.post(run)
-
-
-def fault_of(error: GatewayError) -> str:
-    """The word for an error, for programs that read the answer."""
-    return next((word for kind, word in _FAULTS if isinstance(error, kind)), "bad_request" if isinstance(error, BadRequest) else "failed")
-
-
-def _unknown(timeout_s: float, fact: str) -> Answer:
-    return no("outcome_unknown", f"the outcome is unknown: {fact} within {timeout_s:g} s; look before you repeat it")
+    def _settled(self, pending: Pending, action: Callable[[], None]) -> None:
+        """Do what settles a request; where that raises, settle it with a no."""
+        try:
+            action()
+        except GatewayError as error:
+            self.desk.settle(pending, no(fault_of(error), str(error)))
+        except Exception as error:  # a fault of a look must not end the engine
+            log.error("cannot answer a request", exc_info=error)
+            self.desk.settle(pending, no("internal", f"a fault of the gateway's own: {type(error).__name__}: {error}; see its log"))

@@ -1,0 +1,59 @@
+"""The kinds that people write to, and what each of their verbs takes, as JSON schemas: for whoever describes the gateway to programs."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
+from gateway.actors.callers import By
+from gateway.actors.ids import kind_of
+from gateway.actors.messages import REPLY
+from gateway.registry import CHILDREN
+from gateway.runtime.directory import Directory
+
+View = dict[str, Any]
+
+
+class _QuietSchema(GenerateJsonSchema):
+    """A default that is no JSON is left out without a word."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}
+
+
+def described(directory: Directory) -> View:
+    """Every kind that is listed, with its verbs. It imports each, and takes a second. Any thread."""
+    return {"kinds": [*_ordinary(directory), *_host_bound(directory)]}
+
+
+def _ordinary(directory: Directory) -> Iterator[View]:
+    for name in directory.kinds.listed:
+        if name not in CHILDREN:
+            yield {"kind": name, **_about(type(directory.kinds[name])), "ids": None}
+
+
+def _host_bound(directory: Directory) -> Iterator[View]:
+    by_kind: dict[str, list[str]] = {}
+    for id in directory.hosted:
+        if directory.kinds.is_listed(kind_of(id)):
+            by_kind.setdefault(kind_of(id), []).append(id)
+    for name, ids in by_kind.items():
+        yield {"kind": name, **_about(directory.hosted[ids[0]]), "ids": sorted(ids)}
+
+
+def _about(kind: type[Any]) -> View:
+    rows = [row for name, row in kind.verbs.items() if row.by is By.OUTSIDE and name != REPLY]
+    verbs = [
+        {
+            "verb": row.name,
+            "about": _first_line(getattr(kind, row.name, None)),
+            "payload": row.payload.model_json_schema(schema_generator=_QuietSchema),
+        }
+        for row in rows
+    ]
+    return {"about": _first_line(kind), "verbs": verbs}
+
+
+def _first_line(thing: Any) -> str:
+    """The first line of a docstring; empty where it has none, as in a program that runs with -OO."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
