@@ -86,7 +86,7 @@ class Access:
         return may if end.isdigit() and int(end) > time.time() else ""
 
     def _tokens(self) -> dict[str, str]:
-        """The tokens by what they allow; read anew each time, so that mending a file is enough. Raises HttpProblem where one cannot be read."""
+        """The tokens by what they allow; read anew each time, so that mending a file is enough. Raises HttpProblem."""
         try:
             return {_MAY[key]: token(named, f"web.{key}") for key, named in self._settings.tokens.items()}
         except BadSetting as error:

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from gateway.actors.callers import By
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY
+from gateway.actors.models import Payload
 from gateway.registry import CHILDREN
 from gateway.runtime.directory import Directory
 
@@ -43,15 +44,12 @@ def _host_bound(directory: Directory) -> Iterator[View]:
 
 def _about(kind: type[Any]) -> View:
     rows = [row for name, row in kind.verbs.items() if row.by is By.OUTSIDE and name != REPLY]
-    verbs = [
-        {
-            "verb": row.name,
-            "about": _first_line(getattr(kind, row.name, None)),
-            "payload": row.payload.model_json_schema(schema_generator=_QuietSchema),
-        }
-        for row in rows
-    ]
+    verbs = [{"verb": row.name, "about": _first_line(getattr(kind, row.name, None)), "payload": _schema(row.payload)} for row in rows]
     return {"about": _first_line(kind), "verbs": verbs}
+
+
+def _schema(model: type[Payload]) -> View:
+    return model.model_json_schema(schema_generator=_QuietSchema)
 
 
 def _first_line(thing: Any) -> str:
