@@ -21,6 +21,7 @@ from gateway.actors.actor import snake
 from gateway.actors.callers import By
 from gateway.actors.course import Table
 from gateway.actors.errors import GatewayError, Refused
+from gateway.actors.following import Following
 from gateway.actors.messages import Message, Start
 from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
@@ -263,6 +264,12 @@ class Host(Protocol):
 
         Blocks until the engine has turned, so not in a callback of the runtime. Raises TimeoutError where the engine does not turn in
         time.
+        """
+
+    def follow(self, of: Iterable[str], wake: Callable[[], None], since: str = "") -> Following:
+        """Follow what each commit makes of the actors that fit one of the patterns `of`, behind the place `since`; `wake` is called, on a
+        runtime thread, when there may be something to take: it must not block. See `following.py`. Raises ValueError where a pattern can
+        fit no actor.
         """
 
 

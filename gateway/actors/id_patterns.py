@@ -35,6 +35,11 @@ def id_pattern(text: str) -> IdPattern:
     return IdPattern(id, verb)
 
 
+def literal_of(pattern: IdPattern) -> str:
+    """What every id begins with that a pattern fits."""
+    return re.split(r"[*?]", pattern.id, maxsplit=1)[0]
+
+
 class IdPatterns:
     """Several patterns, each of which may fit."""
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
+from gateway.actors.following import NewState
 from gateway.actors.messages import Message, Reply
 from gateway.actors.receipts import is_prompt
 from gateway.actors.words import printable
@@ -60,6 +61,7 @@ class Batch:
         "read_before",
         "removed",
         "replies",
+        "states",
         "turned",
         "turns",
         "urgent",
@@ -92,6 +94,8 @@ class Batch:
         self.turns = 0
         self.last_seq = 0
         """Every message up to this place, if it still waits, is on disk after this commit."""
+        self.states: list[NewState] = []
+        """What it has made of actors, where somebody follows them."""
         self.turned: list[Turned] = []
         self.urgent = False
         """Somebody waits for this commit."""

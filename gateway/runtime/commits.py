@@ -3,6 +3,8 @@
 On the engine's thread.
 """
 
+from typing import Protocol
+
 from gateway.runtime.batch import Batch, Observer
 from gateway.runtime.cells import Wait
 from gateway.runtime.committer import Committer
@@ -10,6 +12,16 @@ from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
+
+
+class Recorder(Protocol):
+    """Who keeps what each commit makes of actors, for others to see."""
+
+    def seal(self, batch: Batch) -> None:
+        """Note what a batch that is sealed just now has made of actors."""
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch that is on disk now."""
 
 
 class Commits:
@@ -28,6 +40,8 @@ class Commits:
         """Every message up to this place, if it still waits, is on disk."""
         self.count = 0
         self.observers: list[Observer] = []
+        self.recorder: Recorder | None = None
+        """Mostly there is none."""
         self._room = room
         self._ingress = ingress
         self._committer = committer
@@ -63,6 +77,8 @@ class Commits:
         if batch.turned:
             for observe in self.observers:
                 observe(batch.turned)
+        if self.recorder is not None:
+            self.recorder.add(batch)
 
     def _wake_spilled(self) -> None:
         """Queue the actors whose mail was only on its way to the disk, and can be read back now. Who waits for something else goes on when
@@ -91,3 +107,5 @@ class Commits:
         for changed in batch.dirty.values():
             changed.seal(batch.changes)
         batch.changes.gone += [id for id in batch.removed if id not in batch.dirty]
+        if self.recorder is not None:
+            self.recorder.seal(batch)

@@ -10,6 +10,7 @@ from gateway.actors.messages import START, Message, Reply, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime.batch import Turned
+from gateway.runtime.followed import Choice, Followed
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Mail
 from gateway.runtime.parts import EngineParts
@@ -61,6 +62,9 @@ class EngineFloor(EngineParts):
 
     def request(self, host: Host, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         return self.desk(host, words, on_answer)
+
+    def follow(self, of: Iterable[str], wake: Callable[[], None], since: str = "") -> Followed:
+        return Followed(self, Choice(of, self.directory.kinds), wake, since)
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good, then=then))

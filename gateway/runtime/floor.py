@@ -1,8 +1,9 @@
 """The floor: what the host of a host-bound actor stands on. The engine is one; a host asks nothing else of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from gateway.actors.following import Following
 from gateway.actors.hostbound import Host
 from gateway.actors.messages import Reply, Start
 from gateway.runtime.clock import GatewayClock
@@ -24,6 +25,9 @@ class Floor(Protocol):
 
     def request(self, host: Host, words: dict[str, Any], on_answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Ask, in an actor's name, what a program asks by the control socket; return what gives the request up."""
+
+    def follow(self, of: Iterable[str], wake: Callable[[], None], since: str = "") -> Following:
+        """Follow what commits make of the actors that fit some patterns, from a place on: see `Host.follow`."""
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         """Take back what an actor that is gone had in hands, hand it nothing (`for_good`) until it is `back`, and call `then`."""

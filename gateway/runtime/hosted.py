@@ -15,9 +15,10 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from gateway.actors.following import Following
 from gateway.actors.hostbound import Delivery, Health, HostBound, Tap
 from gateway.actors.messages import Start
 from gateway.actors.settings import Settings
@@ -221,6 +222,9 @@ class Hosted(WayIn):
 
     def inspect(self) -> dict[str, Any]:
         return self._floor.look()
+
+    def follow(self, of: Iterable[str], wake: Callable[[], None], since: str = "") -> Following:
+        return self._floor.follow(of, wake, since)
 
     # --- what the runtime does (the engine's thread, or the committer's)
 

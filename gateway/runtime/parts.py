@@ -18,6 +18,7 @@ from gateway.runtime.committer import Committer
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.despatch import Despatch
 from gateway.runtime.directory import Directory
+from gateway.runtime.feed import LiveFeed
 from gateway.runtime.housekeeping import Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
@@ -76,6 +77,7 @@ class EngineParts:
         self._fatal = fatal or (lambda error: None)
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)
+        self.feed = LiveFeed(self.life, self.commits)
         self.at_once = AtOnce(self.room, self.turns, self.cautious, self.ingress.arrivals)
         self.admission = Admission(
             self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings, self.at_once

@@ -17,6 +17,7 @@ from gateway.actors.hostbound import Tap
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.testing.clock import PATIENCE_S
+from gateway.testing.followed import Others
 from gateway.testing.shape import check_shape
 
 
@@ -103,6 +104,9 @@ class Bench:
         """What `host.inspect` gives."""
         self.requests: list[tuple[dict[str, Any], Callable[[dict[str, Any]], None]]] = []
         """What it asked of the gateway by `host.request` and has not given up, each with what to call with an answer."""
+        self.others = Others()
+        """The other actors of the gateway, for an actor that follows some."""
+        self.follow = self.others.follow
         self.beats: list[str] = []
         """What its thread did lately, as it said; empty where it waited."""
         check_shape(type(actor))  # type: ignore[arg-type]  # a class is hashable; mypy takes the hash of its instances
