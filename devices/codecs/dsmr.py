@@ -65,6 +65,13 @@ class Dsmr(Codec):
         del options
         return "telegram"
 
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        """A telegram of a meter without a clock."""
+        from devices.codecs.simulated_meters import telegram  # noqa: PLC0415  # for simulated devices only
+
+        del wanted
+        return (telegram(number),)
+
     def decode(self, frame: bytes) -> Fields:
         """All that a telegram says, attached meters too; `read` gives each by its own time."""
         own, attached = _read(frame)

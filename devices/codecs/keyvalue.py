@@ -3,7 +3,7 @@
 A name begins with a letter. What stands between pairs and is none is left out: a time of the day, a unit, a word.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -88,6 +88,13 @@ class KeyValue(Codec):
                 raise CannotEncode(f"cannot write the pair {name[:40]!r}: its name or its value has a sign that would part it")
             pairs.append(f"{name}{self._sign}{text}")
         return between.join(pairs).encode()
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        if not self._is_ve_direct:
+            return super().simulated(number, wanted)
+        from devices.codecs.simulated_meters import block  # noqa: PLC0415  # for simulated devices only
+
+        return (block(number),)
 
     def _pairs(self, text: str) -> Iterator[tuple[str, str]]:
         word = name = ""

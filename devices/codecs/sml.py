@@ -4,7 +4,7 @@ Source: BSI TR-03109-1, Anlage IV, Feinspezifikation "Drahtgebundene LMN-Schnitt
 8); units as in IEC 62056-6-2, table 4; objects by `obis.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from devices.codecs.codec import Codec, Fields
@@ -30,6 +30,12 @@ class Sml(Codec):
     def usual_framing(cls, options: Mapping[str, Any]) -> str:
         del options
         return "sml"
+
+    def simulated(self, number: int, wanted: Mapping[str, Any]) -> Sequence[bytes]:
+        from devices.codecs.simulated_meters import sml_file  # noqa: PLC0415  # for simulated devices only
+
+        del wanted
+        return (sml_file(number),)
 
     def decode(self, frame: bytes) -> Fields:
         fields: Fields = {}

@@ -26,7 +26,6 @@ from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import Simulation, simulate
 from devices.serial.writing import LineWriter
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
 from gateway.actors.hostbound import Piece, Replayed
@@ -34,6 +33,7 @@ from gateway.actors.vocabulary import Write
 
 if TYPE_CHECKING:
     from devices.serial.network import NetworkOpener
+    from devices.serial.simulator import Simulation
 
 REOPEN_S = 0.2
 REOPEN_MAX_S = 5.0
@@ -135,6 +135,8 @@ class SerialPort(Link[SerialSettings]):
     def _simulated(self) -> str:
         """The path of the simulated device, which begins with the first opening."""
         if self._simulation is None:
+            from devices.serial.simulator import simulate  # noqa: PLC0415  # only where one is
+
             try:
                 self._simulation = simulate(self.settings)
             except CannotEncode as error:

@@ -18,7 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from devices.serial.simulator import JsonMeter, SimulatedLine
+from devices.serial.simulated_devices import JsonMeter
+from devices.serial.simulated_line import SimulatedLine
 from gateway.store.sqlite import SqliteStore
 from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto

@@ -11,8 +11,8 @@ from devices.codecs.codec import CodecSettings
 from devices.codecs.crc16 import arc
 from devices.codecs.dsmr import Dsmr
 from devices.codecs.framing import BadFrame
+from devices.serial.simulated_line import SimulatedLine
 from devices.serial.simulated_meters import DsmrMeter
-from devices.serial.simulator import SimulatedLine
 
 _MISSING = "another reader of DSMR is not installed: make .venv/test brings it, where the package index has all that it needs"
 telegram_specifications = pytest.importorskip("dsmr_parser.telegram_specifications", reason=_MISSING)

@@ -9,7 +9,8 @@ from pynmeagps import NMEAMessage, NMEAReader
 from devices.codecs.fixes import Track, flush, fold
 from devices.codecs.framing import BadFrame, LineFramer
 from devices.codecs.nmea import DAY_MS, MPS_PER_KNOT, FixPart, read_part, read_sentence
-from devices.serial.simulator import GpsTracker, SimulatedLine
+from devices.serial.simulated_devices import GpsTracker
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors.vocabulary import Fix
 
 FOLDER = Path(os.environ.get("NMEA_RECORDINGS", Path(__file__).parents[4] / "shared" / "data" / "nmea"))

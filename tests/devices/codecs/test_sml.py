@@ -8,9 +8,10 @@ from devices.codecs.codec import CodecSettings
 from devices.codecs.crc16 import kermit, x25
 from devices.codecs.framing import BadFrame
 from devices.codecs.framings.escaped import EscapedFiles
+from devices.codecs.simulated_meters import packed
 from devices.codecs.sml import Sml
-from devices.serial.simulated_meters import SmlMeter, packed
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
+from devices.serial.simulated_meters import SmlMeter
 
 sml = pytest.importorskip("sml", reason="another reader of SML is not installed: make .venv/test brings it, where the package index has it")
 

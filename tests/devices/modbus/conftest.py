@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from tests.daemons import ROOT
 
 

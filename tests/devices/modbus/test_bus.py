@@ -10,7 +10,7 @@ import pytest
 from devices.modbus.bus import ModbusBus, PolledUnit
 from devices.modbus.frames import EXCEPTIONS
 from devices.modbus.settings import ModbusSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
 from tests.devices.modbus.conftest import Cable

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from devices.modbus.bus import ModbusBus
 from devices.modbus.settings import ModbusSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Mode
 from gateway.testing import Bench
 from gateway.testing.clock import PATIENCE_S

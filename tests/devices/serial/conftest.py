@@ -8,7 +8,7 @@ import pytest
 
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
 

@@ -7,7 +7,7 @@ import pytest
 
 from devices.codecs.framing import FIRST_QUIET_S
 from devices.serial.doubt import AFTER_S, likely_cause
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.actors.vocabulary import Report
 from tests.devices.serial.conftest import Open, is_well, texts

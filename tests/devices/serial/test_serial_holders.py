@@ -12,7 +12,7 @@ import pytest
 from devices.serial.holders import holders, name_holders, name_lockers
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
 from tests.devices.serial.conftest import is_well

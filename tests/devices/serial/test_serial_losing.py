@@ -16,7 +16,7 @@ import devices.serial.port as port_module
 from devices.serial.line import TtyLine
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
 from tests.devices.serial.conftest import Open, is_well, texts

@@ -8,8 +8,8 @@ import pytest
 
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
+from devices.serial.simulated_line import SimulatedLine
 from devices.serial.simulated_meters import DsmrMeter, SmlMeter
-from devices.serial.simulator import SimulatedLine
 from gateway.actors import Health
 from gateway.actors.points import seen_point
 from gateway.testing import Bench

@@ -7,7 +7,7 @@ import pytest
 
 from devices.serial.discovery import find_ports
 from devices.serial.names import PortAmbiguous, PortMissing, find_port, meaning
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 
 
 def test_part_of_a_name(line: SimulatedLine, tmp_path: Path):

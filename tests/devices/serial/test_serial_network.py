@@ -17,7 +17,7 @@ from devices.serial.names import meaning, why_no_port
 from devices.serial.overheard import overheard
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
 from tests.devices.serial.conftest import is_well, texts

@@ -7,7 +7,8 @@ import pytest
 from devices.codecs.framing import BadFrame
 from devices.codecs.nmea import checksum
 from devices.serial.readings import HeldReader, Reading
-from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine
+from devices.serial.simulated_devices import GpsTracker, JsonMeter
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.actors.vocabulary import Fix, Quality, Report, TextLine
 from tests.devices.serial.conftest import Open, texts

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine
+from devices.serial.simulated_devices import GpsTracker, JsonMeter
+from devices.serial.simulated_line import SimulatedLine
 
 
 def test_a_tracker_goes_on(line: SimulatedLine):

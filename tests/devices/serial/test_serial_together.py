@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Actor, BadPayload, Payload, Stage, State, verb
 from gateway.actors.payloads import read_payload
 from gateway.runtime.settings import EngineSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.serial.simulator import SimulatedLine
+from devices.serial.simulated_line import SimulatedLine
 from gateway.actors.vocabulary import Quality, Report
 from gateway.config import ConfigProblems, read
 from tests.devices.serial.conftest import Open

@@ -5,7 +5,9 @@ from pydantic import ValidationError
 
 from devices.codecs.nmea import write_sentence
 from devices.serial.port import SerialPort
-from devices.serial.simulator import GpsTracker, JsonMeter, SimulatedLine, Simulation
+from devices.serial.simulated_devices import GpsTracker, JsonMeter
+from devices.serial.simulated_line import SimulatedLine
+from devices.serial.simulator import Simulation
 from gateway.actors import Health, Mode
 from gateway.actors.vocabulary import Write
 from tests.devices.serial.conftest import Open, is_well, texts
