@@ -1,11 +1,12 @@
-"""What lines mean, and who hears of them: the settings that every input of lines has, of a port as of a program."""
+"""Where lines begin and end, what they mean, and who hears of them: the settings that every input of lines has, a port as
+a program."""
 
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_codec, choice_of, codec_options, given_by
+from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by, usual_framing
 from devices.codecs.installed import codec_class
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, check_values, points_of
@@ -17,7 +18,10 @@ class LineSettings(Settings):
     """The settings of an input whose lines a codec reads."""
 
     codec: Chosen
-    """What its lines mean: the name of a codec, or a table with its name and its options."""
+    """What its frames mean: the name of a codec, or a table with its name and its options."""
+    framing: Chosen | None = None
+    """Where its frames begin and end: the name of a framing, or a table with its name and its options. Unset: what its codec needs, else
+    `lf`."""
     to: str = Field(max_length=256)
     """Actor id that hears of each line; with a codec that finds fields it may hold {fields} of the line: `twin/{device}`."""
     verb: str = ""
@@ -43,6 +47,11 @@ class LineSettings(Settings):
         return choice_of(self.codec).name
 
     @property
+    def framed(self) -> Chosen:
+        """The framing that the file names, or the usual one of the codec."""
+        return usual_framing(self.codec) if self.framing is None else self.framing
+
+    @property
     def as_report(self) -> bool:
         """Whether the fields of a line are sent as a Report."""
         return self.payload == "report" or (self.payload is None and self.sends == "report")
@@ -51,7 +60,7 @@ class LineSettings(Settings):
         return [("to", self.to, self.sends)]
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
-        return [codec_options(self.codec)]
+        return [codec_options(self.codec), framing_options(self.framed)]
 
     def given(self, me: str) -> list[Given]:
         """What whoever it reports to gets by the codec and the table."""
@@ -63,10 +72,6 @@ class LineSettings(Settings):
         del me
         return [(self.to, points_of(self.values))]
 
-    def check_chosen(self) -> None:
-        """Raise ValueError where there is no such codec, or whatever else is named beside it."""
-        check_codec(self.codec)
-
     @field_validator("to")
     @classmethod
     def _is_address(cls, to: str) -> str:
@@ -74,7 +79,7 @@ class LineSettings(Settings):
 
     @model_validator(mode="after")
     def _has_a_codec_with_fields(self) -> Self:
-        self.check_chosen()
+        check_choices(codec=self.codec, framing=self.framing)
         if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
         return self

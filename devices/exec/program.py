@@ -1,4 +1,4 @@
-"""A program: the host-bound actor `exec/NAME`, which runs any program that prints lines, and sends what they say.
+"""A program: the host-bound actor `exec/NAME`, which runs any program that prints lines, or other frames, and sends what they say.
 
     [exec.weather]
     command = ["rtl_433", "-F", "json"]
@@ -14,9 +14,11 @@ At the end it gets SIGTERM, and SIGKILL three seconds later; so does everything 
 import logging
 import math
 import select
+from collections.abc import Iterable
 from contextlib import suppress
 
 from devices.backoff import Backoff
+from devices.codecs.choice import framing_of
 from devices.codecs.framing import CODEC_FAULT, BadFrame, LineFramer, decoded
 from devices.exec.process import Process, ending, read_chunk
 from devices.exec.readings import LineReading, reader_for
@@ -37,6 +39,7 @@ COMPLAINTS = 30
 LEFT_CHUNKS = 32
 """How much of what has ended is read at most: two pipes hold less, unless something that it left behind goes on printing."""
 _SHOWN = 300
+_FRAMING_COUNTERS = ("overflows", "gaps", "bad_frames")
 TOGETHER = 128
 """How many lines are sent together at most: more would be in memory while they wait for room."""
 OVERHEAD_BYTES = 200
@@ -55,6 +58,8 @@ class Program(Link[ExecSettings]):
         "repeats": "repeats dropped",
         "bad_lines": "lines not understood",
         "overflows": "lines longer than max_line_bytes",
+        "gaps": "frames broken off",
+        "bad_frames": "frames that are none",
         "complaints": "lines on stderr",
         "refused": "lines the gateway refused",
         "codec_faults": "faults of the codec",
@@ -67,6 +72,8 @@ class Program(Link[ExecSettings]):
     _began_s = 0.0
     _heard_s = 0.0
     """When it printed something last; when it was started, where it has not."""
+    _listened_s = 0.0
+    """A clock that runs only while we wait for what it prints: bytes that wait for us are no gap."""
     _proven = False
     _last = ""
     """What it complained of last."""
@@ -100,7 +107,7 @@ class Program(Link[ExecSettings]):
         except OSError as error:
             advice = "; does its first line name what runs it (#!/bin/sh)?" if error.errno == 8 else ""
             raise Faulty(f"cannot start {path}: {error.strerror}{advice}") from error
-        self._lines = LineFramer(max_bytes=self.settings.max_line_bytes, max_gap_s=math.inf)
+        self._begin_framing()
         self._words = LineFramer(max_gap_s=math.inf)
         self._began_s = self._heard_s = self.clock()
         self._proven, self._last = False, ""
@@ -110,8 +117,22 @@ class Program(Link[ExecSettings]):
             self._poll.register(descriptor, select.POLLIN)
         return ""
 
+    def _begin_framing(self) -> None:
+        """Make what cuts the output of a new process into frames. A program may pause inside a line as long as it likes."""
+        settings = self.settings
+        self._framer = framing_of(settings.framed, max_bytes=settings.max_line_bytes, max_gap_s=math.inf)
+        if settings.skip_first:
+            self._framer.skip_first(self._listened_s)
+        self._counted = dict.fromkeys(_FRAMING_COUNTERS, 0)
+
     @property
     def due_s(self) -> float:
+        framing_s = self._framer.due_s if self.is_open and not self.host.quiet else None
+        return min(self._look_due_s, math.inf if framing_s is None else self.clock() + framing_s - self._listened_s)
+
+    @property
+    def _look_due_s(self) -> float:
+        """When it is to be seen that it runs, or that it hangs."""
         if not self.is_open or self.host.quiet:
             return math.inf
         silent_s = self._heard_s + self.settings.silent_after_s if self.settings.silent_after_s else math.inf
@@ -122,7 +143,9 @@ class Program(Link[ExecSettings]):
         if not self.is_open or self.host.quiet:
             self.host.wait(timeout_s)
             return
+        began_s = self.clock()
         self._ready = {descriptor for descriptor, _ in self._poll.poll(None if timeout_s is None else timeout_s * 1000 + 1)}
+        self._listened_s += self.clock() - began_s
 
     def turn(self) -> None:
         process = self._process
@@ -133,9 +156,11 @@ class Program(Link[ExecSettings]):
             self._hear_complaints(process)
         if process.out in ready:
             self._take_in(process)
+        elif (due_s := self._framer.due_s) is not None and self._listened_s > due_s:
+            self._send_frames(self._framer.expire(self._listened_s))
         if process.end in ready:
             self._mourn(process)
-        elif self.clock() >= self.due_s:
+        elif self.clock() >= self._look_due_s:
             self._look_at_clock()
 
     def shut(self) -> None:
@@ -155,29 +180,34 @@ class Program(Link[ExecSettings]):
         self._heard_s = self.clock()
         if not self._proven:
             self._prove()
-        before = self._lines.overflows
+        self._send_frames(self._framer.feed(chunk, self._listened_s))
+        return True
+
+    def _send_frames(self, frames: Iterable[bytes]) -> None:
+        """Send what frames say, and count what the framing has dropped."""
         said: list[Inbound] = []
-        for line in self._lines.feed(chunk, 0.0):
-            self._add(line, said)
+        for frame in frames:
+            self._add(frame, said)
             if len(said) >= TOGETHER:
                 self._send(said)
                 said = []
         self._send(said)
-        if self._lines.overflows > before:
-            self.host.count("overflows", self._lines.overflows - before)
-        return True
+        for name, before in self._counted.items():
+            if (count := getattr(self._framer, name)) > before:
+                self.host.count(name, count - before)
+                self._counted[name] = count
 
-    def _add(self, line: bytes, said: list[Inbound]) -> None:
-        """Put what one line says behind what is to be sent together."""
+    def _add(self, frame: bytes, said: list[Inbound]) -> None:
+        """Put what one frame says behind what is to be sent together."""
         try:
-            for reading in decoded(self._read, line):
-                self._add_reading(reading, len(line), said)
+            for reading in decoded(self._read, frame):
+                self._add_reading(reading, len(frame), said)
         except BadFrame as error:
             self.host.count("codec_faults" if error.fault == CODEC_FAULT else "bad_lines")
-            self._faults.warn(error.fault, f"{self.host.me}: {error}; the line was {line[:60]!r}")
+            self._faults.warn(error.fault, f"{self.host.me}: {error}; the line was {frame[:60]!r}")
 
     def _send(self, said: list[Inbound]) -> None:
-        """Send what lines said; block while too much is under way, so that the pipe is not read."""
+        """Send what frames said; block while too much is under way, so that the pipe is not read."""
         refusals = self.host.send_all(said) if said else []
         if len(said) > len(refusals):
             self.host.count("lines", len(said) - len(refusals))
@@ -232,6 +262,7 @@ class Program(Link[ExecSettings]):
         for _ in range(LEFT_CHUNKS):
             if not (self._hear_complaints(process) | self._take_in(process)):
                 break
+        self._send_frames(self._framer.expire(math.inf))  # its end is a silence
         self._process = None
         code = process.stop(STOP_S)
         if self.clock() - self._began_s >= STABLE_S:

@@ -1,4 +1,4 @@
-"""Readings: one line of a program → whom it is sent to, and as what."""
+"""Readings: one frame of a program → whom it is sent to, and as what."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What `[exec.NAME]` takes: a program, what its lines mean, and who hears of them."""
+"""What `[exec.NAME]` takes: a program, what it prints and means by it, and who hears of that."""
 
 import json
 import os
@@ -36,7 +36,9 @@ class ExecSettings(LineSettings):
     """The program and its words, each by itself; no shell reads them. It is looked for on the PATH, unless it is a full path."""
 
     codec: Chosen = "json"
-    """What its lines mean: the name of a codec, or a table with its name and its options."""
+    """What its frames mean: the name of a codec, or a table with its name and its options."""
+    skip_first: bool = False
+    """Drop what comes before the first delimiter after each start: of a program that passes a line on, it may be the rest of a frame."""
     coalesce_s: float = Field(default=0.0, ge=0, le=3600)
     """Seconds in which a line that says the same again is dropped: rtl_433 says each thing three times; 0: none is."""
     coalesce_ignores: list[str] = Field(default=["time", "mod", "freq", "freq1", "freq2", "rssi", "snr", "noise"], max_length=64)

@@ -1,5 +1,5 @@
 """A program that is not a radio: prints what rtl_433 prints of weather stations, each thing as often as a radio hears it. Where the file
-names another codec than JSON, it prints what that codec reads.
+names another codec than JSON, it prints what that codec reads, in the framing that the file names.
 
     python -m devices.exec.simulator --interval-s 5 --stations 2
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from devices.codecs.choice import codec_of
+from devices.codecs.choice import codec_of, framing_settings
 from devices.codecs.codec import CannotEncode
 from devices.codecs.lines import LineSettings
 from devices.codecs.simulated import nested, wanted_fields
@@ -38,6 +38,7 @@ class Stations:
 
     def __init__(self, reads: LineSettings, *, said: int = 1) -> None:
         self._codec = codec_of(reads.codec)
+        self._wrapped = framing_settings(reads.framed).wrapped
         self._is_json = reads.codec_name == "json"
         self._named = fields_of(reads.to)
         self._wanted = wanted_fields(reads.values, "" if self._is_json else reads.to)
@@ -49,10 +50,10 @@ class Stations:
         number, self._number = self._number, self._number + 1
         wanted = self._wanted(number)
         if self._is_json:
-            yield from (line.encode() for line in lines(station, at_s=at_s, said=self._said, fields=self._named, more=nested(wanted)))
-            return
-        for frame in self._codec.simulated(number, wanted):
-            yield from (frame for _ in range(self._said))
+            spoken = [line.encode() for line in lines(station, at_s=at_s, said=self._said, fields=self._named, more=nested(wanted))]
+        else:
+            spoken = [frame for frame in self._codec.simulated(number, wanted) for _ in range(self._said)]
+        yield from map(self._wrapped, spoken)
 
 
 def lines(
@@ -86,8 +87,8 @@ def main(words: Sequence[str]) -> None:
     next_s = time.monotonic()
     while True:
         for number in range(options.stations):
-            for line in stations.say(number, at_s=time.time()):
-                sys.stdout.buffer.write(line + b"\n")
+            for frame in stations.say(number, at_s=time.time()):
+                sys.stdout.buffer.write(frame)
         sys.stdout.buffer.flush()
         next_s += options.interval_s
         time.sleep(max(0.0, next_s - time.monotonic()))

@@ -1,10 +1,10 @@
 """The settings of a serial port: every key of a section `[serial.<key>]`, with its unit and its default."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.codecs.choice import Chosen, check_choices, choice_of, framing_options, usual_framing
+from devices.codecs.choice import Chosen, choice_of
 from devices.codecs.installed import codec_class
 from devices.codecs.lines import LineSettings
 from devices.link import ACT_WITHIN_S, ActWithin
@@ -76,9 +76,6 @@ class SerialSettings(LineSettings):
 
     codec: Chosen = "text"
     """What its frames mean: the name of a codec, or a table with its name and its options."""
-    framing: Chosen | None = None
-    """Where its frames begin and end: the name of a framing, or a table with its name and its options. Unset: what its codec needs, else
-    `lf`."""
     skip_first: bool | None = None
     """Drop what comes before the first delimiter after each opening: it may be the rest of a frame. Unset: where nothing shows that."""
     max_gap_s: float = Field(default=1.0, gt=0, le=3600)
@@ -106,11 +103,6 @@ class SerialSettings(LineSettings):
     """True, or a table: have the driver switch a two-wire transceiver between sending and receiving, by RTS."""
     rs485_echo: bool = False
     """Remove our own bytes, which a two-wire adapter reads back."""
-
-    @property
-    def framed(self) -> Chosen:
-        """The framing that the file names, or the usual one of the codec."""
-        return usual_framing(self.codec) if self.framing is None else self.framing
 
     @property
     def skips_first(self) -> bool:
@@ -151,12 +143,6 @@ class SerialSettings(LineSettings):
         """Where the port of another computer is."""
         far = None if self.simulation is not None else network_port(self.port)
         return {"port": (far.host, far.port)} if far else {}
-
-    def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
-        return [*super().options(), framing_options(self.framed)]
-
-    def check_chosen(self) -> None:
-        check_choices(codec=self.codec, framing=self.framing)
 
     @field_validator("port")
     @classmethod
