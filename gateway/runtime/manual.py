@@ -59,7 +59,7 @@ class ManualMachine:
 def waits_ms(engine: "Engine") -> list[int]:
     """In how many milliseconds each thing is due that the engine waits for: timers, retries, backoff. On the engine's thread."""
     now_s = engine.clock.mono_s()
-    next_ms, retry_s = engine.timetable.next_ms(), engine.turns.next_retry_s()
+    next_ms, retry_s = engine.timetable.first_ms(engine.commits.unsaved_wakes()), engine.turns.next_retry_s()
     seconds = [*engine.despatch.next_s(), *([] if retry_s is None else [retry_s])]
     timers = [] if next_ms is None else [next_ms - engine.clock.clock_ms()]
     return [*timers, *(round((at - now_s) * 1000) for at in seconds)]

@@ -61,6 +61,13 @@ class Timetable:
         """When the next actor is to be woken; None where nobody is within this minute."""
         return self._heap[0][0] if self._heap else None
 
+    def first_ms(self, unsaved: Iterable[tuple[int, str]]) -> int | None:
+        """When the first of all actors is to be woken, however far off; `unsaved` as in `extend`. None where nobody is to be."""
+        if self._heap:
+            return self._heap[0][0]
+        later = [*self._store.wakes(self._horizon_ms, sys.maxsize, 1), *(u for u in unsaved if u[0] > self._horizon_ms)]
+        return min((wake_ms for wake_ms, _ in later), default=None)
+
 
 def encode_timers(timers: Timers) -> bytes | None:
     """Encode timers as bytes for the store: a line each of due (and set, where that is noted), verb, payload, name; None where there are

@@ -1,8 +1,12 @@
 """`gateway replay`: a capture, taken in again by the actors of a configuration, without its devices."""
 
 import json
+import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 from tests.cli.test_capture import _capture, _interrupt, _until_captured, scale  # noqa: F401  # a fixture
 from tests.cli.test_listen import PORT, Scale
 from tests.daemons import DaemonProcess
+from tests.waiting import until
 
 CONFIG = PORT.format(port="/dev/ttyNONE")
 COUNTED = CONFIG.replace("twin/{device}", "counter/{device}") + 'verb = "take"\n'
@@ -218,3 +223,48 @@ def test_what_cannot_be_replayed_is_said_at_once(tmp_path: Path) -> None:
         assert found.stderr.startswith(f"gateway: {said}"), found.stderr
         assert found.stderr.count("\n") == 1, found.stderr
     assert there.read_text() == "mine"
+
+
+TICKING = COUNTER.replace(
+    "        stage.state = stage.state.changed(count=stage.state.count + STEP)\n",
+    """        stage.after(1000, "tick", name="tick")
+
+    @verb
+    def tick(self, stage: Stage[Seen]) -> None:
+        \"\"\"Count a thousand seconds.\"\"\"
+        stage.state = stage.state.changed(count=stage.state.count + 1)
+        stage.after(1000, "tick", name="tick")
+""",
+)
+
+
+def test_a_pause_of_months_is_not_lived_through(tmp_path: Path) -> None:
+    """Of each a day passes with all that falls due in it, in its time; the rest passes at once, and is said."""
+    daemon = DaemonProcess(tmp_path, COUNTED)
+    (tmp_path / "actors").mkdir()
+    (tmp_path / "actors" / "counter.py").write_text(TICKING)
+    days = 86_400.0
+    file = _file(tmp_path, (0.0, _line(1)), (0.5 * days, _line(2)), (100.0 * days, _line(3)), (1100.0 * days + 60, _line(4)))
+    found = _replay(daemon, file)
+    assert (found["readings"], found["skipped_s"]) == (4, 98.5 * days + 999 * days + 60)
+    assert found["actors"]["counter/scale"] == {"count": 43 + 86 + 1 + 86 + 1}, (
+        "of half a day, and of two days; and one late for each pause"
+    )
+    said = daemon.gateway("replay", str(file)).stdout.splitlines()
+    assert said[1] == "of pauses longer than a day 1097.5 days passed at once: what fell due in them came late, and once"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+    """No folder of its own, by kill as by Ctrl-C."""
+    daemon = DaemonProcess(tmp_path, CONFIG)
+    file = _file(tmp_path, (0.0, _line(1)), (9_000.0, _line(2)))
+    own = tmp_path / "own"
+    own.mkdir()
+    words = [sys.executable, "-m", "gateway.cli", "replay", str(file), "--config", str(daemon.config), "--speed", "1"]
+    with subprocess.Popen(words, env={**os.environ, "TMPDIR": str(own)}, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: any(own.glob("gateway-replay-*/replay.db")))
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")
+    assert not list(own.iterdir())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.actors.errors import GatewayError
+from gateway.cli.capture import end_in_order
 from gateway.cli.replay.captured import check, head_of, pieces
 from gateway.cli.replay.run import Run
 from gateway.cli.replay.states import Difference, differences, states_in, states_of
@@ -24,7 +25,9 @@ _LOSS_WINDOW_S = 3600.0
 
 
 def replay(file: Path, config: Path, *, id: str, speed: float, store: Path | None, against: Path | None, as_json: bool) -> int:
-    """Feed a capture to the actors of a configuration, and show what they are then. Raises Failed."""
+    """Feed a capture to the actors of a configuration, and show what they are then; ended by a signal it leaves nothing behind. Raises
+    Failed."""
+    end_in_order()
     head = head_of(file)
     configuration, part = _configured(file, config, id or head.id)
     check(file)
@@ -91,6 +94,7 @@ def _found(file: Path, part: HostBoundPart, run: Run, store: SqliteStore) -> dic
         "file": str(file),
         "as": part.id,
         "seconds": round(run.at_s, 3),
+        "skipped_s": round(run.skipped_ms / 1000, 3),
         "readings": run.readings,
         "faults": run.faults,
         "first_faults": run.first_faults,
@@ -103,6 +107,8 @@ def _found(file: Path, part: HostBoundPart, run: Run, store: SqliteStore) -> dic
 
 def _say(found: dict[str, Any], now: dict[str, Any], apart: list[Difference] | None, against: Path | None) -> None:
     say(f"{found['file']} as {found['as']}: {several(found['readings'], 'reading')} in {found['seconds']:g} s")
+    if found["skipped_s"]:
+        say(f"of pauses longer than a day {found['skipped_s'] / 86_400:.1f} days passed at once: what fell due in them came late, and once")
     if found["faults"]:
         rows = [f"  {one}" for one in found["first_faults"]]
         complain("\n".join([f"{several(found['faults'], 'fault')} on the wire, the first:", *rows]))

@@ -1,7 +1,8 @@
 """One replay: the engine with the actors of a configuration, on a clock that the record turns.
 
 No device of the configuration is there: what is sent to one counts as done, is counted, and goes nowhere. Timers fire in their time, which
-is that of the record, so two replays of one file by one configuration come to the same.
+is that of the record, so two replays of one file by one configuration come to the same. Of a pause of months a day passes so; the rest
+passes at once, and what falls due in it comes late, once, as after months without power.
 """
 
 import threading
@@ -31,7 +32,10 @@ T = TypeVar("T")
 
 _PATIENCE_S = 60.0
 """So long the engine may work on one piece of the wire."""
-_HOP_MS = 600_000
+_PAUSE_MS = 86_400_000
+"""So much of one pause passes from one thing that is due to the next."""
+_WAIT_S = 60.0
+"""So long one pause is waited for at most, at whatever speed."""
 _RETRIES_MS = 3_600_000
 """So much time passes at the end, at most, for turns that are tried again."""
 _TOGETHER = 128
@@ -52,6 +56,8 @@ class Run:
         """How many messages there were for each device."""
         self.at_s = 0.0
         """The second of the record that has been reached."""
+        self.skipped_ms = 0
+        """How much time of long pauses has passed at once."""
         self._passed_ms = 0
         """Up to where the time of the engine has come."""
         self._machine = ManualMachine(wall_ms=begin_ms, voucher="the record")
@@ -91,9 +97,9 @@ class Run:
 
     def take(self, heard: Replayed, *, speed: float) -> None:
         """Let the time pass until something was heard, and bring it in. `speed`: so many seconds of the record in one; 0: as fast as it
-        goes."""
+        goes. One pause is waited for a minute at most."""
         if speed:
-            time.sleep(max(0.0, heard.at_s - self.at_s) / speed)
+            time.sleep(min(_WAIT_S, max(0.0, heard.at_s - self.at_s) / speed))
         self.at_s = heard.at_s
         for fault in heard.faults:
             self._note(fault)
@@ -128,15 +134,21 @@ class Run:
         self._passed_ms = round(self.at_s * 1000)
 
     def _pass(self, ms: int) -> None:
-        """Let time pass, from one thing that is due to the next."""
-        while ms > 0:
-            due_ms = min(wait for wait in (_HOP_MS, *self._look(lambda: waits_ms(self._engine))) if wait > 0)
-            hop_ms = min(ms, due_ms)
-            self._machine.advance(hop_ms / 1000)
-            ms -= hop_ms
-            if hop_ms == due_ms:
-                self._engine.post(_nothing)
-                self._settle()
+        """Let time pass, from one thing that is due to the next; of a long pause what is more than a day at once."""
+        left_ms = min(ms, _PAUSE_MS)
+        while left_ms > 0:
+            hop_ms = min(wait for wait in (left_ms, *self._look(lambda: waits_ms(self._engine))) if wait > 0)
+            self._hop(hop_ms)
+            left_ms -= hop_ms
+        if ms > _PAUSE_MS:
+            self.skipped_ms += ms - _PAUSE_MS
+            self._hop(ms - _PAUSE_MS)
+
+    def _hop(self, ms: int) -> None:
+        """Let time pass at once, and have the engine do what is due then."""
+        self._machine.advance(ms / 1000)
+        self._engine.post(_nothing)
+        self._settle()
 
     def _settle(self) -> None:
         """Block until the engine rests. Raises Failed where it does not."""
