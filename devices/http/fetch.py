@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 from devices.credentials import BadSetting, token
+from devices.dialling import dial
 from devices.http.settings import HttpSettings
 from devices.http_answers import read_at_most
 from devices.link import Faulty, LinkFault, Missing
@@ -84,7 +85,7 @@ class Fetcher:
     def _connected(self, host: str, port: int | None, *, tls: bool) -> Iterator[HTTPConnection]:
         """A connection whose socket is shut when the time for the whole request is over: a server that dribbles would go on for ever."""
         until_s = time.monotonic() + self._settings.timeout_s
-        plain = socket.create_connection((host, port or (443 if tls else 80)), self._settings.timeout_s)
+        plain = dial(host, port or (443 if tls else 80), within_s=self._settings.timeout_s)
         over = threading.Event()
         guard = threading.Timer(max(0.0, until_s - time.monotonic()), _shut, (plain, over))
         guard.daemon = True

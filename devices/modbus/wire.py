@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import Protocol
 
+from devices.dialling import dial
 from devices.link import Missing
 from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest, UnitWrite
 from devices.modbus.settings import ModbusSettings
@@ -130,7 +131,7 @@ class _Connection:
     """The bytes of a TCP connection."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), timeout=CONNECT_S)
+        self._socket = dial(host, port, within_s=CONNECT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setblocking(False)
 

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+from devices.dialling import dial
 from devices.link import LinkFault, Missing
 from devices.serial.urls import NetworkPort
 
@@ -71,7 +72,7 @@ class _Attempt:
     def _run(self) -> None:
         made, fault = None, None
         try:
-            made = socket.create_connection((self._place.host, self._place.port), timeout=DIAL_S)
+            made = dial(self._place.host, self._place.port, within_s=DIAL_S)
             keep_alive(made)
             self._agree(made)
         except LinkFault as error:

@@ -15,6 +15,7 @@ import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
+from devices.dialling import dial
 from devices.http_answers import read_at_most
 from devices.webhook.bodies import filled_header
 from devices.webhook.credentials import TlsTrust, token_of
@@ -89,7 +90,7 @@ class HttpLine:
 
     def _open(self) -> HTTPConnection:
         self._token = token_of(self._settings, self._name)
-        plain = socket.create_connection((self._host, self._port), self._settings.timeout_s)
+        plain = dial(self._host, self._port, within_s=self._settings.timeout_s)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._hold(plain)
         if self._tls:
