@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 
-from devices.gpio.debounce import Debounce, Rest
+from devices.gpio.debounce import Debounce, Rest, Settled
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
 from devices.gpio.presses import Presses
@@ -35,7 +35,7 @@ class Input:
         self._reports = reports(host, settings.report_to, clock)
         self._presses = Presses(settings, host, clock=clock)
         self._line: PinLine | None = None
-        self._debounce: Debounce | Rest = Debounce(0.0, active=False)
+        self._debounce: Settled = Debounce(0.0, active=False)
         self._told = (0, 0)
         self._look_at_s = math.inf
         self._report_at_s = math.inf
@@ -92,7 +92,7 @@ class Input:
         self.quiet()
         self._presses.flush()
 
-    def _settled(self, *, active: bool) -> Debounce | Rest:
+    def _settled(self, *, active: bool) -> Settled:
         """What makes one value of many levels, as the settings say."""
         if self._settings.stable_ms:
             return Rest(self._settings.stable_ms / 1000, active=active, on_change=self._presses.feed)
