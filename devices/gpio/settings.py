@@ -1,8 +1,8 @@
 """The settings of one pin: section `[gpio.KEY]` of the configuration."""
 
 import re
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -127,8 +127,8 @@ class PinSettings(Settings):
     """Outputs: how many seconds it must have been off before it goes on again, as a compressor must; a `switch` waits for that, a `pulse`
     is refused. Known over a restart. 0: none."""
     never_with: list[str] = []
-    """Outputs: ids of others (`gpio/up`) of which none is ever on together with this one: a command that would do that is refused. Say it
-    at both."""
+    """Outputs: ids of others (`gpio/up`) of which none is ever on together with this one: a command that would do that is refused. Said at
+    one of the two it holds for both."""
     act_within_s: ActWithin = ACT_WITHIN_S
     """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
     publish_to: str = "mqtt/main"
@@ -153,6 +153,17 @@ class PinSettings(Settings):
         """An input is not switched."""
         deaf = verb in ("switch", "pulse") and not self.is_output
         return f"it is a {self.type}, and only a led or relay goes on and off; name another" if deaf else ""
+
+    def among(self, me: str, others: Mapping[str, Settings]) -> Self:
+        """An output that others name in `never_with` names them, too: it knows of them before they have been claimed."""
+        naming = [id for id, other in others.items() if isinstance(other, PinSettings) and me in other.never_with]
+        unsaid = [id for id in naming if id not in self.never_with and id != me]
+        if not (unsaid and self.is_output):
+            return self
+        if key := self._goes_on_by_itself:
+            found = getattr(self, key)
+            raise ValueError(f'{key}: {found!r} cannot be, as {unsaid[0]} is never_with {me} and may be on then; write "off"')
+        return self.model_copy(update={"never_with": [*self.never_with, *unsaid]})
 
     def points(self, me: str) -> Said:
         """Its one value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`."""
@@ -321,10 +332,15 @@ class PinSettings(Settings):
 
     @model_validator(mode="after")
     def _is_on_by_command_alone(self) -> "PinSettings":
-        for key in ("on_start", "on_stop", "on_link_lost") if self.never_with else ():
-            if getattr(self, key) == "on" or (key == "on_start" and self.on_start == "keep"):
-                raise ValueError(f'{key}: {getattr(self, key)!r} cannot be with never_with, as another may be on at that time; write "off"')
+        if self.never_with and (key := self._goes_on_by_itself):
+            raise ValueError(f'{key}: {getattr(self, key)!r} cannot be with never_with, as another may be on at that time; write "off"')
         return self
+
+    @property
+    def _goes_on_by_itself(self) -> str:
+        """The key that has it go on, or stay on, without a command; empty where none does."""
+        keys = [key for key in ("on_start", "on_stop", "on_link_lost") if getattr(self, key) == "on"]
+        return "on_start" if self.on_start == "keep" else keys[0] if keys else ""
 
     @model_validator(mode="after")
     def _says_when_its_link_is_lost(self) -> "PinSettings":

@@ -1,7 +1,7 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,12 @@ class Settings(BaseModel):
         """Why this actor takes no such verb, though its kind has it, as the end of a sentence; empty where it does. Checked at start."""
         del verb
         return ""
+
+    def among(self, me: str, others: "Mapping[str, Settings]") -> Self:
+        """These settings of the device `me`, with what the other devices of the file say of it. Raises ValueError, "KEY: what is wrong",
+        where that cannot be together. Called at start, once each section has been read."""
+        del me, others
+        return self
 
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What this actor sends that stands in the file: (key of the setting, actor id, verb, payload). Checked at start."""

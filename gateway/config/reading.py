@@ -14,6 +14,7 @@ from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED, is_key
 from gateway.actors.points import as_key
 from gateway.actors.words import described
+from gateway.config.agreeing import agreed
 from gateway.config.brackets import unwrap_sections
 from gateway.config.brought import bring_in
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
@@ -78,6 +79,11 @@ class _Made(NamedTuple):
     section: Section
     part: HostBoundPart | None = None
     actor: Actor[Any] | None = None
+
+    def with_section(self, section: Section) -> "_Made":
+        """The same device with other settings."""
+        part = self.part and self.part._replace(settings=section.settings)
+        return self._replace(section=section, part=part)
 
 
 class _Reading:
@@ -191,6 +197,8 @@ class _Reading:
     def host_bound(self) -> list[_Made]:
         """The host-bound part of every section `[kind.key]`, in the order of the file."""
         found = [made for name in self.document.table if name not in (*OWN_TABLES, *SECTIONS) for made in self.of_kind(name)]
+        devices = {made.part.id: made.section.settings for made in found if made.part and made.section.whole}
+        found = [made.with_section(agreed(self.document, made.section, devices)) for made in found]
         return sorted(found, key=lambda made: self.document.position(made.section.key_path))
 
     def of_kind(self, name: str) -> Iterable[_Made]:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPins
 from gateway.actors.vocabulary import Pulse, Switch
+from gateway.config import ConfigProblems, read
+from gateway.registry import installed
 from gateway.testing import Bench
 
 Put = Callable[..., Bench]
@@ -15,6 +18,18 @@ Turn = Callable[[Bench, float], None]
 
 VALVE = {"type": "relay", "pin": 17, "max_on_s": 600}
 COMPRESSOR = {"type": "relay", "pin": 17, "min_pause_s": 300}
+TWO = """
+[gpio.up]
+type = "relay"
+pin = 20
+simulate = true
+{more}
+[gpio.down]
+type = "relay"
+pin = 21
+simulate = true
+never_with = ["gpio/up"]
+"""
 UP = {"type": "relay", "pin": 20, "key": "up", "never_with": ["gpio/down"]}
 DOWN = {"type": "relay", "pin": 21, "key": "down", "never_with": ["gpio/up"]}
 
@@ -173,3 +188,39 @@ def test_an_output_with_a_rival_is_on_by_command_alone(key: str, value: str) -> 
     """What the file says of the start and the stop cannot ask the rival."""
     with pytest.raises(ValueError, match=f"{key}: '{value}' cannot be with never_with"):
         PinSettings.model_validate({"type": "relay", "pin": 20, "never_with": ["gpio/down"], key: value})
+
+
+def test_an_interlock_at_one_side_holds_for_both(tmp_path: Path) -> None:
+    """Whom another names knows it from the file: before that one has been claimed nobody can tell that it is off."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(TWO.format(more=""))
+    up, down = (part.settings for part in read(path, registry=installed()).host_bound)
+    assert isinstance(up, PinSettings)
+    assert isinstance(down, PinSettings)
+    assert (up.never_with, down.never_with) == (["gpio/down"], ["gpio/up"])
+
+
+@pytest.mark.parametrize("more", ['on_start = "on"', 'on_start = "keep"', 'on_stop = "on"', 'on_link_lost = "on"\nlink_lost_after_s = 9'])
+def test_whom_another_excludes_does_not_go_on_by_itself(tmp_path: Path, more: str) -> None:
+    """At the start, the stop or a lost link the other may be on, whichever of the two says that it must not be."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(TWO.format(more=more))
+    key, _, value = more.partition("\n")[0].partition(" = ")
+    with pytest.raises(ConfigProblems) as found:
+        read(path, registry=installed())
+    found_there = value.replace('"', "'")
+    said = f'gpio.up.{key}: {found_there} cannot be, as gpio/down is never_with gpio/up and may be on then; write "off"'
+    assert [str(one) for one in found.value.problems] == [said]
+
+
+def test_whom_another_excludes_stays_off_until_that_one_is_claimed(tmp_path: Path, put: Put, pins: SimulatedPins) -> None:
+    """One that was left on by a kill has not been claimed yet: the other, which does not name it in the file, is refused."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(TWO.format(more=""))
+    up, down = (part.settings.model_dump(include={"type", "pin", "never_with"}) for part in read(path, registry=installed()).host_bound)
+    pins.pin(21).remember(True)
+    bench = put(**up, key="up")
+    refused = bench.tell("switch", Switch(on=True), id="m1")
+    assert refused.wait() == "cannot switch GPIO 20: it is not known that gpio/down is off, its pin is not claimed; it stays off"
+    put(**down, key="down")
+    assert (switch(bench, True, "m2"), pins.level(20), pins.level(21)) == ("done", True, False)
