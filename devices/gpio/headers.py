@@ -42,6 +42,7 @@ class HeaderPin(LGPIOPin):  # type: ignore[misc, unused-ignore]  # gpiozero ship
         self._callback = None
         self._edges = lgpio.BOTH_EDGES
         self._claimed = False
+        self._modulated = False
 
     def claim_output(self, level: bool) -> None:
         self._check_unclaimed()
@@ -67,7 +68,13 @@ class HeaderPin(LGPIOPin):  # type: ignore[misc, unused-ignore]  # gpiozero ship
 
     def write(self, level: bool) -> None:
         with self._named("write"):
+            self._end_modulation()
             lgpio.gpio_write(self.factory._handle, self._number, int(level))
+
+    def modulate(self, frequency_hz: float, high_pct: float) -> None:
+        with self._named("write"):
+            self._modulated = True
+            lgpio.tx_pwm(self.factory._handle, self._number, frequency_hz, high_pct)
 
     def watch(self, edge: Edge | None) -> None:
         with self._named("watch"):
@@ -80,6 +87,7 @@ class HeaderPin(LGPIOPin):  # type: ignore[misc, unused-ignore]  # gpiozero ship
         self._when_changed = None
         self._claimed = False
         with self._named("free"):
+            self._end_modulation()
             lgpio.gpio_free(self.factory._handle, self._number)
 
     def __str__(self) -> str:
@@ -87,6 +95,12 @@ class HeaderPin(LGPIOPin):  # type: ignore[misc, unused-ignore]  # gpiozero ship
 
     def close(self) -> None:
         """Do nothing: `free` has given the line back, and gpiozero's own `close` would turn it into an input."""
+
+    def _end_modulation(self) -> None:
+        """Have lgpio's thread write to the line no more: it would go on after the line is freed, into whatever has its descriptor then."""
+        if self._modulated:
+            self._modulated = False
+            lgpio.tx_pwm(self.factory._handle, self._number, 0, 0)
 
     def _check_unclaimed(self) -> None:
         """Raise PinFault where this process holds the line already: lgpio would claim it again without a word, and leave its level as it

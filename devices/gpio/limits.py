@@ -1,14 +1,14 @@
 """How long one output may be on (`max_on_s`) and must be off before it is on again (`min_pause_s`), over restarts of the gateway too.
 
-Since when it is on or off is kept on disk by the gateway's own clock, where one of the two is set: a word at each change. A power cut
-within the moment of that write loses it: an output that is found on is then on since it was found.
+Since when it is on or off is kept on disk by the gateway's own clock, where one of the two is set, and of a dimmer. A power cut within
+the moment of that write loses it: an output that is found on is then on since it was found.
 """
 
-import json
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from devices.gpio.memory import PinMemory
 from devices.gpio.settings import PinSettings
 from gateway.actors import Host
 
@@ -23,12 +23,14 @@ class LevelSince(NamedTuple):
 class OutputLimits:
     """The times of one output. Runs on the pin's own thread."""
 
-    def __init__(self, settings: PinSettings, host: Host, *, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: PinSettings, host: Host, memory: PinMemory, *, clock: Callable[[], float]) -> None:
         self._max_on_s = settings.max_on_s
         self._min_pause_s = settings.min_pause_s
+        self._is_kept = bool(settings.max_on_s or settings.min_pause_s or settings.is_dimmer)
         self._host = host
+        self._memory = memory
         self._clock = clock
-        self.level = self._kept() if self._counts else None
+        self.level = self._kept() if self._is_kept else None
         """What is known of the output; None where nothing is."""
 
     def note(self, *, on: bool) -> None:
@@ -36,8 +38,8 @@ class OutputLimits:
         if self.level is not None and self.level.on is on:
             return
         self.level = LevelSince(on, self._clock())
-        if self._counts:
-            self._host.remember(json.dumps({"on": on, "since_ms": self._host.time.clock_ms()}), then=_nothing)
+        if self._is_kept:
+            self._memory.keep(on=on, since_ms=self._host.time.clock_ms())
 
     @property
     def ends_s(self) -> float:
@@ -51,18 +53,10 @@ class OutputLimits:
             return 0.0
         return max(0.0, self.level.since_s + self._min_pause_s - self._clock())
 
-    @property
-    def _counts(self) -> bool:
-        return bool(self._max_on_s or self._min_pause_s)
-
     def _kept(self) -> LevelSince | None:
         """What an earlier life of the gateway has noted last."""
-        if not self._host.remembered:
+        since_ms = self._memory.get("since_ms")
+        if since_ms is None:
             return None
-        kept = json.loads(self._host.remembered)
-        passed_s = (self._host.time.clock_ms() - kept["since_ms"]) / 1000
-        return LevelSince(kept["on"], self._clock() - max(0.0, passed_s))
-
-
-def _nothing() -> None:
-    """Do nothing once it is on disk: nobody waits for that."""
+        passed_s = (self._host.time.clock_ms() - since_ms) / 1000
+        return LevelSince(self._memory.get("on"), self._clock() - max(0.0, passed_s))

@@ -28,6 +28,9 @@ class ChipPin(Protocol):
     def write(self, level: bool) -> None:
         """Drive an output to `level`."""
 
+    def modulate(self, frequency_hz: float, high_pct: float) -> None:
+        """Drive an output high for a share of the time, above 0 and below 100 %, so many times a second, until the next `write`."""
+
     def watch(self, edge: Edge | None) -> None:
         """Call `edge` at each change of level from now on; None: no more. Only a weak reference is kept."""
 

@@ -22,12 +22,13 @@ import json
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from devices.gpio.errors import PinFault
 from devices.gpio.interlocks import interlocks
 from devices.gpio.limits import LevelSince, OutputLimits
 from devices.gpio.lines import PinLine
+from devices.gpio.memory import PinMemory
 from devices.gpio.settings import PinSettings
 from devices.latest import reports, states
 from gateway.actors import Delivery, Health, Host
@@ -74,7 +75,8 @@ class Output:
         """The line that was left to it, claimed."""
         self._inherits = False
         self._pulse: RunningPulse | None = None
-        self._limits = OutputLimits(settings, host, clock=clock)
+        self._memory = PinMemory(host)
+        self._limits = OutputLimits(settings, host, self._memory, clock=clock)
         self._interlocks = interlocks()
         self._interlocks.enter(host.me, settings.never_with)
         self._wants_on = False
@@ -309,14 +311,19 @@ class Output:
         delivery.failed(f"cannot {name} {self._settings.line_name}: {why}; it stays off", retry=False)
 
     def _report(self) -> None:
-        self._reports.offer(Report(values={self._settings.value_name: bool(self._on)}))
+        self._reports.offer(Report(values={self._settings.value_name: bool(self._on), **self._beside}))
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
         self._publish(self._line)
+
+    @property
+    def _beside(self) -> dict[str, Any]:
+        """What is told beside whether it is on."""
+        return {}
 
     def _publish(self, line: PinLine | None) -> None:
         """Publish the level of the line, or that it is unknown where there is no line. Only what is new: what we publish may be told us
         again, without end."""
-        body = json.dumps({"on": _level(line)})
+        body = json.dumps({"on": _level(line), **self._beside})
         if body != self._published:
             self._published = body
             self._states.offer(Publish(topic=self._settings.topic_of(self._host.me), body=body, retain=True))

@@ -1,7 +1,7 @@
 """A panel: a directory through which another process sees a simulated output and works a simulated input.
 
-For an output on GPIO 17, the file `gpio17` holds "on" or "off" and a newline; it is replaced whole at each change, and
-stays when the process ends, as the level of a real pin does.
+For an output on GPIO 17, the file `gpio17` holds "on" or "off" and a newline (a dimmer at 40 %: "on 40"); it is replaced whole at each
+change, and stays when the process ends, as the level of a real pin does.
 For an input on GPIO 5, `gpio5.press` is a FIFO that takes lines: "press" or "press 0.2" (seconds), "on", "off". Open it
 with O_WRONLY | O_NONBLOCK: that fails with ENXIO when no gateway is there, ENOENT when it has closed.
 
@@ -25,11 +25,12 @@ class Lamp:
         self._file = directory / f"gpio{pin}"
         _make(directory)
 
-    def show(self, *, on: bool) -> None:
-        """Replace the file by one with the output's level. Raises PinFault."""
+    def show(self, on_pct: float) -> None:
+        """Replace the file by one with the share of the time that the output is on, in percent. Raises PinFault."""
+        said = {0.0: "off", 100.0: "on"}.get(on_pct, f"on {on_pct:g}")
         fresh = self._file.with_suffix(".new")
         try:
-            fresh.write_text("on\n" if on else "off\n", encoding="ascii")
+            fresh.write_text(f"{said}\n", encoding="ascii")
             fresh.replace(self._file)
         except OSError as error:
             raise PinFault(f"cannot write the panel {self._file}: {error.strerror}; mend simulate.panel") from error
@@ -37,7 +38,7 @@ class Lamp:
     def shown(self) -> bool | None:
         """The level at which an earlier process left the output; None where there was none."""
         try:
-            return self._file.read_text(encoding="ascii").strip() == "on"
+            return self._file.read_text(encoding="ascii").startswith("on")
         except (OSError, ValueError):
             return None
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devices.gpio.boards import open_board
+from devices.gpio.dimming import DimmedLine, DimmedOutput
 from devices.gpio.errors import PinFault
 from devices.gpio.inputs import Input
 from devices.gpio.lines import ChipPin, PinLine
@@ -30,7 +31,7 @@ from devices.gpio.panel import Lamp
 from devices.gpio.settings import PinSettings
 from devices.link import ACT_WITHIN_S, Link, LinkFault
 from gateway.actors import By, Delivery, Mode, Settings, verb
-from gateway.actors.vocabulary import Pulse, Switch
+from gateway.actors.vocabulary import Dim, Pulse, Switch, Turned
 
 if TYPE_CHECKING:
     from devices.gpio.hand import Hand
@@ -47,7 +48,7 @@ class Pin(Link[PinSettings]):
 
     kind = "gpio"
     vital = True
-    acts = ("switch", "pulse")
+    acts = ("switch", "pulse", "dim", "turned")
     counters_said = {
         "edges": "changes",
         "coalesced": "changes counted as one",
@@ -67,7 +68,7 @@ class Pin(Link[PinSettings]):
     # --- its life
 
     def prepare(self) -> None:
-        role = Output if self.settings.is_output else Input
+        role = DimmedOutput if self.settings.is_dimmer else Output if self.settings.is_output else Input
         self._role = role(self.settings, self.host, clock=self.clock)
         left, self.inherited = self.inherited, None
         if isinstance(left, HeldOutput) and isinstance(self._role, Output):
@@ -82,9 +83,14 @@ class Pin(Link[PinSettings]):
             pin = board.pin(self.settings.pin)
             if self.settings.simulated is not None:
                 self._simulate(pin)
-            self._line = PinLine(pin, active_low=self.settings.low_is_active)
+            self._line = self._line_of(pin)
         self._role.attach(self._line)
         return f"{self.settings.line_name} ({self.settings.type}) on {board.name}"
+
+    def _line_of(self, pin: ChipPin) -> PinLine:
+        if self.settings.is_dimmer:
+            return DimmedLine(pin, active_low=self.settings.low_is_active, frequency_hz=self.settings.frequency_hz)
+        return PinLine(pin, active_low=self.settings.low_is_active)
 
     @property
     def due_s(self) -> float:
@@ -153,6 +159,16 @@ class Pin(Link[PinSettings]):
         """Turn the output on for `seconds`, then off; done when it has ended, with how long it was. Never tried again."""
         self._obey("pulse", delivery, lambda output: output.pulse(command.seconds, delivery))
 
+    @verb(act_within_s=ACT_WITHIN_S)
+    def dim(self, command: Dim, delivery: Delivery) -> None:
+        """Have a dimmer so bright until told otherwise; 0: off. Ends a pulse."""
+        self._obey("dim", delivery, lambda output: _dimmed(output).dim(command.brightness_pct, delivery))
+
+    @verb(act_within_s=ACT_WITHIN_S)
+    def turned(self, turned: Turned, delivery: Delivery) -> None:
+        """Have a dimmer brighter or darker by so many steps of `step_pct` each, as a knob says; below 0 it is off."""
+        self._obey("dim", delivery, lambda output: _dimmed(output).turned(turned.steps, delivery))
+
     @verb(act_within_s=READ_WITHIN_S)
     def read(self, delivery: Delivery) -> None:
         """Say whether the pin is on (an output) or active (an input) now."""
@@ -181,6 +197,9 @@ class Pin(Link[PinSettings]):
             kind = self.settings.type
             delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to a led or relay", retry=False)
             return
+        if name == "dim" and not isinstance(self._role, DimmedOutput):
+            delivery.failed(f"cannot dim {self.settings.line_name}: it is a {self.settings.type}; send it to a dimmer", retry=False)
+            return
         try:
             act(self._role)
         except PinFault as error:
@@ -207,12 +226,17 @@ class Pin(Link[PinSettings]):
         active_low, left_on = self.settings.low_is_active, lamp.shown()
         if left_on is not None and not pin.driven_levels:
             pin.remember(left_on is not active_low)
-        pin.mirror = lambda level: lamp.show(on=level is not active_low)
+        pin.mirror = lambda high_pct: lamp.show(100.0 - high_pct if active_low else high_pct)
 
     def _drop_hand(self) -> None:
         hand, self._hand = self._hand, None
         if hand is not None:
             hand.close()
+
+
+def _dimmed(output: Output) -> DimmedOutput:
+    assert isinstance(output, DimmedOutput)  # see `_obey`
+    return output
 
 
 def _wait_readable(first: int, second: int, timeout_s: float | None) -> None:

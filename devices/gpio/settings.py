@@ -21,17 +21,19 @@ from gateway.actors.vocabulary import PREFIX
 if TYPE_CHECKING:
     from gateway.actors.points.shown import ShownDevice
 
-OUTPUTS = ("led", "relay")
+OUTPUTS = ("led", "relay", "dimmer")
 _INPUTS = ("button", "contact", "motion")
 _PUBLISHING = (*OUTPUTS, "button")
-VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on"}
-CLASSES = {"contact": "opening", "motion": "motion", "led": "light"}
+VALUE_NAMES = {"button": "pressed", "contact": "open", "motion": "motion", "led": "on", "relay": "on", "dimmer": "on"}
+CLASSES = {"contact": "opening", "motion": "motion", "led": "light", "dimmer": "light"}
 PULLS = {"button": "up", "contact": "up", "motion": "down"}
 _GESTURE_TO = {DOUBLE: "double_to", MULTI: "multi_to", LONG: "long_to"}
 """Which key says who is told of a gesture, where it is not `press_to`."""
 PULSE_S = 1.0
 """How long the pulse is that others can have made by a button."""
 EVENT = "/event"
+BRIGHTNESS = "brightness_pct"
+"""Name of the value of a dimmer that says how bright it is when it is on."""
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
@@ -66,9 +68,10 @@ class PinSettings(Settings):
     motion   a sensor that drives the pin high while it sees motion
     led      an output; active while lit
     relay    an output; active while the relay is on (most relay boards need active_low = true)
+    dimmer   an output that is on for a share of the time: the gate of a transistor that a lamp or a fan hangs on
     """
 
-    type: Literal["button", "contact", "motion", "led", "relay"]
+    type: Literal["button", "contact", "motion", "led", "relay", "dimmer"]
     pin: Annotated[int, BeforeValidator(bcm_number, json_schema_input_type=int | str)] = Field(ge=0, le=27)
     """BCM number, 17 or "GPIO17"; by its place on the header "BOARD11"."""
     active_low: bool | None = None
@@ -131,6 +134,12 @@ class PinSettings(Settings):
     one of the two it holds for both."""
     act_within_s: ActWithin = ACT_WITHIN_S
     """Outputs: how old a command may grow that cannot be obeyed (its pin is not there): then it is answered "expired". 0: however old."""
+    brightness_pct: float = Field(default=100.0, gt=0, le=100)
+    """Dimmers: how bright it is when it goes on for the first time, percent; later it is as bright as it was last, over restarts too."""
+    frequency_hz: float = Field(default=200.0, ge=10, le=2000)
+    """Dimmers: how many times a second it goes on and off. The faster, the less steady, and the more work."""
+    step_pct: float = Field(default=5.0, gt=0, le=100)
+    """Dimmers: by how much it is brighter for each step of a knob, percent."""
     publish_to: str = "mqtt/main"
     """Outputs and buttons: id of the actor that publishes whether an output is on, retained, at the start and at each change, and the
     presses of a button; empty: nothing is published."""
@@ -151,8 +160,10 @@ class PinSettings(Settings):
 
     def why_deaf(self, verb: str) -> str:
         """An input is not switched."""
+        if verb in ("dim", "turned") and not self.is_dimmer:
+            return f"it is a {self.type}, and only a dimmer is brighter or darker; name another"
         deaf = verb in ("switch", "pulse") and not self.is_output
-        return f"it is a {self.type}, and only a led or relay goes on and off; name another" if deaf else ""
+        return f"it is a {self.type}, and only a led, relay or dimmer goes on and off; name another" if deaf else ""
 
     def among(self, me: str, others: Mapping[str, Settings]) -> Self:
         """An output that others name in `never_with` names them, too: it knows of them before they have been claimed."""
@@ -166,13 +177,15 @@ class PinSettings(Settings):
         return self.model_copy(update={"never_with": [*self.never_with, *unsaid]})
 
     def points(self, me: str) -> Said:
-        """Its one value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`."""
+        """Its value, which is the pin's own, and that of the twin it reports to; an output is set by `switch`. A dimmer has its
+        brightness beside it."""
         point = Point(
             name=self.value_name, type=ValueType.BOOLEAN, device_class=CLASSES.get(self.type, ""), on_change=not self.report_every_s
         )
         if self.is_output:
-            point = point.changed(setter=me, verb="switch", field="on")
-        return [(id, (point,)) for id in (me, self.report_to) if id]
+            point = point.changed(setter=me, verb="switch", field="on", level=BRIGHTNESS if self.is_dimmer else "")
+        points = (point, _brightness(me)) if self.is_dimmer else (point,)
+        return [(id, points) for id in (me, self.report_to) if id]
 
     def given(self, me: str) -> list[Given]:
         """Its one value, and no other."""
@@ -207,14 +220,20 @@ class PinSettings(Settings):
         device = ShownDevice(id=me, topic=self.topic_of(me), by=self.publish_to, model=self.type)
         if not self.is_output:
             return [device.changed(happenings=(Happening(name="press", types=self.press_types, device_class="button", under=EVENT),))]
-        ((_, (point,)), *_) = self.points(me)
+        ((_, points), *_) = self.points(me)
+        shown = tuple(point.changed(path=("on",) if point.type is ValueType.BOOLEAN else (point.name,)) for point in points)
         pulse = Act(name="pulse", setter=me, verb="pulse", payload={"seconds": PULSE_S}, hidden=True)
-        return [device.changed(points=(point.changed(path=("on",)),), acts=(pulse,), again="show")]
+        return [device.changed(points=shown, acts=(pulse,), again="show")]
 
     def same_output(self, other: "PinSettings") -> bool:
         """Whether the other is an output, too, on the same line and wired in the same way."""
-        wired = [(one.is_output, one.pin, one.chip, one.low_is_active, one.simulated) for one in (self, other)]
-        return self.is_output and wired[0] == wired[1]
+        return self.is_output and self._wiring == other._wiring
+
+    @property
+    def _wiring(self) -> tuple[Any, ...]:
+        """All that says how the line is driven."""
+        dimmed = self.is_dimmer and self.frequency_hz
+        return (self.is_output, dimmed, self.pin, self.chip, self.low_is_active, self.simulated)
 
     @property
     def has_gestures(self) -> bool:
@@ -233,6 +252,10 @@ class PinSettings(Settings):
     @property
     def is_output(self) -> bool:
         return self.type in OUTPUTS
+
+    @property
+    def is_dimmer(self) -> bool:
+        return self.type == "dimmer"
 
     @property
     def line_name(self) -> str:
@@ -276,12 +299,17 @@ class PinSettings(Settings):
     @field_validator("on_start", "on_stop", "on_link_lost", "link_lost_after_s", "max_on_s", "min_pause_s", "never_with", "act_within_s")
     @classmethod
     def _outputs_only(cls, given: Any, seen: ValidationInfo) -> Any:
-        return _only_for(given, seen, OUTPUTS, needs="a led or relay")
+        return _only_for(given, seen, OUTPUTS, needs="a led, relay or dimmer")
+
+    @field_validator("brightness_pct", "frequency_hz", "step_pct")
+    @classmethod
+    def _dimmers_only(cls, given: Any, seen: ValidationInfo) -> Any:
+        return _only_for(given, seen, ("dimmer",), needs="a dimmer")
 
     @field_validator("publish_to", "topic")
     @classmethod
     def _publishing_only(cls, given: Any, seen: ValidationInfo) -> Any:
-        return _only_for(given, seen, _PUBLISHING, needs="a led, relay or button")
+        return _only_for(given, seen, _PUBLISHING, needs="a led, relay, dimmer or button")
 
     @field_validator("chip")
     @classmethod
@@ -331,6 +359,12 @@ class PinSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _dims_only_while_it_runs(self) -> "PinSettings":
+        if self.is_dimmer and self.on_stop == "keep":
+            raise ValueError('on_stop: it is dim only while the gateway runs, so nothing keeps it; write "off", or "on" for fully on')
+        return self
+
+    @model_validator(mode="after")
     def _is_on_by_command_alone(self) -> "PinSettings":
         if self.never_with and (key := self._goes_on_by_itself):
             raise ValueError(f'{key}: {getattr(self, key)!r} cannot be with never_with, as another may be on at that time; write "off"')
@@ -349,6 +383,12 @@ class PinSettings(Settings):
         if self.link_lost_after_s and self.on_link_lost == "keep":
             raise ValueError('on_link_lost: say "off" or "on", or leave link_lost_after_s out')
         return self
+
+
+def _brightness(me: str) -> Point:
+    """How bright a dimmer is when it is on."""
+    point = Point(name=BRIGHTNESS, type=ValueType.NUMBER, unit="%", low=0, high=100, precision=0, on_change=True)
+    return point.changed(setter=me, verb="dim", field="brightness_pct")
 
 
 def _only_for(given: Any, seen: ValidationInfo, types: Collection[str], *, needs: str) -> Any:

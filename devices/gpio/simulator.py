@@ -5,6 +5,7 @@
     pins.set_level(6, level=True)   # what a wire does to GPIO 6
     pins.level(17)                  # what a voltmeter shows on GPIO 17
     pins.driven_levels(17)          # every level that output has been driven at, in order: a glitch shows here
+    pins.duties_pct(18)             # and for which share of the time a dimmer has been on
     pins.occupy(17, "pigpiod")      # another process takes the line: GPIO busy
     pins.unplug()                   # no chip at all
 
@@ -31,6 +32,8 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
 
     def __init__(self, factory: Any, description: Any) -> None:
         self.driven_levels: deque[bool] = deque(maxlen=HISTORY)
+        self.duties_pct: deque[float] = deque(maxlen=HISTORY)
+        """For which share of the time it was driven high, at each change: 0 and 100 are steady levels."""
         self.wired: bool | None = None
         """The level the outside imposes; None: nothing is connected, the pull decides."""
         self.holder = ""
@@ -40,8 +43,8 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
         self.presses: deque[float] = deque(maxlen=100)
         """Seconds of each press asked for, for the pin's actor to play."""
         self.wake: Callable[[], None] = _nobody
-        self.mirror: Callable[[bool], None] = _nothing
-        """Called with each level that an output is driven at."""
+        self.mirror: Callable[[float], None] = _nothing
+        """Called with each share of the time, in percent, that an output is driven high: 0 and 100 are steady levels."""
         super().__init__(factory, description)
 
     def __str__(self) -> str:
@@ -68,6 +71,14 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
     def write(self, level: bool) -> None:
         self._check("write")
         self.state = level
+        share = 100.0 if level else 0.0
+        if self.duties_pct and self.duties_pct[-1] != share:  # it was modulated
+            self._note_share(share)
+
+    def modulate(self, frequency_hz: float, high_pct: float) -> None:
+        self._check("write")
+        del frequency_hz  # nobody can see it here
+        self._note_share(high_pct)
 
     def watch(self, edge: Edge | None) -> None:
         self.when_changed = edge
@@ -123,7 +134,11 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
 
     def _note(self, level: bool) -> None:
         self.driven_levels.append(level)
-        self.mirror(level)
+        self._note_share(100.0 if level else 0.0)
+
+    def _note_share(self, high_pct: float) -> None:
+        self.duties_pct.append(high_pct)
+        self.mirror(high_pct)
 
 
 class SimulatedPins:
@@ -157,6 +172,10 @@ class SimulatedPins:
     def driven_levels(self, number: int) -> list[bool]:
         """The levels that a pin has been driven at as an output, each time the level changed or the pin was claimed."""
         return list(self._pin(number).driven_levels)
+
+    def duties_pct(self, number: int) -> list[float]:
+        """For which shares of the time, in percent, a pin has been driven high as an output: each change of it."""
+        return list(self._pin(number).duties_pct)
 
     def occupy(self, number: int, holder: str) -> None:
         """Let another process hold a line; an empty name lets go of it."""
@@ -198,5 +217,5 @@ def _nobody() -> None:
     """Wake nobody."""
 
 
-def _nothing(level: bool) -> None:
+def _nothing(high_pct: float) -> None:
     """Show nothing: there is no panel."""

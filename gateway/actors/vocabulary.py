@@ -101,6 +101,20 @@ class Pressed(Payload):
     """How many presses this stands for; above 1 where a burst was coalesced."""
 
 
+class Turned(Payload):
+    """Verb `turned`: a knob was turned."""
+
+    steps: int = Field(ge=-(2**31), le=2**31)
+    """By how many steps: clockwise, or against it where it is below 0."""
+
+
+class Dim(Payload):
+    """Verb `dim` of `gpio/*`: be so bright until told otherwise. Harmless when repeated."""
+
+    brightness_pct: float = Field(ge=0, le=100)
+    """0: off."""
+
+
 class Switch(Payload):
     """Verb `switch` of `gpio/*`: be on or off until told otherwise. Harmless when repeated."""
 

@@ -53,7 +53,7 @@ def test_one_kind_has_its_verbs_with_what_they_take(tmp_path: Path) -> None:
         "    seconds          a number, seconds, more than 0, 3600 or less, needed",
         "    gateway tell gpio/NAME pulse seconds=1.5",
     ]
-    assert '    type                   "button" or "contact" or "motion" or "led" or "relay"' in found
+    assert '    type                   "button" or "contact" or "motion" or "led" or "relay" or "dimmer"' in found
     told = json.loads(run("kinds", "gpio", "--json", folder=tmp_path).stdout)
     assert told["verbs"]["switch"] == {
         "text": "Turn the output on or off until told otherwise.",

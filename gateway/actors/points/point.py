@@ -64,6 +64,8 @@ class Point(Model):
     """Where it stands in what its actor publishes, key by key; empty for a place: right there."""
     under: str = ""
     """What follows the actor's topic where it is published: `/status`."""
+    level: str = ""
+    """Of a boolean that is set: the name of the value beside it that says how far it is on, as the brightness of a light does."""
     true: tuple[str, ...] = ()
     """Of a boolean that is published as a word: the words for on."""
     options: tuple[str, ...] = ()

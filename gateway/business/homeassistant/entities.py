@@ -95,8 +95,9 @@ def _availability(device: ShownDevice, source: AnnouncedFrom) -> list[Availabili
 
 
 def _components(device: ShownDevice, source: AnnouncedFrom) -> Iterator[tuple[str, Any]]:
+    levels = {point.level for point in device.points if _is_light(fitting(point, source.settings.value(device.id, point.name)))}
     for point in device.points:
-        if source.settings.shows(device.id, point.name):
+        if source.settings.shows(device.id, point.name) and point.name not in levels:
             yield component_of(point.name), _of_point(device, point, source)
     for act in device.acts:
         if source.settings.shows(device.id, act.name):
@@ -140,7 +141,7 @@ def _of_point(device: ShownDevice, said: Point, source: AnnouncedFrom) -> Entity
 
 
 def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str) -> Entity:
-    platform = "light" if point.device_class == "light" else "switch"
+    platform = "light" if _is_light(point) else "switch"
     about = {
         **_common(platform, device, point.name, source, own),
         "command_topic": _command_topic(source, point.setter, point.verb),
@@ -150,8 +151,27 @@ def _switched(device: ShownDevice, point: Point, source: AnnouncedFrom, own: Sho
     }
     if platform == "light":  # its state is told by its commands
         commands = _truth_template(device, point, on=json.dumps(about["payload_on"]), off=json.dumps(about["payload_off"]))
-        return LightEntity(**about, state_value_template=commands)
+        return LightEntity(**about, state_value_template=commands, **_brightness(device, point, source, topic=topic))
     return SwitchEntity(**about, value_template=_truth_template(device, point))
+
+
+def _is_light(point: Point) -> bool:
+    return point.type is ValueType.BOOLEAN and bool(point.setter) and point.device_class == "light"
+
+
+def _brightness(device: ShownDevice, light: Point, source: AnnouncedFrom, *, topic: str) -> dict[str, Any]:
+    """How bright a light is, and how it is told to be; empty where it is on or off only, or its brightness is hidden."""
+    level = next((point for point in device.points if light.level and point.name == light.level), None)
+    if level is None or not level.setter or level.high is None or not source.settings.shows(device.id, level.name):
+        return {}
+    return {
+        "on_command_type": "brightness",
+        "brightness_command_topic": _command_topic(source, level.setter, level.verb),
+        "brightness_command_template": _command_template(level),
+        "brightness_scale": level.high,
+        "brightness_state_topic": topic,
+        "brightness_value_template": _value_template(device, level),
+    }
 
 
 def _set(device: ShownDevice, point: Point, source: AnnouncedFrom, own: ShownValue, *, topic: str) -> Entity:

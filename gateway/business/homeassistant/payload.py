@@ -101,13 +101,20 @@ class SwitchEntity(CommandedEntity, StateEntity):
 
 
 class LightEntity(CommandedEntity):
-    """A light that is switched on and off."""
+    """A light that is switched on and off, and where it can be, made brighter and darker."""
 
     platform: Literal["light"] = "light"
     state_topic: str
     state_value_template: str
     payload_on: str
     payload_off: str
+    on_command_type: Literal["brightness"] | None = None
+    """It is turned on by its brightness alone: by two messages it would flash."""
+    brightness_command_topic: str | None = None
+    brightness_command_template: str | None = None
+    brightness_scale: float | None = None
+    brightness_state_topic: str | None = None
+    brightness_value_template: str | None = None
     optimistic: Literal[False] = False
 
 

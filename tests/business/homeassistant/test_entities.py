@@ -143,6 +143,31 @@ def test_a_led_is_a_light_and_an_act_is_a_button() -> None:
     assert button["message_expiry_interval"] == 30
 
 
+DIMMED = (
+    LAMP.points[0].changed(device_class="light", level="brightness_pct"),
+    number("brightness_pct", "%", setter="gpio/lamp", verb="dim", field="brightness_pct", low=0.0, high=100.0, path=("brightness_pct",)),
+)
+
+
+def test_a_dimmer_is_one_light_with_its_brightness() -> None:
+    """Turned on by its brightness alone: by two commands it would flash."""
+    (one,) = announced(LAMP.changed(points=DIMMED))["components"].values()
+    assert (one["platform"], one["brightness_scale"], one["on_command_type"]) == ("light", 100.0, "brightness")
+    assert (one["brightness_command_topic"], one["brightness_command_template"]) == (
+        "gateway/pi/tell/gpio/lamp/dim",
+        '{"brightness_pct": {{ value }}}',
+    )
+    assert (one["brightness_state_topic"], one["brightness_value_template"]) == (one["state_topic"], '{{ value_json["brightness_pct"] }}')
+
+
+def test_what_is_dimmed_and_no_light_is_a_switch_and_a_number() -> None:
+    """A fan, as the file says; and a light whose brightness is hidden has none."""
+    fan = announced(LAMP.changed(points=DIMMED), values={"gpio/lamp": {"on": {"class": ""}}})
+    assert [one["platform"] for one in fan["components"].values()] == ["switch", "number"]
+    (light,) = announced(LAMP.changed(points=DIMMED), hide=["gpio/lamp#brightness_pct"])["components"].values()
+    assert "brightness_scale" not in light
+
+
 @pytest.mark.parametrize("name", ["lamp 'ON'", "'OFF'", "'ON' or 'OFF'"])
 @pytest.mark.parametrize("device_class", ["light", "switch"])
 def test_a_name_like_a_state_stays_a_name(name: str, device_class: str) -> None:

@@ -72,8 +72,9 @@ def test_commands_wait_for_a_line_that_is_not_there(put: Put, turn: Turn, pins: 
 def test_what_acts_has_an_age_limit_and_a_question_a_shorter_one() -> None:
     """Half a minute unless the settings say otherwise; 0: none."""
     limits = Pin.age_limits(PinSettings(type="relay", pin=17))
-    assert limits == {"switch": 30.0, "pulse": 30.0, "read": 1.0, "show": 1.0}
-    assert Pin.age_limits(PinSettings(type="relay", pin=17, act_within_s=0)) == {"switch": 0.0, "pulse": 0.0, "read": 1.0, "show": 1.0}
+    acts, asks = ("switch", "pulse", "dim", "turned"), {"read": 1.0, "show": 1.0}
+    assert limits == {**dict.fromkeys(acts, 30.0), **asks}
+    assert Pin.age_limits(PinSettings(type="relay", pin=17, act_within_s=0)) == {**dict.fromkeys(acts, 0.0), **asks}
 
 
 def test_two_pins_on_one_line_are_not_both_ok(put: Put) -> None:

@@ -61,7 +61,7 @@ def test_a_pin_tells_where_it_sends() -> None:
     [
         (
             {"type": "contact", "pin": 17, "publish_to": "mqtt/main"},
-            "publish_to: means nothing for type 'contact', only for a led, relay or button; leave it out",
+            "publish_to: means nothing for type 'contact', only for a led, relay, dimmer or button; leave it out",
         ),
         *(
             (
@@ -85,7 +85,15 @@ def test_a_pin_tells_where_it_sends() -> None:
         ),
         (
             {"type": "button", "pin": 17, "on_start": "on"},
-            "on_start: means nothing for type 'button', only for a led or relay; leave it out",
+            "on_start: means nothing for type 'button', only for a led, relay or dimmer; leave it out",
+        ),
+        (
+            {"type": "relay", "pin": 17, "brightness_pct": 40},
+            "brightness_pct: means nothing for type 'relay', only for a dimmer; leave it out",
+        ),
+        (
+            {"type": "dimmer", "pin": 17, "on_stop": "keep"},
+            ': on_stop: it is dim only while the gateway runs, so nothing keeps it; write "off", or "on" for fully on',
         ),
         (
             {"type": "relay", "pin": 17, "press_to": "toggle/x"},
