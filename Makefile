@@ -11,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Programs of the system that the tests use; libsystemd-dev, pkg-config, gcc and python3-dev build systemd-python.
-PACKAGES := mosquitto mosquitto-clients openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales
+PACKAGES := mosquitto mosquitto-clients openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales postgresql
 # Brokers are in /usr/sbin, which is on nobody's PATH but root's. Without one the demo brings its own.
 export PATH := $(PATH):/usr/sbin
 BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
@@ -71,7 +71,7 @@ uninstall:
 	@systemd/uninstall $(ARGS)
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web$(SYSTEMD)]'
+	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web,postgres$(SYSTEMD)]'
 	$(BIN)/pip install --quiet --editable '.[judges]' || echo "no dsmr-parser or no pysml here: the tests that ask them are left out" >&2
 	@touch $@
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign
+from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign, StoreTaken
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
@@ -124,6 +124,8 @@ class Daemon:
         self._why = ""
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
+        self._taken = False
+        """Whether another gateway has the store now."""
         self._uncommitted = False
         """Whether this life ends without its last commit."""
         self._asked: deque[Callable[[Reloaded], None]] = deque()
@@ -173,7 +175,7 @@ class Daemon:
         )
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
-        self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.path)
+        self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.where)
         self._reloading = Reloading(self.path, configuration, engine, self._hosts, step=self._progress.say_alive)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         engine.view, engine.desk = lambda: views.whole(house), house.within.ask
@@ -245,6 +247,7 @@ class Daemon:
         """End this life because of a fault of ours: the next one begins from the last commit. Any thread."""
         if not self._broken:
             self._broken = described(error)
+            self._taken = isinstance(error, StoreTaken)
             log.critical("cannot go on: %s", self._broken, exc_info=None if isinstance(error, GatewayError) else error)
             self._last_words.say(self._broken)
             self._signals.wake()
@@ -299,6 +302,8 @@ class Daemon:
         self._uncommitted = bool(self._broken) or not self._last_commit()
         if left or self._uncommitted:
             self.code = INTERNAL_FAULT  # what was left behind may hold a pin as it must not stay: who looks after it is to see that
+        if self._taken:
+            self.code = BAD_CONFIG  # two that each began again would take the store from each other for ever: a person says which is meant
         log.info("ended: %s", "well" if self.code == GOOD_END else "not well, see above")
 
     def _last_commit(self) -> bool:

@@ -53,6 +53,10 @@ class StoreForeign(StoreFailed):
     """The store is a real gateway's and this one is simulated, or the other way round: give this one another."""
 
 
+class StoreTaken(StoreFailed):
+    """Another gateway has taken the store over: this one ends, for what it does now cannot be kept."""
+
+
 class StateTooNew(GatewayError, ValueError):
     """A stored state is of a newer version than this program knows: install the newer program again."""
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gateway.actors.words import described
 from gateway.config.checks import Section
 from gateway.config.document import Document
+from gateway.config.driver import why_no_driver
 from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import Problem, dotted
@@ -28,8 +29,11 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
     # where the file names none, they are where the gateway is started, which need not be here
     found += [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document)]
+    found += [(("store", key), text) for key, text in _of_database(store, reader)]
     place = ("store", "path")
-    can_be_used = document.value(place) and all(key != place for key, _ in found)  # one word for a folder that will not do at all
+    can_be_used = (
+        document.value(place) and not store.url and all(key != place for key, _ in found)
+    )  # one word for a folder that will not do at all
     if can_be_used and not gateway.simulate and (text := why_fleeting(store.path)):
         found.append((place, text))
     return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
@@ -87,6 +91,14 @@ def _service_user() -> _FileReader | None:
     except KeyError:
         return None
     return _FileReader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
+
+
+def _of_database(store: StoreSettings, reader: _FileReader | None) -> Iterator[tuple[str, str]]:
+    """What a store in a database needs here, by the key of [store]. Whether it can be reached is not asked: it may come later."""
+    if store.url and (text := why_no_driver()):
+        yield "url", text
+    if store.password_file and (text := _of_file(Path(store.password_file), reader)):
+        yield "password_file", text
 
 
 def _of_file(path: Path, reader: _FileReader | None) -> str:

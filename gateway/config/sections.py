@@ -1,16 +1,27 @@
 """The gateway's own sections of the file: [gateway], [store] and [runtime]. Units stand in the names of the keys."""
 
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from gateway.actors import Settings
 
 _AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 """Absolute from here on: a library of a device may change the working directory."""
+
+
+_PASSWORD = re.compile(r"://[^/@:]*:[^/@]*@|[?&]password=")
+"""In a URL; each part of it ends where the next one begins."""
+_OF_A_FILE = {
+    "max_mb": "how large a database may become is for its server to say",
+    "ballast_mb": "the disk of a database is its server's",
+    "backups_kept": "a database is backed up by its own tools (pg_dump, pg_basebackup)",
+}
+"""Keys that say nothing of a database, and what does."""
 
 
 def _in_directory(variable: str, name: str) -> Path:
@@ -41,6 +52,10 @@ class StoreSettings(Settings):
 
     path: _AbsolutePath = Field(default_factory=lambda: _in_directory("STATE_DIRECTORY", "gateway.db"))
     """The file (default: $STATE_DIRECTORY/gateway.db, else var/gateway.db; of a simulated gateway in a folder simulated there)."""
+    url: str = ""
+    """A PostgreSQL database in place of the file: "postgresql://gateway@db.local/gateway"; empty: the file."""
+    password_file: Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()) if path else "")] = ""
+    """A file that holds the password of the database's user, and nothing else; empty: there is none, or libpq's own ways have it."""
     loss_window_s: float = Field(default=0.0, ge=0, le=60)
     """Seconds of acknowledged messages that a power cut may cost, for less SD wear; 0: none, each has waited for the disk."""
     max_mb: int = Field(default=1024, ge=0)
@@ -56,6 +71,33 @@ class StoreSettings(Settings):
 
     backups_kept: int = Field(default=0, ge=0, le=3650)
     """Days: each night the store is backed up into the folder backups beside it, and so many days' backups are kept; 0: none is made."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_of_postgres(cls, url: str) -> str:
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError(
+                f"a store's URL begins with postgresql://, not as {url.rsplit('@', maxsplit=1)[-1]!r} does; a file is told by 'path'"
+            )
+        if _PASSWORD.search(url):
+            raise ValueError(
+                "a password does not belong in this file; write it into one of its own, and that one's name as 'password_file'"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _fits_a_database(self) -> Self:
+        if self.password_file and not self.url:
+            raise ValueError("'password_file' is set and 'url' is not; set both")
+        for key, instead in _OF_A_FILE.items():
+            if self.url and key in self.model_fields_set and getattr(self, key):
+                raise ValueError(f"'{key}' is for a file, and 'url' is set; leave one of them out: {instead}")
+        return self
+
+    @property
+    def where(self) -> str:
+        """Where it is, in words: what to look at when it hangs."""
+        return f"the database {self.url}" if self.url else f"the disk of {self.path}"
 
     def simulated(self) -> Self:
         """These settings for a simulated gateway: where the file does not say where its store is, the store has a folder of its own."""

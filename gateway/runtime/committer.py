@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull, StoreTaken
 from gateway.runtime.batch import Batch
 from gateway.runtime.threads import join_runtime
 from gateway.store.store import Store
@@ -151,8 +151,8 @@ class Committer:
         """Try once to commit a batch; return why it failed, where another try may help."""
         try:
             self._store.commit(batch.changes)
-        except StoreCorrupt:
-            raise  # trying again cannot help; the next start moves it aside
+        except (StoreCorrupt, StoreTaken):
+            raise  # trying again cannot help; the next start moves a corrupt one aside
         except StoreFailed as error:
             return error
         return None

@@ -130,17 +130,20 @@ class Engine(EngineFloor):
 
     @property
     def stuck_s(self) -> float:
-        """For how many seconds the engine has made no progress: it did not turn, or its commit hangs. A full disk is no hang."""
+        """For how many seconds the engine has made no progress: it did not turn, or its commit hangs. A full disk is no hang,
+        and neither is a database that is away."""
         now_s = self.clock.mono_s()
         since_s = self.beat_s
+        if self.store.fault:
+            return 0.0
         if self.commits.under_way is not None and not self._committer.fault:
             since_s = min(since_s, self.commits.submitted_s)
         return max(0.0, now_s - since_s - HOUSEKEEPING_S)
 
     @property
     def store_fault(self) -> str:
-        """Why commits fail at the moment; empty while they succeed."""
-        return self._committer.fault
+        """Why commits or reads fail at the moment; empty while they succeed."""
+        return self._committer.fault or self.store.fault
 
     @property
     def callback_at(self) -> str:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.config import StoreSettings
+from gateway.config.driver import why_no_driver
 from gateway.runtime.clock import NOTE, noted_wall_ms
 from gateway.runtime.recovery import ended_cleanly
 from gateway.store.ballast import Ballast, ballast_of
 from gateway.store.naming import naming
 from gateway.store.sqlite import SqliteStore
-from gateway.store.store import Changes
+from gateway.store.store import Changes, Store
 from gateway.store.succession import appoint, new_name, real, remove, succeed
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def _to_nobody() -> None:
 class OpenedStore(NamedTuple):
     """An open store, and what was wrong with the store before it; empty where nothing was."""
 
-    store: SqliteStore
+    store: Store
     fault: str
 
 
@@ -45,6 +46,8 @@ def open_store(settings: StoreSettings, *, simulated: bool, progress: Progress =
     `progress` is called now and then, while it is checked and what can be read of it is taken over.
     Raises StoreForeign where it is the other's, StoreFailed where it can be neither opened nor begun.
     """
+    if settings.url:
+        return OpenedStore(_open_database(settings, simulated=simulated), "")
     succeed(settings.path)
     try:
         store = _open(settings, simulated=simulated)
@@ -84,12 +87,12 @@ def _moment(at_ms: int) -> str:
 
 
 def start_afresh(
-    settings: StoreSettings, fault: str, corrupt: SqliteStore | None = None, *, simulated: bool, progress: Progress = _to_nobody
+    settings: StoreSettings, fault: str, corrupt: Store | None = None, *, simulated: bool, progress: Progress = _to_nobody
 ) -> OpenedStore:
     """Make a fresh store of what can be read of a corrupt one, which is moved aside once that is whole: cut short, it begins again."""
     from gateway.store.salvage import salvage, set_note  # noqa: PLC0415  # hardly ever, and not for nothing in memory
 
-    if corrupt is not None:
+    if isinstance(corrupt, SqliteStore):
         corrupt.abandon()
     store = real(settings.path)
     aside = new_name(store, "corrupt")
@@ -110,7 +113,7 @@ def start_afresh(
     return OpenedStore(_open(settings, simulated=simulated), text)
 
 
-def was_told(store: SqliteStore) -> None:
+def was_told(store: Store) -> None:
     """Forget what was wrong with the store before this one: people can read it elsewhere now."""
     if store.notes().get(_FAULT):
         with suppress(StoreFull):  # the next life tells it again
@@ -132,6 +135,22 @@ def _begin(fresh: Path, settings: StoreSettings, *, simulated: bool) -> None:
 
 def _ballast(settings: StoreSettings) -> Ballast:
     return ballast_of(settings.path, settings.ballast_mb)
+
+
+def _open_database(settings: StoreSettings, *, simulated: bool) -> Store:
+    """Open a store in a PostgreSQL database. Nothing of it is imported where the store is a file."""
+    if lacks := why_no_driver():
+        raise StoreFailed(f"cannot open {settings.url}: {lacks}")
+    try:
+        from gateway.store.postgres.postgres import PostgresStore  # noqa: PLC0415  # as said
+    except ImportError as error:
+        raise StoreFailed(f"cannot open {settings.url}: psycopg cannot be imported: {error}; apt install libpq5") from error
+    return PostgresStore(
+        settings.url,
+        password_file=Path(settings.password_file) if settings.password_file else None,
+        loss_window_s=settings.loss_window_s,
+        simulated=simulated,
+    )
 
 
 def _open(settings: StoreSettings, *, simulated: bool) -> SqliteStore:

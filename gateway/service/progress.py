@@ -5,7 +5,6 @@ has ended are.
 """
 
 import logging
-from pathlib import Path
 
 from gateway.runtime.engine import Engine
 from gateway.service.hosts import Hosts
@@ -21,7 +20,8 @@ _STUCK_S = 10.0
 class Progress:
     """Looks at the engine and at the threads of the devices, and tells the watchdog."""
 
-    def __init__(self, engine: Engine, hosts: Hosts, notifier: Notifier, last_words: LastWords, store: Path) -> None:
+    def __init__(self, engine: Engine, hosts: Hosts, notifier: Notifier, last_words: LastWords, store: str) -> None:
+        """`store` says where the store is, in words."""
         self._engine = engine
         self._hosts = hosts
         self._notifier = notifier
@@ -59,4 +59,4 @@ class Progress:
         visited = self._engine.turns.visited
         if visited:
             return f"a turn of {visited} does not end: look at what it waits for"
-        return f"look at the disk of {self._store}"
+        return f"look at {self._store}"

@@ -20,6 +20,7 @@ class MemoryStore:
         self._events: dict[int, EventRow] = {}
         self._folded: dict[str, int] = {}
         self._notes: dict[str, str] = {}
+        self.fault = ""
         self.commits: list[Changes] = []
         """Every commit so far, for a test to look at."""
         self.fail_next: list[str] = []

@@ -64,6 +64,7 @@ class SqliteStore:
         path = real(path)
         check_mark(path, simulated=simulated)
         self.path = path
+        self.fault = ""
         self._simulated = simulated
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()

@@ -152,6 +152,10 @@ class EventReader(Protocol):
 class Store(Protocol):
     """Durable state. Errors are StoreFailed (or StoreFull), and say what medium said it."""
 
+    @property
+    def fault(self) -> str:
+        """What a read waits for at the moment, as a medium that comes back may have it wait; empty while none does. Any thread."""
+
     def commit(self, changes: Changes) -> None:
         """Make all of `changes` durable at once. On one thread at a time, the committer's or the engine's."""
 

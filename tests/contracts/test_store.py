@@ -8,16 +8,39 @@ import pytest
 from gateway.store import Changes, DeadRow, EventRow, MailRow, SeenRow, SeqSpan, StateRow, Store, Tried
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
+from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 VAN = StateRow("trip/van", 1, b'{"n":1}', None, None)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer | None]:
+    """A PostgreSQL that does not wait for its disk; None where none is installed."""
+    if why_no_postgres():
+        yield None
+        return
+    with postgres_server("fsync=off") as found:
+        yield found
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, server: PostgresServer | None, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
-    opened = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "gateway.db")
+    opened = _opened(request.param, server, tmp_path)
     yield opened
     opened.close()
+
+
+def _opened(kind: str, server: PostgresServer | None, folder: Path) -> Store:
+    if kind == "memory":
+        return MemoryStore()
+    if kind == "sqlite":
+        return SqliteStore(folder / "gateway.db")
+    if server is None:
+        pytest.skip(why_no_postgres())
+    from gateway.store.postgres.postgres import PostgresStore  # noqa: PLC0415  # psycopg need not be there
+
+    return PostgresStore(server.new_database())
 
 
 def _mail(seq: int, box: str = "mqtt/main", *, attempt: int = 0) -> MailRow:
@@ -246,3 +269,41 @@ def test_attempts_are_counted_in_spans_of_one_mailbox(store: Store) -> None:
     store.commit(Changes(tried=[Tried("mqtt/main", 1, 4, -1)]))
     assert [row.attempt for row in store.mail("mqtt/main", 0, 9)] == [0, 7, 9]
     assert store.mail("mqtt/main", 3, 1)[0].message == b"message 4"
+
+
+def test_texts_from_outside_come_back_whole(store: Store) -> None:
+    """Any character, NUL too: in an id that a source gave, in a reason, in a note."""
+    text = "a\0b \U0010ffff 'x' \\ {1,2} %s"
+    dead = DeadRow(1, 5, "trip/van", text, 4, b"\0\xff")
+    store.commit(Changes(seen=[SeenRow("serial/a", 1, text)], dead=[dead], notes={"faults": text}))
+    assert (store.seen(), store.dead(0, 9), store.notes()) == ([SeenRow("serial/a", 1, text)], [dead], {"faults": text})
+
+
+def test_numbers_keep_all_their_digits(store: Store) -> None:
+    """A place, a number of an event, a time: up to 2^63 - 1; and a wake time of 0 is one."""
+    high = 2**63 - 1
+    woken = [VAN._replace(wake_ms=high), VAN._replace(id="trip/x", wake_ms=0)]
+    store.commit(Changes(mail=[_mail(high)], events=[_event(high)], woken=woken))
+    assert (_seqs(store), store.last_event()) == ([high], high)
+    assert store.wakes(-1, high, 9) == [(0, "trip/x"), (high, "trip/van")]
+
+
+def test_ids_are_in_the_order_of_their_bytes(store: Store) -> None:
+    """Whatever a language thinks of upper case and signs."""
+    ids = ["a/B", "a/Z", "a/_", "a/a", "a/b", "a/~"]
+    store.commit(Changes(states=[VAN._replace(id=id) for id in reversed(ids)]))
+    assert store.actors("a/", "", 9) == sorted(ids)
+    assert store.actors("a/a", "", 9) == ["a/a"]
+
+
+def test_one_row_twice_in_one_commit_is_the_last(store: Store) -> None:
+    """Of an id that was seen, of a dead letter; and a new actor that is there twice takes the wake time of its first row."""
+    row = DeadRow(1, 5, "trip/van", "it raised", 4, b"one")
+    twice = Changes(
+        states=[VAN._replace(wake_ms=5), VAN._replace(wake_ms=9)],
+        seen=[SeenRow("a", 1, "x"), SeenRow("a", 1, "y")],
+        dead=[row, row._replace(message=b"two")],
+    )
+    store.commit(twice)
+    assert (store.seen(), store.dead(0, 9)) == ([SeenRow("a", 1, "y")], [row._replace(message=b"two")])
+    assert store.wakes(-1, 99, 9) == [(5, "trip/van")]

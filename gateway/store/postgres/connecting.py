@@ -1,0 +1,104 @@
+"""Connections to a PostgreSQL database, and its errors by our names.
+
+A server that is gone is noticed within seconds: else a commit would hang for as long as TCP tries, which is a quarter of an hour.
+
+Source: PostgreSQL, libpq, "Parameter Key Words" and appendix A, "PostgreSQL Error Codes".
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreTaken
+from gateway.store.postgres.arrays import register
+from gateway.store.postgres.commit import BEHIND, FENCED
+
+_HASTE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 6000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "application_name": "gateway",
+}
+"""What a URL may say otherwise: seconds, and milliseconds of tcp_user_timeout."""
+_SESSION = """
+    SET search_path = gateway, pg_temp; SET client_encoding = UTF8; SET jit = off; SET enable_seqscan = off;
+    SET default_transaction_isolation = 'read committed'
+"""
+"""Plans are made once and used for long: one that was made while a table was small must not read all of it when it is large."""
+_LOST = ("08", "57")
+"""Classes of errors that say that the server or the way to it is gone."""
+_READ_ONLY = "25006"
+"""The server is a standby."""
+_AWAY = "see that it runs and can be reached"
+_NOT_LET_IN = "mend store.url or store.password_file, or what the server lets in (createuser, createdb, pg_hba.conf)"
+_ADVICE = {
+    "42501": "give that user its own database: createdb --owner=USER NAME",
+    "53100": "make room on the disk of the database",
+    "08": _AWAY,
+    "57": _AWAY,
+    "XX": "the database is damaged: restore it from its own backups",
+}
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+class DatabasePlace:
+    """Where a database is, and how to connect to it. Any thread."""
+
+    def __init__(self, url: str, password_file: Path | None = None) -> None:
+        """`password_file` holds the password and nothing else; it is read at each connection."""
+        self._url = url
+        self._password_file = password_file
+        self.shown = _PASSWORD.sub(r"\1:***@", url)
+        """The URL, without a password."""
+
+    def connect(self, *, session: str = "") -> psycopg.Connection[Any]:
+        """Connect. `session`: what to set beside. Raises StoreFailed."""
+        try:
+            given = {**_HASTE, **conninfo_to_dict(self._url)}
+            if self._password_file is not None:
+                given["password"] = self._password_file.read_text().rstrip("\r\n")
+            connection = psycopg.connect(**given, autocommit=True)
+        except (psycopg.Error, UnicodeError) as error:
+            raise self.named("open", error) from error
+        except OSError as error:
+            raise StoreFailed(f"cannot open {self.shown}: {error.filename}: {error.strerror}; mend store.password_file") from error
+        register(connection.adapters)
+        try:
+            connection.execute((_SESSION + session).encode(), prepare=False)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, psycopg.Error):
+                raise self.named("open", error) from error
+            raise
+        return connection
+
+    def named(self, verb: str, error: Exception) -> StoreFailed:
+        """Our error for one of psycopg's."""
+        state = (error.sqlstate if isinstance(error, psycopg.Error) else None) or ""
+        fact = (error.diag.message_primary if isinstance(error, psycopg.Error) else None) or _first_line(error)
+        text = f"cannot {verb} {self.shown}: {fact}"
+        if state == FENCED:
+            return StoreTaken(f"{text}; stop one of them, or give it another store.url")
+        if state == BEHIND:
+            return StoreCorrupt(f"{text}, those made last; the next start goes on from what is there")
+        if not state and "FATAL: " in str(error) and not fact.startswith("the database system is "):
+            return StoreFailed(f"{text}; {_NOT_LET_IN}")  # it has answered; while it connects nobody says the code
+        known = next((advice for begin, advice in _ADVICE.items() if state.startswith(begin)), "")
+        return StoreFailed(f"{text}; {known or _AWAY}" if known or not state else f"{text} (SQLSTATE {state})")
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says; of one that the server said while it was connected to, that alone."""
+    text = str(error).split("\n")[0]
+    return text.rpartition("FATAL: ")[2].strip() or text
+
+
+def is_lost(connection: psycopg.Connection[Any], error: psycopg.Error) -> bool:
+    """Whether a connection is of no more use after an error, and another may be."""
+    state = error.sqlstate or ""
+    return connection.closed or state.startswith(_LOST) or state == _READ_ONLY
