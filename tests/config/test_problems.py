@@ -369,7 +369,7 @@ def test_one_mistake_hides_no_other(tmp_path: Path, text: str, said: dict[str, s
 
 JOB = '[clock.main]\n[[clock.main.jobs]]\nname = "a"\nat = "every 1 h"\n'
 RULE = '[actors.alarm.rules.a]\nof = "twin/a"\nsilent = true\n'
-DEAF = "cannot send 'switch' to gpio/door: it is a contact, and only a led or relay goes on and off; name another"
+DEAF = "cannot send 'switch' to gpio/door: it is a contact, and only a led, relay or dimmer goes on and off; name another"
 RELAY = '[gpio.door]\ntype = "contact"\npin = 17\nsimulate = true\n[gpio.up]\ntype = "relay"\npin = 20\nsimulate = true\n'
 
 
