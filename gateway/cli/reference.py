@@ -83,7 +83,7 @@ class _Reference:
 def _place(kind: Kind) -> str:
     """The section of a kind's settings."""
     if issubclass(kind, HostBound):
-        return f"`[{kind.kind}.NAME]`"
+        return f"`[{kind.kind}]`" if kind.sole_key else f"`[{kind.kind}.NAME]`"
     return f"`[{kind.kind}]`" if kind.kind in SECTIONS else f"`[actors.{kind.kind}]`"
 
 

@@ -46,6 +46,13 @@ def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
     assert [part.id for part in configuration.host_bound] == ids
 
 
+def test_the_web_server_is_a_configuration(tmp_path: Path) -> None:
+    """The example of what is answered over HTTP has no problem."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(block_with("[web]"))
+    assert [part.id for part in read(path).host_bound] == ["web/local"]
+
+
 def test_the_weather_station_is_a_configuration(tmp_path: Path) -> None:
     """The example of a program has no problem, whether it is installed here or not."""
     path = tmp_path / "gateway.toml"
