@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from devices.backoff import Backoff
 from gateway.actors import Host, Payload, Receipt, Refused
 from gateway.actors.receipts import prompt
-from gateway.actors.vocabulary import Pressed, Publish, Report
+from gateway.actors.vocabulary import Pressed, Publish, Report, Turned
 
 P = TypeVar("P", bound=Payload)
 
@@ -84,6 +84,11 @@ def reports(host: Host, to: str, clock: Callable[[], float]) -> Latest[Report]:
 def presses(host: Host, to: str, clock: Callable[[], float]) -> Latest[Pressed]:
     """Make the sender of presses: they add up, none is lost."""
     return Latest(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
+
+
+def turns(host: Host, to: str, clock: Callable[[], float]) -> Latest[Turned]:
+    """Make the sender of the turns of a knob: their steps add up, none is lost."""
+    return Latest(host, to, "turned", merge=lambda older, newer: Turned(steps=older.steps + newer.steps), clock=clock)
 
 
 def states(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publish]:

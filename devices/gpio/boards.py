@@ -8,29 +8,28 @@ from typing import cast
 from devices.gpio.chips import lgpio_directory
 from devices.gpio.errors import PinFault
 from devices.gpio.lines import Board
-from devices.gpio.settings import PinSettings
 
 _loading = threading.Lock()
 """One pin at a time: importing lgpio changes the working directory of the whole process for a moment."""
 
 
-def open_board(settings: PinSettings) -> Board:
-    """Open the board that a pin is on. Raises ChipMissing or PinFault."""
+def open_board(chip: str | int, *, of: str, is_simulated: bool) -> Board:
+    """Open the board that the line `of` is on, by the name of that. Raises ChipMissing or PinFault."""
     with _loading:
-        return _simulator() if settings.simulated is not None else _header(settings)
+        return _simulator() if is_simulated else _header(chip, of)
 
 
 def _simulator() -> Board:
     return cast(Board, importlib.import_module("devices.gpio.simulator").simulated_pins())
 
 
-def _header(settings: PinSettings) -> Board:
+def _header(chip: str | int, line: str) -> Board:
     try:
         with lgpio_directory():
             headers = importlib.import_module("devices.gpio.headers").headers()
     except (ImportError, AttributeError) as error:  # AttributeError: PyPI's lgpio 0.0.0.2, an empty shell
         raise PinFault(
-            f"cannot use {settings.line_name}: lgpio does not load ({error}); "
+            f"cannot use {line}: lgpio does not load ({error}); "
             f"on Raspberry Pi OS sudo apt install python3-lgpio, elsewhere sudo {sys.executable} -m pip install gpiozero lgpio"
         ) from error
-    return cast(Board, headers.get(settings.chip))
+    return cast(Board, headers.get(chip))

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devices.gpio.panel import Buttons
-from devices.gpio.settings import PinSettings, Simulate
+from devices.gpio.pin_simulation import Simulate
+from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPin
 
 logger = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ class Input:
         self._settings = settings
         self._host = host
         self._clock = clock
-        self._edges = EdgeBuffer(clock, host.wake)
+        self._edges: EdgeBuffer[bool] = EdgeBuffer(clock, host.wake)
         self._reports = reports(host, settings.report_to, clock)
         self._presses = Presses(settings, host, clock=clock)
         self._line: PinLine | None = None

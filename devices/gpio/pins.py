@@ -78,7 +78,8 @@ class Pin(Link[PinSettings]):
     def open(self) -> str:
         """Claim the line."""
         assert self._role is not None
-        board = open_board(self.settings)
+        settings = self.settings
+        board = open_board(settings.chip, of=settings.line_name, is_simulated=settings.simulated is not None)
         if self._line is None:  # else it was left to us, and is claimed
             pin = board.pin(self.settings.pin)
             if self.settings.simulated is not None:
@@ -195,7 +196,7 @@ class Pin(Link[PinSettings]):
         """
         if not isinstance(self._role, Output):
             kind = self.settings.type
-            delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to a led or relay", retry=False)
+            delivery.failed(f"cannot {name} {self.settings.line_name}: it is a {kind}, an input; send it to an output", retry=False)
             return
         if name == "dim" and not isinstance(self._role, DimmedOutput):
             delivery.failed(f"cannot dim {self.settings.line_name}: it is a {self.settings.type}; send it to a dimmer", retry=False)

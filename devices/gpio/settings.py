@@ -4,11 +4,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from devices.gpio.chips import forgets_outputs, meaning
+from devices.gpio.chips import forgets_outputs
 from devices.gpio.gestures import DOUBLE, LONG, MULTI, PRESS
-from devices.gpio.pin_names import bcm_number
+from devices.gpio.pin_simulation import Simulate
+from devices.gpio.wiring import Bcm, Chip, claim_of, name_of
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
 from gateway.actors import Settings
@@ -37,6 +38,8 @@ BRIGHTNESS = "brightness_pct"
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
+_OTHER_KINDS = {"encoder": "encoder", "rotary": "encoder", "knob": "encoder"}
+"""What is wired to pins and is a kind of its own, by what people call it."""
 _FORGOTTEN = (
     "this Pi's kernel makes a pin an input once the gateway has stopped, so the level is lost, and a resistor outside decides; to keep it, "
     "add pinctrl-bcm2835.persist_gpio_outputs=y to the line in /boot/firmware/cmdline.txt, and reboot"
@@ -45,19 +48,11 @@ Level = Literal["off", "on", "keep"]
 Pull = Literal["up", "down", "none"]
 
 
-class Simulate(BaseModel):
-    """How a simulated pin is worked. All of it is optional: `simulate = true` gives a pin that nobody touches."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    press_every_s: float = Field(default=0.0, ge=0)
-    """Seconds between the starts of two presses; 0: never."""
-    hold_s: float = Field(default=0.1, gt=0)
-    """Seconds a press lasts."""
-    bounce: bool = False
-    """Whether the contact bounces, as real ones do: two extra pulses at each change."""
-    panel: str = ""
-    """A directory through which another process sees the output and works the input (see `panel.py`)."""
+def _one_line(given: Any) -> Any:
+    """Say where a device stands that is no single pin which is on or off."""
+    if given in _OTHER_KINDS:
+        raise ValueError(f"{given!r} has a section of its own; write [{_OTHER_KINDS[given]}.NAME]")
+    return given
 
 
 class PinSettings(Settings):
@@ -71,8 +66,8 @@ class PinSettings(Settings):
     dimmer   an output that is on for a share of the time: the gate of a transistor that a lamp or a fan hangs on
     """
 
-    type: Literal["button", "contact", "motion", "led", "relay", "dimmer"]
-    pin: Annotated[int, BeforeValidator(bcm_number, json_schema_input_type=int | str)] = Field(ge=0, le=27)
+    type: Annotated[Literal["button", "contact", "motion", "led", "relay", "dimmer"], BeforeValidator(_one_line)]
+    pin: Bcm
     """BCM number, 17 or "GPIO17"; by its place on the header "BOARD11"."""
     active_low: bool | None = None
     """Whether a low level is the active one. Inputs: told from type and pull unless given. Outputs: false unless given."""
@@ -82,7 +77,7 @@ class PinSettings(Settings):
     """Actor id that gets `report` with the value at the start and at each change."""
     report_every_s: float = Field(default=0.0, ge=0)
     """Seconds after which the value is reported again although it has not changed, so that a twin hears the pin; 0: never."""
-    chip: str | int = "auto"
+    chip: Chip = "auto"
     """The GPIO chip: "auto" finds the header's by its label; else a number (4) or a path ("/dev/gpiochip4")."""
     simulate: bool | Simulate = False
     """True or a table: no hardware is touched."""
@@ -148,8 +143,7 @@ class PinSettings(Settings):
     publishes. Presses are events, not retained, under `/event` below it."""
 
     def claims(self) -> dict[str, str]:
-        chip = "" if self.simulate and self.chip == "auto" else meaning(self.chip)
-        return {"pin": f"{self.line_name} of {chip}" if chip else self.line_name}
+        return {"pin": claim_of(self.pin, self.chip, is_simulated=bool(self.simulate))}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         asked = [("report_to", self.report_to, "report"), ("press_to", self.press_to, "pressed")]
@@ -259,7 +253,7 @@ class PinSettings(Settings):
 
     @property
     def line_name(self) -> str:
-        return f"GPIO {self.pin}"
+        return name_of(self.pin)
 
     @property
     def value_name(self) -> str:
@@ -310,13 +304,6 @@ class PinSettings(Settings):
     @classmethod
     def _publishing_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, _PUBLISHING, needs="a led, relay, dimmer or button")
-
-    @field_validator("chip")
-    @classmethod
-    def _known_chip(cls, given: str | int) -> str | int:
-        if given == "auto" or (isinstance(given, int) and given >= 0) or (isinstance(given, str) and given.startswith("/dev/")):
-            return given
-        raise ValueError(f'{given!r} is no chip; write "auto", a number (4) or a path ("/dev/gpiochip4")')
 
     @field_validator("topic")
     @classmethod

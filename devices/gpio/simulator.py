@@ -3,6 +3,7 @@
     pins = simulated_pins()
     pins.press(5, seconds=0.2)      # what a finger does to the button on GPIO 5
     pins.set_level(6, level=True)   # what a wire does to GPIO 6
+    pins.turn((5, 6), 3)            # what a hand does to the knob on GPIO 5 and 6
     pins.level(17)                  # what a voltmeter shows on GPIO 17
     pins.driven_levels(17)          # every level that output has been driven at, in order: a glitch shows here
     pins.duties_pct(18)             # and for which share of the time a dimmer has been on
@@ -164,6 +165,18 @@ class SimulatedPins:
     def set_level(self, number: int, *, level: bool | None) -> None:
         """Wire a pin to high, low, or nothing. Edges are reported on the caller's thread."""
         self._pin(number).wire(level)
+
+    def turn(self, pins: tuple[int, int], steps: int, *, edges_per_step: int = 4, active_low: bool = True, bounce: bool = False) -> None:
+        """Turn a knob whose contacts A and B are wired to two pins: clockwise, or against it where `steps` is below 0. Edges are reported
+        on the caller's thread."""
+        contacts = [self._pin(number) for number in pins]
+        closed = [pin.state is not active_low for pin in contacts]
+        for _ in range(abs(steps) * edges_per_step):
+            at = 0 if (closed[0] is closed[1]) is (steps > 0) else 1  # A leads clockwise, B the other way round
+            closed[at] = not closed[at]
+            for active in (closed[at], not closed[at]) * (2 if bounce else 0):
+                contacts[at].wire(active is not active_low)
+            contacts[at].wire(closed[at] is not active_low)
 
     def level(self, number: int) -> bool:
         """The level of a pin now, high or low."""

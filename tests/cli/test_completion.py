@@ -162,7 +162,7 @@ def test_the_rest_is_asked_of_the_gateway(bash: Bash, daemon: DaemonProcess, lin
 def test_what_there_is_to_choose_from(bash: Bash, daemon: DaemonProcess) -> None:
     """At the second press; what the gateway keeps for itself is not among it."""
     assert bash.choices(f"gateway show --config {daemon.config} ") == ["counter/", "fuse/", "gpio/lamp", "gpio/lift"]
-    assert bash.choices(f"gateway ask --config {daemon.config} gpio/lamp ") == ["pulse", "read", "switch"]
+    assert bash.choices(f"gateway ask --config {daemon.config} gpio/lamp ") == ["dim", "pulse", "read", "switch", "turned"]
 
 
 def test_where_no_gateway_answers_there_is_nothing_to_say(daemon: DaemonProcess, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_without_a_gateway_the_file_says_who_there_is(tmp_path: Path) -> None:
         *("twin/attic", "twin/boiler", "twin/shed"),
     ]
     assert ways("tell", "twin/b") == ["twin/boiler"]
-    assert ways("ask", "gpio/lamp", "") == ["pulse", "read", "switch"]
+    assert ways("ask", "gpio/lamp", "") == ["dim", "pulse", "read", "switch", "turned"]
     assert ways("tell", "gpio/lamp", "pulse", "se") == ["seconds="]
     assert ways("tell", "gpio/lamp", "pulse", "seconds=1", "") == ways("tell", "nobody/x", "") == []
     (tmp_path / "g.toml").write_text("[gpio.lamp\n")

@@ -56,6 +56,22 @@ def put(pins: SimulatedPins, clock: Clock) -> Iterator[Callable[..., Bench]]:
 
 
 @pytest.fixture
+def bench_of(pins: SimulatedPins, clock: Clock) -> Iterator[Callable[..., Bench]]:
+    """Put a device of another kind on a running bench: `bench_of(Servo, ServoSettings, pin=18)`. The clock stands."""
+    with ExitStack() as stack:
+
+        def make(kind: type[Any], model: type[Any], *, remembered: str = "", commit: bool = True, **settings: Any) -> Bench:
+            actor = kind("bench", model(**{"simulate": True, **settings}), clock=clock)
+            bench = Bench(actor, f"{kind.kind}/bench", commit=commit, clock=ManualClock(now_ms=1_800_000_000_000))
+            bench.remembered = remembered
+            stack.enter_context(bench)
+            bench.until(lambda: bench.health)
+            return bench
+
+        yield make
+
+
+@pytest.fixture
 def turn(clock: Clock) -> Callable[[Bench, float], None]:
     """Turn the clock, and let the pin look at it."""
 

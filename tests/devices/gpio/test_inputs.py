@@ -176,7 +176,7 @@ def test_a_value_is_repeated_when_asked(put: Put, told: Told, turn: Turn) -> Non
 def test_a_command_to_an_input_is_refused_for_good(put: Put) -> None:
     """A button cannot be switched."""
     delivery = put(**BUTTON).tell("switch", Switch(on=True))
-    assert delivery.wait() == "cannot switch GPIO 5: it is a button, an input; send it to a led or relay"
+    assert delivery.wait() == "cannot switch GPIO 5: it is a button, an input; send it to an output"
     assert delivery.retry is False
 
 

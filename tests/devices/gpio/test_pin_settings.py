@@ -87,6 +87,7 @@ def test_a_pin_tells_where_it_sends() -> None:
             {"type": "button", "pin": 17, "on_start": "on"},
             "on_start: means nothing for type 'button', only for a led, relay or dimmer; leave it out",
         ),
+        ({"type": "encoder", "pin": 17}, "type: 'encoder' has a section of its own; write [encoder.NAME]"),
         (
             {"type": "relay", "pin": 17, "brightness_pct": 40},
             "brightness_pct: means nothing for type 'relay', only for a dimmer; leave it out",
