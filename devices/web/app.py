@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from devices.web import actors, contacts, explaining, health, ingest, letters, login, openapi, trips
+from devices.web import actors, contacts, events, explaining, health, ingest, letters, login, openapi, trips
 from devices.web.access import Access
 from devices.web.door import Door
 from devices.web.guard import Guard
+from devices.web.live import Live
 from devices.web.routing import WebRoute
 from devices.web.settings import WebSettings
 
@@ -18,6 +19,7 @@ ROUTES: list[WebRoute] = [
     *login.routes,
     *openapi.routes,
     *letters.routes,
+    *events.routes,
     *explaining.routes,
     *ingest.routes,
     *trips.routes,
@@ -36,12 +38,13 @@ class WebApp(NamedTuple):
     routes: list[WebRoute]
     entrances: dict[str, ingest.Entrance]
     """By the names that they have in their paths."""
+    live: Live
 
 
 def make_app(settings: WebSettings, door: Door) -> Guard:
     """Make what uvicorn serves."""
     entrances = {name: ingest.Entrance(one) for name, one in settings.entrances.items()}
-    app = WebApp(settings, door, Access(settings), ROUTES, entrances)
+    app = WebApp(settings, door, Access(settings), ROUTES, entrances, Live(door, most=settings.streams))
     return Guard(Router([_route(one, app.access) for one in ROUTES], redirect_slashes=False), app)
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from devices.web.problems import taken
-from devices.web.routing import TIMEOUT_S, Needs, WebRoute, look
+from devices.web.routing import EVENT_STREAM, TIMEOUT_S, Needs, WebRoute, look
 
 _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _KEY = {"type": "string", "pattern": "^[A-Za-z0-9._~:@=,-]{1,128}$"}
@@ -41,7 +41,7 @@ def document(routes: list[WebRoute], kinds: list[dict[str, Any]], *, guarded: bo
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        if not route.path.endswith(":path}") or route.method == "GET":
+        if route.media != EVENT_STREAM and (not route.path.endswith(":path}") or route.method == "GET"):
             paths.setdefault(_PARAMETER.sub(r"{\1}", route.path), {})[route.method.lower()] = _of_route(route)
     for kind in kinds:
         for verb in kind["verbs"]:
@@ -60,7 +60,7 @@ def _of_route(route: WebRoute) -> dict[str, Any]:
     about, _, more = (inspect.getdoc(route.answer) or "").partition("\n")
     parameters = [_in_path(name, _TYPES[type]) for name, type in _PARAMETER.findall(route.path)]
     parameters += [_in_query(name, schema) for name, schema in route.query.items()]
-    operation: dict[str, Any] = {"summary": about, "parameters": parameters, "responses": _responses(route.gives)}
+    operation: dict[str, Any] = {"summary": about, "parameters": parameters, "responses": _responses(route.gives, route.media)}
     if more.strip():
         operation["description"] = " ".join(more.split())
     if route.method in ("POST", "PATCH"):
@@ -112,11 +112,11 @@ def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema}
 
 
-def _responses(status: int) -> dict[str, Any]:
+def _responses(status: int, media: str = _JSON) -> dict[str, Any]:
     of_problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     problem = {"description": "A problem, in words.", "content": {"application/problem+json": of_problem}}
     said = {200: "The answer.", 201: "It is made.", 202: "It is on disk."}[status]
-    return {str(status): {"description": said, "content": {_JSON: {}}}, "default": problem}
+    return {str(status): {"description": said, "content": {media: {}}}, "default": problem}
 
 
 _IDEMPOTENCY = {

@@ -23,6 +23,9 @@ class Needs(enum.Enum):
     """The token that may do everything; nothing where no token is set."""
 
 
+EVENT_STREAM = "text/event-stream"
+
+
 class WebRoute(NamedTuple):
     """One path with one method."""
 
@@ -34,6 +37,8 @@ class WebRoute(NamedTuple):
     """The JSON schema of each query parameter, by its name."""
     gives: int = 200
     """The status of a good answer."""
+    media: str = "application/json"
+    """What a good answer is. A stream of events is not described: whoever tries all that is would never see its end."""
 
 
 def look(path: str, answer: Endpoint, **query: dict[str, Any]) -> WebRoute:

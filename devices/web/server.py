@@ -35,7 +35,12 @@ class WebServer(HostBound):
     sole_key = "local"
     settings_model = WebSettings
     close_s = 5.0
-    counters_said = {"requests": "requests", "refused": "requests refused", "dropped": "connections dropped"}
+    counters_said = {
+        "requests": "requests",
+        "refused": "requests refused",
+        "dropped": "connections dropped",
+        "streams_cut": "event streams cut",
+    }
 
     def __init__(self, key: str, settings: WebSettings) -> None:
         self.key = key

@@ -101,6 +101,7 @@ class LimitedConnection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._late: asyncio.TimerHandle | None = None
+        self._slow: asyncio.TimerHandle | None = None
         if len(self.connections) > self.most_connections:
             self.host.count("dropped")
             transport.abort()
@@ -117,7 +118,27 @@ class LimitedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._had_head()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Note that the client takes nothing of what it is sent; if that lasts, it is let go."""
+        super().pause_writing()
+        self._slow = self.loop.call_later(self.head_s, self._end_slow)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._taken()
+
+    def _taken(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _end_slow(self) -> None:
+        self._slow = None
+        self.host.count("dropped")
+        self.transport.abort()
 
     def _expect_head(self) -> None:
         self._late = self.loop.call_later(self.head_s, self._end_late)

@@ -83,10 +83,12 @@ class WebSettings(Settings):
     """How many connections are taken at once; one more is closed."""
     requests: int = Field(default=64, ge=1, le=400)
     """How many requests may be with the gateway at once; one more is answered 503."""
+    streams: int = Field(default=200, ge=1, le=4000)
+    """How many event streams may be open at once; one more is answered 503."""
     max_body_bytes: int = Field(default=262_144, ge=64, le=4 << 20)
     """A longer body is answered 413, and not read to its end."""
     head_s: float = Field(default=10.0, gt=0, le=300)
-    """Seconds that a request's head may take to come, and its body likewise."""
+    """Seconds that a request's head may take to come, and its body likewise; who takes nothing of an answer for so long is cut."""
     session_s: float = Field(default=30 * 86_400.0, ge=60, le=365 * 86_400)
     """Seconds for which a browser stays logged in."""
 

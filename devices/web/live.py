@@ -1,0 +1,99 @@
+"""Live streams: who listens to events, and what wakes all of them at once. On the server's loop, but `Live.wake`.
+
+However many streams there are, a commit costs the engine one call: it wakes the loop, and each stream reads the feed from where it stands.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from devices.web.door import Door
+from gateway.actors.following import Committed, Following, NewState, StatesPage
+
+LOOK_S = 30.0
+"""How long a look at how actors stand may take: while the disk refuses, it waits."""
+_CLOSES_S = 3600.0
+_FOLDS_ABOVE = 20
+"""Where more commits than that wait for one stream, they become one event, with the last state of each actor."""
+
+
+class Live:
+    """All streams of the server."""
+
+    def __init__(self, door: Door, *, most: int) -> None:
+        self.door = door
+        self.most = most
+        self.closing = False
+        """Whether the server ends, and all streams with it."""
+        self._news: set[asyncio.Event] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = False
+        self._end: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._news)
+
+    def follow(self, of: Sequence[str], since: str) -> Following:
+        """Follow actors, woken with all other streams. Raises ValueError where a pattern can fit no actor."""
+        self._loop = asyncio.get_running_loop()
+        if self._end is None:
+            self._end = self._loop.create_task(self._end_with_server())
+        return self.door.host.follow(of, self.wake, since)
+
+    def join(self) -> asyncio.Event:
+        """Take part: what is returned is set whenever there may be something new."""
+        news = asyncio.Event()
+        self._news.add(news)
+        return news
+
+    def leave(self, news: asyncio.Event) -> None:
+        """Take part no more."""
+        self._news.discard(news)
+
+    def wake(self) -> None:
+        """Have every stream look. Any thread."""
+        if not self._woken and self._loop is not None:
+            self._woken = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and its streams with it
+                self._loop.call_soon_threadsafe(self._spread)
+
+    def _spread(self) -> None:
+        self._woken = False  # first: what comes from here on wakes anew
+        for news in self._news:
+            news.set()
+
+    async def _end_with_server(self) -> None:
+        while not await self.door.closes_within(_CLOSES_S):
+            pass
+        self.closing = True
+        self._spread()
+
+
+async def page_of(following: Following, after: str = "") -> StatesPage:
+    """A page of how the actors stand that are followed. Raises TimeoutError."""
+    loop = asyncio.get_running_loop()
+    come: asyncio.Future[StatesPage] = loop.create_future()
+
+    def take(page: StatesPage) -> None:
+        if not come.done():
+            come.set_result(page)
+
+    def on_page(page: StatesPage) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            loop.call_soon_threadsafe(take, page)
+
+    following.look(on_page, after)
+    async with asyncio.timeout(LOOK_S):
+        return await come
+
+
+def folded(taken: Sequence[Committed]) -> Sequence[Committed]:
+    """Commits as they are to be told: where many wait, one with the last state of each actor, as of the last of them."""
+    if len(taken) <= _FOLDS_ABOVE:
+        return taken
+    last: dict[str, NewState] = {}
+    for committed in taken:
+        for state in committed.states:
+            last.pop(state.id, None)
+            last[state.id] = state
+    return [taken[-1]._replace(states=list(last.values()))]
