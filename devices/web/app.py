@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from devices.web import actors, contacts, events, explaining, health, ingest, letters, login, openapi, trips
+from devices.web import actors, contacts, events, explaining, figures, health, history, ingest, letters, login, metrics, openapi, trips
 from devices.web.access import Access
 from devices.web.door import Door
 from devices.web.guard import Guard
@@ -20,6 +20,9 @@ ROUTES: list[WebRoute] = [
     *openapi.routes,
     *letters.routes,
     *events.routes,
+    *metrics.routes,
+    *figures.routes,
+    *history.routes,
     *explaining.routes,
     *ingest.routes,
     *trips.routes,
