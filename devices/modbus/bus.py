@@ -10,7 +10,7 @@ unit may acknowledge what it does not keep. What came of a write whose answer is
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from devices.backoff import Backoff
 from devices.link import ACT_WITHIN_S, Link, LinkFault
@@ -20,11 +20,11 @@ from devices.modbus.registers import value_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
 from devices.modbus.simulator import BusWire, SimulatedWire
 from devices.modbus.wire import open_wire
-from devices.modbus.writing import register_of, stands, words_to_write
+from devices.modbus.writing import Place, place_of
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Health, Mode, Refused, verb
-from gateway.actors.vocabulary import Report, Scalar, SetValue
+from gateway.actors.vocabulary import Report, Scalar, SetValue, SetValues
 from gateway.actors.words import several
 
 SILENT_MAX_S = 300.0
@@ -71,7 +71,7 @@ class ModbusBus(Link[ModbusSettings]):
     """The actor `modbus/<key>` of one bus, or of a simulated one in its place."""
 
     kind = "modbus"
-    acts = ("write",)
+    acts = ("write", "write_together")
     counters_said = {
         "timeouts": "requests without an answer",
         "splits": "ranges that a unit refused as a whole",
@@ -148,64 +148,73 @@ class ModbusBus(Link[ModbusSettings]):
     @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
     def write(self, asked: SetValue, delivery: Delivery) -> None:
         """Set one value of a unit; the answer says what the unit keeps. It is never tried a second time."""
+        if (kept := self._written(asked.unit, {asked.name: asked.value}, delivery)) is not None:
+            delivery.done({"value": kept[asked.name]})
+
+    @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
+    def write_together(self, asked: SetValues, delivery: Delivery) -> None:
+        """Set several values of a unit that stand next to each other, by one request; else as `write`."""
+        if (kept := self._written(asked.unit, asked.values, delivery)) is not None:
+            delivery.done({"values": kept})
+
+    def _written(self, unit: str, values: Mapping[str, Scalar], delivery: Delivery) -> dict[str, Scalar | None] | None:
+        """Write values, and return what the unit keeps; None where that failed, which the delivery is told."""
         try:
-            kept = self._write(asked)
+            kept = self._write(place_of(self.settings, unit, values), values)
         except LinkFault as fault:
             self._unwritten(delivery, str(fault))
             self.lose(fault)
         except Refused as error:
             self._unwritten(delivery, str(error))
         else:
-            self.host.count("written")
-            delivery.done({"value": kept})
+            self.host.count("written", len(values))
+            return kept
+        return None
 
     def _unwritten(self, delivery: Delivery, why: str) -> None:
         self.host.count("unwritten")
         delivery.failed(why, retry=False)
 
-    def _write(self, asked: SetValue) -> Scalar | None:
-        """Write a value, and return the one that its unit keeps. Raises Refused, or a LinkFault, with what is known of the outcome."""
-        register, unit = register_of(self.settings, asked), self.settings.units[asked.unit]
-        what = f"{asked.name} of {asked.unit}"
-        reading = UnitRequest(unit.unit, register.area, register.at, register.size)
-        before = self._words(reading, register, what, fate="nothing was written")
-        try:
-            words = words_to_write(register, asked.value, before)
-        except ValueError as error:
-            raise Refused(f"cannot write {asked.value!r} to {what}: {error}") from None
+    def _write(self, place: Place, values: Mapping[str, Scalar]) -> dict[str, Scalar | None]:
+        """Write values by one request, and return those that the unit keeps. Raises Refused, or a LinkFault, with what is known of the
+        outcome."""
+        reading = place.reading
+        words = place.words(values, self._words(place, fate="nothing was written"))
         fate = "outcome unknown; look before you repeat it"
         try:
-            answer = self._ask(UnitWrite(unit.unit, register.area, register.at, words))
+            answer = self._ask(UnitWrite(place.unit, reading.area, reading.first, words))
         except LinkFault as fault:
-            raise type(fault)(f"cannot write {what}: {fault}; {fate}") from fault
+            raise type(fault)(f"cannot write {place.what}: {fault}; {fate}") from fault
         if answer is not None and answer.exception:
             self.host.count("exceptions")
-            raise Refused(f"cannot write {what}: unit {unit.unit} says {_word(answer.exception)!r}")
-        kept = self._words(reading, register, what, wanted=words, fate="it was acknowledged" if answer is not None else fate)
-        value = _value(register, kept)
-        self._send(unit, asked.unit, {asked.name: value})
-        if not stands(register, kept, words):
-            raise Refused(f"cannot write {asked.value!r} to {what}: unit {unit.unit} keeps {value!r}; does it take this value, and now?")
-        return value
+            raise Refused(f"cannot write {place.what}: unit {place.unit} says {_word(answer.exception)!r}")
+        held = self._words(place, wanted=words, fate="it was acknowledged" if answer is not None else fate)
+        kept = {name: _value(place.registers[name], part) for name, part in place.parts(held).items()}
+        self._send(self.settings.units[place.name], place.name, kept)
+        if missed := place.missed(held, words):
+            asked, has = (", ".join(repr(one[name]) for name in missed) for one in (values, kept))
+            what = f"{', '.join(missed)} of {place.name}"
+            raise Refused(f"cannot write {asked} to {what}: unit {place.unit} keeps {has}; does it take this value, and now?")
+        return kept
 
-    def _words(self, reading: UnitRequest, register: RegisterSettings, what: str, *, wanted: tuple[int, ...] = (), fate: str) -> list[int]:
-        """What stands in registers now. With `wanted` they are read until that stands there, for as long as a unit has for an answer.
+    def _words(self, place: Place, *, wanted: tuple[int, ...] = (), fate: str) -> list[int]:
+        """What stands at a place now. With `wanted` it is read until that stands there, for as long as a unit has for an answer.
 
         Raises Refused where the unit does not say it, and what `_ask` raises; `fate` is then what is known of the write."""
-        until_s = self.clock() + self.settings.timeout_s
+        until_s, reading = self.clock() + self.settings.timeout_s, place.reading
         while True:
             try:
                 answer = self._ask(reading)
             except LinkFault as fault:
-                raise type(fault)(f"cannot read {what}: {fault}; {fate}") from fault
+                raise type(fault)(f"cannot read {place.what}: {fault}; {fate}") from fault
             if answer is None:
                 self.host.count("timeouts")
-                raise Refused(f"cannot read {what}: unit {reading.unit} does not answer; {fate}")
+                raise Refused(f"cannot read {place.what}: unit {reading.unit} does not answer; {fate}")
             if answer.exception:
                 self.host.count("exceptions")
-                raise Refused(f"cannot read {what}: unit {reading.unit} says {_word(answer.exception)!r}; {fate}")
+                raise Refused(f"cannot read {place.what}: unit {reading.unit} says {_word(answer.exception)!r}; {fate}")
             words = reading.values(answer.content)
-            if not wanted or stands(register, words, wanted) or self.clock() >= until_s:
+            if not wanted or not place.missed(words, wanted) or self.clock() >= until_s:
                 return words
             time.sleep(_LOOK_AGAIN_S)
 

@@ -13,7 +13,7 @@ from devices.codecs.crc16 import modbus
 Area = Literal["holding", "input", "coil", "discrete"]
 """What is read or written: registers that can be written and that cannot; bits that can be written and that cannot."""
 READS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
+WRITE_COIL, WRITE_REGISTER, WRITE_COILS, WRITE_REGISTERS = 5, 6, 15, 16
 EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -64,7 +64,7 @@ class UnitRequest(NamedTuple):
 
 
 class UnitWrite(NamedTuple):
-    """What a unit is told: to keep these registers from `first` on, or one coil."""
+    """What a unit is told: to keep these registers, or coils, from `first` on."""
 
     unit: int
     area: Area
@@ -73,8 +73,10 @@ class UnitWrite(NamedTuple):
 
     @property
     def function(self) -> int:
-        """The code of the function: that of one register for one, which units know that do not know the one of several."""
-        return WRITE_COIL if self.area == "coil" else WRITE_REGISTER if len(self.words) == 1 else WRITE_REGISTERS
+        """The code of the function: that of one register, or coil, for one, which units know that do not know the one of several."""
+        if self.area == "coil":
+            return WRITE_COIL if len(self.words) == 1 else WRITE_COILS
+        return WRITE_REGISTER if len(self.words) == 1 else WRITE_REGISTERS
 
     @property
     def answer_head(self) -> bytes:
@@ -94,6 +96,10 @@ class UnitWrite(NamedTuple):
         if self.function == WRITE_REGISTER:
             return struct.pack(">BHH", WRITE_REGISTER, self.first, self.words[0])
         size = len(self.words)
+        if self.function == WRITE_COILS:
+            bits = sum(bit << at for at, bit in enumerate(self.words))
+            content = bits.to_bytes((size + 7) // 8, "little")
+            return struct.pack(">BHHB", WRITE_COILS, self.first, size, len(content)) + content
         return struct.pack(f">BHHB{size}H", WRITE_REGISTERS, self.first, size, 2 * size, *self.words)
 
 

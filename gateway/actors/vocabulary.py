@@ -137,6 +137,16 @@ class SetValue(Payload):
     value: Scalar
 
 
+class SetValues(Payload):
+    """Verb `write_together` of `modbus/*`: set several values of a unit by one request, at most once, and answer with what the unit keeps
+    then."""
+
+    unit: str = Field(max_length=128)
+    """The unit by its name in the file."""
+    values: dict[str, Scalar] = Field(min_length=1, max_length=64)
+    """What is set, by the names there: coils, or holding registers, that stand next to each other."""
+
+
 class Write(Payload):
     """Verbs `write` and `write_once` of `serial/*`: write `text` (UTF-8) and then the port's line ending, or the bytes of `hex` alone.
 

@@ -30,7 +30,7 @@ from gateway.actors.supervision import CHILD_FAILED, Decision, Fault, Verdict
 from gateway.actors.ties import NO_TIES
 from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.verbs import Mode, Verb
-from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, SetValue, Switch, Write
+from gateway.actors.vocabulary import Hold, Notify, Post, Publish, Pulse, SetValue, SetValues, Switch, Write
 from gateway.business.history import ValueHistory
 from gateway.business.toggle import Toggle
 from gateway.business.trip import Path, Trip, Trips
@@ -291,7 +291,7 @@ def in_the_box() -> dict[str, Mapping[str, Verb]]:
         "mqtt": {"publish": row("publish", Publish)},
         "gpio": {"switch": row("switch", Switch), "pulse": row("pulse", Pulse)},
         "serial": {"write": row("write", Write), "write_once": row("write_once", Write)},
-        "modbus": {"write": row("write", SetValue)},
+        "modbus": {"write": row("write", SetValue), "write_together": row("write_together", SetValues)},
         "clock": {"hold": row("hold", Hold)},
         "webhook": {"post": row("post", Post), "notify": row("notify", Notify)},
     }
