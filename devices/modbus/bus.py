@@ -10,20 +10,21 @@ unit may acknowledge what it does not keep. What came of a write whose answer is
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from devices.backoff import Backoff
 from devices.link import ACT_WITHIN_S, Link, LinkFault
-from devices.modbus.frames import EXCEPTIONS, UnitAnswer, UnitRequest, UnitWrite
+from devices.modbus.frames import UnitAnswer, UnitRequest, UnitWrite, exception_word
 from devices.modbus.ranges import SPLITS, Range, parts_of, ranges_of
-from devices.modbus.registers import value_of
-from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
+from devices.modbus.reading import value_in, values_within
+from devices.modbus.settings import ModbusSettings, UnitSettings
 from devices.modbus.simulator import BusWire, SimulatedWire
-from devices.modbus.wire import open_wire
+from devices.modbus.wire import line_settings, open_wire
 from devices.modbus.writing import Place, place_of
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
-from gateway.actors import Delivery, GatewayError, Health, Mode, Refused, verb
+from gateway.actors import Delivery, GatewayError, Health, Mode, Payload, Refused, Settings, verb
+from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.vocabulary import Report, Scalar, SetValue, SetValues
 from gateway.actors.words import several
 
@@ -71,6 +72,7 @@ class ModbusBus(Link[ModbusSettings]):
     """The actor `modbus/<key>` of one bus, or of a simulated one in its place."""
 
     kind = "modbus"
+    wired = True
     acts = ("write", "write_together")
     counters_said = {
         "timeouts": "requests without an answer",
@@ -87,13 +89,36 @@ class ModbusBus(Link[ModbusSettings]):
     _asked_s = -math.inf
     _said = ""
 
+    @classmethod
+    def wire(cls, settings: Settings) -> Iterator[bytes]:
+        """The bytes that come over the line of a bus that no gateway has open: what others ask there, and are answered."""
+        assert isinstance(settings, ModbusSettings)
+        if settings.simulate:
+            raise Refused("it is simulated: the simulator runs in the gateway; start that, then listen")
+        if settings.host:
+            raise Refused("over a connection of our own nobody says anything unless it is asked; start the gateway, then listen")
+        from devices.serial.overheard import overheard  # noqa: PLC0415  # for people who listen only
+
+        return overheard(line_settings(settings))
+
+    @classmethod
+    def replay(
+        cls, settings: Settings, wire: Iterable[Piece], payload_of: Callable[[str, str], type[Payload] | None]
+    ) -> Iterator[Replayed]:
+        """What the bus would have reported of a recorded wire: what was asked on it, and answered."""
+        from devices.modbus.replayed import replayed  # noqa: PLC0415  # for people who replay only
+
+        assert isinstance(settings, ModbusSettings)
+        del payload_of
+        return replayed(settings, wire)
+
     def prepare(self) -> None:
         self._sparing = SparingLog(_log, at_most=1)
         self._units = [PolledUnit(name, settings) for name, settings in self.settings.units.items()]
 
     def open(self) -> str:
         settings = self.settings
-        self._wire = SimulatedWire(settings) if settings.simulate else open_wire(settings, self.host, me=self.host.me)
+        self._wire = SimulatedWire(settings, self.host) if settings.simulate else open_wire(settings, self.host, me=self.host.me)
         self._said = ""
         return f"{self._wire.name} is open"
 
@@ -123,7 +148,7 @@ class ModbusBus(Link[ModbusSettings]):
         waiting, read = unit.ranges[::-1], list[Range]()
         while waiting:
             span = waiting.pop()
-            answer = self._ask(UnitRequest(unit.settings.unit, span.area, span.first, span.size))
+            answer = self._ask(request := UnitRequest(unit.settings.unit, span.area, span.first, span.size))
             if answer is None:
                 self.host.count("timeouts")
                 unit.missed(self.clock())
@@ -137,7 +162,7 @@ class ModbusBus(Link[ModbusSettings]):
             if answer.exception:
                 self._refuse(unit, span, answer.exception)
             else:
-                values.update(_values(unit.settings, span, answer))
+                values.update(values_within(unit.settings, span.names, request, answer))
         else:
             unit.ranges = read
             unit.answered(self.clock())
@@ -187,9 +212,9 @@ class ModbusBus(Link[ModbusSettings]):
             raise type(fault)(f"cannot write {place.what}: {fault}; {fate}") from fault
         if answer is not None and answer.exception:
             self.host.count("exceptions")
-            raise Refused(f"cannot write {place.what}: unit {place.unit} says {_word(answer.exception)!r}")
+            raise Refused(f"cannot write {place.what}: unit {place.unit} says {exception_word(answer.exception)!r}")
         held = self._words(place, wanted=words, fate="it was acknowledged" if answer is not None else fate)
-        kept = {name: _value(place.registers[name], part) for name, part in place.parts(held).items()}
+        kept = {name: value_in(place.registers[name], part) for name, part in place.parts(held).items()}
         self._send(self.settings.units[place.name], place.name, kept)
         if missed := place.missed(held, words):
             asked, has = (", ".join(repr(one[name]) for name in missed) for one in (values, kept))
@@ -212,7 +237,7 @@ class ModbusBus(Link[ModbusSettings]):
                 raise Refused(f"cannot read {place.what}: unit {reading.unit} does not answer; {fate}")
             if answer.exception:
                 self.host.count("exceptions")
-                raise Refused(f"cannot read {place.what}: unit {reading.unit} says {_word(answer.exception)!r}; {fate}")
+                raise Refused(f"cannot read {place.what}: unit {reading.unit} says {exception_word(answer.exception)!r}; {fate}")
             words = reading.values(answer.content)
             if not wanted or not place.missed(words, wanted) or self.clock() >= until_s:
                 return words
@@ -232,7 +257,7 @@ class ModbusBus(Link[ModbusSettings]):
     def _refuse(self, unit: PolledUnit, span: Range, code: int) -> None:
         self.host.count("exceptions")
         what = f"{span.area} {span.first} to {span.first + span.size - 1} ({', '.join(span.names)})"
-        self._complain(f"exception {code}", unit, f"cannot read {what}: it says {_word(code)!r}")
+        self._complain(f"exception {code}", unit, f"cannot read {what}: it says {exception_word(code)!r}")
 
     def _complain(self, kind: str, unit: PolledUnit, text: str) -> None:
         self._sparing.warn(f"{kind} {unit.name}", f"{self.host.me}: unit {unit.settings.unit} ({unit.name}): {text}")
@@ -253,31 +278,3 @@ class ModbusBus(Link[ModbusSettings]):
         if said != self._said:
             self._said = said
             self.host.report(Health.FAULTY if len(silent) == len(self._units) else Health.OK, said)
-
-
-def _word(code: int) -> str:
-    """The name of an exception."""
-    return EXCEPTIONS.get(code, f"exception {code}")
-
-
-def _values(settings: UnitSettings, span: Range, answer: UnitAnswer) -> dict[str, Scalar | None]:
-    """The values that stand in the answer for a range."""
-    words = UnitRequest(settings.unit, span.area, span.first, span.size).values(answer.content)
-    found: dict[str, Scalar | None] = {}
-    for name in span.names:
-        value = settings.values[name]
-        at = value.at - span.first
-        found[name] = _value(value, words[at : at + value.size])
-    return found
-
-
-def _value(value: RegisterSettings, words: list[int]) -> Scalar | None:
-    if value.is_switch:
-        return bool(words[0] >> (value.bit or 0) & 1)
-    said = value_of(words, value.type, order=value.words)
-    if said is None or said in value.ignore or isinstance(said, str):
-        return said if isinstance(said, str) else None
-    number = said if value.scale == 1 and value.offset == 0 else said * value.scale + value.offset
-    if value.precision is not None:
-        return round(number, value.precision)
-    return number if math.isfinite(number) else None

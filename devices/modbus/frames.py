@@ -28,6 +28,11 @@ EXCEPTIONS = {
 _ERROR = 0x80
 
 
+def exception_word(code: int) -> str:
+    """The name of an exception."""
+    return EXCEPTIONS.get(code, f"exception {code}")
+
+
 class UnitRequest(NamedTuple):
     """What is asked of a unit: to say `size` registers or bits from `first` on."""
 
@@ -120,6 +125,17 @@ class RtuFrames:
         body = bytes([request.unit]) + request.pdu
         return body + modbus(body).to_bytes(2, "little")
 
+    def answered(self, request: UnitRequest | UnitWrite, content: bytes) -> bytes:
+        """The bytes of an answer, as a unit says them."""
+        body = bytes([request.unit, request.function]) + request.answer_head + content
+        return body + modbus(body).to_bytes(2, "little")
+
+    def asked(self, content: bytes) -> UnitRequest | None:
+        """The request to read that these bytes are; None where they are none."""
+        body = content[:-2]
+        whole = len(content) > 4 and modbus(body) == int.from_bytes(content[-2:], "little")
+        return _request_of(body[0], body[1:]) if whole else None
+
     def found(self, received: bytes, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
         """The answer to `request` within what came; None where it has not come whole."""
         whole = bytes([request.unit, request.function]) + request.answer_head
@@ -141,6 +157,13 @@ class TcpFrames:
         self._number = self._number % 0xFFFF + 1
         return struct.pack(">HHHB", self._number, 0, len(request.pdu) + 1, request.unit) + request.pdu
 
+    def asked(self, content: bytes) -> UnitRequest | None:
+        """The request to read that these bytes are, which is the last one from now on; None where they are none."""
+        if len(content) < 8:
+            return None
+        self._number, _, size, unit = struct.unpack_from(">HHHB", content)
+        return _request_of(unit, content[7:]) if len(content) == 6 + size else None
+
     def found(self, received: bytes, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
         """The answer to the last request within what came; answers to earlier ones are passed over."""
         at = 0
@@ -160,6 +183,14 @@ class TcpFrames:
             if body.startswith(whole) and len(body) == len(whole) + request.answer_bytes:
                 return UnitAnswer(body[len(whole) :])
         return None
+
+
+def _request_of(unit: int, pdu: bytes) -> UnitRequest | None:
+    """The request to read that a PDU is; None where it is another."""
+    area = next((area for area, function in READS.items() if pdu[0] == function), None)
+    if area is None or len(pdu) != 5:
+        return None
+    return UnitRequest(unit, area, *struct.unpack(">HH", pdu[1:]))
 
 
 def _checked(received: bytes, head: bytes, size: int) -> bytes | None:

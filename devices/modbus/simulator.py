@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from devices.modbus.frames import UnitAnswer, UnitRequest, UnitWrite
+from devices.modbus.frames import RtuFrames, UnitAnswer, UnitRequest, UnitWrite
 from devices.modbus.registers import words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings, UnitSettings
+from devices.serial.line import Listened
 
 _PERIOD_S = 60.0
 _USUAL = {"v": 230.0, "hz": 50.0, "c": 21.0, "factor": 0.95, "kwh": 1234.0, "w": 400.0, "a": 1.7}
@@ -32,13 +33,27 @@ class SimulatedWire:
 
     name = "a simulated bus"
 
-    def __init__(self, settings: ModbusSettings) -> None:
+    def __init__(self, settings: ModbusSettings, host: Listened) -> None:
+        """`host` knows who listens: they hear what a serial line would carry."""
+        self._host = host
+        self._frames = RtuFrames()
         self._units = list(settings.units.values())
         self._written: dict[tuple[int, str, int], int] = {}
         """What was written, by unit, area and place."""
 
     def ask(self, request: UnitRequest | UnitWrite, *, timeout_s: float) -> UnitAnswer | None:
         del timeout_s
+        answer = self._answer(request)
+        for tap in self._host.taps:
+            tap("out", self._frames.packed(request))
+            if answer is not None:
+                tap("in", self._frames.answered(request, answer.content))
+        return answer
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _answer(self, request: UnitRequest | UnitWrite) -> UnitAnswer | None:
         units = [unit for unit in self._units if unit.unit == request.unit]
         if not units:
             return None
@@ -52,9 +67,6 @@ class SimulatedWire:
             return UnitAnswer(struct.pack(f">{len(said)}H", *said))
         bits = sum(bit << at for at, bit in enumerate(said))
         return UnitAnswer(bits.to_bytes(request.answer_bytes, "little"))
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def _held(unit: UnitSettings, area: str, now_s: float) -> Iterator[tuple[int, int]]:

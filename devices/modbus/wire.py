@@ -107,7 +107,7 @@ def open_wire(settings: ModbusSettings, host: Listened, *, me: str) -> Wire:
     if settings.host:
         name = f"{settings.host}:{settings.tcp_port}"
         try:
-            ends: Bytes = _Connection(settings.host, settings.tcp_port)
+            ends: Bytes = _Connection(settings.host, settings.tcp_port, host)
         except OSError as error:
             raise Missing(f"cannot connect to {name}: {error.strerror or error}; is it on, and is Modbus TCP?") from error
         return Wire(ends, RtuFrames() if settings.framing == "rtu" else TcpFrames(), name=name)
@@ -115,13 +115,13 @@ def open_wire(settings: ModbusSettings, host: Listened, *, me: str) -> Wire:
     try:
         path = find_port(settings.port)
         open_ports().take(me, path)
-        return Wire(TtyLine(path, _line_settings(settings), host), RtuFrames(), name=path)
+        return Wire(TtyLine(path, line_settings(settings), host), RtuFrames(), name=path)
     except (GatewayError, *LINE_FAULTS) as error:
         open_ports().give_back(me)
         raise explain_opening(path, error) from error
 
 
-def _line_settings(settings: ModbusSettings) -> SerialSettings:
+def line_settings(settings: ModbusSettings) -> SerialSettings:
     """How the line runs, as a serial port is told it; nobody hears of its lines."""
     runs = {"baud": settings.baud, "parity": settings.parity, "stopbits": settings.stopbits}
     return SerialSettings.model_validate({"port": settings.port, "to": "modbus/bus", **runs})
@@ -130,7 +130,9 @@ def _line_settings(settings: ModbusSettings) -> SerialSettings:
 class _Connection:
     """The bytes of a TCP connection."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, listened: Listened) -> None:
+        """`listened` knows who listens."""
+        self._listened = listened
         self._socket = dial(host, port, within_s=CONNECT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setblocking(False)
@@ -145,13 +147,18 @@ class _Connection:
             return b""
         if not content:
             raise ConnectionResetError("the other side closed the connection")
+        for tap in self._listened.taps:
+            tap("in", content)
         return content
 
     def write(self, content: bytes) -> int:
         try:
-            return self._socket.send(content)
+            taken = self._socket.send(content)
         except BlockingIOError:
             return 0
+        for tap in self._listened.taps:
+            tap("out", content[:taken])
+        return taken
 
     def close(self) -> None:
         with suppress(OSError):

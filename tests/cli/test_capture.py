@@ -21,8 +21,8 @@ def scale() -> Iterator[Scale]:
     scale.close()
 
 
-def _capture(daemon: DaemonProcess, file: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "gateway.cli", "capture", "serial/scale", str(file), "--config", str(daemon.config)]
+def _capture(daemon: DaemonProcess, file: Path, *, id: str = "serial/scale") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gateway.cli", "capture", id, str(file), "--config", str(daemon.config)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=daemon.folder, env=environment)
 
