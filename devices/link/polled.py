@@ -144,7 +144,8 @@ class Polled(Link[P]):
     def _bad(self, error: Exception) -> str:
         self._failed += 1
         self.host.count("read_faults")
-        fault = of_system(error, "read it") if isinstance(error, OSError) else Faulty(f"cannot read it: {described(error)}")
+        why = str(error) if isinstance(error, GatewayError) else described(error)
+        fault = of_system(error, "read it") if isinstance(error, OSError) else Faulty(f"cannot read it: {why}")
         if self._failed >= self.bad_reads:
             raise type(fault)(f"{fault}; {several(self._failed, 'reading')} in a row failed, it is opened again") from error
         self._log.warn(type(error).__name__, f"{self.host.me}: {fault}")

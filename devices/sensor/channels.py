@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
+from gateway.actors.errors import GatewayError
+
 Text = Callable[[str], str]
 """Gives what stands in a file of the sensor's folder, by the file's name. Raises OSError."""
 
@@ -49,7 +51,7 @@ _HWMON_FILE = re.compile(r"([a-z]{2,8})([0-9]{1,3})_(input|average)")
 _IIO_FILE = re.compile(r"in_([a-z]{2,20})([0-9]{0,3})(?:-([a-z]{2,20})([0-9]{1,3}))?(?:_([a-z0-9]{1,10}))?_(input|raw)")
 
 
-class NoValue(ValueError):
+class NoValue(GatewayError, ValueError):
     """Raised where what the kernel has for a sensor is no value."""
 
 

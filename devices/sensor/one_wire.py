@@ -33,9 +33,11 @@ def temperature_of(text: str) -> float:
     """The degrees Celsius that a thermometer's `w1_slave` says. Raises NoValue where its bytes are broken, and where it has just got its
     power and has measured nothing yet (85 °C)."""
     lines = text.splitlines()
-    row = _ROW.fullmatch(lines[0]) if lines else None
+    row = _ROW.fullmatch(lines[0]) if lines else None  # Linux 6.1 tries a wrong checksum ten times, then says nothing
     if row is None:
-        raise NoValue("the thermometer does not answer; look at its wires, and at the resistor between data and 3.3 V (4.7 kΩ)")
+        raise NoValue(
+            "it does not answer, or its checksum is wrong; look at its wires, and at the resistor between data and 3.3 V (4.7 kΩ)"
+        )
     memory = bytes.fromhex(row[1])
     if row[3] == "NO" or crc8(memory):
         raise NoValue(f"its checksum is wrong (bytes {row[1]}); is the wire too long, or the resistor (4.7 kΩ) missing?")
