@@ -1,0 +1,171 @@
+"""Sensors that the kernel's own drivers read, in a machine: chips on I2C by hwmon and iio, and thermometers on 1-Wire; and a USB serial
+adapter that `gateway ports --watch` sees come and go.
+
+The buses are in memory (i2c-stub, and guest/w1_sim.c); the drivers, sysfs, udev and the service are the real ones.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.broker_inside import HEARD, heard, start_broker
+from tests.system.conftest import Timed, unpack
+from tests.system.i2c_stub import add, fill_bme280, heat, make_bus, put_voltage, take_off
+from tests.system.lab.machine import Machine
+
+pytestmark = pytest.mark.vm
+
+BOILER, TANK = "28-0316a27995a0", "28-0316a27995a1"
+ONE_WIRE = "/sys/module/w1_sim/parameters"
+FILE = f"""
+[gateway]
+name = "lab"
+[mqtt.main]
+host = "localhost"
+prefix = "gateway"
+[sensor.attic]
+driver = "bme280"
+address = "0x76"
+to = "twin/attic"
+[sensor.board]
+driver = "lm75"
+address = "0x48"
+to = "twin/board"
+every_s = 1.0
+[sensor.adc]
+driver = "ads1115"
+to = "twin/adc"
+[sensor.boiler]
+id = "{BOILER}"
+to = "twin/boiler"
+every_s = 2.0
+[sensor.tank]
+id = "{TANK}"
+to = "twin/tank"
+every_s = 2.0
+[actors.twin]
+silent_after_s = 0.0
+"""
+JOURNAL = "journalctl --output=cat --no-pager --unit=gateway"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: Path, machine_lab: None) -> Iterator[Machine]:
+    """A machine with chips on I2C and two thermometers on 1-Wire, and a gateway that reads them."""
+    with Machine(installed) as machine:
+        with Timed("one machine with sensors"):
+            unpack(machine)
+            make_bus(machine)
+            heat(machine, "0x48", 21.5)
+            put_voltage(machine, "0x49", 1234)
+            fill_bme280(machine, "0x76")
+            for driver, address in (("lm75", "0x48"), ("ads1015", "0x49"), ("bme280", "0x76")):
+                add(machine, driver, address)
+            machine.sh("modprobe wire timeout=1 && modprobe -a w1_therm w1_sim")
+            machine.until("ls /sys/bus/w1/devices", TANK)
+            machine.put(FILE, "/etc/gateway/gateway.toml")
+            start_broker(machine)
+            machine.sh("systemctl start gateway")
+            machine.until(JOURNAL, "mqtt/main is ok", limit_s=240)
+        yield machine
+
+
+def until_twin(machine: Machine, twin: str, wanted: str) -> dict[str, float]:
+    """Wait until a twin has published a text; the values that it published last."""
+    machine.until(f"grep '^gateway/twin/{twin} ' {HEARD} | tail -n 1", wanted, limit_s=240)
+    return {name: value["value"] for name, value in heard(machine, f"gateway/twin/{twin}")[-1]["values"].items()}
+
+
+def test_a_chip_by_hwmon(machine: Machine) -> None:
+    """What an LM75 measures is its twin's, and so is what it measures next."""
+    assert until_twin(machine, "board", "temperature_c") == {"temperature_c": 21.5}
+    heat(machine, "0x48", -7.5)
+    until_twin(machine, "board", '"value":-7.5')
+
+
+def test_chips_by_iio(machine: Machine) -> None:
+    """A BME280 has what its maker's example says of these registers; an ADS1015 what its scale makes of its steps."""
+    attic = until_twin(machine, "attic", "temperature_c")
+    assert (attic["temperature_c"], round(attic["pressure_hpa"], 2)) == (25.08, 1006.53)
+    humidity_rh = float(machine.sh("cat /sys/bus/i2c/devices/0-0076/iio*/in_humidityrelative_input")) / 1000
+    assert attic["humidity_rh"] == round(humidity_rh, 6)
+    assert 20 < humidity_rh < 80
+    adc = until_twin(machine, "adc", "voltage0_v")
+    assert {adc[f"voltage{number}_v"] for number in range(4)} == {1.234}
+
+
+def test_a_chip_that_comes_back_under_another_number(machine: Machine) -> None:
+    """Taken off it is missing; it is found by driver and address again, though the kernel counts it anew, beside another of its kind."""
+    number = "basename /sys/bus/i2c/devices/0-0048/hwmon/hwmon*"
+    before = machine.sh(number)
+    take_off(machine, "0x48")
+    machine.until(JOURNAL, "sensor/board is missing: cannot read lm75 at 0-0048: it is not there any more; plug it in")
+    heat(machine, "0x4a", 99.0)
+    add(machine, "lm75", "0x4a")
+    heat(machine, "0x48", 33.0)
+    add(machine, "lm75", "0x48")
+    assert until_twin(machine, "board", '"value":33') == {"temperature_c": 33.0}
+    assert machine.sh(number) != before
+    assert not [body for body in heard(machine, "gateway/twin/board") if body["values"]["temperature_c"]["value"] == 99.0]
+
+
+def test_thermometers_are_converted_all_at_once(machine: Machine) -> None:
+    """By the kernel's own bulk read, which the service may ask for."""
+    assert until_twin(machine, "boiler", "temperature_c") == {"temperature_c": 21.0}
+    assert until_twin(machine, "tank", "temperature_c") == {"temperature_c": 22.0}
+    machine.sh(f"echo 400,-160 > {ONE_WIRE}/temperatures")
+    assert until_twin(machine, "boiler", '"value":25') == {"temperature_c": 25.0}
+    assert until_twin(machine, "tank", '"value":-10') == {"temperature_c": -10.0}
+    assert "are converted one by one" not in machine.sh(JOURNAL)
+    shown = "".join(machine.sh(f"gateway show sensor/{name} --json") for name in ("boiler", "tank"))
+    assert any(int(count) for count in re.findall(r'"conversions": *([0-9]+)', shown)), shown
+
+
+def test_a_thermometer_with_a_broken_checksum_says_nothing(machine: Machine) -> None:
+    """The kernel tries for some seconds; the twin keeps what it had, and the neighbour on the bus is read on."""
+    machine.sh(f"echo 1 > {ONE_WIRE}/broken")
+    machine.until(JOURNAL, "sensor/boiler: cannot read it: it does not answer, or its checksum is wrong", limit_s=240)
+    machine.sh(f"echo 0,800 > {ONE_WIRE}/temperatures")
+    until_twin(machine, "tank", '"value":50')
+    assert heard(machine, "gateway/twin/boiler")[-1]["values"]["temperature_c"]["value"] == 25.0
+    machine.sh(f"echo 0 > {ONE_WIRE}/broken")
+    until_twin(machine, "boiler", '"value":0')
+
+
+def test_a_thermometer_is_pulled_out_and_plugged_in(machine: Machine) -> None:
+    """It is missing once the kernel has seen that it is, and is read when it is back; the 85 °C of its power-on are no temperature."""
+    machine.sh(f"echo 2 > {ONE_WIRE}/absent")
+    machine.until(JOURNAL, "sensor/tank is missing", limit_s=240)
+    machine.sh(f"echo 0,480 > {ONE_WIRE}/temperatures && echo 0 > {ONE_WIRE}/absent")
+    until_twin(machine, "tank", '"value":30')
+    assert not [body for body in heard(machine, "gateway/twin/tank") if body["values"]["temperature_c"]["value"] == 85.0]
+
+
+def test_ports_lists_them_with_what_to_paste(machine: Machine) -> None:
+    """Each by what stays the same: driver and address, or the id."""
+    shown = machine.sh("gateway ports")
+    for line in (
+        'driver = "bme280"',
+        'address = "0-0076"',
+        'driver = "ads1015"',
+        'address = "0-0048"',
+        f'id = "{BOILER}"',
+        f'id = "{TANK}"',
+    ):
+        assert line in shown
+
+
+def test_an_adapter_is_named_as_it_is_plugged_in(machine: Machine) -> None:
+    """`gateway ports --watch` says what to paste for a USB serial adapter when it comes, and says it when it goes."""
+    watched = "cat /root/watched"
+    machine.sh("systemd-run --quiet --unit=watching sh -c 'exec gateway ports --watch > /root/watched 2>&1'")
+    machine.until(watched, "plug", limit_s=120)
+    by_id = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_NEWONE-if00-port0"
+    with machine.plug_adapter("NEWONE"):
+        machine.until(watched, f'port = "{by_id}"', limit_s=120)
+        assert "[serial." in machine.sh(watched)
+    machine.unplug_adapter()
+    machine.until(watched, "/dev/ttyUSB0 is gone", limit_s=120)
+    machine.sh("systemctl stop watching")
