@@ -13,7 +13,7 @@ from gateway.actors.guards import guarded
 from gateway.actors.ids import is_key
 from gateway.actors.models import State
 from gateway.actors.payloads import LONGEST_S
-from gateway.actors.points.point import NO_POINTS, Points
+from gateway.actors.points.points import NO_POINTS, Points
 from gateway.actors.settings import Settings
 from gateway.actors.soundness import check_machine
 from gateway.actors.stage import Stage

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from gateway.actors.did_you_mean import did_you_mean, name_meant
-from gateway.actors.points.point import Given, fits
+from gateway.actors.points.point import Given
+from gateway.actors.points.points import fits
 from gateway.config.checks import Section
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.points.point import Points
+from gateway.actors.points.points import Points
 from gateway.actors.sourced import EventSourced
 from gateway.registry import UNLISTED, Promised
 

@@ -6,7 +6,8 @@ Who writes a device says its points, or takes a table `values` into its settings
 
 from gateway.actors.points.keys import Keys, as_key
 from gateway.actors.points.mapping import Mapped, ValueMapping, flat
-from gateway.actors.points.point import Given, Point, Points, ValueType, seen_point
+from gateway.actors.points.point import Given, Point, ValueType, seen_point
+from gateway.actors.points.points import Points
 from gateway.actors.points.settings import ValueSettings, ValueTable, check_values, points_of
 
 __all__ = [

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.actors.points.point import Point, Points
+from gateway.actors.points import Point, Points
 
 TEMPLATES = (
     st.lists(st.sampled_from(["a", "b", "-", "/", "{x}", "{y}"]), min_size=1, max_size=8).map("".join).filter(lambda text: "{" in text)
