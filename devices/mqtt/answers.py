@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from devices.mqtt.dialects.dialect import Dialect, Saying
 from devices.mqtt.encoder import Encoder
@@ -99,11 +99,11 @@ class Answers:
             self._host.count("unanswerable")
 
 
-def tell_connected(host: Host, to: str) -> None:
-    """Tell the actor `to` that the broker has taken us; empty: nobody wants to hear it."""
-    try:
-        if to:
+def tell_connected(host: Host, who: Iterable[str]) -> None:
+    """Tell actors that the broker has taken us, each once; an empty id is nobody's."""
+    for to in filter(None, dict.fromkeys(who)):
+        try:
             host.send(to, "connected", wait=False)
-    except GatewayError as error:  # no room, or no such actor any more: the connection is worth more
-        host.count("connections_untold")
-        _log.warning("%s: cannot tell %s that it is connected: %s", host.me, to, error)
+        except GatewayError as error:  # no room, or no such actor any more: the connection is worth more
+            host.count("connections_untold")
+            _log.warning("%s: cannot tell %s that it is connected: %s", host.me, to, error)

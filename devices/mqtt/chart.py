@@ -58,7 +58,7 @@ class Cause(enum.Enum):
     SUBSCRIBED = "the broker took our subscriptions"
     SUBSCRIPTION_DENIED = "the broker denied a subscription"
     NO_SUBACK = "no answer to SUBSCRIBE in time"
-    FILE_CHANGED = "the file has other subscriptions"
+    OTHERS_WANTED = "other subscriptions are wanted"
     TIME_TO_SUBSCRIBE = "time to try the denied ones again"
     NO_PUBACK = "a publish was left without its PUBACK"
     SILENT = "no answer to a ping in time"
@@ -101,7 +101,7 @@ def chart(*, connack_s: float = CONNACK_S, suback_s: float = SUBACK_S, denied_s:
             SessionPhase.LOGGING_IN: {Cause.WELCOME: SessionPhase.CONNECTED, **_all(NEVER_TAKEN | LOST, SessionPhase.BACKING_OFF)},
             SessionPhase.CONNECTED: {
                 **_all(LOST | GIVEN_UP | {Cause.THROWN_OUT}, SessionPhase.BACKING_OFF),
-                Cause.FILE_CHANGED: SessionPhase.SUBSCRIBING,
+                Cause.OTHERS_WANTED: SessionPhase.SUBSCRIBING,
                 Cause.CLOSE: SessionPhase.CLOSING,
             },
             SessionPhase.SUBSCRIBING: {

@@ -16,6 +16,7 @@ from typing import ClassVar
 from devices.mqtt.answers import COUNTERS_SAID, Answers, tell_connected
 from devices.mqtt.chart import FAREWELL_S, SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.dialects import dialects_of
+from devices.mqtt.dialects.asked import Asked
 from devices.mqtt.dialects.dialect import Saying, Session
 from devices.mqtt.encoder import Encoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
@@ -29,10 +30,10 @@ from devices.mqtt.reconnect import Reconnect, SessionEnding
 from devices.mqtt.routes import Routes
 from devices.mqtt.settings import MqttSettings, Names
 from devices.mqtt.subscribing import Subscribing
-from gateway.actors import Delivery, GatewayError, Health, HostBound, Message, Reply, Settings, Start, verb
+from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Message, Reply, Settings, Start, verb
 from gateway.actors.course import Course, Table
 from gateway.actors.ids import key_of
-from gateway.actors.vocabulary import Publish
+from gateway.actors.vocabulary import Listen, Publish
 from gateway.deferred import deferred
 
 _FULL_S = 0.05
@@ -85,6 +86,15 @@ class Connection(HostBound):
         except (GatewayError, ValueError) as error:
             delivery.failed(str(error), retry=False)
 
+    @verb(by=By.ACTORS)
+    def listen(self, listen: Listen, delivery: Delivery) -> None:
+        """Have an actor hear something of the broker, beside what the file says, in the place of what it asked for before."""
+        if self._asked.take(listen, delivery):
+            self._inbox.look_at_all()
+            self._routes.work_out()
+            self._subscribing.want(self._routes.filters)
+            self._due_s = 0.0
+
     # --- hooks
 
     def started(self, start: Start) -> None:
@@ -94,21 +104,21 @@ class Connection(HostBound):
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
         self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
-        self._dialects = dialects_of(Session(names, settings, host, self._say))
+        session = Session(names, settings, host, self._say)
+        self._asked = Asked(session)
+        self._dialects = [*dialects_of(session), self._asked]
         self._routes = Routes(self._dialects, says=self._encoder.says)
         self._limits = Limits()
-        self._oldest = (0, 0.0)
         self._held_back_s = -math.inf
         """When the broker was last held back."""
         self._due_s = 0.0
-        self._before: Subscribing | None = None
-        """What the actor before us had subscribed to on this connection, until that is mended."""
-        if isinstance(self.inherited, OpenConnection):
-            self._go_on(self.inherited)
+        left = self.inherited if isinstance(self.inherited, OpenConnection) else None
+        if left is not None:
+            self._go_on(left)
         else:
             self._begin()
-        self._subscribing = Subscribing(host, self._routes.filters, self._link)
-        self._next_s = self._course.due_s() or math.inf if self._before is None else 0.0
+        self._subscribing: Subscribing = Subscribing(host, self._routes.filters, self._link, before=left.subscribing if left else None)
+        self._next_s = 0.0 if left else self._course.due_s() or math.inf
         self._link.watch(host.fileno())
 
     def _begin(self) -> None:
@@ -136,7 +146,7 @@ class Connection(HostBound):
 
     def _go_on(self, left: OpenConnection) -> None:
         """Go on with a connection that is open; its filters are mended by `_tend`."""
-        self._link, self._outbox, self._inbox, self._reconnect, self._course, self._limits, self._before = left
+        self._link, self._outbox, self._inbox, self._reconnect, self._course, self._limits, _ = left
         self._outbox.belong_to(is_late=self._is_late, all_done=self.host.all_done)
         self._answers = self._make_answers()
         self._inbox.belong_to(self.host, self._routes, refuse=self._answers.refuse)
@@ -207,8 +217,8 @@ class Connection(HostBound):
 
     def _tend(self, now_s: float) -> None:
         """Do what is due by the clock; a few times a second are enough."""
-        if self._before is not None and self._course.within(SessionPhase.CONNECTED):
-            self._mend_filters(self._before, now_s)
+        if self._subscribing.must_mend and self._course.phase in _SETTLED:
+            self._mend_filters(now_s)
         due = self._course.due(now_s)
         if due is Cause.NO_SUBACK and now_s - self._held_back_s < SUBACK_S:  # it lies behind what we have not read
             self._next_s = self._held_back_s + SUBACK_S
@@ -271,21 +281,19 @@ class Connection(HostBound):
         self._inbox.opened(session_present=event.session_present)
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
-        tell_connected(self.host, self._settings.connected_to)
+        tell_connected(self.host, (self._settings.connected_to, *self._asked.by))
         said = [self._encoder.of_saying(saying) for one in self._dialects for saying in one.at_connect()]
         self._outbox.waiting.extendleft(reversed(said))
-        self._before = None
         if not self._subscribing.begin(event.limits, session_present=event.session_present):
             self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
 
-    def _mend_filters(self, before: Subscribing, now_s: float) -> None:
-        """Subscribe to what the file has and the open connection has not."""
+    def _mend_filters(self, now_s: float) -> None:
+        """Subscribe to what is wanted and the open connection has not."""
         if not self._subscribing.is_written:
             self._next_s = now_s + _FULL_S
             return
-        self._before = None
-        self._move(Cause.FILE_CHANGED, now_s)
-        if not self._subscribing.go_on(before):
+        self._move(Cause.OTHERS_WANTED, now_s)
+        if not self._subscribing.mend():
             self._subscribed([], now_s)
 
     def _subscribed(self, codes: Sequence[int], now_s: float) -> None:
@@ -317,10 +325,8 @@ class Connection(HostBound):
 
     def _check_progress(self, now_s: float) -> None:
         """Give the connection up when the oldest publish has waited too long for its PUBACK."""
-        oldest = next(iter(self._outbox.sent), 0)
-        if oldest != self._oldest[0] or now_s - self._held_back_s < _TEND_S:  # a PUBACK may lie behind what we do not read
-            self._oldest = (oldest, now_s)
-        elif oldest and now_s - self._oldest[1] > self._settings.ack_timeout_s:
+        is_blind = now_s - self._held_back_s < _TEND_S  # a PUBACK may lie behind what we do not read
+        if self._outbox.unmoved_s(now_s, begin_anew=is_blind) > self._settings.ack_timeout_s:
             self._link.drop(f"it left a publish without its PUBACK for {self._settings.ack_timeout_s:g} s", Cause.NO_PUBACK)
 
     def _hold_back(self, now_s: float) -> None:
@@ -385,14 +391,9 @@ class Connection(HostBound):
             self._follow(time.monotonic())
 
     def _last_words(self, deadline_s: float) -> None:
-        link = self._link
         self._drain(deadline_s)
-        if not link.is_open:
-            return
-        self._flush()
-        for saying in [saying for one in self._dialects for saying in one.at_end()]:
-            head, tail, _ = self._limits.borne(*self._encoder.of_saying(saying._replace(qos=0))[1:3], 0)
-            link.write(head + tail)
-        link.say_goodbye()
-        while link.is_connected and time.monotonic() < deadline_s:
-            link.wait(0.02)
+        if self._link.is_open:
+            self._flush()
+            said = [self._encoder.of_saying(saying._replace(qos=0)) for one in self._dialects for saying in one.at_end()]
+            packets = [self._limits.borne(head, tail, 0) for _, head, tail, *_ in said]
+            self._link.say_goodbye(b"".join(head + tail for head, tail, _ in packets), deadline_s)

@@ -22,6 +22,10 @@ class WantedFilter(Protocol):
     def qos(self) -> int:
         """The quality of service that is asked of it."""
 
+    @property
+    def fresh(self) -> bool:
+        """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
+
 
 class Filter(NamedTuple):
     """One topic filter that we subscribe to."""
@@ -30,15 +34,18 @@ class Filter(NamedTuple):
     qos: int
     id: int
     """Made of the filter's text: what a broker has kept for us under it means the same after the configuration has changed."""
+    fresh: bool = False
+    """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
 
 
 def filters_of(wanted: Iterable[WantedFilter]) -> list[Filter]:
     """Each filter once, with the highest QoS that is asked of it, in the order in which they are wanted."""
-    asked: dict[str, int] = {}
+    asked: dict[str, tuple[int, bool]] = {}
     for one in wanted:
-        asked[one.topic] = max(one.qos, asked.get(one.topic, 0))
+        qos, fresh = asked.get(one.topic, (0, True))
+        asked[one.topic] = max(one.qos, qos), one.fresh and fresh
     taken: set[int] = set()
-    return [Filter(topic, qos, _free_id(topic, taken)) for topic, qos in asked.items()]
+    return [Filter(topic, qos, _free_id(topic, taken), fresh) for topic, (qos, fresh) in asked.items()]
 
 
 def _free_id(topic: str, taken: set[int]) -> int:

@@ -7,6 +7,7 @@ imported when a connection actor starts, and not before.
 import math
 import select
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
@@ -31,6 +32,8 @@ from devices.mqtt.settings import MqttSettings, Names
 
 CONNECT_S = 3.0
 """How long TCP may take to connect, and TLS to shake hands, seconds each."""
+_LOOK_S = 0.02
+"""How often to look whether the broker has hung up, seconds."""
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
@@ -154,7 +157,8 @@ class BrokerLink:
         if self._settings.v5 and by_id:
             self._subacks_due = self._client.subscribe_each(filters)
         elif self._settings.v5:
-            self._subacks_due = self._client.subscribe_to([(one.topic, SubscribeOptions(qos=one.qos, retainHandling=1)) for one in filters])
+            options = [SubscribeOptions(qos=one.qos, noLocal=one.fresh, retainHandling=2 if one.fresh else 1) for one in filters]
+            self._subacks_due = self._client.subscribe_to([(one.topic, option) for one, option in zip(filters, options, strict=True)])
         else:
             self._subacks_due = self._client.subscribe_to([(one.topic, one.qos) for one in filters])
 
@@ -168,10 +172,13 @@ class BrokerLink:
         if self._client is not None and topics:
             self._client.unsubscribe_from(topics)
 
-    def say_goodbye(self) -> None:
-        """Send DISCONNECT, after which the broker does not publish our will."""
+    def say_goodbye(self, last: bytes, deadline_s: float) -> None:
+        """Send the last packets and DISCONNECT, after which the broker does not publish our will; return when it has hung up."""
         if self._client is not None:
+            self.write(last)
             self._client.disconnect()
+        while self.is_connected and time.monotonic() < deadline_s:
+            self.wait(_LOOK_S)
 
     def drop(self, because: str, cause: Cause = Cause.DROPPED) -> None:
         """Close the socket at once, for a reason of our own."""

@@ -83,6 +83,7 @@ class PublishesInHand:
         self._limits = Limits()
         self._unacked: dict[object, int] = {}
         """By the names of publishes that an earlier connection left without a PUBACK, their packet ids."""
+        self._oldest = (0, 0.0)
         self._qos0 = 0
         self._careful = 0
         self._suspect: object = None
@@ -110,6 +111,13 @@ class PublishesInHand:
     def unacked_ids(self) -> Collection[int]:
         """Packet ids that belong to publishes which are to be sent again: no other packet may have one."""
         return self._unacked.values()
+
+    def unmoved_s(self, now_s: float, *, begin_anew: bool) -> float:
+        """For how long the oldest of those that were sent has been the oldest, as far as was looked; 0 where there is none."""
+        oldest = next(iter(self.sent), 0)
+        if oldest != self._oldest[0] or begin_anew:
+            self._oldest = (oldest, now_s)
+        return now_s - self._oldest[1] if oldest else 0.0
 
     def next_batch(self, new_packet_id: Callable[[], int], clock_ms: int) -> list[bytes]:
         """The publishes that may be sent now, as parts to join. A full window is refilled when half of it is free, so that batches form."""

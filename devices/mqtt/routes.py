@@ -20,7 +20,11 @@ class Routes:
         """Make the routes of one connection. `says` tells whether it publishes under a topic what is no answer."""
         self._says = says
         self._dialects = dialects
-        self._interests = [(filter_pattern(one.topic), one) for dialect in dialects for one in dialect.interests()]
+        self.work_out()
+
+    def work_out(self) -> None:
+        """Work out the routes by what the dialects want now."""
+        self._interests = [(filter_pattern(one.topic), one) for dialect in self._dialects for one in dialect.interests()]
         self._found: dict[str, TopicRoute] = {}
         self._copies: dict[tuple[str, tuple[int, ...]], Sequence[int]] = {}
         self.filters = filters_of(one for _, one in self._interests)
@@ -48,12 +52,12 @@ class Routes:
         """The route of a topic, by way of the interest at a place; -1: by the first that it matches. Raises BadId where it does not read as
         what is wanted, UnknownTarget where nobody wants it."""
         if via >= 0:
-            return self._work_out(topic, self._interests[via : via + 1])
+            return self._route_of(topic, self._interests[via : via + 1])
         route = self._found.get(topic)
         if route is None:
             if len(self._found) >= _CACHED:
                 self._found.clear()
-            route = self._found[topic] = self._work_out(topic, self._interests)
+            route = self._found[topic] = self._route_of(topic, self._interests)
         return route
 
     def answer_at(self, route: TopicRoute, properties: Properties) -> tuple[str, bytes]:
@@ -84,7 +88,7 @@ class Routes:
     def _places_of(self, topic_filter: str) -> tuple[int, ...]:
         return tuple(place for place, (_, one) in enumerate(self._interests) if one.topic == topic_filter)
 
-    def _work_out(self, topic: str, interests: Sequence[tuple[re.Pattern[str], Interest]]) -> TopicRoute:
+    def _route_of(self, topic: str, interests: Sequence[tuple[re.Pattern[str], Interest]]) -> TopicRoute:
         if said := [one.said_there for one in self._dialects if one.use_of(topic) in (TopicUse.SAID, TopicUse.ANSWERS)]:
             return TopicRoute("", "", here=said[0])
         for pattern, interest in interests:

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -57,6 +57,8 @@ class Subscription(BaseModel):
     retained: Literal["ignore", "take"] = "ignore"
     """Whether a message that the broker had kept from before counts."""
     qos: Literal[0, 1] = 1
+    fresh: ClassVar[bool] = False
+    """What we publish ourselves is heard too, and what the broker has kept comes: whether that counts is said by `retained`."""
 
     @field_validator("topic")
     @classmethod

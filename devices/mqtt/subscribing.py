@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 class Subscribing:
     """The subscriptions of one connection. On its thread."""
 
-    def __init__(self, host: Host, filters: Sequence[Filter], link: "BrokerLink") -> None:
-        """Write down what of `filters` is new. `link` is where to subscribe."""
-        self._filters = filters
+    def __init__(self, host: Host, filters: Sequence[Filter], link: "BrokerLink", *, before: "Subscribing | None" = None) -> None:
+        """Write down what of `filters` is new. `link` is where to subscribe; `before` says what stands there already, where it is open."""
+        self._host = host
         self._link = link
-        self._remembered = RememberedFilters(host, filters)
         self._limits = Limits()
         self._wanted: Sequence[Filter] = ()
         """What we subscribe to at this broker."""
@@ -28,6 +27,15 @@ class Subscribing:
         self._denied: Sequence[Filter] = ()
         self._weaker: set[str] = set()
         """The filters that the broker took at a lower QoS than we asked for."""
+        self.want(filters)
+        if before is not None:
+            self._limits, self._wanted, self._weaker = before._limits, before.taken, before._weaker  # its own class
+
+    def want(self, filters: Sequence[Filter]) -> None:
+        """Want other filters from now on; `must_mend` says that they are to be subscribed to, where the connection is open."""
+        self._filters = filters
+        self._remembered = RememberedFilters(self._host, filters)
+        self.must_mend = True
 
     @property
     def is_written(self) -> bool:
@@ -52,10 +60,10 @@ class Subscribing:
             self._remembered.strike_out()
         return self._mend(limits, ())
 
-    def go_on(self, before: "Subscribing") -> bool:
-        """Subscribe, on a connection that is open, to what those `before` had not; return whether there is anything to subscribe to."""
-        self._weaker = before._weaker & {one.topic for one in self._filters}  # its own class
-        return self._mend(before._limits, before.taken)
+    def mend(self) -> bool:
+        """Subscribe, on a connection that is open, to what does not stand yet; return whether there is anything to subscribe to."""
+        self._weaker &= {one.topic for one in self._filters}
+        return self._mend(self._limits, self.taken)
 
     def try_again(self) -> None:
         """Subscribe again to what was denied."""
@@ -73,6 +81,7 @@ class Subscribing:
         self._remembered.strike_out()
 
     def _mend(self, limits: Limits, taken: Sequence[Filter]) -> bool:
+        self.must_mend = False
         self._limits = limits
         self._wanted = [one for one in self._filters if limits.takes(one.topic)]
         self._denied = ()

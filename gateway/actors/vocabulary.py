@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, JsonValue, model_validator
 
 from gateway.actors.json_text import JsonText
-from gateway.actors.models import Payload
+from gateway.actors.models import Model, Payload
 
 Scalar = bool | int | float | str
 
@@ -50,6 +50,24 @@ class Publish(Payload):
     def is_telemetry(self) -> bool:
         """What is retained tells how things stand; the removal of it, an empty body, is said once."""
         return self.retain and self.body != ""
+
+
+class Heard(Model):
+    """What an actor wants to hear of a broker."""
+
+    topic: str = Field(min_length=1, max_length=1024)
+    """A topic, or a filter with + and #."""
+    verb: str
+    """The verb under which the actor is sent each message, with its `text`; of a cleared topic, with the `topic`."""
+    cleared: bool = False
+    """Whether it is only to hear that somebody else has cleared what the broker kept under a topic (MQTT 5; nothing on 3.1.1)."""
+
+
+class Listen(Payload):
+    """Verb `listen` of `mqtt/*`: have the sender hear these too, and `connected` at each connection, in the place of what it named before.
+    That goes on over restarts, until it names none."""
+
+    wanted: tuple[Heard, ...] = Field(default=(), max_length=16)
 
 
 class Report(Payload):

@@ -8,12 +8,13 @@ the connection dies.
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from devices.codecs.reports import Remark
 from devices.mqtt.packets import IncomingPublish
-from devices.mqtt.payloads import PayloadReader
 from devices.mqtt.settings import MqttSettings, Names
 from gateway.actors import Host
+from gateway.actors.vocabulary import Report
 
 
 class Saying(NamedTuple):
@@ -23,6 +24,16 @@ class Saying(NamedTuple):
     body: bytes
     retain: bool = False
     qos: int = 0
+
+
+class MessageReader(Protocol):
+    """Reads messages of one filter. On its connection's thread."""
+
+    def read(self, payload: bytes, *, name: str, value: str) -> Report | dict[str, Any] | None:
+        """Read one message; return None where it says nothing. Raises BadPayload."""
+
+    def take_remarks(self) -> list[Remark]:
+        """Take what is to be said of the values of the message that was read last."""
 
 
 class TopicRoute(NamedTuple):
@@ -39,7 +50,7 @@ class TopicRoute(NamedTuple):
     takes_retained: bool = False
     forbidden: str = ""
     """Why its messages are refused; empty: they are not."""
-    reads: PayloadReader | None = None
+    reads: MessageReader | None = None
     """What reads the payload; None: it goes on as it came."""
     name: str = ""
     """The real names of what `to` is called after, where these cannot stand in an id."""
@@ -57,6 +68,8 @@ class Interest(NamedTuple):
     route: Callable[[str, Sequence[str]], TopicRoute]
     """Works out the route of a topic that the filter matches, from what each + stood for. Raises BadId where it reads as none. Kept in a
     cache."""
+    fresh: bool = False
+    """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
 
 
 class TopicUse(enum.Enum):
