@@ -206,3 +206,71 @@ def test_a_broker_that_has_forgotten_all_is_told_again(tmp_path: Path) -> None:
             newcomer.until(lambda: announced(newcomer).keys() == devices)
             newcomer.until(lambda: {one.topic for one in newcomer.heard} >= topics)
         assert daemon.stop() == 0
+
+
+def bodies_since(peer: Peer, since: int, device: str) -> list[bytes]:
+    """What was said of one device since then; an empty one takes it back."""
+    return [one.payload for one in peer.heard[since:] if one.topic == f"homeassistant/device/gateway_pi-{device}/config"]
+
+
+def deleted(daemon: DaemonProcess) -> list[str]:
+    """Which devices the gateway takes for deleted by a user."""
+    return list(json.loads(daemon.gateway("ask", "homeassistant/main", "read", "--json").stdout or "{}").get("deleted", ()))
+
+
+def test_a_device_that_a_user_deletes_stays_away_until_it_is_restored(tmp_path: Path) -> None:
+    """Over a kill, and every start of Home Assistant; also where the gateway was down when that was. Others are there as ever."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        with DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION)) as daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            says(peer, "oven", t_c=200)
+            daemon.until(lambda: "subscribed to 4 filters" in daemon.gateway("show", "mqtt/main").stdout)
+            peer.until(lambda: {"gpio_lamp", "twin_boiler", "twin_oven"} <= announced(peer).keys())
+            peer.publish("homeassistant/device/gateway_pi-gpio_lamp/config", b"", retain=True)
+            daemon.until(lambda: deleted(daemon) == ["gpio/lamp"])
+            daemon.kill()
+            peer.publish("homeassistant/device/gateway_pi-twin_boiler/config", b"", retain=True)
+            daemon.again()
+            daemon.until(lambda: deleted(daemon) == ["gpio/lamp", "twin/boiler"])
+            says(peer, "boiler", t_c=61.5, more=1)
+            since = len(peer.heard)
+            peer.publish("homeassistant/status", "online", qos=0)
+            peer.until(lambda: bodies_since(peer, since, "twin_oven"))
+            assert announced(peer).keys() == {"statistics_homeassistant", "twin_oven"}
+            assert not any(bodies_since(peer, since, "twin_boiler") + bodies_since(peer, since, "gpio_lamp"))
+            assert daemon.gateway("ask", "homeassistant/main", "restore", "id=gpio/lamp").returncode == 0
+            peer.until(lambda: announced(peer).keys() == {"statistics_homeassistant", "twin_oven", "gpio_lamp"})
+            assert daemon.gateway("ask", "homeassistant/main", "restore").returncode == 0
+            peer.until(lambda: "more" in announced(peer).get("twin_boiler", {}).get("components", {}))
+            assert daemon.stop() == 0
+
+
+def test_a_section_that_goes_while_home_assistant_is_away_leaves_no_ghost(tmp_path: Path) -> None:
+    """Its next start is heard, over a kill too: what was there is told in full once more, unretained, and then taken back."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS)
+        with DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION)) as daemon:
+            until_subscribed(daemon)
+            says(peer, "boiler", t_c=60.5)
+            devices = ("statistics_homeassistant", "gpio_lamp", "twin_boiler")
+            peer.until(lambda: announced(peer).keys() == set(devices))
+            daemon.write(file_of(broker.port, LAMP))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: announced(peer) == {})
+            daemon.kill()
+            daemon.again()
+            daemon.until(lambda: "subscribed to 3 filters" in daemon.gateway("show", "mqtt/main").stdout)
+            for device in devices:
+                peer.until(lambda device=device: bodies_since(peer, 0, device)[-2:-1] != [b""] and not bodies_since(peer, 0, device)[-1])
+            since = len(peer.heard)
+            peer.publish("homeassistant/status", "online", qos=0)
+            for device in devices:
+                full, gone = peer.until(lambda device=device: len(found := bodies_since(peer, since, device)) == 2 and found)
+                assert json.loads(full)["components"]
+                assert gone == b""
+            daemon.write(file_of(broker.port, LAMP + SECTION))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: announced(peer).keys() == set(devices))
+            assert daemon.stop() == 0

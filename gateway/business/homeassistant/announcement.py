@@ -17,6 +17,8 @@ SETTLED_S = 60.0
 FORGOTTEN_S = 90 * 86_400.0
 """After so long what was taken back is forgotten although Home Assistant has not started since."""
 _SETTLED = "settled"
+_FORMER_AT_MOST = 4
+"""So many topics that it had before are remembered."""
 
 Components = dict[str, dict[str, Any]]
 
@@ -35,10 +37,17 @@ class Announce(Payload):
     """Id of the actor with whose end it is taken back; empty: that is the configuration's to say."""
 
 
+class Deleted(Payload):
+    """Verb `deleted` of an announcement: a user has deleted the device."""
+
+    announced_since: bool
+    """Whether it may have been announced after that, and before that was heard."""
+
+
 class AnnouncementState(State):
     """What an announcement remembers."""
 
-    INNER = ("last", "owed")
+    INNER = ("last", "owed", "former")
 
     broker: str = ""
     topic: str = ""
@@ -48,6 +57,8 @@ class AnnouncementState(State):
     """Whether the device was taken back."""
     owed: str = ""
     """The components, as JSON, that were announced and are gone: what Home Assistant may still show if it was down."""
+    former: tuple[tuple[str, str], ...] = ()
+    """Topics under which it was announced and is no more, and what was said there last: that may still be shown too."""
     watching: str = ""
 
 
@@ -65,8 +76,7 @@ class Announcement(Actor[AnnouncementState]):
         if said.watch and state.watching != said.watch:
             stage.watch(said.watch, "ended")
         if state.topic and (state.broker, state.topic) != (said.broker, said.topic):
-            self._publish(stage, "")
-            state = AnnouncementState()
+            state = self._moved(stage, said.topic)
         stage.state = state.changed(broker=said.broker, topic=said.topic, watching=said.watch)
         before = _components(state.last)
         body = _with_components(said.body, {key: before[key] for key in said.keep if key in before}) if said.keep else said.body
@@ -81,12 +91,31 @@ class Announcement(Actor[AnnouncementState]):
             self._publish(stage, _with_tombstones(body, left))
         self._publish(stage, body)
 
+    def _moved(self, stage: Stage[AnnouncementState], topic: str) -> AnnouncementState:
+        """Take the device back where it was announced; return the state of one that is to be announced elsewhere."""
+        state = stage.state
+        if not state.withdrawn:
+            self._publish(stage, "")
+        former = dict(state.former)
+        if _prefix_of(state.topic) == _prefix_of(topic):  # who has another is not heard there
+            former[state.topic] = _with_components(state.last, _read(state.owed))
+        owed = _components(former.pop(topic, ""))
+        return AnnouncementState(former=tuple(former.items())[-_FORMER_AT_MOST:], owed=_text(owed))
+
     @verb(by=By.KIN)
     def again(self, stage: Stage[AnnouncementState]) -> None:
         """Announce once more, because Home Assistant has started: what is gone as well, to take it back."""
-        if stage.state.owed:
-            stage.after(SETTLED_S, "settle", name=_SETTLED)
+        self._believe(stage)
         self._repeat(stage)
+
+    @verb(by=By.KIN)
+    def believe(self, stage: Stage[AnnouncementState]) -> None:
+        """Believe that Home Assistant, which is there, takes what it was told last, if it is still there in a minute."""
+        self._believe(stage)
+
+    def _believe(self, stage: Stage[AnnouncementState]) -> None:
+        if stage.state.owed or stage.state.former:
+            stage.after(SETTLED_S, "settle", name=_SETTLED)
 
     @verb(by=By.KIN)
     def repeat(self, stage: Stage[AnnouncementState]) -> None:
@@ -99,6 +128,9 @@ class Announcement(Actor[AnnouncementState]):
         if not state.topic:
             stage.stop()
             return
+        for topic, body in state.former:
+            self._publish(stage, body, topic=topic, retain=False)
+            self._publish(stage, "", topic=topic)
         owed = _read(state.owed)
         if owed:
             self._publish(stage, _with_components(state.last, owed), retain=not state.withdrawn)
@@ -114,12 +146,15 @@ class Announcement(Actor[AnnouncementState]):
     @verb(by=By.KIN)
     def unsettle(self, stage: Stage[AnnouncementState]) -> None:
         """Note that Home Assistant has ended: it may not have taken what it was told last."""
-        stage.cancel(_SETTLED)
+        if stage.state.withdrawn:
+            stage.after(FORGOTTEN_S, "settle", name=_SETTLED)
+        else:
+            stage.cancel(_SETTLED)
 
     @verb(by=By.ITSELF)
     def settle(self, stage: Stage[AnnouncementState]) -> None:
         """Forget what is gone, because Home Assistant has taken that (the announcement's own timer)."""
-        stage.state = stage.state.changed(owed="")
+        stage.state = stage.state.changed(owed="", former=())
         if stage.state.withdrawn:
             stage.stop()
 
@@ -136,9 +171,9 @@ class Announcement(Actor[AnnouncementState]):
             self._take_back(stage)
 
     @verb(by=By.KIN)
-    def withdraw(self, stage: Stage[AnnouncementState]) -> None:
-        """Take the device back and end: nobody announces any more."""
-        if stage.state.topic and not stage.state.withdrawn:
+    def deleted(self, when: Deleted, stage: Stage[AnnouncementState]) -> None:
+        """End, because a user has deleted the device in Home Assistant: nothing of it is left there, but what was said meanwhile."""
+        if when.announced_since and not stage.state.withdrawn:
             self._publish(stage, "")
         stage.stop()
 
@@ -152,10 +187,10 @@ class Announcement(Actor[AnnouncementState]):
             stage.state = state.changed(withdrawn=True, owed=_text(owed))
             stage.after(FORGOTTEN_S, "settle", name=_SETTLED)
 
-    def _publish(self, stage: Stage[AnnouncementState], body: str, *, retain: bool = True) -> None:
+    def _publish(self, stage: Stage[AnnouncementState], body: str, *, topic: str = "", retain: bool = True) -> None:
         state = stage.state
         if _is_there(stage, state.broker):
-            stage.tell(state.broker, "publish", Publish(topic=state.topic, body=body, retain=retain))
+            stage.tell(state.broker, "publish", Publish(topic=topic or state.topic, body=body, retain=retain))
 
 
 def _is_there(stage: Stage[AnnouncementState], broker: str) -> bool:
@@ -165,6 +200,11 @@ def _is_there(stage: Stage[AnnouncementState], broker: str) -> bool:
     except UnknownTarget:
         return False
     return True
+
+
+def _prefix_of(topic: str) -> str:
+    """The discovery prefix of a topic."""
+    return topic.rpartition("/device/")[0]
 
 
 def _read(text: str) -> Components:

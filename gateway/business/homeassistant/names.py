@@ -28,9 +28,9 @@ def component_of(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else _with_digest(name)
 
 
-def discovery_topic(base: str, prefix: str, id: str) -> str:
-    """Where the device of an actor is announced."""
-    return f"{base}/device/{level_of(prefix)}-{level_of(id)}/config"
+def discovery_topic(base: str, prefix: str = "", id: str = "") -> str:
+    """Where the device of an actor is announced; without one, the filter of all that are announced so, by whomever."""
+    return f"{base}/device/{level_of(prefix)}-{level_of(id)}/config" if id else f"{base}/device/+/config"
 
 
 def identifier(prefix: str, id: str, name: str = "") -> str:

@@ -212,13 +212,54 @@ def test_a_device_that_comes_back_is_announced_and_what_it_had_before_is_taken_b
     assert not told.turns.stopped
 
 
-def test_a_device_that_is_not_shown_any_more_ends_its_announcement_at_once() -> None:
-    """The section was taken out of the file: nobody would hear Home Assistant start."""
+def test_a_device_that_a_user_deletes_ends_its_announcement() -> None:
+    """Nothing is owed; but what was said of it before that was heard is taken back."""
     told = Told()
     told.announce(t="sensor")
-    assert told.tell("withdraw") == [""]
+    assert told.tell("deleted", {"announced_since": False}) == []
     assert told.turns.stopped
-    assert told.home.registry == set()
+    late = Told()
+    late.announce(t="sensor")
+    assert late.tell("deleted", {"announced_since": True}) == [""]
+    assert late.turns.stopped
+    assert late.home.registry == set()
+
+
+def test_home_assistant_that_is_there_is_believed_to_take_what_is_taken_back() -> None:
+    """When it stays for a minute; where it goes, it is told once more when it comes back."""
+    told = Told()
+    told.announce(t="sensor")
+    told.tell("take_back")
+    told.tell("believe")
+    told.turns.advance(SETTLED_S - 1)
+    told.tell("unsettle")
+    told.turns.advance(SETTLED_S)
+    assert not told.turns.stopped
+    told.restart_home()
+    told.turns.advance(SETTLED_S + 1)
+    assert told.turns.stopped
+
+
+def test_no_ghost_under_a_topic_that_changed_while_home_assistant_was_down() -> None:
+    """The prefix of the connection was changed, and changed back: what was there is told in full once more, and then taken back."""
+    told = Told()
+    told.announce(t="sensor", h="sensor")
+    other = TOPIC.replace("boiler", "other")
+    told.home.stop()
+    told.turns.tell("announce", {"broker": "mqtt/main", "topic": other, "body": body_of(t="sensor")}, sender=PARENT)
+    told.turns.mail.clear()
+    told.turns.tell("again", sender=PARENT)
+    said = [(one.topic, list(json.loads(one.body or "{}").get("components", ())), one.retain) for one in told.turns.mail_to("mqtt/main")]
+    assert said == [(TOPIC, ["t", "h"], False), (TOPIC, [], True), (other, ["t"], True)]
+    told.turns.tell("announce", {"broker": "mqtt/main", "topic": TOPIC, "body": body_of(t="sensor")}, sender=PARENT)
+    told.turns.mail.clear()
+    told.turns.tell("again", sender=PARENT)
+    topics = [(one.topic, list(json.loads(one.body or "{}").get("components", ()))) for one in told.turns.mail_to("mqtt/main")]
+    assert topics == [(other, ["t"]), (other, []), (TOPIC, ["t", "h"]), (TOPIC, ["t", "h"]), (TOPIC, ["t"])]
+    told.turns.advance(SETTLED_S + 1)
+    told.turns.mail.clear()
+    told.turns.tell("again", sender=PARENT)
+    assert len(told.turns.mail_to("mqtt/main")) == 1
 
 
 def test_what_was_never_announced_is_not_taken_back() -> None:

@@ -165,8 +165,17 @@ def test_devices_are_away_while_the_gateway_is(daemon: DaemonProcess, judge: Jud
     judge.until(lambda: judge.state("sensor.boiler_temperature_c") == "60.5")
 
 
+def delete(judge: Judge, name: str) -> None:
+    """Delete a device, as a user does on its page."""
+    (devices,) = judge.commands({"type": "config/device_registry/list"})
+    device = next(one for one in devices if one["name"] == name)
+    (entry,) = device["config_entries"]
+    judge.commands({"type": "config/device_registry/remove_config_entry", "device_id": device["id"], "config_entry_id": entry})
+
+
 def test_a_restart_of_home_assistant_brings_everything_back(tmp_path: Path) -> None:
-    """With its states, and no ghost of what went meanwhile: a value, a device, and one that came back with less; over a kill of ours."""
+    """With its states, and no ghost of what went meanwhile: a value, a device, one that came back with less, one that its user deleted;
+    and at last all, where the section is gone. Over a kill of ours."""
     if reason := why_none():
         pytest.skip(f"cannot have a Home Assistant: {reason}")
     with (
@@ -174,10 +183,13 @@ def test_a_restart_of_home_assistant_brings_everything_back(tmp_path: Path) -> N
         Judge(f"{tmp_path.name}-alone", broker.port) as judge,
         DaemonProcess(tmp_path, TEXT.format(port=broker.port)) as daemon,
     ):
-        daemon.until(lambda: "subscribed to" in daemon.said())
+        daemon.until(lambda: "subscribed to 4 filters" in daemon.said())
         says(broker, "boiler", temperature_c=60.5)
         says(broker, "oven", t_c=200, fan=1)
         judge.until(lambda: judge.state("sensor.oven_fan") == "1" and judge.state("sensor.boiler_temperature_c") == "60.5")
+        judge.until(lambda: judge.state("light.glow_on") == "off")
+        delete(judge, "glow")
+        judge.until(lambda: "light.glow_on" not in ours(judge))
         judge.stop()
         assert daemon.gateway("forget", "twin/boiler", "--yes").returncode == 0
         assert daemon.gateway("forget", "twin/oven", "--yes").returncode == 0
@@ -189,23 +201,31 @@ def test_a_restart_of_home_assistant_brings_everything_back(tmp_path: Path) -> N
         judge.start()
         judge.until(lambda: judge.state("sensor.oven_t_c") == "210" and judge.state("switch.lamp_on") == "off")
         judge.until(lambda: not {"sensor.oven_fan", "sensor.boiler_temperature_c"} & ours(judge).keys())
-        assert judge.complaints() == []
+        assert "light.glow_on" not in ours(judge)
+        assert [one for one in judge.complaints() if "components to cleanup for gateway_pi-gpio_glow" not in one] == []  # taken back twice
+        judge.stop()
+        daemon.write(TEXT.partition("[homeassistant]")[0].format(port=broker.port))
+        assert daemon.gateway("reload").returncode == 0
+        judge.start()
+        judge.until(lambda: ours(judge) == {})
+        assert [one for one in judge.complaints() if "components to cleanup" not in one] == []
         assert daemon.stop() == 0
 
 
 def test_a_device_that_a_user_deletes_stays_away(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:
-    """What is reported meanwhile does not bring it back."""
+    """What is reported meanwhile does not bring it back, nor does a start of the gateway; a word of the user does."""
     says(broker, "boiler", temperature_c=60.5)
     judge.until(lambda: judge.state("sensor.boiler_temperature_c") == "60.5")
-    (devices,) = judge.commands({"type": "config/device_registry/list"})
-    boiler = next(one for one in devices if one["name"] == "Kessel")
-    (entry,) = boiler["config_entries"]
-    judge.commands({"type": "config/device_registry/remove_config_entry", "device_id": boiler["id"], "config_entry_id": entry})
+    delete(judge, "Kessel")
     judge.until(lambda: "sensor.boiler_temperature_c" not in ours(judge))
     says(broker, "boiler", temperature_c=61.5)
+    daemon.kill()
+    daemon.again()
     says(broker, "oven", t_c=200)
     judge.until(lambda: judge.state("sensor.oven_t_c") == "200")
     assert "sensor.boiler_temperature_c" not in ours(judge)
+    assert daemon.gateway("ask", "homeassistant/main", "restore", "id=twin/boiler").returncode == 0
+    judge.until(lambda: judge.state("sensor.boiler_temperature_c") == "61.5")
 
 
 def test_our_units_and_classes_are_those_of_home_assistant(judge: Judge) -> None:
