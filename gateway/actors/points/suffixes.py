@@ -73,6 +73,7 @@ SUFFIXES: dict[str, Meaning] = {
     "_gj": Meaning("GJ", "energy"),
     "_kvarh": Meaning("kvarh", "", "total_increasing"),
     "_ah": Meaning("Ah"),
+    "_bytes": Meaning("B", "data_size"),
     "_deg": Meaning("°"),
     "_count": Meaning("", "", "total_increasing"),
 }

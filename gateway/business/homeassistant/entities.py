@@ -33,6 +33,8 @@ MAKER = "Pi device gateway"
 _SENML = {"Cel": "°C", "%RH": "%", "lux": "lx", "l": "L", "m3": "m³"}
 """Units as SenML (RFC 8428) and devices write them, and as Home Assistant does."""
 _TEXT_AT_MOST = 255
+_OF_THE_DEVICE = ("battery", "signal_strength")
+"""Classes of values that say how the device itself is, and not what it measures: they stand apart there."""
 _THE_DEVICE = ("on",)
 """Values that are the device itself: they are called as it is."""
 
@@ -111,7 +113,8 @@ def _of_point(device: ShownDevice, said: Point, source: AnnouncedFrom) -> Entity
     own = source.settings.value(device.id, said.name)
     point = fitting(said, own)
     topic = source.broker.whole(device.topic) + point.under
-    category: Literal["diagnostic"] | None = "diagnostic" if point.diagnostic else None
+    of_device = point.diagnostic or point.device_class in _OF_THE_DEVICE
+    category: Literal["diagnostic"] | None = "diagnostic" if of_device else None
     if point.type is ValueType.PLACE:
         return TrackerEntity(
             **_common("device_tracker", device, "", source, own, key=point.name),

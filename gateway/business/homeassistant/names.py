@@ -58,6 +58,8 @@ def name_among(value: str, points: Iterable[Point]) -> str:
     if own is None or len(alike) == 1 or not suffix_of(value):
         return name
     is_alone = own.device_class and [point.device_class for point in alike].count(own.device_class) == 1
+    if is_alone and own.device_class.replace("_", " ") == name:
+        return name  # a battery's own level, beside its voltage
     return f"{name} {own.device_class.replace('_', ' ') if is_alone else own.unit}".strip()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.actors.points import Point, ValueType
+from gateway.actors.points import Point, ValueType, seen_point
 from gateway.actors.points.classes import BOOLEANS, NUMBERS
 from gateway.actors.points.shown import Act, Happening, ShownDevice
 from gateway.business.homeassistant.entities import payload_of
@@ -78,6 +78,25 @@ def test_what_a_device_is_for_is_called_as_the_device() -> None:
     assert component(LAMP)["name"] is None
     assert component(twin(number("water_m3", "m³", "water"), id="twin/Water"))["name"] is None
     assert component(twin(number("water_m3", "m³", "water"), id="twin/Water"), names={"twin/Water": "Wasser"})["name"] == "water"
+
+
+def test_a_name_that_says_what_the_value_is_says_it_once() -> None:
+    """A battery has a level and a voltage; "battery battery" is no name."""
+    many = twin(number("battery_pct", "%", "battery"), number("battery_v", "V", "voltage"))
+    assert [one["name"] for one in announced(many)["components"].values()] == ["battery", "battery voltage"]
+
+
+def test_what_says_how_a_device_itself_is_stands_apart() -> None:
+    """Its battery and how well it is received, beside what the gateway says of itself; what it measures stands in front."""
+    many = twin(number("battery_pct", "%", "battery"), number("link_dbm", "dBm", "signal_strength"), number("t_c", "°C", "temperature"))
+    assert [one.get("entity_category") for one in announced(many)["components"].values()] == ["diagnostic", "diagnostic", None]
+    assert component(HOST)["entity_category"] == "diagnostic"
+
+
+def test_bytes_are_said_by_the_unit_and_not_by_the_name() -> None:
+    """As of every other unit."""
+    assert component(twin(seen_point("store_bytes", 5.0)))["name"] == "store"
+    assert component(twin(seen_point("store_bytes", 5.0)))["unit_of_measurement"] == "B"
 
 
 def test_values_that_differ_by_their_unit_alone_are_told_apart() -> None:
