@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from devices.backoff import Backoff
 from gateway.actors import Host, Payload, Receipt, Refused
 from gateway.actors.receipts import prompt
-from gateway.actors.vocabulary import Pressed, Publish, Report, Turned
+from gateway.actors.vocabulary import KnobTurned, Pressed, Publish, Report
 
 P = TypeVar("P", bound=Payload)
 
@@ -86,9 +86,9 @@ def presses(host: Host, to: str, clock: Callable[[], float]) -> Latest[Pressed]:
     return Latest(host, to, "pressed", merge=lambda older, newer: Pressed(count=older.count + newer.count), clock=clock)
 
 
-def turns(host: Host, to: str, clock: Callable[[], float]) -> Latest[Turned]:
+def turns(host: Host, to: str, clock: Callable[[], float]) -> Latest[KnobTurned]:
     """Make the sender of the turns of a knob: their steps add up, none is lost."""
-    return Latest(host, to, "turned", merge=lambda older, newer: Turned(steps=older.steps + newer.steps), clock=clock)
+    return Latest(host, to, "turned", merge=lambda older, newer: KnobTurned(steps=older.steps + newer.steps), clock=clock)
 
 
 def states(host: Host, to: str, clock: Callable[[], float]) -> Latest[Publish]:

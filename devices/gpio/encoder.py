@@ -27,7 +27,7 @@ from devices.gpio.quadrature import Levels, Quadrature
 from devices.latest import reports, states, turns
 from devices.link import Link, LinkFault
 from gateway.actors import By, Delivery, Payload, verb
-from gateway.actors.vocabulary import Publish, Report, Turned
+from gateway.actors.vocabulary import KnobTurned, Publish, Report
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ KEEP_EVERY_S = 1.0
 """How often at most the position is written to disk while the knob is turned: a power cut loses what was turned since."""
 
 
-class Position(Payload):
+class KnobPosition(Payload):
     """Payload of the verb `set` of `encoder/*`: where the knob stands from now on."""
 
     position: int
@@ -143,7 +143,7 @@ class Encoder(Link[EncoderSettings]):
     # --- what it answers
 
     @verb
-    def set(self, wanted: Position, delivery: Delivery) -> None:
+    def set(self, wanted: KnobPosition, delivery: Delivery) -> None:
         """Have the position be this number from now on; it stays within `low` and `high`."""
         self._position = self.settings.within(wanted.position)
         self._keep_s = min(self._keep_s, self.clock())
@@ -193,7 +193,7 @@ class Encoder(Link[EncoderSettings]):
             self._move(-steps if self.settings.reversed else steps)
 
     def _move(self, steps: int) -> None:
-        self._turns.offer(Turned(steps=steps))
+        self._turns.offer(KnobTurned(steps=steps))
         position = self.settings.within(self._position + steps)
         if position != self._position:
             self._position = position

@@ -31,7 +31,7 @@ from devices.gpio.panel import Lamp
 from devices.gpio.settings import PinSettings
 from devices.link import ACT_WITHIN_S, Link, LinkFault
 from gateway.actors import By, Delivery, Mode, Settings, verb
-from gateway.actors.vocabulary import Dim, Pulse, Switch, Turned
+from gateway.actors.vocabulary import Dim, KnobTurned, Pulse, Switch
 
 if TYPE_CHECKING:
     from devices.gpio.hand import Hand
@@ -166,7 +166,7 @@ class Pin(Link[PinSettings]):
         self._obey("dim", delivery, lambda output: _dimmed(output).dim(command.brightness_pct, delivery))
 
     @verb(act_within_s=ACT_WITHIN_S)
-    def turned(self, turned: Turned, delivery: Delivery) -> None:
+    def turned(self, turned: KnobTurned, delivery: Delivery) -> None:
         """Have a dimmer brighter or darker by so many steps of `step_pct` each, as a knob says; below 0 it is off."""
         self._obey("dim", delivery, lambda output: _dimmed(output).turned(turned.steps, delivery))
 

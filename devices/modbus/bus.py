@@ -20,7 +20,7 @@ from devices.modbus.reading import value_in, values_within
 from devices.modbus.settings import ModbusSettings, UnitSettings
 from devices.modbus.simulator import BusWire, SimulatedWire
 from devices.modbus.wire import line_settings, open_wire
-from devices.modbus.writing import Place, place_of
+from devices.modbus.writing import WritePlace, place_of
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Health, Mode, Payload, Refused, Settings, verb
@@ -200,7 +200,7 @@ class ModbusBus(Link[ModbusSettings]):
         self.host.count("unwritten")
         delivery.failed(why, retry=False)
 
-    def _write(self, place: Place, values: Mapping[str, Scalar]) -> dict[str, Scalar | None]:
+    def _write(self, place: WritePlace, values: Mapping[str, Scalar]) -> dict[str, Scalar | None]:
         """Write values by one request, and return those that the unit keeps. Raises Refused, or a LinkFault, with what is known of the
         outcome."""
         reading = place.reading
@@ -222,7 +222,7 @@ class ModbusBus(Link[ModbusSettings]):
             raise Refused(f"cannot write {asked} to {what}: unit {place.unit} keeps {has}; does it take this value, and now?")
         return kept
 
-    def _words(self, place: Place, *, wanted: tuple[int, ...] = (), fate: str) -> list[int]:
+    def _words(self, place: WritePlace, *, wanted: tuple[int, ...] = (), fate: str) -> list[int]:
         """What stands at a place now. With `wanted` it is read until that stands there, for as long as a unit has for an answer.
 
         Raises Refused where the unit does not say it, and what `_ask` raises; `fate` is then what is known of the write."""

@@ -15,7 +15,7 @@ REGISTERS_TOGETHER = 123
 """How many registers one request writes at most."""
 
 
-class Place(NamedTuple):
+class WritePlace(NamedTuple):
     """What one request writes: values of a unit whose registers, or coils, stand next to each other."""
 
     name: str
@@ -56,10 +56,10 @@ class Place(NamedTuple):
         return [name for name, held in self.parts(words).items() if not stands(self.registers[name], held, asked[name])]
 
 
-def place_of(settings: ModbusSettings, unit: str, names: Collection[str]) -> Place:
+def place_of(settings: ModbusSettings, unit: str, names: Collection[str]) -> WritePlace:
     """Where values stand that are to be written by one request. Raises Refused where one cannot be written, or they stand apart."""
     registers = sorted(((name, _register_of(settings, unit, name)) for name in names), key=lambda one: one[1].at)
-    place = Place(unit, settings.units[unit].unit, dict(registers))
+    place = WritePlace(unit, settings.units[unit].unit, dict(registers))
     for (before, one), (after, next_one) in pairwise(registers):
         if one.bit is not None or next_one.bit is not None:
             raise Refused(f"cannot write {place.what} together: a bit is written with its whole register; write it alone")

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 from devices.mqtt.dialects.dialect import Dialect, Saying
-from devices.mqtt.encoder import Encoder
+from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.inbox import Expired, Forbidden, Retained
 from devices.mqtt.outbox import OwnPublish, PublishesInHand
 from devices.mqtt.packets import IncomingPublish
@@ -45,7 +45,7 @@ class Answers:
         *,
         dialects: Sequence[Dialect],
         say: Callable[[Saying], None],
-        encoder: Encoder,
+        encoder: PublishEncoder,
         outbox: PublishesInHand,
     ) -> None:
         self._host = host

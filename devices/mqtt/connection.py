@@ -16,9 +16,9 @@ from typing import ClassVar
 from devices.mqtt.answers import COUNTERS_SAID, Answers, tell_connected
 from devices.mqtt.chart import FAREWELL_S, SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.dialects import dialects_of
-from devices.mqtt.dialects.asked import Asked
+from devices.mqtt.dialects.asked import AskedTopics
 from devices.mqtt.dialects.dialect import Saying, Session
-from devices.mqtt.encoder import Encoder
+from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
 from devices.mqtt.faults import why_unsubscribed
 from devices.mqtt.handover import OpenConnection, same_login
@@ -103,9 +103,9 @@ class Connection(HostBound):
         del start
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
-        self._encoder = Encoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
+        self._encoder = PublishEncoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
         session = Session(names, settings, host, self._say)
-        self._asked = Asked(session)
+        self._asked = AskedTopics(session)
         self._dialects = [*dialects_of(session), self._asked]
         self._routes = Routes(self._dialects, says=self._encoder.says)
         self._limits = Limits()

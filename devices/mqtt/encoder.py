@@ -11,7 +11,7 @@ _CACHED = 1024
 _QOS1 = PUBLISH | 1 << 1
 
 
-class Encoder:
+class PublishEncoder:
     """Makes publishes for the outbox, as bytes. Topics that were checked are kept, at most 1024 of them.
 
     `prefix` is the connection's own, for topics of `Publish` that begin with {prefix}/. `root` stands in front of all others of

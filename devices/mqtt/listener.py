@@ -25,7 +25,7 @@ class NotListening(GatewayError, OSError):
     """Raised where the broker did not take the subscription in time."""
 
 
-class Heard(NamedTuple):
+class HeardMessage(NamedTuple):
     """One message that the listener heard."""
 
     topic: str
@@ -48,7 +48,7 @@ class Listener:
         host: str,
         port: int,
         topics: list[str],
-        heard: Callable[[Heard], None],
+        heard: Callable[[HeardMessage], None],
         *,
         client_id: str,
         anew: bool = False,
@@ -123,7 +123,7 @@ class Listener:
             return
         try:
             pairs = getattr(message.properties, "UserProperty", None) or []
-            self._heard(Heard(message.topic, bytes(message.payload), dict(pairs).get("id", ""), bool(message.retain)))
+            self._heard(HeardMessage(message.topic, bytes(message.payload), dict(pairs).get("id", ""), bool(message.retain)))
         except Exception as error:  # noqa: BLE001  # whoever hears may raise anything; it is decided by who looks at the fault
             self.fault = error
             return

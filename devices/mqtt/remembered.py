@@ -13,7 +13,7 @@ from gateway.actors import Host
 from gateway.actors.vocabulary import Listen
 
 
-class Kept(NamedTuple):
+class RememberedText(NamedTuple):
     """What is kept."""
 
     filters: frozenset[str] = frozenset()
@@ -29,12 +29,12 @@ class Kept(NamedTuple):
         return json.dumps({"filters": filters, "asked": {id: one.model_dump(mode="json") for id, one in self.asked.items()}})
 
 
-def kept_in(text: str) -> Kept:
+def kept_in(text: str) -> RememberedText:
     """Read what is kept."""
     found = json.loads(text) if text else []
     if isinstance(found, list):
-        return Kept(frozenset(map(str, found)))
-    return Kept(frozenset(found["filters"]), {id: Listen.model_validate(one) for id, one in found["asked"].items()})
+        return RememberedText(frozenset(map(str, found)))
+    return RememberedText(frozenset(found["filters"]), {id: Listen.model_validate(one) for id, one in found["asked"].items()})
 
 
 class RememberedFilters:

@@ -22,7 +22,7 @@ _READS, _WRITES = "read", "write"
 _MAY = {"read_token_file": _READS, "token_file": _WRITES}
 
 
-class Session(NamedTuple):
+class LoginSession(NamedTuple):
     """What a login gives: the cookie, and for how many seconds it holds."""
 
     cookie: str
@@ -61,14 +61,14 @@ class Access:
         cookie = request.cookies.get(COOKIE, "")
         return self._of_cookie(cookie) if cookie else ""
 
-    def log_in(self, said: str) -> Session:
+    def log_in(self, said: str) -> LoginSession:
         """Begin a session for whoever has a token. Raises HttpProblem."""
         may = self._of_token(said)
         if not may:
             raise HttpProblem("unwelcome", "there is no such token: look into the file of web.token_file")
         lasts_s = int(self._settings.session_s)
         until = f"{may}.{int(time.time()) + lasts_s}"
-        return Session(f"{until}.{_signed(until, self._tokens()[may])}", lasts_s, may == _WRITES)
+        return LoginSession(f"{until}.{_signed(until, self._tokens()[may])}", lasts_s, may == _WRITES)
 
     def _of_token(self, said: str) -> str:
         found = ""

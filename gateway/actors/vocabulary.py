@@ -119,7 +119,7 @@ class Pressed(Payload):
     """How many presses this stands for; above 1 where a burst was coalesced."""
 
 
-class Turned(Payload):
+class KnobTurned(Payload):
     """Verb `turned`: a knob was turned."""
 
     steps: int = Field(ge=-(2**31), le=2**31)

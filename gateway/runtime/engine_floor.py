@@ -10,7 +10,7 @@ from gateway.actors.messages import START, Message, Reply, Start
 from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime.batch import Turned
-from gateway.runtime.followed import Choice, Followed
+from gateway.runtime.followed import Followed, FollowedIds
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Mail
 from gateway.runtime.parts import EngineParts
@@ -64,7 +64,7 @@ class EngineFloor(EngineParts):
         return self.desk(host, words, on_answer)
 
     def follow(self, of: Iterable[str], wake: Callable[[], None], since: str = "") -> Followed:
-        return Followed(self, Choice(of, self.directory.kinds), wake, since)
+        return Followed(self, FollowedIds(of, self.directory.kinds), wake, since)
 
     def reclaim(self, id: str, *, for_good: bool = False, then: Callable[[], None] | None = None) -> None:
         self.post(lambda: self.despatch.reclaim(id, self.round, for_good=for_good, then=then))

@@ -36,7 +36,7 @@ class Watchable(Protocol):
         """Run `action` on the engine's thread, between turns."""
 
 
-class Choice:
+class FollowedIds:
     """Which actors a listener follows: those of its patterns, less those that others keep for themselves unless a pattern names their
     kind. Any thread."""
 
@@ -68,7 +68,7 @@ class Choice:
 class Followed:
     """What `Host.follow` gives: see `Following`."""
 
-    def __init__(self, parts: Watchable, choice: Choice, wake: Wake, since: str) -> None:
+    def __init__(self, parts: Watchable, choice: FollowedIds, wake: Wake, since: str) -> None:
         self._parts = parts
         self._choice = choice
         self._wake = wake

@@ -14,7 +14,7 @@ from gateway.actors import BadPayload, Delivery
 from gateway.actors.vocabulary import Heard, Listen
 
 
-class Asked(Dialect):
+class AskedTopics(Dialect):
     """What actors have asked to hear on one connection. It publishes nothing."""
 
     def __init__(self, session: Session) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from devices.mqtt.broker import DemoBroker
-from devices.mqtt.listener import Heard, Listener, NotListening
+from devices.mqtt.listener import HeardMessage, Listener, NotListening
 from tests.brokers import Peer, free_port
 from tests.waiting import until
 
@@ -25,11 +25,11 @@ class Ear:
     """Keeps what it hears; may be told to fail."""
 
     def __init__(self, *, fails_at: str = "") -> None:
-        self.heard: list[Heard] = []
+        self.heard: list[HeardMessage] = []
         self._fails_at = fails_at
         self._change = threading.Condition()
 
-    def __call__(self, message: Heard) -> None:
+    def __call__(self, message: HeardMessage) -> None:
         with self._change:
             if message.body.decode() == self._fails_at:
                 raise OSError("no room")

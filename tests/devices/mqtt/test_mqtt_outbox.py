@@ -2,14 +2,14 @@
 
 from itertools import count
 
-from devices.mqtt.encoder import Encoder
+from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import STRIKES, OwnPublish, PublishesInHand
 from gateway.actors import Message
 from gateway.actors.vocabulary import Publish
 from gateway.testing.bench import BenchDelivery
 
-ENCODER = Encoder(v5=True, message_ids=True, prefix="gw")
+ENCODER = PublishEncoder(v5=True, message_ids=True, prefix="gw")
 
 
 class Broker:

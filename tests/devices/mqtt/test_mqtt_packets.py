@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
 
-from devices.mqtt.encoder import Encoder
+from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.outbox import OwnPublish
 from devices.mqtt.packets import IncomingPublish, Malformed, publish, read_publish, read_varint, text, varint
 from devices.mqtt.topics import filter_pattern
@@ -45,7 +45,7 @@ def test_what_we_send_is_what_paho_would(topic: str, body: bytes, packet_id: int
     if message_id:
         properties.UserProperty = ("id", message_id)
     theirs = by_paho(V5, mid=packet_id, topic=topic.encode(), payload=body, qos=1, retain=retain, properties=properties)
-    encoder = Encoder(v5=True, message_ids=True, prefix="gw")
+    encoder = PublishEncoder(v5=True, message_ids=True, prefix="gw")
     assert whole(encoder.item(OwnPublish(), topic, body, retain=retain, message_id=message_id), packet_id) == theirs
 
 
@@ -60,7 +60,7 @@ def test_the_short_way_makes_the_same_bytes(topic: str, body: str, retain: bool,
     """The busy path of deliveries and the way that can do everything encode alike, for both versions, below a root or not."""
     asked = Publish(topic=topic, body=body, retain=retain, qos=qos, expires_s=expires_s)
     for (v5, message_ids), root in itertools.product([(True, True), (True, False), (False, True)], ["", "simulated/"]):
-        encoder = Encoder(v5=v5, message_ids=message_ids, root=root, prefix="gw")
+        encoder = PublishEncoder(v5=v5, message_ids=message_ids, root=root, prefix="gw")
         for message_id in ("m1", "m" * 121, "m" * 122, "m" * 200):
             delivery = BenchDelivery(Message(message_id, "mqtt/main", "publish", asked, expires_ms=7))
             plain = encoder.item(
@@ -71,7 +71,7 @@ def test_the_short_way_makes_the_same_bytes(topic: str, body: str, retain: bool,
 
 def test_a_publish_of_3_1_1_has_no_properties() -> None:
     """In MQTT 3.1.1 the body stands right behind the packet id."""
-    ours = whole(Encoder(v5=False, message_ids=True, prefix="gw").item(OwnPublish(), "a/b", b"hi", message_id="m1"), 7)
+    ours = whole(PublishEncoder(v5=False, message_ids=True, prefix="gw").item(OwnPublish(), "a/b", b"hi", message_id="m1"), 7)
     assert ours == by_paho(V311, mid=7, topic=b"a/b", payload=b"hi", qos=1) == b"\x32\x09\x00\x03a/b\x00\x07hi"
 
 
