@@ -374,9 +374,15 @@ def _replay(options: Options) -> int:
 
 
 def _kinds(options: Options) -> int:
+    if options.markdown:
+        from gateway.cli.reference import reference  # noqa: PLC0415  # as below
+        from gateway.config.reading import kinds_of  # noqa: PLC0415  # as below
+
+        say(reference(kinds_of(_config(options))))
+        return exits.FINE
     from gateway.cli.kinds import kinds  # noqa: PLC0415  # imports every kind
 
-    return kinds(options.kind, config=_config(options), as_json=options.json, markdown=options.markdown)
+    return kinds(options.kind, config=_config(options), as_json=options.json)
 
 
 def _schema(options: Options) -> int:

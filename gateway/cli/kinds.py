@@ -47,15 +47,9 @@ _UNITS = {
 """What the ends of names say of their values."""
 
 
-def kinds(name: str, *, config: Path, as_json: bool, markdown: bool) -> int:
-    """Print the kinds there are, or what is to be known of one, or the reference of all. Raises Failed where there is no such kind, or it
-    cannot be loaded."""
+def kinds(name: str, *, config: Path, as_json: bool) -> int:
+    """Print the kinds there are, or what is to be known of one. Raises Failed where there is no such kind, or it cannot be loaded."""
     registry = kinds_of(config)
-    if markdown:
-        from gateway.cli.reference import reference  # noqa: PLC0415  # it reads this module
-
-        say(reference(registry))
-        return FINE
     if name:
         kind = _load(registry, name)
         say_json(_told(kind)) if as_json else say("\n".join(_pages(kind)))
