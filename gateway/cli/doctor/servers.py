@@ -20,7 +20,7 @@ def look_at_servers(servers: Mapping[str, tuple[str, int]], connected: frozenset
 def _try(id: str, host: str, port: int) -> Finding:
     at = f"{host}:{port}"
     try:
-        socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+        socket.create_connection((host, port), timeout=_PATIENCE_S).close()  # noqa: TID251  # a person may interrupt it
     except socket.gaierror:
         return wrong(id, f"nobody knows the name {host}", f"getent hosts {host}; mend host, or write its number, or NAME.local")
     except ConnectionRefusedError:
