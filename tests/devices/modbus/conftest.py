@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from devices.serial.simulated_line import SimulatedLine
 from tests.daemons import ROOT
+from tests.devices.modbus.judge import UNIT
 
 
 @contextmanager
@@ -25,6 +27,33 @@ def judge(framer: str) -> Iterator[int]:
             yield int(process.stdout.readline())
         finally:
             process.terminate()
+
+
+def polled(port: int, table: str, first: int, count: int) -> list[str]:
+    """What mbpoll reads of the judge: `count` values of a table of its own, from `first` on, counted from 1."""
+    if shutil.which("mbpoll") is None:
+        pytest.skip("no mbpoll here: apt install mbpoll")
+    words = [
+        "mbpoll",
+        "-m",
+        "tcp",
+        "-p",
+        str(port),
+        "-a",
+        str(UNIT),
+        "-t",
+        table,
+        "-r",
+        str(first),
+        "-c",
+        str(count),
+        "-1",
+        "-q",
+        "127.0.0.1",
+    ]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    rows = [line.partition("]:")[2].split() for line in said.splitlines() if line.startswith("[")]
+    return [row[0] for row in rows]
 
 
 @pytest.fixture(scope="module")

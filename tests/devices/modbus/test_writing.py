@@ -18,7 +18,7 @@ from gateway.actors import Mode
 from gateway.testing import Bench
 from gateway.testing.clock import PATIENCE_S
 from tests.daemons import DaemonProcess
-from tests.devices.modbus.conftest import Cable
+from tests.devices.modbus.conftest import Cable, judge, polled
 from tests.devices.modbus.judge import UNIT
 
 WRITTEN: dict[str, tuple[dict[str, Any], list[Any]]] = {
@@ -63,6 +63,15 @@ def test_each_type(tcp_judge: int):
                 assert write(bench, name, value) == ("done", value), name
                 assert bench.sent[-1].payload.values == {name: value}
         assert bench.counters["unwritten"] == 0
+
+
+def test_another_master_reads_what_was_written():
+    """mbpoll, which is none of ours, nor of the server's."""
+    values = writable({"word": {"register": 0}, "minus": {"register": 1, "type": "i16"}, "pump": {"register": 1, "area": "coil"}})
+    with judge("socket") as port, bench_of(settings(values, host="127.0.0.1", tcp_port=port)) as bench:
+        assert [write(bench, name, value)[0] for name, value in (("word", 4711), ("minus", -3), ("pump", True))] == ["done"] * 3
+        assert polled(port, "4", 1, 2) == ["4711", "65533"]
+        assert polled(port, "0", 1, 2) == ["1", "1"]
 
 
 @pytest.mark.parametrize("echo", [False, True])

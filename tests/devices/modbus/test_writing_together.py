@@ -1,9 +1,7 @@
 """Several values that are written by one request: judged by a server of pymodbus, out of which mbpoll reads what was written."""
 
-import shutil
 import socket
 import struct
-import subprocess
 from typing import Any
 
 import pytest
@@ -12,8 +10,7 @@ from devices.modbus.frames import RtuFrames, UnitWrite
 from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Mode
 from gateway.testing import Bench
-from tests.devices.modbus.conftest import Cable, judge
-from tests.devices.modbus.judge import UNIT
+from tests.devices.modbus.conftest import Cable, judge, polled
 from tests.devices.modbus.test_writing import OddUnit, bench_of, settings, writable
 
 COILS = writable({name: {"register": at, "area": "coil"} for at, name in enumerate(("pump", "fan", "valve", "lamp"))})
@@ -27,33 +24,6 @@ def together(bench: Bench, **values: Any) -> tuple[str, Any]:
     delivery = bench.tell("write_together", {"unit": "a", "values": values})
     said = delivery.wait()
     return said, delivery.body["values"] if isinstance(delivery.body, dict) else None
-
-
-def polled(port: int, table: str, first: int, count: int) -> list[str]:
-    """What mbpoll reads of the judge: `count` values of a table of its own, from `first` on, counted from 1."""
-    if shutil.which("mbpoll") is None:
-        pytest.skip("no mbpoll here: apt install mbpoll")
-    words = [
-        "mbpoll",
-        "-m",
-        "tcp",
-        "-p",
-        str(port),
-        "-a",
-        str(UNIT),
-        "-t",
-        table,
-        "-r",
-        str(first),
-        "-c",
-        str(count),
-        "-1",
-        "-q",
-        "127.0.0.1",
-    ]
-    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
-    rows = [line.partition("]:")[2].split() for line in said.splitlines() if line.startswith("[")]
-    return [row[0] for row in rows]
 
 
 @pytest.mark.parametrize("framer", ["socket", "rtu"])
