@@ -38,7 +38,7 @@ BRIGHTNESS = "brightness_pct"
 BOARD_PULL_UPS = (2, 3)
 """GPIO 2 and 3 have a 1.8 kΩ resistor to 3.3 V on every board."""
 
-_OTHER_KINDS = {"encoder": "encoder", "rotary": "encoder", "knob": "encoder", "servo": "servo"}
+_OTHER_KINDS = {"encoder": "encoder", "rotary": "encoder", "knob": "encoder", "servo": "servo", "distance": "distance"}
 """What is wired to pins and is a kind of its own, by what people call it."""
 _FORGOTTEN = (
     "this Pi's kernel makes a pin an input once the gateway has stopped, so the level is lost, and a resistor outside decides; to keep it, "

@@ -14,6 +14,8 @@ Loaded only when the first simulated pin starts (gpiozero takes half a second of
 """
 
 import functools
+import itertools
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -100,6 +102,13 @@ class SimulatedPin(MockPin):  # type: ignore[misc, unused-ignore]  # gpiozero sh
             raise ValueError(f"cannot drive {self} from outside: it is an output")
         self.wired = level
         self._follow_outside()
+
+    def answer(self, seconds: float) -> None:
+        """Be high for so long, at once and by the stamps of the two edges alone."""
+        began_s = time.monotonic()
+        if self._when_changed is not None:
+            super(MockPin, self)._call_when_changed(began_s, True)
+            super(MockPin, self)._call_when_changed(began_s + seconds, False)
 
     def _claim(self) -> None:
         self._check("claim")
@@ -189,6 +198,16 @@ class SimulatedPins:
     def duties_pct(self, number: int) -> list[float]:
         """For which shares of the time, in percent, a pin has been driven high as an output: each change of it."""
         return list(self._pin(number).duties_pct)
+
+    def answer_pings(self, trigger: int, echo: int, way_s: float, *, deaf_every: int = 0) -> None:
+        """Wire a distance sensor to two pins: each pulse on its trigger has the echo line be high for `way_s`, but every so many-th."""
+        pings = itertools.count(1)
+
+        def on_level(high_pct: float) -> None:
+            if high_pct == 0.0 and not (deaf_every and next(pings) % deaf_every == 0):
+                self._pin(echo).answer(way_s)
+
+        self._pin(trigger).mirror = on_level
 
     def occupy(self, number: int, holder: str) -> None:
         """Let another process hold a line; an empty name lets go of it."""
