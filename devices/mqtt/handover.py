@@ -18,7 +18,7 @@ from gateway.actors.course import Course
 if TYPE_CHECKING:
     from devices.mqtt.link import BrokerLink
 
-_TAKEN_OVER = frozenset({"subscribe", "commands"})
+_TAKEN_OVER = frozenset({"subscribe", "commands", "connected_to"})
 """The keys that concern no login and no limit: what else may differ needs a connection of its own."""
 
 

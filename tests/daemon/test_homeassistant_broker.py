@@ -1,12 +1,14 @@
 """Tests of a whole gateway that announces its devices at a real broker, over kills, reloads and restarts."""
 
 import json
+import time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from tests.brokers import Mosquitto, Peer
 from tests.daemons import DaemonProcess
+from tests.waiting import until
 
 LAMP = '[gpio.lamp]\ntype = "relay"\npin = 17\nsimulate = true\n'
 SECTION = "[homeassistant]\n"
@@ -149,6 +151,25 @@ def test_a_hundred_twins_are_announced_with_a_hundred_messages(tmp_path: Path) -
             assert daemon.stop() == 0
 
 
+def test_a_section_that_comes_makes_no_new_connection_and_says_everything_once(tmp_path: Path) -> None:
+    """A reload brings it: a hundred twins and the gateway are a hundred and one messages on the connection that is open."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen(CONFIGS).listen("gateway/pi/status")
+        with DaemonProcess(tmp_path, file_of(broker.port)) as daemon:
+            until_subscribed(daemon)
+            for number in range(100):
+                says(peer, f"b{number}", t_c=60.5, p_bar=1.5, on=True)
+            daemon.until(lambda: daemon.gateway("show", "twin/b99").returncode == 0)
+            daemon.write(file_of(broker.port, SECTION))
+            assert daemon.gateway("reload").returncode == 0
+            peer.until(lambda: len(announced(peer)) == 101)
+            says(peer, "last", t_c=60.5)
+            peer.until(lambda: len(announced(peer)) == 102)
+            assert len([one for one in peer.heard if one.topic.startswith("homeassistant/device/")]) == 102
+            assert peer.payloads("gateway/pi/status") == [b"online"]
+            assert daemon.stop() == 0
+
+
 def test_what_is_announced_is_there_a_newcomer_sees_its_state(tmp_path: Path) -> None:
     """Never a configuration without its state: each topic that an announcement names is kept at the broker."""
     with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
@@ -185,6 +206,27 @@ def test_a_command_as_it_is_announced_switches_and_a_retained_one_never_does(tmp
                 b'{"on": true}',
                 b'{"on": false}',
             ]
+            assert daemon.stop() == 0
+
+
+def test_a_command_that_is_too_old_is_not_carried_out(tmp_path: Path) -> None:
+    """It has expired at the broker while the gateway was down; a later one is carried out."""
+    with Mosquitto(tmp_path) as broker, Peer(broker.port) as peer:
+        peer.listen("gateway/pi/gpio/lamp")
+        with DaemonProcess(tmp_path, file_of(broker.port, LAMP + SECTION)) as daemon:
+            until_subscribed(daemon)
+            daemon.kill()
+            peer.publish("gateway/pi/tell/gpio/lamp/switch", '{"on": true}', MessageExpiryInterval=1)
+            sent_s = time.monotonic()
+            until(lambda: time.monotonic() > sent_s + 2)  # what the broker counts in
+            since = len(peer.heard)
+            daemon.again()
+            until_subscribed(daemon)
+            peer.publish("gateway/pi/tell/gpio/lamp/pulse", '{"seconds": 0.05}', MessageExpiryInterval=30)
+            peer.until(lambda: b'{"on": true}' in peer.payloads("gateway/pi/gpio/lamp"))
+            peer.until(lambda: peer.payloads("gateway/pi/gpio/lamp")[-1] == b'{"on": false}')
+            levels = [level for level, _ in groupby(one.payload for one in peer.heard[since:])]
+            assert levels == [b'{"on": false}', b'{"on": true}', b'{"on": false}']
             assert daemon.stop() == 0
 
 
