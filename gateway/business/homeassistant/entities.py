@@ -279,6 +279,8 @@ def _truth_template(device: ShownDevice, point: Point, *, on: str = "'ON'", off:
     value, sound = _at(point.path), _sound(device, point)
     truth = f"{value} in {_quoted(list(point.true))}" if point.true else value
     unknown = f"{value} is none or not ({sound})" if sound else f"{value} is none"
+    if device.is_host:  # what the broker has kept of it may be of a file that had no such section yet
+        unknown = f"{value} is not defined or {unknown}"
     return f"{{{{ 'None' if {unknown} else {on} if {truth} else {off} }}}}"
 
 

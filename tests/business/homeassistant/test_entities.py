@@ -271,6 +271,13 @@ def test_a_value_that_is_bad_is_unknown_and_not_a_number_in_a_chart() -> None:
     )
 
 
+def test_what_the_gateway_has_said_before_it_had_a_section_is_no_fault() -> None:
+    """The broker keeps it until it says more: Home Assistant would note a warning for each section that is not in it."""
+    told = component(HOST.changed(points=(Point(name="gpio/new", type=ValueType.BOOLEAN, path=("connected", "gpio/new")),)))
+    place = 'value_json["connected"]["gpio/new"]'
+    assert told["value_template"] == f"{{{{ 'None' if {place} is not defined or {place} is none else 'ON' if {place} else 'OFF' }}}}"
+
+
 def test_a_name_is_text_in_a_template_whatever_stands_in_it() -> None:
     """Nobody who names a value can write a template into Home Assistant."""
     evil = '"] }}{{ states("lock.door") }}'
