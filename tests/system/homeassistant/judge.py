@@ -91,9 +91,9 @@ class Judge:
         """The state of one entity; empty where there is none."""
         return str(self.states().get(entity, {}).get("state", ""))
 
-    def call(self, service: str, entity: str) -> None:
+    def call(self, service: str, entity: str, **more: Any) -> None:
         """Call a service for an entity, as a user who touches it."""
-        self._ask(f"/api/services/{service.replace('.', '/')}", {"entity_id": entity})
+        self._ask(f"/api/services/{service.replace('.', '/')}", {"entity_id": entity, **more})
 
     def remember(self) -> str:
         """What it has logged so far."""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.actors.points.classes import BOOLEANS, NUMBERS
-from tests.brokers import Mosquitto, Peer
+from tests.brokers import Mosquitto
 from tests.daemons import DaemonProcess
 from tests.system.homeassistant.judge import Judge, in_it, why_none
+from tests.system.homeassistant.touching import delete, ours, publish, says
 
 TEXT = """[mqtt.main]
 host = "127.0.0.1"
@@ -39,25 +40,6 @@ names = {{"twin/boiler" = "Kessel"}}
 """
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mosquitto, Judge]]:
-    """A broker, and a Home Assistant at it."""
-    if reason := why_none():
-        pytest.skip(f"cannot have a Home Assistant: {reason}")
-    with Mosquitto(tmp_path_factory.mktemp("broker")) as broker, Judge(tmp_path_factory.mktemp("judge").name, broker.port) as judge:
-        yield broker, judge
-
-
-@pytest.fixture
-def broker(house: tuple[Mosquitto, Judge]) -> Mosquitto:
-    return house[0]
-
-
-@pytest.fixture
-def judge(house: tuple[Mosquitto, Judge]) -> Judge:
-    return house[1]
-
-
 @pytest.fixture
 def daemon(broker: Mosquitto, judge: Judge, tmp_path: Path) -> Iterator[DaemonProcess]:
     """A gateway that announces itself, and takes all back at its end."""
@@ -68,22 +50,6 @@ def daemon(broker: Mosquitto, judge: Judge, tmp_path: Path) -> Iterator[DaemonPr
         assert made.gateway("reload").returncode == 0
         judge.until(lambda: ours(judge) == {})
         assert made.stop() == 0
-
-
-def ours(judge: Judge) -> dict[str, Any]:
-    """The entities that are registered for MQTT: also those that a restart would bring back."""
-    (entities,) = judge.commands({"type": "config/entity_registry/list"})
-    return {one["entity_id"]: one for one in entities if one["platform"] == "mqtt"}
-
-
-def says(broker: Mosquitto, twin: str, **values: Any) -> None:
-    publish(broker, f"twin/{twin}/report", {"values": values})
-
-
-def publish(broker: Mosquitto, command: str, payload: dict[str, Any]) -> None:
-    """Tell an actor something by way of the broker."""
-    with Peer(broker.port) as peer:
-        peer.publish(f"gateway/pi/tell/{command}", json.dumps(payload))
 
 
 def test_everything_comes_up_with_its_name_unit_and_class(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:
@@ -163,14 +129,6 @@ def test_devices_are_away_while_the_gateway_is(daemon: DaemonProcess, judge: Jud
     judge.until(lambda: judge.state("sensor.boiler_temperature_c") == judge.state("switch.lamp_on") == "unavailable")
     daemon.again()
     judge.until(lambda: judge.state("sensor.boiler_temperature_c") == "60.5")
-
-
-def delete(judge: Judge, name: str) -> None:
-    """Delete a device, as a user does on its page."""
-    (devices,) = judge.commands({"type": "config/device_registry/list"})
-    device = next(one for one in devices if one["name"] == name)
-    (entry,) = device["config_entries"]
-    judge.commands({"type": "config/device_registry/remove_config_entry", "device_id": device["id"], "config_entry_id": entry})
 
 
 def test_a_restart_of_home_assistant_brings_everything_back(tmp_path: Path) -> None:
