@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.actors.errors import Refused, StoreFailed, StoreForeign
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO_GATEWAY, NO_STORE, NOT_ALLOWED, NOT_NOW, Failed
+from gateway.console.exits import FINE, NO_GATEWAY, NO_STORE, NOT_ALLOWED, NOT_NOW, USAGE, Failed
 from gateway.console.output import say, say_json, size
 from gateway.console.place import SocketPlace, find
 from gateway.console.stored_at import StorePlace, find_store
@@ -21,7 +21,9 @@ def places(socket: Path | None, config: Path, *, named: bool) -> tuple[SocketPla
 
 def back_up_to(target: Path, place: SocketPlace, configured: StorePlace, *, as_json: bool) -> int:
     """Back up the store of the gateway at a socket, or, where none runs, the one that is configured."""
-    store = _store_of_running(place) or configured.path
+    path, url = _store_of_running(place) or (configured.path, configured.url)
+    _refuse_database(url, "back up", f"its own tools make one (pg_dump --schema=gateway --file={target})")
+    store = Path(path)
     if target.is_dir():
         target /= f"{store.stem}-{time.strftime('%Y%m%dT%H%M%S')}.db"
     _check_readable(store)
@@ -40,7 +42,10 @@ def restore_from(backup: Path, place: SocketPlace, configured: StorePlace, *, as
     """Put a backup in the place of the configured store. Raises Failed while a gateway has it."""
     running = _store_of_running(place)
     if running is not None:
-        raise Failed(f"cannot restore: the gateway runs, on {running}; stop it first (sudo systemctl stop gateway)", NOT_NOW)
+        raise Failed(
+            f"cannot restore: the gateway runs, on {running[1] or running[0]}; stop it first (sudo systemctl stop gateway)", NOT_NOW
+        )
+    _refuse_database(configured.url, "restore", "its own tools do (psql, after DROP SCHEMA gateway CASCADE)")
     _check_readable(backup)
     try:
         found = restore(backup, configured.path, simulated=configured.simulated)
@@ -58,16 +63,22 @@ def restore_from(backup: Path, place: SocketPlace, configured: StorePlace, *, as
     return FINE
 
 
-def _store_of_running(place: SocketPlace) -> Path | None:
-    """The store of the gateway that answers at a socket; None where none does."""
+def _refuse_database(url: str, verb: str, instead: str) -> None:
+    """Raise Failed where the store is a database, whose server has ways of its own."""
+    if url:
+        raise Failed(f"cannot {verb} {url}: this is for a store in a file; of a database {instead}", USAGE)
+
+
+def _store_of_running(place: SocketPlace) -> tuple[str, str] | None:
+    """The path and the URL of the store of the gateway that answers at a socket, one of them empty; None where none does."""
     try:
         with Client(place.path) as client:
-            path = client.ask({"do": "show"})["show"]["store"].get("path", "")
+            store = client.ask({"do": "show"})["show"]["store"]
     except Failed as error:
         if error.code == NO_GATEWAY:
             return None
         raise
-    return Path(path) if path else None
+    return store.get("path", ""), store.get("url", "")
 
 
 def _check_readable(path: Path) -> None:

@@ -71,7 +71,7 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
                 ],
                 *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
-                ["store", size(store.get("bytes", 0)), store.get("path", "")],
+                ["store", size(store.get("bytes", 0)), store.get("path") or store.get("url", "")],
                 ["written", size(view["written_bytes"]), a_day],
                 *([] if view["clock"]["trusted"] else [["clock", "not trusted yet", view["clock"]["because"]]]),
             ]

@@ -76,13 +76,9 @@ class StoreSettings(Settings):
     @classmethod
     def _is_of_postgres(cls, url: str) -> str:
         if url and not url.startswith(("postgresql://", "postgres://")):
-            raise ValueError(
-                f"a store's URL begins with postgresql://, not as {url.rsplit('@', maxsplit=1)[-1]!r} does; a file is told by 'path'"
-            )
+            raise ValueError("the URL of a store begins with postgresql://; a file is told by 'path'")
         if _PASSWORD.search(url):
-            raise ValueError(
-                "a password does not belong in this file; write it into one of its own, and that one's name as 'password_file'"
-            )
+            raise ValueError("a password does not belong in this file; write it into one of its own, and say its name: 'password_file'")
         return url
 
     @model_validator(mode="after")

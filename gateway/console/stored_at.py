@@ -17,19 +17,22 @@ class StorePlace(NamedTuple):
 
     path: Path
     simulated: bool
+    url: str = ""
+    """Of a PostgreSQL database, where the store is one; empty where it is the file."""
 
 
 def find_store(config: Path, *, named: bool) -> StorePlace:
     """The store of the configuration `config`, which the user `named`, or not. Raises Failed where it cannot be read."""
     found = _read(config, named=named)
     simulated = _table(found, "gateway").get("simulate") is True
-    path = _table(found, "store").get("path")
+    path, url = (_table(found, "store").get(key) for key in ("path", "url"))
+    url = url if isinstance(url, str) else ""
     if isinstance(path, str) and path:
-        return StorePlace(Path(path).expanduser().absolute(), simulated)
+        return StorePlace(Path(path).expanduser().absolute(), simulated, url)
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     service = str(config.absolute()) == SERVICE_CONFIG and installed() and not given
     default = _SERVICE_STORE if service else (Path(given) if given else Path("var")).absolute() / _SERVICE_STORE.name
-    return StorePlace(default.parent / "simulated" / default.name if simulated else default, simulated)
+    return StorePlace(default.parent / "simulated" / default.name if simulated else default, simulated, url)
 
 
 def _read(config: Path, *, named: bool) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def whole(house: House) -> View:
     """A view of the daemon as a whole. On the engine's thread."""
     engine, view = house.engine, from_outside(house)
     store = engine.store
-    view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", ""))}
+    view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", "")), "url": getattr(store, "url", "")}
     view["totals"]["stored_actors"] = store.count_actors()
     blocked = list(engine.room.schedule.held.values())
     blocked.sort(key=lambda cell: cell.wait is not Wait.PAUSED)

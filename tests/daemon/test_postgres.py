@@ -44,14 +44,21 @@ def _has(daemon: DaemonProcess, value: int) -> None:
 
 def test_what_was_acknowledged_outlives_a_kill(server: PostgresServer, tmp_path: Path) -> None:
     """The next life has it from the database, and no file of a store is made."""
-    daemon = _daemon(tmp_path, server.new_database())
-    with daemon:
+    url = server.new_database()
+    with _daemon(tmp_path, url) as daemon:
         daemon.until_listening()
         _say(daemon, 41)
         daemon.kill()
         daemon.again()
         daemon.until_listening()
         _has(daemon, 41)
+        shown = daemon.ask(do="show")["show"]["store"]
+        assert (shown["url"], shown["path"], shown["bytes"] > 0) == (url, "", True)
+        assert url in daemon.gateway("show").stdout
+        for command in ("backup", "restore"):
+            refused = daemon.gateway(command, str(tmp_path / "copy.db"))
+            assert refused.returncode in (2, 75)
+            assert url in refused.stderr
         assert daemon.stop() == 0
         assert not daemon.store.exists()
         daemon.again()

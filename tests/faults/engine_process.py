@@ -1,4 +1,5 @@
-"""A process of its own with the real engine, for tests that kill it: `python -m tests.faults.engine_process FILE`.
+"""A process of its own with the real engine, for tests that kill it: `python -m tests.faults.engine_process FILE`, or URL
+of a PostgreSQL database.
 
 It reads words from its standard input, one a line, `book/key text`, sends each under its line's number as the outside's id,
 and prints `ack NUMBER` after the commit. `kill` in a turn ends the process at once, `break` in the hands of the shelf does, and `fuse`
@@ -14,6 +15,7 @@ from pathlib import Path
 from gateway.actors import Actor, Delivery, HostBound, Payload, Stage, State, verb
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
+from gateway.store import Store
 from gateway.store.sqlite import SqliteStore
 
 FUSE_S = 0.5
@@ -69,9 +71,17 @@ def _say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
+def _opened(place: str) -> Store:
+    if "://" not in place:
+        return SqliteStore(Path(place))
+    from gateway.store.postgres.postgres import PostgresStore  # noqa: PLC0415  # psycopg need not be there
+
+    return PostgresStore(place)
+
+
 def main() -> None:
     """One life."""
-    store = SqliteStore(Path(sys.argv[1]))
+    store = _opened(sys.argv[1])
     kinds: list[tuple[str, type[HostBound]]] = [("shelf/a", Shelf), ("source/a", Source)]
     engine = Engine(store, [Book(), Slip()], kinds, fatal=lambda error: os._exit(70))
     hosted = {id: Hosted(id, kind, kind, engine) for id, kind in kinds}

@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[2]
 class Life:
     """One process: of the engine with books, or of another module."""
 
-    def __init__(self, path: Path, module: str = "tests.faults.engine_process") -> None:
+    def __init__(self, path: Path | str, module: str = "tests.faults.engine_process") -> None:
         command = [sys.executable, "-m", module, str(path)]
         self.process = subprocess.Popen(
             command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
