@@ -351,3 +351,40 @@ def test_ids_are_listed_page_by_page(daemon: DaemonProcess) -> None:
     assert (first["ids"], first["more"]) == (["counter/page-a", "counter/page-b"], True)
     rest = daemon.ask(do="list", prefix="counter/page-", after="counter/page-b", limit=2)
     assert (rest["ids"], rest["more"]) == (["counter/page-c"], False)
+
+
+def test_what_is_done_once_is_answered_the_same_each_time(daemon: DaemonProcess) -> None:
+    """By the id of whoever asks; other content under it is refused, and an id is needed."""
+    asked = {"to": "counter/once", "verb": "add", "payload": {"units": 1}, "timeout_s": 10, "id": "one", "once": True}
+    first = daemon.ask(do="ask", **asked)
+    assert first["ok"] is True
+    assert daemon.ask(do="ask", **asked) == first
+    assert daemon.ask(do="ask", **{**asked, "payload": {"units": 2}})["fault"] == "other_content"
+    assert daemon.ask(do="tell", **asked)["fault"] == "other_content"
+    assert daemon.ask(do="ask", **{**asked, "id": ""})["error"] == (
+        "cannot do it once: 'id' is missing; say under which id it is to be known"
+    )
+
+
+def test_actors_are_listed_with_their_states(daemon: DaemonProcess) -> None:
+    """Where that is wanted."""
+    daemon.ask(do="tell", to="twin/stated", verb="report", payload={"values": {"a": 1}}, timeout_s=10)
+    found = daemon.ask(do="list", prefix="twin/stated", states=True)
+    assert found["ids"] == ["twin/stated"]
+    assert found["actors"][0]["state"]["values"]["a"]["value"] == 1
+
+
+def test_the_kinds_are_told_with_what_their_verbs_take(daemon: DaemonProcess) -> None:
+    """As JSON schemas, for those that people write to."""
+    kinds = {one["kind"]: one for one in daemon.ask(do="kinds")["kinds"]}
+    verbs = {one["verb"]: one for one in kinds["twin"]["verbs"]}
+    assert verbs["report"]["payload"]["required"] == ["values"]
+    assert kinds["clock"]["ids"] == ["clock/main"]
+    assert not {"once", "history", "control", "user"} & set(kinds)
+
+
+def test_what_is_plugged_in_is_told(daemon: DaemonProcess) -> None:
+    """The same things that `gateway ports` lists."""
+    assert {one["place"] for one in daemon.ask(do="ports")["things"]} == {
+        one["place"] for one in json.loads(daemon.gateway("ports", "--json").stdout)
+    }
