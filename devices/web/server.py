@@ -95,7 +95,8 @@ def _listen(settings: WebSettings) -> socket.socket:
     host, port = settings.address
     try:
         family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        # It must say TCP, or asyncio leaves Nagle's algorithm on: an answer in two parts takes 40 ms then.
+        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
     except OSError as error:
         raise Unserved(f"cannot listen at {settings.listen}: {error.strerror}; mend web.listen") from error
     try:

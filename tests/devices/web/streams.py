@@ -18,7 +18,7 @@ class StreamedEvent(NamedTuple):
     data: Any
 
 
-class EventReader:
+class EventsClient:
     """A client of api/events. Closed at the end of a `with`."""
 
     def __init__(self, gateway: WebGateway, of: str, *, last: str = "", token: str = "", receive_bytes: int = 0) -> None:

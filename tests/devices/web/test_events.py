@@ -1,13 +1,17 @@
 """Events: a page is right at once, then live; it misses nothing over a broken line, a restart and a kill, or is told to look anew."""
 
+import contextlib
+import http.client
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.devices.web.served import LISTENING, WebGateway
-from tests.devices.web.streams import EventReader
-from tests.waiting import until
+from tests.devices.web.streams import EventsClient
+from tests.waiting import until, within
 
 QUIET = "[actors.twin]\npublish_to = ''\n"
 
@@ -18,12 +22,12 @@ def gateway(tmp_path: Path) -> Iterator[WebGateway]:
         yield made
 
 
-def value_of(reader: EventReader, id: str, name: str = "n") -> object:
+def value_of(reader: EventsClient, id: str, name: str = "n") -> object:
     state = reader.states.get(id)
     return state and state["values"][name]["value"]
 
 
-def read_until(reader: EventReader, id: str, value: object) -> None:
+def read_until(reader: EventsClient, id: str, value: object) -> None:
     while value_of(reader, id) != value:
         assert reader.next() is not None
 
@@ -41,7 +45,7 @@ def test_a_page_is_right_at_once_and_live_from_then_on(gateway: WebGateway) -> N
     """First how all stand that it follows, then what each commit makes of them; nobody else."""
     report(gateway, "twin/door", 1)
     report(gateway, "twin/boiler", 2)
-    with EventReader(gateway, "twin/d*,twin/van") as reader:
+    with EventsClient(gateway, "twin/d*,twin/van") as reader:
         assert reader.answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert reader.answer.headers["cache-control"] == "no-store"
         first = reader.next()
@@ -65,12 +69,12 @@ def test_a_page_is_right_at_once_and_live_from_then_on(gateway: WebGateway) -> N
 def test_who_comes_back_gets_what_was_committed_since(gateway: WebGateway) -> None:
     """Each commit, in order, and no snapshot."""
     report(gateway, "twin/door", 1)
-    with EventReader(gateway, "twin/door") as reader:
+    with EventsClient(gateway, "twin/door") as reader:
         reader.next()
         last = reader.last
     for n in (2, 3, 4):
         report(gateway, "twin/door", n)
-    with EventReader(gateway, "twin/door", last=last) as back:
+    with EventsClient(gateway, "twin/door", last=last) as back:
         seen = []
         for _ in range(3):
             event = back.next()
@@ -82,7 +86,7 @@ def test_who_comes_back_gets_what_was_committed_since(gateway: WebGateway) -> No
 def test_after_a_kill_a_client_is_told_to_look_anew(gateway: WebGateway) -> None:
     """Its stream ends with the process; when it comes back it is told how everything stands now."""
     report(gateway, "twin/door", 1)
-    with EventReader(gateway, "twin/door") as reader:
+    with EventsClient(gateway, "twin/door") as reader:
         reader.next()
         report(gateway, "twin/door", 2)
         read_until(reader, "twin/door", 2)
@@ -91,7 +95,7 @@ def test_after_a_kill_a_client_is_told_to_look_anew(gateway: WebGateway) -> None
     gateway.again()
     gateway.until(lambda: LISTENING.search(gateway.said()))
     report(gateway, "twin/door", 3)
-    with EventReader(gateway, "twin/door", last=reader.last) as back:
+    with EventsClient(gateway, "twin/door", last=reader.last) as back:
         event = back.next()
         assert event is not None
         assert (event.event, event.data["anew"]) == (
@@ -103,7 +107,7 @@ def test_after_a_kill_a_client_is_told_to_look_anew(gateway: WebGateway) -> None
 
 def test_the_end_of_the_gateway_ends_streams_at_once(gateway: WebGateway) -> None:
     """They are cut by the closing, and it does not wait for them."""
-    with EventReader(gateway, "twin/*") as reader:
+    with EventsClient(gateway, "twin/*") as reader:
         reader.next()
         assert gateway.stop() == 0
         assert reader.next() is None
@@ -113,8 +117,8 @@ def test_the_end_of_the_gateway_ends_streams_at_once(gateway: WebGateway) -> Non
 
 def test_so_many_streams_and_no_more(gateway: WebGateway) -> None:
     """One more is told to wait; one that hangs up makes room."""
-    with EventReader(gateway, "twin/*") as one, EventReader(gateway, "twin/*") as two:
-        with EventReader(gateway, "twin/*") as three:
+    with EventsClient(gateway, "twin/*") as one, EventsClient(gateway, "twin/*") as two:
+        with EventsClient(gateway, "twin/*") as three:
             for reader in (one, two, three):
                 reader.next()
             said = gateway.call("GET", "/api/events?of=twin/*")
@@ -126,7 +130,7 @@ def test_so_many_streams_and_no_more(gateway: WebGateway) -> None:
 
 
 def _opens(gateway: WebGateway) -> bool:
-    with EventReader(gateway, "twin/*") as reader:
+    with EventsClient(gateway, "twin/*") as reader:
         return reader.answer.status == 200
 
 
@@ -153,7 +157,7 @@ def test_a_client_that_reads_nothing_is_cut_and_the_engine_goes_on(tmp_path: Pat
     """Neither the messages nor the other streams wait for it."""
     with WebGateway(tmp_path, QUIET, web="head_s = 2") as gateway:
         large = "x" * 50_000
-        with EventReader(gateway, "twin/*", receive_bytes=4096) as slow, EventReader(gateway, "twin/*") as quick:
+        with EventsClient(gateway, "twin/*", receive_bytes=4096) as slow, EventsClient(gateway, "twin/*") as quick:
             quick.next()
             n = 0
 
@@ -173,7 +177,7 @@ def test_many_actors_come_in_several_pages(gateway: WebGateway) -> None:
     """The id is at the end of the last one: who breaks off in between begins anew."""
     for n in range(60):
         report(gateway, f"twin/t{n:02}", n)
-    with EventReader(gateway, "twin/*") as reader:
+    with EventsClient(gateway, "twin/*") as reader:
         first, second = reader.next(), reader.next()
         assert first is not None
         assert second is not None
@@ -186,3 +190,18 @@ def test_a_head_request_opens_no_stream(gateway: WebGateway) -> None:
     """It says what a GET would be."""
     said = gateway.call("HEAD", "/api/events?of=twin/*")
     assert (said.status, said.headers["content-type"], said.body) == (200, "text/event-stream; charset=utf-8", b"")
+
+
+def test_an_answer_goes_out_at_once(gateway: WebGateway) -> None:
+    """Its head and its body are two writes: the second does not wait until the client has acknowledged the first."""
+    connection = http.client.HTTPConnection(*gateway.place, timeout=PATIENCE_S)
+
+    def ten_s() -> float:
+        begin_s = time.monotonic()
+        for _ in range(10):
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        return time.monotonic() - begin_s
+
+    with contextlib.closing(connection):
+        within(0.3, ten_s)
