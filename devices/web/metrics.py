@@ -20,7 +20,7 @@ _MEDIA = "text/plain"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_]+")
 
 
-class MetricSample(NamedTuple):
+class MetricValue(NamedTuple):
     """One value, and the labels that tell it from others of its metric."""
 
     value: float
@@ -34,7 +34,7 @@ class Metric(NamedTuple):
     type: str
     """"counter" or "gauge"."""
     help: str
-    samples: list[MetricSample]
+    samples: list[MetricValue]
 
 
 _OF_WHOLE = (
@@ -80,34 +80,34 @@ _OF_DEVICES = (
 async def metrics(request: Request) -> Response:
     """What the gateway counts, for Prometheus."""
     view = taken(await request.app.door.ask({"do": "show"}))["show"]
-    streams = Metric("gateway_web_event_streams", "gauge", "Event streams that are open.", [MetricSample(len(request.app.live))])
+    streams = Metric("gateway_web_event_streams", "gauge", "Event streams that are open.", [MetricValue(len(request.app.live))])
     return Response("".join(_text(metric) for metric in [*_metrics(view), streams]), media_type=f"{_MEDIA}; version=0.0.4; charset=utf-8")
 
 
 def _metrics(view: dict[str, Any]) -> Iterator[Metric]:
     """Every metric of what `show` gives. Figures that only the engine has are missing where it does not turn."""
-    yield Metric("gateway_info", "gauge", "What the gateway is called; always 1.", [MetricSample(1, {"name": str(view["name"])})])
+    yield Metric("gateway_info", "gauge", "What the gateway is called; always 1.", [MetricValue(1, {"name": str(view["name"])})])
     for name, type, help, path in _OF_WHOLE:
         if (value := _at(view, path)) is not None:
-            yield Metric(f"gateway_{name}", type, help, [MetricSample(value)])
+            yield Metric(f"gateway_{name}", type, help, [MetricValue(value)])
     kinds = view.get("kinds", [])
     for name, type, help, key in _OF_KINDS:
-        yield Metric(f"gateway_kind_{name}", type, help, [MetricSample(one[key], {"kind": one["kind"]}) for one in kinds])
+        yield Metric(f"gateway_kind_{name}", type, help, [MetricValue(one[key], {"kind": one["kind"]}) for one in kinds])
     yield from _of_devices(view["host_bound"])
 
 
 def _of_devices(devices: list[dict[str, Any]]) -> Iterator[Metric]:
-    well = [MetricSample(one["health"] == "ok", {"id": one["id"]}) for one in devices]
+    well = [MetricValue(one["health"] == "ok", {"id": one["id"]}) for one in devices]
     yield Metric("gateway_device_healthy", "gauge", "Whether a device is well.", well)
     for name, type, help, key in _OF_DEVICES:
-        yield Metric(f"gateway_device_{name}", type, help, [MetricSample(one[key], {"id": one["id"]}) for one in devices])
+        yield Metric(f"gateway_device_{name}", type, help, [MetricValue(one[key], {"id": one["id"]}) for one in devices])
     counted: dict[str, Metric] = {}
     for one in devices:
         kind = one["id"].partition("/")[0]
         for (name, value), said in zip(one["counters"].items(), _said(one), strict=True):
             full = _plain(f"gateway_device_{kind}_{name}_total")
             metric = counted.setdefault(full, Metric(full, "counter", f"Counted by {kind} devices: {said}.", []))
-            metric.samples.append(MetricSample(value, {"id": one["id"]}))
+            metric.samples.append(MetricValue(value, {"id": one["id"]}))
     yield from counted.values()
 
 

@@ -14,7 +14,7 @@ from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 
 
-class Recorder(Protocol):
+class CommitKeeper(Protocol):
     """Who keeps what each commit makes of actors, for others to see."""
 
     def seal(self, batch: Batch) -> None:
@@ -40,7 +40,7 @@ class Commits:
         """Every message up to this place, if it still waits, is on disk."""
         self.count = 0
         self.observers: list[Observer] = []
-        self.recorder: Recorder | None = None
+        self.recorder: CommitKeeper | None = None
         """Mostly there is none."""
         self._room = room
         self._ingress = ingress

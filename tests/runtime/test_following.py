@@ -15,7 +15,7 @@ from tests.runtime.accounts import Account
 from tests.runtime.actors import Book, Shelf
 
 
-class Listener:
+class Onlooker:
     """Somebody who follows: how all it follows stands, as far as it was told, and each commit in its order."""
 
     def __init__(self, rig: Rig, *of: str, since: str = "") -> None:
@@ -27,7 +27,7 @@ class Listener:
         self.commits: list[Committed] = []
         self.pages = 0
 
-    def look(self) -> "Listener":
+    def look(self) -> "Onlooker":
         """Look at all, page by page."""
         self.states = {}
         after, pages = "", list[StatesPage]()
@@ -74,7 +74,7 @@ def write(rig: Rig, id: str, text: str) -> None:
 def test_who_follows_is_told_what_each_commit_made(rig: Rig) -> None:
     """In order, each with a place behind it; those it does not follow are left out."""
     write(rig, "book/a", "before")
-    listener = Listener(rig, "book/a").look()
+    listener = Onlooker(rig, "book/a").look()
     assert listener.states == {"book/a": {"words": ["before"], "late_s": 0.0}}
     for text in ("one", "two", "three"):
         write(rig, "book/a", text)
@@ -107,7 +107,7 @@ def test_it_is_woken_at_each_commit(rig: Rig) -> None:
 def test_nothing_is_told_that_is_not_on_disk(rig: Rig) -> None:
     """Output never runs ahead of the disk: a commit that fails tells nothing, and what is looked at is the last one's."""
     write(rig, "book/a", "safe")
-    listener = Listener(rig, "book/a").look()
+    listener = Onlooker(rig, "book/a").look()
     assert isinstance(rig.store, FrailStore)
     rig.store.to_come = ["fails"] * 3
     receipt = rig.send("book/a", "write", {"text": "not yet"})
@@ -125,7 +125,7 @@ def test_one_that_looks_while_a_commit_is_under_way_misses_nothing(rig: Rig) -> 
     rig.store.to_come = ["fails"] * 3
     receipt = rig.send("book/a", "write", {"text": "under way"})
     rig.until(lambda: rig.engine.store_fault)
-    listener = Listener(rig, "book/a")
+    listener = Onlooker(rig, "book/a")
     assert listener.look().words_of("book/a") == ["under way"]
     assert receipt.resolved
 
@@ -133,16 +133,16 @@ def test_one_that_looks_while_a_commit_is_under_way_misses_nothing(rig: Rig) -> 
 def test_the_end_of_an_actor_is_told(rig: Rig) -> None:
     """Its state is none any more."""
     write(rig, "book/a", "one")
-    listener = Listener(rig, "book/*").look()
+    listener = Onlooker(rig, "book/*").look()
     write(rig, "book/a", "stop")
     listener.until(lambda: listener.states["book/a"] is None)
-    assert Listener(rig, "book/*").look().states == {}
+    assert Onlooker(rig, "book/*").look().states == {}
 
 
 def test_an_event_sourced_actor_is_told_with_its_state(rig: Rig) -> None:
     """Though a commit holds its events only."""
     rig.tell("account/ann", "deposit", {"cents": 5})
-    listener = Listener(rig, "account/*").look()
+    listener = Onlooker(rig, "account/*").look()
     assert listener.states == {"account/ann": {"cents": 5, "events": 1}}
     rig.tell("account/ann", "deposit", {"cents": 7})
     listener.until(lambda: listener.states["account/ann"] == {"cents": 12, "events": 2})
@@ -151,13 +151,13 @@ def test_an_event_sourced_actor_is_told_with_its_state(rig: Rig) -> None:
 def test_who_comes_back_goes_on_where_it_was(rig: Rig) -> None:
     """Nobody followed meanwhile: what was committed is kept for a while all the same."""
     write(rig, "book/a", "one")
-    before = Listener(rig, "book/a").look()
+    before = Onlooker(rig, "book/a").look()
     place = before.following.place
     before.following.end()
     write(rig, "book/a", "two")
     write(rig, "book/a", "three")
     rig.settle()
-    back = Listener(rig, "book/a", since=place)
+    back = Onlooker(rig, "book/a", since=place)
     assert [json.loads(one.states[0].state or b"")["words"][-1] for one in back.take()] == ["two", "three"]
     assert not back.take()
 
@@ -165,21 +165,21 @@ def test_who_comes_back_goes_on_where_it_was(rig: Rig) -> None:
 def test_when_nobody_has_followed_for_a_while_nothing_is_kept(rig: Rig) -> None:
     """And who comes back then must look anew."""
     rig.engine.feed.lingers_s = 0.0
-    listener = Listener(rig, "book/a").look()
+    listener = Onlooker(rig, "book/a").look()
     place = listener.following.place
     listener.following.end()
     write(rig, "book/a", "one")
     rig.settle()
     assert rig.look(lambda: rig.engine.commits.recorder) is None
     with pytest.raises(LookAnew, match="too much was committed since"):
-        Listener(rig, "book/a", since=place).take()
+        Onlooker(rig, "book/a", since=place).take()
 
 
 def test_one_that_falls_behind_what_is_kept_is_told_to_look_anew(rig: Rig) -> None:
     """And is right again then."""
     rig.engine.feed.most_commits = 3
-    slow = Listener(rig, "book/a").look()
-    quick = Listener(rig, "book/a").look()
+    slow = Onlooker(rig, "book/a").look()
+    quick = Onlooker(rig, "book/a").look()
     for n in range(5):
         write(rig, "book/a", str(n))
         quick.take()
@@ -193,7 +193,7 @@ def test_one_that_falls_behind_what_is_kept_is_told_to_look_anew(rig: Rig) -> No
 def test_what_is_kept_is_bounded_by_bytes(rig: Rig) -> None:
     """Large states are kept for fewer commits."""
     rig.engine.feed.most_bytes = 5000
-    listener = Listener(rig, "book/*").look()
+    listener = Onlooker(rig, "book/*").look()
     for n in range(5):
         write(rig, f"book/{n}", "x" * 2000)
     rig.settle()
@@ -205,15 +205,15 @@ def test_what_is_kept_is_bounded_by_bytes(rig: Rig) -> None:
 def test_a_place_of_an_earlier_life_is_known_as_such(rig: Rig) -> None:
     """After a restart, and where a store was put back and counts the same life once more."""
     write(rig, "book/a", "one")
-    place = Listener(rig, "book/a").look().following.place
+    place = Onlooker(rig, "book/a").look().following.place
     rig.restart()
     with pytest.raises(LookAnew, match="new life"):
-        Listener(rig, "book/a", since=place).take()
-    here = Listener(rig, "book/a").look().following.place
+        Onlooker(rig, "book/a", since=place).take()
+    here = Onlooker(rig, "book/a").look().following.place
     life, number, salt = here.split("-")
     for forged in (f"{life}-{number}-{salt[:-1]}x", f"{life}-99999-{salt}", f"{life}-{'9' * 5000}-{salt}", "5", "-1-2-3", "a-²-c"):
         with pytest.raises(LookAnew):
-            Listener(rig, "book/a", since=forged).take()
+            Onlooker(rig, "book/a", since=forged).take()
 
 
 def test_many_actors_come_page_by_page(rig: Rig) -> None:
@@ -222,10 +222,10 @@ def test_many_actors_come_page_by_page(rig: Rig) -> None:
     rig.engine.feed.ids_at_once = 4
     for n in range(12):
         write(rig, f"book/{'ab'[n % 2]}{n}", "x")
-    listener = Listener(rig, "book/a*", "book/a1*", "book/b11", "account/*").look()
+    listener = Onlooker(rig, "book/a*", "book/a1*", "book/b11", "account/*").look()
     assert sorted(listener.states) == ["book/a0", "book/a10", "book/a2", "book/a4", "book/a6", "book/a8", "book/b11"]
     assert listener.pages > 2
-    assert len(Listener(rig, "*").look().states) == 12
+    assert len(Onlooker(rig, "*").look().states) == 12
 
 
 def test_what_actors_keep_for_themselves_is_told_where_it_is_named() -> None:
@@ -236,8 +236,8 @@ def test_what_actors_keep_for_themselves_is_told_where_it_is_named() -> None:
         for n in range(60):
             rig.tell("twin/boiler", "report", {"values": {"temp_c": 20 + n / 10}})
             rig.advance(60)
-        assert sorted(Listener(rig, "twin/*").look().states) == ["twin/boiler"]
-        assert "twin/boiler/history/temp_c" in Listener(rig, "twin/*/history/*").look().states
+        assert sorted(Onlooker(rig, "twin/*").look().states) == ["twin/boiler"]
+        assert "twin/boiler/history/temp_c" in Onlooker(rig, "twin/*/history/*").look().states
 
 
 def test_a_pattern_that_can_fit_no_actor_is_refused(rig: Rig) -> None:
