@@ -14,13 +14,19 @@ _LOOK_S = 0.05
 _ATTEMPTS = 5
 
 
-def until(truth: Callable[[], Any], *, said: Callable[[], Any] = str, change: threading.Condition | None = None) -> Any:
+def until(
+    truth: Callable[[], Any],
+    *,
+    said: Callable[[], Any] = str,
+    change: threading.Condition | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Any:
     """Block until `truth()` holds, and return it; look again at each `change`, and now and then. Where it never holds the test fails,
     with what there is to be `said`."""
-    deadline_s, changing = time.monotonic() + PATIENCE_S, change or threading.Condition()
+    deadline_s, changing = time.monotonic() + patience_s, change or threading.Condition()
     with changing:
         while not (value := truth()):
-            assert time.monotonic() < deadline_s, f"not within {PATIENCE_S:g} s; {said()}"
+            assert time.monotonic() < deadline_s, f"not within {patience_s:g} s; {said()}"
             changing.wait(_LOOK_S)
     return value
 

@@ -106,7 +106,8 @@ class Judge:
 
     def until(self, truth: Callable[[], Any]) -> Any:
         """Block until `truth()` holds, and return it."""
-        return until(truth, said=lambda: f"Home Assistant shows {sorted(self.states())}; {self.remember()[-2000:]}")
+        said = lambda: f"Home Assistant shows {sorted(self.states())}; {self.remember()[-2000:]}"  # noqa: E731  # it is said once, at the end
+        return until(truth, said=said, patience_s=_PATIENCE_S)
 
     def commands(self, *commands: dict[str, Any]) -> list[Any]:
         """Carry out commands of its WebSocket API, which its pages use, and return the results."""
