@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import engine, machine, pipeline, twins
+from tests.bench import announcing, engine, machine, pipeline, twins
 from tests.bench.feeder import line_of
 from tests.bench.peers import MQTT, SERIAL, SIDES
 from tests.bench.side import Loss, Outcome, Plan
@@ -68,6 +68,12 @@ def test_engine_table_has_both_rows() -> None:
     """The engine is measured with its mail there already, and fed by a thread; every turn is in SQLite's share too."""
     lines = engine.report(rounds=1, turns=500).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:4]] == ["mail is there already", "fed by a thread"]
+
+
+def test_each_twin_is_announced_with_one_message() -> None:
+    """The table of the announcements counts what is said of the twins and of the gateway."""
+    lines = announcing.report(rounds=1, twins=5).splitlines()
+    assert lines[2] == "| messages for 5 twins and the gateway | 6 | 6 |"
 
 
 def test_twins_table_counts_what_is_stored() -> None:
