@@ -28,7 +28,8 @@ class _RecordedBus:
 
     def __init__(self, settings: ModbusSettings) -> None:
         self._units = settings.units
-        self._frames = TcpFrames() if settings.host and settings.framing == "tcp" else RtuFrames()
+        by_tcp = settings.host and settings.framing == "tcp" and not settings.simulate  # of simulated units a line's bytes are heard
+        self._frames = TcpFrames() if by_tcp else RtuFrames()
         self._request: UnitRequest | None = None
         self._received = b""
 

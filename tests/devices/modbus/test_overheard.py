@@ -105,7 +105,9 @@ def test_an_answer_is_read_by_the_request_before_it() -> None:
         *(("in", ANSWER), ("out", ASKED), ("in", b"\xff" + ASKED), ("in", ANSWER[:4]), ("in", ANSWER[4:]), ("in", ANSWER)),
         *(("out", wrote), ("in", wrote), ("out", RtuFrames().packed(PUMP)), ("in", RtuFrames().answered(PUMP, b"\x01"))),
     )
-    assert replayed(wire, port="/dev/none") == ([{"first": 7, "word": 7, "minus": -12.5}, {"pump": True}], [])
+    found = [{"first": 7, "word": 7, "minus": -12.5}, {"pump": True}], []
+    for bus in ({"port": "/dev/none"}, {"host": "127.0.0.1", "framing": "rtu"}, {"host": "127.0.0.1", "simulate": True}):
+        assert replayed(wire, **bus) == found
 
 
 def test_what_a_record_lacks_is_a_fault() -> None:
