@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.bench import announcing, engine, pipeline, twins
+from tests.bench import announcing, engine, pipeline, postgres, twins
 from tests.bench.peers import MQTT
 from tests.bench.side import Plan
 
@@ -17,6 +17,7 @@ def main() -> None:
         ("Serial to MQTT", lambda: pipeline.report(Plan(), rounds)),
         ("MQTT to MQTT", lambda: pipeline.report(Plan(), rounds, source=MQTT)),
         ("The engine alone", lambda: engine.report(rounds)),
+        ("The engine on PostgreSQL", lambda: postgres.report(rounds)),
         ("A million stored twins", twins.report),
         ("A hundred twins announced to Home Assistant", announcing.report),
     ):

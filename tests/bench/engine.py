@@ -22,7 +22,7 @@ from gateway.actors import Actor, HostBound, Payload, Stage, State, verb
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.runtime.settings import EngineSettings
-from gateway.store import Changes, StateRow
+from gateway.store import Changes, StateRow, Store
 from gateway.store.sqlite import SqliteStore
 from tests.bench import machine
 
@@ -77,11 +77,23 @@ class Recorder(SqliteStore):
 
 
 def engine_s(folder: Path, turns: int, *, fed_first: bool) -> tuple[float, list[list[StateRow]]]:
-    """Seconds for all turns, to the last receipt; and the rows of each commit.
+    """Seconds for all turns on SQLite, to the last receipt; and the rows of each commit."""
+    store = Recorder(folder / "engine.db")
+    span_s = turns_s(store, turns, fed_first=fed_first)
+    store.close()
+    return span_s, rows_of(store.commits)
+
+
+def rows_of(commits: list[Changes]) -> list[list[StateRow]]:
+    """The rows of states of each commit that has some."""
+    return [rows for changes in commits if (rows := changes.states + changes.woken)]
+
+
+def turns_s(store: Store, turns: int, *, fed_first: bool) -> float:
+    """Seconds for all turns on an empty store, to the last receipt.
 
     `fed_first`: all mail is there before the engine starts, so that the thread which brings it costs nothing.
     """
-    store = Recorder(folder / "engine.db")
     engine = Engine(store, [Gauge()], [(SOURCE, Source)], settings=EngineSettings(ingress_messages=turns + 1))
     source = Hosted(SOURCE, Source, Source, engine)
     if not fed_first:
@@ -97,8 +109,7 @@ def engine_s(folder: Path, turns: int, *, fed_first: bool) -> tuple[float, list[
     span_s = time.perf_counter() - start_s
     engine.stop()
     source.dispose()
-    store.close()
-    return span_s, [rows for changes in store.commits if (rows := changes.states + changes.woken)]
+    return span_s
 
 
 def sqlite_s(folder: Path, groups: list[list[StateRow]]) -> float:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.bench import announcing, engine, machine, pipeline, twins
+from tests.bench import announcing, engine, machine, pipeline, postgres, twins
 from tests.bench.feeder import line_of
 from tests.bench.peers import MQTT, SERIAL, SIDES
 from tests.bench.side import Loss, Outcome, Plan
+from tests.postgres import why_no_postgres
 
 SMALL = Plan(lines=300, paced_s=0.2, faulty_s=0.6, outage_s=0.3)
 BRIEF = SMALL._replace(silence_s=3.0)
@@ -74,6 +75,14 @@ def test_each_twin_is_announced_with_one_message() -> None:
     """The table of the announcements counts what is said of the twins and of the gateway."""
     lines = announcing.report(rounds=1, twins=5).splitlines()
     assert lines[2] == "| messages for 5 twins and the gateway | 6 | 6 |"
+
+
+def test_postgres_table_has_both_rows() -> None:
+    """The engine, the store without it and the shortest statement write the same rows, each in a database of its own."""
+    if why_no_postgres():
+        pytest.skip(why_no_postgres())
+    lines = postgres.report(rounds=1, turns=500).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:4]] == ["mail is there already", "fed by a thread"]
 
 
 def test_twins_table_counts_what_is_stored() -> None:
