@@ -21,12 +21,12 @@ def places(socket: Path | None, config: Path, *, named: bool) -> tuple[SocketPla
 
 def back_up_to(target: Path, place: SocketPlace, configured: StorePlace, *, as_json: bool) -> int:
     """Back up the store of the gateway at a socket, or, where none runs, the one that is configured."""
-    path, url = _store_of_running(place) or (configured.path, configured.url)
+    path, url = store_of_running(place) or (configured.path, configured.url)
     _refuse_database(url, "back up", f"its own tools make one (pg_dump --schema=gateway --file={target})")
     store = Path(path)
     if target.is_dir():
         target /= f"{store.stem}-{time.strftime('%Y%m%dT%H%M%S')}.db"
-    _check_readable(store)
+    check_readable(store)
     try:
         found = back_up(store, target)
     except StoreFailed as error:
@@ -40,13 +40,13 @@ def back_up_to(target: Path, place: SocketPlace, configured: StorePlace, *, as_j
 
 def restore_from(backup: Path, place: SocketPlace, configured: StorePlace, *, as_json: bool) -> int:
     """Put a backup in the place of the configured store. Raises Failed while a gateway has it."""
-    running = _store_of_running(place)
+    running = store_of_running(place)
     if running is not None:
         raise Failed(
             f"cannot restore: the gateway runs, on {running[1] or running[0]}; stop it first (sudo systemctl stop gateway)", NOT_NOW
         )
     _refuse_database(configured.url, "restore", "its own tools do (psql, after DROP SCHEMA gateway CASCADE)")
-    _check_readable(backup)
+    check_readable(backup)
     try:
         found = restore(backup, configured.path, simulated=configured.simulated)
     except Refused as error:
@@ -69,7 +69,7 @@ def _refuse_database(url: str, verb: str, instead: str) -> None:
         raise Failed(f"cannot {verb} {url}: this is for a store in a file; of a database {instead}", USAGE)
 
 
-def _store_of_running(place: SocketPlace) -> tuple[str, str] | None:
+def store_of_running(place: SocketPlace) -> tuple[str, str] | None:
     """The path and the URL of the store of the gateway that answers at a socket, one of them empty; None where none does."""
     try:
         with Client(place.path) as client:
@@ -81,7 +81,7 @@ def _store_of_running(place: SocketPlace) -> tuple[str, str] | None:
     return store.get("path", ""), store.get("url", "")
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Raise Failed where this user may not read a file, or there is none."""
     try:
         path.open("rb").close()

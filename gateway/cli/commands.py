@@ -79,6 +79,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add("restore", _restore, "put a backup in the place of the store of a gateway that is stopped", there).add_argument(
         "file", type=Path, metavar="FILE", help="what gateway backup has made; what it replaces is kept beside it"
     )
+    add("move", _move, "copy the store of a gateway that is stopped into a PostgreSQL database, or back into a file", there).add_argument(
+        "to", metavar="URL", help="an empty database (postgresql://...; its password: PGPASSWORD or ~/.pgpass), or a new file"
+    )
     add("ports", _ports, "serial ports, pins and sensors of this host, and what to write into the configuration", every).add_argument(
         "--watch", action="store_true", help="what is plugged in and pulled out from now on"
     )
@@ -307,14 +310,8 @@ def _check(options: Options) -> int:
 def _demo(options: Options) -> int:
     from gateway.demo import demo  # noqa: PLC0415  # only the demo holds the demo
 
-    return demo(
-        options.folder,
-        seconds=options.seconds,
-        broker=options.broker,
-        fresh=options.fresh,
-        quiet=options.quiet or options.json,
-        as_json=options.json,
-    )
+    quiet = options.quiet or options.json
+    return demo(options.folder, seconds=options.seconds, broker=options.broker, fresh=options.fresh, quiet=quiet, as_json=options.json)
 
 
 def _backup(options: Options) -> int:
@@ -327,6 +324,12 @@ def _restore(options: Options) -> int:
     from gateway.cli.backups import places, restore_from  # noqa: PLC0415
 
     return restore_from(options.file, *places(options.socket, _config(options), named=options.config is not None), as_json=options.json)
+
+
+def _move(options: Options) -> int:
+    from gateway.cli.moving import move  # noqa: PLC0415
+
+    return move(options.to, options.socket, _config(options), named=options.config is not None, as_json=options.json)
 
 
 def _ports(options: Options) -> int:

@@ -19,20 +19,22 @@ class StorePlace(NamedTuple):
     simulated: bool
     url: str = ""
     """Of a PostgreSQL database, where the store is one; empty where it is the file."""
+    password_file: str = ""
+    """The file with the password for it; empty where none is named."""
 
 
 def find_store(config: Path, *, named: bool) -> StorePlace:
     """The store of the configuration `config`, which the user `named`, or not. Raises Failed where it cannot be read."""
     found = _read(config, named=named)
     simulated = _table(found, "gateway").get("simulate") is True
-    path, url = (_table(found, "store").get(key) for key in ("path", "url"))
-    url = url if isinstance(url, str) else ""
+    path = _table(found, "store").get("path")
+    url, password_file = (text if isinstance(text := _table(found, "store").get(key), str) else "" for key in ("url", "password_file"))
     if isinstance(path, str) and path:
-        return StorePlace(Path(path).expanduser().absolute(), simulated, url)
+        return StorePlace(Path(path).expanduser().absolute(), simulated, url, password_file)
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     service = str(config.absolute()) == SERVICE_CONFIG and installed() and not given
     default = _SERVICE_STORE if service else (Path(given) if given else Path("var")).absolute() / _SERVICE_STORE.name
-    return StorePlace(default.parent / "simulated" / default.name if simulated else default, simulated, url)
+    return StorePlace(default.parent / "simulated" / default.name if simulated else default, simulated, url, password_file)
 
 
 def _read(config: Path, *, named: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from gateway.config.driver import why_no_driver
 from gateway.runtime.clock import NOTE, noted_wall_ms
 from gateway.runtime.recovery import ended_cleanly
 from gateway.store.ballast import Ballast, ballast_of
+from gateway.store.moving import refuse_unfinished
 from gateway.store.naming import naming
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Changes, Store
@@ -46,8 +47,18 @@ def open_store(settings: StoreSettings, *, simulated: bool, progress: Progress =
     `progress` is called now and then, while it is checked and what can be read of it is taken over.
     Raises StoreForeign where it is the other's, StoreFailed where it can be neither opened nor begun.
     """
+    opened = _opened(settings, simulated=simulated, progress=progress)
+    try:
+        refuse_unfinished(opened.store, settings.url or str(settings.path))
+    except StoreFailed:
+        opened.store.close()
+        raise
+    return opened
+
+
+def _opened(settings: StoreSettings, *, simulated: bool, progress: Progress) -> OpenedStore:
     if settings.url:
-        return OpenedStore(_open_database(settings, simulated=simulated), "")
+        return OpenedStore(open_database(settings, simulated=simulated), "")
     succeed(settings.path)
     try:
         store = _open(settings, simulated=simulated)
@@ -137,8 +148,8 @@ def _ballast(settings: StoreSettings) -> Ballast:
     return ballast_of(settings.path, settings.ballast_mb)
 
 
-def _open_database(settings: StoreSettings, *, simulated: bool) -> Store:
-    """Open a store in a PostgreSQL database. Nothing of it is imported where the store is a file."""
+def open_database(settings: StoreSettings, *, simulated: bool) -> Store:
+    """Open a store in a PostgreSQL database. Raises StoreFailed where it cannot be opened. Its driver is imported here."""
     if lacks := why_no_driver():
         raise StoreFailed(f"cannot open {settings.url}: {lacks}")
     try:

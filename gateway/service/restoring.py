@@ -46,9 +46,9 @@ def restore(backup: Path, store: Path, *, simulated: bool) -> Restored:
         back_up(backup, fresh)
         _begin_anew(fresh)
         with naming("replace", store):
-            _give(fresh, store.parent)
+            give(fresh, store.parent)
             if not new_folder:
-                _give(lock.path, store.parent)
+                give(lock.path, store.parent)
             replaced = new_name(store, "replaced") if is_there(store) else None
         appoint(fresh, store, replaced or new_name(store, "replaced"))
     finally:
@@ -74,7 +74,7 @@ def _begin_anew(path: Path) -> None:
         writer.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes)
 
 
-def _give(path: Path, folder: Path) -> None:
+def give(path: Path, folder: Path) -> None:
     """What root writes belongs to who owns the folder: the gateway is not root."""
     if os.geteuid() == 0:
         owner = folder.stat()
