@@ -5,6 +5,7 @@
 # make bench     how fast, with how much CPU, and what a fault costs; beside others where they are there
 # make bench-peers installs those others (Node-RED, mqtt-io) into .bench, for make bench only
 # make install   the gateway as a service of this host, or a newer one in its place (root)
+# make deb       Debian packages of it, into dist/ (ARGS=bookworm-arm64: one of the six)
 # make uninstall takes it off again; ARGS=--purge: its configuration and store too (root)
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test soak bench bench-peers homeassistant install uninstall lint packages
+.PHONY: demo test soak bench bench-peers homeassistant install uninstall deb lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -69,6 +70,9 @@ install:
 
 uninstall:
 	@systemd/uninstall $(ARGS)
+
+deb: $(VENV)/demo-with-mosquitto
+	@PYTHON=$(BIN)/python systemd/debian/build $(ARGS)
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web,postgres$(SYSTEMD)]'

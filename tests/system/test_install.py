@@ -143,10 +143,11 @@ def test_whoever_is_there_before_is_no_obstacle(bare: Container, before: str) ->
     bare.sh("userdel --remove anna 2>/dev/null; groupdel gpio 2>/dev/null; true")
 
 
-COPY = f"""{{ sed -n '/^prefix=/,/^there/p' {UNINSTALL.removesuffix("uninstall")}install; sed -n '/WITHOUT_COPY-/,/^fi/p' \
-    {UNINSTALL.removesuffix("uninstall")}install; }} | sh -eu"""
+SYSTEMD = UNINSTALL.removesuffix("uninstall")
+COPY = f"""{{ sed -n '/^prefix=/p' {SYSTEMD}install; echo '. {SYSTEMD}parts'; \
+    sed -n '/^fail/p; /WITHOUT_COPY-/,/^fi/p' {SYSTEMD}install; }} | sh -eu"""
 """The step of install that copies the store, alone."""
-ACCOUNTS = f"sed -n '/^for group in/,/^    useradd/p' {UNINSTALL.removesuffix('uninstall')}install | sh -eu"
+ACCOUNTS = f"systemd-sysusers {SYSTEMD}gateway.sysusers"
 """That step of install, alone."""
 
 

@@ -4,9 +4,12 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "gateway.service"
@@ -131,7 +134,8 @@ def test_devices_are_allowed_by_class_and_drivers_of_adapters_are_loaded() -> No
 def test_each_group_of_the_service_is_made_where_it_is_not_there() -> None:
     """Without one of them the unit would not start."""
     (groups,) = [line.partition("=")[2] for line in lines_of(UNIT.read_text()) if line.startswith("SupplementaryGroups=")]
-    assert f"for group in {groups} gateway; do" in (SYSTEMD / "install").read_text()
+    made = {line.split()[1] for line in (SYSTEMD / "gateway.sysusers").read_text().splitlines() if line.startswith("g ")}
+    assert made == {*groups.split(), "gateway"}
 
 
 @pytest.mark.parametrize("script", ["install", "uninstall"])
@@ -151,3 +155,19 @@ def test_the_scripts_refuse_to_run_as_anybody_but_root(script: str, verb: str) -
         pytest.skip("only root can become somebody else")
     found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (found.returncode, found.stderr) == (1, f"cannot {verb}: not root; run it with sudo\n")
+
+
+def test_the_libraries_of_a_package_are_those_that_the_project_asks_for() -> None:
+    """One version of each, by its hashes; when this fails: .venv/bin/python systemd/debian/lock."""
+    locked = dict(re.findall(r"^([\w-]+)==(\S+) ", (SYSTEMD / "debian" / "requirements").read_text(), flags=re.MULTILINE))
+    versions = {canonicalize_name(name): version for name, version in locked.items()}
+    asked = tomllib.loads((SYSTEMD.parent / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert asked
+    for one in map(Requirement, asked):
+        assert one.specifier.contains(versions[canonicalize_name(one.name)]), one
+
+
+def test_the_configuration_of_a_package_holds_no_key() -> None:
+    """dpkg asks about a file that was changed on both sides, and stops where nobody answers: this one never has to change."""
+    lines = (SYSTEMD / "debian" / "gateway.toml").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == []
