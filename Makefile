@@ -76,7 +76,7 @@ deb: $(VENV)/demo-with-mosquitto
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web,postgres$(SYSTEMD)]'
-	$(BIN)/pip install --quiet --editable '.[judges]' || echo "no dsmr-parser or no pysml here: the tests that ask them are left out" >&2
+	$(BIN)/pip install --quiet --editable '.[judges]' || echo "no dsmr-parser, pysml or schemathesis here: the tests that ask them are left out" >&2
 	@touch $@
 
 $(VENV)/demo-with-mosquitto: pyproject.toml | $(BIN)/pip
