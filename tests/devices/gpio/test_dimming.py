@@ -9,7 +9,7 @@ import pytest
 from devices.gpio.pins import Pin
 from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPins
-from gateway.actors.vocabulary import Dim, Pulse, Switch, Turned
+from gateway.actors.vocabulary import Dim, KnobTurned, Pulse, Switch
 from gateway.testing import Bench
 
 Put = Callable[..., Bench]
@@ -59,7 +59,7 @@ def test_a_knob_turns_it_up_and_down(put: Put, pins: SimulatedPins) -> None:
     """From off by its steps; below 0 it is off, and what was over is not owed."""
     bench = put(**LAMP, step_pct=10)
     for at, steps in enumerate((3, 2, -9, 1, 20)):
-        assert bench.tell("turned", Turned(steps=steps), id=f"t{at}").wait() == "done"
+        assert bench.tell("turned", KnobTurned(steps=steps), id=f"t{at}").wait() == "done"
     assert pins.duties_pct(18) == [0.0, 30.0, 50.0, 0.0, 10.0, 100.0]
 
 
@@ -108,7 +108,7 @@ def test_a_reload_leaves_it_as_it_is(put: Put, pins: SimulatedPins) -> None:
     with Bench(second, "gpio/bench") as bench:
         bench.until(lambda: bench.health)
         assert pins.duties_pct(18) == [0.0, 30.0]
-        assert bench.tell("turned", Turned(steps=1)).wait() == "done"
+        assert bench.tell("turned", KnobTurned(steps=1)).wait() == "done"
         assert pins.duties_pct(18) == [0.0, 30.0, 50.0]
 
 
@@ -124,4 +124,4 @@ def test_another_output_is_not_dimmed(put: Put) -> None:
     """Neither by a number nor by a knob."""
     bench = put(type="relay", pin=17)
     assert dim(bench, 30) == "cannot dim GPIO 17: it is a relay; send it to a dimmer"
-    assert bench.tell("turned", Turned(steps=1), id="t1").wait() == "cannot dim GPIO 17: it is a relay; send it to a dimmer"
+    assert bench.tell("turned", KnobTurned(steps=1), id="t1").wait() == "cannot dim GPIO 17: it is a relay; send it to a dimmer"
