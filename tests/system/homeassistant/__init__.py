@@ -70,6 +70,7 @@ What it shows
     tests/daemon/test_homeassistant_broker.py: test_a_command_as_it_is_announced_switches_and_a_retained_one_never_does
     tests/system/homeassistant/test_real_home_assistant.py: test_a_switch_shows_the_real_level
     tests/system/homeassistant/test_real_kinds.py: test_what_is_set_in_home_assistant_is_what_the_unit_keeps
+    tests/system/homeassistant/test_real_kinds.py: test_a_light_is_as_bright_as_it_was_told_to_be
 17. Units and classes are its own, as the names of values end.
     tests/system/homeassistant/test_real_home_assistant.py: test_our_units_and_classes_are_those_of_home_assistant
     tests/system/homeassistant/test_real_kinds.py: test_meters_counters_and_units_of_a_bus_have_their_classes_and_a_state

@@ -1,5 +1,6 @@
 """Tests of every kind of thing against a real Home Assistant: class, unit, state and command of each."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ pin = 24
 press_to = "pulses/water"
 press_every_s = 0.2
 simulate = {{press_every_s = 0.1}}
+[gpio.spot]
+type = "dimmer"
+pin = 12
+simulate = true
+[servo.flap]
+pin = 13
+start_deg = 0
+simulate = true
+[encoder.knob]
+pin_a = 5
+pin_b = 6
+simulate = {{turn_every_s = 0.5}}
+[distance.tank]
+trigger = 20
+echo = 21
+to = "twin/tank"
+every_s = 1
+simulate = true
 [actors.pulses]
 meters = {{water = {{per_unit = 1000, value = "water_m3", rate = "flow_m3_per_h", report_to = "twin/water"}}}}
 [actors.toggle]
@@ -74,6 +93,10 @@ SHOWN = {
     "binary_sensor.boiler_burner": (None, None, None, "boiler burner"),
     "number.boiler_target_c": ("°C", "temperature", None, "boiler target"),
     "switch.boiler_pump": (None, None, None, "boiler pump"),
+    "light.spot_on": (None, None, None, "spot"),
+    "number.flap_angle_deg": ("°", None, None, "flap angle"),
+    "sensor.knob_position": (None, None, None, "knob position"),
+    "sensor.tank_distance_m": ("m", "distance", "measurement", "tank distance"),
     "binary_sensor.door_open": (None, "opening", None, "door open"),
     "switch.hall_on": (None, None, None, "hall"),
     "sensor.weather_battery_pct": ("%", "battery", "measurement", "weather battery"),
@@ -130,6 +153,20 @@ def test_what_is_set_in_home_assistant_is_what_the_unit_keeps(daemon: DaemonProc
     judge.until(lambda: judge.state("switch.boiler_pump") == other)
 
 
+def test_a_light_is_as_bright_as_it_was_told_to_be(daemon: DaemonProcess, judge: Judge) -> None:
+    """Switched on again it is as bright as it was; its level is the pin's. A servo goes to its angle."""
+    judge.until(lambda: judge.state("light.spot_on") == "off" and judge.state("number.flap_angle_deg") == "0.0")
+    judge.call("light.turn_on", "light.spot_on", brightness_pct=40)
+    judge.until(lambda: judge.states()["light.spot_on"]["attributes"].get("brightness") == 102)
+    assert json.loads(daemon.gateway("ask", "gpio/spot", "read", "--json").stdout) == {"on": True}
+    judge.call("light.turn_off", "light.spot_on")
+    judge.until(lambda: judge.state("light.spot_on") == "off")
+    judge.call("light.turn_on", "light.spot_on")
+    judge.until(lambda: judge.states()["light.spot_on"]["attributes"].get("brightness") == 102)
+    judge.call("number.set_value", "number.flap_angle_deg", value=30)
+    judge.until(lambda: judge.state("number.flap_angle_deg") == "30.0")
+
+
 def test_a_tracker_knows_its_zone(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:
     """It is derived there, from where the thing is; with how exact that is."""
     publish(broker, "trip/van/position", {"latitude_deg": 52.5, "longitude_deg": 13.4, "accuracy_m": 8, "speed_mps": 3})
@@ -145,6 +182,8 @@ def test_every_command_goes_at_qos_1_unretained_and_expires(daemon: DaemonProces
     wanted = {
         "gpio/lamp/switch": ("switch.turn_on", "switch.lamp_on", {}),
         "gpio/glow/switch": ("light.turn_on", "light.glow_on", {}),
+        "gpio/spot/dim": ("light.turn_on", "light.spot_on", {}),
+        "servo/flap/angle": ("number.set_value", "number.flap_angle_deg", {"value": 10}),
         "toggle/hall/set": ("switch.turn_on", "switch.hall_on", {}),
         "alarm/freezer/acknowledge": ("button.press", "button.freezer_acknowledge", {}),
         "modbus/house/write": ("number.set_value", "number.boiler_target_c", {"value": 20}),
