@@ -84,6 +84,7 @@ class Input:
         """Let go of a line that failed; whoever hears its value hears that there is none now, for silence would not say it."""
         if self._line is not None:
             self._reports.offer(Report(values={self._settings.value_name: None}))
+            self._host.shows({"active": None})
             self._presses.end()
         self._line = None
 
@@ -134,6 +135,7 @@ class Input:
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: self._debounce.value}))
+        self._host.shows({"active": self._debounce.value})
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
 
     def _pump(self) -> None:

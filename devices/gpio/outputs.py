@@ -323,7 +323,9 @@ class Output:
     def _publish(self, line: PinLine | None) -> None:
         """Publish the level of the line, or that it is unknown where there is no line. Only what is new: what we publish may be told us
         again, without end."""
-        body = json.dumps({"on": _level(line), **self._beside})
+        levels = {"on": _level(line), **self._beside}
+        self._host.shows(levels)
+        body = json.dumps(levels)
         if body != self._published:
             self._published = body
             self._states.offer(Publish(topic=self._settings.topic_of(self._host.me), body=body, retain=True))

@@ -249,6 +249,10 @@ class Host(Protocol):
     def entered(self, phase: str, cause: str) -> None:
         """Say which phase of its machine this actor is in now, and what brought it there; `gateway show` shows it, with since when."""
 
+    def shows(self, values: Mapping[str, Any]) -> None:
+        """Say which values what it owns has now, as far as it knows: `gateway show` and pages show them. They are JSON, and kept in memory
+        alone."""
+
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""
 

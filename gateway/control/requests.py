@@ -8,6 +8,7 @@
     {"do": "kinds"}                                 the kinds that people write to, and what each verb takes, as JSON schemas
     {"do": "ports"}                                 what is plugged into this host
     {"do": "health"}
+    {"do": "hosted", "prefix": "gpio/"}             the host-bound actors whose ids begin so, and what the gateway is called
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
     {"do": "ask", "to": "twin/door", "verb": "read", "payload": {}, "timeout_s": 10}
@@ -110,6 +111,7 @@ class Requests:
             "kinds": self.kinds,
             "ports": self.ports,
             "health": self.health,
+            "hosted": self.hosted,
             "tell": self.tell,
             "ask": self.ask,
             "tail": self.tail,
@@ -171,6 +173,12 @@ class Requests:
     def health(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         found = problems(self.house)
         return {"ok": True, "healthy": not found, "problems": found}
+
+    def hosted(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Show host-bound actors. Nothing is asked of the engine: whoever shows levels may look each second."""
+        prefix = text_of(request, "prefix")
+        found = [views.of_hosted(hosted, self.house.engine) for hosted in self.house.hosts.all if hosted.me.startswith(prefix)]
+        return {"ok": True, "name": self.house.name, "simulated": self.house.simulated, "hosted": found}
 
     def tail(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         self.desk.follow(connection, n, prefix=text_of(request, "prefix"), verb=text_of(request, "verb"))

@@ -84,6 +84,7 @@ def of_hosted(hosted: Hosted, engine: Engine) -> View:
         "health": hosted.health.value,
         "detail": hosted.detail,
         **_phase(hosted),
+        **({"values": dict(hosted.values)} if hosted.values else {}),
         "counters": dict(hosted.counters),
         "counted": {hosted.kind.counters_said.get(name, name.replace("_", " ")): count for name, count in hosted.counters.items()},
         "waiting": outbox.waiting if outbox else 0,

@@ -15,7 +15,7 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.actors.following import Following
@@ -66,6 +66,8 @@ class Hosted(WayIn):
         """The actor's health and detail, as the actor said them last."""
         self.phase: SaidPhase | None = None
         """The phase it said it is in last."""
+        self.values: Mapping[str, Any] = {}
+        """The values it said last that it has."""
         self.counters: Counter[str] = Counter()
         self.restarts = 0
         self.last_fault = ""
@@ -213,6 +215,9 @@ class Hosted(WayIn):
 
     def entered(self, phase: str, cause: str) -> None:
         self.phase = SaidPhase(phase, cause, time.monotonic())
+
+    def shows(self, values: Mapping[str, Any]) -> None:
+        self.values = values
 
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] += by

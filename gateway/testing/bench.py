@@ -9,7 +9,7 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
@@ -87,6 +87,8 @@ class Bench:
         self.health: list[tuple[Health, str]] = []
         self.phases: list[tuple[str, str]] = []
         """Each phase it said it entered, and why."""
+        self.values: dict[str, Any] = {}
+        """What it said last that it shows."""
         self.counters: Counter[str] = Counter()
         self.forgotten: list[str] = []
         self.remembered = ""
@@ -283,6 +285,10 @@ class Bench:
 
     def entered(self, phase: str, cause: str) -> None:
         self.phases.append((phase, cause))
+        self._tell_change()
+
+    def shows(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
         self._tell_change()
 
     def count(self, name: str, by: int = 1) -> None:

@@ -244,3 +244,11 @@ def test_pulses_are_told_together_once_in_a_while(put: Put, told: Told, turn: Tu
     bench.until(lambda: edges() == 12)
     bench.stop()
     assert told(bench) == [1, 3, 2]
+
+
+def test_an_input_shows_its_value(put: Put, pins: SimulatedPins) -> None:
+    """For pages: at the start, and at each change."""
+    bench = put(**BUTTON)
+    assert bench.values == {"active": False}
+    pins.set_level(5, level=False)
+    bench.until(lambda: bench.values == {"active": True})

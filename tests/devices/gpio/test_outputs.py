@@ -180,3 +180,14 @@ def test_a_pin_says_what_it_is_now(put: Put) -> None:
     reading = bench.tell("read")
     assert reading.wait() == "done"
     assert reading.body == {"on": True}
+
+
+def test_an_output_shows_the_level_of_its_line(put: Put, turn: Turn, pins: SimulatedPins) -> None:
+    """What is read of the line, for pages: at the start, with each command and at a pulse's end."""
+    bench = put(**RELAY)
+    assert bench.values == {"on": False}
+    assert bench.tell("switch", Switch(on=True)).wait() == "done"
+    assert bench.values == {"on": True}
+    until_pulsing(bench, 2.0)
+    turn(bench, 2.0)
+    bench.until(lambda: bench.values == {"on": False})
