@@ -6,7 +6,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from devices.web import actors, contacts, events, explaining, figures, health, history, ingest, letters, login, metrics, openapi, trips
+from devices.web import (
+    actors,
+    contacts,
+    events,
+    explaining,
+    figures,
+    health,
+    history,
+    ingest,
+    letters,
+    login,
+    metrics,
+    openapi,
+    pages,
+    trip_stream,
+    trips,
+)
 from devices.web.access import Access
 from devices.web.door import Door
 from devices.web.guard import Guard
@@ -23,8 +39,10 @@ ROUTES: list[WebRoute] = [
     *metrics.routes,
     *figures.routes,
     *history.routes,
+    *pages.routes,
     *explaining.routes,
     *ingest.routes,
+    *trip_stream.routes,
     *trips.routes,
     *actors.routes,
     *contacts.routes,  # last: its paths begin with any name

@@ -42,7 +42,7 @@ async def events(request: Request) -> Response:
     if len(live) >= live.most:
         raise HttpProblem("busy", f"{live.most} event streams are open, and no more may be: web.streams; close one, or try again later")
     if request.method == "HEAD":
-        return Response(headers=_HEAD)
+        return Response(headers=STREAM_HEAD)
     try:
         following = live.follow(of, since)
     except ValueError as error:
@@ -105,7 +105,9 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hears = asyncio.ensure_future(self._await_end(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": [(k.encode(), v.encode()) for k, v in _HEAD.items()]})
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(k.encode(), v.encode()) for k, v in STREAM_HEAD.items()]}
+            )
             await self._send(send, b"retry: %d\n\n%b" % (RETRY_MS, self._first))
             self._first = b""
             try:
@@ -167,7 +169,7 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": content, "more_body": True})
 
 
-_HEAD = {"content-type": f"{EVENT_STREAM}; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
+STREAM_HEAD = {"content-type": f"{EVENT_STREAM}; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def _event(committed: Committed) -> bytes:

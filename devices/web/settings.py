@@ -16,6 +16,7 @@ from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import fields_of
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]/\s]*):(?P<port>[0-9]{1,5})")
+_TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/(?=[^{}]*\{z\})(?=.*\{x\})(?=.*\{y\})[A-Za-z0-9._~/?&=+%{}@-]*")
 _IN_HOSTS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:")
 
 
@@ -91,6 +92,17 @@ class WebSettings(Settings):
     """Seconds that a request's head may take to come, and its body likewise; who takes nothing of an answer for so long is cut."""
     session_s: float = Field(default=30 * 86_400.0, ge=60, le=365 * 86_400)
     """Seconds for which a browser stays logged in."""
+    map_tiles: str = Field(default="", max_length=512)
+    """Where the maps of trips come from: "https://tiles.example/{z}/{x}/{y}.png". Empty: a way is drawn on a grid, and nobody is asked."""
+    map_attribution: str = Field(default="", max_length=200)
+    """What the owner of the maps wants to be named with."""
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _is_tiles(cls, tiles: str) -> str:
+        if tiles and not _TILES.fullmatch(tiles):
+            raise ValueError(f'{tiles[:80]!r} is no address of tiles; write "https://tiles.example/{{z}}/{{x}}/{{y}}.png"')
+        return tiles
 
     entrances: dict[str, IngestSettings] = Field(default={}, alias="in", max_length=100)
     """`[web.in.NAME]`: what devices and programs may post, by the last part of its path, api/in/NAME."""

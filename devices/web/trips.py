@@ -33,7 +33,7 @@ async def new(request: Request) -> Response:
 
 async def state(request: Request) -> Response:
     """Where a trip is now, and how far it has come. Of a shared one, for whoever knows its name."""
-    trip = await _found(request)
+    trip = await trip_of(request)
     return JSONResponse(await reply_of(request, trip, "read", {}))
 
 
@@ -48,7 +48,7 @@ async def stop(request: Request) -> Response:
 
 
 async def _moved(request: Request, verb: str) -> Any:
-    trip, fields = await _found(request), await json_of(request)
+    trip, fields = await trip_of(request), await json_of(request)
     if "token" not in fields and (said := request.headers.get("x-trip-token")) is not None:
         fields["token"] = said
     try:
@@ -59,7 +59,7 @@ async def _moved(request: Request, verb: str) -> Any:
         raise
 
 
-async def _found(request: Request) -> str:
+async def trip_of(request: Request) -> str:
     """The id of a trip that is there and may be seen: to ask for one that is not would begin a life for it. Raises HttpProblem."""
     id = checked(f"trip/{request.path_params['slug']}")
     answer = await request.app.door.ask({"do": "show", "id": id})

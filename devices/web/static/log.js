@@ -1,0 +1,35 @@
+// The page of the gateway itself: how it is, why it restarted, its last faults, its parts.
+import { get } from "./api.js";
+import { span, when } from "./format.js";
+import { Badge, Empty, Fault, Head, html, useLoaded } from "./parts.js";
+import { T } from "./texts.js";
+
+const LOOK_MS = 5000;
+const HEALTH = { ok: "good", starting: "", missing: "warn", faulty: "bad", closed: "" };
+
+export function Log() {
+  const [found, fault] = useLoaded(() => get("api/gateway"), [], LOOK_MS);
+  return html`<${Head} title=${T.nav.log} /><${Fault} text=${fault} />${found && html`<${Seen} gateway=${found} />`}`;
+}
+
+function Seen({ gateway }) {
+  const faults = [...(gateway.last_faults || [])].reverse();
+  const problems = gateway.problems || [];
+  return html`<dl class="values wide">
+      <${Fact} name=${T.uptime} text=${span(gateway.uptime_s)} />
+      <${Fact} name=${T.life} text=${gateway.life} />
+      <${Fact} name=${T.memory} text=${`${Math.round(gateway.memory_bytes / 1e6)} MB`} />
+      <${Fact} name=${T.rate} text=${Math.round((gateway.totals?.turns_a_second || 0) * 10) / 10} />
+    </dl>
+    <section><h2>${T.lastFault}</h2><p>${gateway.clean_start ? T.clean : T.unclean}</p>
+      ${gateway.last_fault && html`<pre tabindex="0">${text(gateway.last_fault)}</pre>`}</section>
+    <section><h2>${T.problems}</h2>${!problems.length && html`<p>${T.allWell}</p>`}
+      <ul class="list">${problems.map((problem) => html`<li key=${text(problem)}>${text(problem)}</li>`)}</ul></section>
+    <section><h2>${T.faults}</h2>${!faults.length && html`<${Empty} title=${T.noFaults} />`}
+      <ul class="list">${faults.map((one, n) => html`<li key=${n}><time class="dim">${when(one.at_ms)}</time> ${text(one.text || one.message || one)}</li>`)}</ul></section>
+    <section><h2>${T.parts}</h2><ul class="list">${(gateway.host_bound || []).map((part) => html`<li key=${part.id} class="row">
+      <b>${part.id}</b><span class="dim">${part.detail}</span><${Badge} kind=${HEALTH[part.health]}>${part.health}<//></li>`)}</ul></section>`;
+}
+
+const Fact = ({ name, text }) => html`<div class="value"><dt>${name}</dt><dd><b>${text}</b></dd></div>`;
+const text = (said) => (typeof said === "string" ? said : JSON.stringify(said));
