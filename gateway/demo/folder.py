@@ -11,6 +11,8 @@ _WRITTEN = "var/demo"
 """How the folder is called in demo.toml."""
 _MARK = "demo.lock"
 """What tells a demo's folder from anybody else's: the demo's lock, which stays."""
+_PAGES = '[web]\nlisten = "127.0.0.1:8080"\n'
+"""How demo.toml has its pages served."""
 _DROPPING = "dropping"
 """Stands there while the rest is taken away: a kill meanwhile leaves halves that would not agree, so the next demo goes on with it."""
 _OURS = ("gateway.*", "gps", "broker", "ledger", "book.*", "panel")
@@ -63,10 +65,12 @@ class Folder:
             raise Failed(f"cannot begin anew: {error.filename} cannot be taken away: {error.strerror}; mend its permissions") from None
         return bool(found)
 
-    def write_config(self, host: str, port: int, protocol: str, *, client_id: str, root: str) -> None:
-        """The shipped demo.toml, with this folder's paths, this broker's address, and this demo's client id and topics there."""
+    def write_config(self, host: str, port: int, protocol: str, *, client_id: str, root: str, page_port: int) -> None:
+        """The shipped demo.toml, with this folder's paths, this broker's address, this demo's client id and topics there, and the port of
+        its pages; 0: without pages."""
         text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
         for old, new in (
+            (_PAGES, _PAGES.replace("8080", str(page_port)) if page_port else ""),
             (_WRITTEN, _quoted(str(self.path))[1:-1]),
             ('host = "localhost"', f"host = {_quoted(host)}"),
             ("port = 1883", f"port = {port}"),

@@ -29,6 +29,7 @@ from gateway.demo.hands import Finger, Tracker
 from gateway.demo.hearing import Hearing
 from gateway.demo.leash import leashed
 from gateway.demo.ledger import DemoLedger
+from gateway.demo.page_port import find_port
 from gateway.registry import doors
 from gateway.service.lock import AlreadyRunning, Lock
 from gateway.service.signals import STOP, Signals
@@ -143,7 +144,10 @@ class _Stage:
         self._finger: Finger
         self._child: Child | None = None
         self._ready = False
-        folder.write_config(address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}", root=self._root)
+        self._page_port = find_port()
+        folder.write_config(
+            address.host, address.port, address.protocol, client_id=f"gateway-demo-{self._name}", root=self._root, page_port=self._page_port
+        )
 
     def play(self, seconds: float) -> Account:
         """Run the demo, from its first part up to the account."""
@@ -293,9 +297,12 @@ class _Stage:
         before = f"it goes on after {self._tracker.before} fixes of earlier demos" if self._tracker.before else "it begins afresh"
         host, port, protocol, *_ = self._address
         version = "" if protocol == "5" else " -V mqttv311"
+        page = "  http://localhost:{}/   in a browser: the tracker, the button and the lamp, live\n" if self._page_port else ""
         missing = "" if shutil.which("mosquitto_sub") else "   # needs: sudo apt install mosquitto-clients"
         return (
-            f"a gateway (process {self._child.pid}) in {folder.path}; {before}. Look, in another terminal:\n"
+            f"a gateway (process {self._child.pid}) in {folder.path}; {before}. Look:\n"
+            f"{page.format(self._page_port)}"
+            f"and in another terminal:\n"
             f"  {gateway} show --config {config}\n"
             f"  {gateway} tail --config {config}\n"
             f"  {gateway} show --config {config} trip/van\n"

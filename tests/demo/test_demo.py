@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -77,6 +79,31 @@ def test_what_the_demo_says_to_try_can_be_pasted(tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 0
+
+
+def test_the_demo_says_where_its_pages_are(tmp_path: Path) -> None:
+    """They are there, and the tracker, the button and the lamp too, at another port where the usual one is taken."""
+    demo = start(tmp_path, quiet=False)
+    assert demo.stdout is not None
+    url = next(line for line in demo.stdout if "in a browser" in line).split()[0]
+
+    def look(path: str) -> Any:
+        try:
+            with urlopen(url + path, timeout=PATIENCE_S) as found:
+                return json.load(found)
+        except (OSError, ValueError):  # the gateway is still on its way
+            return None
+
+    assert until(lambda: look("pages.json")) == {"name": "demo", "simulated": False}
+    until(lambda: [one["id"] for one in look("api/host-bound?of=gpio/")["hosted"]] == ["gpio/bell", "gpio/lamp"])
+    until(lambda: (look("api/actors/trip/van") or {}).get("state", {}).get("phase") == "moving")
+    second = start(tmp_path / "second", quiet=False)
+    assert second.stdout is not None
+    assert next(line for line in second.stdout if "in a browser" in line).split()[0] != url
+    for one in (demo, second):
+        one.send_signal(signal.SIGINT)
+        one.communicate(timeout=PATIENCE_S)
+        assert one.returncode == 0
 
 
 @pytest.mark.parametrize(
