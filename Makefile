@@ -12,7 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Programs of the system that the tests use; libsystemd-dev, pkg-config, gcc and python3-dev build systemd-python.
-PACKAGES := mosquitto mosquitto-clients mbpoll openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales postgresql
+PACKAGES := mosquitto mosquitto-clients mbpoll openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales postgresql chromium
 # Brokers are in /usr/sbin, which is on nobody's PATH but root's. Without one the demo brings its own.
 export PATH := $(PATH):/usr/sbin
 BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
@@ -77,6 +77,7 @@ deb: $(VENV)/demo-with-mosquitto
 $(VENV)/test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web,postgres$(SYSTEMD)]'
 	$(BIN)/pip install --quiet --editable '.[judges]' || echo "no dsmr-parser, pysml or schemathesis here: the tests that ask them are left out" >&2
+	$(BIN)/pip install --quiet --editable '.[browser]' || echo "no playwright here: the tests of pages in a browser are left out" >&2
 	@touch $@
 
 $(VENV)/demo-with-mosquitto: pyproject.toml | $(BIN)/pip

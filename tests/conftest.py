@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 PROJECT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 
-LATE = ("scenarios", "bench", "demo", "faults", "system")
+LATE = ("scenarios", "bench", "demo", "pages", "faults", "system")
 """Folders whose tests take seconds each: they run last, in this order, so that what fails fast is known soon."""
 
 LIMIT_S = 120

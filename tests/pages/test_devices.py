@@ -1,0 +1,76 @@
+"""The page of devices, and that of one: what they show is what is, and what is done there is done."""
+
+from tests.daemons import DaemonProcess
+from tests.pages.conftest import Windows, panel
+from tests.waiting import until
+
+
+def test_a_switch_thrown_on_the_page_is_seen_on_the_pin(house: DaemonProcess, window: Windows) -> None:
+    """The switch stands as the line does, before and after; what became of the command is said beside it."""
+    page = window(house).open()
+    switch = page.get_by_role("switch", name="Lamp")
+    switch.wait_for()
+    assert switch.get_attribute("aria-checked") == "false"
+    switch.click()
+    until(lambda: panel(house, "gpio17").read_text().strip() == "on")
+    page.locator('[role=switch][aria-checked="true"]').wait_for()
+    page.get_by_text("done", exact=True).wait_for()
+    switch.click()
+    until(lambda: panel(house, "gpio17").read_text().strip() == "off")
+    page.locator('[role=switch][aria-checked="false"]').wait_for()
+
+
+def test_a_lamp_that_is_switched_elsewhere_is_seen_on_the_page(house: DaemonProcess, window: Windows) -> None:
+    """The page shows the level of the line, whoever changed it."""
+    page = window(house).open()
+    page.locator('[role=switch][aria-checked="false"]').wait_for()
+    house.gateway("ask", "gpio/lamp", "switch", "on=true")
+    page.locator('[role=switch][aria-checked="true"]').wait_for()
+    house.gateway("ask", "gpio/lamp", "switch", "on=false")
+    page.locator('[role=switch][aria-checked="false"]').wait_for()
+
+
+def test_values_come_live_with_unit_age_and_presence(house: DaemonProcess, window: Windows) -> None:
+    """A device appears when it first reports, and each report is seen without loading the page again."""
+    opened = window(house)
+    page = opened.open()
+    opened.until_live()
+    house.gateway("tell", "twin/attic", "report", 'values={"temperature_c": 21.5}')
+    card = page.locator("article", has=page.get_by_role("link", name="Attic"))
+    card.get_by_text("21.5", exact=True).wait_for()
+    assert card.get_by_text("°C").is_visible()
+    assert card.get_by_text("online").is_visible()
+    house.gateway("tell", "twin/attic", "report", 'values={"temperature_c": -3}')
+    card.get_by_text("-3", exact=True).wait_for()
+
+
+def test_a_device_is_called_as_somebody_says(house: DaemonProcess, window: Windows) -> None:
+    """Renamed on its page, it has its name there and on the page of all, for everybody, and after the name is taken back its id's."""
+    house.gateway("tell", "twin/m0", "report", 'values={"power_w": 3}')
+    opened, other = window(house), window(house)
+    page = opened.open("#/device/twin/m0")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name on these pages").fill("Boiler")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Boiler").wait_for()
+    others = other.open()
+    others.get_by_role("link", name="Boiler").wait_for()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name on these pages").fill("")
+    page.get_by_role("button", name="Save").click()
+    others.get_by_role("link", name="M0").wait_for()
+
+
+def test_one_device_shows_its_history_and_its_messages(house: DaemonProcess, window: Windows) -> None:
+    """A chart that says in words what it shows, and the last messages, each of which is explained when it is opened."""
+    for power_w in (3, 7):
+        house.gateway("tell", "twin/meter", "report", f'values={{"power_w": {power_w}}}')
+    page = window(house).open("#/device/twin/meter")
+    page.locator(".chart canvas").wait_for()
+    assert page.get_by_role("img", name="Power over time").get_attribute("aria-label") == "Power over time: least 3, greatest 7"
+    for range in ("Month", "Years", "Day"):
+        page.get_by_role("button", name=range).click()
+        page.locator(f'button[aria-pressed="true"]:text("{range}")').wait_for()
+        page.locator(".chart canvas").wait_for()
+    page.get_by_text("report", exact=True).first.click()
+    page.locator(".tree .asked").wait_for()
