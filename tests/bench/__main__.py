@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.bench import announcing, engine, pipeline, postgres, twins
+from tests.bench import announcing, engine, pipeline, postgres, twins, web
 from tests.bench.peers import MQTT
 from tests.bench.side import Plan
 
@@ -20,6 +20,7 @@ def main() -> None:
         ("The engine on PostgreSQL", lambda: postgres.report(rounds)),
         ("A million stored twins", twins.report),
         ("A hundred twins announced to Home Assistant", announcing.report),
+        ("The web server", web.report),
     ):
         sys.stdout.write(f"### {title}\n\n{report()}\n\n")
         sys.stdout.flush()

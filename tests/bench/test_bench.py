@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import announcing, engine, machine, pipeline, postgres, twins
+from tests.bench import announcing, engine, machine, pipeline, postgres, twins, web
 from tests.bench.feeder import line_of
 from tests.bench.peers import MQTT, SERIAL, SIDES
 from tests.bench.side import Loss, Outcome, Plan
@@ -90,3 +90,15 @@ def test_twins_table_counts_what_is_stored() -> None:
     lines = twins.report(stored=1000, active=50).splitlines()
     assert lines[2].endswith("| 1000 |  |")
     assert lines[3] == "| twins awake | 50 |  |"
+
+
+def test_web_tables_have_every_side() -> None:
+    """Requests are measured bare, idle and under load; memory without the server, and with streams."""
+    rows = web.rates(0.2, rounds=1, load=200).splitlines()[2:]
+    assert [row.split("|")[1].split(",")[0].strip() for row in rows] == ["bare starlette", "gateway", "gateway"]
+    assert rows[0].split("|")[3].strip() == "1.00"
+    assert [row.split("|")[1].strip() for row in web.memory((0, 2)).splitlines()[2:]] == [
+        "without [web]",
+        "[web], 0 event streams",
+        "[web], 2 event streams",
+    ]
