@@ -1,4 +1,4 @@
-"""Names: what people call the devices of this gateway on its pages, `names/all`. The ids stay as they are.
+"""DeviceNames: what people call the devices of this gateway on its pages, `names/all`. The ids stay as they are.
 
 gateway tell names/all name id=twin/m0 name="Boiler"
 """
@@ -30,8 +30,10 @@ class NamesState(State):
     """The names by the ids of the actors."""
 
 
-class Names(Actor[NamesState]):
+class DeviceNames(Actor[NamesState]):
     """An actor that keeps the names which people give to others, for pages."""
+
+    kind = "names"
 
     @verb
     def name(self, naming: Naming, stage: Stage[NamesState]) -> None:
