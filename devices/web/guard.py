@@ -118,7 +118,7 @@ class Guard:
 def _unrouted(scope: Scope, error: HTTPException) -> Response:
     """What to say where no route takes a request."""
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         return problem("bad_method", f"{scope['method']} is not for this path: {allowed} is", {"allow": allowed})
     return problem("not_found", f"there is nothing at {scope['path'][:200]}: see api/openapi.json for what there is")
 

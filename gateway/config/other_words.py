@@ -29,6 +29,7 @@ _SECTIONS = {
     "https": "http",
     "rest": "http",
     "hook": "webhook",
+    **dict.fromkeys(("webserver", "web_server", "http_server", "dashboard", "ui", "api", "rest_api"), "web"),
     **dict.fromkeys(("sensors", "w1", "onewire", "one_wire", "1wire", "i2c", "iio", "hwmon"), "sensor"),
     "cron": "clock",
     "schedule": "clock",

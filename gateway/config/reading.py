@@ -101,7 +101,8 @@ class _Reading:
 
     def configuration(self) -> Configuration:
         clean_texts(self.document)
-        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], self.registry.host_bound.names)
+        named = [name for name in self.registry.host_bound.names if not self.is_sole(name)]
+        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named)
         bring_in(self.document, self.registry)
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
@@ -218,6 +219,14 @@ class _Reading:
         for key in table:
             if key not in stray and self.is_section(name, key) and kind is not None:
                 yield from self.device(kind, key, (name, key))
+
+    def is_sole(self, name: str) -> bool:
+        """Whether a gateway has one actor of a kind at most. Only kinds that the file names are looked at: each is imported for that."""
+        if not self.document.table.get(name):
+            return False
+        with suppress(BadDefinition):  # noted where its section is read
+            return bool(self.registry.host_bound.load(name).sole_key)
+        return False
 
     def strays(self, name: str, kind: type[HostBound] | None) -> list[str]:
         """The keys of `[name]` that are settings of a device without a name, tables such as `codec = {...}` among them.
@@ -366,7 +375,8 @@ class _Reading:
         from gateway.config.other_words import our_section  # noqa: PLC0415  # only for a file with mistakes
 
         if ours := our_section(name):
-            named = ".NAME" if ours in kinds or "." in ours else ""
+            sole = ours in kinds and bool(self.registry.host_bound.load(ours).sole_key)
+            named = ".NAME" if (ours in kinds and not sole) or "." in ours else ""
             return f"no such table or kind of device; write [{ours}{named}]"
         return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *kinds])}"
 

@@ -124,7 +124,7 @@ class Control(HostBound):
         """Send what must still be said, and remove the socket."""
         for pending in list(self._pending):
             self._settle(pending, _CLOSING)
-        self.house.within.end(_CLOSING)
+        self.house.within.end(_CLOSING, shut="the gateway is closing" if self.host.closing else "")
         for connection in list(self._connections.values()):
             connection.peer.setblocking(True)
             connection.peer.settimeout(_LAST_WORDS_S / (1 + len(self._connections)))

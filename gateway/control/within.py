@@ -55,9 +55,13 @@ class Within:
         self._asked: deque[InsideRequest] = deque()
         self._left: deque[InsideClient] = deque()
         self._under_way: set[InsideClient] = set()
+        self._shut = ""
+        """Why nobody takes requests any more; empty while somebody does, or will."""
 
     def ask(self, host: Host, words: dict[str, Any], on_answer: Callable[[Answer], None]) -> Callable[[], None]:
         """Ask; return what gives the request up. Raises Refused where too many are under way."""
+        if self._shut:
+            raise Refused(self._shut)
         if len(self._under_way) >= MOST_ASKED:
             raise Refused(f"cannot take one more request: {MOST_ASKED} are under way; try again soon")
         client = InsideClient(host, on_answer)
@@ -83,8 +87,9 @@ class Within:
         """Make room for another request."""
         self._under_way.discard(client)
 
-    def end(self, answer: Answer) -> None:
-        """Answer whoever is still under way, for nobody will look any more."""
+    def end(self, answer: Answer, *, shut: str = "") -> None:
+        """Answer whoever is still under way, for nobody looks now; with `shut`, the reason, nobody ever will again."""
+        self._shut = shut
         for client in list(self._under_way):
             client.say(answer)
         self._under_way.clear()

@@ -59,5 +59,7 @@ def test_whoever_waits_is_answered_when_nobody_will_look_any_more(host: Bench) -
     """The gateway closes: each hears that."""
     within, heard = Within(), list[dict[str, Any]]()
     within.ask(host, {"do": "health"}, heard.append)
-    within.end({"ok": False, "fault": "closing"})
+    within.end({"ok": False, "fault": "closing"}, shut="the gateway is closing")
     assert heard == [{"ok": False, "fault": "closing"}]
+    with pytest.raises(Refused, match="the gateway is closing"):
+        within.ask(host, {"do": "health"}, heard.append)

@@ -116,6 +116,26 @@ def test_a_kept_connection_is_kept_between_two_requests(tmp_path: Path) -> None:
         assert until(lambda: kept.recv(65_536)).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_client_that_takes_nothing_of_its_answers_is_cut_off(tmp_path: Path) -> None:
+    """What waits for it is bounded, and so is the time."""
+    with WebGateway(tmp_path, web="head_s = 0.5") as gateway, socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect(gateway.place)
+        peer.setblocking(False)
+        asked = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000
+
+        def is_cut() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    peer.send(asked)
+                except ConnectionError:
+                    return True
+            return False
+
+        gateway.until(is_cut)
+        assert gateway.ask(do="show", id="web/local")["hosted"]["counters"]["dropped"] == 1
+
+
 def test_a_head_that_is_too_long_is_refused(gateway: WebGateway) -> None:
     """A kilobyte is more than anybody needs, and 32 are the most."""
     with connected(gateway) as peer:

@@ -45,6 +45,8 @@ def test_what_stands_there_is_taken(tmp_path: Path, text: str) -> None:
             "[web]\nhosts = ['https://home.example/']\n",
             "2:9   web.hosts: 'https://home.example/' is no name of a host; write it without http://, port and path",
         ),
+        ("[[web]]\n", "1:3   web: two pairs of brackets make a list of tables, and this is one; write [web]"),
+        ("[dashboard]\nport = 80\n", "1:2   dashboard: no such table or kind of device; write [web]"),
         ("[web]\nlisen = 'x'\n", "2:9   web.lisen: no such key; did you mean 'listen'?"),
         ("[web.in.a]\nto = 'twim/x'\n", "2:6   web.in.a.to: cannot send to twim/x: there is no kind 'twim'; did you mean 'twin'?"),
         ("[web.in.a]\nto = 'twin/x'\ncodec = 'jsno'\n", "3:9   web.in.a.codec: there is no codec 'jsno'; did you mean 'json'?"),
