@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.testing.clock import PATIENCE_S
-from tests.devices.web.served import LISTENING, WebGateway
+from tests.devices.web.served import LISTENING, READING, WebGateway, bearer
 from tests.devices.web.streams import EventsClient
 from tests.waiting import until, within
 
@@ -205,3 +205,14 @@ def test_an_answer_goes_out_at_once(gateway: WebGateway) -> None:
 
     with contextlib.closing(connection):
         within(0.3, ten_s)
+
+
+def test_a_stream_beats_and_ends_with_its_token(tmp_path: Path) -> None:
+    """A quiet stream says every 15 seconds that it is there; whose token is taken back is looked at then."""
+    with WebGateway.guarded(tmp_path, QUIET) as gateway:
+        with EventsClient(gateway, "twin/*", token=READING) as reader:
+            assert reader.next() is not None
+            (tmp_path / "read_token").write_text("another-0123456789ab\n")
+            assert reader.next() is None
+            assert reader.heartbeats == 1
+        assert gateway.call("GET", "/api/events?of=twin/*", **bearer(READING)).status == 401
