@@ -37,11 +37,20 @@ class Announce(Payload):
     """Id of the actor with whose end it is taken back; empty: that is the configuration's to say."""
 
 
-class Deleted(Payload):
-    """Verb `deleted` of an announcement: a user has deleted the device."""
+class ClearedDevice(Payload):
+    """Verb `cleared` of an announcement: somebody else has cleared what the broker kept of it."""
 
+    id: str
+    """The id of the device's actor."""
     announced_since: bool
     """Whether it may have been announced after that, and before that was heard."""
+
+
+class DeletedDevice(Payload):
+    """Verb `deleted` of `homeassistant/*`: a user has deleted a device."""
+
+    id: str
+    """The id of its actor."""
 
 
 class AnnouncementState(State):
@@ -171,9 +180,21 @@ class Announcement(Actor[AnnouncementState]):
             self._take_back(stage)
 
     @verb(by=By.KIN)
-    def deleted(self, when: Deleted, stage: Stage[AnnouncementState]) -> None:
-        """End, because a user has deleted the device in Home Assistant: nothing of it is left there, but what was said meanwhile."""
-        if when.announced_since and not stage.state.withdrawn:
+    def cleared(self, device: ClearedDevice, stage: Stage[AnnouncementState]) -> None:
+        """Say that a user has deleted the device in Home Assistant, where it was announced: nothing of it is left there, but what was said
+        meanwhile. Where it was taken back already, that it is cleared once more says nothing."""
+        state = stage.state
+        if not state.topic or state.withdrawn:
+            return
+        if device.announced_since:
+            self._publish(stage, "")
+        stage.state = AnnouncementState()
+        stage.tell(stage.parent, "deleted", DeletedDevice(id=device.id))
+
+    @verb(by=By.KIN)
+    def forget(self, stage: Stage[AnnouncementState]) -> None:
+        """End, because the device is not to be announced any more; take back what was said of it since it was deleted."""
+        if stage.state.topic:
             self._publish(stage, "")
         stage.stop()
 

@@ -15,7 +15,7 @@ from gateway.actors import Actor, By, Payload, Stage, State, UnknownTarget, verb
 from gateway.actors.ids import key_of
 from gateway.actors.points.shown import DeviceShown, Shown, ShownDevice
 from gateway.actors.vocabulary import Heard, Listen
-from gateway.business.homeassistant.announcement import FORGOTTEN_S, SETTLED_S, Announce, Deleted
+from gateway.business.homeassistant.announcement import FORGOTTEN_S, SETTLED_S, Announce, ClearedDevice, DeletedDevice
 from gateway.business.homeassistant.entities import AnnouncedFrom, payload_of
 from gateway.business.homeassistant.names import component_of, discovery_topic
 from gateway.business.homeassistant.settings import KIND, HomeAssistantSettings
@@ -124,7 +124,7 @@ class HomeAssistant(Actor[HomeAssistantState]):
 
     @verb
     def cleared(self, said: Cleared, stage: Stage[HomeAssistantState]) -> None:
-        """Announce a device no more, because a user has deleted it in Home Assistant."""
+        """Have the announcement that was cleared say whether a user has deleted its device in Home Assistant."""
         shown = self.points.shown
         names = shown.brokers.get(self.settings.broker) if shown is not None and self.settings.me == stage.me else None
         if names is None:
@@ -132,8 +132,14 @@ class HomeAssistant(Actor[HomeAssistantState]):
         for child in _children(stage):
             id = _device_of(child)
             if names.whole(discovery_topic(self.settings.prefix, names.prefix, id)) == said.topic:
-                stage.tell(child, "deleted", Deleted(announced_since=stage.clock_ms - stage.state.connected_ms < _CATCHES_UP_S * 1000))
-                stage.state = stage.state.changed(deleted=(*(one for one in stage.state.deleted if one != id), id))
+                since_s = (stage.clock_ms - stage.state.connected_ms) / 1000
+                stage.tell(child, "cleared", ClearedDevice(id=id, announced_since=since_s < _CATCHES_UP_S))
+
+    @verb(by=By.KIN)
+    def deleted(self, said: DeletedDevice, stage: Stage[HomeAssistantState]) -> None:
+        """Announce a device no more, because a user has deleted it in Home Assistant."""
+        stage.state = stage.state.changed(deleted=(*(id for id in stage.state.deleted if id != said.id), said.id))
+        stage.tell(_child(stage, said.id), "forget")
 
     @verb
     def restore(self, what: Restore, stage: Stage[HomeAssistantState]) -> None:

@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+from devices.mqtt.connection import Connection
+from gateway.business.homeassistant import HomeAssistant
 from gateway.business.homeassistant.announcement import FORGOTTEN_S, SETTLED_S, Announcement, AnnouncementState
+from gateway.business.twin import Twin
 from gateway.testing import Turns
 
 PARENT = "homeassistant/main"
@@ -57,7 +60,8 @@ class Told:
     """An announcement, with the Home Assistant that hears it."""
 
     def __init__(self) -> None:
-        self.turns: Turns[AnnouncementState] = Turns(Announcement(), me=ME)
+        kinds = {one.kind: one.verbs for one in (HomeAssistant, Connection, Twin)}
+        self.turns: Turns[AnnouncementState] = Turns(Announcement(), me=ME, reachable=kinds)
         self.home = HomeAssistantModel()
         self._heard = 0
 
@@ -213,16 +217,27 @@ def test_a_device_that_comes_back_is_announced_and_what_it_had_before_is_taken_b
 
 
 def test_a_device_that_a_user_deletes_ends_its_announcement() -> None:
-    """Nothing is owed; but what was said of it before that was heard is taken back."""
+    """Nothing is owed; but what was said of it before that was heard is taken back, and what is said before it is forgotten."""
+    for since, meanwhile in ((False, []), (True, [""])):
+        told = Told()
+        told.announce(t="sensor")
+        assert told.tell("cleared", {"id": "twin/boiler", "announced_since": since}) == meanwhile
+        assert [one.id for one in told.turns.mail_to(PARENT)] == ["twin/boiler"]
+        told.announce(t="sensor")
+        assert told.tell("forget") == [""]
+        assert told.turns.stopped
+
+
+def test_a_device_that_was_taken_back_is_not_deleted_by_a_user() -> None:
+    """Whoever clears it once more says nothing by that: what is owed stays owed."""
     told = Told()
     told.announce(t="sensor")
-    assert told.tell("deleted", {"announced_since": False}) == []
-    assert told.turns.stopped
-    late = Told()
-    late.announce(t="sensor")
-    assert late.tell("deleted", {"announced_since": True}) == [""]
-    assert late.turns.stopped
-    assert late.home.registry == set()
+    told.home.stop()
+    told.tell("take_back")
+    assert told.tell("cleared", {"id": "twin/boiler", "announced_since": True}) == []
+    assert told.turns.mail_to(PARENT) == []
+    told.restart_home()
+    assert told.home.registry == set()
 
 
 def test_home_assistant_that_is_there_is_believed_to_take_what_is_taken_back() -> None:

@@ -7,7 +7,7 @@ from devices.mqtt.connection import Connection
 from gateway.actors.points.shown import ShownDevice
 from gateway.actors.vocabulary import Listen
 from gateway.business.homeassistant import Announcement, HomeAssistant
-from gateway.business.homeassistant.announcement import SETTLED_S, Announce, Deleted
+from gateway.business.homeassistant.announcement import SETTLED_S, Announce, ClearedDevice
 from gateway.business.homeassistant.homeassistant import HomeAssistantState
 from gateway.business.homeassistant.settings import HomeAssistantSettings
 from gateway.business.twin import Twin
@@ -169,7 +169,11 @@ def test_a_device_that_a_user_deletes_stays_away_until_it_is_restored() -> None:
     turns.tell("cleared", {"topic": "homeassistant/device/other_pi-gpio_lamp/config"})
     turns.tell("cleared", {"topic": "homeassistant/device/gateway_pi-gpio_lamp/config"})
     turns.tell("cleared", {"topic": "homeassistant/device/gateway_pi-twin_boiler/config"})
-    assert told(turns) == [("gpio/lamp", "deleted"), ("twin/boiler", "deleted")]
+    assert told(turns) == [("gpio/lamp", "cleared"), ("twin/boiler", "cleared")]
+    turns.mail.clear()
+    for id in ("gpio/lamp", "twin/boiler"):
+        turns.tell("deleted", {"id": id}, sender=f"{ME}/announcement/{id.replace('/', '~1')}")
+    assert told(turns) == [("gpio/lamp", "forget"), ("twin/boiler", "forget")]
     assert turns.state.deleted == ("gpio/lamp", "twin/boiler")
     turns.world.living = set()
     turns.mail.clear()
@@ -194,14 +198,14 @@ def test_what_was_deleted_while_the_gateway_was_away_may_have_been_announced_aga
     turns.tell("cleared", {"topic": topic})
     turns.advance(11)
     turns.tell("cleared", {"topic": topic})
-    assert [message.payload.announced_since for message in turns.mail if isinstance(message.payload, Deleted)] == [True, False]
+    assert [message.payload.announced_since for message in turns.mail if isinstance(message.payload, ClearedDevice)] == [True, False]
 
 
 def test_a_gateway_that_a_user_deletes_is_no_way_any_more() -> None:
     """A device that names one which is not there would be named for it in Home Assistant's log."""
     turns = home(HOST, LAMP)
     turns.world.living = {f"{ME}/announcement/statistics~1local"}
-    turns.tell("cleared", {"topic": "homeassistant/device/gateway_pi-statistics_local/config"})
+    turns.tell("deleted", {"id": "statistics/local"}, sender=f"{ME}/announcement/statistics~1local")
     turns.mail.clear()
     turns.tell("begin")
     (body,) = [message.payload.body for message in turns.mail if isinstance(message.payload, Announce)]
