@@ -137,9 +137,12 @@ class Run:
         """Let time pass, from one thing that is due to the next; of a long pause what is more than a day at once."""
         left_ms = min(ms, _PAUSE_MS)
         while left_ms > 0:
-            hop_ms = min(wait for wait in (left_ms, *self._look(lambda: waits_ms(self._engine))) if wait > 0)
-            self._hop(hop_ms)
-            left_ms -= hop_ms
+            due_ms = min((wait for wait in self._look(lambda: waits_ms(self._engine)) if wait > 0), default=left_ms + 1)
+            if due_ms > left_ms:
+                self._machine.advance(left_ms / 1000)
+                break
+            self._hop(due_ms)
+            left_ms -= due_ms
         if ms > _PAUSE_MS:
             self.skipped_ms += ms - _PAUSE_MS
             self._hop(ms - _PAUSE_MS)
