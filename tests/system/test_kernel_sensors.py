@@ -1,7 +1,7 @@
 """Sensors that the kernel's own drivers read, in a machine: chips on I2C by hwmon and iio, and thermometers on 1-Wire; and a USB serial
 adapter that `gateway ports --watch` sees come and go.
 
-The buses are in memory (i2c-stub, and guest/w1_sim.c); the drivers, sysfs, udev and the service are the real ones.
+The buses are in memory (i2c-stub, guest/w1_sim.c and guest/spi_sim.c); the drivers, sysfs, udev and the service are the real ones.
 """
 
 import re
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.vm
 
 BOILER, TANK = "28-0316a27995a0", "28-0316a27995a1"
 ONE_WIRE = "/sys/module/w1_sim/parameters"
+INPUTS = "/sys/module/spi_sim/parameters/steps"
+SOIL = "620,0,0,0,0,0,0,1023"
+"""What stands at the inputs of an MCP3008 that measures against 3.3 V."""
 FILE = f"""
 [gateway]
 name = "lab"
@@ -37,6 +40,12 @@ every_s = 1.0
 [sensor.adc]
 driver = "ads1115"
 to = "twin/adc"
+[sensor.soil]
+driver = "mcp3008"
+to = "twin/garden"
+every_s = 1.0
+unmapped = "ignore"
+values = {{ moisture_pct = {{ from = "voltage0_v", scale = -50, offset = 140, valid = [0, 100] }}, battery_v = {{ from = "voltage7_v" }} }}
 [sensor.boiler]
 id = "{BOILER}"
 to = "twin/boiler"
@@ -63,6 +72,8 @@ def machine(installed: Path, machine_lab: None) -> Iterator[Machine]:
             fill_bme280(machine, "0x76")
             for driver, address in (("lm75", "0x48"), ("ads1015", "0x49"), ("bme280", "0x76")):
                 add(machine, driver, address)
+            machine.sh("modprobe -a mcp320x spi_sim")
+            machine.sh(f"echo {SOIL} > {INPUTS}")
             machine.sh("modprobe wire timeout=1 && modprobe -a w1_therm w1_sim")
             machine.until("ls /sys/bus/w1/devices", TANK)
             machine.put(FILE, "/etc/gateway/gateway.toml")
@@ -94,6 +105,17 @@ def test_chips_by_iio(machine: Machine) -> None:
     assert 20 < humidity_rh < 80
     adc = until_twin(machine, "adc", "voltage0_v")
     assert {adc[f"voltage{number}_v"] for number in range(4)} == {1.234}
+
+
+def test_a_chip_on_spi(machine: Machine) -> None:
+    """README's probe in the soil at an MCP3008: a share of 3.3 V becomes a share of water. Let go by its driver it is missing."""
+    garden = until_twin(machine, "garden", "moisture_pct")
+    assert (round(garden["moisture_pct"], 3), round(garden["battery_v"], 4)) == (round(140 - 50 * 620 * 3.3 / 1024, 3), 3.2968)
+    driver = "/sys/bus/spi/drivers/mcp320x"
+    machine.sh(f"echo spi0.0 > {driver}/unbind")
+    machine.until(JOURNAL, "sensor/soil is missing: cannot read mcp3008 at spi0.0: it is not there any more; plug it in")
+    machine.sh(f"echo 800,0,0,0,0,0,0,0 > {INPUTS} && echo spi0.0 > {driver}/bind")
+    assert until_twin(machine, "garden", '"value":11.09') == {"moisture_pct": pytest.approx(11.09375), "battery_v": 0}
 
 
 def test_a_chip_that_comes_back_under_another_number(machine: Machine) -> None:
