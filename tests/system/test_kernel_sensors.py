@@ -182,11 +182,11 @@ def test_an_adapter_is_named_as_it_is_plugged_in(machine: Machine) -> None:
     """`gateway ports --watch` says what to paste for a USB serial adapter when it comes, and says it when it goes."""
     watched = "cat /root/watched"
     machine.sh("systemd-run --quiet --unit=watching sh -c 'exec gateway ports --watch > /root/watched 2>&1'")
-    machine.until(watched, "plug", limit_s=120)
+    machine.until(watched, "plug something in", limit_s=240)
     by_id = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_NEWONE-if00-port0"
     with machine.plug_adapter("NEWONE"):
-        machine.until(watched, f'port = "{by_id}"', limit_s=120)
+        machine.until(watched, f'port = "{by_id}"', limit_s=240)
         assert "[serial." in machine.sh(watched)
     machine.unplug_adapter()
-    machine.until(watched, "/dev/ttyUSB0 is gone", limit_s=120)
+    machine.until(watched, "/dev/ttyUSB0 is gone", limit_s=240)
     machine.sh("systemctl stop watching")
