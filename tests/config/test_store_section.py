@@ -38,6 +38,7 @@ def test_a_database_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, s
 
 def test_what_a_database_needs_here_is_looked_for(tmp_path: Path) -> None:
     """The file of its password. Whether the server is there is not asked: it may come later."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed; pip install '.[postgres]'")
     code, lines = check(tmp_path, f'[store]\n{URL}password_file = "{tmp_path}/none"\nballast_mb = 0\n')
     assert code == 1
     assert any("store.password_file: there is no file …/none; make it, or mend the path" in line for line in lines), lines

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemons import ROOT, DaemonProcess
+from gateway.testing.clock import PATIENCE_S
+from tests.daemons import ROOT, DaemonProcess, ServiceSide
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 if why_no_postgres():
@@ -88,6 +89,31 @@ def test_a_server_that_is_killed_is_waited_for(server: PostgresServer, tmp_path:
         assert said[1] == ""
         _has(daemon, 3)
         assert daemon.stop() == 0
+
+
+def test_a_turn_that_waits_for_the_server_is_no_standstill(server: PostgresServer, tmp_path: Path) -> None:
+    """It needs a state that is only there: the watchdog is told all the while that the gateway lives, and the turn is made afterwards."""
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "3000000"}
+        with DaemonProcess(tmp_path, store=f'url = "{server.new_database()}"', close_s=1, environ=environ) as daemon:
+            daemon.until_listening()
+            server.kill()
+            late = subprocess.Popen(
+                [sys.executable, "-m", "gateway.cli", "tell", "twin/boiler", "report", 'values={"n": 7}', "--config", str(daemon.config)],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            daemon.until(lambda: "trying again, and what reads waits" in daemon.said())
+            for _ in range(6):  # each comes a second after the one before, and one second without progress would be the last
+                systemd.until("WATCHDOG=1", since=len(systemd.heard))
+            assert "no progress" not in daemon.said()
+            server.start()
+            daemon.until(lambda: "the store is read again; it had failed with: cannot " in daemon.said())
+            late.wait(PATIENCE_S)
+            _say(daemon, 8)
+            _has(daemon, 8)
+            assert daemon.stop() == 0
 
 
 def test_a_second_gateway_takes_the_database_over_and_the_first_ends(server: PostgresServer, tmp_path: Path) -> None:
