@@ -40,8 +40,8 @@ def why_no_postgres() -> str:
 class PostgresServer:
     """A PostgreSQL server of this test's own; ended by its process id."""
 
-    def __init__(self, *options: str) -> None:
-        """`options` are settings of the server, such as `fsync=off`."""
+    def __init__(self, *options: str, password: str = "") -> None:
+        """`options` are settings of the server, such as `fsync=off`. `password`: it asks its user for that one."""
         if reason := why_no_postgres():
             pytest.skip(reason)
         self.folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
@@ -54,8 +54,16 @@ class PostgresServer:
         self._options = [word for option in options for word in ("-c", option)]
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
-        making = ["--no-sync", "--username=gateway", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        self._password = password
+        making = ["--no-sync", "--username=gateway", "--encoding=UTF8", "--locale=C"]
+        making += ["--auth=scram-sha-256", f"--pwfile={self._written(password)}"] if password else ["--auth=trust"]
         self._run("initdb", f"--pgdata={self.data}", *making)
+
+    def _written(self, password: str) -> Path:
+        file = self.folder / "password"
+        file.write_text(password)
+        file.chmod(0o644)
+        return file
 
     def _program(self, name: str) -> str:
         return str((_programs() or Path()) / name)
@@ -112,15 +120,16 @@ class PostgresServer:
         """Run a query as the superuser; its rows."""
         import psycopg  # noqa: PLC0415  # need not be there
 
-        with psycopg.connect(database if "://" in database else self.url(database), autocommit=True) as connection:
+        url = database if "://" in database else self.url(database)
+        with psycopg.connect(url, password=self._password, autocommit=True) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
 
 @contextlib.contextmanager
-def postgres_server(*options: str) -> Iterator[PostgresServer]:
+def postgres_server(*options: str, password: str = "") -> Iterator[PostgresServer]:
     """A server that runs."""
-    server = PostgresServer(*options)
+    server = PostgresServer(*options, password=password)
     try:
         server.start()
         yield server

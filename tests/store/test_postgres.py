@@ -274,6 +274,24 @@ def test_a_password_is_read_from_its_file_and_never_shown(server: PostgresServer
     shown.close()
 
 
+def test_a_server_that_asks_for_a_password_gets_it_from_the_file(tmp_path: Path) -> None:
+    """It is read at each connection: one that was changed at both ends holds at the next. A wrong one is refused, and not shown."""
+    file = tmp_path / "password"
+    with postgres_server("fsync=off", password="sesame") as server:
+        url = server.new_database()
+        file.write_text("sesame\n")
+        store = PostgresStore(url, password_file=file)
+        store.commit(Changes(states=[VAN]))
+        assert store.load("trip/van") == VAN
+        store.close()
+        file.write_text("parsley\n")
+        with pytest.raises(StoreFailed) as caught:
+            PostgresStore(url, password_file=file)
+        assert str(caught.value).startswith(
+            f'cannot open {url}: password authentication failed for user "gateway"; mend store.url or store.pass'
+        )
+
+
 def test_within_a_loss_window_commits_wait_for_no_disk_but_those_that_must(server: PostgresServer) -> None:
     """A window that the server's own writer keeps: what is told to outlive a power cut waits all the same."""
     url = server.new_database()

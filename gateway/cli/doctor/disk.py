@@ -37,10 +37,11 @@ class Written(NamedTuple):
         return self.bytes / self.seconds * _DAY_S if self.seconds >= _TELLING_S else 0.0
 
 
-def look_at_disk(root: Path, store: Path, ours: Written | None) -> Iterator[Finding]:
-    """Look at the disk that the store is on; `ours` is what the running gateway has written, None where none runs."""
+def look_at_disk(root: Path, store: Path, ours: Written | None, *, holds: str = "the store") -> Iterator[Finding]:
+    """Look at the disk that the store is on, or what else it `holds` of ours; `ours` is what the running gateway has written, None where
+    none runs."""
     folder = next((one for one in (store, *store.parents) if one.is_dir()), Path("/"))
-    yield _room(folder)
+    yield _room(folder, holds)
     number = folder.stat().st_dev
     disk = _disk_at(root / f"sys/dev/block/{os.major(number)}:{os.minor(number)}")
     if disk is not None:
@@ -79,13 +80,13 @@ def look_at_wear(disk: Path, ours: Written | None, *, up_s: float) -> Iterator[F
         yield wrong("wear", text, "sudo iotop -ao shows who writes; logs: Storage=volatile in /etc/systemd/journald.conf")
 
 
-def _room(folder: Path) -> Finding:
+def _room(folder: Path, holds: str) -> Finding:
     found = os.statvfs(folder)
     free, whole = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-    text = f"{size(free)} of {size(whole)} are free where the store is ({folder})"
+    text = f"{size(free)} of {size(whole)} are free where {holds} is ({folder})"
     if found.f_flag & os.ST_RDONLY:
         return wrong(
-            "disk", f"{folder} can only be read: the store cannot be kept", "sudo mount -o remount,rw /; dmesg says why it was made so"
+            "disk", f"{folder} can only be read: {holds} cannot be kept", "sudo mount -o remount,rw /; dmesg says why it was made so"
         )
     return (
         fine("disk", text)

@@ -52,7 +52,10 @@ def findings(
     yield from look_at_devices(devices, _things() if things is None else things(), the_user(service=service))
     yield from look_at_clock(root)
     if found is not None:
-        yield from look_at_disk(root, found.store.path, _written(view))
+        if found.store.url:
+            yield note("store", f"it is in {found.store.where}", "gateway show says whether it is reached")
+        holds = "what the gateway keeps beside the store" if found.store.url else "the store"
+        yield from look_at_disk(root, found.store.path, _written(view), holds=holds)
     yield from look_at_servers(servers, _connected(view))
     yield from _of_gateway(view, unseen)
 

@@ -194,3 +194,13 @@ def test_the_command_says_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text("[sensor.a]\n")
     assert main(["doctor", "--config", str(path), "--socket", socket_path]) == exits.NO
     assert f"→ gateway check --config {path}" in capsys.readouterr().out
+
+
+def test_a_store_in_a_database_is_not_looked_for_on_the_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it is, and that the disk holds what is kept beside it."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'[store]\npath = "{tmp_path}/gateway.db"\nurl = "postgresql://db.local/gateway"\n')
+    main(["doctor", "--config", str(file), "--socket", str(tmp_path / "gateway.sock"), "--json"])
+    found = {one["about"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["store"]["text"] == "it is in the database postgresql://db.local/gateway"
+    assert f"are free where what the gateway keeps beside the store is ({tmp_path})" in found["disk"]["text"]
