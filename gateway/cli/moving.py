@@ -48,7 +48,7 @@ def _source(configured: StorePlace) -> Iterator[Store]:
     """The store that is configured, open, while no other gateway can have it."""
     with ExitStack() as at_end:
         if configured.url:
-            settings = StoreSettings(url=configured.url, password_file=configured.password_file)
+            settings = _settings(configured.url, configured.password_file)
             store: Store = open_database(settings, simulated=configured.simulated)
         else:
             check_readable(configured.path)
@@ -64,7 +64,7 @@ def _source(configured: StorePlace) -> Iterator[Store]:
 def _target(to: str, configured: StorePlace) -> Iterator[Store]:
     """An empty store to copy to; a file that does not become whole is deleted, and belongs to who owns its folder."""
     if "://" in to:
-        store = open_database(StoreSettings(url=to), simulated=configured.simulated)
+        store = open_database(_settings(to), simulated=configured.simulated)
         try:
             if not is_empty(store):
                 raise Failed(f"cannot move to {to}: it holds a store already; name an empty database (DROP SCHEMA gateway CASCADE)", USAGE)
@@ -86,6 +86,16 @@ def _target(to: str, configured: StorePlace) -> Iterator[Store]:
             at_end.close()
             remove(path)
             raise
+
+
+def _settings(url: str, password_file: str = "") -> StoreSettings:
+    """What a configuration would say of a database. Raises Failed where no configuration may say it, and does not repeat a password."""
+    try:
+        return StoreSettings(url=url, password_file=password_file)
+    except ValueError:
+        raise Failed(
+            "cannot move: the URL of a database begins with postgresql:// and holds no password; PGPASSWORD or ~/.pgpass has that", USAGE
+        ) from None
 
 
 def _give_all(path: Path) -> None:

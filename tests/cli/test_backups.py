@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.backup import look_into
-from tests.daemons import DaemonProcess, install_kinds
+from tests.daemons import ROOT, DaemonProcess, install_kinds
 
 
 def total(daemon: DaemonProcess) -> int:
@@ -140,3 +142,26 @@ def test_a_night_s_backup_that_fails_is_said(tmp_path: Path) -> None:
         [said] = daemon.until(lambda: daemon.ask(do="health")["problems"])
         assert said.startswith("there is no backup of ")
         assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("store", "code", "said"),
+    [
+        (
+            'url = "postgresql://gateway@db.local/gateway"',
+            0,
+            "note: gateway: cannot back up postgresql://gateway@db.local/gateway: this is for a",
+        ),
+        ('path = "/proc/nothing/gateway.db"', 1, ""),
+    ],
+)
+def test_an_update_is_not_held_up_by_a_store_that_a_database_keeps(tmp_path: Path, store: str, code: int, said: str) -> None:
+    """What the installer does before it changes anything: copies of a database are its server's; a file that cannot be copied stops it."""
+    config, program = tmp_path / "gateway.toml", tmp_path / "gateway"
+    config.write_text(f'[gateway]\ncontrol_socket = "{tmp_path}/gateway.sock"\n[store]\n{store}\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway.cli "$@"\n')
+    program.chmod(0o755)
+    script = f'set -eu; . {ROOT}/systemd/parts; configuration="{config}"; copies="{tmp_path}/copies"; keep_copy "{program}"'
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, said in done.stdout) == (code, True), done
+    assert not list(tmp_path.glob("copies/*"))

@@ -105,6 +105,16 @@ def test_what_holds_something_already_is_not_moved_to(server: PostgresServer, tm
     database.close()
 
 
+@pytest.mark.parametrize("to", ["mysql://db.local/gateway", "postgresql://gateway:sesame@db.local/gateway"])
+def test_a_url_that_no_configuration_may_have_is_refused(tmp_path: Path, to: str) -> None:
+    """With what it has to be; a password is not repeated."""
+    SqliteStore(tmp_path / "gateway.db").close()
+    refused = _gateway(tmp_path).gateway("move", to)
+    assert refused.returncode == 2
+    assert "the URL of a database begins with postgresql:// and holds no password; PGPASSWORD or ~/.pgpass has that" in refused.stderr
+    assert "sesame" not in refused.stderr + refused.stdout
+
+
 def test_a_gateway_that_runs_is_not_moved(server: PostgresServer, tmp_path: Path) -> None:
     """It is told to be stopped first, and goes on."""
     with _gateway(tmp_path) as daemon:
