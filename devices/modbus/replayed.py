@@ -10,7 +10,8 @@ from devices.modbus.ranges import SPLITS
 from devices.modbus.reading import names_within, values_within
 from devices.modbus.settings import ModbusSettings
 from devices.modbus.wire import MOST_BYTES
-from gateway.actors.hostbound import Inbound, Piece, Replayed
+from gateway.actors.hostbound import Piece, Replayed
+from gateway.actors.inbound import Inbound
 from gateway.actors.vocabulary import Report
 
 

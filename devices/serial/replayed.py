@@ -12,7 +12,8 @@ from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
-from gateway.actors.hostbound import Inbound, Piece, Replayed
+from gateway.actors.hostbound import Piece, Replayed
+from gateway.actors.inbound import Inbound
 from gateway.actors.models import Payload
 
 _PAST_S = 0.001

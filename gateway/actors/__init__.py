@@ -17,7 +17,8 @@ from gateway.actors.errors import (
     UnknownTarget,
 )
 from gateway.actors.gather import Answer, Enough, Gathered, Request
-from gateway.actors.hostbound import Delivery, Health, Host, HostBound, Inbound, Refusal
+from gateway.actors.hostbound import Delivery, Health, Host, HostBound
+from gateway.actors.inbound import Inbound, Refusal
 from gateway.actors.itinerary import Route, Stop
 from gateway.actors.machine import After, Machine
 from gateway.actors.messages import REPLY, START, Message, Reply, Start

@@ -22,6 +22,7 @@ from gateway.actors.callers import By
 from gateway.actors.course import Table
 from gateway.actors.errors import GatewayError, Refused
 from gateway.actors.following import Following
+from gateway.actors.inbound import Inbound, Refusal
 from gateway.actors.messages import Message, Start
 from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
@@ -72,32 +73,6 @@ class Delivery(Protocol):
         the order of a sender must hold in a refusal too, begin one after the other (do not `keep`, nor `take` more than one), or have a
         `window` of 1.
         """
-
-
-class Inbound(NamedTuple):
-    """One message from the outside that is brought in together with others, by `Host.send_all`: the arguments of `Host.send`."""
-
-    to: str
-    verb: str
-    payload: Payload | dict[str, Any] | bytes | str | None = None
-    id: str = ""
-    content: bytes = b""
-    scope: str = ""
-    again: bool = True
-    reply_to: str = ""
-    expires_ms: int = 0
-    expires_s: float | None = None
-    size: int = 256
-    on_commit: Callable[[Receipt], None] | None = None
-
-
-class Refusal(NamedTuple):
-    """One message of several that was not taken."""
-
-    place: int
-    """Which one, counted from 0."""
-    error: GatewayError
-    """Why: what `Host.send` would have raised."""
 
 
 Way = Literal["in", "out"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.actors.callers import By
 from gateway.actors.errors import BadId, GatewayError
-from gateway.actors.hostbound import Inbound, Refusal
+from gateway.actors.inbound import Inbound, Refusal
 from gateway.actors.messages import REPLY, Message, check_expiry
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
