@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 TOKEN = "open-sesame-open-sesame"
+PLACE = {"latitude": 46.948, "longitude": 7.447}
 PAGES = ("", "#/device/twin/cellar", "#/alarms", "#/trips", "#/ports", "#/letters", "#/log", "track", "trip#van")
 
 
@@ -66,6 +67,10 @@ def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> Non
         page.get_by_label("Token").fill("wrong-wrong-wrong")
         page.get_by_role("button", name="Sign in").click()
         page.get_by_text("That is not the token.").wait_for()
+        assert page.get_by_role("switch").count() == 0
+        tracker = window(daemon, geolocation=PLACE, permissions=["geolocation"]).open("track")
+        tracker.get_by_role("button", name="Start").click()
+        tracker.get_by_text("Sign in first: press Back, and come here again.").wait_for()
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
         opened.until_live()

@@ -21,6 +21,7 @@ export const T = {
   },
   tryNow: "Try now",
   signIn: "Sign in",
+  signInFirst: "Sign in first: press Back, and come here again.",
   signOut: "Sign out",
   token: "Token",
   tokenHelp: "The token is in the file that web.token in gateway.toml names.",

@@ -92,7 +92,9 @@ function Tracker() {
   const start = async () => {
     if (!isSecureContext || !navigator.geolocation) return take("insecure");
     if (it.trip && state !== "refused") return goOn(it.trip);
-    const made = await request("api/trips", { method: "POST", body: { title }, id: key() });
+    const made = await request("api/trips", { method: "POST", body: { title }, id: key() }).catch((error) => {
+      throw error.status === 401 ? new Error(T.signInFirst) : error;
+    });
     await it.queue.clear();
     await it.queue.keep(made);
     return goOn(made);
