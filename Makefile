@@ -6,6 +6,7 @@
 # make bench-peers installs those others (Node-RED, mqtt-io) into .bench, for make bench only
 # make install   the gateway as a service of this host, or a newer one in its place (root)
 # make deb       Debian packages of it, into dist/ (ARGS=bookworm-arm64: one of the six)
+# make apt-repo  of those packages a tree that apt installs from, signed (KEY=NAME: the key that gpg has)
 # make uninstall takes it off again; ARGS=--purge: its configuration and store too (root)
 
 PYTHON ?= python3
@@ -30,7 +31,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test soak bench bench-peers homeassistant install uninstall deb lint packages
+.PHONY: demo test soak bench bench-peers homeassistant install uninstall deb apt-repo lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -73,6 +74,9 @@ uninstall:
 
 deb: $(VENV)/demo-with-mosquitto
 	@PYTHON=$(BIN)/python systemd/debian/build $(ARGS)
+
+apt-repo:
+	@systemd/debian/apt-repo $(KEY)
 
 $(VENV)/test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[test,demo,gpio,web,postgres$(SYSTEMD)]'
