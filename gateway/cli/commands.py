@@ -94,6 +94,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     _add_replay(add("replay", _replay, "feed a capture to the actors of a configuration, without its devices", every))
     add("schema", _schema, "the JSON schema of the configuration, for editors", every)
     _add_new(add("new", _new, "begin an actor or a device of your own: a file, and its test", every))
+    text = "packages of your own actors and devices, for this gateway: folders, wheels, or names that pip knows"
+    add("add", _add_packages, text, every).add_argument("packages", nargs="+", metavar="PACKAGE")
     add("help", _help, "of a command; or exits, words, or one of the words", every).add_argument(
         "topic", nargs="*", help="a command, as in: gateway help dead-letters"
     )
@@ -292,6 +294,12 @@ def _run(options: Options) -> int:
 
 def _help(options: Options) -> int:
     return show_help(" ".join(options.topic), *_parser())
+
+
+def _add_packages(options: Options) -> int:
+    from gateway.cli.add import add  # noqa: PLC0415
+
+    return add(options.packages, as_json=options.json)
 
 
 def _completion(options: Options) -> int:

@@ -12,7 +12,7 @@ from gateway.cli.words import WORDS
 from gateway.console.exits import FINE
 from gateway.console.output import say
 
-_OF_FILES = ("backup", "move", "restore")
+_OF_FILES = ("add", "backup", "move", "restore")
 """The commands that a file stands behind."""
 _FILES = ("FILE", "PATH", "DIR")
 _CHOICES = {"dead-letters": "list show retry drop", "new": "actor", "completion": "bash"}

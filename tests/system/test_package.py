@@ -253,16 +253,14 @@ def test_a_tree_without_a_key_is_refused_in_words(key: str, error: str, tmp_path
 
 
 DEPOT = """
-from pydantic import BaseModel
-
-from gateway.actors import Actor, Stage, State, verb
+from gateway.actors import Actor, Payload, Stage, State, verb
 
 
 class Shelf(State):
     parcels: int = 0
 
 
-class Delivery(BaseModel):
+class Delivery(Payload):
     parcels: int
 
 
