@@ -43,9 +43,16 @@ def test_each_route_wants_its_token(guarded: WebGateway, route: WebRoute) -> Non
 def test_what_needs_nothing_is_a_short_list() -> None:
     """A route is closed unless somebody has said otherwise."""
     assert sorted(f"{route.method} {route.path}" for route in ROUTES if route.needs is Needs.NOTHING) == [
+        "GET /",
         "GET /api/session",
         "GET /api/trips/{slug}",
+        "GET /api/trips/{slug}/events",
+        "GET /api/trips/{slug}/way",
         "GET /healthz",
+        "GET /pages.json",
+        "GET /static/{path:path}",
+        "GET /track",
+        "GET /trip",
         "POST /api/login",
         "POST /api/logout",
         "POST /api/trips/{slug}/stop",

@@ -21,8 +21,8 @@ EXAMPLES = 4
 PARTS = 8
 MOST, LEAST = 1000, 125
 """So many requests at least, in all and in each part of the operations."""
-STREAM = "/api/events"
-"""Its answer does not end."""
+STREAM = ["/api/events", "/api/trips/{slug}/events"]
+"""Their answers do not end."""
 SHORT = "0.2"
 """Some verbs answer nothing, so whoever asks waits in vain: not for long."""
 
