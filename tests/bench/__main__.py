@@ -1,4 +1,4 @@
-"""The benchmarks, as README shows them: `python -m tests.bench` runs all and prints markdown."""
+"""The benchmarks, as config/guide/speed.md shows them: `python -m tests.bench` runs all and prints markdown."""
 
 import argparse
 import sys

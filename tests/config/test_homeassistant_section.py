@@ -7,7 +7,7 @@ import pytest
 from gateway.business.homeassistant import HomeAssistant
 from gateway.business.homeassistant.settings import HomeAssistantSettings
 from gateway.config import ConfigProblems, Configuration, read
-from tests.config.test_readme import blocks
+from tests.guide import blocks, page
 
 BROKER = '[mqtt.main]\nhost = "localhost"\nprefix = "gateway/pi"\n'
 
@@ -103,7 +103,7 @@ def test_mistakes_in_it_are_named(text: str, words: str, tmp_path: Path) -> None
 
 def test_readme_s_examples_are_configurations(tmp_path: Path) -> None:
     """The one line beside a broker, and the one with everything."""
-    line, whole = (block for block in blocks("toml") if "[homeassistant" in block)
+    line, whole = (block for block in blocks(page("recipes"), "toml") if "[homeassistant" in block)
     assert read_text(BROKER + line, tmp_path).shown is not None
     settings = next(actor.settings for actor in read_text(whole, tmp_path).actors if isinstance(actor, HomeAssistant))
     assert isinstance(settings, HomeAssistantSettings)

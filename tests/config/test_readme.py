@@ -1,4 +1,4 @@
-"""README's own examples: what a newcomer copies must work."""
+"""The examples of README and its chapters: what a newcomer copies must work."""
 
 import json
 import re
@@ -14,27 +14,35 @@ from devices.codecs.installed import codec_names
 from devices.serial.settings import SerialSettings
 from gateway.actors.points import Points
 from gateway.config import read
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of one language, in order."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-
-
-def block_with(words: str) -> str:
-    """The one block of TOML that has some words in it."""
-    (found,) = (block for block in blocks("toml") if words in block)
-    return found
+from tests.guide import GUIDE, PAGES, block_with, blocks, chapter, page
 
 
 def test_the_configuration_is_one(tmp_path: Path) -> None:
     """The example of a Pi's configuration has no problem."""
     path = tmp_path / "gateway.toml"
-    path.write_text(blocks("toml")[0])
+    path.write_text(blocks(chapter("On your Pi"), "toml")[0])
     configuration = read(path)
     assert [part.id for part in configuration.host_bound] == ["mqtt/main", "serial/gps", "serial/boiler", "gpio/bell", "gpio/lamp"]
+
+
+def test_the_three_recipes_are_one_configuration(tmp_path: Path) -> None:
+    """What stands on the front page can stand in one file."""
+    path = tmp_path / "gateway.toml"
+    path.write_text("".join(blocks(page("README"), "toml")))
+    ids = {"serial/gps", "gpio/bell", "gpio/lamp", "gpio/door", "mqtt/main", "web/local", "serial/attic"}
+    assert ids < {part.id for part in read(path).host_bound}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    """To a file of this tree, and to a chapter in it."""
+    for target in re.findall(r"\]\(([^)]+)\)", page(name)):
+        path, _, anchor = target.partition("#")
+        if not path.startswith("http"):
+            found = PAGES[name].parent / path if path else PAGES[name]
+            assert found.exists(), target
+            heads = re.findall(r"^#+ (.*)$", found.read_text(), flags=re.MULTILINE) if anchor else []
+            assert not anchor or anchor in [re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-") for head in heads], target
 
 
 def test_the_alarm_and_the_clock_are_a_configuration(tmp_path: Path) -> None:
@@ -84,12 +92,12 @@ def test_the_meter_is_a_configuration(tmp_path: Path) -> None:
 
 def rows(head: str) -> list[list[list[str]]]:
     """The rows of the table under a head, each cell as the code in it."""
-    table = README.split(f"{head}\n|---|---|---|\n")[1].split("\n\n")[0]
+    table = GUIDE.split(f"{head}\n|---|---|---|\n")[1].split("\n\n")[0]
     return [[re.findall(r"`([^`]*)`", cell) for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
 
 
 def as_bytes(text: str) -> bytes:
-    """The bytes that README writes as a text with escapes."""
+    """The bytes that the page writes as a text with escapes."""
     return text.encode().decode("unicode_escape").encode("latin-1")
 
 
@@ -123,7 +131,7 @@ class Meter(Actor[State]):
 
 @pytest.mark.parametrize("row", rows("| in the file | the device says | and that is |"), ids=lambda row: row[0][0])
 def test_each_codec_reads_what_the_table_says(row: list[list[str]], tmp_path: Path) -> None:
-    """The line stands in the file, and what the device says is what README says that it is."""
+    """The line stands in the file, and what the device says is what the page says that it is."""
     (line,), said, found, *_ = row
     codec = codec_of(has_port(tmp_path, line).codec)
     for text in said:
@@ -133,7 +141,7 @@ def test_each_codec_reads_what_the_table_says(row: list[list[str]], tmp_path: Pa
 
 @pytest.mark.parametrize("row", rows("| in the file | on the wire | frames |"), ids=lambda row: row[0][0])
 def test_each_framing_cuts_as_the_table_says(row: list[list[str]], tmp_path: Path) -> None:
-    """The line stands in the file, and the bytes on the wire are the frames that README says."""
+    """The line stands in the file, and the bytes on the wire are the frames that the page says."""
     (line,), (wire,), frames = row
     framing = framing_of(has_port(tmp_path, line).framing, max_bytes=64, max_gap_s=1.0)
     assert [*framing.feed(as_bytes(wire), 0.0), *framing.expire(10.0)] == [as_bytes(frame) for frame in frames]
@@ -149,7 +157,7 @@ def test_the_tables_have_every_codec_and_framing() -> None:
 
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The actor of one's own can be made, and the test below it passes; so does that of its changed state."""
-    actor, test, changed, test_of_changed = blocks("python")
+    actor, test, changed, test_of_changed = blocks(page("own-actor"), "python")
     run_with(actor, test, monkeypatch)
     state = re.compile(r"class Shelf\(State\):.*?(?=\n\n\n)", re.DOTALL)
     assert len(state.findall(actor)) == 1
@@ -161,8 +169,8 @@ def run_with(actor: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a test that imports the actor as the module `depot`."""
     depot = types.ModuleType("depot")
     monkeypatch.setitem(sys.modules, "depot", depot)
-    exec(compile(actor, "README.md", "exec"), depot.__dict__)  # our own text
-    exec(compile(test, "README.md", "exec"), {})  # our own text
+    exec(compile(actor, "own-actor.md", "exec"), depot.__dict__)  # our own text
+    exec(compile(test, "own-actor.md", "exec"), {})  # our own text
 
 
 def test_the_table_of_values_and_the_rule_are_a_configuration(tmp_path: Path) -> None:

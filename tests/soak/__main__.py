@@ -1,4 +1,4 @@
-"""The soak, for as long as asked: `python -m tests.soak --minutes 10`. What it prints at the end stands in README."""
+"""The soak, for as long as asked: `python -m tests.soak --minutes 10`. What it prints at the end stands in config/guide/promises.md."""
 
 import argparse
 import random

@@ -1,4 +1,4 @@
-"""The front door: README's chapter for a Pi, and its two commands, as an ordinary user runs them, line by line as they are printed.
+"""The front door: the chapter for a Pi, and its two commands, as an ordinary user runs them, line by line as they are printed.
 
 On Debian 13, from a clone of what is committed. Without a network: packages are there already, and pip's files are in a folder.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guide import blocks, chapter
 from tests.system.conftest import Timed
 from tests.system.lab.container import Container
 from tests.system.lab.places import build, why_no_container
@@ -25,18 +26,6 @@ ANSWERS = {"mosquitto_passwd": f"{PASSWORD}\n{PASSWORD}\n"}
 LGPIO = "Package: python3-lgpio\nVersion: 0.2\nArchitecture: all\nMaintainer: nobody\nDescription: stands in for Raspberry Pi OS's own\n"
 NOT_WELL = "gateway show"
 """Ends with 1 while something is not well: the broker may not be reached yet."""
-
-
-def chapter(title: str) -> str:
-    """A chapter of README."""
-    found = re.search(rf"^## {title}\n(.*?)(?=^## )", (PROJECT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
-    assert found, f"README has no chapter {title!r}"
-    return found[1]
-
-
-def blocks(text: str, language: str) -> list[str]:
-    """The blocks of one language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
 
 
 class Newcomer:

@@ -39,4 +39,4 @@ def _start(id: str, host: str, port: int) -> str:
         return f"start what shall listen there, or mend the address in [{id.replace('/', '.')}]"
     if host in _LOCAL:
         return "sudo apt install mosquitto && sudo systemctl enable --now mosquitto"
-    return f"on {host}: a line 'listener {port}' in /etc/mosquitto/conf.d/house.conf (README, A broker for other machines)"
+    return f"on {host}: a line 'listener {port}' in /etc/mosquitto/conf.d/house.conf (config/guide/start.md, A broker for other machines)"

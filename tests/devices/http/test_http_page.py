@@ -16,8 +16,8 @@ from gateway.actors.vocabulary import Quality
 from gateway.config import read
 from gateway.testing import Bench
 from tests.brokers import free_port
-from tests.config.test_readme import block_with
 from tests.devices.http.conftest import PageServer, answer
+from tests.guide import block_with
 
 
 def bench(url: str, **rest: Any) -> Bench:
@@ -51,7 +51,7 @@ RECIPES: dict[str, tuple[bytes, str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe(name: str, page: PageServer) -> None:
-    """What README says is enough: the answer, as the device gives it, becomes a report of the twin."""
+    """What the page says is enough: the answer, as the device gives it, becomes a report of the twin."""
     body, path, values = RECIPES[name]
     section = tomllib.loads(block_with("[http.shelly]"))["http"][name]
     page.says = answer(body)

@@ -1,4 +1,4 @@
-"""README's recipes for other people's devices, each fed over a real broker with a message as the device sends it."""
+"""The recipes for other people's devices, each fed over a real broker with a message as the device sends it."""
 
 import json
 import tomllib
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.brokers import Mosquitto, Peer
-from tests.config.test_readme import block_with
 from tests.devices.mqtt.conftest import Gateway
+from tests.guide import block_with
 
 Connect = Callable[..., Gateway]
 
@@ -48,7 +48,7 @@ RECIPES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("device", RECIPES)
 def test_a_recipe(device: str, mosquitto: Mosquitto, connect: Connect) -> None:
-    """What README says is enough: the message becomes a report of the twin."""
+    """What the page says is enough: the message becomes a report of the twin."""
     topic, payload, twin, values = RECIPES[device]
     subscriptions = tomllib.loads(block_with("zigbee2mqtt/+"))["mqtt"]["main"]["subscribe"]
     with connect(mosquitto.port, subscribe=subscriptions) as gateway, Peer(mosquitto.port) as peer:

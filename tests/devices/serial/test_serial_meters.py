@@ -1,4 +1,4 @@
-"""README's recipes for meters, each with a simulated one that the same section makes, and what becomes of telegrams with a wrong bit."""
+"""The recipes for meters, each with a simulated one that the same section makes, and what becomes of telegrams with a wrong bit."""
 
 import logging
 import tomllib
@@ -13,8 +13,8 @@ from devices.serial.simulated_meters import DsmrMeter, SmlMeter
 from gateway.actors import Health
 from gateway.actors.points import seen_point
 from gateway.testing import Bench
-from tests.config.test_readme import block_with
 from tests.devices.serial.conftest import Open
+from tests.guide import block_with
 
 SECTIONS: dict[str, dict[str, Any]] = tomllib.loads(block_with("[serial.p1]"))["serial"]
 CLASSES = {
@@ -43,7 +43,7 @@ def simulated(key: str, **simulate: Any) -> SerialPort:
 
 @pytest.mark.parametrize("key", SECTIONS)
 def test_a_recipe(key: str):
-    """What README says is enough: its values are reported under names that say unit and class."""
+    """What the page says is enough: its values are reported under names that say unit and class."""
     with Bench(simulated(key)) as bench:
         bench.until(lambda: len(bench.sent) >= 5)
         assert bench.counters["bad_lines"] == 0

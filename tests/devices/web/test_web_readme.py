@@ -1,20 +1,19 @@
-"""README's own requests: what a newcomer copies is answered."""
+"""The requests of the page on HTTP: what a newcomer copies is answered."""
 
-import re
 import subprocess
 from pathlib import Path
 
 from gateway.testing.clock import PATIENCE_S
 from tests.devices.web.served import WebGateway
+from tests.guide import blocks, page
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 USUAL = "http://127.0.0.1:8080/"
 
 
-def test_each_request_of_readme_is_answered(tmp_path: Path) -> None:
+def test_each_request_of_the_page_is_answered(tmp_path: Path) -> None:
     """All of them work as they stand, one after the other, but for the port."""
-    (config,) = (block for block in re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL) if block.startswith("[web]"))
-    (commands,) = (block for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if f"{USUAL}api/in/" in block)
+    (config,) = (block for block in blocks(page("web"), "toml") if block.startswith("[web]"))
+    (commands,) = (block for block in blocks(page("web"), "sh") if f"{USUAL}api/in/" in block)
     with WebGateway(tmp_path, config.partition("\n")[2]) as gateway:
         for command in commands.splitlines():
             assert USUAL in command

@@ -1,4 +1,4 @@
-"""README's recipes for services that tell people, each posted to a local server that demands what the service does."""
+"""The recipes for services that tell people, each posted to a local server that demands what the service does."""
 
 import json
 import threading
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.config.test_readme import block_with
 from tests.devices.webhook.conftest import Hook
+from tests.guide import block_with
 
 TOKENS = {"discord": "111222/a-b_c", "telegram": "42:AAx_y", "ntfy": "", "slack": "T0/B0/xyz", "pushover": "azGDORePK8gMaC0QOYAMyEEuzJnyUi"}
 NASTY = 'He said "-3 °C",\nthen \\ and {token} {text} </b>\t\u2603'
