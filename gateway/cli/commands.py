@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from gateway.cli import asking
 from gateway.cli.asking import Options
 from gateway.cli.configured import PLACES, default_config
 from gateway.cli.help import MORE, Commands, check_command, check_rest, one_of, show_help
+from gateway.cli.parsing import StreamParser, VersionOption
 from gateway.cli.plain import ACTS, TIMEOUT_S, seconds
 from gateway.console import exits
 from gateway.console.output import say, say_json
@@ -38,19 +38,19 @@ def _options(words: Sequence[str]) -> Options:
 
 def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     """Make the parser of all words, and the parser of each command."""
-    parser = _Parser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
+    parser = StreamParser(prog="gateway", description="A device gateway for the Raspberry Pi.", epilog=MORE)
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    every = _Parser(add_help=False)
+    parser.add_argument("--version", action=VersionOption, nargs=0, help="show the version and exit")
+    every = StreamParser(add_help=False)
     every.add_argument(
         "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=f"the configuration (default: {PLACES[0]}, else {PLACES[1]})"
     )
     every.add_argument("--json", action="store_true", help="output for programs")
-    there = _Parser(add_help=False, parents=[every])
+    there = StreamParser(add_help=False, parents=[every])
     there.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket, instead of what the configuration says")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
 
-    def add(name: str, run: Callable[[Options], int], text: str, parent: _Parser) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[[Options], int], text: str, parent: StreamParser) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text, parents=[parent], epilog="exit codes: gateway help exits")
         one.set_defaults(run=run)
         return one
@@ -101,57 +101,6 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     )
     _add_completion(add("completion", _completion, "what a shell needs to complete the words of gateway", every))
     return parser, commands.choices
-
-
-_REQUIRED = "the following arguments are required: "
-_OF_OPTIONS = {
-    "expected one argument": " needs a value",
-    "ignored explicit argument ": " takes no value, and {} is given",
-    "invalid int value: ": ": {} is no whole number",
-    "invalid float value: ": ": {} is no number",
-}
-"""What argparse says of an option, and how it is said here."""
-
-
-def _in_our_words(program: str, message: str) -> str:
-    """An error of argparse, as it is said here."""
-    if message.startswith(_REQUIRED):
-        return f"{program} needs {message.removeprefix(_REQUIRED)}"
-    option, parted, fault = message.removeprefix("argument ").partition(": ")
-    if not parted or not message.startswith("argument "):
-        return f"{program}: {message}"
-    for theirs, ours in _OF_OPTIONS.items():
-        if fault.startswith(theirs):
-            return option + ours.format(fault.removeprefix(theirs))
-    return f"{option}: {fault}"
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that writes its help through the streams: argparse itself does not notice that nobody reads it."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with what is wrong, in a line. Raises Failed."""
-        said = _in_our_words(self.prog, message)
-        topic = self.prog.partition(" ")[2]
-        advice = "" if "; " in said else f"; gateway help{topic and f' {topic}'} says what it takes"
-        raise exits.Failed(f"{said}{advice}", exits.USAGE)
-
-    def print_help(self, file: object = None) -> None:
-        del file
-        say(self.format_help().rstrip())
-
-
-class _Version(argparse.Action):
-    """The option `--version`, which looks the version up only when it is asked for."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # takes its time to import
-
-        try:
-            say(f"gateway {version('pi-device-gateway')}")
-        except PackageNotFoundError:
-            say("gateway, not installed as a package")
-        parser.exit()
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
