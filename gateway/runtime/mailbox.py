@@ -12,7 +12,7 @@ from gateway.runtime.mail import Mail, act_by_of, decode, due_of, encode
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, SeqSpan, Store
 
-HEAD_AT_MOST = 4096
+HEAD_AT_MOST = 1024
 """How many messages of one mailbox are held in memory."""
 READ_BACK = 512
 """How many messages are read back at a time, at most;"""
