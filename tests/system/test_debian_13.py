@@ -15,15 +15,22 @@ from tests.system.lab.wheelhouse import PROJECT, fill_test_wheelhouse
 
 pytestmark = pytest.mark.container
 
-NOT_HERE = {"bench", "faults", "system"}
-"""They take too long for a second time, or need containers themselves."""
+NOT_HERE = {"bench", "faults", "pages", "system"}
+"""They take too long for a second time, or need containers themselves, or a browser."""
 ROOMS = sorted(path.name for path in (PROJECT / "tests").iterdir() if (path / "__init__.py").exists() and path.name not in NOT_HERE)
 LEFT_OUT = (".venv", ".git", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis", "var")
 HERE = "/srv/gateway"
 LIMIT_S = 500
-SKIPPED = ("lgpio is not installed", "no recordings in ", "another reader of", "mbpoll is not installed")
+SKIPPED = (
+    "lgpio is not installed",
+    "no recordings in ",
+    "another reader of",
+    "mbpoll is not installed",
+    "schemathesis is not",
+    "no promtool",
+)
 """What may be left out, and why: lgpio and some of what other readers need have no wheel for this Python, the recordings are nowhere to be
-had, and mbpoll is no part of the room."""
+had, and mbpoll, promtool and what makes requests of an API are no part of the room."""
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def fill_wheelhouse() -> Path:
 
 def fill_test_wheelhouse() -> Path:
     """The same for what `make test` installs on Debian 13."""
-    return _filled("3.13", needed("test", "demo", "web"), built=_project()["optional-dependencies"]["systemd"])
+    return _filled("3.13", needed("test", "demo", "web", "postgres"), built=_project()["optional-dependencies"]["systemd"])
 
 
 def needed(*extras: str) -> list[str]:
