@@ -2,6 +2,7 @@
 import { T } from "./texts.js";
 
 const HEIGHT = 260;
+const LEAST_S = 600; // a few readings of a new device are drawn over ten minutes, not over their milliseconds
 
 /** Draw rows of [ms, least, mean, greatest, count] into a place; return what takes the chart away again. */
 export function draw(place, rows, unit) {
@@ -14,7 +15,7 @@ export function draw(place, rows, unit) {
       width: place.clientWidth,
       height: HEIGHT,
       cursor: { y: false },
-      scales: { x: { range: (_, first, last) => (first === last ? [first - 1800, last + 1800] : [first, last]) } },
+      scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_S), last] } },
       axes: [axis, { ...axis, size: 60, label: unit || undefined, labelSize: unit ? 18 : 0 }],
       series: [
         {},
