@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from devices.web.live import Live, folded, page_of
+from devices.web.live import Live, client_gone, folded, page_of
 from devices.web.problems import HttpProblem
 from devices.web.routing import EVENT_STREAM, Needs, look
 from gateway.actors.following import Committed, Following, LookAnew, NewState, StatesPage
@@ -141,9 +141,8 @@ class EventStream(Response):
                 await asyncio.sleep(_PACE_S)
 
     async def _await_end(self, receive: Receive) -> None:
-        """Note that the client has hung up."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        """Note that the client has gone."""
+        await client_gone(receive)
         self._gone = True
         self._news.set()
 

@@ -8,6 +8,7 @@ Source: RFC 9110, 7.2; the Fetch standard (Origin); CSP level 3.
 import asyncio
 import ipaddress
 import logging
+import re
 import socket
 from http import HTTPStatus
 from typing import Protocol
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +30,7 @@ POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
     "img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'"
 )
+_HOST = re.compile(r"(?:\[(?P<bracketed>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{0,5})?")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -67,6 +70,8 @@ class Guard:
             await self._say(scope, receive, said, _unrouted(scope, error))
         except Busy as error:
             await self._say(scope, receive, said, problem("busy", str(error)))
+        except ClientDisconnect:  # it hung up before its body was whole: nobody is there to be told, and nothing was done
+            self._door.host.count("refused")
         except Exception as error:  # a fault of one route must not end the server
             log.error("%s: cannot answer a request", self._door.host.me, exc_info=error)
             await self._say(scope, receive, said, problem("internal", f"a fault of the gateway's own: {type(error).__name__}; see its log"))
@@ -158,6 +163,8 @@ class KnownHosts:
     def knows(self, host: str) -> bool:
         """Whether the Host of a request is one of ours. An address is nobody's name: only its own network leads there."""
         name = _name_of(host)
+        if not name:
+            return False
         if name in self._names:
             return True
         try:
@@ -176,8 +183,6 @@ class KnownHosts:
 
 
 def _name_of(host: str) -> str:
-    """A host without its port and without brackets."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if host.count(":") == 1 else host
+    """A host without its port and without brackets; empty where it is written as none is."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return (found["bracketed"] or found["name"]) if found is not None else ""

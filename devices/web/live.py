@@ -7,7 +7,10 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from starlette.types import Receive
+
 from devices.web.door import Door
+from devices.web.problems import HttpProblem
 from gateway.actors.following import Committed, Following, NewState, StatesPage
 
 LOOK_S = 30.0
@@ -67,6 +70,13 @@ class Live:
             pass
         self.closing = True
         self._spread()
+
+
+async def client_gone(receive: Receive) -> None:
+    """Wait until the client has hung up, or sends a body that is too long or does not end: it is served no more then."""
+    with contextlib.suppress(HttpProblem):
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 async def page_of(following: Following, after: str = "") -> StatesPage:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from devices.web.events import HEARTBEAT_S, RETRY_MS, STREAM_HEAD
-from devices.web.live import Live, page_of
+from devices.web.live import Live, client_gone, page_of
 from devices.web.problems import HttpProblem
 from devices.web.replies import reply_of
 from devices.web.routing import EVENT_STREAM, open_to_all
@@ -40,7 +40,8 @@ async def events(request: Request) -> Response:
     trip = await trip_of(request)
     if len(live) >= live.most:
         raise HttpProblem("busy", f"{live.most} event streams are open, and no more may be: web.streams; try again later")
-    return TripStream(request, live, trip, await reply_of(request, trip, "read", {}))
+    shown = await reply_of(request, trip, "read", {})
+    return Response(headers=STREAM_HEAD) if request.method == "HEAD" else TripStream(request, live, trip, shown)
 
 
 class TripStream(Response):
@@ -112,9 +113,8 @@ class TripStream(Response):
         await _send(send, b"data: %b\n\n" % json.dumps({"state": self._shown}).encode())
 
     async def _await_end(self, receive: Receive) -> None:
-        """Note that the client has hung up."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        """Note that the client has gone."""
+        await client_gone(receive)
         self._gone = True
         self._news.set()
 

@@ -148,7 +148,11 @@ def test_a_wrong_token_logs_nobody_in(guarded: WebGateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]", "", "@localhost"]
+    "host",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]", "", "@localhost"),
+        *("[::1].evil.example", "localhost:80@evil.example", "localhost:evil.example", "127.0.0.1:80/x", "localhost:1?x", "[localhost]"),
+    ],
 )
 def test_a_name_that_is_not_ours_is_answered_nothing(gateway: WebGateway, host: str) -> None:
     """A page whose name was made to lead here (DNS rebinding) says its own name in Host."""

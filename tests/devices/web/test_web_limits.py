@@ -6,6 +6,10 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from devices.web.app import ROUTES
+from devices.web.routing import EVENT_STREAM
 from gateway.testing.clock import PATIENCE_S
 from tests.devices.web.served import WebGateway
 from tests.waiting import until
@@ -34,6 +38,13 @@ def _all_of(peer: socket.socket) -> bytes:
         while chunk := peer.recv(65_536):
             found += chunk
     return found
+
+
+def _answer_of(peer: socket.socket) -> bytes:
+    """The body of one answer, in as many parts as it comes."""
+    answer = http.client.HTTPResponse(peer)
+    answer.begin()
+    return answer.read()
 
 
 def test_a_body_that_is_too_long_by_its_own_word_is_not_read(gateway: WebGateway) -> None:
@@ -110,10 +121,10 @@ def test_a_kept_connection_is_kept_between_two_requests(tmp_path: Path) -> None:
     """The time for a head begins with its first byte, so a browser that thinks is not cut off."""
     with WebGateway(tmp_path, web="head_s = 2") as gateway, connected(gateway) as kept, connected(gateway) as silent:
         kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert b"ok" in until(lambda: kept.recv(65_536))
+        assert _answer_of(kept).strip() == b"ok"
         assert _all_of(silent) == b""  # so long has passed
         kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert until(lambda: kept.recv(65_536)).startswith(b"HTTP/1.1 200 ")
+        assert _answer_of(kept).strip() == b"ok"
 
 
 def test_a_client_that_takes_nothing_of_its_answers_is_cut_off(tmp_path: Path) -> None:
@@ -189,3 +200,48 @@ def test_as_many_requests_as_may_be_are_under_way_and_one_more_is_told_to_come_a
         said = gateway.until(lambda: found if (found := gateway.call("GET", "/api/actors")).status == 503 else None)
         assert said.headers["Retry-After"] == "1"
         assert said.json["detail"] == "1 requests are under way; try again soon"
+
+
+def _streams(gateway: WebGateway) -> str:
+    """How many event streams are open."""
+    said = gateway.call("GET", "/metrics").body.decode()
+    return next(line.split()[1] for line in said.splitlines() if line.startswith("gateway_web_event_streams "))
+
+
+def _stream_paths(gateway: WebGateway) -> list[str]:
+    """Every route that streams, with a path that is there."""
+    slug = gateway.post("/api/trips", {}).json["slug"]
+    paths = [route.path.replace("{slug}", slug) for route in ROUTES if route.media == EVENT_STREAM]
+    assert len(paths) > 1
+    return [f"{path}?of=*/*" for path in paths]
+
+
+@pytest.mark.parametrize("body", [b"5\r\nabcde\r\n", b"20000\r\n" + b"x" * 0x20000 + b"\r\n"], ids=["that does not end", "too long"])
+def test_a_stream_whose_client_sends_a_body_without_end_is_ended(tmp_path: Path, body: bytes) -> None:
+    """Else nobody would notice that the client has gone, and its place among the streams would be lost for good."""
+    with WebGateway(tmp_path, web="head_s = 0.5\nmax_body_bytes = 1000") as gateway:
+        for path in _stream_paths(gateway):
+            with connected(gateway) as peer:
+                peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+                assert peer.recv(100).startswith(b"HTTP/1.1 200 ")
+                with contextlib.suppress(ConnectionError):
+                    peer.sendall(body)
+                until(lambda: _streams(gateway) == "0")
+
+
+def test_a_stream_that_only_its_head_is_wanted_of_is_none(gateway: WebGateway) -> None:
+    """HEAD is answered and done."""
+    for path in _stream_paths(gateway):
+        said = gateway.call("HEAD", path)
+        assert (said.status, said.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+def test_whoever_hangs_up_in_the_middle_of_a_body_is_no_fault_of_the_gateway(tmp_path: Path) -> None:
+    """A stranger cannot fill the log."""
+    with WebGateway.guarded(tmp_path) as gateway:
+        for path in ("/api/login", "/api/in/scales", "/api/trips/otter/update"):
+            with connected(gateway) as peer:
+                head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9"
+                peer.sendall(f"{head}\r\n\r\n{{".encode())
+        assert gateway.call("GET", "/healthz").status == 200
+    assert "cannot answer a request" not in gateway.said()
