@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
@@ -67,6 +68,15 @@ def make_app(settings: WebSettings, door: Door) -> Guard:
     entrances = {name: ingest.Entrance(one) for name, one in settings.entrances.items()}
     app = WebApp(settings, door, Access(settings), ROUTES, entrances, Live(door, most=settings.streams))
     return Guard(Router([_route(one, app.access) for one in ROUTES], redirect_slashes=False), app)
+
+
+class PathNumber(IntegerConvertor):
+    """A whole number in a path: of so many digits as one has that is kept. A path with more of them is that of no route."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", PathNumber())
 
 
 def _route(route: WebRoute, access: Access) -> Route:

@@ -10,6 +10,8 @@ from devices.web.problems import HttpProblem
 from gateway.actors.payloads import DEEPEST, TooDeep, refuse_depth
 
 MOST_LISTED = 1000
+MOST_NUMBER = 2**53 - 1
+"""The greatest whole number that every reader of JSON has."""
 _USUAL = 100
 _TIMEOUT_S = 10.0
 _MOST_TIMEOUT_S = 60.0
@@ -18,7 +20,7 @@ _MOST_TIMEOUT_S = 60.0
 def page_of(request: Request, *, whole: bool = False) -> tuple[str, int]:
     """Which page is wanted: behind what, and how many at most. Raises HttpProblem."""
     after, limit = request.query_params.get("after", ""), whole_of(request, "limit", _USUAL, MOST_LISTED)
-    if whole and after and not (after.isascii() and after.isdigit() and len(after) < 16):
+    if whole and after and number_in(after, MOST_NUMBER) is None:
         raise HttpProblem("bad_request", f"after is {after[:40]!r}: write the number of the last one that you have")
     return after, limit
 
@@ -39,9 +41,19 @@ def truth_of(request: Request, name: str) -> bool:
 def whole_of(request: Request, name: str, default: int, most: int) -> int:
     """A whole number from 1 on. Raises HttpProblem."""
     said = request.query_params.get(name, str(default))
-    if not (said.isascii() and said.isdigit() and 1 <= int(said[:16]) <= most):
+    found = number_in(said, most)
+    if not found:
         raise HttpProblem("bad_request", f"{name} is {said[:40]!r}: write a whole number from 1 to {most}")
-    return int(said)
+    return found
+
+
+def number_in(said: str, most: int) -> int | None:
+    """The whole number that a text of any length is, from 0 to `most`; None where it is none."""
+    digits = said.lstrip("0") or said[-1:]
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):  # Python refuses to read thousands of digits
+        return None
+    found = int(digits)
+    return found if found <= most else None
 
 
 def timeout_s_of(request: Request) -> float:

@@ -7,6 +7,7 @@ import datetime
 import re
 import time
 
+from devices.web.asking import number_in
 from devices.web.problems import HttpProblem
 
 _UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 366 * 86_400}
@@ -18,8 +19,8 @@ _MOST_MS = 253_402_300_799_999
 
 def at_ms_of(name: str, said: str) -> int:
     """A time, in milliseconds since 1970, said as one, as a date and a time of day, or as so long ago. Raises HttpProblem."""
-    if said.isascii() and said.isdigit() and int(said[:20]) <= _MOST_MS:
-        return int(said)
+    if (at_ms := number_in(said, _MOST_MS)) is not None:
+        return at_ms
     if (span := _SPAN.fullmatch(said[:_LONGEST])) is not None:
         return max(0, time.time_ns() // 1_000_000 - int(span[1]) * _UNITS_S[span[2]] * 1000)
     try:
@@ -36,7 +37,7 @@ def at_ms_of(name: str, said: str) -> int:
 def span_s_of(name: str, said: str, *, most_s: int) -> int:
     """So many seconds, said as a number or with a unit. Raises HttpProblem."""
     span = _SPAN.fullmatch(said[:_LONGEST])
-    found = int(span[1]) * _UNITS_S[span[2]] if span is not None else int(said[:12]) if said.isascii() and said.isdigit() else 0
-    if not 1 <= found <= most_s:
+    found = int(span[1]) * _UNITS_S[span[2]] if span is not None else number_in(said, most_s)
+    if found is None or not 1 <= found <= most_s:
         raise HttpProblem("bad_request", f"{name} is {said[:_LONGEST]!r}: write seconds, or 5min, 2h or 1d")
     return found

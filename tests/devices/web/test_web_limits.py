@@ -245,3 +245,16 @@ def test_whoever_hangs_up_in_the_middle_of_a_body_is_no_fault_of_the_gateway(tmp
                 peer.sendall(f"{head}\r\n\r\n{{".encode())
         assert gateway.call("GET", "/healthz").status == 200
     assert "cannot answer a request" not in gateway.said()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/dead-letters/{}", "/api/u/contacts/{}", "/api/dead-letters?after={}", "/api/actors?limit={}", "/api/explain/twin/x?limit={}"],
+)
+def test_a_number_of_any_length_is_answered_in_words(gateway: WebGateway, path: str) -> None:
+    """Zeros in front make a number longer and not greater; a greater one is never taken for what it begins with."""
+    for digits in ("9" * 19, "9" * 5000, "0" * 5000, "0" * 15 + "1" + "9" * 12, "0" * 18 + "1" * 5000):
+        said = gateway.call("GET", path.format(digits))
+        assert said.status in (400, 404) or digits == "0" * 5000, (digits[:40], said.body)
+        assert said.status < 500, said.body
+    assert "cannot answer a request" not in gateway.said()
