@@ -57,6 +57,14 @@ def test_the_ports_are_listed_as_on_the_command_line(house: DaemonProcess, windo
     page.locator("article, .empty").first.wait_for()
 
 
+@pytest.mark.parametrize("name", ["nothing", "constructor", "__proto__", "%00"])
+def test_a_page_that_there_is_not_says_so(house: DaemonProcess, window: Windows, name: str) -> None:
+    """Whatever a link has for a name, the way to the others stays."""
+    page = window(house).open(f"#/{name}")
+    page.get_by_text("There is no such page.").wait_for()
+    assert page.get_by_role("link", name="Devices").is_visible()
+
+
 def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> None:
     """A wrong token is said; the right one opens the pages, and stays over a reload, in a cookie that no script can read."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")

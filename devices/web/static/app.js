@@ -52,7 +52,7 @@ function skip(event) {
 
 function Page({ at }) {
   if (at.page === "device") return html`<${Device} key=${at.id} id=${at.id} />`;
-  return PAGES[at.page] ? createElement(PAGES[at.page]) : html`<${Empty} title=${T.noPage} />`;
+  return Object.hasOwn(PAGES, at.page) ? createElement(PAGES[at.page]) : html`<${Empty} title=${T.noPage} />`;
 }
 
 function Navigation({ page }) {
