@@ -74,3 +74,27 @@ def test_one_device_shows_its_history_and_its_messages(house: DaemonProcess, win
         page.locator(".chart canvas").wait_for()
     page.get_by_text("report", exact=True).first.click()
     page.locator(".tree .asked").wait_for()
+
+
+def test_what_is_true_of_a_device_answers_its_name(house: DaemonProcess, window: Windows) -> None:
+    """Open: yes; what is on is on."""
+    house.gateway("tell", "twin/gate", "report", 'values={"open": true, "locked": false, "on": true}')
+    page = window(house).open("#/device/twin/gate")
+    for name, said in (("Open", "yes"), ("Locked", "no"), ("On", "on")):
+        value = page.locator(".value", has=page.get_by_text(name, exact=True))
+        value.get_by_text(said, exact=True).wait_for()
+
+
+def test_the_page_of_a_pin_shows_its_level_once(house: DaemonProcess, window: Windows) -> None:
+    """The switch says how it stands, and nothing beside it says that this is unknown."""
+    page = window(house).open("#/device/gpio/lamp")
+    page.get_by_role("switch", name="Lamp").wait_for()
+    page.get_by_text("GPIO 17 (led) on the simulator", exact=True).wait_for()
+    assert page.get_by_text("unknown", exact=True).count() == 0
+
+
+def test_a_device_that_is_not_there_is_said(house: DaemonProcess, window: Windows) -> None:
+    """An old link: there is no name to give and nothing to see, and the page says so."""
+    page = window(house).open("#/device/twin/gone")
+    page.get_by_text("Nothing is known of twin/gone.").wait_for()
+    assert page.get_by_role("button", name="Rename").count() == 0

@@ -2,7 +2,7 @@
 import { T } from "./texts.js";
 
 const HEIGHT = 260;
-const LEAST_S = 600; // a few readings of a new device are drawn over ten minutes, not over their milliseconds
+const LEAST_S = 600; // a few readings of a new device are drawn over ten minutes; uPlot puts years around a lone one, or counts milliseconds
 
 /** Draw rows of [ms, least, mean, greatest, count] into a place; return what takes the chart away again. */
 export function draw(place, rows, unit) {
@@ -10,12 +10,13 @@ export function draw(place, rows, unit) {
   const [ink, line, paper] = ["--dim", "--line", "--accent"].map((name) => style.getPropertyValue(name).trim());
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const band = { stroke: "transparent", points: { show: false } };
+  const times = rows.map((row) => row[0] / 1000);
   const chart = new uPlot(
     {
       width: place.clientWidth,
       height: HEIGHT,
       cursor: { y: false },
-      scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_S), last] } },
+      scales: { x: { range: [Math.min(times[0], times.at(-1) - LEAST_S), times.at(-1)] } },
       axes: [axis, { ...axis, size: 60, label: unit || undefined, labelSize: unit ? 18 : 0 }],
       series: [
         {},
@@ -25,7 +26,7 @@ export function draw(place, rows, unit) {
       ],
       bands: [{ series: [3, 1], fill: `${paper}33` }],
     },
-    [rows.map((row) => row[0] / 1000), ...[1, 2, 3].map((at) => rows.map((row) => row[at]))],
+    [times, ...[1, 2, 3].map((at) => rows.map((row) => row[at]))],
     place,
   );
   const watch = new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT }));

@@ -14,20 +14,23 @@ const CHART_MS = 60000;
 export function Device({ id }) {
   useLive();
   usePins();
-  const state = live.actors[id] || live.pins[id];
-  const values = Object.entries(state?.values || {});
+  const pin = live.pins[id];
+  const state = live.actors[id] || pin;
+  const values = pin ? [] : Object.entries(state?.values || {});
+  const absent = !state && live.connection === "live" && !id.startsWith("gpio/"); // pins are looked at a moment later
   const charted = values.filter(([, value]) => typeof value.value === "number").map(([name]) => name);
   return html`<${Head} title=${called(id, names())}>
       ${state && "presence" in state && html`<${Presence} state=${state} />`}
-      ${live.pins[id] && html`<${Level} id=${id} pin=${live.pins[id]} />`}
+      ${pin && html`<${Level} id=${id} pin=${pin} />`}
     <//>
     <p class="dim mono">${id}</p>
-    <${Renaming} id=${id} />
+    ${pin?.detail && html`<p class=${pin.health === "ok" ? "dim" : "fault"}>${pin.detail}</p>`}
+    ${absent ? html`<${Empty} title=${T.noDevice(id)} help=${T.noDeviceHelp} />` : html`<${Renaming} id=${id} />`}
     ${values.length > 0 && html`<section aria-label=${T.values}><dl class="values wide">${values.map(([name, value]) => html`
       <${Value} key=${name} name=${name} value=${value} nowMs=${Date.now()} />`)}</dl></section>`}
     ${charted.length > 0 && html`<${Chart} id=${id} values=${charted} units=${state.values} />`}
     <${Messages} id=${id} />
-    ${state && html`<details><summary>${T.raw}</summary><pre tabindex="0">${JSON.stringify(state, null, 2)}</pre></details>`}`;
+    ${state && html`<details class="raw"><summary>${T.raw}</summary><pre tabindex="0">${JSON.stringify(state, null, 2)}</pre></details>`}`;
 }
 
 function Renaming({ id }) {
@@ -89,7 +92,7 @@ function Messages({ id }) {
 function Message({ step }) {
   const [open, setOpen] = useState(false);
   return html`<li><details onToggle=${(event) => setOpen(event.target.open)}>
-    <summary><time class="dim">${when(step.at_ms)}</time> <b>${step.verb}</b> <span class="dim">${T.from} ${step.sender || "–"}</span>
+    <summary><time class="dim">${when(step.at_ms)}</time> <b>${step.verb}</b> ${step.sender && html`<span class="dim">${T.from} ${step.sender}</span>`}${" "}
       <${Badge} kind=${step.well ? "good" : "bad"}>${step.outcome}<//></summary>
     ${open && html`<${Explained} message=${step.message} />`}
   </details></li>`;

@@ -1,7 +1,7 @@
 // The page of all devices: twins with their values, pins with their levels, counters.
 import { useState } from "./vendor/hooks.js";
 import { ask } from "./api.js";
-import { age, called, shown, words } from "./format.js";
+import { age, answer, called, shown, words } from "./format.js";
 import { live, lookAtPins, names, ofKind, useLive, usePins } from "./live.js";
 import { Badge, Empty, Head, html } from "./parts.js";
 import { T } from "./texts.js";
@@ -53,7 +53,7 @@ export function Value({ name, value, nowMs }) {
   const quality = T.quality[value.quality] ?? value.quality;
   return html`<div class=${quality ? "value poor" : "value"}>
     <dt>${words(name, value.unit)}</dt>
-    <dd><b>${shown(value.value)}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && html`<small>${quality}</small>`}
+    <dd><b>${name === "on" ? shown(value.value) : answer(value.value)}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && html`<small>${quality}</small>`}
       ${nowMs && html`<span class="dim since">${age(value.at_ms, nowMs)}</span>`}</dd>
   </div>`;
 }

@@ -34,6 +34,11 @@ export function shown(value) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** A value that answers its own name, as "Open: yes" does. */
+export function answer(value) {
+  return value === true ? T.yes : value === false ? T.no : shown(value);
+}
+
 function number(value) {
   const size = Math.abs(value);
   const digits = Number.isInteger(value) ? 0 : size >= 1000 ? 0 : size >= 100 ? 1 : 2;

@@ -27,7 +27,7 @@ function Seen({ gateway }) {
       <ul class="list">${problems.map((problem) => html`<li key=${text(problem)}>${text(problem)}</li>`)}</ul></section>
     <section><h2>${T.faults}</h2>${!faults.length && html`<${Empty} title=${T.noFaults} />`}
       <ul class="list">${faults.map((one, n) => html`<li key=${n}><time class="dim">${when(one.at_ms)}</time> ${text(one.text || one.message || one)}</li>`)}</ul></section>
-    <section><h2>${T.parts}</h2><ul class="list">${(gateway.host_bound || []).map((part) => html`<li key=${part.id} class="row">
+    <section><h2>${T.parts}</h2><ul class="list">${(gateway.host_bound || []).map((part) => html`<li key=${part.id} class="part">
       <b>${part.id}</b><span class="dim">${part.detail}</span><${Badge} kind=${HEALTH[part.health]}>${part.health}<//></li>`)}</ul></section>`;
 }
 

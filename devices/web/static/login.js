@@ -15,7 +15,7 @@ export function Login({ entered }) {
     setToken("");
     entered();
   };
-  return html`<form class="login card" onSubmit=${(event) => event.preventDefault()}>
+  return html`<form class="login card" onSubmit=${(event) => (event.preventDefault(), event.target.querySelector("button").click())}>
     <h1>${T.signIn}</h1>
     <label>${T.token}<input type="password" autocomplete="current-password" required value=${token} onInput=${(event) => setToken(event.target.value)} /></label>
     <p class="dim">${T.tokenHelp}</p>

@@ -29,6 +29,8 @@ export const T = {
 
   noDevices: "Nothing has said anything yet.",
   noDevicesHelp: "Plug something in and look at Ports: it lists what is there, with the lines for gateway.toml.",
+  noDevice: (id) => `Nothing is known of ${id}.`,
+  noDeviceHelp: "It has not said anything yet, or has been forgotten. Look for its name among the devices.",
   searchDevices: "Find a device",
   outputs: "Outputs and inputs",
   twins: "Devices",
