@@ -18,7 +18,7 @@ MOST = 1000
 class Naming(Payload):
     """Payload of the verb `name`: what an actor is called from now on."""
 
-    id: Annotated[str, AfterValidator(check_id)] = Field(max_length=256)
+    id: Annotated[str, AfterValidator(check_id)] = Field(max_length=256, examples=["twin/boiler"])
     name: str = Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
     """Empty: as its id says, as before."""
 

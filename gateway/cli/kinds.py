@@ -128,7 +128,7 @@ def example(kind: Kind, row: Verb) -> str:
     """A line that tells, or asks, an actor of the kind."""
     needed = [(name, field) for name, field in row.payload.model_fields.items() if field.is_required()]
     shown = needed or list(row.payload.model_fields.items())[:1]
-    words = [_quoted(f"{name}={_sample(field.annotation)}") for name, field in shown]
+    words = [_quoted(f"{name}={(field.examples or [_sample(field.annotation)])[0]}") for name, field in shown]
     asked = not row.payload.model_fields or "answer with" in (inspect.getdoc(getattr(kind, row.name)) or "").lower()
     return " ".join(["gateway", "ask" if asked else "tell", f"{kind.kind}/NAME", row.name, *words])
 

@@ -292,7 +292,7 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
             1,
             "gateway: cannot show nothing-like-it: there is no kind 'nothing-like-it'; there is alarm, archive, census, collection, "
             "contacts, "
-            "counter, fuse, gpio, homeassistant, pulses, rule, toggle, trip, trips, twin, webhook\n",
+            "counter, fuse, gpio, homeassistant, names, pulses, rule, toggle, trip, trips, twin, webhook\n",
         ),
         (("show", "gpio/lmap"), 1, "gateway: cannot show gpio/lmap: there is no such device; did you mean 'gpio/lamp'?\n"),
         (("show", "counte"), 1, "gateway: cannot show counte: there is no kind 'counte'; did you mean 'counter'?\n"),
