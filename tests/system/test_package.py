@@ -24,13 +24,18 @@ LEFT = "find / -xdev -path /src -prune -o -path /proc -prune -o -iname '*gateway
 PACKAGES = PROJECT / "tests" / "system" / "lab" / "packages"
 
 
-@pytest.fixture(scope="session", params=list(TREES))
+in_each_suite = pytest.mark.parametrize("suite", list(TREES), indirect=True, scope="session")
+"""What depends on the Python and on the libraries of a release; what the package's own scripts do is tried in one."""
+
+
+@pytest.fixture(scope="session")
 def suite(request: pytest.FixtureRequest) -> str:
     """A release of Debian, whose tree is built."""
     if reason := why_no_container():
         pytest.skip(f"cannot have a container: {reason}")
-    build("container" if request.param == "bookworm" else "trixie")
-    return str(request.param)
+    name = str(getattr(request, "param", "bookworm"))
+    build("container" if name == "bookworm" else "trixie")
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,7 @@ def host(suite: str, package: Path, tmp_path: Path) -> Iterator[Container]:
         yield container
 
 
+@in_each_suite
 def test_installed_started_removed_and_purged(host: Container) -> None:
     """It runs when dpkg is done; a removal leaves what is the user's, and a purge nothing at all."""
     before = host.sh(LEFT)
@@ -76,6 +82,7 @@ def test_installed_started_removed_and_purged(host: Container) -> None:
     assert host.sh("getent passwd; getent group | grep -v ^gpio") == accounts
 
 
+@in_each_suite
 def test_it_needs_nothing_of_the_host_but_python(host: Container) -> None:
     """No pip, no network, no other packages of Python's: those of the host are not seen, but for the two that have no wheels."""
     host.sh("dpkg --install /src/new.deb", limit_s=300)
@@ -188,10 +195,8 @@ def test_a_configuration_with_mistakes_stops_no_update(older: Container) -> None
     older.sh("sed -i '/serial.a/d' /etc/gateway/gateway.toml && systemctl restart gateway")
 
 
-def test_it_takes_over_what_make_install_has_put_there(share: Path, package: Path, suite: str, tmp_path: Path) -> None:
+def test_it_takes_over_what_make_install_has_put_there(share: Path, package: Path, tmp_path: Path) -> None:
     """Its configuration and its store go on, its program and its unit are gone."""
-    if suite != "bookworm":
-        pytest.skip("an installation is made on Debian 12")
     with Container(share, binds=[f"{package}:/package.deb"]) as host:
         host.sh(INSTALL, limit_s=400)
         host.sh("echo '[actors.twin]' >> /etc/gateway/gateway.toml && systemctl start gateway")
