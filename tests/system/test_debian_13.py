@@ -20,7 +20,7 @@ NOT_HERE = {"bench", "faults", "pages", "system"}
 ROOMS = sorted(path.name for path in (PROJECT / "tests").iterdir() if (path / "__init__.py").exists() and path.name not in NOT_HERE)
 LEFT_OUT = (".venv", ".git", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis", "var")
 HERE = "/srv/gateway"
-LIMIT_S = 500
+LIMIT_S = 1200
 SKIPPED = (
     "lgpio is not installed",
     "no recordings in ",
