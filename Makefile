@@ -13,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Programs of the system that the tests use; libsystemd-dev, pkg-config, gcc and python3-dev build systemd-python.
-PACKAGES := mosquitto mosquitto-clients mbpoll openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales postgresql chromium
+PACKAGES := curl mosquitto mosquitto-clients mbpoll openssl libsystemd-dev pkg-config gcc python3-dev python3-venv locales postgresql chromium
 # Brokers are in /usr/sbin, which is on nobody's PATH but root's. Without one the demo brings its own.
 export PATH := $(PATH):/usr/sbin
 BROKER := $(if $(shell PATH="$(PATH)" command -v mosquitto),mosquitto,iotcore)
