@@ -7,8 +7,9 @@ from typing import Any
 
 from devices.codecs.choice import codec_of
 from devices.codecs.framing import BadFrame, decoded
+from devices.codecs.message_settings import REPORT
 from devices.codecs.reports import MappedReports, Remark, report_of
-from devices.mqtt.settings import REPORT, Subscription
+from devices.mqtt.settings import Subscription
 from gateway.actors import BadPayload
 from gateway.actors.vocabulary import Report
 

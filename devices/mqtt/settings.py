@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.codecs.choice import Chosen, check_codec, codec_options, given_by
+from devices.codecs.choice import codec_options
+from devices.codecs.message_settings import REPORT, MessageSettings
 from devices.credentials import secret_faults
 from devices.mqtt.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
@@ -14,14 +15,12 @@ from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.id_patterns import id_pattern
 from gateway.actors.ids import key_of
-from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points import points_of
 from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import check_fields, fields_of
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import BrokerNames
-
-REPORT = "report"
 
 
 def _pattern(text: str) -> str:
@@ -33,27 +32,17 @@ ActorPattern = Annotated[str, AfterValidator(_pattern)]
 """The type of a pattern of ids and verbs: see `gateway/actors/id_patterns.py`."""
 
 
-class Subscription(BaseModel):
+class Subscription(MessageSettings):
     """One `[[mqtt.<key>.subscribe]]`: each message under `topic` goes to the actor `to`. With a verb alone its JSON is the verb's payload;
     else a codec finds the fields in it, and they are reported."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     topic: str
     """A topic filter, with + and #. Where several match one topic, each hears it once (MQTT 5); on 3.1.1 the first takes it, for a broker
     may send it once there or once for each, and does not say which."""
     to: str
     """An actor id; {1} is what the first + stood for, {2} the second: as a key, where a name cannot stand in an id."""
-    verb: str = ""
-    """Default: report. One that is given without any of the keys below gets the payload as it came."""
-    codec: Chosen = "json"
-    """What finds the fields in a message: json, number, onoff, text, ...; with options, a table: {name = "csv", delimiter = ";"}."""
     value: str = Field(default="", max_length=128)
     """What the one value of a message is called that has no names in it (number, onoff, text); {1} and {2} as in `to`."""
-    values: ValueTable = {}
-    """What the values of a report are, by their names: from which field, in which unit, within which range."""
-    unmapped: Literal["take", "ignore"] = "take"
-    """Whether fields that `values` does not name are values too."""
     retained: Literal["ignore", "take"] = "ignore"
     """Whether a message that the broker had kept from before counts."""
     qos: Literal[0, 1] = 1
@@ -76,33 +65,6 @@ class Subscription(BaseModel):
         check_fields(self.to, known, what=f"an address for {self.topic!r}")
         check_fields(self.value, known, what=f"the name of a value for {self.topic!r}")
         return self
-
-    @model_validator(mode="after")
-    def _reports_its_values(self) -> Self:
-        check_codec(self.codec)
-        check_values(self.values)
-        for key in ("values", "unmapped"):
-            if key in self.model_fields_set and self.sends != REPORT:
-                raise ValueError(f"{key}: is for reports, and this sends {self.verb!r}; take it or the verb out")
-        return self
-
-    @property
-    def given(self) -> Given:
-        """What whoever it reports to gets by the codec and the table."""
-        given = given_by(self.to, self.codec, self.values, unmapped=self.unmapped == "take")
-        if not self.value or self.values:
-            return given
-        return given._replace(names=given.names | {self.value}, others=given.others or bool(fields_of(self.value)))
-
-    @property
-    def reads(self) -> bool:
-        """Whether a codec finds the fields in a message."""
-        return not self.verb or bool(self.model_fields_set & {"codec", "value", "values", "unmapped"})
-
-    @property
-    def sends(self) -> str:
-        """The verb under which messages are sent."""
-        return self.verb or REPORT
 
 
 class MqttSimulation(BaseModel):

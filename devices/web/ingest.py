@@ -16,12 +16,13 @@ from devices.addresses import AddressTemplate
 from devices.codecs.choice import codec_of
 from devices.codecs.codec import Fields
 from devices.codecs.framing import BadFrame, decoded
+from devices.codecs.message_settings import REPORT
 from devices.codecs.reports import MappedReports, Remark, report_of
 from devices.codecs.text import Text
 from devices.web.problems import HttpProblem
 from devices.web.replies import KEY
 from devices.web.routing import act
-from devices.web.settings import REPORT, IngestSettings
+from devices.web.settings import IngestSettings
 from gateway.actors import GatewayError, Inbound, Payload, Refused
 from gateway.actors.vocabulary import TextLine
 

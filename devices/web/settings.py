@@ -2,16 +2,17 @@
 
 import ipaddress
 import re
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import BaseModel, Field, JsonValue, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_codec, codec_options, given_by
+from devices.codecs.choice import codec_options
+from devices.codecs.message_settings import REPORT, MessageSettings
 from devices.credentials import secret_faults
 from gateway.actors import Settings
 from gateway.actors.ids import is_key
-from gateway.actors.points import ValueTable, check_values, points_of
+from gateway.actors.points import points_of
 from gateway.actors.points.point import Given, Said
 from gateway.actors.templates import fields_of
 
@@ -20,27 +21,14 @@ _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/(?=[^{}]*\{z\})(?=.*
 _IN_HOSTS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:")
 
 
-REPORT = "report"
-
-
-class IngestSettings(BaseModel):
+class IngestSettings(MessageSettings):
     """`[web.in.NAME]`: what is posted to api/in/NAME goes to the actor `to`. With a verb alone the JSON is the verb's payload; else a codec
     finds the fields in it, and they are reported."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    for_reports = ("values", "unmapped", "value")
 
     to: str
     """An actor id; {field} is a field of what is posted."""
-    verb: str = ""
-    """Default: report. One that is given without any of the keys below gets the payload as it came."""
-    codec: Chosen = "json"
-    """What finds the fields in a body: json, csv, number, onoff, text, ...; with options, a table: {name = "csv", delimiter = ";"}."""
-    value: str = Field(default="", max_length=128)
-    """What the one value of a body is called that has no names in it (number, onoff, text)."""
-    values: ValueTable = {}
-    """What the values of a report are, by their names: from which field, in which unit, within which range."""
-    unmapped: Literal["take", "ignore"] = "take"
-    """Whether fields that `values` does not name are values too."""
 
     @field_validator("to")
     @classmethod
@@ -48,25 +36,10 @@ class IngestSettings(BaseModel):
         return check_template(to)
 
     @model_validator(mode="after")
-    def _reads_what_it_sends(self) -> Self:
-        check_codec(self.codec)
-        check_values(self.values)
-        for key in ("values", "unmapped", "value"):
-            if key in self.model_fields_set and self.sends != REPORT:
-                raise ValueError(f"{key}: is for reports, and this sends {self.verb!r}; take it or the verb out")
+    def _has_the_fields_of_its_address(self) -> Self:
         if not self.reads and fields_of(self.to):
             raise ValueError(f"to: {{{fields_of(self.to)[0]}}} is a field that a codec finds; add codec, or write the id whole")
         return self
-
-    @property
-    def reads(self) -> bool:
-        """Whether a codec finds the fields in a body."""
-        return not self.verb or bool(self.model_fields_set & {"codec", "value", "values", "unmapped"})
-
-    @property
-    def sends(self) -> str:
-        """The verb under which messages are sent."""
-        return self.verb or REPORT
 
 
 class WebSettings(Settings):
@@ -168,8 +141,7 @@ class WebSettings(Settings):
 
     def given(self, me: str) -> list[Given]:
         del me
-        entrances = [one for one in self.entrances.values() if one.sends == REPORT]
-        return [given_by(one.to, one.codec, one.values, unmapped=one.unmapped == "take") for one in entrances]
+        return [one.given for one in self.entrances.values() if one.sends == REPORT]
 
     def files(self) -> dict[str, str]:
         """The tokens; what systemd hands to the unit is seen by the unit only."""

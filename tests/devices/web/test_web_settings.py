@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.web.settings import WebSettings
 from gateway.config import ConfigProblems, read
 from tests.devices.web.served import WebGateway
 
@@ -126,3 +127,10 @@ def test_a_check_of_a_file_with_the_line_needs_no_server(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False False"
+
+
+def test_the_one_value_of_an_entrance_has_its_name() -> None:
+    """Who watches the value that a body without names is called by is told of no misspelling."""
+    settings = WebSettings.model_validate({"in": {"scale": {"to": "twin/scale", "codec": "number", "value": "weight_g"}}})
+    (given,) = settings.given("web/local")
+    assert "weight_g" in given.names
