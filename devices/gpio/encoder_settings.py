@@ -2,16 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from devices.gpio.topical import TopicalSettings
 from devices.gpio.wiring import Bcm, Chip, claim_of, name_of, one_line_each
 from devices.simulation import simulation
-from gateway.actors import Settings
-from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Said
-from gateway.actors.templates import check_topic, filled
-from gateway.actors.vocabulary import PREFIX
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import ShownDevice
@@ -30,7 +27,7 @@ class KnobSimulation(BaseModel):
     """Whether its contacts bounce, as real ones do: each change is made there, back and there again."""
 
 
-class EncoderSettings(Settings):
+class EncoderSettings(TopicalSettings):
     """The settings of one rotary encoder."""
 
     pin_a: Bcm
@@ -90,10 +87,6 @@ class EncoderSettings(Settings):
         point = Point(name=self.value, type=ValueType.NUMBER, precision=0, on_change=True, low=self.low, high=self.high)
         return [(id, (point,)) for id in (me, self.report_to) if id]
 
-    def topic_of(self, me: str) -> str:
-        """The topic under which the position is published."""
-        return filled(self.topic, {"key": key_of(me)})
-
     def shown_devices(self, me: str) -> "list[ShownDevice]":
         """The knob with its position."""
         if not self.publish_to:
@@ -103,11 +96,6 @@ class EncoderSettings(Settings):
         ((_, (point,)), *_) = self.points(me)
         shown = (point.changed(path=("position",)),)
         return [ShownDevice(id=me, topic=self.topic_of(me), by=self.publish_to, model="knob", points=shown, again="show")]
-
-    @field_validator("topic")
-    @classmethod
-    def _is_topic(cls, given: str) -> str:
-        return check_topic(given, ("key",), before=PREFIX)
 
     @model_validator(mode="after")
     def _has_two_lines_and_a_range(self) -> Self:

@@ -2,16 +2,13 @@
 
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from devices.gpio.topical import TopicalSettings
 from devices.gpio.wiring import Bcm, Chip, claim_of, name_of
 from devices.link import ACT_WITHIN_S, ActWithin
-from gateway.actors import Settings
-from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Said
-from gateway.actors.templates import check_topic, filled
-from gateway.actors.vocabulary import PREFIX
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import ShownDevice
@@ -20,7 +17,7 @@ ANGLE = "angle_deg"
 """Name of the value of a servo in reports and where it is published."""
 
 
-class ServoSettings(Settings):
+class ServoSettings(TopicalSettings):
     """The settings of one servo, whose arm goes where the length of its pulses says."""
 
     pin: Bcm
@@ -78,10 +75,6 @@ class ServoSettings(Settings):
         point = point.changed(setter=me, verb="angle", field="angle_deg")
         return [(id, (point,)) for id in (me, self.report_to) if id]
 
-    def topic_of(self, me: str) -> str:
-        """The topic under which the angle is published."""
-        return filled(self.topic, {"key": key_of(me)})
-
     def shown_devices(self, me: str) -> "list[ShownDevice]":
         """The servo, with its angle and what it can be told."""
         if not self.publish_to:
@@ -92,11 +85,6 @@ class ServoSettings(Settings):
         rest = Act(name="rest", setter=me, verb="rest", hidden=True)
         shown = (point.changed(path=(ANGLE,)),)
         return [ShownDevice(id=me, topic=self.topic_of(me), by=self.publish_to, model="servo", points=shown, acts=(rest,), again="show")]
-
-    @field_validator("topic")
-    @classmethod
-    def _is_topic(cls, given: str) -> str:
-        return check_topic(given, ("key",), before=PREFIX)
 
     @model_validator(mode="after")
     def _has_a_range(self) -> Self:

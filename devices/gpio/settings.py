@@ -9,15 +9,13 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from devices.gpio.chips import forgets_outputs
 from devices.gpio.gestures import DOUBLE, LONG, MULTI, PRESS
 from devices.gpio.pin_simulation import Simulate
+from devices.gpio.topical import TopicalSettings
 from devices.gpio.wiring import Bcm, Chip, claim_of, name_of
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.simulation import simulation
 from gateway.actors import Settings
-from gateway.actors.ids import key_of
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.point import Given, Said
-from gateway.actors.templates import check_topic, filled
-from gateway.actors.vocabulary import PREFIX
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import ShownDevice
@@ -55,7 +53,7 @@ def _one_line(given: Any) -> Any:
     return given
 
 
-class PinSettings(Settings):
+class PinSettings(TopicalSettings):
     """The settings of one pin. `type` says what is wired to it; the value it reports is true while it is active.
 
     button   between the pin and ground (pull up) or 3.3 V (pull down); active while pressed
@@ -196,10 +194,6 @@ class PinSettings(Settings):
         """Whether it may be left at another level than that of a pin that nobody drives."""
         return self.on_stop != "off" or self.low_is_active
 
-    def topic_of(self, me: str) -> str:
-        """The topic under which the value is published."""
-        return filled(self.topic, {"key": key_of(me)})
-
     @property
     def publishes(self) -> bool:
         """Whether it publishes anything: the value of another input is for a twin to publish."""
@@ -304,11 +298,6 @@ class PinSettings(Settings):
     @classmethod
     def _publishing_only(cls, given: Any, seen: ValidationInfo) -> Any:
         return _only_for(given, seen, _PUBLISHING, needs="a led, relay, dimmer or button")
-
-    @field_validator("topic")
-    @classmethod
-    def _is_topic(cls, given: str) -> str:
-        return check_topic(given, ("key",), before=PREFIX)
 
     @field_validator("value")
     @classmethod
