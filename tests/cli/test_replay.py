@@ -254,6 +254,28 @@ def test_a_pause_of_months_is_not_lived_through(tmp_path: Path) -> None:
     assert said[1] == "of pauses longer than a day 1097.5 days passed at once: what fell due in them came late, and once"
 
 
+WATCHER = '''"""Ends the program as soon as it has another thread."""
+import os
+import threading
+import time
+
+from gateway.actors import Actor, State
+
+
+class Watched(Actor[State]):
+    """Nobody."""
+
+
+def end() -> None:
+    while threading.active_count() < 3:
+        time.sleep(0.0)
+    os.kill(os.getpid(), NUMBER)
+
+
+threading.Thread(target=end, daemon=True).start()
+'''
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
     """No folder of its own, by kill as by Ctrl-C."""
@@ -267,4 +289,19 @@ def test_one_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: int) ->
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "")
+    assert not list(own.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_ended_while_it_starts_ends_in_order(tmp_path: Path, number: int) -> None:
+    """The engine is never left running on a store that is closed."""
+    daemon = DaemonProcess(tmp_path, CONFIG)
+    (tmp_path / "actors").mkdir()
+    (tmp_path / "actors" / "watcher.py").write_text(WATCHER.replace("NUMBER", str(int(number))))
+    file = _file(tmp_path, (0.0, _line(1)), (9_000.0, _line(2)))
+    own = tmp_path / "own"
+    own.mkdir()
+    words = [sys.executable, "-m", "gateway.cli", "replay", str(file), "--config", str(daemon.config), "--speed", "1"]
+    ended = subprocess.run(words, env={**os.environ, "TMPDIR": str(own)}, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (130, "")
     assert not list(own.iterdir())

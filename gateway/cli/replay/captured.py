@@ -52,10 +52,11 @@ def head_of(file: Path) -> Head:
     return Head(id, max(0, begin_ms))
 
 
-def check(file: Path) -> None:
-    """Read a capture to its end before anything is made of it, and say what is left out of it. Raises Failed as `pieces` does."""
+def check(file: Path, look: Callable[[], None]) -> None:
+    """Read a capture to its end before anything is made of it, and say what is left out of it; `look` is called at each line. Raises
+    Failed as `pieces` does."""
     for _ in pieces(file, tell=complain):
-        pass
+        look()
 
 
 def pieces(file: Path, *, tell: Callable[[str], None] = lambda text: None) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.actors.errors import GatewayError
-from gateway.cli.capture import end_in_order
+from gateway.cli.ending import Ending
 from gateway.cli.replay.captured import check, head_of, pieces
 from gateway.cli.replay.run import Run
 from gateway.cli.replay.states import Difference, differences, states_in, states_of
@@ -27,16 +27,16 @@ _LOSS_WINDOW_S = 3600.0
 def replay(file: Path, config: Path, *, id: str, speed: float, store: Path | None, against: Path | None, as_json: bool) -> int:
     """Feed a capture to the actors of a configuration, and show what they are then; ended by a signal it leaves nothing behind. Raises
     Failed."""
-    end_in_order()
+    ending = Ending()
     head = head_of(file)
     configuration, part = _configured(file, config, id or head.id)
-    check(file)
+    check(file, ending.look)
     before = None if against is None else states_in(against)
     with (
         tempfile.TemporaryDirectory(prefix="gateway-replay-") as folder,
         _opened(store or Path(folder) / "replay.db", named=store is not None) as opened,
     ):
-        run = Run(configuration, part, opened, engine_settings(configuration), begin_ms=head.begin_ms)
+        run = Run(configuration, part, opened, engine_settings(configuration), ending, begin_ms=head.begin_ms)
         try:
             with run.begun():
                 for heard in part.kind.replay(part.settings, pieces(file), run.payload_of):

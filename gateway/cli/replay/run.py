@@ -5,7 +5,6 @@ is that of the record, so two replays of one file by one configuration come to t
 passes at once, and what falls due in it comes late, once, as after months without power.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from gateway.actors.hostbound import HostBound, Replayed
 from gateway.actors.ids import kind_of
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
+from gateway.cli.ending import Ending
 from gateway.config import Configuration, HostBoundPart
 from gateway.console.exits import INTERNAL_FAULT, Failed
 from gateway.control.actor import Control
@@ -46,7 +46,14 @@ class Run:
     """One replay that is under way. On the main thread."""
 
     def __init__(
-        self, configuration: Configuration, part: HostBoundPart, store: SqliteStore, settings: EngineSettings, *, begin_ms: int
+        self,
+        configuration: Configuration,
+        part: HostBoundPart,
+        store: SqliteStore,
+        settings: EngineSettings,
+        ending: Ending,
+        *,
+        begin_ms: int,
     ) -> None:
         self.readings = 0
         self.faults = 0
@@ -58,6 +65,7 @@ class Run:
         """The second of the record that has been reached."""
         self.skipped_ms = 0
         """How much time of long pauses has passed at once."""
+        self._ending = ending
         self._passed_ms = 0
         """Up to where the time of the engine has come."""
         self._machine = ManualMachine(wall_ms=begin_ms, voucher="the record")
@@ -99,7 +107,7 @@ class Run:
         """Let the time pass until something was heard, and bring it in. `speed`: so many seconds of the record in one; 0: as fast as it
         goes. One pause is waited for a minute at most."""
         if speed:
-            time.sleep(min(_WAIT_S, max(0.0, heard.at_s - self.at_s) / speed))
+            self._ending.wait(min(_WAIT_S, max(0.0, heard.at_s - self.at_s) / speed))
         self.at_s = heard.at_s
         for fault in heard.faults:
             self._note(fault)
@@ -155,11 +163,11 @@ class Run:
 
     def _settle(self) -> None:
         """Block until the engine rests. Raises Failed where it does not."""
-        until_s, pause = time.monotonic() + _PATIENCE_S, threading.Event()
+        until_s = time.monotonic() + _PATIENCE_S
         while not (rests(self._engine, self._look) and self._look(self._is_all_taken)):
             if time.monotonic() > until_s:
                 raise Failed(f"at second {self.at_s:g} of the record the actors do not come to rest; do some write to each other?")
-            pause.wait(0.001)
+            self._ending.wait(0.001)
 
     def _is_all_taken(self) -> bool:
         return not any(outbox.waiting for outbox in self._engine.room.outboxes.values())
@@ -167,6 +175,7 @@ class Run:
     def _look(self, look: Callable[[], T]) -> T:
         until_s = time.monotonic() + _PATIENCE_S
         while True:
+            self._ending.look()
             if self._died:
                 raise Failed(f"the replay cannot go on: {self._died[0]}", INTERNAL_FAULT)
             try:
