@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.broker_inside import HEARD, heard, start_broker, until_heard
-from tests.system.conftest import Timed, unpack
+from tests.system.broker_inside import HEARD, heard, until_heard
+from tests.system.conftest import JOURNAL, running_machine
 from tests.system.lab.machine import Machine
 from tests.system.meter import meter_on_socket
 
@@ -47,23 +47,19 @@ pin = 22
 [actors.twin]
 silent_after_s = 0.0
 """
-JOURNAL = "journalctl --output=cat --no-pager --unit=gateway"
 
 
 @pytest.fixture(scope="session")
 def machine(installed: Path, machine_lab: None) -> Iterator[Machine]:
     """A machine with a chip of pins, of which another program holds line 22, and a gateway that runs."""
-    with Machine(installed) as machine:
-        with Timed("one machine with a gateway that runs"):
-            unpack(machine)
-            machine.sh("mount -t tracefs tracefs /sys/kernel/tracing && echo 1 > /sys/kernel/tracing/events/gpio/enable")
-            machine.sh("python3 /usr/local/lib/gpiosim.py up && python3 /usr/local/lib/gpiosim.py pull 17 up")
-            machine.sh("echo $(($(cat /sys/class/gpio/gpiochip*/base) + 22)) > /sys/class/gpio/export")
-            machine.put(FILE, "/etc/gateway/gateway.toml")
-            start_broker(machine)
-            machine.sh("systemctl start gateway")
-            machine.until(JOURNAL, "mqtt/main is ok", limit_s=240)
+    with running_machine(installed, "one machine with a gateway that runs", FILE, _wire) as machine:
         yield machine
+
+
+def _wire(machine: Machine) -> None:
+    machine.sh("mount -t tracefs tracefs /sys/kernel/tracing && echo 1 > /sys/kernel/tracing/events/gpio/enable")
+    machine.sh("python3 /usr/local/lib/gpiosim.py up && python3 /usr/local/lib/gpiosim.py pull 17 up")
+    machine.sh("echo $(($(cat /sys/class/gpio/gpiochip*/base) + 22)) > /sys/class/gpio/export")
 
 
 def writes(machine: Machine, line: int) -> list[str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.system.broker_inside import HEARD, heard, start_broker
-from tests.system.conftest import Timed, unpack
+from tests.system.broker_inside import HEARD, heard
+from tests.system.conftest import JOURNAL, running_machine
 from tests.system.lab.machine import Machine
-from tests.system.test_hardware import GPIO, JOURNAL, level, writes
+from tests.system.test_hardware import GPIO, level, writes
 from tests.waiting import until
 
 pytestmark = pytest.mark.vm
@@ -89,18 +89,15 @@ LIMIT_S = 240.0
 @pytest.fixture(scope="module")
 def board(installed: Path, machine_lab: None) -> Iterator[Machine]:
     """A machine whose lines are wired, and a gateway that has claimed them."""
-    with Machine(installed) as machine:
-        with Timed("one machine with pins of all kinds"):
-            unpack(machine)
-            machine.sh("mount -t tracefs tracefs /sys/kernel/tracing && echo 8192 > /sys/kernel/tracing/buffer_size_kb")
-            machine.sh("echo 1 > /sys/kernel/tracing/events/gpio/enable")
-            machine.sh("python3 /usr/local/lib/gpiosim.py up")
-            machine.put(WIRE, "/root/wire.py")
-            machine.put(FILE, "/etc/gateway/gateway.toml")
-            start_broker(machine)
-            machine.sh("systemctl start gateway")
-            machine.until(JOURNAL, "mqtt/main is ok", limit_s=LIMIT_S)
+    with running_machine(installed, "one machine with pins of all kinds", FILE, _wire) as machine:
         yield machine
+
+
+def _wire(machine: Machine) -> None:
+    machine.sh("mount -t tracefs tracefs /sys/kernel/tracing && echo 8192 > /sys/kernel/tracing/buffer_size_kb")
+    machine.sh("echo 1 > /sys/kernel/tracing/events/gpio/enable")
+    machine.sh("python3 /usr/local/lib/gpiosim.py up")
+    machine.put(WIRE, "/root/wire.py")
 
 
 def wire(machine: Machine, *words: str) -> None:

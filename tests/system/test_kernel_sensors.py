@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.broker_inside import HEARD, heard, start_broker
-from tests.system.conftest import Timed, unpack
+from tests.system.broker_inside import HEARD, heard
+from tests.system.conftest import JOURNAL, running_machine
 from tests.system.i2c_stub import add, fill_bme280, heat, make_bus, put_voltage, take_off
 from tests.system.lab.machine import Machine
 
@@ -57,30 +57,26 @@ every_s = 2.0
 [actors.twin]
 silent_after_s = 0.0
 """
-JOURNAL = "journalctl --output=cat --no-pager --unit=gateway"
 
 
 @pytest.fixture(scope="module")
 def machine(installed: Path, machine_lab: None) -> Iterator[Machine]:
     """A machine with chips on I2C and two thermometers on 1-Wire, and a gateway that reads them."""
-    with Machine(installed) as machine:
-        with Timed("one machine with sensors"):
-            unpack(machine)
-            make_bus(machine)
-            heat(machine, "0x48", 21.5)
-            put_voltage(machine, "0x49", 1234)
-            fill_bme280(machine, "0x76")
-            for driver, address in (("lm75", "0x48"), ("ads1015", "0x49"), ("bme280", "0x76")):
-                add(machine, driver, address)
-            machine.sh("modprobe -a mcp320x spi_sim")
-            machine.sh(f"echo {SOIL} > {INPUTS}")
-            machine.sh("modprobe wire timeout=1 && modprobe -a w1_therm w1_sim")
-            machine.until("ls /sys/bus/w1/devices", TANK)
-            machine.put(FILE, "/etc/gateway/gateway.toml")
-            start_broker(machine)
-            machine.sh("systemctl start gateway")
-            machine.until(JOURNAL, "mqtt/main is ok", limit_s=240)
+    with running_machine(installed, "one machine with sensors", FILE, _wire) as machine:
         yield machine
+
+
+def _wire(machine: Machine) -> None:
+    make_bus(machine)
+    heat(machine, "0x48", 21.5)
+    put_voltage(machine, "0x49", 1234)
+    fill_bme280(machine, "0x76")
+    for driver, address in (("lm75", "0x48"), ("ads1015", "0x49"), ("bme280", "0x76")):
+        add(machine, driver, address)
+    machine.sh("modprobe -a mcp320x spi_sim")
+    machine.sh(f"echo {SOIL} > {INPUTS}")
+    machine.sh("modprobe wire timeout=1 && modprobe -a w1_therm w1_sim")
+    machine.until("ls /sys/bus/w1/devices", TANK)
 
 
 def until_twin(machine: Machine, twin: str, wanted: str) -> dict[str, float]:

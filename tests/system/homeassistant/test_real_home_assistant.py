@@ -11,7 +11,7 @@ from gateway.actors.points.classes import BOOLEANS, NUMBERS
 from tests.brokers import Mosquitto
 from tests.daemons import DaemonProcess
 from tests.system.homeassistant.judge import Judge, in_it, why_none
-from tests.system.homeassistant.touching import delete, ours, publish, says
+from tests.system.homeassistant.touching import announced, delete, ours, publish, says
 
 TEXT = """[mqtt.main]
 host = "127.0.0.1"
@@ -43,13 +43,8 @@ names = {{"twin/boiler" = "Kessel"}}
 @pytest.fixture
 def daemon(broker: Mosquitto, judge: Judge, tmp_path: Path) -> Iterator[DaemonProcess]:
     """A gateway that announces itself, and takes all back at its end."""
-    with DaemonProcess(tmp_path, TEXT.format(port=broker.port)) as made:
-        made.until(lambda: "subscribed to" in made.said())
+    with announced(broker, judge, tmp_path, TEXT) as made:
         yield made
-        made.write(TEXT.partition("[homeassistant]")[0].format(port=broker.port))
-        assert made.gateway("reload").returncode == 0
-        judge.until(lambda: ours(judge) == {})
-        assert made.stop() == 0
 
 
 def test_everything_comes_up_with_its_name_unit_and_class(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:

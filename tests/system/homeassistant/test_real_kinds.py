@@ -10,7 +10,7 @@ import pytest
 from tests.brokers import Mosquitto, Peer
 from tests.daemons import DaemonProcess
 from tests.system.homeassistant.judge import Judge
-from tests.system.homeassistant.touching import ours, publish, says
+from tests.system.homeassistant.touching import announced, ours, publish, says
 
 TEXT = """[mqtt.main]
 host = "127.0.0.1"
@@ -112,13 +112,8 @@ SHOWN = {
 @pytest.fixture
 def daemon(broker: Mosquitto, judge: Judge, tmp_path: Path) -> Iterator[DaemonProcess]:
     """A gateway with one of each kind, which takes all back at its end."""
-    with DaemonProcess(tmp_path, TEXT.format(port=broker.port)) as made:
-        made.until(lambda: "subscribed to 4 filters" in made.said())
+    with announced(broker, judge, tmp_path, TEXT) as made:
         yield made
-        made.write(TEXT.partition("[homeassistant]")[0].format(port=broker.port))
-        assert made.gateway("reload").returncode == 0
-        judge.until(lambda: ours(judge) == {})
-        assert made.stop() == 0
 
 
 def test_meters_counters_and_units_of_a_bus_have_their_classes_and_a_state(daemon: DaemonProcess, judge: Judge, broker: Mosquitto) -> None:

@@ -1,10 +1,26 @@
 """What the tests against a real Home Assistant do by way of the broker, and as a user."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.brokers import Mosquitto, Peer
+from tests.daemons import DaemonProcess
 from tests.system.homeassistant.judge import Judge
+
+
+@contextmanager
+def announced(broker: Mosquitto, judge: Judge, folder: Path, text: str) -> Iterator[DaemonProcess]:
+    """Run a gateway whose file ends with [homeassistant]; at the end it takes all back."""
+    with DaemonProcess(folder, text.format(port=broker.port)) as made:
+        made.until(lambda: "subscribed to 4 filters" in made.said())
+        yield made
+        made.write(text.partition("[homeassistant]")[0].format(port=broker.port))
+        assert made.gateway("reload").returncode == 0
+        judge.until(lambda: ours(judge) == {})
+        assert made.stop() == 0
 
 
 def ours(judge: Judge) -> dict[str, Any]:
