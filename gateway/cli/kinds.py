@@ -23,7 +23,7 @@ from gateway.config.reading import kinds_of
 from gateway.config.schema import field_docstrings
 from gateway.console.exits import FINE, NO, Failed
 from gateway.console.output import say, say_json
-from gateway.registry import Registry, is_offered, kind_meant
+from gateway.registry import SECTIONS, Registry, is_offered, kind_meant
 
 Kind = type[Actor[Any]] | type[HostBound]
 
@@ -58,7 +58,7 @@ def kinds(name: str, *, config: Path, as_json: bool) -> int:
     if as_json:
         say_json({"devices": devices, "actors": actors})
         return FINE
-    say("\n".join(_list("devices, each with a section [KIND.NAME]", devices, registry)))
+    say("\n".join(_list("devices, each with a section [KIND.NAME] or [KIND]", devices, registry)))
     say("\n".join(["", *_list("actors, which exist once somebody writes to them", actors, registry), "", "gateway kinds KIND: its verbs"]))
     return FINE
 
@@ -90,6 +90,13 @@ def _first(found: Any) -> str:
     return paragraph.partition(". ")[0].rstrip(".") + "." if paragraph else ""
 
 
+def place_of(kind: Kind) -> str:
+    """The section of a kind's settings."""
+    if issubclass(kind, HostBound):
+        return f"[{kind.kind}]" if kind.sole_key else f"[{kind.kind}.NAME]"
+    return f"[{kind.kind}]" if kind.kind in SECTIONS else f"[actors.{kind.kind}]"
+
+
 def outside_verbs(kind: Kind) -> list[Verb]:
     """The verbs of a kind that people and programs outside may send, sorted by name."""
     return [row for name, row in sorted(kind.verbs.items()) if row.by is By.OUTSIDE and name != REPLY]
@@ -99,9 +106,7 @@ def outside_verbs(kind: Kind) -> list[Verb]:
 
 
 def _pages(kind: Kind) -> Iterator[str]:
-    device = issubclass(kind, HostBound)
     yield f"{kind.kind}: {_first(kind)}"
-    place = f"[{kind.kind}.NAME]" if device else f"[actors.{kind.kind}]"
     for row in outside_verbs(kind):
         yield ""
         yield f"{row.name}   {_first(getattr(kind, row.name))}".rstrip()
@@ -110,8 +115,8 @@ def _pages(kind: Kind) -> Iterator[str]:
     settings = kind.settings_model.model_fields
     if settings:
         yield ""
-        yield f"settings, in {place}; config/gateway.toml explains each"
-        yield from (f"    {name:<22} {word_of(field.annotation)}{default_of(field)}" for name, field in settings.items())
+        yield f"settings, in {place_of(kind)}; config/gateway.toml explains each"
+        yield from (f"    {field.alias or name:<22} {word_of(field.annotation)}{default_of(field)}" for name, field in settings.items())
 
 
 def _fields(model: type[BaseModel], indent: str) -> Iterator[str]:
@@ -130,7 +135,8 @@ def example(kind: Kind, row: Verb) -> str:
     shown = needed or list(row.payload.model_fields.items())[:1]
     words = [_quoted(f"{name}={(field.examples or [_sample(field.annotation)])[0]}") for name, field in shown]
     asked = not row.payload.model_fields or "answer with" in (inspect.getdoc(getattr(kind, row.name)) or "").lower()
-    return " ".join(["gateway", "ask" if asked else "tell", f"{kind.kind}/NAME", row.name, *words])
+    key = (kind.sole_key if issubclass(kind, HostBound) else "") or "NAME"
+    return " ".join(["gateway", "ask" if asked else "tell", f"{kind.kind}/{key}", row.name, *words])
 
 
 def _quoted(word: str) -> str:

@@ -9,12 +9,11 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from gateway.actors import HostBound
-from gateway.cli.kinds import Kind, default_of, example, limits_of, outside_verbs, unit_of, word_of
+from gateway.cli.kinds import Kind, default_of, example, limits_of, outside_verbs, place_of, unit_of, word_of
 from gateway.config.models import models_in
 from gateway.config.schema import field_docstrings
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.registry import SECTIONS, Registry, is_offered
+from gateway.registry import Registry, is_offered
 
 _OWN: tuple[tuple[str, type[BaseModel]], ...] = (("gateway", GatewaySettings), ("store", StoreSettings), ("runtime", RuntimeSettings))
 
@@ -53,7 +52,7 @@ class _Reference:
         """One kind: what it is, its keys, its verbs."""
         yield from (f"### {kind.kind}", "", _prose(kind), "")
         if kind.settings_model.model_fields:
-            place = _place(kind)
+            place = f"`{place_of(kind)}`"
             yield from (f"Keys of {place}:", "", *self._keys(kind.settings_model, place), "")
         for row in outside_verbs(kind):
             yield from (f"**`{row.name}`** {_prose(getattr(kind, row.name))}".rstrip(), "")
@@ -78,13 +77,6 @@ class _Reference:
                 if one not in self._places:
                     self._places[one] = f"`{key}` of {place}"
                     yield from self._rows(one, f"{key}.{_each(field.annotation)}", place)
-
-
-def _place(kind: Kind) -> str:
-    """The section of a kind's settings."""
-    if issubclass(kind, HostBound):
-        return f"`[{kind.kind}]`" if kind.sole_key else f"`[{kind.kind}.NAME]`"
-    return f"`[{kind.kind}]`" if kind.kind in SECTIONS else f"`[actors.{kind.kind}]`"
 
 
 def _each(annotation: Any) -> str:

@@ -1,12 +1,9 @@
-"""What other tools call the keys of this file: their word → ours, table by table.
-
-Whoever comes from pyserial, paho, gpiozero, mosquitto, Home Assistant, Node-RED, mqtt-io, ser2net or zigbee2mqtt writes their words from
-memory. Each is answered with the key that is meant, or with what to write.
-"""
+"""What other tools call the sections and keys of this file, and which of ours is meant."""
 
 from collections.abc import Mapping
 
 from gateway.config.locator import KeyPath
+from gateway.config.other_keys import KEYS
 
 _SECTIONS = {
     "uart": "serial",
@@ -31,6 +28,12 @@ _SECTIONS = {
     "hook": "webhook",
     **dict.fromkeys(("webserver", "web_server", "http_server", "dashboard", "ui", "api", "rest_api"), "web"),
     **dict.fromkeys(("sensors", "w1", "onewire", "one_wire", "1wire", "i2c", "iio", "hwmon"), "sensor"),
+    **dict.fromkeys(("home_assistant", "hass", "ha", "discovery"), "homeassistant"),
+    **dict.fromkeys(("knob", "rotary", "rotary_encoder"), "encoder"),
+    **dict.fromkeys(("hcsr04", "hc_sr04", "ultrasonic", "sonar"), "distance"),
+    **dict.fromkeys(("rtu", "modbus_tcp", "modbus_rtu"), "modbus"),
+    **dict.fromkeys(("shell", "program", "command", "subprocess"), "exec"),
+    **dict.fromkeys(("postgres", "postgresql", "sqlite"), "store"),
     "cron": "clock",
     "schedule": "clock",
     "scheduler": "clock",
@@ -52,298 +55,6 @@ _SECTIONS = {
     "alerts": "actors.alarm.rules",
 }
 
-_LOGGING = {"loglevel": "log_level", "logging": "log_level", "level": "log_level", "verbose": 'write log_level = "debug"'}
-_PARTS_OR_ENDS = (
-    'write codec = {name = "csv", delimiter = ";"} for what parts values, framing = {name = "delimiter", ends = ";"} for what ends a line'
-)
-_OF_VALUES = {
-    key: f"write it for the value that it is about: values = {{ NAME = {{ {key} = {example} }} }}"
-    for key, example in {
-        "unit": '"..."',
-        "scale": "...",
-        "offset": "...",
-        "valid": "[..., ...]",
-        "deadband": "...",
-        "precision": "...",
-    }.items()
-}
-_OF_CODEC = {
-    "columns": 'write it as an option of the codec: codec = {name = "csv", columns = ["t_c", "rh"]}',
-    "decimal_comma": 'write it as an option of the codec: codec = {name = "csv", decimal_comma = true}',
-    "pattern": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
-    "regex": "write it as an option of the codec: codec = {name = \"regex\", pattern = '...'}",
-    **_OF_VALUES,
-}
-_KEYS: dict[str, dict[str, str]] = {
-    "exec": {**_OF_CODEC},
-    "sensor": {
-        **_OF_VALUES,
-        **dict.fromkeys(("chip", "type", "model", "kind", "name"), "driver"),
-        **dict.fromkeys(("addr", "i2c_address", "bus"), "address"),
-        **dict.fromkeys(("serial", "rom", "sensor_id", "w1_id"), "id"),
-        **dict.fromkeys(("interval", "period", "poll_s", "interval_s", "scan_interval"), "every_s"),
-        **dict.fromkeys(("target", "actor", "send_to", "report_to"), "to"),
-        **dict.fromkeys(
-            ("gpio", "pin"), "the pin of a 1-Wire or DHT sensor stands in /boot/firmware/config.txt (dtoverlay=..., gpiopin=4)"
-        ),
-    },
-    "serial": {
-        **_OF_CODEC,
-        "baudrate": "baud",
-        "baud_rate": "baud",
-        "speed": "baud",
-        "rate": "baud",
-        "bps": "baud",
-        "port_name": "port",
-        "device": "port",
-        "dev": "port",
-        "tty": "port",
-        "path": "port",
-        "url": "port",
-        "address": "port",
-        "com": "port",
-        "serial_port": "port",
-        "data_bits": "bytesize",
-        "databits": "bytesize",
-        "bits": "bytesize",
-        "byte_size": "bytesize",
-        "stop_bits": "stopbits",
-        "rtscts": 'write flow = "rtscts"',
-        "crtscts": 'write flow = "rtscts"',
-        "xonxoff": 'write flow = "xonxoff"',
-        "flow_control": "flow",
-        "flowcontrol": "flow",
-        "handshake": "flow",
-        "delimiter": _PARTS_OR_ENDS,
-        "terminator": "framing says what ends a line, line_ending what is written behind one",
-        "separator": _PARTS_OR_ENDS,
-        "newline": "line_ending",
-        "eol": "line_ending",
-        "line_end": "line_ending",
-        "encoding": "lines are UTF-8; undecodable says what becomes of others",
-        "charset": "lines are UTF-8; undecodable says what becomes of others",
-        "format": "codec",
-        "parser": "codec",
-        "decoder": "codec",
-        "protocol": "codec",
-        "type": "codec",
-        "timeout": "max_gap_s",
-        "read_timeout": "max_gap_s",
-        "write_timeout": "write_timeout_s",
-        "inter_byte_timeout": "max_gap_s",
-        "max_length": "max_line_bytes",
-        "lock": "exclusive",
-        "target": "to",
-        "actor": "to",
-        "send_to": "to",
-        "topic": "values are published by the actor that they go to; write to",
-    },
-    "mqtt": {
-        "hostname": "host",
-        "server": "host",
-        "broker": "host",
-        "url": "host",
-        "uri": "host",
-        "address": "host",
-        "ip": "host",
-        "broker_url": "host",
-        "user": "username",
-        "login": "username",
-        "pass": "password_file",
-        "pw": "password_file",
-        "pwd": "password_file",
-        "clientid": "client_id",
-        "client": "client_id",
-        "id": "client_id",
-        "keepalive": "keepalive_s",
-        "keep_alive": "keepalive_s",
-        "ssl": "tls",
-        "use_tls": "tls",
-        "use_ssl": "tls",
-        "tls_enabled": "tls",
-        "secure": "tls",
-        "ca": "ca_file",
-        "ca_cert": "ca_file",
-        "ca_certs": "ca_file",
-        "cafile": "ca_file",
-        "certificate": "cert_file",
-        "cert": "cert_file",
-        "client_cert": "cert_file",
-        "key": "key_file",
-        "client_key": "key_file",
-        "base_topic": "prefix",
-        "topic_prefix": "prefix",
-        "topic": "prefix",
-        "root_topic": "prefix",
-        "will_topic": "status_topic",
-        "lwt_topic": "status_topic",
-        "birth_topic": "status_topic",
-        "version": "protocol",
-        "protocol_version": "protocol",
-        "mqtt_version": "protocol",
-        "clean_session": "sessions are kept; session_expiry_s says for how long",
-        "clean_start": "sessions are kept; session_expiry_s says for how long",
-        "qos": "what is published here is QoS 1; a subscription has a qos of its own",
-        "retain": "each actor says itself what is retained; a subscription has retained",
-        "subscriptions": "subscribe",
-        "topics": "subscribe",
-        "reconnect_delay": "reconnect_min_s",
-        "max_inflight": "in_flight",
-        "max_inflight_messages": "in_flight",
-    },
-    "mqtt.subscribe": {
-        **_OF_CODEC,
-        "filter": "topic",
-        "topics": "topic",
-        "target": "to",
-        "actor": "to",
-        "send_to": "to",
-        "command": "verb",
-        "action": "verb",
-        "retain": "retained",
-        "retain_handling": "retained",
-    },
-    "gpio": {
-        "gpio": "pin",
-        "bcm": "pin",
-        "number": "pin",
-        "line": "pin",
-        "channel": "pin",
-        "inverted": "active_low",
-        "invert": "active_low",
-        "inverting": "active_low",
-        "active_high": "write active_low, which is the opposite",
-        "activelow": "active_low",
-        "mode": "type",
-        "direction": "type",
-        "kind": "type",
-        "platform": "type",
-        "pullup": 'write pull = "up"',
-        "pull_up": 'write pull = "up"',
-        "pulldown": 'write pull = "down"',
-        "pull_down": 'write pull = "down"',
-        "bias": "pull",
-        "pull_mode": "pull",
-        "pud": "pull",
-        "debounce": "debounce_ms",
-        "bounce_time": "debounce_ms",
-        "bouncetime": "debounce_ms",
-        "initial": "on_start",
-        "initial_value": "on_start",
-        "default": "on_start",
-        "default_state": "on_start",
-        "on_exit": "on_stop",
-        "final": "on_stop",
-        "interval": "report_every_s",
-        "poll_interval": "report_every_s",
-        "name": "the name is that of the section, [gpio.NAME]; value is what it is called in reports",
-        "gpiochip": "chip",
-        "to": "report_to",
-        "on_press": "press_to",
-    },
-    "http": {
-        "uri": "url",
-        "endpoint": "url",
-        "resource": "url",
-        "address": "url",
-        "interval": "every_s",
-        "scan_interval": "every_s",
-        "timeout": "timeout_s",
-        "header": "headers",
-        "method": "it always gets; leave it out, or use a webhook to post",
-        "bearer": "token_file",
-        "ca": "ca_file",
-    },
-    "webhook": {
-        "uri": "url",
-        "endpoint": "url",
-        "address": "url",
-        "link": "url",
-        "header": "headers",
-        "timeout": "timeout_s",
-        "method": "a webhook always posts; leave it out",
-        "retries": "a message is tried until its time is over; retry_min_s and retry_max_s say how often",
-        "bearer": "token_file",
-        "authorization": "token_file",
-        "auth": "token_file",
-        "ca": "ca_file",
-        "ca_cert": "ca_file",
-    },
-    "clock": {
-        "tz": "timezone",
-        "time_zone": "timezone",
-        "zone": "timezone",
-        "lat": "latitude_deg",
-        "lon": "longitude_deg",
-        "lng": "longitude_deg",
-        "long": "longitude_deg",
-        "location": "write latitude_deg and longitude_deg",
-        "job": "jobs",
-        "schedule": "jobs",
-        "schedules": "jobs",
-        "tasks": "jobs",
-    },
-    "clock.jobs": {
-        "cron": 'write at = "cron 0 7 * * *"',
-        "every": 'write at = "every 15 min"',
-        "interval": 'write at = "every 15 min"',
-        "time": "at",
-        "when": "at",
-        "schedule": "at",
-        "target": "to",
-        "actor": "to",
-        "action": "verb",
-        "command": "verb",
-        "do": "verb",
-        "args": "payload",
-        "data": "payload",
-        "message": "payload",
-        "params": "payload",
-        "id": "name",
-    },
-    "actors.alarm.rules": {
-        "actor": "of",
-        "source": "of",
-        "device": "of",
-        "sensor": "of",
-        "twin": "of",
-        "field": "value",
-        "key": "value",
-        "name": "value",
-        "max": "above",
-        "high": "above",
-        "greater_than": "above",
-        "min": "below",
-        "low": "below",
-        "less_than": "below",
-        "threshold": "write above, or below",
-        "limit": "write above, or below",
-        "delay": "for_s",
-        "for": "for_s",
-        "duration": "for_s",
-        "timeout": "silent",
-        "to": "recipients",
-        "notify": "recipients",
-        "level": "severity",
-        "priority": "severity",
-        "message": "subject",
-        "title": "subject",
-    },
-    "gateway": {"hostname": "name", "id": "name", "socket": "control_socket", "mock": "simulate", "dry_run": "simulate", **_LOGGING},
-    "store": {
-        "file": "path",
-        "filename": "path",
-        "database": "path",
-        "db": "path",
-        "location": "path",
-        "max_size": "max_mb",
-        "size_mb": "max_mb",
-        "backup": "backups_kept",
-        "retention": "backups_kept",
-    },
-    "runtime": {"timeout": "close_s", "shutdown_timeout": "close_s", "idle_timeout": "idle_s", "max_actors": "active_actors"},
-}
-
 
 def our_key(path: KeyPath) -> str:
     """What stands here for the key at the end of a path, where other tools call it so: one of our keys, or what to write; else empty."""
@@ -358,14 +69,27 @@ def our_section(name: str) -> str:
 
 def tables() -> Mapping[str, Mapping[str, str]]:
     """Every table that words are known for, without the names that people give: `mqtt.subscribe`, `actors.alarm.rules`."""
-    return _KEYS
+    return KEYS
+
+
+_SOLE = ("web",)
+"""Sections whose own keys follow at once, and no name."""
+_OF_NAMES = ("units", "values", "in")
+"""Tables of tables that people name."""
 
 
 def _table(path: list[str | int]) -> Mapping[str, str]:
-    """The words of the table at a path; of a device or a rule the name that people gave it is left out."""
+    """The words of the table at a path; the names that people gave are left out."""
     parts = [part for part in path if isinstance(part, str)]
-    named = parts[:3] if parts[:1] == ["actors"] else [*parts[:1], *parts[2:]]
-    return _KEYS.get(".".join(named), {})
+    if parts[:1] == ["actors"]:
+        return KEYS.get(".".join(parts[:3]), {})
+    named = [part for at, part in enumerate(parts) if not (at and _is_named(parts[at - 1], at))]
+    return KEYS.get(".".join(named), {})
+
+
+def _is_named(before: str, at: int) -> bool:
+    """Whether what stands behind `before`, as part number `at` of a path, is a name that people gave."""
+    return before in _OF_NAMES or (at == 1 and before not in _SOLE)
 
 
 def _plain(name: str) -> str:

@@ -378,7 +378,7 @@ class _Reading:
             sole = ours in kinds and bool(self.registry.host_bound.load(ours).sole_key)
             named = ".NAME" if (ours in kinds and not sole) or "." in ours else ""
             return f"no such table or kind of device; write [{ours}{named}]"
-        return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *kinds])}"
+        return f"no such table or kind of device; {kind_meant(name, [*OWN_TABLES, *SECTIONS, *kinds])}"
 
     def place_of(self, name: str) -> tuple[str, ...]:
         """Where the settings of an ordinary kind stand that the file has as those of a device: of one of its actors, where these have

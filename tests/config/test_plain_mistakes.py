@@ -362,11 +362,29 @@ def test_every_word_of_other_tools_leads_to_a_key_that_there_is() -> None:
         if first == "actors":
             model = model_at(kinds.ordinary.load(rest[0]).settings_model, (*rest[1:], "x"))
         else:
-            model = model_at(own.get(first) or kinds.host_bound.load(first).settings_model, tuple(rest))
+            inside = [part for name in rest for part in ((name,) if name in ("subscribe", "jobs") else (name, "x"))]
+            model = model_at(own.get(first) or kinds.host_bound.load(first).settings_model, tuple(inside))
         assert model is not None, table
         for word, ours in words.items():
             assert " " in ours or ours in keys_of(model), f"{table}: {word} → {ours}"
             assert word not in keys_of(model), f"{table}.{word} is a key"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[web]\nport = 80", '2:8 web.port: no such key; write listen = "127.0.0.1:8080"'),
+        ("[web.in.a]\ntarget = 'twin/a'\n", "2:10 web.in.a.target: no such key; did you mean 'to'?"),
+        ("[modbus.a.units.b]\nslave = 3", "2:9 modbus.a.units.b.slave: no such key; did you mean 'unit'?"),
+        ("[modbus.a.units.b.values.c]\naddress = 3", "2:11 modbus.a.units.b.values.c.address: no such key; did you mean 'register'?"),
+        ("[encoder.a]\nclk = 3", "2:7 encoder.a.clk: no such key; did you mean 'pin_a'?"),
+        ("[home_assistant]\n", "1:2 home_assistant: no such table or kind of device; write [homeassistant]"),
+        ("[store]\ndsn = 'x'", "2:7 store.dsn: no such key; did you mean 'url'?"),
+    ],
+)
+def test_words_of_other_tools_are_known_in_every_section(text: str, said: str, tmp_path: Path) -> None:
+    """Also behind the names that people give, and in sections that have none."""
+    assert said in said_of(text + "\n", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_problems_of_all_sections_come_together(tmp_path: Path) -> None:
         "  3:7    wire.a.device: missing; it has no default, so add it",
         '  4:8    wire.a.baud: expected a whole number, saw "x"; write digits without quotes',
         '  6:9    actors.diary.pages: expected a whole number, saw "x"; write digits without quotes',
-        "  7:2    nothing: no such table or kind of device; there is actors, gateway, gpio, runtime, store, wire",
+        "  7:2    nothing: no such table or kind of device; there is actors, gateway, gpio, homeassistant, runtime, store, wire",
         "  9:10   store.max_mb: -1 is too small; write 0 or more",
     ]
 
