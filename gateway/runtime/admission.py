@@ -130,6 +130,10 @@ class Admission:
             self._room.deliver(message, round)
 
     def wake_timers(self, round: Round) -> None:
+        next_ms = self._timetable.next_ms()
+        if next_ms is None or next_ms > round.clock_ms:  # as in most rounds
+            self.short = False
+            return
         admitted = self.admitted(round)
         due = self._timetable.due(round.clock_ms, admitted)
         next_ms = self._timetable.next_ms()

@@ -76,7 +76,7 @@ class Cautious:
     @property
     def careful(self) -> bool:
         """Whether it may be that something runs alone: then nothing runs but by its mailbox."""
-        return bool(self._kills) or self.watches_turns or self.waits
+        return bool(self._kills or self._given_with or (self.turns_left and self.deliveries_left))  # asked a few times a commit
 
     def watches(self, cell: Cell) -> bool:
         """Whether a cell's next turn must be run by `run`."""

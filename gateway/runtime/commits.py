@@ -101,9 +101,11 @@ class Commits:
         batch.last_seq = self._room.last_seq
         self._room.settle_memory(round)
         for outbox in (*self._room.outboxes.values(), *self._room.retired.values()):
-            outbox.note_lent(round)
+            if outbox.lent.stale:
+                outbox.note_lent(round)
         for box, gone in batch.gone.items():
-            batch.changes.mail_gone += spans(box, gone, self._room.live(box, min(gone), max(gone)))
+            live = self._room.live(box, min(gone), max(gone)) if len(gone) > 1 else ()
+            batch.changes.mail_gone += spans(box, gone, live)
         for changed in batch.dirty.values():
             changed.seal(batch.changes)
         batch.changes.gone += [id for id in batch.removed if id not in batch.dirty]

@@ -121,7 +121,7 @@ class Despatch:
     def _freshen(self, outbox: Outbox, round: Round, committed: int, committed_seq: int) -> None:
         """Take out of an outbox what is too old, let go what waited for its time, and hand out."""
         self._expire(outbox, round)
-        if outbox.lanes:
+        if outbox.lanes.by_sender:
             self._let_go(outbox, round, committed_seq)
         box, one_by_one = outbox.box, self._cautious.deliveries_left > 0
         for _ in range(_PAGES):
@@ -135,7 +135,7 @@ class Despatch:
                 break
         else:
             self._again = True
-        if outbox.lanes or outbox.ages:
+        if outbox.lanes.by_sender or outbox.ages:
             self._timed[box.id] = outbox
         else:
             self._timed.pop(box.id, None)
@@ -210,7 +210,7 @@ class Despatch:
             outbox, deliveries = self._room.outboxes.get(box), list(run)
             if outbox is None:  # it has left, and these were taken back
                 continue
-            if outbox.lanes or self._cautious.careful or not all(map(outbox.is_plain, deliveries)):
+            if outbox.lanes.by_sender or self._cautious.careful or not all(map(outbox.is_plain, deliveries)):
                 for delivery in deliveries:
                     self._settle(delivery, round)
             elif done := outbox.settle_done(deliveries, round):

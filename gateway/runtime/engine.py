@@ -232,14 +232,16 @@ class Engine(EngineFloor):
         queue = self.ingress.queue
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())
-        self._settle()
+        if self.ingress.settled:
+            self._settle()
         self.admission.take(self.round)
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
             self._committed(item)
         else:
-            self._settle()  # what was settled before is so when this runs
+            if self.ingress.settled:  # what was settled before is so when this runs
+                self._settle()
             item()
 
     def _committed(self, batch: Batch) -> None:
@@ -250,10 +252,9 @@ class Engine(EngineFloor):
 
     def _settle(self) -> None:
         settled = self.ingress.settled
-        if settled:
-            taken = [settled.popleft() for _ in range(len(settled))]
-            self.admission.outside += len(taken)
-            self.despatch.settle(taken, self.round)
+        taken = [settled.popleft() for _ in range(len(settled))]
+        self.admission.outside += len(taken)
+        self.despatch.settle(taken, self.round)
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
@@ -265,7 +266,6 @@ class Engine(EngineFloor):
             return 0.0
         if self.admission.may_open(self.round):
             return 0.0
-        admits = self.admission.admitted(self.round) > 0
         now_s = self.clock.mono_s()
         times = [self.housekeeping.due_s, *self.despatch.next_s()]
         if self.commits.under_way is None and self.commits.batch.lazy_since_s:
@@ -274,7 +274,7 @@ class Engine(EngineFloor):
         if retry_s is not None:
             times.append(retry_s)
         next_ms = self.timetable.next_ms()
-        if next_ms is not None and admits:
+        if next_ms is not None and self.admission.admitted(self.round) > 0:
             times.append(now_s + (next_ms - self.clock.clock_ms()) / 1000)
         return max(0.0, min(times) - now_s)
 

@@ -199,7 +199,8 @@ class Ingress:
         with self._lock:
             self._held -= messages
             self._held_bytes -= size
-            self._change.notify_all()
+            if self.waiting:
+                self._change.notify_all()
 
     def shut(self, reason: str, *, reserve: int = 0) -> None:
         """Let nothing in until `open`, and say why; but of what is no telemetry so many messages (`reserve`) until it is said again."""

@@ -68,7 +68,8 @@ class Lanes:
     """The lanes of one outbox, by sender. On the engine's thread. Seconds are monotonic."""
 
     def __init__(self) -> None:
-        self._lanes: dict[str, Lane] = {}
+        self.by_sender: dict[str, Lane] = {}
+        """Empty for most: whoever asks whether there are lanes looks here, for that is asked several times a commit."""
         self._times: list[tuple[float, int, str]] = []
         """(when, place, sender) of refused messages that may be tried again then; some are dealt with meanwhile."""
         self._stirred: set[str] = set()
@@ -77,12 +78,12 @@ class Lanes:
         """Senders whose next message is only on disk, and may go."""
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self.by_sender)
 
     def refuse(self, mail: Mail, not_before_s: float) -> None:
         """Have a refused message wait until `not_before_s`, and what its sender sent after it wait behind it."""
         sender, seq = mail.message.sender, mail.seq
-        lane = self._lanes.setdefault(sender, Lane())
+        lane = self.by_sender.setdefault(sender, Lane())
         if seq not in lane.not_before_s:
             insort(lane.refused, seq)
         lane.not_before_s[seq] = not_before_s
@@ -91,7 +92,7 @@ class Lanes:
 
     def hold_back(self, mail: Mail) -> bool:
         """Have a message wait in its sender's lane, where an earlier one of that sender waits; return whether it does."""
-        lane = self._lanes.get(mail.message.sender)
+        lane = self.by_sender.get(mail.message.sender)
         if lane is None or not lane.holds(mail.seq):
             return False
         lane.put(mail if mail.attempt else mail.seq)  # one that was tried is not on disk as it is here, maybe
@@ -100,7 +101,7 @@ class Lanes:
     def release(self, mail: Mail) -> None:
         """Note that a message is dealt with: those that waited behind it may go."""
         sender = mail.message.sender
-        lane = self._lanes.get(sender)
+        lane = self.by_sender.get(sender)
         if lane is not None:
             if lane.not_before_s.pop(mail.seq, None) is not None:
                 lane.refused.remove(mail.seq)
@@ -108,7 +109,7 @@ class Lanes:
 
     def remove(self, seq: int, sender: str) -> Waiting | None:
         """Take a message out of its sender's lane; None where it does not wait there."""
-        lane = self._lanes.get(sender)
+        lane = self.by_sender.get(sender)
         found = None if lane is None else lane.remove(seq)
         if found is not None:
             self._stirred.add(sender)
@@ -125,7 +126,7 @@ class Lanes:
         return gone
 
     def _let_go(self, sender: str, now_s: float, gone: list[Mail]) -> None:
-        lane = self._lanes.get(sender)
+        lane = self.by_sender.get(sender)
         if lane is None:
             return
         while (found := lane.next(now_s)) is not None:
@@ -138,14 +139,14 @@ class Lanes:
 
     def first_unread(self, now_s: float) -> dict[int, str]:
         """The places of the next messages of the senders in `unread`; a sender that was refused again meanwhile leaves it."""
-        found = {sender: lane.next(now_s) for sender in self.unread if (lane := self._lanes.get(sender)) is not None}
+        found = {sender: lane.next(now_s) for sender in self.unread if (lane := self.by_sender.get(sender)) is not None}
         self.unread = {sender for sender, waiting in found.items() if isinstance(waiting, int)}
         return {place(waiting): sender for sender, waiting in found.items() if isinstance(waiting, int)}
 
     def was_read(self, sender: str) -> int | None:
         """Take the next message of a sender out of its lane, because it was read from disk; return the place of the one behind it that must
         be read too."""
-        lane = self._lanes[sender]
+        lane = self.by_sender[sender]
         lane.waiting.popleft()
         found = lane.waiting[0] if lane.waiting else None
         if isinstance(found, int):
@@ -156,7 +157,7 @@ class Lanes:
 
     def _drop_empty(self, sender: str, lane: Lane) -> None:
         if not lane.waiting and not lane.refused:
-            del self._lanes[sender]
+            del self.by_sender[sender]
 
     @property
     def next_s(self) -> float | None:
@@ -167,10 +168,10 @@ class Lanes:
 
     def places(self, first: int, below: int) -> Iterator[int]:
         """The places of the messages that wait, from `first` on and below `below`, in no order."""
-        for lane in self._lanes.values():
+        for lane in self.by_sender.values():
             behind = islice(lane.waiting, bisect_left(lane.waiting, first, key=place), None)
             yield from takewhile(below.__gt__, map(place, behind))
 
     def mail(self) -> list[Mail]:
         """The messages that wait and are in memory."""
-        return [waiting for lane in self._lanes.values() for waiting in lane.waiting if not isinstance(waiting, int)]
+        return [waiting for lane in self.by_sender.values() for waiting in lane.waiting if not isinstance(waiting, int)]

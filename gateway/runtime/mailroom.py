@@ -172,7 +172,9 @@ class Mailroom:
             self._weigh(box)
         self.fresh = {}
         for outbox in (*self.outboxes.values(), *self.retired.values()):
-            self._weigh(outbox.box)
+            box = outbox.box
+            if box.head or box.head_bytes:
+                self._weigh(box)
 
     def committed(self, number: int) -> None:
         """Note that a batch is on disk: what had to stay in memory because its row changed with it may leave."""

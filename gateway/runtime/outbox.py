@@ -166,7 +166,7 @@ class Outbox:
     def next(self) -> Mail | None:
         """The message to hand out next, where one may be; messages that must wait behind a refused one are put into its lane."""
         head, lanes = self.box.head, self.lanes
-        while lanes and head and lanes.hold_back(head[0]):
+        while lanes.by_sender and head and lanes.hold_back(head[0]):
             head.popleft()
         ready = head and self.open and len(self.in_hand) < self.window and not (self._untrusting and _waits(head[0]))
         return head[0] if ready else None
@@ -182,7 +182,7 @@ class Outbox:
         at_once: list[HandedOut] = []
         taken: list[HandedOut] = []
         if self.open:
-            lanes, careful = bool(self.lanes), one_by_one or bool(self.suspects)
+            lanes, careful = bool(self.lanes.by_sender), one_by_one or bool(self.suspects)
             covered, coming = self.lent.covered, self.lent.coming
             head, orderly = self.box.head, self._promised[0] <= committed  # else what was promised would come after it
             while head and len(self.in_hand) < self.window:
@@ -245,7 +245,7 @@ class Outbox:
         fresh = self._fresh[1] if self._fresh[0] == round.batch.number else taken[-1].seq + 1
         stored = [delivery.seq for delivery in taken if delivery.seq >= fresh]
         alone = len(self.in_hand) == len(taken) or taken[0].seq > self._highest  # nothing else that is in hand lies between them
-        self._note(stored, 1, round, together=alone and not self.lanes)
+        self._note(stored, 1, round, together=alone and not self.lanes.by_sender)
         waited = taken[: len(taken) - len(stored)]
         if waited:
             once = {delivery.seq for delivery in waited if delivery.message.verb in self.once} if self.once else set()
@@ -263,14 +263,13 @@ class Outbox:
             tried.extend(Tried(id, place, place, by) for place in places)
 
     def note_lent(self, round: Round) -> None:
-        """Write the note of lent mail anew, where it is stale, with as many of the next messages as were lent since."""
-        if self.lent.stale:
-            ahead = list(self._ahead(self.lent.flow))
-            first, last = self.lent.bounds(ahead)
-            self.lent.note(self.live(first, last), ahead, round.batch.changes, round.batch.number)
+        """Write the note of lent mail, which is stale, anew, with as many of the next messages as were lent since."""
+        ahead = list(self._ahead(self.lent.flow))
+        first, last = self.lent.bounds(ahead)
+        self.lent.note(self.live(first, last), ahead, round.batch.changes, round.batch.number)
 
     def _ahead(self, count: int) -> Iterator[int]:
-        if self.open and not self._small and not self.lanes:
+        if self.open and not self._small and not self.lanes.by_sender:
             for mail in islice(self.box.head, min(count, self.window)):
                 if mail.message.verb in self.once:
                     return
@@ -316,7 +315,7 @@ class Outbox:
         """Delete a message that is dealt with, and let go what waited behind it."""
         self.box.drop(mail, round)
         self.lent.done(mail.seq)
-        if self.lanes:
+        if self.lanes.by_sender:
             self._failures.pop(mail.seq, None)
             self.lanes.release(mail)
 
@@ -395,7 +394,7 @@ class Outbox:
         in_hand = [seq for seq in self.in_hand if first <= seq < below]
         waiting = self.box.head
         head = map(_seq, islice(waiting, bisect_left(waiting, first, key=_seq), bisect_left(waiting, below, key=_seq)))
-        return [*in_hand, *head, *(self.lanes.places(first, below) if self.lanes else ())]
+        return [*in_hand, *head, *(self.lanes.places(first, below) if self.lanes.by_sender else ())]
 
     def next_s(self, now_s: float, clock_ms: int) -> float | None:
         """Monotonic second at which to look at this outbox again; None: when something happens to it. Both clocks are read now."""

@@ -37,32 +37,34 @@ def write(connection: apsw.Connection, changes: Changes) -> None:
 
 
 def _write_all(connection: apsw.Connection, changes: Changes) -> None:
-    _insert(connection, STATE, changes.states)
-    _insert(connection, WOKEN, changes.woken)
-    _insert(connection, MAIL, changes.mail)
+    _insert_each(connection, (STATE, changes.states), (WOKEN, changes.woken), (MAIL, changes.mail))
     for box, first, last, by in changes.tried:
         connection.execute("UPDATE mail SET attempt = attempt + ? WHERE box = ? AND seq BETWEEN ? AND ?", (by, box, first, last))
-    _insert(connection, SEEN, changes.seen)
-    _insert(connection, DEAD, changes.dead)
-    _write_events(connection, changes)
-    _insert(connection, NOTE, list(changes.notes.items()))
+    _insert_each(connection, (SEEN, changes.seen), (DEAD, changes.dead))
+    if changes.events or changes.events_gone or changes.folded:
+        _write_events(connection, changes)
+    _insert_each(connection, (NOTE, list(changes.notes.items())))
     _delete(connection, changes)
 
 
+def _insert_each(connection: apsw.Connection, *given: tuple[str, Sequence[Sequence[Any]]]) -> None:
+    for statement, rows in given:
+        if rows:  # a commit of one message has two kinds of the seven
+            _insert(connection, statement, rows)
+
+
 def _insert(connection: apsw.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    if not rows:
-        return
-    at = 0
+    at, count, columns = 0, len(rows), len(rows[0])
     for chunk in _CHUNKS:
-        while len(rows) - at >= chunk:
-            connection.execute(_sized(statement, len(rows[at]), chunk), tuple(chain.from_iterable(rows[at : at + chunk])))
+        while count - at >= chunk:
+            connection.execute(_sized(statement, columns, chunk), tuple(chain.from_iterable(rows[at : at + chunk])))
             at += chunk
 
 
 def _write_events(connection: apsw.Connection, changes: Changes) -> None:
     for actor in changes.events_gone:
         connection.execute("DELETE FROM event WHERE actor = ?", (actor,))
-    _insert(connection, EVENT, changes.events)
+    _insert_each(connection, (EVENT, changes.events))
     for folded in changes.folded:
         connection.execute("UPDATE actor SET folded = ? WHERE id = ?", folded)
 
