@@ -188,7 +188,7 @@ class Despatch:
             if mail.attempt and mail.message.verb in outbox.once:
                 outbox.box.head.remove(mail)
                 self._give_up(outbox, mail, _UNKNOWN, round)
-            else:
+            elif mail.act_by or mail.message.until or mail.message.expires_ms:
                 outbox.ages.mind(mail, round.clock_ms)
 
     # --- one at a time, after an unclean end

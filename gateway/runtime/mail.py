@@ -20,6 +20,13 @@ _SEPARATOR = "\x1f"
 _FIELDS = {"1": 7, "2": 8, "3": 9, "4": 10, "5": 11}
 """How many fields the header of each form has."""
 _FIELDS_AT_MOST = 11
+_PLAIN = "1"
+_PLAIN_FIELDS = 1 + _FIELDS[_PLAIN]
+PLAIN_HEAD = f"{_PLAIN}{_SEPARATOR}".encode()
+"""What is stored of a message that is on no route, from no timer and has no deadline begins so."""
+
+_new = tuple.__new__
+"""Makes a message of all its fields in their order: twice as fast as calling its class."""
 
 
 class Arrival(Receipt):
@@ -137,7 +144,8 @@ def due_of(blob: bytes) -> Due | None:
 
 def act_by_of(blob: bytes) -> Deadline | None:
     """Until when a host-bound actor may act on a stored message; None: at any time."""
-    return _deadline(_field(blob, 11)) if blob.startswith(b"5") else None
+    said = _field(blob, 11) if blob.startswith(b"5") else ""
+    return _deadline(said) if said else None
 
 
 def _field(blob: bytes, n: int) -> str:
@@ -146,8 +154,16 @@ def _field(blob: bytes, n: int) -> str:
 
 def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     """Read a message from the store. Raises Unreadable, or UnknownTarget where nobody answers its verb any more."""
-    (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said, _), json = read_header(blob)
-    verb, version = apart(verb)
+    header, _, json = blob.partition(b"\n")
+    fields = header.decode().split(_SEPARATOR)
+    routed = said = ""
+    if len(fields) == _PLAIN_FIELDS and fields[0] == _PLAIN:  # as most messages, of which a burst brings many back
+        _, id, to, verb, sender, reply_to, trace, expires_ms = fields
+    else:
+        (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said, _), json = read_header(blob)
+    version = 1
+    if "@" in verb:
+        verb, version = apart(verb)
     try:
         payload = read_waiting(find_verb(to, verb), version, json)
         route = Route.model_validate_json(routed) if routed else None
@@ -155,11 +171,9 @@ def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
         raise Unreadable(f"cannot read stored mail {id} for {to}: {error}; then `gateway dead-letters retry` it") from None
     except ValueError as error:
         raise Unreadable(f"cannot read stored mail {id} for {to}: {fact_of(error)}") from None
-    return Message(id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route, _deadline(said))
+    return _new(Message, (id, to, verb, payload, sender, reply_to, trace, int(expires_ms), route, _deadline(said) if said else None))
 
 
-def _deadline(said: str) -> Deadline | None:
-    if not said:
-        return None
+def _deadline(said: str) -> Deadline:
     clock_ms, said_ms, open = map(int, said.split(" "))
     return Deadline(clock_ms, said_ms, open=bool(open))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, act_by_of, decode, due_of, encode
+from gateway.runtime.mail import PLAIN_HEAD, Mail, act_by_of, decode, due_of, encode
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, SeqSpan, Store
 
@@ -227,8 +227,9 @@ class Mailbox:
             else:
                 mail = Mail(message, row.seq, attempt=row.attempt, stored=True)
                 mail.size = len(row.message)
-                mail.timer = due_of(row.message)
-                mail.act_by = act_by_of(row.message)
+                if not row.message.startswith(PLAIN_HEAD):
+                    mail.timer = due_of(row.message)
+                    mail.act_by = act_by_of(row.message)
                 self.head.append(mail)
         if len(rows) < limit:  # what is still only on disk comes there with a later commit: nothing to read before
             self._loaded_to = max(self._loaded_to, committed_seq)

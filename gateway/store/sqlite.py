@@ -28,6 +28,9 @@ from gateway.store.store import BoxSize, Changes, DeadRow, EventRow, MailRow, Se
 from gateway.store.succession import real
 from gateway.store.writing import write
 
+_new = tuple.__new__
+"""Makes a row of all its fields in their order: twice as fast as calling its class, for what is read by the thousand."""
+
 _COMMITS = "store.commits"
 """Key of the store's own note, of how many commits there were at the last clean end."""
 _LOOK: int = getattr(apsw, "SQLITE_CHECKPOINT_NOOP", apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -234,7 +237,7 @@ class SqliteStore:
 
     def mail(self, box: str, after_seq: int, limit: int) -> list[MailRow]:
         query = "SELECT box, seq, attempt, message FROM mail WHERE box = ? AND seq > ? ORDER BY seq LIMIT ?"
-        return [MailRow(*row) for row in self._all(query, (box, after_seq, limit))]
+        return [_new(MailRow, row) for row in self._all(query, (box, after_seq, limit))]
 
     def seen(self) -> list[SeenRow]:
         return [SeenRow(*row) for row in self._all("SELECT source, n, id FROM seen ORDER BY source, n")]
