@@ -14,9 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from devices.codecs.json_lines import INT_MAX, INT_MIN
 from gateway.actors import Payload
+from gateway.actors.changing import names_of
 
 P = TypeVar("P", bound=Payload)
 
+_set = object.__setattr__
 _SCALARS = frozenset((str, int, float, bool, NoneType))
 _EXACT = float(2**53)
 """From here on a double does not hold each whole number: `read_fields` says the one that stands in the line."""
@@ -74,4 +76,7 @@ def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
                 return None
         elif kind is int and not INT_MIN < value < INT_MAX:
             return None
-    return read, fields if len(named) == len(fields) else {name: fields[name] for name in named}
+    if len(named) < len(fields):
+        return read, {name: fields[name] for name in named}
+    _set(read, "__pydantic_fields_set__", names_of(model))  # as `share_names` does: the other set goes before the line has
+    return read, fields

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from devices.codecs.framing import BadFrame
+from gateway.actors.changing import names_of
 from gateway.actors.points import Mapped, ValueMapping, ValueSettings, flat
 from gateway.actors.vocabulary import Quality, Report
 
@@ -128,7 +129,7 @@ def _made(
     if qualities:
         said["qualities"] = qualities
     put(report, "__dict__", said)
-    put(report, "__pydantic_fields_set__", {"values", "units", "at_ms", "quality", "qualities"})
+    put(report, "__pydantic_fields_set__", names_of(Report))
     put(report, "__pydantic_extra__", None)
     put(report, "__pydantic_private__", None)
     return report

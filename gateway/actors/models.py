@@ -65,6 +65,11 @@ class Model(BaseModel):
                 return with_given(self, check(fields)[0])
         return self.__pydantic_validator__.validate_python({**self.__dict__, **fields})  # type: ignore[no-any-return]  # a Self
 
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The names of the fields that this model was given: a copy, for models that were given all of them share one set."""
+        return set(self.__pydantic_fields_set__)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; `update` is validated, as by `changed`: what no model can hold would be found out when it is stored."""
         del deep  # nothing in it can be changed

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from gateway.actors.changing import share_names
 from gateway.actors.errors import BadPayload, StateTooNew
 from gateway.actors.models import Model, Payload, Versioned
 from gateway.actors.words import described, said
@@ -91,7 +92,7 @@ def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) 
     if version < model.VERSION:
         found = _taken_up(model, version, found, what)
     try:
-        return model.__pydantic_validator__.validate_json(found)  # type: ignore[no-any-return]  # a V; its own method is a call more
+        return share_names(model.__pydantic_validator__.validate_json(found))  # type: ignore[no-any-return]  # its own method is a call more
     except ValidationError as error:
         from gateway.actors.misfit import misfit  # noqa: PLC0415  # most gateways never need it
 
@@ -150,10 +151,10 @@ def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
     Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
     """
     colons = text.count(":") if isinstance(text, str) else text.count(b":")
-    if colons <= len(payload.model_fields_set):
+    if colons <= len(payload.__pydantic_fields_set__):
         return
     fields = payload.__dict__
-    distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.model_fields_set)
+    distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.__pydantic_fields_set__)
     if colons > distinct:
         json.loads(text, object_pairs_hook=_object)
 
