@@ -50,7 +50,7 @@ RECIPES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 def test_a_recipe(device: str, mosquitto: Mosquitto, connect: Connect) -> None:
     """What the page says is enough: the message becomes a report of the twin."""
     topic, payload, twin, values = RECIPES[device]
-    subscriptions = tomllib.loads(block_with("zigbee2mqtt/+"))["mqtt"]["main"]["subscribe"]
+    subscriptions = tomllib.loads(block_with("tele/+/SENSOR"))["mqtt"]["main"]["subscribe"]
     with connect(mosquitto.port, subscribe=subscriptions) as gateway, Peer(mosquitto.port) as peer:
         gateway.until_subscribed()
         peer.publish(topic, payload)
