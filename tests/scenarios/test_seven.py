@@ -5,10 +5,6 @@ The gateway, the broker, the shell and the ports are real; what is at their othe
 
 import contextlib
 import json
-import os
-import shlex
-import subprocess
-import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
@@ -22,10 +18,11 @@ from devices.codecs.simulated_meters import telegram
 from devices.serial.simulated_line import SimulatedLine
 from gateway.testing.clock import PATIENCE_S
 from tests.brokers import Mosquitto, Peer, find_program
-from tests.daemons import ROOT, DaemonProcess
+from tests.daemons import DaemonProcess
 from tests.devices.modbus.conftest import Cable, judge
 from tests.devices.sensor.tree import Tree
 from tests.guide import blocks, chapter
+from tests.scenarios.keyboard import Keyboard
 from tests.waiting import until
 
 CHAPTER = chapter("Seven things to build")
@@ -41,9 +38,7 @@ class Desk:
         self.broker = broker
         self._toml = "".join(blocks(SECTIONS[head], "toml"))
         self.lines = "".join(blocks(SECTIONS[head], "sh")).splitlines()
-        self._daemon: DaemonProcess | None = None
-        self._bin = folder / "bin"
-        self._bin.mkdir()
+        self.keyboard = Keyboard(folder / "bin")
 
     def changes(self, what: str, to: str) -> None:
         """Write another thing in one place of the recipe: what is particular to a Pi, a port or an account."""
@@ -56,12 +51,10 @@ class Desk:
         (broker,) = blocks(CHAPTER.split("\n### ")[0], "toml")
         found = f"{broker.replace('localhost', '127.0.0.1')}port = {self.broker.port}\n{self._toml}"
         with DaemonProcess(self.folder, found) as daemon:
-            self._puts("gateway", f'exec {shlex.quote(sys.executable)} -m gateway.cli "$@" --config {shlex.quote(str(daemon.config))}')
-            for program in ("mosquitto_sub", "mosquitto_pub"):
-                self._puts(program, f'exec {find_program(program)} -p {self.broker.port} "$@"')
+            self.keyboard.has_gateway(daemon.config)
+            self.keyboard.has("mosquitto_sub", f'exec {find_program("mosquitto_sub")} -p {self.broker.port} "$@"')
             assert daemon.gateway("check").returncode == 0, daemon.gateway("check").stdout
             daemon.until_listening()
-            self._daemon = daemon
             yield self
             assert daemon.stop() == 0
 
@@ -75,13 +68,8 @@ class Desk:
         return said if all(word in said for word in words) else ""
 
     def _run(self, line: str) -> str:
-        environ = {**os.environ, "PATH": f"{self._bin}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environ)
+        done = self.keyboard.types(line)
         return done.stdout + done.stderr
-
-    def _puts(self, name: str, script: str) -> None:
-        (self._bin / name).write_text(f"#!/bin/sh\n{script}\n")
-        (self._bin / name).chmod(0o755)
 
 
 Sit = Callable[[str], Desk]
@@ -259,8 +247,7 @@ HEARD = (
 def test_the_neighbourhoods_sensors(sit: Sit, tmp_path: Path) -> None:
     """Each station is a twin, with the names and units that its values have here."""
     desk = sit("The neighbourhood's sensors, by rtl_433")
-    (tmp_path / "bin" / "rtl_433").write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in HEARD) + "exec sleep 1000\n")
-    (tmp_path / "bin" / "rtl_433").chmod(0o755)
+    desk.keyboard.has("rtl_433", "".join(f"echo '{line}'\n" for line in HEARD) + "exec sleep 1000")
     desk.changes('"rtl_433"', f'"{tmp_path}/bin/rtl_433"')
     with desk.running():
         desk.types("gateway show exec/radio", "runs")
