@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGES = {"README": ROOT / "README.md"} | {
     name: ROOT / f"config/guide/{name}.md"
-    for name in ("start", "recipes", "web", "reference", "promises", "own-actor", "speed", "postgresql")
+    for name in ("start", "recipes", "troubleshooting", "web", "reference", "promises", "own-actor", "speed", "postgresql")
 }
 """The pages in the order in which they are named."""
 
