@@ -25,6 +25,18 @@ def test_the_configuration_is_one(tmp_path: Path) -> None:
     assert [part.id for part in configuration.host_bound] == ["mqtt/main", "serial/gps", "serial/boiler", "gpio/bell", "gpio/lamp"]
 
 
+def test_it_can_be_pasted_at_the_end(tmp_path: Path) -> None:
+    """The example, and each of the seven things to build, may stand below all that the installed file has."""
+    installed = (PAGES["start"].parents[1] / "gateway.toml").read_text()
+    _, broker, *_ = re.split(r"^```(?:toml)?$", chapter("Seven things to build"), flags=re.MULTILINE)
+    things = [broker + "".join(blocks(thing, "toml")) for thing in chapter("Seven things to build").split("\n### ")[1:]]
+    assert len(things) == 7
+    for number, block in enumerate([blocks(chapter("On your Pi"), "toml")[0], *things]):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(f"{installed}\n{block}")
+        assert read(path).host_bound[0].id == "mqtt/main"
+
+
 def test_the_three_recipes_are_one_configuration(tmp_path: Path) -> None:
     """What stands on the front page can stand in one file."""
     path = tmp_path / "gateway.toml"
