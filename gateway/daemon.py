@@ -26,7 +26,7 @@ from gateway.control.house import ControlSettings, House
 from gateway.control.wellness import status
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
-from gateway.runtime.settings import EngineSettings
+from gateway.service.bounds import engine_settings
 from gateway.service.coming_up import ComingUp
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
@@ -48,7 +48,6 @@ NO_STORE = 74
 RUNS_ALREADY = 75
 BAD_CONFIG = 78
 
-_MIB = 1024 * 1024
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
 _LOOK_S = 1.0
@@ -375,25 +374,6 @@ def _locked(store: Path) -> Lock:
     except OSError as error:
         text = f"cannot start: {error.filename or store} cannot be made: {error.strerror}; mend store.path or its folder's permissions"
         raise Unrunnable(text, NO_STORE) from error
-
-
-def engine_settings(configuration: Configuration) -> EngineSettings:
-    """The bounds of the engine, as a configuration says them."""
-    runtime, store = configuration.runtime, configuration.store
-    return EngineSettings(
-        idle_s=runtime.idle_s,
-        active_actors=runtime.active_actors,
-        mailbox_messages=runtime.mailbox_messages,
-        mailbox_bytes=runtime.mailbox_mb * _MIB,
-        ingress_messages=runtime.ingress_messages,
-        ingress_bytes=runtime.ingress_mb * _MIB,
-        ids_kept=store.ids_kept,
-        dead_letters_kept=store.dead_letters_kept,
-        dead_letters_bytes=store.dead_letters_mb * _MIB,
-        trail_bytes=runtime.explain_kb * 1024,
-        trust_clock=runtime.trust_clock,
-        close_s=runtime.close_s,
-    )
 
 
 def _named(configuration: Configuration) -> str:

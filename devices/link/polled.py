@@ -22,7 +22,7 @@ from pydantic import Field, field_validator
 from devices.link.faults import Faulty, LinkFault, of_system
 from devices.link.link import Link
 from devices.sparing import SparingLog
-from gateway.actors import Delivery, GatewayError, Settings, verb
+from gateway.actors import Delivery, GatewayError, Inbound, Settings, verb
 from gateway.actors.ids import check_id
 from gateway.actors.vocabulary import Report, Scalar
 from gateway.actors.words import described, several
@@ -152,11 +152,9 @@ class Polled(Link[P]):
         return str(fault)
 
     def _send(self, report: Report) -> None:
-        try:
-            self.host.send(self.settings.to, "report", report)
-        except GatewayError as error:
+        for refusal in self.host.send_all([Inbound(self.settings.to, "report", report)]):
             self.host.count("refused")
-            self._log.warn("refused", f"{self.host.me}: {error}")
+            self._log.warn("refused", f"{self.host.me}: {refusal.error}")
 
     def _plan(self) -> None:
         """Plan the next reading: the next place on the grid that has not passed."""

@@ -23,7 +23,7 @@ from devices.modbus.wire import line_settings, open_wire
 from devices.modbus.writing import WritePlace, place_of
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
-from gateway.actors import Delivery, GatewayError, Health, Mode, Payload, Refused, Settings, verb
+from gateway.actors import Delivery, Health, Inbound, Mode, Payload, Refused, Settings, verb
 from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.vocabulary import Report, Scalar, SetValue, SetValues
 from gateway.actors.words import several
@@ -263,11 +263,9 @@ class ModbusBus(Link[ModbusSettings]):
         self._sparing.warn(f"{kind} {unit.name}", f"{self.host.me}: unit {unit.settings.unit} ({unit.name}): {text}")
 
     def _send(self, unit: UnitSettings, name: str, values: dict[str, Scalar | None]) -> None:
-        try:
-            self.host.send(unit.to, "report", Report(values=values))
-        except GatewayError as error:
+        for refusal in self.host.send_all([Inbound(unit.to, "report", Report(values=values))]):
             self.host.count("refused")
-            self._sparing.warn(f"refused {name}", f"{self.host.me}: unit {unit.unit} ({name}): {error}")
+            self._sparing.warn(f"refused {name}", f"{self.host.me}: unit {unit.unit} ({name}): {refusal.error}")
 
     def _say(self) -> None:
         """Say how the bus is, where that has changed: it is well while one of its units answers."""

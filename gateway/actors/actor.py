@@ -82,6 +82,12 @@ class Actor(Generic[S]):
         del id
         return False
 
+    def apart_s(self, verb: str, key: str) -> float:
+        """Say how many seconds may lie between two messages of a verb that only tell how things stand, where fewer are to be written; 0:
+        none of them may be left out. By default none may."""
+        del verb, key
+        return 0.0
+
     def failed(self, fault: Fault, state: S) -> Decision:
         """Decide what becomes of this actor when a message failed for good; `state` is as it was before that message. By default its parent
         does."""

@@ -14,8 +14,8 @@ was stored by an older program up to today's shape:
             return fields
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -95,6 +95,17 @@ class Versioned(Model):
         return fields
 
 
+class Tells(NamedTuple):
+    """What a payload tells of, where fewer of its kind are to be written: see `Payload.tells`."""
+
+    of: Hashable = ()
+    """What it tells of: a newer one that tells of the same may take its place."""
+    fixed: Hashable = ()
+    """What of it must not change unseen: one in which that has changed comes in at once."""
+    at_ms: int = 0
+    """Wall time by the device's own clock, milliseconds since 1970; 0: it has none."""
+
+
 class Payload(Versioned):
     """What a verb takes: subclass it, one field per fact, units in the names. Mail and timers keep its version while they wait."""
 
@@ -107,6 +118,12 @@ class Payload(Versioned):
         or give way. Override it where that is so; what is to be done, or to be told to people, never gives way.
         """
         return False
+
+    @property
+    def tells(self) -> Tells:
+        """What it tells of, if it is telemetry: two that tell of the same, of one source to one actor, may become one. By default all of a
+        verb do."""
+        return Tells()
 
 
 class Nothing(Payload):

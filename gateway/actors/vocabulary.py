@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, JsonValue, model_validator
 
 from gateway.actors.json_text import JsonText
-from gateway.actors.models import Model, Payload
+from gateway.actors.models import Model, Payload, Tells
 
 Scalar = bool | int | float | str
 
@@ -88,6 +88,12 @@ class Report(Payload):
         """The next report says more."""
         return True
 
+    @property
+    def tells(self) -> Tells:
+        """The values of the same names; of these only numbers may change unseen."""
+        steady = tuple(value for value in self.values.values() if isinstance(value, (bool, str)) or value is None)
+        return Tells(tuple(self.values), (steady, self.quality, *self.qualities.items()), self.at_ms)
+
 
 class Fix(Payload):
     """Verb `position` of a trip: where something is. Degrees WGS 84, metres, metres per second."""
@@ -110,6 +116,11 @@ class Fix(Payload):
     def is_telemetry(self) -> bool:
         """The next fix says more."""
         return True
+
+    @property
+    def tells(self) -> Tells:
+        """Where the vehicle is."""
+        return Tells(at_ms=self.at_ms)
 
 
 class Pressed(Payload):

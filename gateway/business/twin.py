@@ -7,6 +7,7 @@ Source: values with unit and time as in SenML (RFC 8428); quality as in OPC UA p
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -66,6 +67,10 @@ class Twin(Actor[TwinState]):
     @property
     def most(self) -> int:
         return self.settings.most
+
+    def apart_s(self, verb: str, key: str) -> float:
+        """Reports may come so seldom that the device is heard twice before it would count as silent."""
+        return (self.settings.silent_after(key) or math.inf) / 2 if verb == "report" else 0.0
 
     @verb
     def report(self, report: Report, stage: Stage[TwinState]) -> None:

@@ -1,9 +1,11 @@
 """`gateway show` and `gateway tail`: what the daemon is doing, for people."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.nearest import ask_of
+from gateway.cli.wear import borne_by_card
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, several, size, table
@@ -51,8 +53,6 @@ def _show_whole(view: dict[str, Any], *, every: bool, as_json: bool) -> int:
 
 def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     totals, store = view["totals"], view["store"]
-    days = view["uptime_s"] / 86400
-    a_day = f"about {size(view['written_bytes'] / days)} a day" if view["uptime_s"] >= _TELLING_S else ""
     lines = [
         f"{view['name']}{', simulated' if view['simulated'] else ''}: {'well' if view['healthy'] else 'not well'}; "
         f"up {duration(view['uptime_s'])}, life {view['life']}, process {view['pid']}, {size(view['memory_bytes'])} of memory"
@@ -72,7 +72,8 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
                 *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
                 ["store", size(store.get("bytes", 0)), store.get("path") or store.get("url", "")],
-                ["written", size(view["written_bytes"]), a_day],
+                ["written", size(view["written_bytes"]), _wear(view)],
+                *_thinned(view["budget"]),
                 *([] if view["clock"]["trusted"] else [["clock", "not trusted yet", view["clock"]["because"]]]),
             ]
         ),
@@ -100,6 +101,24 @@ def _mail(totals: dict[str, Any]) -> list[list[str]]:
         return []
     largest = totals["largest_mailbox"]
     return [["mail", number(totals["waiting"]), f"waits, {number(largest['waiting'])} of it for {largest['id']}"]]
+
+
+def _wear(view: dict[str, Any]) -> str:
+    """What is written a day, and how long a card bears that; empty where the gateway is not up for long enough to tell."""
+    if view["uptime_s"] < _TELLING_S:
+        return ""
+    a_day = view["written_bytes"] / view["uptime_s"] * 86400
+    borne = "" if view["store"].get("url") else f"; {borne_by_card(Path(view['store'].get('path', '')).absolute(), a_day)} at that rate"
+    return f"about {size(a_day)} a day{borne}"
+
+
+def _thinned(budget: dict[str, Any]) -> list[list[str]]:
+    """A row that says how much may be written a day, and what is left out for that."""
+    if not budget["bytes_a_day"]:
+        return []
+    now = f"readings of the same come {duration(budget['apart_s'])} apart now" if budget["apart_s"] else "every reading comes in now"
+    out = f", {number(budget['thinned'])} were left out, most of {budget['most_of']}" if budget["thinned"] else ""
+    return [["budget", size(budget["bytes_a_day"]), f"a day; {now}{out}"]]
 
 
 def _kinds(kinds: list[dict[str, Any]]) -> list[str]:

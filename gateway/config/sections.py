@@ -18,6 +18,7 @@ _PASSWORD = re.compile(r"://[^/@:]*:[^/@]*@|[?&]password=")
 """In a URL; each part of it ends where the next one begins."""
 _OF_A_FILE = {
     "max_mb": "how large a database may become is for its server to say",
+    "budget_mb_a_day": "how much a database writes is its server's affair",
     "ballast_mb": "the disk of a database is its server's",
     "backups_kept": "a database is backed up by its own tools (pg_dump, pg_basebackup)",
 }
@@ -58,6 +59,8 @@ class StoreSettings(Settings):
     """A file that holds the password of the database's user, and nothing else; empty: there is none, or libpq's own ways have it."""
     loss_window_s: float = Field(default=0.0, ge=0, le=60)
     """Seconds of acknowledged messages that a power cut may cost, for less SD wear; 0: none, each has waited for the disk."""
+    budget_mb_a_day: int = Field(default=0, ge=0)
+    """Megabytes that may be written to the disk in a day; above it, readings of the same come in less often. 0: no budget."""
     max_mb: int = Field(default=1024, ge=0)
     """The most the file may take, in megabytes; 0: no limit."""
     ballast_mb: int = Field(default=8, ge=0, le=1024)

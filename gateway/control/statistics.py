@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from gateway.actors import GatewayError, Health, HostBound, Reply, Settings, Start
+from gateway.actors import GatewayError, Health, HostBound, Inbound, Reply, Settings, Start
 from gateway.actors.ids import key_of
 from gateway.actors.points.point import Point, ValueType
 from gateway.actors.points.shown import ShownDevice
@@ -38,6 +38,7 @@ _POINTS = (
     Point(name="problem", type=ValueType.BOOLEAN, device_class="problem", path=("problem",), diagnostic=True),
     Point(name="last_exit", type=ValueType.TEXT, path=("last_exit",), diagnostic=True),
     _figure("written_bytes_a_day", unit="B", device_class="data_size"),
+    _figure("thinned"),
     _figure("store_bytes", unit="B", device_class="data_size"),
     _figure("memory_bytes", unit="B", device_class="data_size"),
     _figure("uptime_s", unit="s", device_class="duration"),
@@ -150,7 +151,8 @@ class Statistics(HostBound):
         if self.settings.report_to:
             figures = as_reported(view)
             report = Report(values={**figures}, units={name: unit for name, unit in _UNITS.items() if name in figures})
-            self.host.send(self.settings.report_to, "report", report)
+            for refusal in self.host.send_all([Inbound(self.settings.report_to, "report", report)]):
+                raise refusal.error
             self.host.count("reported")
 
 
@@ -165,6 +167,7 @@ def as_published(view: dict[str, Any]) -> dict[str, Any]:
         "problem": not view["healthy"],
         "last_exit": view["last_fault"] or ("well" if view["clean_start"] else "not well"),
         "written_bytes_a_day": round(view["written_bytes"] * _DAY_S / max(view["uptime_s"], _DAY_S / 24)),  # the first hour is no measure
+        "thinned": view["budget"]["thinned"],
         "store_bytes": view["store"]["bytes"],
         "host_bound": hosts,
         "connected": {one["id"]: one["health"] == Health.OK.value for one in hosts},

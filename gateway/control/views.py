@@ -51,6 +51,7 @@ def from_outside(house: House) -> View:
         "clock": {"trusted": engine.clock.synced, "because": engine.clock.voucher if engine.clock.synced else UNTRUSTED},
         "memory_bytes": resident_bytes(),
         "written_bytes": written_bytes(),
+        "budget": _budget(engine),
         "last_fault": house.last_words.heard(),
         "last_faults": [fault._asdict() for fault in [*house.earlier_faults, *house.faults.newest()][-_FAULTS_SHOWN:]],
     }
@@ -73,6 +74,18 @@ def whole(house: House) -> View:
     seen = engine.directory.kinds.points.shown
     view["devices"] = seen.as_json() if seen is not None else []
     return view
+
+
+def _budget(engine: Engine) -> View:
+    """How much may be written in a day, and what that has cost: how many readings were left out, and how far apart they come now."""
+    thinning = engine.thinning
+    most = thinning.counts.most_common(1)
+    return {
+        "bytes_a_day": thinning.budget.bytes_a_day,
+        "apart_s": thinning.budget.apart_s,
+        "thinned": thinning.counts.total(),
+        "most_of": most[0][0] if most else "",
+    }
 
 
 def of_hosted(hosted: Hosted, engine: Engine) -> View:

@@ -15,6 +15,7 @@ from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.thinning import Thinning
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.turns import TurnRunner
 
@@ -42,6 +43,7 @@ class Admission:
         commits: Commits,
         settings: EngineSettings,
         at_once: AtOnce,
+        thinning: Thinning,
     ) -> None:
         self._room = room
         self._ingress = ingress
@@ -51,6 +53,7 @@ class Admission:
         self._commits = commits
         self._settings = settings
         self.at_once = at_once
+        self._thinning = thinning
         self.duplicates = 0
         """How many messages from outside were repeats."""
         self.short = False
@@ -63,13 +66,17 @@ class Admission:
         self.at_once.look()
         for arrival in self._room.fullness.brought_back():
             self._arrive(arrival, round)
+        if self._thinning.held:
+            for arrival in self._thinning.due(round.now_s):
+                self._arrive(arrival, round)
+        arrive = self._sift if self._thinning.applies else self._arrive
         arrivals, batch = self._ingress.arrivals, round.batch
         while arrivals and self.has_room(round):
             read = self._room.cells.read
             for _ in range(self._settings.batch_turns - max(batch.arrived, batch.turns)):
                 item = arrivals.popleft()
                 if type(item) is PlainArrival or type(item) is Arrival:
-                    self._arrive(item, round)
+                    arrive(item, round)
                 else:
                     item()
                 if not arrivals or batch.arrived_bytes >= _BYTES_AT_ONCE or self._room.cells.read != read:
@@ -83,6 +90,8 @@ class Admission:
         self._room.fullness.let_back()
         for arrival in self._room.fullness.brought_back():
             self._arrive(arrival, round, full=False)
+        for arrival in self._thinning.due(round.now_s, all=True):
+            self._arrive(arrival, round, full=False)
         arrivals = self._ingress.arrivals
         while arrivals:
             item = arrivals.popleft()
@@ -90,6 +99,11 @@ class Admission:
                 self._arrive(item, round, full=False)
             else:
                 item()
+
+    def _sift(self, arrival: Arrival | PlainArrival, round: Round) -> None:
+        """Take one message in where more is written than may be: readings wait for their time."""
+        for one in self._thinning.sift(arrival, round.now_s):
+            self._arrive(one, round)
 
     def has_room(self, round: Round) -> bool:
         """Whether this batch takes more messages from the outside: those it could not run it would have to store."""

@@ -15,6 +15,7 @@ from gateway.runtime.pace import Rate
 from gateway.runtime.recovery import PROVEN_S, UNCLEAN
 from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
+from gateway.runtime.thinning import Thinning
 from gateway.runtime.timetable import Timetable
 from gateway.store.store import Store
 
@@ -42,6 +43,7 @@ class Housekeeping:
         committer: Committer,
         ingress: Ingress,
         loops: Loops,
+        thinning: Thinning,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -58,6 +60,7 @@ class Housekeeping:
         self.passivated = 0
         self.pace = Rate()
         self.loops = loops
+        self._thinning = thinning
 
     def due(self, now_s: float) -> bool:
         """Whether to do the housekeeping now. A full disk needs it at once: what comes in would take the reserve of what is to go out."""
@@ -73,6 +76,8 @@ class Housekeeping:
         self.passivate(round, idle_before_s=now_s - self._settings.idle_s)
         self.loops.look(now_s, turns=turns, outside=outside)
         self.pace.look(now_s, turns=turns, commits=self._commits.count)
+        self._thinning.budget.look(now_s)
+        self._thinning.forget(now_s)
         self.mind_bounds()
         if self._ingress.why_shut:
             self._clock.deaf()

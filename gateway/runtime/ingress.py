@@ -202,6 +202,12 @@ class Ingress:
             if self.waiting:
                 self._change.notify_all()
 
+    def regain(self, messages: int, size: int) -> None:
+        """Take up the room of so many messages again, which had given it back uncommitted. Others may have taken it: nobody waits here."""
+        with self._lock:
+            self._held += messages
+            self._held_bytes += size
+
     def shut(self, reason: str, *, reserve: int = 0) -> None:
         """Let nothing in until `open`, and say why; but of what is no telemetry so many messages (`reserve`) until it is said again."""
         with self._lock:

@@ -11,6 +11,7 @@ from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.admission import Admission
 from gateway.runtime.at_once import AtOnce
+from gateway.runtime.budget import WriteBudget
 from gateway.runtime.cautious import ALONE, Cautious
 from gateway.runtime.cells import Cells
 from gateway.runtime.commits import Commits
@@ -28,6 +29,7 @@ from gateway.runtime.roster import Roster
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.sourced import Ledger
+from gateway.runtime.thinning import Thinning
 from gateway.runtime.timetable import Timetable
 from gateway.runtime.trail import Trail
 from gateway.runtime.turns import TurnRunner
@@ -78,9 +80,11 @@ class EngineParts:
         self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)
         self.feed = LiveFeed(self.life, self.commits)
+        budget = WriteBudget(self.settings.budget_bytes_a_day, self.settings.written_bytes)
+        self.thinning = Thinning(budget, self.cells, self.ingress)
         self.at_once = AtOnce(self.room, self.turns, self.cautious, self.ingress.arrivals)
         self.admission = Admission(
-            self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings, self.at_once
+            self.room, self.ingress, self.seen, self.timetable, self.turns, self.commits, self.settings, self.at_once, self.thinning
         )
         self.housekeeping = Housekeeping(
             store,
@@ -92,4 +96,5 @@ class EngineParts:
             committer=self._committer,
             ingress=self.ingress,
             loops=Loops(self.trail),
+            thinning=self.thinning,
         )

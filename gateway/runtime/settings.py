@@ -1,5 +1,6 @@
 """The engine's settings, with the defaults that suit a Raspberry Pi."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _MIB = 1024 * 1024
@@ -37,5 +38,9 @@ class EngineSettings:
     """How much is kept, in memory, to explain what became of messages: nearly two thousand turns; 0: nothing."""
     trust_clock: bool = False
     """Whether the host's clock is right from the boot on, though neither a time server nor a clock chip says so."""
+    budget_bytes_a_day: int = 0
+    """How many bytes the process may write to the disk in a day before readings are thinned: see `thinning.py`; 0: any number."""
+    written_bytes: Callable[[], int] = lambda: 0
+    """Says how many bytes the process has written so far."""
     cautious_turns: int = 256
     """How many turns run one by one after an unclean end; twice as many after a second one in a row, and so on."""

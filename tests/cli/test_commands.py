@@ -58,6 +58,14 @@ def test_show_tells_how_the_gateway_is(daemon: DaemonProcess) -> None:
     assert found.stdout.startswith("test: well; up ")
     assert "gpio/lamp       ok  GPIO 17 (led) on the simulator" in found.stdout
     assert "dead letters" in found.stdout
+    assert "budget" not in found.stdout
+
+
+def test_show_tells_of_the_budget_of_writing(tmp_path: Path) -> None:
+    """How much may be written in a day, and what comes in now."""
+    with DaemonProcess(tmp_path, store="budget_mb_a_day = 50") as daemon:
+        assert re.search(r"budget +50\.0 MB +a day; every reading comes in now\n", daemon.gateway("show").stdout)
+        assert daemon.ask(do="show")["show"]["budget"] == {"bytes_a_day": 50_000_000, "apart_s": 0.0, "thinned": 0, "most_of": ""}
 
 
 def test_show_for_programs_is_one_line_of_json(daemon: DaemonProcess) -> None:

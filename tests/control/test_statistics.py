@@ -78,6 +78,7 @@ def test_all_figures_are_published_as_json(rig: Rig) -> None:
     body = json.loads(publish.body)
     assert (body["name"], body["healthy"], body["problems"]) == ("test", True, [])
     assert body["host_bound"] == [{"id": "statistics/local", "health": "ok", "detail": "every 1 s", "waiting": 0, "restarts": 0}]
+    assert body["thinned"] == 0
     assert {"turns", "failed", "commits", "active_actors", "waiting", "largest_mailbox", "turns_a_second"} <= body["totals"].keys()
 
 

@@ -83,6 +83,11 @@ class Trip(Actor[TripState]):
         if self._may(stage, update.token):
             self._take(update.fix(), stage)
 
+    def apart_s(self, verb: str, key: str) -> float:
+        """Fixes may come so seldom that there are three before the signal would count as lost."""
+        del key
+        return self.settings.lost_after_s / 3 if verb == "position" else 0.0
+
     @verb(begins=True, to={TripPhase.MOVING})
     def position(self, fix: Fix, stage: Stage[TripState]) -> None:
         """Take a GPS fix of a vehicle; publish where it is now. The first one begins the trip."""

@@ -1,6 +1,5 @@
 """The disk: its room, and its wear: how much is written to it a day, and how many years a card bears that.
 
-Cards have no counter of their wear. They bear to be written whole some hundreds of times: CYCLES is what cheap ones bear.
 Source: Linux, Documentation/block/stat.rst (the 7th field is sectors written); eMMC 5.1, JEDEC JESD84-B51 (DEVICE_LIFE_TIME_EST).
 """
 
@@ -10,12 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.cli.doctor.finding import Finding, fine, note, text_of, wrong
+from gateway.cli.wear import SECTOR, disk_at, in_years, years_of
 from gateway.console.output import size
 
-CYCLES = 500
-"""How often a cheap card can be written whole."""
 FEW_YEARS = 3.0
-_SECTOR = 512
 _TELLING_S = 600.0
 """So long it must have been counted to say something of a day."""
 _ROOM = 200_000_000
@@ -43,7 +40,7 @@ def look_at_disk(root: Path, store: Path, ours: Written | None, *, holds: str = 
     folder = next((one for one in (store, *store.parents) if one.is_dir()), Path("/"))
     yield _room(folder, holds)
     number = folder.stat().st_dev
-    disk = _disk_at(root / f"sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    disk = disk_at(root / f"sys/dev/block/{os.major(number)}:{os.minor(number)}")
     if disk is not None:
         yield from look_at_wear(disk, ours, up_s=_uptime_s(root))
     elif ours is not None and ours.a_day:
@@ -58,9 +55,9 @@ def look_at_wear(disk: Path, ours: Written | None, *, up_s: float) -> Iterator[F
         yield wrong(
             "wear", f"{disk.name} has used {used} of its life, by its own word", "sudo gateway backup FILE; then copy the card to a new one"
         )
-    bytes = int(text_of(disk / "size") or 0) * _SECTOR
+    bytes = int(text_of(disk / "size") or 0) * SECTOR
     fields = text_of(disk / "stat").split()
-    every = Written(int(fields[6]) * _SECTOR if len(fields) > 6 else 0, up_s)
+    every = Written(int(fields[6]) * SECTOR if len(fields) > 6 else 0, up_s)
     a_day = max(every.a_day, ours.a_day if ours else 0.0)
     if not bytes or not a_day:
         yield note("wear", f"{disk.name}: it was not counted for long enough to tell; ask again in ten minutes")
@@ -68,10 +65,9 @@ def look_at_wear(disk: Path, ours: Written | None, *, up_s: float) -> Iterator[F
     if not disk.name.startswith("mmcblk"):
         yield fine("wear", f"{size(a_day)} a day are written to {disk.name}, which is no SD card")
         return
-    years = bytes * CYCLES / a_day / 365
+    years = years_of(bytes, a_day)
     by_us = f"; {size(ours.a_day)} of it by the gateway" if ours and ours.a_day else ""
-    lasts = "more than 100 years" if years > 100 else f"about {years:.1f} years" if years < 10 else f"about {years:.0f} years"
-    text = f"{size(a_day)} a day are written to {disk.name} ({size(bytes)}){by_us}: a cheap card lasts {lasts} at that rate"
+    text = f"{size(a_day)} a day are written to {disk.name} ({size(bytes)}){by_us}: a cheap card lasts {in_years(years)} at that rate"
     if years >= FEW_YEARS:
         yield fine("wear", text)
     elif ours and ours.a_day * 2 > a_day:
@@ -93,14 +89,6 @@ def _room(folder: Path, holds: str) -> Finding:
         if free >= _ROOM
         else wrong("disk", text, "sudo apt clean; sudo journalctl --vacuum-size=50M; or max_mb in [store]")
     )
-
-
-def _disk_at(place: Path) -> Path | None:
-    """The folder of the disk that a file system is on, in sysfs: of a partition the whole disk's. None where it is on none."""
-    if not place.exists():
-        return None
-    folder = place.resolve()
-    return folder.parent if (folder / "partition").exists() else folder
 
 
 def _uptime_s(root: Path) -> float:

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.cli.replay.states import Difference, differences, states_in, states
 from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.console.exits import BAD_CONFIG, FINE, NO, NO_STORE, Failed
 from gateway.console.output import complain, say, say_json, several, table
-from gateway.daemon import engine_settings
+from gateway.service.bounds import engine_settings
 from gateway.store.sqlite import SqliteStore
 
 _LETTERS = 20
@@ -36,7 +37,8 @@ def replay(file: Path, config: Path, *, id: str, speed: float, store: Path | Non
         tempfile.TemporaryDirectory(prefix="gateway-replay-") as folder,
         _opened(store or Path(folder) / "replay.db", named=store is not None) as opened,
     ):
-        run = Run(configuration, part, opened, engine_settings(configuration), ending, begin_ms=head.begin_ms)
+        settings = replace(engine_settings(configuration), budget_bytes_a_day=0)  # each line comes in, as fast as it may
+        run = Run(configuration, part, opened, settings, ending, begin_ms=head.begin_ms)
         try:
             with run.begun():
                 for heard in part.kind.replay(part.settings, pieces(file), run.payload_of):
