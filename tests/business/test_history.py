@@ -10,19 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.business.history import Archive
+from gateway.business.history import Archive, HistoryPart, ValueHistory
 from gateway.business.history.archive import ArchiveSettings
 from gateway.business.history.digits import numbers_in, written
 from gateway.business.history.means import Span, begun_chunk, extended, spans_in
+from gateway.business.history.payloads import USUAL, ReadingsKept
 from gateway.business.history.readings import PastReading, chunk_of, decimals_of, readings_in
 from gateway.business.history.recent import read_recent, with_reading
 from gateway.business.history.searching import fitting_step_s
+from gateway.business.history.shelf import PART_BYTES, PartNote, Shelf
 from gateway.business.twin import Twin, TwinSettings
-from gateway.testing import Rig
+from gateway.testing import Rig, Turns
 from gateway.testing.clock import ManualClock
 
 BEGAN_MS = 1_764_000_000_000
 DAY_S = 86_400
+PART = "twin/boiler/history/temp_c/history_part/minutes-1"
 
 
 def rig(*, clock: ManualClock | None = None, archive: dict[str, Any] | None = None, **settings: Any) -> Rig:
@@ -38,6 +41,23 @@ def rows_of(gateway: Rig, value: str = "temp_c", **asked: Any) -> list[Any]:
     answer = gateway.ask("twin/boiler", "history", {"value": value, "until_ms": BEGAN_MS + 10**12, **asked})
     assert answer.ok, answer.reason
     return [tuple(row) for row in answer.body["rows"]]
+
+
+def test_what_a_dropped_part_was_sent_just_before_is_not_stranded() -> None:
+    """A device that speaks seldom hands over what fills a part and is too old for it by then: the part ends behind that."""
+    others = {"history_part": HistoryPart.verbs, "archive": Archive.verbs}
+    turns = Turns(ValueHistory(), me="twin/boiler/history/temp_c", reachable=others)
+    turns.now_ms = BEGAN_MS
+    full = Shelf(parts=(PartNote(1, 0, BEGAN_MS // 1000 - 3 * DAY_S, PART_BYTES - 120),), last=1)
+    turns.state = turns.state.changed(value="temp_c", minutes=full, reach=USUAL.changed(minutes_s=DAY_S))
+    text = ""
+    for hour in range(48):
+        text = with_reading(text, BEGAN_MS - (72 - hour) * 3_600_000, hour * 75.48776 % 100, 0)
+    turns.tell("keep", ReadingsKept(value="temp_c", text=text))
+    assert turns.state.minutes.parts[0].number == 2
+    told = [mail.verb for mail in turns.mail if mail.to == PART]
+    assert (told[0], told[-1], set(told[1:-1])) == ("add", "end", {"add"})
+    assert turns.orders == []
 
 
 @given(st.lists(st.integers(-(2**70), 2**70)))

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.actors.supervision import Decision
 from gateway.business.trip import Path, Trip, TripSettings
 from gateway.business.trip.exports import fewer
 from gateway.business.trip.line import PathPoint, read_line, word_of
@@ -161,7 +160,7 @@ def test_a_trip_that_never_ends() -> None:
     for corner in range(1, TOGETHER_POINTS + 2):
         turns.advance(10)
         turns.tell("position", {"latitude_deg": corner * 100 * METRE_DEG, "longitude_deg": corner % 2 * 100 * METRE_DEG})
-    assert turns.orders == [("trip/van/path/1", Decision.STOP)]
+    assert [mail.verb for mail in turns.mail if mail.to == "trip/van/path/1"] == ["end"]
     assert turns.state.way.parts == list(range(2, PARTS_AT_MOST + 2))
     turns.state = turns.state.changed(way=turns.state.way.changed(part_points=1))
     turns.tell("gpx", sender="test/asker", reply_to="test/asker")
@@ -169,6 +168,13 @@ def test_a_trip_that_never_ends() -> None:
     route = turns.mail[-1].route
     assert route is not None
     assert len(route.ahead) == PARTS_AT_MOST + 1
+
+
+def test_the_test_kit_brings_the_parts_of_a_path() -> None:
+    """Who tests with trips need not know that they keep a path."""
+    with Rig([Trip(TripSettings(publish_to=""))]) as gateway:
+        drive(gateway, 120)
+        assert gateway.state("trip/van/path/1").count > 0
 
 
 def test_no_path() -> None:

@@ -109,7 +109,7 @@ def _without_old(stage: Stage[HistoryState], state: HistoryState) -> HistoryStat
     for name, back_s in (("readings", reach.readings_s), ("minutes", reach.minutes_s), ("hours", reach.hours_s)):
         shelf: Shelf = getattr(state, name)
         for number in (old := shelf.older_than(now_s - back_s)):
-            stage.stop_child(part_id(stage, name, number))
+            stage.tell(part_id(stage, name, number), "end")  # behind what this turn may have sent it
         if old:
             changed[name] = shelf.changed(parts=tuple(part for part in shelf.parts if part.number not in old))
     return state.changed(**changed) if changed else state

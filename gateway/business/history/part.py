@@ -28,6 +28,11 @@ class HistoryPart(Actor[HistoryPartState]):
         stage.state = stage.state.changed(text=stage.state.text + more.text)
 
     @verb
+    def end(self, stage: Stage[HistoryPartState]) -> None:
+        """End: what it has is too old. It is told so by a message, as what was sent before that must not be stranded."""
+        stage.stop()
+
+    @verb
     def readings(self, search: Search, stage: Stage[HistoryPartState]) -> None:
         """Add the readings of this part to a search, and send the search on."""
         found = [reading for chunk in stage.state.text.split() for reading in readings_in(chunk)]

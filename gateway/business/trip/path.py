@@ -25,6 +25,11 @@ class Path(Actor[PathState]):
         stage.state = state.changed(points=joined(state.points, more.points), count=state.count + more.count)
 
     @verb
+    def end(self, stage: Stage[PathState]) -> None:
+        """End, with the points of this part."""
+        stage.stop()
+
+    @verb
     def collect(self, export: Export, stage: Stage[PathState]) -> None:
         """Add the points of this part to an export, and send the export on."""
         points = stage.state.points

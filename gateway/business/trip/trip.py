@@ -39,6 +39,7 @@ class Trip(Actor[TripState]):
     """An actor that follows one vehicle or one person: where they are, how far they came; it notices a lost signal, in memory or not."""
 
     settings_model = TripSettings
+    brings = ("path",)
     settings: TripSettings
     machine = Machine(
         initial=TripPhase.WAITING,

@@ -94,7 +94,7 @@ def part_of(stage: Stage[Any], number: int) -> str:
 def begun_anew(stage: Stage[Any], way: Way, *, earlier_ms: int) -> Way:
     """End the parts of a trip's path, and give the way for the vehicle's next trip. Numbers are not used again."""
     for number in way.parts:
-        stage.stop_child(part_of(stage, number))
+        stage.tell(part_of(stage, number), "end")  # behind the points that are on their way to it
     fresh = way.part + bool(way.part_points)
     return Way(first_part=fresh, part=fresh, earlier_ms=earlier_ms)
 
@@ -109,5 +109,5 @@ def _parted(stage: Stage[Any], way: Way) -> Way:
     way = way.changed(part=way.part + 1, part_points=0)
     if way.part - way.first_part <= PARTS_AT_MOST:
         return way
-    stage.stop_child(part_of(stage, way.first_part))
+    stage.tell(part_of(stage, way.first_part), "end")
     return way.changed(first_part=way.first_part + 1)
