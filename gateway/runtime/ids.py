@@ -10,7 +10,8 @@ from itertools import count
 NOTE = "life"
 """Key of the note in the store that counts the starts."""
 
-
+_MANY = 1 << 24
+"""From this start on its number has twelve digits, behind a letter that sorts after all digits."""
 _FIRST = 10**12
 """Numbers have thirteen digits, so they sort as text without padding, which would cost half of making an id."""
 
@@ -19,9 +20,9 @@ class Ids:
     """Makes ids for messages and keys. On the engine's thread, and in `send` on any: next() on a count is atomic."""
 
     def __init__(self, life: int) -> None:
-        self._prefix = f"{life:06x}-{os.urandom(3).hex()}-"
+        self._prefix = f"{f'{life:06x}' if life < _MANY else f'g{life:012x}'}-{os.urandom(3).hex()}-"
         self._numbers = count(_FIRST)
 
     def new(self) -> str:
-        """The next id: 27 characters."""
+        """The next id: 27 characters, for the first sixteen million starts."""
         return f"{self._prefix}{next(self._numbers)}"
