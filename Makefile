@@ -2,6 +2,7 @@
 # make test      every check there is, the fast ones first (root on Debian: installs what is missing; others are told what is;
 #                ARGS='tests/cli': the tests of one folder)
 # make soak      broken inputs, kills and power cuts at random, for ten minutes (ARGS='--minutes 60': for longer)
+# make test-year a year of a gateway with its clock turned, a reading a minute: what it takes of the machine (ARGS='--every 10': more)
 # make bench     how fast, with how much CPU, and what a fault costs; beside others where they are there
 # make bench-peers installs those others (Node-RED, mqtt-io) into .bench, for make bench only
 # make install   the gateway as a service of this host, or a newer one in its place (root)
@@ -31,7 +32,7 @@ STALE := $(shell [ ! -e $(BIN)/pip ] || { \
         ! cat $(VENV)/lib/*/site-packages/__editable__*pi_device_gateway* | grep -qF "$$(pwd -P)"; then echo "it is of another checkout"; \
     fi; })
 
-.PHONY: demo test soak bench bench-peers homeassistant install uninstall deb apt-repo lint packages
+.PHONY: demo test soak test-year bench bench-peers homeassistant install uninstall deb apt-repo lint packages
 ifneq ($(STALE),)
 .PHONY: $(BIN)/pip $(VENV)/test $(VENV)/demo-with-mosquitto $(VENV)/demo-with-iotcore
 endif
@@ -55,6 +56,9 @@ packages:
 
 soak: $(VENV)/test
 	@$(BIN)/python -m tests.soak $(ARGS) < /dev/null
+
+test-year: $(VENV)/test
+	@MALLOC_ARENA_MAX=1 $(BIN)/python -m tests.year $(ARGS) < /dev/null
 
 bench: $(VENV)/test
 	$(BIN)/python -m tests.bench

@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, settings
 PROJECT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 
-LATE = ("scenarios", "bench", "demo", "pages", "faults", "system")
+LATE = ("scenarios", "bench", "demo", "pages", "year", "faults", "system")
 """Folders whose tests take seconds each: they run last, in this order, so that what fails fast is known soon."""
 
 LIMIT_S = 120
 """The longest that a test, or what it is set up with, may take; a slow machine needs a quarter of it."""
-LONG = ("faults", "system")
+LONG = ("year", "faults", "system")
 LONG_LIMIT_S = 600
-"""The same where a gateway is killed again and again, and where containers and machines are built and booted."""
+"""The same where a year goes by, where a gateway is killed again and again, and where containers and machines are built and booted."""
 ASKED_LIMIT_S = int(os.environ.get("LIMIT_S", "0"))
 """The same at least, for all of a longer run."""
 

@@ -15,7 +15,7 @@ from tests.system.lab.wheelhouse import PROJECT, fill_test_wheelhouse
 
 pytestmark = pytest.mark.container
 
-NOT_HERE = {"bench", "faults", "pages", "system"}
+NOT_HERE = {"bench", "faults", "pages", "system", "year"}
 """They take too long for a second time, or need containers themselves, or a browser."""
 ROOMS = sorted(path.name for path in (PROJECT / "tests").iterdir() if (path / "__init__.py").exists() and path.name not in NOT_HERE)
 LEFT_OUT = (".venv", ".git", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis", "var")
