@@ -45,6 +45,7 @@ _OF_WHOLE = (
     ("uptime_seconds", "gauge", "Seconds since the start of the gateway.", ("uptime_s",)),
     ("memory_bytes", "gauge", "Resident memory of the gateway's process.", ("memory_bytes",)),
     ("written_bytes_total", "counter", "Bytes that the gateway's process has written to disk.", ("written_bytes",)),
+    ("readings_left_out_total", "counter", "Readings that were left out for the budget of writing.", ("budget", "thinned")),
     ("store_bytes", "gauge", "Bytes that the store takes on its medium.", ("store", "bytes")),
     ("clock_trusted", "gauge", "Whether a time server or a clock chip has vouched for the wall clock.", ("clock", "trusted")),
     ("turns_total", "counter", "Messages that actors have handled.", ("totals", "turns")),

@@ -72,8 +72,8 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
                 *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
                 ["store", size(store.get("bytes", 0)), store.get("path") or store.get("url", "")],
-                ["written", size(view["written_bytes"]), _wear(view)],
-                *_thinned(view["budget"]),
+                ["written", size(view["written_bytes"]), written_a_day(view)],
+                *left_out(view["budget"]),
                 *([] if view["clock"]["trusted"] else [["clock", "not trusted yet", view["clock"]["because"]]]),
             ]
         ),
@@ -103,7 +103,7 @@ def _mail(totals: dict[str, Any]) -> list[list[str]]:
     return [["mail", number(totals["waiting"]), f"waits, {number(largest['waiting'])} of it for {largest['id']}"]]
 
 
-def _wear(view: dict[str, Any]) -> str:
+def written_a_day(view: dict[str, Any]) -> str:
     """What is written a day, and how long a card bears that; empty where the gateway is not up for long enough to tell."""
     if view["uptime_s"] < _TELLING_S:
         return ""
@@ -112,11 +112,11 @@ def _wear(view: dict[str, Any]) -> str:
     return f"about {size(a_day)} a day{borne}"
 
 
-def _thinned(budget: dict[str, Any]) -> list[list[str]]:
+def left_out(budget: dict[str, Any]) -> list[list[str]]:
     """A row that says how much may be written a day, and what is left out for that."""
     if not budget["bytes_a_day"]:
         return []
-    now = f"readings of the same come {duration(budget['apart_s'])} apart now" if budget["apart_s"] else "every reading comes in now"
+    now = f"readings of the same come up to {duration(budget['apart_s'])} apart now" if budget["apart_s"] else "every reading comes in now"
     out = f", {number(budget['thinned'])} were left out, most of {budget['most_of']}" if budget["thinned"] else ""
     return [["budget", size(budget["bytes_a_day"]), f"a day; {now}{out}"]]
 

@@ -32,7 +32,7 @@ Taken = Arrival | PlainArrival
 class _Reading:
     """What is known of one thing that a source tells an actor of."""
 
-    __slots__ = ("due_s", "held", "passed_s", "tells")
+    __slots__ = ("due_s", "held", "held_tells", "passed_s", "tells")
 
     def __init__(self, tells: Tells, now_s: float) -> None:
         self.tells = tells
@@ -40,8 +40,11 @@ class _Reading:
         self.passed_s = now_s
         """When that was, by the monotonic clock."""
         self.held: PlainArrival | None = None
-        """The newest, while it waits for its time."""
+        """The newest, while it waits for its time,"""
+        self.held_tells = tells
+        """what that tells of,"""
         self.due_s = 0.0
+        """and when its time has come."""
 
 
 class Thinning:
@@ -88,7 +91,8 @@ class Thinning:
             return [*self._let_in(pair, now_s), arrival]
         del pair[of]
         pair[of] = reading  # behind those that wait for longer
-        self._hold(reading, arrival, (now_s // apart_s + 1) * apart_s)
+        reading.held, reading.held_tells, reading.due_s = arrival, tells, (now_s // apart_s + 1) * apart_s
+        self._count_held(arrival)
         return []
 
     def due(self, now_s: float, *, all: bool = False) -> list[Taken]:
@@ -139,8 +143,7 @@ class Thinning:
         self.counts[source] += 1
         self._release(reading)
 
-    def _hold(self, reading: _Reading, arrival: PlainArrival, due_s: float) -> None:
-        reading.held, reading.due_s = arrival, due_s
+    def _count_held(self, arrival: PlainArrival) -> None:
         self.held += 1
         self._held_bytes += arrival.size
         self._ingress.free(1, arrival.size)  # it may wait for long, and others need the room
@@ -152,7 +155,7 @@ class Thinning:
             if arrival is not None:
                 self._release(reading)
                 self._ingress.regain(1, arrival.size)
-                reading.tells, reading.passed_s = arrival.message.payload.tells, now_s
+                reading.tells, reading.passed_s = reading.held_tells, now_s
                 yield arrival
 
     def _release(self, reading: _Reading) -> None:
