@@ -22,7 +22,7 @@ from gateway.actors.inbound import Inbound, Refusal
 from gateway.actors.itinerary import Route, Stop
 from gateway.actors.machine import After, Machine
 from gateway.actors.messages import REPLY, START, Message, Reply, Start
-from gateway.actors.models import NOTHING, Event, Model, Nothing, Payload, State
+from gateway.actors.models import NOTHING, Event, Model, Nothing, Payload, State, Tells
 from gateway.actors.phases import History
 from gateway.actors.readmodel import ReadModel, ReadStage, ReadState, on
 from gateway.actors.receipts import Receipt
@@ -92,6 +92,7 @@ __all__ = [
     "Stop",
     "StoreFailed",
     "StoreFull",
+    "Tells",
     "Unanswered",
     "UnknownTarget",
     "Verdict",

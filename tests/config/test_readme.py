@@ -169,12 +169,14 @@ def test_the_tables_have_every_codec_and_framing() -> None:
 
 def test_the_actor_and_its_test_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The actor of one's own can be made, and the test below it passes; so does that of its changed state."""
-    actor, test, changed, test_of_changed = blocks(page("own-actor"), "python")
+    actor, test, changed, test_of_changed, seldom = blocks(page("own-actor"), "python")
     run_with(actor, test, monkeypatch)
     state = re.compile(r"class Shelf\(State\):.*?(?=\n\n\n)", re.DOTALL)
     assert len(state.findall(actor)) == 1
     head = "from gateway.testing import Turns\nfrom depot import Depot\n"
     run_with(changed + state.sub("", actor), head + test_of_changed, monkeypatch)
+    head = "from depot import Farm, Level\n"
+    run_with(seldom, f"{head}assert Farm().apart_s('level', '') == 60 and Level(tank='a', litres=1).tells.of == 'a'", monkeypatch)
 
 
 def run_with(actor: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import Actor, Copy, Inbound, Stage, State, verb
+from gateway.actors import Actor, Copy, Inbound, Payload, Stage, State, Tells, verb
 from gateway.actors.vocabulary import Report, TextLine
 from gateway.business.trip import Trip, TripSettings
 from gateway.business.twin import Twin, TwinSettings
@@ -304,3 +304,45 @@ def test_a_kind_whose_word_of_it_fails_gets_every_reading(disk: Disk) -> None:
         for n in range(3):
             _say(rig, "book/broken", n=n)
         assert len(_lines(rig, "book/broken")) == 6
+
+
+class Level(Payload):
+    """How full one of several tanks is."""
+
+    tank: str
+    litres: float
+    leaks: bool = False
+
+    @property
+    def is_telemetry(self) -> bool:
+        return True
+
+    @property
+    def tells(self) -> Tells:
+        return Tells(of=self.tank, fixed=self.leaks)
+
+
+class Farm(Actor[BookState]):
+    """Has some tanks."""
+
+    def apart_s(self, verb: str, key: str) -> float:
+        return 60.0 if verb == "level" else 0.0
+
+    @verb
+    def level(self, level: Level, stage: Stage[BookState]) -> None:
+        stage.state = BookState(lines=(*stage.state.lines, f"{level.tank} {level.litres:g} {level.leaks}"))
+
+
+def test_a_payload_of_ones_own_says_what_it_tells_of(disk: Disk) -> None:
+    """Tanks do not take each other's place, and one that begins to leak is told of at once."""
+    with Rig([Farm()], settings=EngineSettings(budget_bytes_a_day=BUDGET, written_bytes=disk.bytes)) as rig:
+        for tank in ("a", "b"):
+            _say(rig, "farm/1", verb="level", tank=tank, litres=1.0)
+        _over(rig, disk)
+        rig.advance(59)
+        for litres in (2.0, 3.0):
+            for tank in ("a", "b"):
+                _say(rig, "farm/1", verb="level", tank=tank, litres=litres)
+        _say(rig, "farm/1", verb="level", tank="a", litres=4.0, leaks=True)
+        rig.advance(60)
+        assert _lines(rig, "farm/1") == ("a 1 False", "b 1 False", "a 2 False", "b 2 False", "b 3 False", "a 4 True")
