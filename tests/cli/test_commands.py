@@ -69,6 +69,22 @@ def test_show_tells_of_the_budget_of_writing(tmp_path: Path) -> None:
         assert daemon.ask(do="show")["show"]["budget"] == {"bytes_a_day": 50_000_000, "apart_s": 0.0, "thinned": 0, "most_of": ""}
 
 
+def test_more_than_the_budget_is_noticed_by_what_the_kernel_counts(tmp_path: Path) -> None:
+    """Each commit writes some pages to the disk."""
+    with DaemonProcess(tmp_path, store="budget_mb_a_day = 1") as daemon:
+        told = {"to": "twin/boiler", "verb": "report", "payload": {"values": {"temp_c": 1}}, "timeout_s": PATIENCE_S}
+
+        def comes_less_often() -> bool:
+            assert daemon.ask(do="tell", **told)["ok"]
+            view = daemon.ask(do="show")["show"]
+            if view["store"]["bytes"] > 2_000_000 and not view["written_bytes"]:
+                pytest.skip("what is written here is counted by nobody: the folder of tests is in memory")
+            return bool(view["budget"]["apart_s"])
+
+        daemon.until(comes_less_often)
+        assert "store.budget_mb_a_day = 1: readings of the same come in less often" in daemon.said()
+
+
 @pytest.mark.parametrize(
     ("thinned", "apart_s", "said"),
     [
