@@ -30,6 +30,7 @@ from gateway.service.bounds import engine_settings
 from gateway.service.coming_up import ComingUp
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
+from gateway.service.life_note import LifeNote
 from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
 from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
 from gateway.service.nightly import NightlyBackup
@@ -39,6 +40,7 @@ from gateway.service.progress import Progress
 from gateway.service.reload import Reloaded
 from gateway.service.reloading import Reloading
 from gateway.service.signals import RELOAD, STOP, Signals
+from gateway.service.stacks import Stacks
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +121,10 @@ class Daemon:
         self._signals = signals
         self._notifier = notifier
         self._faults = faults
-        self._last_words = LastWords(configuration.store.path, beside=configuration.gateway.control_socket.parent)
+        store, beside = configuration.store.path, configuration.gateway.control_socket.parent
+        self._last_words = LastWords(store, beside=beside)
+        self._stacks = Stacks(beside, store, os.environ)
+        self._life_note = LifeNote(store, self._last_words, self._stacks)
         self._why = ""
         self._broken = ""
         """The fault of ours that ends this life; empty while there is none."""
@@ -181,13 +186,24 @@ class Daemon:
         house.simulated, house.simulated_devices = configuration.gateway.simulate, configuration.simulated
         house.earlier_faults = from_lines(opened.store.notes().get("faults", ""))
         house.store_lost = opened.fault
+        house.ending = self._life_note.ending(is_first=engine.life == 1, is_clean=engine.clean_start)
         if opened.fault:
             self._last_words.say(opened.fault)
             was_told(opened.store)
-        elif not engine.clean_start:
-            log.warning("the last life did not end well: %s", self._last_words.heard() or "it was killed, or lost its power")
+        self._say_how_it_ended()
+        self._life_note.begin()
         self._nightly = house.nightly = NightlyBackup(configuration.store.path, configuration.store.backups_kept, self._local_time)
         engine.start(self._hosts.give, absent=[part.id for part in parts])
+
+    def _say_how_it_ended(self) -> None:
+        """Log how the last life ended, and where its threads stood."""
+        ending = self._house.ending
+        if ending.is_well:
+            log.info("the last life: %s", ending.said)
+        else:
+            log.warning("the last life did not end well: %s", ending.said)
+        if ending.stacks:
+            log.warning("where each thread of it stood, innermost first:\n%s", "\n".join(ending.stacks))
 
     def start(self) -> None:
         """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
@@ -197,7 +213,7 @@ class Daemon:
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
         self._notifier.ready(status(self._house))
-        log.info("ready: life %d, process %d", self._engine.life, os.getpid())
+        log.info("ready: life %d, process %d; %s", self._engine.life, os.getpid(), self._engine.taken_up.said)
 
     def _local_time(self) -> datetime.datetime | None:
         """Local time, once somebody vouches for it."""
@@ -291,6 +307,7 @@ class Daemon:
         if drained:
             self._drain(deadline_s)
         left += self._hosts.close(carriers=True)
+        fault = ""
         if left and not self._broken:
             fault = f"{', '.join(left)} did not close in time, and {'was' if len(left) == 1 else 'were'} left behind"
             self._last_words.say(fault)
@@ -299,6 +316,9 @@ class Daemon:
             self._note("faults", self._last_faults())
             self._note("exit", f"{int(time.time())} {self._why}")
         self._uncommitted = bool(self._broken) or not self._last_commit()
+        if not self._uncommitted:
+            self._life_note.end(f"{self._why}; {fault}" if fault else self._why)
+        self._stacks.close()
         if left or self._uncommitted:
             self.code = INTERNAL_FAULT  # what was left behind may hold a pin as it must not stay: who looks after it is to see that
         if self._taken:

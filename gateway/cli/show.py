@@ -14,6 +14,7 @@ _COUNTERS_SHOWN = 5
 _OF_A_KIND = {"turns": "turns", "failed": "failed", "active": "in memory", "passivated": "passivated", "waiting": "waiting"}
 """What is shown of a kind, and its headings."""
 _TAIL_PAYLOAD = 110
+_FIRST = "first start"
 _TELLING_S = 600
 """Uptime from which bytes written say something of a day."""
 
@@ -86,7 +87,7 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
     lines += _section("paused, until gateway resume ID", [_blocked(one) for one in blocked if one["paused"]])
     lines += _section("waiting", [_blocked(one) for one in blocked if not one["paused"]])
     lines += _section("lately", [f"{moment(f['at_ms'])}  {f['text']}" for f in view["last_faults"] if f["text"] not in above])
-    lines += _section("the life before did not end well", _earlier(view))
+    lines += _earlier(view)
     return lines
 
 
@@ -134,10 +135,14 @@ def _blocked(one: dict[str, Any]) -> str:
 
 
 def _earlier(view: dict[str, Any]) -> list[str]:
-    """What is known of a life that did not end well: its last words."""
-    if view["clean_start"]:
+    """How the life before ended, where its threads stood, and what was taken up from it; nothing where there was none."""
+    last, taken_up = view["last_exit"], view["taken_up"]
+    if last["how"] == _FIRST:
         return []
-    return [view["last_fault"] or "it was killed, or lost its power"]
+    rows = [last["said"], *(f"thread: {stack}" for stack in last["stacks"])]
+    if taken_up["messages"]:
+        rows.append(f"{several(taken_up['messages'], 'message')} that waited, for {several(taken_up['mailboxes'], 'mailbox', 'mailboxes')}")
+    return _section("the life before" if last["well"] else "the life before did not end well", rows)
 
 
 def _section(title: str, rows: list[str]) -> list[str]:

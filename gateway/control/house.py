@@ -11,6 +11,7 @@ from gateway.control.within import Within
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
 from gateway.service.last_words import LastWords
+from gateway.service.life_ending import How, LifeEnding
 from gateway.service.logs import LoggedFault, RecentFaults
 from gateway.service.nightly import NightlyBackup
 from gateway.service.reload import Reloaded
@@ -56,6 +57,8 @@ class House:
         """What the last reload left to be done: problems to mend, or what needs a restart."""
         self.store_lost = ""
         """What the store has lost, found at the start of this life; empty where it has lost nothing."""
+        self.ending = LifeEnding(How.FIRST)
+        """How the life before this one ended."""
         self.nightly: NightlyBackup | None = None
         self.within = Within()
         """What host-bound actors ask of the control actor."""

@@ -25,6 +25,8 @@ from gateway.actors.vocabulary import PREFIX, Publish, Report, Scalar
 
 _DAY_S = 86_400.0
 _FIRST_S = 1.0
+_TEXT_AT_MOST = 255
+"""Characters that Home Assistant takes for a state."""
 _UNITS = {"uptime_s": "s", "memory_bytes": "B", "store_bytes": "B", "turns_a_second": "1/s", "commits_a_second": "1/s"}
 
 
@@ -165,7 +167,7 @@ def as_published(view: dict[str, Any]) -> dict[str, Any]:
     return {
         **figures,
         "problem": not view["healthy"],
-        "last_exit": view["last_fault"] or ("well" if view["clean_start"] else "not well"),
+        "last_exit": view["last_exit"]["said"][:_TEXT_AT_MOST],
         "written_bytes_a_day": round(view["written_bytes"] * _DAY_S / max(view["uptime_s"], _DAY_S / 24)),  # the first hour is no measure
         "thinned": view["budget"]["thinned"],
         "store_bytes": view["store"]["bytes"],

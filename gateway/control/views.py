@@ -19,6 +19,7 @@ from gateway.runtime.kinds import Kinds
 from gateway.runtime.statistics import of_kinds, waiting_for
 from gateway.runtime.timetable import Timers, read_times
 from gateway.runtime.versions import apart
+from gateway.service.life_ending import LifeEnding
 from gateway.service.memory import resident_bytes, written_bytes
 from gateway.store.store import StateRow
 
@@ -52,9 +53,16 @@ def from_outside(house: House) -> View:
         "memory_bytes": resident_bytes(),
         "written_bytes": written_bytes(),
         "budget": _budget(engine),
+        "last_exit": _of_ending(house.ending),
+        "taken_up": engine.taken_up._asdict(),
         "last_fault": house.last_words.heard(),
         "last_faults": [fault._asdict() for fault in [*house.earlier_faults, *house.faults.newest()][-_FAULTS_SHOWN:]],
     }
+
+
+def _of_ending(ending: LifeEnding) -> View:
+    """How the life before this one ended."""
+    return {"how": ending.how.value, "well": ending.is_well, "said": ending.said, "stacks": list(ending.stacks)}
 
 
 def whole(house: House) -> View:

@@ -72,7 +72,7 @@ class Engine(EngineFloor):
         """Open the mail that waits in the store, and start the engine's threads. `give(id)` brings deliveries to a host-bound actor; the
         `absent` get none until `back`."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
-        reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
+        self.taken_up = reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
         self.commits.last_seq = self.room.last_seq
         self.round = Round(self.commits.batch, self.clock)
         for key, text in ((ENDED, "running"), (UNCLEAN, str(self._unclean_ends)), (life.NOTE, str(self.life))):

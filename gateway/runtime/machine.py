@@ -31,6 +31,11 @@ _TIMEX_AT_MOST = 512
 """More bytes than `struct timex` has on any machine; it begins with modes, offset, freq, maxerror, esterror, status."""
 
 
+def boot_id() -> str:
+    """The kernel's name of this boot: another one after each."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 class MachineClocks(Protocol):
     """The clocks of one machine. Each from any thread."""
 
@@ -55,7 +60,7 @@ class HostMachine:
 
     def __init__(self, *, trusted: bool = False, sign: Path = SYNCHRONISED, chip: Path = CHIP_TIME) -> None:
         """`trusted`: the operator vouches. `sign` is the file that timesyncd leaves, `chip` where the kernel says what the chip says."""
-        self.boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        self.boot_id = boot_id()
         self._trusted = trusted
         self._sign = sign
         self._chip = chip

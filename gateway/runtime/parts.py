@@ -24,7 +24,7 @@ from gateway.runtime.housekeeping import Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.recovery import unclean_ends
+from gateway.runtime.recovery import TakenUp, unclean_ends
 from gateway.runtime.roster import Roster
 from gateway.runtime.seen import Seen
 from gateway.runtime.settings import EngineSettings
@@ -57,6 +57,7 @@ class EngineParts:
         self.clean_start = not self._unclean_ends
         self.clock.resume(notes.get(clocks.NOTE, ""), notes.get(clocks.SPANS, ""))
         self.life = int(notes.get(life.NOTE, "0")) + 1
+        self.taken_up = TakenUp()
         self.ids = life.Ids(self.life)
         self.directory = Directory(actors, hosted)
         self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)

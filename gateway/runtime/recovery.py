@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.actors.actor import Actor
 from gateway.actors.messages import Message
@@ -76,9 +76,22 @@ def _each(rows: Iterable[tuple[str, str]], room: Mailroom) -> Iterator[tuple[str
             after = page[-1]
 
 
-def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> None:
+class TakenUp(NamedTuple):
+    """What a life found in the store when it began, and goes on with."""
+
+    messages: int = 0
+    mailboxes: int = 0
+
+    @property
+    def said(self) -> str:
+        """What was taken up, in words."""
+        return f"messages that waited: {self.messages:,}, for actors: {self.mailboxes:,}" if self.messages else "no message waited"
+
+
+def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> TakenUp:
     """Make every outbox, and note which ordinary actors have mail in the store. Mail of kinds nobody knows stays where it is."""
     sizes = {size.box: size for size in store.boxes()}
+    found = [size.count for size in sizes.values() if size.count]
     room.last_seq = max((size.last_seq for size in sizes.values()), default=0)
     for id in room.directory.hosted:
         room.outboxes[id] = make_outbox(id, sizes.pop(id, None))
@@ -90,3 +103,4 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
             why = room.directory.why_absent(id)
             room.stranded[id] = (size, why)
             log.error("%d messages wait for %s: %s; they are kept until it is configured again", size.count, id, why)
+    return TakenUp(sum(found), len(found))

@@ -30,7 +30,7 @@ class LastWords:
     def say(self, reason: str) -> None:
         """Write down why it ends. Any thread; it does not wait for a disk that hangs. Where it cannot be done it is only logged."""
         self._heard = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(reason.split())[:AT_MOST]}"
-        writers = [threading.Thread(target=_write, args=(path, self._heard), name="last words", daemon=True) for path in self._places]
+        writers = [threading.Thread(target=write_whole, args=(path, self._heard), name="last words", daemon=True) for path in self._places]
         for writer in writers:
             writer.start()
         deadline_s = time.monotonic() + _PATIENCE_S
@@ -50,7 +50,8 @@ class LastWords:
         return max(found, default=(0.0, ""))[1]
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> bool:
+    """Put a file with one line in the place of an old one, durably; return whether that was done. Where it cannot be done it is logged."""
     fresh = path.with_name(f"{path.name}.new")
     try:
         with fresh.open("w", encoding="utf-8") as file:
@@ -60,3 +61,5 @@ def _write(path: Path, text: str) -> None:
         fresh.replace(path)
     except OSError as error:
         log.error("cannot write %s: %s; what it would say: %s", path, error.strerror, text)
+        return False
+    return True

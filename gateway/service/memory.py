@@ -1,6 +1,6 @@
 """What this process takes of the machine, as the kernel counts it.
 
-Source: proc(5), /proc/self/status and /proc/self/io.
+Source: proc(5), /proc/self/status, /proc/self/io and /proc/vmstat.
 """
 
 from pathlib import Path
@@ -14,6 +14,11 @@ def resident_bytes() -> int:
 def written_bytes() -> int:
     """How much this process has caused to be written to disks; 0 where the kernel does not say."""
     return _field("/proc/self/io", "write_bytes:")
+
+
+def oom_kills() -> int:
+    """How many processes of the host the kernel has killed since the boot because there was no memory; 0 where it does not say."""
+    return _field("/proc/vmstat", "oom_kill ")
 
 
 def _field(path: str, name: str) -> int:

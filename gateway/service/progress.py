@@ -9,6 +9,7 @@ import logging
 from gateway.runtime.engine import Engine
 from gateway.service.hosts import Hosts
 from gateway.service.last_words import LastWords
+from gateway.service.life_ending import NO_PROGRESS
 from gateway.service.notify import Notifier
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Progress:
         """Log a standstill, and keep it as last words, once for each; an empty `fault` ends one. This may wait for the disk."""
         if fault and not self._stuck:
             log.critical("no progress: %s", fault)
-            self._last_words.say(f"no progress: {fault}")
+            self._last_words.say(f"{NO_PROGRESS}{fault}")
         self._stuck = bool(fault)
 
     def _standstill(self) -> str:

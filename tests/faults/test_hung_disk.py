@@ -38,5 +38,6 @@ def test_the_watchdog_is_told_nothing_and_the_next_life_knows_why(disk: Path, tm
             daemon.wait()
             (disk / "gateway.db.last-fault").unlink(missing_ok=True)  # it may have been written in the end
             daemon.again()
-            assert f"the last life did not end well: {(tmp_path / 'gateway.db.last-fault').read_text().strip()}" in daemon.said()
+            words = (tmp_path / "gateway.db.last-fault").read_text().strip()
+            assert f"the last life did not end well: killed: it was killed; its last words: {words}" in daemon.said()
             assert daemon.stop() == 0

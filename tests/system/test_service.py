@@ -36,6 +36,15 @@ cannot start: 2 problems in {CONFIG}
   10:8   mqtt.main.hots: no such key; did you mean 'host'?
   15:7   gpio.door.pin: 99 is too large; write 27 or less
 """
+HANGING = """
+import threading
+from gateway.actors import Actor, Stage, State, verb
+
+class Hanging(Actor[State]):
+    @verb
+    def hang(self, stage: Stage[State]) -> None:
+        threading.Event().wait()
+"""
 DROP_IN = "/etc/systemd/system/gateway.service.d/lab.conf"
 
 
@@ -199,6 +208,25 @@ def test_without_progress_the_watchdog_bites(house: House) -> None:
     host.until("journalctl --unit=gateway --output=cat --no-pager", "Watchdog timeout (limit 3s)!")
     meter.until_acknowledged(meter.send(5))
     assert shown(host, "NRestarts") == "1"
+
+
+def test_after_an_abort_of_the_watchdog_the_next_life_tells_why_and_where_each_thread_stood(house: House) -> None:
+    """In the journal, and in `gateway show`; a kill and a stop are told from it, by the word of systemd."""
+    host = house.host
+    host.sh(f"mkdir -p {DROP_IN.rpartition('/')[0]} /etc/gateway/actors")
+    host.put("[Service]\nWatchdogSec=3\nRestartSec=1\n", DROP_IN)
+    host.put(HANGING, "/etc/gateway/actors/hanging.py")
+    host.sh("systemctl daemon-reload && systemctl start gateway")
+    host.sh("/opt/gateway/bin/gateway tell hanging/a hang '{}' || true")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "the last life did not end well: watchdog: ")
+    host.until("journalctl --unit=gateway --output=cat --no-pager", "where each thread of it stood, innermost first:\n")
+    assert " < hang (hanging.py:" in journal(host)
+    seen = host.until("/opt/gateway/bin/gateway show || true", "the life before did not end well:\n  watchdog: it made no progress")
+    assert " < hang (hanging.py:" in seen
+    host.sh("systemctl kill --signal=KILL gateway")
+    host.until("/opt/gateway/bin/gateway show || true", "  killed: it was killed (KILL)\n")
+    host.sh("systemctl restart gateway")
+    host.until("/opt/gateway/bin/gateway show || true", "the life before:\n  stopped: signal 15\n")
 
 
 def test_it_lives_as_long_as_it_makes_progress(house: House) -> None:
