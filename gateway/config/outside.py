@@ -24,7 +24,8 @@ SERVICE_USER = "gateway"
 
 def outside_problems(document: Document, sections: list[Section], gateway: GatewaySettings, store: StoreSettings) -> list[Problem]:
     """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
-    reader = _service_user() if os.geteuid() == 0 and document.path.startswith("/etc/gateway/") else None
+    is_service = document.path.startswith("/etc/gateway/")
+    reader = (_service_user() if os.geteuid() == 0 else None) if is_service else _ThisUser()
     found = [(_place(document, section, key), text) for section in sections for key, text in _of_section(section, reader).items()]
     named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
     # where the file names none, they are where the gateway is started, which need not be here
@@ -56,7 +57,7 @@ def _place(document: Document, section: Section, key: str) -> KeyPath:
     return section.path_of(document, key) if key else section.key_path
 
 
-def _of_section(section: Section, reader: "_FileReader | None") -> dict[str, str]:
+def _of_section(section: Section, reader: "_FileReader | _ThisUser | None") -> dict[str, str]:
     """What is wrong with the files that a section names and with all else that it needs here, by its keys; what its own code raises while
     it looks is told too, at the section, unless it looked at what is broken."""
     wrong: dict[str, str] = {}
@@ -82,6 +83,19 @@ class _FileReader(NamedTuple):
             return bool(found.st_mode & stat.S_IRUSR)
         return bool(found.st_mode & (stat.S_IRGRP if found.st_gid in self.groups else stat.S_IROTH))
 
+    def why_not(self, path: Path, found: os.stat_result) -> str:
+        """Why the service may not read a file, and what lets it; empty where it may."""
+        mend = f"sudo chgrp {SERVICE_USER} {path} && sudo chmod g+r {path}"
+        return "" if self.may_read(found) else f"the service runs as {SERVICE_USER}, who may not read {path}; {mend}"
+
+
+class _ThisUser:
+    """Whoever asks, where the gateway runs as the same user."""
+
+    def why_not(self, path: Path, found: os.stat_result) -> str:
+        """Why this user may not read a file, and what lets him; empty where he may."""
+        return "" if os.access(path, os.R_OK) else f"this user may not read {path}; sudo chown $USER {path} && chmod u+r {path}"
+
 
 def _service_user() -> _FileReader | None:
     import pwd  # noqa: PLC0415  # only where root checks what is installed
@@ -93,7 +107,7 @@ def _service_user() -> _FileReader | None:
     return _FileReader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
 
 
-def _of_database(store: StoreSettings, reader: _FileReader | None) -> Iterator[tuple[str, str]]:
+def _of_database(store: StoreSettings, reader: _FileReader | _ThisUser | None) -> Iterator[tuple[str, str]]:
     """What a store in a database needs here, by the key of [store]. Whether it can be reached is not asked: it may come later."""
     if store.url and (text := why_no_driver()):
         yield "url", text
@@ -101,7 +115,7 @@ def _of_database(store: StoreSettings, reader: _FileReader | None) -> Iterator[t
         yield "password_file", text
 
 
-def _of_file(path: Path, reader: _FileReader | None) -> str:
+def _of_file(path: Path, reader: _FileReader | _ThisUser | None) -> str:
     """What is wrong with a file; empty where nothing is, or this user may not know."""
     try:
         found = path.stat()
@@ -115,9 +129,7 @@ def _of_file(path: Path, reader: _FileReader | None) -> str:
         return f"{path} is a folder; name the file in it"
     if stat.S_ISREG(found.st_mode) and not found.st_size:
         return f"the file {path} is empty; write into it what belongs there"
-    if reader is not None and not reader.may_read(found):
-        return f"the service runs as {SERVICE_USER}, who may not read {path} (sudo chgrp {SERVICE_USER} {path}; sudo chmod g+r {path})"
-    return ""
+    return reader.why_not(path, found) if reader is not None else ""
 
 
 def _of_folder(path: Path, document: Document) -> Iterator[str]:

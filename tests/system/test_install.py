@@ -93,7 +93,7 @@ def test_a_secret_that_the_service_may_not_read_is_named(unpacked: Container) ->
     unpacked.sh(f"printf '{text}' >> /etc/gateway/gateway.toml")
     done = unpacked.try_sh("gateway check")
     assert done.code == 1
-    assert "the service runs as gateway, who may not read /etc/gateway/password (sudo chgrp gateway /etc/gateway/password; " in done.err
+    assert "the service runs as gateway, who may not read /etc/gateway/password; sudo chgrp gateway /etc/gateway/password && " in done.err
     unpacked.sh("chgrp gateway /etc/gateway/password; chmod g+r /etc/gateway/password; gateway check")
 
 

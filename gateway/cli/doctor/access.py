@@ -3,7 +3,8 @@
 import grp
 import os
 import pwd
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,13 @@ from gateway.config.outside import SERVICE_USER
 
 GROUPS = ("dialout", "gpio", "plugdev")
 """Groups that the service is in, by its unit."""
+
+_OVERLAYS = {
+    "serial0|ttyAMA0|ttyS0": "enable_uart=1",
+    "ttyAMA[2-5]": "dtoverlay=uart2 (3, 4, 5: of a Pi 4; a Pi 5: uart2-pi5)",
+    "ttySC[0-9]": "dtoverlay=sc16is752-i2c,int_pin=24,addr=0x48",
+}
+"""The line of config.txt that makes a serial port of the header, by the port's name."""
 
 
 class LoginUser(NamedTuple):
@@ -55,18 +63,19 @@ def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any]
         yield fine("groups", f"{', '.join((*names, SERVICE_USER))} are there")
 
 
-def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: LoginUser) -> Iterator[Finding]:
-    """Look at the device files in the file, by the ids of the actors that open them. `things`: what is plugged in, see devices/thing.py."""
+def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: LoginUser, *, ours: Container[int] = ()) -> Iterator[Finding]:
+    """Look at the device files in the file, by the ids of the actors that open them. `things`: what is plugged in, see devices/thing.py;
+    `ours`: the processes that may have them open, the gateway of the file."""
     for id, path in devices.items():
         try:
             found = Path(path).stat()
         except OSError:
-            yield wrong(id, f"{path} is not there", "plug it in, or take the right name out of gateway ports")
+            yield wrong(id, f"{path} is not there", _what_makes(path))
             continue
         if not user.may_open(found):
             yield wrong(id, f"the user {user.name} may not open {path} ({_owners(found)})", _mend(found, path, user))
             continue
-        holders = _holders(path, things)
+        holders = _holders(path, things, ours)
         if holders:
             yield wrong(
                 id, f"{path} is open in {', '.join(holders)}: both would read it", f"sudo kill {holders[0].split()[1]}, or stop its service"
@@ -75,11 +84,20 @@ def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: Log
             yield fine(id, f"{path} is there, and {user.name} may open it")
 
 
-def _holders(path: str, things: Sequence[Any]) -> list[str]:
-    """Who has a device open, other than a gateway, which may be ours."""
+def _what_makes(path: str) -> str:
+    """What makes a device file that is not there: an overlay for the UARTs of the header, a plug for all others."""
+    name = path.rpartition("/")[2]
+    overlay = next((line for pattern, line in _OVERLAYS.items() if re.fullmatch(pattern, name)), "")
+    if overlay:
+        return f"the line {overlay} in /boot/firmware/config.txt, then sudo reboot"
+    return "plug it in, or take the right name out of gateway ports"
+
+
+def _holders(path: str, things: Sequence[Any], ours: Container[int]) -> list[str]:
+    """Who has a device open, other than the gateway of the file."""
     real = os.path.realpath(path)
     held = [holder for thing in things if os.path.realpath(thing.place) == real for holder in thing.more.get("held_by", ())]
-    return [holder for holder in held if not holder.endswith(("(gateway)", "(python)", "(python3)"))]
+    return [holder for holder in held if int(holder.split()[1]) not in ours]
 
 
 def _mend(found: os.stat_result, path: str, user: LoginUser) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.cli.doctor.finding import Finding, fine, note, text_of, wrong
+from gateway.cli.doctor.kernel import SUPPLY
 
 _MODELS = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
 _CONSOLE = re.compile(r"console=(serial0|ttyAMA[0-9]+|ttyS[0-9]+)(?:,\S*)?")
 _UARTS = ("serial0", "ttyAMA0", "ttyS0")
 """The names that the UART on the header has."""
-_SUPPLY = "use the supply that the Pi came with (5.1 V, 3 A; a Pi 5: 5 A), a short cable, and a hub with its own supply for hungry adapters"
 
 
 def look_at_board(root: Path, ports: Mapping[str, str]) -> Iterator[Finding]:
@@ -27,7 +27,7 @@ def _power(root: Path) -> Iterator[Finding]:
     for chip in sorted((root / "sys/class/hwmon").glob("*")):
         if text_of(chip / "name") == "rpi_volt":
             weak = text_of(chip / "in0_lcrit_alarm") == "1"
-            yield wrong("power", "the supply has been too weak since the boot: under-voltage", _SUPPLY) if weak else fine("power", "enough")
+            yield wrong("power", "the supply is too weak now: under-voltage", SUPPLY) if weak else fine("power", "enough now")
 
 
 def _console(root: Path, ports: Mapping[str, str]) -> Iterator[Finding]:

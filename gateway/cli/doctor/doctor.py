@@ -1,4 +1,5 @@
-"""The doctor's round: the file, the board, the devices, the clock, the disk, the servers, and the gateway that runs, in this order."""
+"""The doctor's round: the file, the board and its kernel, the devices, other gateways, the clock, the disk, the servers, and the gateway
+that runs, in this order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,8 @@ from gateway.cli.doctor.access import look_at_devices, look_at_groups, the_user
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk
 from gateway.cli.doctor.finding import Finding, Level, fine, note, wrong
+from gateway.cli.doctor.kernel import look_at_kernel, look_at_kernel_log
+from gateway.cli.doctor.others import look_at_others, running_gateways
 from gateway.cli.doctor.servers import look_at_servers
 from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.config import ConfigProblems, Configuration, read
@@ -46,10 +49,15 @@ def findings(
     if found is not None:
         yield from _of_file(found, config)
     yield from look_at_board(root, devices)
+    yield from look_at_kernel(root)
+    yield from look_at_kernel_log(root)
     service = str(config.absolute()) == SERVICE_CONFIG and installed()
     if service:
         yield from look_at_groups()
-    yield from look_at_devices(devices, _things() if things is None else things(), the_user(service=service))
+    running, pid = running_gateways(root), view["pid"] if view else 0
+    ours = {pid, *(one.pid for one in running if one.config is not None and one.config.absolute() == config.absolute())}
+    yield from look_at_devices(devices, _things() if things is None else things(), the_user(service=service), ours=ours)
+    yield from look_at_others(config, running, found, pid=pid)
     yield from look_at_clock(root)
     if found is not None:
         if found.store.url:

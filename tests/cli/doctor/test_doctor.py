@@ -56,7 +56,7 @@ def test_a_weak_supply_is_found(tmp_path: Path) -> None:
     assert only(look_at_board(tmp_path, {}), "power").level is Level.FINE
     plant(tmp_path, **{"sys/class/hwmon/hwmon1/in0_lcrit_alarm": "1\n"})
     found = only(look_at_board(tmp_path, {}), "power")
-    assert (found.level, found.text) == (Level.WRONG, "the supply has been too weak since the boot: under-voltage")
+    assert (found.level, found.text) == (Level.WRONG, "the supply is too weak now: under-voltage")
     assert "5.1 V, 3 A" in found.mend
 
 
@@ -99,8 +99,25 @@ def test_who_else_has_a_port_open_is_found(tmp_path: Path) -> None:
     things = [Thing("serial", str(port), "", "", (), {"held_by": ["pid 17 (gpsd)"]})]
     found = only(look_at_devices({"serial/gps": str(port)}, things, ROOT_USER), "serial/gps")
     assert (found.text, found.mend) == (f"{port} is open in pid 17 (gpsd): both would read it", "sudo kill 17, or stop its service")
-    ours = [Thing("serial", str(port), "", "", (), {"held_by": ["pid 18 (python3)"]})]
-    assert only(look_at_devices({"serial/gps": str(port)}, ours, ROOT_USER), "serial/gps").level is Level.FINE
+    script = [Thing("serial", str(port), "", "", (), {"held_by": ["pid 18 (python3)"]})]
+    assert only(look_at_devices({"serial/gps": str(port)}, script, ROOT_USER), "serial/gps").level is Level.WRONG
+    assert only(look_at_devices({"serial/gps": str(port)}, script, ROOT_USER, ours={18}), "serial/gps").level is Level.FINE
+
+
+@pytest.mark.parametrize(
+    ("port", "mend"),
+    [
+        ("/dev/serial0", "the line enable_uart=1 in /boot/firmware/config.txt, then sudo reboot"),
+        ("/dev/ttyAMA3", "dtoverlay=uart2"),
+        ("/dev/ttySC1", "dtoverlay=sc16is752-i2c"),
+        ("/dev/ttyUSB0", "plug it in, or take the right name out of gateway ports"),
+    ],
+)
+def test_a_port_that_lacks_an_overlay_is_told_its_line(port: str, mend: str) -> None:
+    """A plug mends those of USB only."""
+    if Path(port).exists():
+        pytest.skip(f"this host has {port}")
+    assert mend in only(look_at_devices({"serial/a": port}, [], ROOT_USER), "serial/a").mend
 
 
 def test_a_clock_that_nobody_vouches_for_is_found(tmp_path: Path) -> None:
