@@ -19,6 +19,7 @@ from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, NO_GATEWAY, Failed
 from gateway.console.output import say, say_json, table
 from gateway.console.place import SERVICE_CONFIG, SocketPlace, installed
+from gateway.console.stored_at import find_store
 from gateway.registry import doors
 
 ROOT = Path("/")
@@ -63,7 +64,7 @@ def findings(
         if found.store.url:
             yield note("store", f"it is in {found.store.where}", "gateway show says whether it is reached")
         holds = "what the gateway keeps beside the store" if found.store.url else "the store"
-        yield from look_at_disk(root, found.store.path, _written(view), holds=holds)
+        yield from look_at_disk(root, find_store(config, named=True).path, _written(view), holds=holds)
     yield from look_at_servers(servers, _connected(view))
     yield from _of_gateway(view, unseen)
 
