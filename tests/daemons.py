@@ -63,7 +63,8 @@ class ServiceSide:
 class DaemonProcess:
     """`gateway run` in `folder`, ended by its process id.
 
-    `config` is what stands below its [gateway], [store] and [runtime]; `python` are options for the interpreter; `words` are the command.
+    `config` is what stands below its [gateway], [store] and [runtime]; `python` are options for the interpreter; `words` are the command;
+    `through` is a program that runs it in its own place, under the same process id.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class DaemonProcess:
         python: Sequence[str] = (),
         words: Sequence[str] = ("run",),
         environ: Mapping[str, str] | None = None,
+        through: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.config = folder / "gateway.toml"
@@ -85,7 +87,7 @@ class DaemonProcess:
         self.log = folder / "log"
         self._heads = (gateway, store)
         self._close_s = close_s
-        self._command = [sys.executable, *python, "-m", "gateway.cli", *words]
+        self._command = [*through, sys.executable, *python, "-m", "gateway.cli", *words]
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)

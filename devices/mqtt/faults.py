@@ -55,6 +55,9 @@ def why_no_connection(error: Exception, settings: MqttSettings, names: Names) ->
         return Cause.BAD_SETTING, Health.FAULTY, str(error)
     if settings.tls and (found := _why_no_tls(error, address, section)) is not None:
         return found
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:  # soon after a boot there may be no network yet
+        said = f"cannot look up the host {settings.host!r}: {_said(error)}; is the network up? else mend the name server"
+        return Cause.NAME_UNKNOWN, Health.MISSING, said
     if isinstance(error, (socket.gaierror, ValueError)):
         said = f"cannot find the host {settings.host!r}: {_said(error)}; mend {section}.host, or the name server"
         return Cause.NAME_UNKNOWN, Health.FAULTY, said

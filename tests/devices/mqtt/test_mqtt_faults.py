@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from devices.mqtt.chart import Cause
+from devices.mqtt.faults import why_no_connection
 from devices.mqtt.packets import fixed_header, text
+from devices.mqtt.settings import MqttSettings, Names
 from devices.sparing import AT_MOST
 from gateway.actors import Health
 from tests.brokers import Mosquitto, Peer
@@ -352,14 +356,25 @@ def test_a_systemd_credential_is_a_password(tmp_path: Path, connect: Connect, mo
         gateway.until_subscribed()
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 64 + ".example"])
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
 def test_a_bad_host_is_a_fault_with_a_name(connect: Connect, host: str) -> None:
-    """Unknown or no name at all: the key to look at is named, and the actor lives."""
+    """No name at all: the key to look at is named, and the actor lives."""
     with connect(1883, host=host) as gateway:
         said = gateway.until_health("cannot find the host")
         assert said.startswith(f"cannot find the host {host!r}: ")
         assert said.endswith("; mend mqtt.main.host, or the name server")
         assert gateway.health[-1][0] is Health.FAULTY
+
+
+def test_a_name_that_nobody_knows_is_a_fault_and_one_that_nobody_can_look_up_is_away() -> None:
+    """The second is how it is soon after a boot, before there is a network."""
+    made = MqttSettings(host="broker.house")
+    unknown = why_no_connection(socket.gaierror(socket.EAI_NONAME, "Name or service not known"), made, Names("main", made))
+    said = "cannot find the host 'broker.house': Name or service not known; mend mqtt.main.host, or the name server"
+    assert unknown == (Cause.NAME_UNKNOWN, Health.FAULTY, said)
+    unseen = why_no_connection(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), made, Names("main", made))
+    said = "cannot look up the host 'broker.house': Temporary failure in name resolution; is the network up? else mend the name server"
+    assert unseen == (Cause.NAME_UNKNOWN, Health.MISSING, said)
 
 
 def test_a_subscription_that_is_denied_is_a_fault_with_a_name(connect: Connect) -> None:
