@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from devices.web.live import Live, client_gone, folded, page_of
+from devices.web.live import Listening, Live, client_gone, folded, page_of
 from devices.web.problems import HttpProblem
 from devices.web.routing import EVENT_STREAM, Needs, look
-from gateway.actors.following import Committed, Following, LookAnew, NewState, StatesPage
+from gateway.actors.following import Committed, LookAnew, NewState, StatesPage
 
 RETRY_MS = 2000
 """How soon a browser is to come back whose stream has ended."""
@@ -39,19 +39,18 @@ async def events(request: Request) -> Response:
     """What each commit makes of the actors that fit the patterns `of`, until the client goes."""
     live: Live = request.app.live
     of, since = _patterns_of(request), _place_of(request)
-    if len(live) >= live.most:
-        raise HttpProblem("busy", f"{live.most} event streams are open, and no more may be: web.streams; close one, or try again later")
-    if request.method == "HEAD":
-        return Response(headers=STREAM_HEAD)
     try:
-        following = live.follow(of, since)
+        listening = live.listen(of, since)
     except ValueError as error:
         raise HttpProblem("bad_request", f"of: {error}") from None
-    stream = EventStream(request, live, following)
+    if request.method == "HEAD":
+        listening.end()
+        return Response(headers=STREAM_HEAD)
+    stream = EventStream(request, listening)
     try:
         await stream.begin(since)
     except BaseException:
-        stream.end()
+        listening.end()
         raise
     return stream
 
@@ -74,12 +73,11 @@ def _place_of(request: Request) -> str:
 class EventStream(Response):
     """One stream, from its first event to its end."""
 
-    def __init__(self, request: Request, live: Live, following: Following) -> None:
+    def __init__(self, request: Request, listening: Listening) -> None:
         self.background = None
         self._request = request
-        self._live = live
-        self._following = following
-        self._news = live.join()
+        self._listening = listening
+        self._live, self._following, self._news = listening
         self._first = b""
         self._after = ""
         """Where the next page of the snapshot begins; empty: it is whole."""
@@ -96,11 +94,6 @@ class EventStream(Response):
             else:
                 return
         self._first = self._said(await self._page(""), begin=True, anew=anew)
-
-    def end(self) -> None:
-        """Follow no more."""
-        self._following.end()
-        self._live.leave(self._news)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hears = asyncio.ensure_future(self._await_end(receive))
@@ -119,7 +112,7 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             hears.cancel()
-            self.end()
+            self._listening.end()
 
     async def _pour(self, send: Send) -> None:
         """Say what is new until the client has gone or the server ends. Raises LookAnew, and HttpProblem where the client may no more."""

@@ -6,6 +6,7 @@ However many streams there are, a commit costs the engine one call: it wakes the
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from starlette.types import Receive
 
@@ -20,12 +21,26 @@ _FOLDS_ABOVE = 20
 """Where more commits than that wait for one stream, they become one event, with the last state of each actor."""
 
 
+class Listening(NamedTuple):
+    """The place of one stream among all that may be open, and what it follows. It is free again after `end`."""
+
+    live: "Live"
+    following: Following
+    news: asyncio.Event
+    """Set whenever there may be something new."""
+
+    def end(self) -> None:
+        """Follow no more."""
+        self.following.end()
+        self.live.leave(self.news)
+
+
 class Live:
     """All streams of the server."""
 
     def __init__(self, door: Door, *, most: int) -> None:
         self.door = door
-        self.most = most
+        self._most = most
         self.closing = False
         """Whether the server ends, and all streams with it."""
         self._news: set[asyncio.Event] = set()
@@ -36,18 +51,21 @@ class Live:
     def __len__(self) -> int:
         return len(self._news)
 
-    def follow(self, of: Sequence[str], since: str) -> Following:
-        """Follow actors, woken with all other streams. Raises ValueError where a pattern can fit no actor."""
+    def listen(self, of: Sequence[str], since: str) -> Listening:
+        """Begin a stream of actors, woken with all other streams. Raises HttpProblem where as many are open as may be.
+
+        It looks whether there is a place and takes it in one step: whatever its caller waits for comes behind that. Raises ValueError where
+        a pattern can fit no actor.
+        """
+        if len(self._news) >= self._most:
+            said = f"{self._most} event streams are open, and no more may be: web.streams; close one, or try again later"
+            raise HttpProblem("busy", said)
         self._loop = asyncio.get_running_loop()
         if self._end is None:
             self._end = self._loop.create_task(self._end_with_server())
-        return self.door.host.follow(of, self.wake, since)
-
-    def join(self) -> asyncio.Event:
-        """Take part: what is returned is set whenever there may be something new."""
-        news = asyncio.Event()
-        self._news.add(news)
-        return news
+        listening = Listening(self, self.door.host.follow(of, self.wake, since), asyncio.Event())
+        self._news.add(listening.news)
+        return listening
 
     def leave(self, news: asyncio.Event) -> None:
         """Take part no more."""

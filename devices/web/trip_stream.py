@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from devices.web.events import HEARTBEAT_S, RETRY_MS, STREAM_HEAD
-from devices.web.live import Live, client_gone, page_of
+from devices.web.live import Listening, Live, client_gone, page_of
 from devices.web.problems import HttpProblem
 from devices.web.replies import reply_of
 from devices.web.routing import EVENT_STREAM, open_to_all
@@ -38,23 +38,28 @@ async def events(request: Request) -> Response:
     """How a trip stands, now and from now on. Of a shared one, for whoever knows its name."""
     live: Live = request.app.live
     trip = await trip_of(request)
-    if len(live) >= live.most:
-        raise HttpProblem("busy", f"{live.most} event streams are open, and no more may be: web.streams; try again later")
-    shown = await reply_of(request, trip, "read", {})
-    return Response(headers=STREAM_HEAD) if request.method == "HEAD" else TripStream(request, live, trip, shown)
+    listening = live.listen([trip], "")
+    try:
+        shown = await reply_of(request, trip, "read", {})
+    except BaseException:
+        listening.end()
+        raise
+    if request.method == "HEAD":
+        listening.end()
+        return Response(headers=STREAM_HEAD)
+    return TripStream(request, listening, trip, shown)
 
 
 class TripStream(Response):
     """One follower's stream, from its first event to its end."""
 
-    def __init__(self, request: Request, live: Live, trip: str, shown: dict[str, Any]) -> None:
+    def __init__(self, request: Request, listening: Listening, trip: str, shown: dict[str, Any]) -> None:
         self.background = None
         self._request = request
-        self._live = live
+        self._listening = listening
+        self._live, self._following, self._news = listening
         self._trip = trip
         self._shown = shown
-        self._news = live.join()
-        self._following = live.follow([trip], "")
         self._gone = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,8 +83,7 @@ class TripStream(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             hears.cancel()
-            self._following.end()
-            self._live.leave(self._news)
+            self._listening.end()
 
     async def _await_news(self, send: Send) -> None:
         """Say how the trip stands when that has changed; after a while in which it has not, look whether it may still be followed."""
