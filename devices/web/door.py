@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +21,10 @@ class Busy(Exception):
     """Raised where as many requests are under way as may be: try again soon."""
 
 
+class Closing(Exception):
+    """Raised in a request that is still under way a while after the server began to end."""
+
+
 class Door:
     """Takes requests to the gateway. On the server's loop, but `close`."""
 
@@ -28,6 +32,7 @@ class Door:
         self.host = host
         self._most = most
         self._under_way = 0
+        self._requests: set[asyncio.Timeout] = set()
         self._closes: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -72,6 +77,27 @@ class Door:
         self._closes = asyncio.Event()
         if self._closed:
             self._closes.set()
+
+    @contextlib.asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        """What stands in it is one request, from its head to its end. Raises Closing where the server does not wait for its end."""
+        limit = asyncio.timeout(None)
+        self._requests.add(limit)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise Closing from None
+            raise
+        finally:
+            self._requests.discard(limit)
+
+    def end_requests(self, within_s: float) -> None:
+        """Wait for requests under way so many seconds more, whatever they wait for themselves."""
+        until_s = asyncio.get_running_loop().time() + within_s
+        for limit in self._requests:
+            limit.reschedule(until_s)
 
     def close(self) -> None:
         """Have the server end, and all streams with it. Any thread."""

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from devices.web.door import Busy, Door
+from devices.web.door import Busy, Closing, Door
 from devices.web.problems import HttpProblem, problem
 from devices.web.settings import WebSettings, is_loopback
 
@@ -63,13 +63,16 @@ class Guard:
         said = _Said(send)
         try:
             self._check(scope)
-            await self._routes({**scope, "app": self._app}, self._bounded(scope, receive), said)
+            async with self._door.request():
+                await self._routes({**scope, "app": self._app}, self._bounded(scope, receive), said)
         except HttpProblem as error:
             await self._say(scope, receive, said, problem(error.fault, error.detail, error.headers))
         except HTTPException as error:
             await self._say(scope, receive, said, _unrouted(scope, error))
         except Busy as error:
             await self._say(scope, receive, said, problem("busy", str(error)))
+        except Closing:
+            await self._say(scope, receive, said, problem("closing", "the web server is closing; whether it was done is not known"))
         except ClientDisconnect:  # it hung up before its body was whole: nobody is there to be told, and nothing was done
             self._door.host.count("refused")
         except Exception as error:  # a fault of one route must not end the server

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 _KEEP_ALIVE_S = 30
 _LOOK_S = 1.0
 _GRACE_S = 3
+"""How long uvicorn waits for requests at its end: a little longer than they are given here, or it would end them without a word."""
+_ENDING_S, _UNREAD_S = 2.0, 1.5
+"""How long requests are given at the end, and clients to take what waits for them."""
 _HEAD_BYTES = 32_768
 
 
@@ -89,6 +92,7 @@ class QuietServer(uvicorn.Server):
         while not await self._door.closes_within(_LOOK_S):
             seconds += 1
             await self.on_tick(10 * seconds)  # it counts tenths
+        self._door.end_requests(_ENDING_S)
 
 
 class LimitedConnection(H11Protocol):
@@ -129,6 +133,16 @@ class LimitedConnection(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._taken()
+
+    def shutdown(self) -> None:
+        """Begin the end of the server: whoever still takes nothing after a while is let go."""
+        super().shutdown()
+        self.loop.call_later(_UNREAD_S, self._end_unread)
+
+    def _end_unread(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._end_slow()
 
     def _taken(self) -> None:
         if self._slow is not None:

@@ -1,11 +1,15 @@
 """The server closes by the handshake: what is under way is answered, and nobody keeps the gateway from ending."""
 
+import contextlib
+import http.client
+import json
 import socket
 import threading
 from pathlib import Path
 
 from gateway.testing.clock import PATIENCE_S
-from tests.devices.web.served import Said, WebGateway
+from tests.devices.web.served import LISTENING, Said, WebGateway
+from tests.devices.web.streams import EventsClient
 
 ABSENT = '[serial.away]\nport = "/dev/nothing-here"\ncodec = "json"\nto = "twin/away"\n'
 
@@ -34,3 +38,55 @@ def test_connections_that_are_kept_do_not_keep_the_gateway(tmp_path: Path) -> No
         half.sendall(b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
         assert gateway.stop() == 0
         assert "did not close" not in gateway.said()
+
+
+def test_a_reload_that_takes_the_server_away_ends_what_is_under_way(tmp_path: Path) -> None:
+    """Streams end whole; whoever waits for an answer, or has sent half a body, is told so; and it can come back."""
+    waits = b"POST /api/actors/serial/away/write?timeout_s=60 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with WebGateway(tmp_path, ABSENT) as gateway, contextlib.ExitStack() as stack:
+        slug = gateway.post("/api/trips", {}).json["slug"]
+        streams = [
+            _asked(stack, gateway, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            for path in ("/api/events?of=twin/*", f"/api/trips/{slug}/events")
+        ]
+        asked = _asked(stack, gateway, waits + b'Content-Length: 16\r\n\r\n{"text":"hello"}')
+        half = _asked(stack, gateway, waits + b"Content-Length: 16\r\n\r\n{")
+        gateway.until(lambda: gateway.ask(do="show", id="serial/away")["hosted"]["waiting"] == 1)
+        gateway.until(lambda: gateway.ask(do="hosted", prefix="web/")["hosted"][0]["counters"]["requests"] == 5)
+        gateway.write(ABSENT)
+        assert gateway.ask(do="reload", timeout_s=30)["ok"] is True
+        for stream in streams:
+            answer = http.client.HTTPResponse(stream)
+            answer.begin()
+            assert answer.status == 200
+            answer.read()  # it raises where a stream has no end
+        for peer in (asked, half):
+            answer = http.client.HTTPResponse(peer)
+            answer.begin()
+            assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
+            assert json.loads(answer.read())["detail"] == "the web server is closing; whether it was done is not known"
+        assert "Traceback" not in gateway.said()
+        assert " error " not in gateway.said()
+        gateway.write(f'[web]\nlisten = "127.0.0.1:0"\n{ABSENT}')
+        assert gateway.ask(do="reload", timeout_s=30)["ok"] is True
+        gateway.until(lambda: len(LISTENING.findall(gateway.said())) == 2)
+
+
+def _asked(stack: contextlib.ExitStack, gateway: WebGateway, request: bytes) -> socket.socket:
+    """A connection on which this was sent."""
+    peer = stack.enter_context(socket.create_connection(gateway.place, timeout=PATIENCE_S))
+    peer.sendall(request)
+    return peer
+
+
+def test_a_client_that_takes_nothing_does_not_keep_the_server(tmp_path: Path) -> None:
+    """It is let go with what waits for it, in good order."""
+    with WebGateway(tmp_path, web="head_s = 60") as gateway:
+        for n in range(100):
+            told = gateway.ask(do="tell", to=f"twin/n{n}", verb="report", payload={"values": {"text": "x" * 60_000}}, timeout_s=60)
+            assert told["ok"]
+        with EventsClient(gateway, "twin/*", receive_bytes=4096):
+            gateway.write("")
+            assert gateway.ask(do="reload", timeout_s=30)["ok"] is True
+        assert "did not close" not in gateway.said()
+        assert " error " not in gateway.said()
