@@ -8,7 +8,7 @@ from devices.gpio.debounce import Debounce, Rest, Settled
 from devices.gpio.edges import EdgeBuffer
 from devices.gpio.lines import PinLine
 from devices.gpio.presses import Presses
-from devices.gpio.settings import PinSettings
+from devices.gpio.settings import VALUE_NAMES, PinSettings
 from devices.latest import reports
 from gateway.actors import Host
 from gateway.actors.vocabulary import Report
@@ -84,7 +84,7 @@ class Input:
         """Let go of a line that failed; whoever hears its value hears that there is none now, for silence would not say it."""
         if self._line is not None:
             self._reports.offer(Report(values={self._settings.value_name: None}))
-            self._host.shows({"active": None})
+            self._host.shows({VALUE_NAMES[self._settings.type]: None})
             self._presses.end()
         self._line = None
 
@@ -135,7 +135,7 @@ class Input:
 
     def _report(self) -> None:
         self._reports.offer(Report(values={self._settings.value_name: self._debounce.value}))
-        self._host.shows({"active": self._debounce.value})
+        self._host.shows({VALUE_NAMES[self._settings.type]: self._debounce.value})
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
 
     def _pump(self) -> None:

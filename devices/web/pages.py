@@ -21,7 +21,11 @@ from devices.web.routing import look, open_to_all
 from gateway.digests import sha256
 
 _PAGES = {"": "index.html", "trip": "trip.html", "track": "track.html"}
+_HAS_MAP = "trip"
 _STATIC = "static"
+_TELLS_ORIGIN = "strict-origin-when-cross-origin"
+"""What a page with a map tells the server of its tiles: who asks, and nothing of the path. Public ones refuse whoever says nothing.
+Source: the tile usage policy of OpenStreetMap."""
 
 
 class StaticFile(NamedTuple):
@@ -35,9 +39,11 @@ class StaticFile(NamedTuple):
 
 async def page(request: Request) -> Response:
     """One of the pages."""
-    response = _served(request, _PAGES[request.url.path.rpartition("/")[2]])
-    if tiles := request.app.settings.map_tiles:
+    name = request.url.path.rpartition("/")[2]
+    response = _served(request, _PAGES[name])
+    if name == _HAS_MAP and (tiles := request.app.settings.map_tiles):
         response.headers["content-security-policy"] = POLICY.replace("img-src 'self'", f"img-src 'self' {_origin(tiles)}")
+        response.headers["referrer-policy"] = _TELLS_ORIGIN
     return response
 
 

@@ -24,6 +24,7 @@ function Alarm({ id, state }) {
   return html`<article class=${`card ${state.phase === "active" ? "loud" : ""}`}>
     <div class="row"><h2>${called(id, names())}</h2><${Badge} kind=${KINDS[state.phase]}>${T.phase[state.phase] || state.phase}<//></div>
     ${raised && html`<ul>${(state.why || []).map((why) => html`<li key=${why}>${why}</li>`)}</ul>`}
+    ${state.phase === "normal" && html`<p class="dim">${T.quietAlarm}</p>`}
     ${state.since_ms > 0 && html`<p class="dim">${T.since(when(state.since_ms))}</p>`}
     ${state.acknowledged_by && html`<p class="dim">${T.acknowledgedBy(state.acknowledged_by)}</p>`}
     ${(state.untold || []).map((one) => html`<p class="fault" key=${one}>${T.untold}: ${one}</p>`)}

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "./vendor/hooks.js";
 import { ask, get } from "./api.js";
 import { draw } from "./chart.js";
 import { Level, Presence, Value } from "./devices.js";
-import { called, path, shown, when, words } from "./format.js";
+import { called, path, shown, verb, when, words } from "./format.js";
 import { live, names, useLive, usePins } from "./live.js";
 import { Act, Badge, Empty, Fault, Head, html, useLoaded } from "./parts.js";
 import { T } from "./texts.js";
@@ -92,7 +92,7 @@ function Messages({ id }) {
 function Message({ step }) {
   const [open, setOpen] = useState(false);
   return html`<li><details onToggle=${(event) => setOpen(event.target.open)}>
-    <summary><time class="dim">${when(step.at_ms)}</time> <b>${step.verb}</b> ${step.sender && html`<span class="dim">${T.from} ${step.sender}</span>`}${" "}
+    <summary><time class="dim">${when(step.at_ms)}</time> <b>${verb(step.verb)}</b> ${step.sender && html`<span class="dim">${T.from} ${step.sender}</span>`}${" "}
       <${Badge} kind=${step.well ? "good" : "bad"}>${step.outcome}<//></summary>
     ${open && html`<${Explained} message=${step.message} />`}
   </details></li>`;
@@ -102,5 +102,5 @@ function Explained({ message }) {
   const [found, fault] = useLoaded(() => get(`api/explain/${path(message)}`), [message]);
   const nodes = (found?.told || []).flatMap((one) => one.nodes);
   return html`<${Fault} text=${fault} /><ul class="tree">${nodes.map((node, n) => html`<li key=${n} class=${`d${Math.min(node.depth, 6)} ${node.asked ? "asked" : ""}`}>
-    <b>${node.verb}</b> ${node.to} <span class="dim">${node.steps.at(-1)?.outcome || node.waits}</span></li>`)}</ul>`;
+    <b>${verb(node.verb)}</b> ${node.to} <span class="dim">${node.steps.at(-1)?.outcome || node.waits}</span></li>`)}</ul>`;
 }

@@ -7,6 +7,8 @@ import { Badge, Empty, Head, html } from "./parts.js";
 import { T } from "./texts.js";
 
 const MOST_VALUES = 6;
+const BRIGHTNESS = "brightness_pct";
+const LONG = 9;
 
 export function Devices() {
   useLive();
@@ -51,9 +53,10 @@ export function Presence({ state }) {
 
 export function Value({ name, value, nowMs }) {
   const quality = T.quality[value.quality] ?? value.quality;
-  return html`<div class=${quality ? "value poor" : "value"}>
+  const said = name === "on" ? shown(value.value) : answer(value.value);
+  return html`<div class=${`value ${quality ? "poor" : ""} ${said.length > LONG ? "long" : ""}`}>
     <dt>${words(name, value.unit)}</dt>
-    <dd><b>${name === "on" ? shown(value.value) : answer(value.value)}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && html`<small>${quality}</small>`}
+    <dd><b>${said}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && html`<small>${quality}</small>`}
       ${nowMs && html`<span class="dim since">${age(value.at_ms, nowMs)}</span>`}</dd>
   </div>`;
 }
@@ -71,12 +74,29 @@ function PinCard({ id, state }) {
   </article>`;
 }
 
-/** The level of a pin: a switch for an output, a word for an input. */
+/** The level of a pin: a switch for an output, with a slider for one that is dimmed; a word for an input. */
 export function Level({ id, pin }) {
   const values = pin.values || {};
-  if ("on" in values) return html`<${Switch} id=${id} on=${values.on} />`;
-  const { active } = values;
-  return html`<${Badge} kind=${active ? "good" : ""}>${active === true ? T.active : active === false ? T.inactive : T.unknown}<//>`;
+  if ("on" in values) return html`<${Switch} id=${id} on=${values.on} />${BRIGHTNESS in values && html`<${Slider} id=${id} to=${values[BRIGHTNESS]} />`}`;
+  const [name, active] = Object.entries(values)[0] || [];
+  const [yes, no] = T.levels[name] || [T.active, T.inactive];
+  return html`<${Badge} kind=${active ? "good" : ""}>${active === true ? yes : active === false ? no : T.unknown}<//>`;
+}
+
+/** How bright a dimmer is while it is on: moved, it goes on so bright; at the least it goes off. */
+function Slider({ id, to }) {
+  const [fault, setFault] = useState("");
+  const dim = async (event) => {
+    try {
+      await ask(id, "dim", { brightness_pct: Number(event.target.value) });
+      setFault("");
+    } catch (error) {
+      setFault(error.status === 504 ? T.outcome.unknown : T.outcome.failed(error.message));
+    }
+    await lookAtPins();
+  };
+  return html`<span class="slider"><input type="range" min="0" max="100" value=${to} aria-label=${T.brightness(called(id, names()))} onChange=${dim} />
+    <span class="dim">${fault || `${shown(to)} %`}</span></span>`;
 }
 
 /** A switch that stands as the line does, and says what became of the last command. */

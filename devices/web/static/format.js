@@ -52,6 +52,11 @@ export function words(name, unit = "x") {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A verb as people read it: those of the gateway's own have words. */
+export function verb(name) {
+  return Object.hasOwn(T.builtin, name) ? T.builtin[name] : name;
+}
+
 /** What an actor is called on the pages: as somebody named it here, or by its key. */
 export function called(id, names) {
   return names[id] || words(id.slice(id.indexOf("/") + 1).replaceAll("/", " › "), "");

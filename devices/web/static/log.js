@@ -21,7 +21,8 @@ function Seen({ gateway }) {
       <${Fact} name=${T.memory} text=${`${Math.round(gateway.memory_bytes / 1e6)} MB`} />
       <${Fact} name=${T.rate} text=${Math.round((gateway.totals?.turns_a_second || 0) * 10) / 10} />
     </dl>
-    <section><h2>${T.lastFault}</h2><p>${gateway.clean_start ? T.clean : T.unclean}</p>
+    <section><h2>${gateway.life === 1 ? T.firstStart : T.lastFault}</h2>
+      <p>${gateway.life === 1 ? T.firstStartHelp : gateway.clean_start ? T.clean : T.unclean}</p>
       ${gateway.last_fault && html`<pre tabindex="0">${text(gateway.last_fault)}</pre>`}</section>
     <section><h2>${T.problems}</h2>${!problems.length && html`<p>${T.allWell}</p>`}
       <ul class="list">${problems.map((problem) => html`<li key=${text(problem)}>${text(problem)}</li>`)}</ul></section>

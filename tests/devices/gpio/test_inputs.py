@@ -247,8 +247,8 @@ def test_pulses_are_told_together_once_in_a_while(put: Put, told: Told, turn: Tu
 
 
 def test_an_input_shows_its_value(put: Put, pins: SimulatedPins) -> None:
-    """For pages: at the start, and at each change."""
-    bench = put(**BUTTON)
-    assert bench.values == {"active": False}
+    """For pages: at the start, and at each change, under the name that its type has, whatever it is reported as."""
+    bench = put(**BUTTON, value="on")
+    assert bench.values == {"pressed": False}
     pins.set_level(5, level=False)
-    bench.until(lambda: bench.values == {"active": True})
+    bench.until(lambda: bench.values == {"pressed": True})

@@ -117,6 +117,10 @@ def test_who_has_no_token_learns_no_name(tmp_path: Path) -> None:
         assert json.loads(fetch(port, "/pages.json", authorization="Bearer open sesame")[1]) == {"name": "test", "simulated": False, **maps}
         response, _ = fetch(port, "/trip")
         assert (response.status, "img-src 'self' https://tiles.example data:" in response.headers["content-security-policy"]) == (200, True)
+        assert response.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        for path in ("/", "/track"):  # a page without a map asks nobody, and tells nobody
+            headers = fetch(port, path)[0].headers
+            assert ("tiles.example" in headers["content-security-policy"], headers["referrer-policy"]) == (False, "no-referrer")
         assert fetch(port, "/api/host-bound")[0].status == 401
         daemon.stop()
 
