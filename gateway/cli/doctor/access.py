@@ -3,11 +3,13 @@
 import grp
 import os
 import pwd
-import re
+import sys
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.cli.add import PACKAGED
 from gateway.cli.doctor.finding import Finding, fine, note, wrong
 from gateway.config.outside import SERVICE_USER
 
@@ -15,11 +17,11 @@ GROUPS = ("dialout", "gpio", "plugdev")
 """Groups that the service is in, by its unit."""
 
 _OVERLAYS = {
-    "serial0|ttyAMA0|ttyS0": "enable_uart=1",
+    **dict.fromkeys(("serial0", "ttyAMA0", "ttyS0"), "enable_uart=1"),
     "ttyAMA[2-5]": "dtoverlay=uart2 (3, 4, 5: of a Pi 4; a Pi 5: uart2-pi5)",
     "ttySC[0-9]": "dtoverlay=sc16is752-i2c,int_pin=24,addr=0x48",
 }
-"""The line of config.txt that makes a serial port of the header, by the port's name."""
+"""The line of config.txt that makes a serial port of the header, by the port's name, as a shell's pattern."""
 
 
 class LoginUser(NamedTuple):
@@ -55,7 +57,7 @@ def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any]
     for name in lacking:
         yield wrong("groups", f"there is no group {name}, and the service does not start without it", f"sudo groupadd --system {name}")
     if not _is_known(known, SERVICE_USER):
-        yield wrong("groups", f"there is no group {SERVICE_USER}: the service is not installed whole", "sudo make install")
+        yield wrong("groups", f"there is no group {SERVICE_USER}: the service is not installed whole", _again())
     elif os.geteuid() and known(SERVICE_USER).gr_gid not in os.getgroups():
         mend = f"sudo usermod --append --groups {SERVICE_USER} $USER, then log in again"
         yield note("groups", f"you are not in the group {SERVICE_USER}: the command line needs sudo", mend)
@@ -84,10 +86,15 @@ def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: Log
             yield fine(id, f"{path} is there, and {user.name} may open it")
 
 
+def _again() -> str:
+    """The command that installs the gateway once more, the way it came."""
+    return "sudo apt install --reinstall pi-device-gateway" if Path(sys.prefix) == PACKAGED else "sudo make install"
+
+
 def _what_makes(path: str) -> str:
     """What makes a device file that is not there: an overlay for the UARTs of the header, a plug for all others."""
     name = path.rpartition("/")[2]
-    overlay = next((line for pattern, line in _OVERLAYS.items() if re.fullmatch(pattern, name)), "")
+    overlay = next((line for pattern, line in _OVERLAYS.items() if fnmatchcase(name, pattern)), "")
     if overlay:
         return f"the line {overlay} in /boot/firmware/config.txt, then sudo reboot"
     return "plug it in, or take the right name out of gateway ports"
