@@ -1,11 +1,9 @@
 """`gateway show` and `gateway tail`: what the daemon is doing, for people."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from gateway.cli.nearest import ask_of
-from gateway.cli.wear import borne_by_card
 from gateway.console.client import Client
 from gateway.console.exits import FINE, NO, NO_GATEWAY, USAGE, Failed
 from gateway.console.output import duration, moment, number, pretty, say, say_json, several, size, table
@@ -108,6 +106,10 @@ def written_a_day(view: dict[str, Any]) -> str:
     """What is written a day, and how long a card bears that; empty where the gateway is not up for long enough to tell."""
     if view["uptime_s"] < _TELLING_S:
         return ""
+    from pathlib import Path  # noqa: PLC0415  # most looks come before it can be told
+
+    from gateway.cli.wear import borne_by_card  # noqa: PLC0415  # as above
+
     a_day = view["written_bytes"] / view["uptime_s"] * 86400
     borne = "" if view["store"].get("url") else f"; {borne_by_card(Path(view['store'].get('path', '')).absolute(), a_day)} at that rate"
     return f"about {size(a_day)} a day{borne}"
