@@ -1,6 +1,6 @@
-"""A Pi's kind of processor, without a Pi: Debian 12 for arm64, whose programs run in an emulator of that processor on this host's kernel.
+"""A Pi's kinds of processor, without a Pi: Debian 12 for arm64 and armhf, whose programs run in an emulator on this host's kernel.
 
-Ten to fifteen times slower than the host. It is made of Debian's packages for arm64 and of what pip has for aarch64.
+Ten to fifteen times slower than the host. It is made of Debian's packages for that processor, and for tests of what pip has for aarch64.
 """
 
 import os
@@ -15,7 +15,8 @@ from tests.system.lab.places import LAB, why_no_container
 from tests.system.lab.shell import CLEAN
 from tests.system.lab.wheelhouse import PROJECT
 
-TREE = LAB / "arm64"
+EMULATORS = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
+"""By Debian's name of an architecture: what runs its programs."""
 _TOOLS = ("qemu-user-static", "binfmt-support", "arch-test", "mmdebstrap")
 _SUITE, _PYTHON = "bookworm", "3.11"
 _MIRROR = "apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | awk '/debian/ && $2 == \"bookworm\" && !n++ {print $1}'"
@@ -32,37 +33,47 @@ _ENTER = """
 mount --bind "$2" "$1/src" && mount --bind "$3" "$1/lib-arm" && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
 mount -t tmpfs tmp "$1/tmp" && exec chroot "$1" env -i "${@:4}"
 """
+_ENTER_UNPACKED = """
+cp --archive "$1" "$3" && dpkg-deb --extract "$2" "$3" && mount -t proc proc "$3/proc" && mount --rbind /dev "$3/dev" &&
+mount -t tmpfs tmp "$3/tmp" && exec chroot "$3" env -i "${@:4}"
+"""
 
 
 class CannotHave(RuntimeError):
     """This host cannot have it, with what it lacks."""
 
 
-def build() -> None:
+def tree(architecture: str) -> Path:
+    """Where the tree of an architecture is."""
+    return LAB / architecture
+
+
+def build(architecture: str = "arm64") -> None:
     """Make the tree, where it was not made. Raises CannotHave."""
+    there, emulator = tree(architecture), EMULATORS[architecture]
     if reason := why_no_container():
         raise CannotHave(reason)
     if platform.machine() != "x86_64":
         raise CannotHave(f"it is emulated on x86_64, and this is {platform.machine()}")
     _sh(
         "apt-get update -q && apt-get install -qy --no-install-recommends " + " ".join(_TOOLS),
-        unless=all(map(shutil.which, ("qemu-aarch64-static", "update-binfmts", "arch-test", "mmdebstrap"))),
+        unless=all(map(shutil.which, (f"{emulator}-static", "update-binfmts", "arch-test", "mmdebstrap"))),
     )
     _sh(f"mount -t binfmt_misc binfmt_misc {_BINFMT}", unless=(_BINFMT / "register").exists())
-    _sh("update-binfmts --enable qemu-aarch64", unless=(_BINFMT / "qemu-aarch64").exists())
-    if (TREE / "usr/bin/python3").exists():
+    _sh(f"update-binfmts --enable {emulator}", unless=(_BINFMT / emulator).exists())
+    if (there / "usr/bin/python3").exists():
         return
-    fresh = TREE.with_name("arm64.new")
+    fresh = there.with_name(f"{architecture}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     # Unpacked only: what packages would run to set themselves up takes ten times longer here, and nobody needs it.
     _sh(
-        f"mmdebstrap --quiet --variant=extract --arch=arm64 --include=python3,bash,coreutils,dash "
+        f"mmdebstrap --quiet --variant=extract --arch={architecture} --include=python3,bash,coreutils,dash "
         f"--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt='path-exclude=/usr/share/doc/*' {_SUITE} {fresh} "
         f'"deb $({_MIRROR}) {_SUITE} main"'
     )
     for name in ("src", "lib-arm", "proc", "dev", "tmp"):
         (fresh / name).mkdir(exist_ok=True)
-    fresh.rename(TREE)
+    fresh.rename(there)
 
 
 def libraries(wanted: Sequence[str], folder: Path) -> None:
@@ -75,8 +86,17 @@ def run(words: Sequence[str], libraries: Path) -> "subprocess.CompletedProcess[s
     """Run a command there, in this project; how it ended, and what it said."""
     environ = ["HOME=/tmp", "PYTHONPATH=/lib-arm", "PYTHONDONTWRITEBYTECODE=1", *(one for one in CLEAN[2:] if not one.startswith("HOME="))]
     inside = [*environ, "sh", "-c", 'cd /src && exec "$@"', "sh", *words]
-    command = ["unshare", "--mount", "bash", "-c", _ENTER, "enter", str(TREE), str(PROJECT), str(libraries), *inside]
+    command = ["unshare", "--mount", "bash", "-c", _ENTER, "enter", str(tree("arm64")), str(PROJECT), str(libraries), *inside]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_LIMIT_S, check=False)
+
+
+def run_unpacked(architecture: str, package: Path, words: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a copy of the tree, made in `folder`, with a Debian package unpacked; how it ended, and what it said."""
+    command = ["unshare", "--mount", "bash", "-c", _ENTER_UNPACKED, "enter", str(tree(architecture)), str(package), str(folder)]
+    environ = ["HOME=/tmp", *(one for one in CLEAN[2:] if not one.startswith("HOME="))]
+    return subprocess.run(
+        [*command, *environ, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_LIMIT_S, check=False
+    )
 
 
 def _sh(command: str, *, unless: bool = False) -> None:
