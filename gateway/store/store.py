@@ -69,6 +69,18 @@ class EventRow(NamedTuple):
     """Its fields, as JSON of `version`."""
 
 
+class PostRow(NamedTuple):
+    """The row of a message on its way to an actor that another host serves. One of the three says whose it is."""
+
+    to_grp: int | None
+    """The group of its receiver, for an actor that is served by whoever has the group."""
+    to_member: int | None
+    """The life of an engine, for the answer to somebody who asked there."""
+    to_host: str | None
+    """The name of a host, for what belongs to its own devices."""
+    message: bytes
+
+
 class SeqSpan(NamedTuple):
     """A span of one mailbox to delete: from the place `first` to `last`, both included."""
 
@@ -112,6 +124,10 @@ class Changes:
     dead: list[DeadRow] = field(default_factory=list)
     dead_gone: list[int] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    post: list[PostRow] = field(default_factory=list)
+    """Messages for other hosts. Only a store that several hosts share is given some; and so with"""
+    post_gone: list[int] = field(default_factory=list)
+    """the messages from other hosts that are mail of this one with this commit."""
     sync: bool = False
     """Whether it must outlive a power cut, whatever the loss window: by it something is done that must not be done twice."""
 

@@ -23,7 +23,7 @@ def server() -> Iterator[PostgresServer | None]:
         yield found
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "shared"])
 def store(request: pytest.FixtureRequest, server: PostgresServer | None, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
     opened = _opened(request.param, server, tmp_path)
@@ -39,7 +39,10 @@ def _opened(kind: str, server: PostgresServer | None, folder: Path) -> Store:
     if server is None:
         pytest.skip(why_no_postgres())
     from gateway.store.postgres.postgres import PostgresStore  # noqa: PLC0415  # psycopg need not be there
+    from gateway.store.postgres.shared.store import GroupedStore, SharedPlace  # noqa: PLC0415  # as said
 
+    if kind == "shared":
+        return GroupedStore(SharedPlace(server.new_database()), "pi-barn")
     return PostgresStore(server.new_database())
 
 

@@ -47,25 +47,32 @@ _PARTS: dict[str, tuple[tuple[str, _Column], ...]] = {
 }
 """What a commit may hold, by the names of `Changes`, in the order in which it is written; and the columns of each."""
 
-_PARAMETERS = ", ".join(f"{part}_{name} {kind.sql}[] DEFAULT NULL" for part, columns in _PARTS.items() for name, kind in columns)
+_POST: dict[str, tuple[tuple[str, _Column], ...]] = {
+    "post": (("to_grp", Longs), ("to_member", Longs), ("to_host", Texts), ("message", Blobs)),
+    "post_gone": (("n", Longs),),
+}
+"""What only a commit to a store holds that several hosts share, behind the other parts."""
+_ALL = _PARTS | _POST
+
+
+def _parameters(parts: dict[str, tuple[tuple[str, _Column], ...]]) -> str:
+    return ", ".join(f"{part}_{name} {kind.sql}[] DEFAULT NULL" for part, columns in parts.items() for name, kind in columns)
+
+
+_PARAMETERS = _parameters(_PARTS)
+SHARED_PARAMETERS = _parameters(_ALL)
 _STATE_COLUMNS = "(id, version, state, timers, wake_ms, ties)"
 _TAKE_STATE = "version = excluded.version, state = excluded.state, timers = excluded.timers, ties = excluded.ties"
 
-COMMIT_FUNCTION = f"""
-    CREATE FUNCTION commit_changes(me bigint, number bigint, durable boolean, {_PARAMETERS}) RETURNS void LANGUAGE plpgsql AS $body$
-    DECLARE found_fence fence%ROWTYPE;
+
+def commit_function(*, declares: str, fence: str, keep_notes: str, beside: str = "", parameters: str = _PARAMETERS) -> str:
+    """The SQL that makes the function `commit_changes`. `fence`: what it does first, to see whether it may; `keep_notes`: how it keeps
+    notes; `beside`: what else it writes."""
+    return f"""
+    CREATE FUNCTION commit_changes(me bigint, number bigint, durable boolean, {parameters}) RETURNS void LANGUAGE plpgsql AS $body$
+    DECLARE {declares}
     BEGIN
-        UPDATE fence SET commits = number WHERE epoch = me AND commits = number - 1;
-        IF NOT FOUND THEN
-            SELECT * INTO STRICT found_fence FROM fence;
-            IF found_fence.epoch <> me THEN
-                RAISE EXCEPTION USING ERRCODE = '{FENCED}', MESSAGE =
-                    format('another gateway has taken it over (%s, at %s)', found_fence.owner, date_trunc('second', found_fence.since));
-            ELSIF found_fence.commits = number THEN
-                RETURN;
-            END IF;
-            RAISE EXCEPTION USING ERRCODE = '{BEHIND}', MESSAGE = format('it has lost %s commits', number - 1 - found_fence.commits);
-        END IF;
+        {fence}
         IF durable THEN
             PERFORM set_config('synchronous_commit', 'on', true);
         END IF;
@@ -103,9 +110,7 @@ COMMIT_FUNCTION = f"""
         FOR i IN 1..coalesce(cardinality(folded_n), 0) LOOP
             UPDATE actor SET folded = folded_n[i] WHERE id = folded_actor[i];
         END LOOP;
-        IF notes_key IS NOT NULL THEN
-            INSERT INTO note SELECT * FROM unnest(notes_key, notes_value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
-        END IF;
+        {keep_notes}
         IF gone_id IS NOT NULL THEN
             DELETE FROM actor WHERE id = ANY (gone_id);
         END IF;
@@ -120,16 +125,34 @@ COMMIT_FUNCTION = f"""
         IF dead_gone_n IS NOT NULL THEN
             DELETE FROM dead WHERE n = ANY (dead_gone_n);
         END IF;
+        {beside}
     END
     $body$;
     """
+
+
+_FENCE = f"""UPDATE fence SET commits = number WHERE epoch = me AND commits = number - 1;
+        IF NOT FOUND THEN
+            SELECT * INTO STRICT found_fence FROM fence;
+            IF found_fence.epoch <> me THEN
+                RAISE EXCEPTION USING ERRCODE = '{FENCED}', MESSAGE =
+                    format('another gateway has taken it over (%s, at %s)', found_fence.owner, date_trunc('second', found_fence.since));
+            ELSIF found_fence.commits = number THEN
+                RETURN;
+            END IF;
+            RAISE EXCEPTION USING ERRCODE = '{BEHIND}', MESSAGE = format('it has lost %s commits', number - 1 - found_fence.commits);
+        END IF;"""
+_KEEP_NOTES = """IF notes_key IS NOT NULL THEN
+            INSERT INTO note SELECT * FROM unnest(notes_key, notes_value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+        END IF;"""
+COMMIT_FUNCTION = commit_function(declares="found_fence fence%ROWTYPE;", fence=_FENCE, keep_notes=_KEEP_NOTES)
 
 
 def commit_of(changes: Changes, *, epoch: int, number: int) -> tuple[bytes, list[Any]]:
     """The statement of a commit and its values. `epoch`: whose commit it is; `number`: which one."""
     present: list[str] = []
     values: list[Any] = [epoch, number, changes.sync]
-    for part, columns in _PARTS.items():
+    for part, columns in _ALL.items():
         rows = _ROWS[part](getattr(changes, part)) if part in _ROWS else getattr(changes, part)
         if rows:
             present.append(part)
@@ -140,7 +163,7 @@ def commit_of(changes: Changes, *, epoch: int, number: int) -> tuple[bytes, list
 @lru_cache(maxsize=128)
 def _statement(parts: tuple[str, ...]) -> bytes:
     """The statement for these parts; the same text each time, so that the database prepares it once."""
-    named = chain.from_iterable((f"{part}_{name} => %b" for name, _ in _PARTS[part]) for part in parts)
+    named = chain.from_iterable((f"{part}_{name} => %b" for name, _ in _ALL[part]) for part in parts)
     return f"SELECT commit_changes({', '.join(('%b::bigint', '%b::bigint', '%b::boolean', *named))})".encode()
 
 
@@ -173,5 +196,7 @@ _ROWS: dict[str, Any] = {
     "notes": lambda notes: [(key, value.encode()) for key, value in notes.items()],
     "gone": lambda ids: [(id,) for id in ids],
     "dead_gone": lambda numbers: [(n,) for n in numbers],
+    "post": lambda rows: [(grp, member, host or "", message) for grp, member, host, message in rows],
+    "post_gone": lambda numbers: [(n,) for n in numbers],
 }
 """What makes rows of a part that has none, or not those that the database takes."""

@@ -6,8 +6,9 @@ Source: PostgreSQL, libpq, "Parameter Key Words" and appendix A, "PostgreSQL Err
 """
 
 import re
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -26,7 +27,7 @@ _HASTE: dict[str, Any] = {
 }
 """What a URL may say otherwise: seconds, and milliseconds of tcp_user_timeout."""
 _SESSION = """
-    SET search_path = gateway, pg_temp; SET client_encoding = UTF8; SET jit = off; SET enable_seqscan = off;
+    SET client_encoding = UTF8; SET jit = off; SET enable_seqscan = off;
     SET default_transaction_isolation = 'read committed'
 """
 """Plans are made once and used for long: one that was made while a table was small must not read all of it when it is large."""
@@ -35,7 +36,7 @@ _LOST = ("08", "57")
 _READ_ONLY = "25006"
 """The server is a standby."""
 _AWAY = "see that it runs and can be reached"
-_NOT_LET_IN = "mend store.url or store.password_file, or what the server lets in (createuser, createdb, pg_hba.conf)"
+_NOT_LET_IN = "mend {0}.url or {0}.password_file, or what the server lets in (createuser, createdb, pg_hba.conf)"
 _ADVICE = {
     "42501": "give that user its own database: createdb --owner=USER NAME",
     "53100": "make room on the disk of the database",
@@ -43,18 +44,29 @@ _ADVICE = {
     "57": _AWAY,
     "XX": "the database is damaged: restore it from its own backups",
 }
+_TAKEN = {"store": "stop one of them, or give it another store.url", "shared": "this host begins anew, with other groups"}
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 
 
 class DatabasePlace:
     """Where a database is, and how to connect to it. Any thread."""
 
-    def __init__(self, url: str, password_file: Path | None = None) -> None:
-        """`password_file` holds the password and nothing else; it is read at each connection."""
+    def __init__(self, url: str, password_file: Path | None = None, *, schema: str = "gateway", section: str = "store") -> None:
+        """`password_file` holds the password and nothing else; it is read at each connection. `schema`: where the tables are; `section`: of
+        the configuration, for errors."""
+        self.session = f"SET search_path = {schema}, pg_temp;"
+        """What each connection is told first."""
+        self._section = section
         self._url = url
         self._password_file = password_file
         self.shown = _PASSWORD.sub(r"\1:***@", url)
         """The URL, without a password."""
+
+    def seen_through(self, views: str) -> Self:
+        """The same place, at which each connection is told these statements first: they make what it sees of the tables."""
+        other = copy(self)
+        other.session = f"{self.session}{views};"
+        return other
 
     def connect(self, *, session: str = "") -> psycopg.Connection[Any]:
         """Connect. `session`: what to set beside. Raises StoreFailed."""
@@ -66,10 +78,11 @@ class DatabasePlace:
         except (psycopg.Error, UnicodeError) as error:
             raise self.named("open", error) from error
         except OSError as error:
-            raise StoreFailed(f"cannot open {self.shown}: {error.filename}: {error.strerror}; mend store.password_file") from error
+            fact = f"{error.filename}: {error.strerror}"
+            raise StoreFailed(f"cannot open {self.shown}: {fact}; mend {self._section}.password_file") from error
         register(connection.adapters)
         try:
-            connection.execute((_SESSION + session).encode(), prepare=False)
+            connection.execute((self.session + _SESSION + session).encode(), prepare=False)
         except BaseException as error:
             connection.close()
             if isinstance(error, psycopg.Error):
@@ -83,11 +96,11 @@ class DatabasePlace:
         fact = (error.diag.message_primary if isinstance(error, psycopg.Error) else None) or _first_line(error)
         text = f"cannot {verb} {self.shown}: {fact}"
         if state == FENCED:
-            return StoreTaken(f"{text}; stop one of them, or give it another store.url")
+            return StoreTaken(f"{text}; {_TAKEN[self._section]}")
         if state == BEHIND:
             return StoreCorrupt(f"{text}, those made last; the next start goes on from what is there")
         if not state and "FATAL: " in str(error) and not fact.startswith("the database system is "):
-            return StoreFailed(f"{text}; {_NOT_LET_IN}")  # it has answered; while it connects nobody says the code
+            return StoreFailed(f"{text}; {_NOT_LET_IN.format(self._section)}")  # it has answered; while it connects nobody says the code
         known = next((advice for begin, advice in _ADVICE.items() if state.startswith(begin)), "")
         return StoreFailed(f"{text}; {known or _AWAY}" if known or not state else f"{text} (SQLSTATE {state})")
 

@@ -10,7 +10,7 @@ import logging
 import os
 import platform
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ _FLUSH_ROUNDS = 3
 class PostgresStore:
     """A store in one PostgreSQL database, in a schema of its own."""
 
+    _SCHEMA = "gateway"
+    _HOW_MANY = "SELECT commits FROM fence WHERE epoch = %s FOR UPDATE"
+
     def __init__(self, url: str, *, password_file: Path | None = None, loss_window_s: float = 0.0, simulated: bool = False) -> None:
         """Open the database, give it its shape, and follow whoever had it. `loss_window_s`: 0 waits for the disk at each commit; above,
         where the database's own writer is fast enough for it, a commit does not wait.
@@ -43,8 +46,12 @@ class PostgresStore:
         Raises StoreForeign where it is a simulated gateway's and this one is not, or the other way round, and StoreFailed where it cannot
         be opened, or its shape is of a newer program.
         """
-        self._place = DatabasePlace(url, password_file)
-        self.url = self._place.shown
+        self._open(DatabasePlace(url, password_file), loss_window_s, lambda writer: self._take_over(writer, simulated=simulated))
+
+    def _open(self, place: DatabasePlace, loss_window_s: float, take_over: Callable[[psycopg.Connection[Any]], tuple[int, int]]) -> None:
+        """Connect; `take_over` tells the number of our epoch, and how many commits there were."""
+        self._place = self._reads = place
+        self.url = place.shown
         self._loss_window_s = loss_window_s
         self._closing = threading.Event()
         self._waits = loss_window_s == 0
@@ -52,7 +59,7 @@ class PostgresStore:
         self._in_doubt: Changes | None = None
         """What was being committed when the connection was lost: it may be there or not."""
         try:
-            self._epoch, self._commits = self._take_over(self._writer, simulated=simulated)
+            self._epoch, self._commits = take_over(self._writer)
             self._set_up(self._writer)
         except psycopg.Error as error:
             self._writer.close()
@@ -60,7 +67,7 @@ class PostgresStore:
         except BaseException:
             self._writer.close()
             raise
-        self._reader = WaitingReader(self._place, self._closing)
+        self._reader = WaitingReader(self._reads, self._closing)
 
     def _take_over(self, connection: psycopg.Connection[Any], *, simulated: bool) -> tuple[int, int]:
         """Follow the gateway that had the database: the number of our epoch, and how many commits there were."""
@@ -129,7 +136,7 @@ class PostgresStore:
     def _end_doubt(self, connection: psycopg.Connection[Any]) -> None:
         """Find out whether the commit in doubt is there: nobody asks for it any more."""
         try:
-            self._commits = int(_one(connection, "SELECT commits FROM fence WHERE epoch = %s FOR UPDATE", (self._epoch,))[0])
+            self._commits = int(_one(connection, self._HOW_MANY, (self._epoch,))[0])
         except psycopg.Error as error:
             raise self._place.named("commit to", error) from error
         self._in_doubt = None
@@ -166,7 +173,7 @@ class PostgresStore:
     def count_actors(self) -> int:
         (count,) = self._one("SELECT count(*) FROM (SELECT FROM actor LIMIT %b) AS counted", (_COUNTED,))
         if count == _COUNTED:
-            (about,) = self._one("SELECT reltuples::bigint FROM pg_class WHERE oid = 'gateway.actor'::regclass")
+            (about,) = self._one(f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{self._SCHEMA}.actor'::regclass")
             return max(_COUNTED, int(about))
         return int(count)
 
@@ -206,7 +213,7 @@ class PostgresStore:
         return int(row[0]) if row else 0
 
     def event_reader(self) -> PostgresEvents:
-        return PostgresEvents(self._place, self._closing)
+        return PostgresEvents(self._reads, self._closing)
 
     def notes(self) -> dict[str, str]:
         return {key: value.decode() for key, value in self._rows("SELECT key, value FROM note")}
@@ -227,7 +234,7 @@ class PostgresStore:
         return True
 
     def size_bytes(self) -> int:
-        tables = "pg_class WHERE relnamespace = 'gateway'::regnamespace AND relkind = 'r'"
+        tables = f"pg_class WHERE relnamespace = '{self._SCHEMA}'::regnamespace AND relkind = 'r'"
         return int(self._one(f"SELECT sum(pg_total_relation_size(oid))::bigint FROM {tables}")[0])
 
     def close(self) -> None:

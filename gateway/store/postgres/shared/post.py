@@ -1,0 +1,100 @@
+"""Messages that other hosts have sent, as one life of a host reads them; and its lease, on the same connection. One thread.
+
+A message is read as soon as it is there, and until the commit is on disk that has it as mail and deletes it: so it is remembered which
+were read. Deleted rows stay in the table as long as somebody's old snapshot could see them, and a poll must not go through them each
+time: it begins at the oldest transaction that had not ended at the poll before. All that is older was seen then; what becomes visible late
+is not older. Those of one sender are read in the order in which it sent them: its transactions follow one another.
+
+Not by NOTIFY: it has the commits of all hosts wait for each other. Source: PostgreSQL, src/backend/commands/async.c.
+"""
+
+from typing import Any, NamedTuple
+
+import psycopg
+
+from gateway.actors.errors import StoreFailed
+from gateway.store.postgres.arrays import Longs
+from gateway.store.postgres.connecting import DatabasePlace
+
+AT_ONCE = 1000
+"""So many messages are read at once."""
+_UNDER_WAY = AT_ONCE // 2
+"""With so many read that are not mail on disk yet, no more are read."""
+
+POLL = """
+    SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
+        SELECT n, x, message FROM post
+        WHERE to_host IS NULL AND x >= %b::text::xid8 AND (to_grp = ANY (%b) OR to_member = %b) ORDER BY x, n LIMIT %b
+    ) post ON true
+"""
+
+
+class Posted(NamedTuple):
+    """A message that another host has sent to an actor of ours, or in answer to somebody who asked here."""
+
+    n: int
+    message: bytes
+
+
+class Standing(NamedTuple):
+    """How one life of a host stands."""
+
+    held: bool
+    """Whether its lease was renewed; else others have fenced it."""
+    moves: bool
+    """Whether it should end and join anew: it has more groups than its share, or fewer while some belong to nobody."""
+
+
+class Post:
+    """What other hosts send to one life of a host. All on one thread, but `taken`, which may be told on any."""
+
+    def __init__(self, place: DatabasePlace, member: int, groups: frozenset[int]) -> None:
+        self._place = place
+        self._member = member
+        self._groups = Longs(sorted(groups))
+        self.since_x = 0
+        """All that older transactions have written was read."""
+        self._reading: set[int] = set()
+        """The numbers of those that were read, and are not deleted yet."""
+        self._deleted: list[list[int]] = []
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def renew(self) -> Standing:
+        """Renew the lease of this life. Raises StoreFailed where the database is away."""
+        (row,) = self._rows("SELECT * FROM renew(%b)", (self._member,))
+        return Standing(*row)
+
+    def read(self) -> list[Posted]:
+        """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
+        while self._deleted:
+            self._reading.difference_update(self._deleted.pop())  # this poll does not see them any more
+        if len(self._reading) > _UNDER_WAY:
+            return []
+        found = self._rows(POLL, (str(self.since_x), self._groups, self._member, AT_ONCE))
+        settled_x = found[0][0]
+        rows = [(n, x, message) for _, n, x, message in found if n is not None]
+        self.since_x = min(settled_x, rows[-1][1]) if len(rows) == AT_ONCE else settled_x
+        new = [Posted(n, message) for n, _, message in rows if n not in self._reading]
+        self._reading.update(one.n for one in new)
+        return new
+
+    def taken(self, numbers: list[int]) -> None:
+        """Note that these are deleted, by a commit that is on disk."""
+        self._deleted.append(numbers)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        if self._connection is None:
+            self._connection = self._place.connect()
+        try:
+            return self._connection.execute(query.encode(), values, prepare=True, binary=True).fetchall()
+        except psycopg.Error as error:
+            self.close()
+            failed: StoreFailed = self._place.named("read", error)
+            raise failed from error
