@@ -14,7 +14,7 @@ long as it likes, and must come back once `host.wait` would.
 """
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.actors.actor import snake
@@ -48,6 +48,8 @@ class Delivery(Protocol):
     """One message in a host-bound actor's hands, until the actor says `done` or `failed`. Any thread may say it, once."""
 
     message: Message
+    seq: int
+    """Its place in the mailbox: a later message has a higher one."""
     attempt: int
     """1 at first; counts up when it is given again, in the next life of the gateway too. Above 1 the act may have happened already.
     What went back because its resource was away is not counted."""
@@ -160,6 +162,14 @@ class Host(Protocol):
         one or two hundred at most, so that what is read does not run ahead of what is on disk. With `wait` false it ends with the first
         one for which there is no room: that is refused, and none behind it is taken, so that their order is kept. There are no
         receipts: who must know of a commit gives `on_commit`.
+        """
+
+    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+        """Bring in a message as another gateway has sent it, in the form in which a store keeps mail: its id, its sender and who wants the
+        answer stay as they are. A second one of the same id and `content` is acknowledged and not handled.
+
+        Never blocks: raises Refused where there is no room. Raises UnknownTarget where nobody here takes it, and ValueError where it cannot
+        be read.
         """
 
     def payload_of(self, to: str, verb: str) -> type[Payload] | None:
@@ -275,6 +285,9 @@ class HostBound:
     vital: ClassVar[bool] = False
     """Whether the gateway makes no progress while this actor hangs: the watchdog is withheld, and the service manager restarts it."""
 
+    passes_on: ClassVar[bool] = False
+    """Whether what it carries is answered by those to whom it carries it: that it is done is no answer to who asked."""
+
     sole_key: ClassVar[str] = ""
     """The key of its only actor, for a kind of which a gateway has one at most: its section has no name then, [kind]. Empty: any key."""
 
@@ -298,6 +311,12 @@ class HostBound:
         """How many seconds a message may wait for this actor, by verb: as the verbs say. Override it where the settings say otherwise."""
         del settings
         return {name: row.act_within_s for name, row in cls.verbs.items()}
+
+    @classmethod
+    def carries_to(cls, settings: Settings) -> Collection[str]:
+        """The first segments of the ids to which an actor with these settings carries what is sent: others serve them, elsewhere."""
+        del settings
+        return ()
 
     @classmethod
     def wire(cls, settings: Settings) -> Iterator[bytes]:

@@ -16,7 +16,10 @@ GROUPS = 64
 HOST_GROUP = 0
 """The group of host-bound actors; ordinary actors are in 1 to GROUPS - 1."""
 
-RESERVED = ("ask", "host", "dead")
+HOST = "host"
+"""Kind of the ids that begin with the name of a host: `host/pi-barn/serial/gps` is what that one calls `serial/gps`."""
+
+RESERVED = ("ask", HOST, "dead")
 """Kinds that nobody can register: the runtime keeps them for itself."""
 
 _SEGMENT = r"[A-Za-z0-9._~:@=,-]{1,128}"

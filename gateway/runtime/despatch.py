@@ -251,7 +251,7 @@ class Despatch:
         since, outcome = self._room.last_seq, DONE
         if message.route is not None and message.route.ahead:
             outcome = self._forward(outbox, mail, delivery, round)
-        elif message.reply_to:
+        elif message.reply_to and not self._room.directory.hosted[outbox.box.id].passes_on:
             self._room.answer(message, Reply(of=message.asked, body=delivery.body), round)
         self._room.note(mail, since, round, outcome)
         if message.verb in outbox.once:

@@ -1,6 +1,6 @@
 """The directory: who is registered, and which verbs they answer. Any thread may ask; the engine's thread alone changes it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ from gateway.actors.callers import By
 from gateway.actors.errors import BadDefinition, UnknownTarget
 from gateway.actors.gatherer import Gather
 from gateway.actors.hostbound import HostBound
-from gateway.actors.ids import RESERVED, check_id, kind_of, parent_of, root_of
+from gateway.actors.ids import HOST, RESERVED, check_id, kind_of, parent_of, root_of
 from gateway.actors.messages import REPLY, Reply
 from gateway.actors.verbs import Mode, Verb
 from gateway.registry import Promised
@@ -35,6 +35,10 @@ class Directory:
             self._check_copies(made)
             self.kinds.bring_readers(made)
         self.hosted: dict[str, type[HostBound]] = dict(hosted)
+        self.carriers: dict[str, str] = {}
+        """By the first segment of ids that are served elsewhere, the host-bound actor that carries what is sent to them."""
+        self.installed: Callable[[str], type[HostBound]] = self._none_installed
+        """The class of a kind of devices that this gateway has none of, and others may have. Raises UnknownTarget."""
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
         self.find_outside = lru_cache(maxsize=8192)(self._find_outside)
         """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""
@@ -53,6 +57,14 @@ class Directory:
         """Register a host-bound actor no more."""
         self.hosted = {one: kind for one, kind in self.hosted.items() if one != id}
         self._forget_verbs()
+        self.carry(id, ())
+
+    def carry(self, carrier: str, first: Collection[str]) -> None:
+        """Have a host-bound actor carry what is sent to ids that begin with one of these segments, and no others."""
+        others = {segment: id for segment, id in self.carriers.items() if id != carrier}
+        if first or len(others) != len(self.carriers):
+            self.carriers = {**others, **dict.fromkeys(first, carrier)}
+            self._forget_verbs()
 
     def _forget_verbs(self) -> None:
         """Look verbs up anew. New caches: a thread that is just looking one up would put what it found into a cleared one."""
@@ -81,11 +93,12 @@ class Directory:
         return "there is no such device" if known else f"no kind {kind_of(id)!r} is registered"
 
     def box_of(self, to: str) -> str | None:
-        """The host-bound actor whose mailbox takes mail for `to` (its own id, or a child id of it); None for ordinary actors."""
+        """The host-bound actor whose mailbox takes mail for `to` (its own id, a child id of it, or one that it carries mail to); None for
+        ordinary actors."""
         if to in self.hosted:
             return to
         root = root_of(to)
-        return root if root in self.hosted else None
+        return root if root in self.hosted else self.carriers.get(root.partition("/")[0])
 
     def find_verb(self, to: str, verb: str) -> Verb:
         """The row of `verb` at `to`. Raises BadId or UnknownTarget, with what was probably meant."""
@@ -120,14 +133,30 @@ class Directory:
         check_id(to)
         box = self.box_of(to)
         if box is not None:
-            return {REPLY: _REPLY, **self.hosted[box].verbs}
+            elsewhere = to.partition("/")[0] in self.carriers
+            return {REPLY: _REPLY, **(self._verbs_elsewhere(to) if elsewhere else self.hosted[box].verbs)}
         kind = kind_of(to)
+        if to.startswith(f"{HOST}/"):
+            raise UnknownTarget(f"cannot send to {to}: this gateway is not linked with others; give it a section [link]")
         if kind == ASKS:
             return {REPLY: _REPLY}
         if kind not in self.kinds:
             meant = _near(to, self.hosted) or _near(kind, self.kinds) or f"there is {', '.join(sorted(self.listed))}"
             raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {meant}")
         return self.kinds[kind].verbs
+
+    def _verbs_elsewhere(self, to: str) -> dict[str, Verb]:
+        """The verbs of an actor that another host serves. Its kind is installed here too, so that what does not fit is found here."""
+        kind = kind_of(to)
+        if kind == ASKS or (root_of(to) == to and kind == HOST):
+            return {}
+        if kind in self.kinds:
+            return self.kinds[kind].verbs
+        device = next((one for id, one in self.hosted.items() if kind_of(id) == kind), None)
+        return (device or self.installed(kind)).verbs
+
+    def _none_installed(self, kind: str) -> type[HostBound]:
+        raise UnknownTarget(f"cannot find kind {kind!r}: it is not installed here; install it here too")
 
 
 def _row(verbs: dict[str, Verb], to: str, verb: str) -> Verb:

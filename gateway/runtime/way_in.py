@@ -15,7 +15,7 @@ from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
 from gateway.actors.receipts import Receipt
 from gateway.runtime.floor import Floor
-from gateway.runtime.mail import Arrival, PlainArrival
+from gateway.runtime.mail import Arrival, PlainArrival, decode
 from gateway.runtime.seen import id_with
 
 _ID_AT_MOST = 256
@@ -77,6 +77,13 @@ class WayIn:
         finally:  # whatever else was raised, those before it are brought all the same
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
+
+    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+        message = decode(letter, self._floor.directory.find_row)
+        arrival = self._arrival(message, message.id, content, "", again=True, size=len(letter), on_commit=on_commit)
+        self._let_in(arrival, wait=False)
+        self._floor.ingress.bring(arrival)
+        return arrival
 
     def payload_of(self, to: str, verb: str) -> type[Payload] | None:
         try:

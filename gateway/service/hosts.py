@@ -4,12 +4,13 @@ The control socket comes last, so that it is the first to be closed. Those that 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.actors.hostbound import Health, HostBound
 from gateway.actors.settings import Settings
 from gateway.config import HostBoundPart
+from gateway.registry import installed
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
@@ -30,6 +31,8 @@ class HostToBe(NamedTuple):
     """For how many seconds a message may wait for it, by verb."""
     settings: Settings | None = None
     """Its settings, where it has a section."""
+    carries_to: Collection[str] = ()
+    """The first segments of the ids to which it carries what is sent."""
 
 
 class Hosts:
@@ -45,8 +48,10 @@ class Hosts:
         self._order: Sequence[str] = ()
         self._hung: set[str] = set()
         """The actors that hung when somebody looked last."""
+        engine.directory.installed = _installed
         for part in parts:
             engine.despatch.limit_ages(part.id, part.age_limits)
+            engine.directory.carry(part.id, part.carries_to)
 
     @property
     def all(self) -> list[Hosted]:
@@ -132,6 +137,7 @@ class Hosts:
         """Make the host of an actor that takes the place of an older one, if there is one; one that is new joins the engine."""
         engine = self._engine
         engine.despatch.limit_ages(part.id, part.age_limits)
+        engine.directory.carry(part.id, part.carries_to)
         old = by_id.get(part.id)
         if old is None:
             engine.inspect(lambda: engine.roster.join(part.id, part.kind), timeout_s=ENGINE_S)
@@ -162,6 +168,11 @@ class Hosts:
         return overran
 
 
+def _installed(kind: str) -> type[HostBound]:
+    """The class of a kind of devices. Raises UnknownTarget."""
+    return installed().host_bound.load(kind)
+
+
 def parts_of(found: tuple[HostBoundPart, ...]) -> list[HostToBe]:
     """The host-bound actors that a configuration wants."""
     return [part_of(part) for part in found]
@@ -170,4 +181,4 @@ def parts_of(found: tuple[HostBoundPart, ...]) -> list[HostToBe]:
 def part_of(part: HostBoundPart) -> HostToBe:
     """How to make one section's actor; it is made anew each time, for it may have to be restarted."""
     make = lambda: part.kind(part.key, part.settings)  # type: ignore[call-arg]  # noqa: E731  # every kind takes them
-    return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings), part.settings)
+    return HostToBe(part.id, part.kind, make, part.kind.age_limits(part.settings), part.settings, part.kind.carries_to(part.settings))

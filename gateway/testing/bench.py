@@ -16,6 +16,7 @@ from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inboun
 from gateway.actors.hostbound import Tap
 from gateway.actors.payloads import read_payload
 from gateway.runtime.clock import GatewayClock, SystemClock
+from gateway.runtime.mail import read_header
 from gateway.testing.clock import PATIENCE_S
 from gateway.testing.followed import Others
 from gateway.testing.shape import check_shape
@@ -40,8 +41,11 @@ class Sent(NamedTuple):
 class BenchDelivery:
     """A delivery whose end the test can see: `outcome` is "" while it is open, then "done" or the reason it failed."""
 
+    _places = itertools.count(1)
+
     def __init__(self, message: Message, attempt: int = 1) -> None:
         self.message = message
+        self.seq = next(self._places)
         self.attempt = attempt
         self.outcome = ""
         self.retry = False
@@ -215,6 +219,12 @@ class Bench:
             except GatewayError as error:
                 refused.append(Refusal(place, error))
         return refused
+
+    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+        (id, to, verb, *_), payload = read_header(letter)
+        receipt = Receipt(on_commit)
+        self.sent.append(Sent(to, verb, payload, id, "", True, receipt))
+        return receipt
 
     def payload_of(self, to: str, verb: str) -> type[Payload] | None:
         del to

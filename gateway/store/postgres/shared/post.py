@@ -71,13 +71,17 @@ class Post:
             self._reading.difference_update(self._deleted.pop())  # this poll does not see them any more
         if len(self._reading) > _UNDER_WAY:
             return []
-        found = self._rows(POLL, (str(self.since_x), self._groups, self._member, AT_ONCE))
+        found = self._poll()
         settled_x = found[0][0]
         rows = [(n, x, message) for _, n, x, message in found if n is not None]
         self.since_x = min(settled_x, rows[-1][1]) if len(rows) == AT_ONCE else settled_x
         new = [Posted(n, message) for n, _, message in rows if n not in self._reading]
         self._reading.update(one.n for one in new)
         return new
+
+    def _poll(self) -> list[Any]:
+        """The rows from `since_x` on, each with the oldest transaction that had not ended; one without a message where there are none."""
+        return self._rows(POLL, (str(self.since_x), self._groups, self._member, AT_ONCE))
 
     def taken(self, numbers: list[int]) -> None:
         """Note that these are deleted, by a commit that is on disk."""

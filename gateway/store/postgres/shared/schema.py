@@ -10,6 +10,7 @@ Who writes what:
 - `post` holds messages on their way between hosts. The commit of the turn that sends one writes it; the commit that has it as mail
   deletes it: so each message is taken in once. `to_grp` names the group of its receiver; `to_member` the life where somebody waits for an
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
+- `host_mark` and `handed` say what each host that is no member has handed in: see `edge_step.py`.
 - Everything else is as in `gateway`: the rows of an actor are written by the life that has its group, and by no other. The database
   computes `grp` from the id as `gateway.store.groups` does.
 
@@ -19,6 +20,7 @@ Texts and bytes are as in `gateway`. Source: PostgreSQL, "Generated Columns", "E
 from gateway.store.groups import GROUPS
 from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, commit_function
 from gateway.store.postgres.schema import ACTOR, DEAD, EVENT, MAIL, SEEN
+from gateway.store.postgres.shared.edge_step import EDGE_STEP
 
 SCHEMA = "gateway_shared"
 _ONE_AT_A_TIME = 0x736861726564
@@ -138,4 +140,5 @@ STEPS: tuple[str, ...] = (
     )
     + _JOIN
     + _RENEW,
+    EDGE_STEP,
 )

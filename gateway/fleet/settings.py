@@ -1,0 +1,53 @@
+"""What `[link]` takes: the database through which this gateway and others write to each other, and what is served elsewhere."""
+
+import socket
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from gateway.actors import Settings
+from gateway.actors.ids import RESERVED, is_key
+
+_Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class LinkSettings(Settings):
+    """The settings of the link. A gateway has one."""
+
+    url: str
+    """The PostgreSQL database, the same for all: "postgresql://gateway@db.local/gateway"."""
+    password_file: str = ""
+    """A file that holds the password of the database's user, and nothing else: an absolute path; empty: there is none."""
+    host: str = Field(default_factory=socket.gethostname)
+    """What the others call this host; each has another name. What it calls serial/gps is host/NAME/serial/gps for them."""
+    kinds: list[_Kind] = Field(default=[], max_length=256)
+    """The kinds of ordinary actors that are served by the hosts that share the database, and not here."""
+
+    @field_validator("host")
+    @classmethod
+    def _is_key(cls, host: str) -> str:
+        if not is_key(host):
+            raise ValueError(f"{host!r} cannot be part of an id; take letters, digits and . _ ~ : @ = , -")
+        return host
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("write postgresql://USER@HOST/DATABASE")
+        return url
+
+    @model_validator(mode="after")
+    def _can_be_elsewhere(self) -> Self:
+        if own := sorted({"link", "control", *RESERVED} & set(self.kinds)):
+            raise ValueError(f"kinds: {own[0]!r} belongs to each host; take it out")
+        return self
+
+    def files(self) -> dict[str, str]:
+        return {"password_file": self.password_file} if self.password_file else {}
+
+    def lacks(self) -> dict[str, str]:
+        """The driver, where it is not installed."""
+        from importlib.util import find_spec  # noqa: PLC0415  # for `gateway check` only
+
+        return {} if find_spec("psycopg") else {"url": "psycopg is not installed; pip install 'psycopg[binary]'"}

@@ -1,0 +1,71 @@
+"""What a host that is no member of those that share the database exchanges with them: rows of `post`.
+
+What a host hands in goes to the others in one transaction, or not at all; what is there for it is read by `Post`, and deleted once it is on
+the host's own disk.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from gateway.store.postgres.arrays import Blobs, Longs, Texts
+from gateway.store.postgres.connecting import DatabasePlace
+from gateway.store.postgres.schema import take_steps
+from gateway.store.postgres.shared.post import AT_ONCE, Post
+from gateway.store.postgres.shared.schema import SCHEMA, STEPS
+
+_POLL = """
+    SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
+        SELECT n, x, message FROM post WHERE to_host = %b AND x >= %b::text::xid8 ORDER BY x, n LIMIT %b
+    ) post ON true
+"""
+
+
+class Letter(NamedTuple):
+    """A message to hand in."""
+
+    n: int
+    """Its place in the outbox of its host."""
+    id: str
+    to_host: str
+    """The host whose own the receiver is; empty: whoever has the receiver's group."""
+    to: str
+    message: bytes
+
+
+class EdgePost(Post):
+    """What one host has handed in, and what is there for it. One thread."""
+
+    def __init__(self, url: str, password_file: Path | None, host: str) -> None:
+        """Open the database, and give it its shape. Raises StoreFailed."""
+        place = DatabasePlace(url, password_file, schema=SCHEMA, section="link")
+        super().__init__(place, 0, frozenset())
+        self._host = host
+        self._connection = place.connect()
+        try:
+            with self._connection.transaction():
+                take_steps(self._connection, place.shown, SCHEMA, STEPS)
+        except psycopg.Error as error:
+            self.close()
+            raise place.named("open", error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def hand_in(self, letters: Sequence[Letter]) -> int:
+        """Put messages in, in their order, all or none; return how many of them were not there. Raises StoreFailed."""
+        n, id, to_host, to, message = zip(*letters, strict=True)
+        values = (self._host, Longs(n), Texts(id), Texts(to_host), Texts(to), Blobs(message))
+        ((new,),) = self._rows("SELECT hand_in(%b, %b, %b, %b, %b, %b)", values)
+        return int(new)
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete what is mail of this host by a commit that is on disk. Raises StoreFailed."""
+        self._rows("WITH gone AS (DELETE FROM post WHERE n = ANY (%b) RETURNING 1) SELECT count(*) FROM gone", (Longs(numbers),))
+        self.taken(list(numbers))
+
+    def _poll(self) -> list[Any]:
+        return self._rows(_POLL, (self._host, str(self.since_x), AT_ONCE))

@@ -1,0 +1,60 @@
+"""Kinds that tests of several hosts bring to a daemon."""
+
+from gateway.actors import Actor, Payload, Reply, Stage, State, verb
+
+
+class Line(Payload):
+    """One number to write down."""
+
+    n: int = 0
+
+
+class Batch(Payload):
+    """Numbers that are to be written down elsewhere."""
+
+    to: str
+    first: int
+    last: int
+
+
+class Written(State):
+    numbers: tuple[int, ...] = ()
+    senders: tuple[str, ...] = ()
+    answers: int = 0
+
+
+class Ledger(Actor[Written]):
+    """Writes numbers down, and who sent them."""
+
+    attempts = 1
+
+    @verb
+    def write(self, line: Line, stage: Stage[Written]) -> None:
+        """Write a number down."""
+        sender = stage.message.sender
+        senders = stage.state.senders if sender in stage.state.senders else (*stage.state.senders, sender)
+        stage.state = stage.state.changed(numbers=(*stage.state.numbers, line.n), senders=senders)
+        stage.reply({"written": len(stage.state.numbers)})
+
+    @verb
+    def read(self, stage: Stage[Written]) -> None:
+        """Answer with all."""
+        stage.reply(stage.state)
+
+    @verb
+    def send(self, batch: Batch, stage: Stage[Written]) -> None:
+        """Have numbers written down by another actor."""
+        for n in range(batch.first, batch.last + 1):
+            stage.tell(batch.to, "write", Line(n=n))
+        stage.reply()
+
+    @verb
+    def send_and_hear(self, batch: Batch, stage: Stage[Written]) -> None:
+        """Likewise, and hear of each."""
+        for n in range(batch.first, batch.last + 1):
+            stage.tell(batch.to, "write", Line(n=n), reply_to=stage.me)
+
+    @verb
+    def reply(self, reply: Reply, stage: Stage[Written]) -> None:
+        """Count an answer."""
+        stage.state = stage.state.changed(answers=stage.state.answers + reply.ok)

@@ -1,0 +1,177 @@
+"""The link: two gateways that write to each other through a PostgreSQL database, which comes and goes. Real ones."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.store.groups import group_of
+from tests.daemons import DaemonProcess, install_kinds
+from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+
+if why_no_postgres():
+    pytest.skip(why_no_postgres(), allow_module_level=True)
+
+BARN, HOUSE = "pi-barn", "pi-house"
+Host = Callable[..., DaemonProcess]
+_MANY = 3000
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """A server that a test may stop."""
+    with postgres_server("fsync=off") as found:
+        yield found
+
+
+@pytest.fixture
+def url(server: PostgresServer) -> str:
+    """An empty database."""
+    return server.new_database()
+
+
+@pytest.fixture
+def host(url: str, tmp_path: Path) -> Iterator[Host]:
+    """Starts hosts that are linked by the database."""
+    with ExitStack() as at_end:
+
+        def started(name: str, more: str = "", *, url: str = url, kinds: bool = True) -> DaemonProcess:
+            folder = tmp_path / name
+            folder.mkdir()
+            environ = install_kinds(folder, ledger="tests.fleet.kinds:Ledger") if kinds else {}
+            link = f'[link]\nurl = "{url}"\nhost = "{name}"\n{more}'
+            daemon = at_end.enter_context(DaemonProcess(folder, link, close_s=5, environ=environ))
+            daemon.until_listening()
+            daemon.until(lambda: _link(daemon)["health"] == "ok")
+            return daemon
+
+        yield started
+
+
+def _tell(daemon: DaemonProcess, target: str, verb: str, **fields: Any) -> None:
+    said = daemon.ask(do="tell", to=target, verb=verb, payload=fields, timeout_s=30.0)
+    assert "error" not in said, said
+
+
+def _ask(daemon: DaemonProcess, target: str, verb: str, **fields: Any) -> dict[str, Any]:
+    return daemon.ask(do="ask", to=target, verb=verb, payload=fields, timeout_s=30.0)
+
+
+def _send(daemon: DaemonProcess, to: str, first: int, last: int) -> None:
+    """Have an actor of a host write numbers to another's."""
+    _tell(daemon, "ledger/sender", "send", to=to, first=first, last=last)
+
+
+def _numbers(daemon: DaemonProcess, id: str = "ledger/a") -> list[int]:
+    shown = daemon.ask(do="show", id=id)
+    numbers: list[int] = shown["actor"]["state"]["numbers"] if shown["ok"] else []
+    return numbers
+
+
+def _are(daemon: DaemonProcess, first: int, last: int) -> None:
+    """Wait until these numbers have come, each once, in order."""
+    daemon.until(lambda: len(_numbers(daemon)) >= last - first + 1)
+    assert _numbers(daemon) == list(range(first, last + 1))
+
+
+def _link(daemon: DaemonProcess) -> dict[str, Any]:
+    """The link as `gateway show` has it."""
+    found: dict[str, Any] = next(one for one in daemon.ask(do="show")["show"]["host_bound"] if one["id"] == "link/main")
+    return found
+
+
+def _left(server: PostgresServer, url: str) -> int:
+    """How many messages are on their way in the database."""
+    return int(server.ask(url, "SELECT count(*) FROM gateway_shared.post")[0][0])
+
+
+def test_one_host_asks_an_actor_of_another(server: PostgresServer, url: str, host: Host) -> None:
+    """The actor itself answers; it sees who wrote, by the name that reaches them; and a mistake is said at once."""
+    barn, house = host(BARN), host(HOUSE)
+    assert _ask(barn, "host/pi-house/ledger/a", "write", n=1)["body"] == {"written": 1}
+    assert "did you mean 'write'?" in _ask(barn, "host/pi-house/ledger/a", "wriet", n=1)["error"]
+    assert "cannot find kind 'lodger'" in _ask(barn, "host/pi-house/lodger/a", "write", n=1)["error"]
+    _tell(barn, "ledger/sender", "send_and_hear", to="host/pi-house/ledger/a", first=2, last=20)
+    _are(house, 1, 20)
+    assert house.ask(do="show", id="ledger/a")["actor"]["state"]["senders"] == ["host/pi-barn/control/local", "host/pi-barn/ledger/sender"]
+    barn.until(lambda: barn.ask(do="show", id="ledger/sender").get("actor", {"state": {}})["state"].get("answers") == 19)
+    house.until(lambda: _left(server, url) == 0)
+    assert _link(barn)["health"] == "ok"
+
+
+def test_what_is_sent_while_the_database_is_away_comes_later(server: PostgresServer, url: str, host: Host) -> None:
+    """In order, once, from both sides; and people see since when it is away."""
+    barn, house = host(BARN), host(HOUSE)
+    server.stop()
+    for daemon in (barn, house):
+        daemon.until(lambda daemon=daemon: _link(daemon)["health"] == "missing")
+    assert "without its database since 20" in _link(barn)["detail"]
+    for first in range(1, _MANY, 500):
+        _send(barn, "host/pi-house/ledger/a", first, first + 499)
+        _send(house, "host/pi-barn/ledger/a", first, first + 499)
+    server.start()
+    _are(house, 1, _MANY)
+    _are(barn, 1, _MANY)
+    house.until(lambda: _left(server, url) == 0)
+    assert _link(barn)["health"] == "ok"
+
+
+def test_killed_while_it_catches_up_it_goes_on(server: PostgresServer, url: str, host: Host) -> None:
+    """The sender and the receiver: each message comes once, in order."""
+    barn, house = host(BARN), host(HOUSE)
+    server.stop()
+    for first in range(1, _MANY, 500):
+        _send(barn, "host/pi-house/ledger/a", first, first + 499)
+    server.start()
+    handed = "SELECT coalesce(max(handed), 0) FROM gateway_shared.host_mark WHERE host = 'pi-barn'"
+    for least in (1, 1001):
+        barn.until(lambda least=least: server.ask(url, handed)[0][0] >= least)
+        barn.kill()
+        house.kill()
+        barn.again()
+        house.again()
+    house.until_listening()
+    _are(house, 1, _MANY)
+    house.until(lambda: _left(server, url) == 0)
+
+
+def test_a_server_that_is_killed_is_found_again(server: PostgresServer, url: str, host: Host) -> None:
+    """While messages are on their way."""
+    barn, house = host(BARN), host(HOUSE)
+    for first in range(1, _MANY, 500):
+        _send(barn, "host/pi-house/ledger/a", first, first + 499)
+        if first in {501, 1501}:
+            server.kill()
+            server.start()
+    _are(house, 1, _MANY)
+
+
+def test_what_nobody_takes_there_is_a_dead_letter_there(url: str, host: Host, tmp_path: Path) -> None:
+    """Whoever asked is told why; tried again once somebody takes it, it arrives."""
+    barn, house = host(BARN), host(HOUSE, kinds=False)
+    assert "no kind 'ledger'" in _ask(barn, "host/pi-house/ledger/a", "write", n=1)["error"]
+    assert "no kind 'ledger'" in house.gateway("dead-letters").stdout
+    house.stop()
+    (tmp_path / HOUSE / "actors").mkdir()
+    own = "from tests.fleet.kinds import Ledger as Base\n\n\nclass Ledger(Base):\n    pass\n"
+    (tmp_path / HOUSE / "actors" / "ledger.py").write_text(own)
+    house.again()
+    house.until_listening()
+    assert house.gateway("dead-letters", "retry", "all").returncode == 0
+    _are(house, 1, 1)
+
+
+def test_what_is_for_a_shared_kind_goes_to_its_group(server: PostgresServer, url: str, host: Host) -> None:
+    """And to nobody here, a child of it too; of other kinds all stays here."""
+    barn = host(BARN, 'kinds = ["ledger"]')
+    for n in range(20):
+        _tell(barn, f"ledger/{n}", "write", n=n)
+    _tell(barn, "ledger/7/ledger/child", "write", n=20)
+    barn.until(lambda: _left(server, url) == 21)
+    rows = server.ask(url, "SELECT to_grp FROM gateway_shared.post ORDER BY n")
+    assert [row[0] for row in rows] == [group_of(f"ledger/{n}") for n in [*range(20), 7]]
+    _tell(barn, "twin/door", "report", values={"open": True})
+    assert barn.ask(do="show", id="twin/door")["ok"]
+    assert not barn.ask(do="show", id="ledger/7")["ok"]
