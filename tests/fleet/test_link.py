@@ -9,6 +9,7 @@ import pytest
 
 from gateway.store.groups import group_of
 from tests.daemons import DaemonProcess, install_kinds
+from tests.fleet.swallowing import Swallowing
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 if why_no_postgres():
@@ -146,6 +147,21 @@ def test_a_server_that_is_killed_is_found_again(server: PostgresServer, url: str
             server.kill()
             server.start()
     _are(house, 1, _MANY)
+
+
+def test_bytes_that_vanish_on_their_way_lose_nothing(server: PostgresServer, url: str, host: Host, tmp_path: Path) -> None:
+    """Though nobody says that they have: the link gives up, says so, and begins anew once they come through."""
+    (tmp_path / "between").mkdir()
+    with Swallowing(tmp_path / "between", server.folder) as between:
+        barn, house = host(BARN, url=url.replace(str(server.folder), str(between.folder))), host(HOUSE)
+        _send(barn, "host/pi-house/ledger/a", 1, 500)
+        between.swallows = True
+        _send(barn, "host/pi-house/ledger/a", 501, 1000)
+        barn.until(lambda: _link(barn)["health"] == "missing")
+        assert "no answer within 10 s" in _link(barn)["detail"]
+        between.swallows = False
+        _are(house, 1, 1000)
+        barn.stop()
 
 
 def test_what_nobody_takes_there_is_a_dead_letter_there(url: str, host: Host, tmp_path: Path) -> None:

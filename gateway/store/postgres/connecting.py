@@ -6,6 +6,8 @@ Source: PostgreSQL, libpq, "Parameter Key Words" and appendix A, "PostgreSQL Err
 """
 
 import re
+import time
+from collections.abc import Generator
 from copy import copy
 from pathlib import Path
 from typing import Any, Self
@@ -51,12 +53,15 @@ _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 class DatabasePlace:
     """Where a database is, and how to connect to it. Any thread."""
 
-    def __init__(self, url: str, password_file: Path | None = None, *, schema: str = "gateway", section: str = "store") -> None:
+    def __init__(
+        self, url: str, password_file: Path | None = None, *, schema: str = "gateway", section: str = "store", answer_s: float = 0.0
+    ) -> None:
         """`password_file` holds the password and nothing else; it is read at each connection. `schema`: where the tables are; `section`: of
-        the configuration, for errors."""
+        the configuration, for errors; `answer_s`: within how many seconds each answer must come, 0: whenever it comes."""
         self.session = f"SET search_path = {schema}, pg_temp;"
         """What each connection is told first."""
         self._section = section
+        self._answer_s = answer_s
         self._url = url
         self._password_file = password_file
         self.shown = _PASSWORD.sub(r"\1:***@", url)
@@ -74,12 +79,14 @@ class DatabasePlace:
             given = {**_HASTE, **conninfo_to_dict(self._url)}
             if self._password_file is not None:
                 given["password"] = self._password_file.read_text().rstrip("\r\n")
-            connection = psycopg.connect(**given, autocommit=True)
+            connection = (Punctual if self._answer_s else psycopg.Connection).connect(**given, autocommit=True)
         except (psycopg.Error, UnicodeError) as error:
             raise self.named("open", error) from error
         except OSError as error:
             fact = f"{error.filename}: {error.strerror}"
             raise StoreFailed(f"cannot open {self.shown}: {fact}; mend {self._section}.password_file") from error
+        if isinstance(connection, Punctual):
+            connection.answer_s = self._answer_s
         register(connection.adapters)
         try:
             connection.execute((self.session + _SESSION + session).encode(), prepare=False)
@@ -103,6 +110,30 @@ class DatabasePlace:
             return StoreFailed(f"{text}; {_NOT_LET_IN.format(self._section)}")  # it has answered; while it connects nobody says the code
         known = next((advice for begin, advice in _ADVICE.items() if state.startswith(begin)), "")
         return StoreFailed(f"{text}; {known or _AWAY}" if known or not state else f"{text} (SQLSTATE {state})")
+
+
+class Punctual(psycopg.Connection[Any]):
+    """A connection that gives up where no answer comes in time: what lies between may swallow bytes and say that they came, so that TCP
+    sees nothing amiss."""
+
+    answer_s = 10.0
+
+    def wait(self, gen: Any, *rest: Any, **options: Any) -> Any:
+        return super().wait(_until(time.monotonic() + self.answer_s, gen, self.answer_s), *rest, **options)
+
+
+def _until(until_s: float, steps: Any, answer_s: float) -> Generator[Any, Any, Any]:
+    """The steps of a query, which end where nothing is there to read or write at that second."""
+    try:
+        wanted = next(steps)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() >= until_s:
+                steps.close()
+                raise psycopg.OperationalError(f"no answer within {answer_s:g} s")
+            wanted = steps.send(ready)
+    except StopIteration as ended:
+        return ended.value
 
 
 def _first_line(error: Exception) -> str:

@@ -16,6 +16,9 @@ from gateway.store.postgres.schema import take_steps
 from gateway.store.postgres.shared.post import AT_ONCE, Post
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
+_ANSWER_S = 10.0
+"""Nothing that a link asks takes the database longer."""
+
 _POLL = """
     SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
@@ -41,7 +44,7 @@ class EdgePost(Post):
 
     def __init__(self, url: str, password_file: Path | None, host: str) -> None:
         """Open the database, and give it its shape. Raises StoreFailed."""
-        place = DatabasePlace(url, password_file, schema=SCHEMA, section="link")
+        place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
         super().__init__(place, 0, frozenset())
         self._host = host
         self._connection = place.connect()
