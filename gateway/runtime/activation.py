@@ -11,6 +11,7 @@ from gateway.actors.sourced import EventSourced
 from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Cells, Life, Wait
 from gateway.runtime.directory import Directory
+from gateway.runtime.placement import Placement
 from gateway.runtime.round import Round
 from gateway.runtime.schedule import Schedule
 from gateway.store.store import BoxSize
@@ -25,6 +26,8 @@ class Activation:
         self._directory = directory
         self._cells = cells
         self._schedule = schedule
+        self.placement: Placement | None = None
+        """Which actors are here, where other engines serve some."""
         self.unopened: dict[str, BoxSize] = {}
         """Mail that an earlier life left, by the id of its actor, which is not in memory yet: see `open_some`."""
         self.removed: dict[str, int] = {}
@@ -41,6 +44,8 @@ class Activation:
             actor = self._directory.kinds.get(kind_of(id))
             if actor is None:
                 raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
+            if self.placement is not None and not self.placement.is_here(id):
+                raise UnknownTarget(f"cannot activate {id}: another host serves it")
             cell = self._cells.activate(id, actor, self.unopened.pop(id, None), removed=id in self.removed)
             if cell.wait is not Wait.NONE:
                 log.error("the mail of %s waits: %s", id, cell.fault)

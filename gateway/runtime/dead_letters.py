@@ -21,7 +21,8 @@ _COUNTED_BOXES = 1000
 class DeadLetters:
     """The dead letters of this gateway: at most `kept`, and `kept_bytes`, and one letter a mailbox that counts. On the engine's thread."""
 
-    def __init__(self, store: Store, *, kept: int, kept_bytes: int) -> None:
+    def __init__(self, store: Store, *, kept: int, kept_bytes: int, first_number: int = 0) -> None:
+        """`first_number`: behind it they are numbered."""
         self._kept = kept
         self._kept_bytes = kept_bytes
         self._numbers = dict(store.dead_sizes())
@@ -31,7 +32,7 @@ class DeadLetters:
         """The numbers of those that somebody has looked at in this life."""
         self._counting: dict[str, tuple[DeadRow, int]] = {}
         """By mailbox, the letter that counts, and how many."""
-        self._last = max(self._numbers, default=0)
+        self._last = max(first_number, *self._numbers, 0)
 
     def __len__(self) -> int:
         return len(self._numbers)

@@ -24,6 +24,7 @@ from gateway.runtime.committer import Abandoned, end_here
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine_floor import EngineFloor
 from gateway.runtime.housekeeping import HOUSEKEEPING_S
+from gateway.runtime.placement import Placement
 from gateway.runtime.recovery import ENDED, UNCLEAN, beginners, reopen_mailboxes, send_beginnings
 from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
@@ -50,10 +51,11 @@ class Engine(EngineFloor):
         settings: EngineSettings | None = None,
         clock: clocks.GatewayClock | None = None,
         fatal: Callable[[BaseException], None] | None = None,
+        placement: Placement | None = None,
     ) -> None:
-        """Make an engine. `fatal` is called, on a thread of the runtime, when the engine cannot go on: the process must end, and begin
-        again."""
-        super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal)
+        """Make an engine. `placement`: which actors it serves, where others serve some from the same store. `fatal` is called, on a
+        thread of the runtime, when the engine cannot go on: the process must end, and begin again; or the engine, where others go on."""
+        super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal, placement=placement)
         self.rounds = 0
         """How many rounds the engine has made."""
         self.beat_s = self.clock.mono_s()

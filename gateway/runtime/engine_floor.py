@@ -14,6 +14,7 @@ from gateway.runtime.followed import Followed, FollowedIds
 from gateway.runtime.inspection import inspect
 from gateway.runtime.mail import Mail
 from gateway.runtime.parts import EngineParts
+from gateway.runtime.placement import Incoming, Placement
 from gateway.runtime.round import Round
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.trail import DONE
@@ -38,8 +39,9 @@ class EngineFloor(EngineParts):
         settings: EngineSettings | None,
         clock: clocks.GatewayClock | None,
         fatal: Callable[[BaseException], None] | None,
+        placement: Placement | None,
     ) -> None:
-        super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal)
+        super().__init__(store, actors, hosted, settings=settings, clock=clock, fatal=fatal, placement=placement)
         self.round = Round(self.commits.batch, self.clock)
         """The round under way, for what `post` and `inspect` run on the engine's thread."""
         self.view: Callable[[], dict[str, Any]] = dict
@@ -52,6 +54,15 @@ class EngineFloor(EngineParts):
     def post(self, action: Callable[[], None]) -> None:
         """Run `action` on the engine's thread, between turns."""
         self.ingress.queue.put(action)
+
+    def take_in(self, coming: Incoming, taken: Callable[[], None]) -> None:
+        """Take in messages that other engines have sent. `taken` is called when they are mail on disk, on a thread of the runtime."""
+        self.post(lambda: self._take_in(coming, taken))
+
+    def _take_in(self, coming: Incoming, taken: Callable[[], None]) -> None:
+        for number, blob in coming:
+            self.room.take_in(number, blob, self.round)
+        self.round.batch.replies.append((lambda reply: taken(), Reply(of="")))
 
     def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""

@@ -16,6 +16,12 @@ _FIRST = 10**12
 """Numbers have thirteen digits, so they sort as text without padding, which would cost half of making an id."""
 
 
+def life_of(address: str) -> int:
+    """The life in which an address was made, of which the last part is an id from here; 0 where it is none."""
+    made = address.rpartition("/")[2].partition("-")[0]
+    return int(made, 16) if made and not made.strip("0123456789abcdef") else 0
+
+
 class Ids:
     """Makes ids for messages and keys. On the engine's thread, and in `send` on any: next() on a count is atomic."""
 

@@ -19,12 +19,13 @@ from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.fullness import Fullness
 from gateway.runtime.giving_way import GivingWay
 from gateway.runtime.ids import Ids
-from gateway.runtime.mail import Due, Mail
+from gateway.runtime.mail import Due, Mail, decode, read_header
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
+from gateway.runtime.placement import Placement
 from gateway.runtime.round import Round
 from gateway.runtime.schedule import Schedule
-from gateway.runtime.trail import DONE, Trail
+from gateway.runtime.trail import AWAY, DONE, Trail
 from gateway.store.store import BoxSize, Store
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class Mailroom:
         self.schedule = Schedule()
         self.activation = Activation(directory, cells, self.schedule)
         self.asks = Asks(ids)
+        self.placement: Placement | None = None
+        """Which actors are here, where the store is shared with other engines; mostly all are."""
         self.outboxes: dict[str, Outbox] = {}
         self.retired: dict[str, Outbox] = {}
         """The outboxes of host-bound actors that have left: see `roster.py`."""
@@ -107,6 +110,8 @@ class Mailroom:
             self.put(cell, mail, round)
         elif (box := self.directory.box_of(to)) is not None:
             self._put_out(self.outboxes[box], mail, round)
+        elif self.placement is not None and not self.placement.is_here(to):
+            self._send_away(mail, self.placement, round)
         elif kind_of(message.to) == ASKS:
             self._hand_to_asker(mail, round)
         elif self.activation.knows(message.to):
@@ -115,6 +120,23 @@ class Mailroom:
             self.bury(message.to, mail, f"{message.to} was taken out of the configuration while this was on its way", round)
         else:  # the runtime's own verbs go to whom it remembers, which may be of a kind that was registered once
             log.warning("cannot bring %s from %s to %s: its kind is not registered", message.verb, message.sender, message.to)
+
+    def _send_away(self, mail: Mail, placement: Placement, round: Round) -> None:
+        """Send a message to the engine that serves its receiver, with this batch."""
+        round.batch.changes.post.append(placement.posted(mail.message))
+        round.batch.urgent = True
+        self.note(mail, self.last_seq, round, AWAY)
+
+    def take_in(self, number: int, blob: bytes, round: Round) -> None:
+        """Take in a message that another engine has sent, with this batch. One that cannot be read becomes a dead letter."""
+        round.batch.changes.post_gone.append(number)
+        round.batch.urgent = True
+        try:
+            message = decode(blob, self.directory.find_row)
+        except (ValueError, LookupError) as error:
+            self.dead_letters.add_raw(read_header(blob)[0][1], blob, str(error), attempt=0, round=round)
+        else:
+            self.deliver(message, round)
 
     def _put_out(self, outbox: Outbox, mail: Mail, round: Round) -> None:
         memory, box = self.memory, outbox.box

@@ -24,6 +24,7 @@ from gateway.runtime.housekeeping import Housekeeping
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
+from gateway.runtime.placement import Placement
 from gateway.runtime.recovery import TakenUp, unclean_ends
 from gateway.runtime.roster import Roster
 from gateway.runtime.seen import Seen
@@ -48,24 +49,28 @@ class EngineParts:
         settings: EngineSettings | None,
         clock: clocks.GatewayClock | None,
         fatal: Callable[[BaseException], None] | None,
+        placement: Placement | None,
     ) -> None:
+        first_number = 0 if placement is None else placement.first_number
         self.store = store
         self.settings = settings or EngineSettings()
         self.clock = clock or clocks.SystemClock(trusted=self.settings.trust_clock)
         notes = store.notes()
-        self._unclean_ends = unclean_ends(notes)
+        self._unclean_ends = unclean_ends(notes) if placement is None else placement.unclean_ends
         self.clean_start = not self._unclean_ends
         self.clock.resume(notes.get(clocks.NOTE, ""), notes.get(clocks.SPANS, ""))
-        self.life = int(notes.get(life.NOTE, "0")) + 1
         self.taken_up = TakenUp()
+        self.life = int(notes.get(life.NOTE, "0")) + 1 if placement is None else placement.member
         self.ids = life.Ids(self.life)
         self.directory = Directory(actors, hosted)
         self.ingress = Ingress(messages=self.settings.ingress_messages, size=self.settings.ingress_bytes)
-        self.dead_letters = DeadLetters(store, kept=self.settings.dead_letters_kept, kept_bytes=self.settings.dead_letters_bytes)
-        self.ledger = Ledger(store, notes, self.directory.kinds.made)
+        kept, kept_bytes = self.settings.dead_letters_kept, self.settings.dead_letters_bytes
+        self.dead_letters = DeadLetters(store, kept=kept, kept_bytes=kept_bytes, first_number=first_number)
+        self.ledger = Ledger(store, notes, self.directory.kinds.made, first_number)
         self.cells = Cells(store, self.ledger.new_cell, self.clock)
         self.trail = Trail(self.settings.trail_bytes)
         self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail, self.clock)
+        self.room.placement = self.room.activation.placement = placement
         self.room.memory.most = self.settings.mail_in_memory_bytes
         self.ingress.fullness = self.room.fullness
         self.room.full_at_messages = self.settings.mailbox_messages

@@ -59,6 +59,8 @@ def send_beginnings(actors: Iterable[Actor[Any]], room: Mailroom, round: Round) 
     where a kind has no such verb."""
     for actor in actors:
         for to, verb in _each(actor.settings.at_start(), room):
+            if room.placement is not None and not room.placement.is_here(to):
+                continue  # whoever serves it sends this
             payload = read_payload(room.directory.find_verb(to, verb).payload, None, where=f"{verb} to {to}")
             room.deliver(Message(room.new_id(), to, verb, payload), round)
             round.batch.urgent = True

@@ -117,10 +117,10 @@ class _Follower(NamedTuple):
 class Ledger:
     """Numbers events, and tells read models of them. On the engine's thread."""
 
-    def __init__(self, store: Store, notes: Mapping[str, str], made: Callable[[], Sequence[Actor[Any]]]) -> None:
+    def __init__(self, store: Store, notes: Mapping[str, str], made: Callable[[], Sequence[Actor[Any]]], first_number: int = 0) -> None:
         """Make a ledger. `made` gives the kinds that are in use by now."""
         self.store = store
-        self.last = max(store.last_event(), int(notes.get(NOTE, "0")))
+        self.last = max(first_number, store.last_event(), int(notes.get(NOTE, "0")))
         """The highest number an event has, or ever had."""
         self._made = made
         self._known = 0

@@ -18,6 +18,8 @@ WELL = ""
 """The outcome of a turn that went well."""
 DONE = "done"
 """The outcome of a delivery that a host-bound actor did."""
+AWAY = "sent to the host that serves it"
+"""The outcome of a message to an actor of another engine."""
 FORWARDED = "forwarded"
 """The outcome of a turn, or of a delivery, that sent its message on along its route."""
 

@@ -65,6 +65,11 @@ class Post:
         (row,) = self._rows("SELECT * FROM renew(%b)", (self._member,))
         return Standing(*row)
 
+    def leave(self, *, clean: bool) -> None:
+        """Give the groups of this life back. `clean`: it ended with its last commit. Raises StoreFailed."""
+        query = "UPDATE member SET fenced = true, clean = %b WHERE id = %b AND NOT fenced RETURNING id"
+        self._rows(query, (clean, self._member))
+
     def read(self) -> list[Posted]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
         while self._deleted:

@@ -13,6 +13,7 @@ import psycopg
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.postgres import PostgresStore
 from gateway.store.postgres.schema import take_steps
+from gateway.store.postgres.shared.post import Post
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 LEASE_S = 2.0
@@ -57,6 +58,10 @@ class GroupedStore(PostgresStore):
     def member(self) -> int:
         """The number of this life: each has a higher one than all before it, on whatever host."""
         return self._epoch
+
+    def sent(self) -> Post:
+        """What other hosts send to this life, and its lease."""
+        return Post(self._place, self.member, self.groups)
 
     def _join(self, connection: psycopg.Connection[Any], host: str, before: int, *, clean: bool, lease_s: float) -> tuple[int, int]:
         with connection.transaction():

@@ -1,0 +1,45 @@
+"""Placement: which actors an engine serves that shares its store with others, and how a message gets to the others.
+
+An engine on a store of its own has none: all actors are there.
+"""
+
+from collections.abc import Sequence
+
+from gateway.actors.ids import kind_of
+from gateway.actors.messages import Message
+from gateway.runtime.directory import ASKS
+from gateway.runtime.ids import life_of
+from gateway.runtime.mail import encode
+from gateway.store.groups import group_of
+from gateway.store.store import PostRow
+
+_NUMBERS = 2**32
+"""So many numbers of dead letters and of events belong to each life: no two lives give one twice."""
+
+
+class Placement:
+    """The groups of actors that one life of an engine serves, as long as it lives. Any thread may ask."""
+
+    def __init__(self, member: int, groups: frozenset[int], unclean_ends: int = 0) -> None:
+        """`member`: the number of this life, higher than those of all lives before it. `unclean_ends`: how many lives in a row did not give
+        one of the groups back."""
+        self.unclean_ends = unclean_ends
+        self.member = member
+        self.groups = groups
+        self.first_number = member * _NUMBERS
+        """Behind this one it numbers dead letters and events."""
+
+    def is_here(self, id: str) -> bool:
+        """Whether this engine serves an actor, or has made the address of an ask."""
+        return life_of(id) == self.member if kind_of(id) == ASKS else group_of(id) in self.groups
+
+    def posted(self, message: Message) -> PostRow:
+        """The row by which a message gets to whoever serves its receiver."""
+        blob = encode(message)
+        if kind_of(message.to) == ASKS:
+            return PostRow(None, life_of(message.to), None, blob)
+        return PostRow(group_of(message.to), None, None, blob)
+
+
+Incoming = Sequence[tuple[int, bytes]]
+"""Messages that other engines have sent, in order: the number of each, and its form on disk."""

@@ -1,0 +1,207 @@
+"""Sharing: one host's part in serving the actors that several hosts share.
+
+It lives in lives. A life joins the others, is given groups, and serves their actors with an engine of its own until it has to change its
+groups, or was fenced, or is told to end; the groups of a life stay the same, so that nothing in an engine has to let go of some of its
+actors. Between two lives no more is lost than time: what was committed is there for whoever serves the group next.
+
+A life whose lease was not renewed goes on trying: nothing leaves an engine before its commit, and a commit of a life that others have
+fenced writes nothing. So where the database itself was away, whoever is still there goes on where it stood.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from gateway.actors.actor import Actor
+from gateway.actors.errors import StoreFailed
+from gateway.registry import Promised
+from gateway.runtime.clock import GatewayClock
+from gateway.runtime.engine import Engine
+from gateway.runtime.machine import HostMachine
+from gateway.runtime.placement import Placement
+from gateway.runtime.settings import EngineSettings
+
+if TYPE_CHECKING:
+    from gateway.store.postgres.shared.store import GroupedStore
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.02
+_IDLE_POLL_S = 0.1
+"""Seconds between two looks for messages from other hosts, while there are some, and while there are none."""
+_RENEW_S = 0.5
+_RETRY_S = 1.0
+_LAST_COMMIT_S = 5.0
+_VOUCHER = "the database"
+
+
+Join = Callable[[int, bool], "GroupedStore"]
+"""Begins a life: (number of the life before, or 0; whether that ended with its last commit). Raises StoreFailed."""
+
+
+class _TimeOfAll(HostMachine):
+    """The machine's clocks, with the wall clock that all hosts share: the database's, as it was when this life began."""
+
+    def __init__(self, now_ms: int) -> None:
+        super().__init__(trusted=True)
+        self._ahead_ms = now_ms - self.boot_ms()
+
+    def wall_ms(self) -> int:
+        return self.boot_ms() + self._ahead_ms
+
+    def voucher(self) -> str:
+        return _VOUCHER
+
+
+class _SharedClock(GatewayClock):
+    """The clock of one life. It goes by the time of all hosts, so that a timer means the same to each; earlier notes say nothing."""
+
+    def __init__(self, now_ms: int) -> None:
+        super().__init__(_TimeOfAll(now_ms), clock_ms=now_ms)
+
+    def resume(self, note: str, spans: str = "") -> None:
+        super().resume("", "")
+
+
+class _Life:
+    """One life: a store, an engine upon it, and what others send."""
+
+    def __init__(
+        self, store: "GroupedStore", actors: Iterable[Actor[Any] | Promised], settings: EngineSettings | None, lost: Callable[[], None]
+    ) -> None:
+        self.store = store
+        self.placement = Placement(store.member, store.groups, store.unclean_ends)
+        self.fault: BaseException | None = None
+        self._lost = lost
+        clock = _SharedClock(store.now_ms)
+        self.engine = Engine(store, actors, settings=settings, clock=clock, fatal=self._fail, placement=self.placement)
+        self.sent = store.sent()
+
+    def _fail(self, error: BaseException) -> None:
+        self.fault = error
+        self._lost()
+
+    def look(self) -> int:
+        """Take in what other hosts have sent, unless a mailbox is full; return how many messages."""
+        if self.engine.room.fullness.full:
+            return 0
+        coming = self.sent.read()
+        if coming:
+            numbers = [number for number, _ in coming]
+            self.engine.take_in(coming, lambda: self.sent.taken(numbers))
+        return len(coming)
+
+    def end(self, *, for_good: bool) -> bool:
+        """End this life; return whether it was with its last commit. `for_good`: let others have its groups at once."""
+        clean = self.fault is None and self.engine.stop(_LAST_COMMIT_S) and self.fault is None
+        if not clean:
+            self.engine.abandon()
+        if for_good:
+            try:
+                self.sent.leave(clean=clean)
+            except StoreFailed as error:
+                log.warning("the other hosts wait for the end of the lease: %s", error)
+        self.sent.close()
+        self.store.close()
+        return clean
+
+
+class Sharing:
+    """Serves the shared actors that fall to this host, on threads of its own, from `start` to `stop`."""
+
+    def __init__(self, join: Join, actors: Iterable[Actor[Any] | Promised], *, settings: EngineSettings | None = None) -> None:
+        self._join = join
+        self._actors = list(actors)
+        self._settings = settings
+        self._life: _Life | None = None
+        self._stopping = False
+        self._stir = threading.Event()
+        self._before, self._clean = 0, False
+        self.fault = ""
+        """Why this host serves no shared actors at the moment; empty while it does. Any thread."""
+        self._thread = threading.Thread(target=self._run, name="sharing", daemon=True)
+
+    def start(self) -> None:
+        """Begin the first life, as soon as the database is there."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """End the life under way with its last commit, and give its groups back; return whether that was done in time."""
+        self._stopping = True
+        self._stir.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine of the life under way; None between two lives. Any thread."""
+        life = self._life
+        return life.engine if life is not None else None
+
+    @property
+    def groups(self) -> frozenset[int]:
+        """The groups that this host serves now. Any thread."""
+        life = self._life
+        return life.placement.groups if life is not None else frozenset()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._begin()
+            except StoreFailed as error:
+                self._note(str(error))
+                self._stir.wait(_RETRY_S)
+                continue
+            self._note("")
+            self._live()
+            self._end()
+
+    def _begin(self) -> None:
+        self._stir.clear()
+        began_s = time.monotonic()
+        store = self._join(self._before, self._clean)
+        self._before, self._clean = store.member, False
+        try:
+            life = _Life(store, self._actors, self._settings, self._stir.set)
+            life.engine.start()
+        except BaseException:
+            store.close()
+            raise
+        self._life = life
+        log.info("serving %d groups of shared actors, from %.0f ms on", len(store.groups), (time.monotonic() - began_s) * 1000)
+
+    def _live(self) -> None:
+        """Take in what is sent, and renew the lease, until this life has to end."""
+        life = self._life
+        assert life is not None
+        renew_s = 0.0
+        while not (self._stopping or life.fault):
+            came = 0
+            try:
+                if time.monotonic() >= renew_s:
+                    standing = life.sent.renew()
+                    renew_s = time.monotonic() + _RENEW_S
+                    if standing.moves or not standing.held:
+                        return
+                came = life.look()
+                self._note("")
+            except StoreFailed as error:
+                self._note(str(error))
+                self._stir.wait(_RETRY_S)
+            self._stir.wait(_POLL_S if came else _IDLE_POLL_S)
+
+    def _end(self) -> None:
+        life, self._life = self._life, None
+        assert life is not None
+        self._clean = life.end(for_good=self._stopping)
+        if life.fault is not None:
+            log.warning("beginning anew with shared actors: %s", life.fault)
+
+    def _note(self, fault: str) -> None:
+        if fault and fault != self.fault:
+            log.error("%s; trying again", fault)
+        elif self.fault and not fault:
+            log.warning("shared actors are served again; it had failed with: %s", self.fault)
+        self.fault = fault
