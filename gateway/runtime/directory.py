@@ -37,6 +37,8 @@ class Directory:
         self.hosted: dict[str, type[HostBound]] = dict(hosted)
         self.carriers: dict[str, str] = {}
         """By the first segment of ids that are served elsewhere, the host-bound actor that carries what is sent to them."""
+        self.reaches_hosts = False
+        """Whether what is sent to an actor by the name of its host is brought there without a carrier."""
         self.installed: Callable[[str], type[HostBound]] = self._none_installed
         """The class of a kind of devices that this gateway has none of, and others may have. Raises UnknownTarget."""
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
@@ -137,6 +139,8 @@ class Directory:
             return {REPLY: _REPLY, **(self._verbs_elsewhere(to) if elsewhere else self.hosted[box].verbs)}
         kind = kind_of(to)
         if to.startswith(f"{HOST}/"):
+            if self.reaches_hosts and root_of(to) != to:
+                return {REPLY: _REPLY, **self._verbs_elsewhere(to)}
             raise UnknownTarget(f"cannot send to {to}: this gateway is not linked with others; give it a section [link]")
         if kind == ASKS:
             return {REPLY: _REPLY}

@@ -70,6 +70,7 @@ class EngineParts:
         self.cells = Cells(store, self.ledger.new_cell, self.clock)
         self.trail = Trail(self.settings.trail_bytes)
         self.room = Mailroom(self.directory, self.cells, self.dead_letters, self.ids, self.trail, self.clock)
+        self.directory.reaches_hosts = placement is not None
         self.room.placement = self.room.activation.placement = placement
         self.room.memory.most = self.settings.mail_in_memory_bytes
         self.ingress.fullness = self.room.fullness

@@ -5,7 +5,7 @@ An engine on a store of its own has none: all actors are there.
 
 from collections.abc import Sequence
 
-from gateway.actors.ids import kind_of
+from gateway.actors.ids import HOST, kind_of
 from gateway.actors.messages import Message
 from gateway.runtime.directory import ASKS
 from gateway.runtime.ids import life_of
@@ -31,10 +31,15 @@ class Placement:
 
     def is_here(self, id: str) -> bool:
         """Whether this engine serves an actor, or has made the address of an ask."""
+        if id.startswith(f"{HOST}/"):
+            return False
         return life_of(id) == self.member if kind_of(id) == ASKS else group_of(id) in self.groups
 
     def posted(self, message: Message) -> PostRow:
         """The row by which a message gets to whoever serves its receiver."""
+        if message.to.startswith(f"{HOST}/"):  # it goes on by the clock, and the ids, of that host
+            _, host, to = message.to.split("/", 2)
+            return PostRow(None, None, host, encode(message._replace(to=to, until=None)))
         blob = encode(message)
         if kind_of(message.to) == ASKS:
             return PostRow(None, life_of(message.to), None, blob)

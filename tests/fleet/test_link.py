@@ -9,11 +9,15 @@ import pytest
 
 from gateway.store.groups import group_of
 from tests.daemons import DaemonProcess, install_kinds
+from tests.fleet.kinds import Ledger
 from tests.fleet.swallowing import Swallowing
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
+
+from gateway.service.sharing import Sharing
+from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 
 BARN, HOUSE = "pi-barn", "pi-house"
 Host = Callable[..., DaemonProcess]
@@ -191,3 +195,18 @@ def test_what_is_for_a_shared_kind_goes_to_its_group(server: PostgresServer, url
     _tell(barn, "twin/door", "report", values={"open": True})
     assert barn.ask(do="show", id="twin/door")["ok"]
     assert not barn.ask(do="show", id="ledger/7")["ok"]
+
+
+def test_a_shared_actor_answers_a_host_at_the_edge(url: str, host: Host) -> None:
+    """To whoever asked there, and to its actors, by the name of that host; and it writes to them of its own."""
+    place = SharedPlace(url)
+    sharing = Sharing(lambda before, clean: GroupedStore(place, "db-host", before=before, clean=clean), [Ledger()])
+    sharing.start()
+    try:
+        barn = host(BARN, 'kinds = ["ledger"]')
+        assert [_ask(barn, "ledger/a", "write", n=n).get("body") for n in (1, 2)] == [{"written": 1}, {"written": 2}]
+        assert _ask(barn, "ledger/a", "read")["body"]["senders"] == ["host/pi-barn/control/local"]
+        _tell(barn, "ledger/b", "send", to="host/pi-barn/ledger/own", first=1, last=3)
+        barn.until(lambda: _ask(barn, "ledger/own", "read").get("body", {}).get("numbers") == [1, 2, 3])
+    finally:
+        assert sharing.stop()
