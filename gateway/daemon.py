@@ -24,12 +24,14 @@ from gateway.control import views
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
 from gateway.control.wellness import status
+from gateway.fleet.serving import sharing_of
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
 from gateway.service.bounds import engine_settings
 from gateway.service.coming_up import ComingUp
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
+from gateway.service.life_ending import log_ending
 from gateway.service.life_note import LifeNote
 from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
 from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
@@ -177,6 +179,7 @@ class Daemon:
             settings=engine_settings(configuration),
             fatal=self.fail,
         )
+        house.sharing = sharing_of(configuration, engine_settings(configuration))
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.where)
@@ -190,25 +193,17 @@ class Daemon:
         if opened.fault:
             self._last_words.say(opened.fault)
             was_told(opened.store)
-        self._say_how_it_ended()
+        log_ending(house.ending)
         self._life_note.begin()
         self._nightly = house.nightly = NightlyBackup(configuration.store.path, configuration.store.backups_kept, self._local_time)
         engine.start(self._hosts.give, absent=[part.id for part in parts])
-
-    def _say_how_it_ended(self) -> None:
-        """Log how the last life ended, and where its threads stood."""
-        ending = self._house.ending
-        if ending.is_well:
-            log.info("the last life: %s", ending.said)
-        else:
-            log.warning("the last life did not end well: %s", ending.said)
-        if ending.stacks:
-            log.warning("where each thread of it stood, innermost first:\n%s", "\n".join(ending.stacks))
 
     def start(self) -> None:
         """Start the host-bound actors, and say that all is up. Their hardware and their brokers may come later."""
         self._hosts.start()
         self._nightly.start()
+        if self._house.sharing is not None:
+            self._house.sharing.start()
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
@@ -307,6 +302,8 @@ class Daemon:
         if drained:
             self._drain(deadline_s)
         left += self._hosts.close(carriers=True)
+        if self._house.sharing is not None and not self._house.sharing.stop():
+            left.append("what serves shared actors")
         fault = ""
         if left and not self._broken:
             fault = f"{', '.join(left)} did not close in time, and {'was' if len(left) == 1 else 'were'} left behind"

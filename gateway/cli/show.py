@@ -70,6 +70,7 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
                 ],
                 *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
+                *_shared(view["shared"]),
                 ["store", size(store.get("bytes", 0)), store.get("path") or store.get("url", "")],
                 ["written", size(view["written_bytes"]), written_a_day(view)],
                 *left_out(view["budget"]),
@@ -100,6 +101,11 @@ def _mail(totals: dict[str, Any]) -> list[list[str]]:
         return []
     largest = totals["largest_mailbox"]
     return [["mail", number(totals["waiting"]), f"waits, {number(largest['waiting'])} of it for {largest['id']}"]]
+
+
+def _shared(shared: dict[str, Any] | None) -> list[list[str]]:
+    """A row that says how many groups of the shared actors are served here; none where this host serves none."""
+    return [["shared", number(shared["groups"]), f"of 256 groups of actors, {number(shared['turns'])} turns"]] if shared else []
 
 
 def written_a_day(view: dict[str, Any]) -> str:

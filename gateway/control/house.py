@@ -15,6 +15,7 @@ from gateway.service.life_ending import How, LifeEnding
 from gateway.service.logs import LoggedFault, RecentFaults
 from gateway.service.nightly import NightlyBackup
 from gateway.service.reload import Reloaded
+from gateway.service.sharing import Sharing
 
 
 class ControlSettings(Settings):
@@ -60,6 +61,8 @@ class House:
         self.ending = LifeEnding(How.FIRST)
         """How the life before this one ended."""
         self.nightly: NightlyBackup | None = None
+        self.sharing: Sharing | None = None
+        """This host's part in serving actors that several hosts share; None where it has none."""
         self.within = Within()
         """What host-bound actors ask of the control actor."""
         self._since_s = time.monotonic()

@@ -55,6 +55,7 @@ def from_outside(house: House) -> View:
         "budget": _budget(engine),
         "last_exit": _of_ending(house.ending),
         "taken_up": engine.taken_up._asdict(),
+        "shared": _of_shared(house),
         "last_fault": house.last_words.heard(),
         "last_faults": [fault._asdict() for fault in [*house.earlier_faults, *house.faults.newest()][-_FAULTS_SHOWN:]],
     }
@@ -63,6 +64,12 @@ def from_outside(house: House) -> View:
 def _of_ending(ending: LifeEnding) -> View:
     """How the life before this one ended."""
     return {"how": ending.how.value, "well": ending.is_well, "said": ending.said, "stacks": list(ending.stacks)}
+
+
+def _of_shared(house: House) -> View | None:
+    """How many groups of shared actors are served here, and why none are; None where this host serves no shared actors."""
+    sharing = house.sharing
+    return None if sharing is None else {"groups": len(sharing.groups), "fault": sharing.fault, "turns": sharing.turns}
 
 
 def whole(house: House) -> View:

@@ -70,6 +70,8 @@ def _store(house: House) -> Iterator[str]:
         yield house.engine.store_fault
     if house.nightly is not None and house.nightly.fault:
         yield house.nightly.fault
+    if house.sharing is not None and house.sharing.fault:
+        yield f"shared actors are not served here: {house.sharing.fault}"
 
 
 def _taking_in(house: House) -> Iterator[str]:

@@ -22,6 +22,8 @@ class LinkSettings(Settings):
     """What the others call this host; each has another name. What it calls serial/gps is host/NAME/serial/gps for them."""
     kinds: list[_Kind] = Field(default=[], max_length=256)
     """The kinds of ordinary actors that are served by the hosts that share the database, and not here."""
+    serves: bool = False
+    """Whether this host is one of those that serve them: each of those has some of the actors, and all have them together."""
 
     @field_validator("host")
     @classmethod
@@ -41,6 +43,12 @@ class LinkSettings(Settings):
     def _can_be_elsewhere(self) -> Self:
         if own := sorted({"link", "control", *RESERVED} & set(self.kinds)):
             raise ValueError(f"kinds: {own[0]!r} belongs to each host; take it out")
+        return self
+
+    @model_validator(mode="after")
+    def _serves_something(self) -> Self:
+        if self.serves and not self.kinds:
+            raise ValueError('serves: say what, as in kinds = ["trip"]')
         return self
 
     def files(self) -> dict[str, str]:

@@ -7,8 +7,11 @@ Source: systemd.exec(5), SERVICE_RESULT and EXIT_STATUS; proc(5), /proc/sys/kern
 """
 
 import enum
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+log = logging.getLogger(__name__)
 
 
 class How(enum.Enum):
@@ -116,3 +119,13 @@ def _because(how: How, left: Left) -> str:
     is_told = how in (How.WATCHDOG, How.FAULT, How.CRASH, How.KILLED) and left.last_words
     signal = f" ({left.result.split()[-1]})" if how in (How.KILLED, How.CRASH) and left.result else ""
     return f"{_BECAUSE[how]}{signal}{f'; its last words: {left.last_words}' if is_told else ''}"
+
+
+def log_ending(ending: LifeEnding) -> None:
+    """Log how the last life ended, and where its threads stood."""
+    if ending.is_well:
+        log.info("the last life: %s", ending.said)
+    else:
+        log.warning("the last life did not end well: %s", ending.said)
+    if ending.stacks:
+        log.warning("where each thread of it stood, innermost first:\n%s", "\n".join(ending.stacks))

@@ -146,6 +146,12 @@ class Sharing:
         life = self._life
         return life.placement.groups if life is not None else frozenset()
 
+    @property
+    def turns(self) -> int:
+        """How many turns the life under way has run. Any thread."""
+        engine = self.engine
+        return engine.turns.total if engine is not None else 0
+
     def _run(self) -> None:
         while not self._stopping:
             try:
