@@ -7,6 +7,7 @@ Who writes what:
   over by the database's clock: from then on a commit of theirs writes nothing, for its first act is to look here.
 - `placement` says which life has which group. Only `join_members` writes it, one host at a time. `unclean` counts the lives in a row that
   did not give the group back.
+- `the_time` is the clock of all leases: the database's, or a test's.
 - `post` holds messages on their way between hosts. The commit of the turn that sends one writes it; the commit that has it as mail
   deletes it: so each message is taken in once. `to_grp` names the group of its receiver; `to_member` the life where somebody waits for an
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
@@ -25,12 +26,14 @@ from gateway.store.postgres.shared.edge_step import EDGE_STEP
 SCHEMA = "gateway_shared"
 _ONE_AT_A_TIME = 0x736861726564
 """Key of the lock that who joins holds: "shared" as a number."""
-_LATE = "lease_until < clock_timestamp() AND clock_timestamp() > pg_postmaster_start_time() + lease"
+_LATE = "lease_until < the_time() AND the_time() > up_since() + lease"
 """Whose lease is over. Where the database itself was away nobody could renew: it is up for as long as a lease first."""
 
 _GRP = "grp smallint GENERATED ALWAYS AS (group_of({})) STORED"
 
 _TABLES = f"""
+    CREATE FUNCTION the_time() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()';
+    CREATE FUNCTION up_since() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT pg_postmaster_start_time()';
     CREATE FUNCTION group_of(id text) RETURNS smallint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN
         (get_byte(sha256(convert_to(split_part(id, '/', 1) || '/' || split_part(id, '/', 2), 'UTF8')), 0) % {GROUPS} + 1)::smallint;
     CREATE TABLE member (
@@ -68,8 +71,8 @@ _JOIN = f"""
         UPDATE member SET fenced = true
             WHERE id IN (SELECT id FROM member WHERE NOT fenced AND {_LATE} FOR UPDATE SKIP LOCKED);
         UPDATE member SET fenced = true, clean = before_clean WHERE id = before AND NOT fenced;
-        now_ms := extract(epoch FROM (SELECT greatest(clock_timestamp(), max(lease_until - lease)) FROM member)) * 1000;
-        INSERT INTO member (name, since, lease, lease_until) VALUES (my_name, clock_timestamp(), my_lease, clock_timestamp() + my_lease)
+        now_ms := extract(epoch FROM (SELECT greatest(the_time(), max(lease_until - lease)) FROM member)) * 1000;
+        INSERT INTO member (name, since, lease, lease_until) VALUES (my_name, the_time(), my_lease, the_time() + my_lease)
             RETURNING id INTO me;
         share := (SELECT ceil({GROUPS}.0 / count(*)) FROM member WHERE NOT fenced);
         WITH free AS (
@@ -81,8 +84,8 @@ _JOIN = f"""
             FROM placement WHERE owner = me;
         DELETE FROM post WHERE to_member IN (SELECT id FROM member WHERE fenced);
         UPDATE note SET member = me WHERE member = before;
-        DELETE FROM note WHERE member IN (SELECT id FROM member WHERE fenced AND lease_until < clock_timestamp() - interval '1 day');
-        DELETE FROM member WHERE fenced AND lease_until < clock_timestamp() - interval '1 day'
+        DELETE FROM note WHERE member IN (SELECT id FROM member WHERE fenced AND lease_until < the_time() - interval '1 day');
+        DELETE FROM member WHERE fenced AND lease_until < the_time() - interval '1 day'
             AND NOT EXISTS (SELECT FROM placement WHERE owner = member.id);
         RETURN NEXT;
     END
@@ -93,7 +96,7 @@ _RENEW = f"""
     CREATE FUNCTION renew(me bigint) RETURNS TABLE (held boolean, moves boolean) LANGUAGE plpgsql AS $body$
     DECLARE mine integer; free integer; share integer;
     BEGIN
-        UPDATE member SET lease_until = clock_timestamp() + lease WHERE id = me AND NOT fenced;
+        UPDATE member SET lease_until = the_time() + lease WHERE id = me AND NOT fenced;
         held := FOUND;
         share := (SELECT ceil({GROUPS}.0 / greatest(1, count(*))) FROM member WHERE NOT fenced AND NOT ({_LATE}));
         SELECT count(*) FILTER (WHERE owner = me), count(*) FILTER (WHERE member.id IS NULL OR fenced OR ({_LATE})) INTO mine, free
@@ -104,7 +107,7 @@ _RENEW = f"""
     $body$;
 """
 
-_FENCE = f"""UPDATE member SET commits = number, lease_until = clock_timestamp() + lease
+_FENCE = f"""UPDATE member SET commits = number, lease_until = the_time() + lease
             WHERE id = me AND commits = number - 1 AND NOT fenced;
         IF NOT FOUND THEN
             SELECT * INTO found_member FROM member WHERE id = me;
