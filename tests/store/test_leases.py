@@ -158,14 +158,14 @@ class Leases(RuleBasedStateMachine):
             life.commits, life.until_ms = number, self.now_ms + LEASE_MS
 
     def teardown(self) -> None:
-        """Hosts that do as they are told come to fair shares of all groups, within a few rounds."""
+        """Hosts that do as they are told, one after the other, come to fair shares of all groups."""
         if not getattr(self, "of_host", None):
             return
         for _ in range(4):
             self.pass_time(LEASE_MS // 2)
             for life in self.of_host.values():
                 self._renew(life)
-        for _ in range(3 * len(HOSTS)):
+        for _ in range(8 * len(HOSTS)):
             told = [host for host, life in self.of_host.items() if self._renew(life)]
             if not told:
                 break
