@@ -8,6 +8,7 @@ import pytest
 from gateway.registry import installed
 from tests.system.conftest import INSTALL
 from tests.system.lab.container import Container
+from tests.system.lab.depot import wheel_of_depot
 
 pytestmark = pytest.mark.container
 
@@ -165,6 +166,15 @@ def test_another_command_of_the_name_stays(unpacked: Container) -> None:
     assert "  note: /usr/local/bin/gateway is something else's and stays as it is;" in unpacked.sh(INSTALL, limit_s=300)
     unpacked.sh(UNINSTALL)
     assert unpacked.sh("cat /usr/local/bin/gateway && rm /usr/local/bin/gateway") == "other\n"
+
+
+def test_a_package_of_ones_own_is_added_to_an_installation(unpacked: Container, installed: Path) -> None:
+    """By its own pip, into its own folder: it is there for the service, which it says how to start anew."""
+    wheel_of_depot(installed)
+    unpacked.sh("systemctl start gateway")
+    assert unpacked.sh("gateway add /src/depot-1-py3-none-any.whl") == "actor depot\nsudo systemctl restart gateway takes it over\n"
+    unpacked.sh("systemctl restart gateway && gateway tell depot/north deliver parcels=3")
+    assert '"parcels":3' in unpacked.sh("gateway show depot/north --json").replace(" ", "")
 
 
 @pytest.mark.parametrize(

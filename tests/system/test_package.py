@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pytest
 
 from gateway.registry import installed
 from tests.system.broker_inside import start_broker, until_heard
-from tests.system.conftest import INSTALL, Timed
+from tests.system.conftest import INSTALL, Timed, measured
 from tests.system.lab.container import Container
 from tests.system.lab.debs import NEXT, built, later
+from tests.system.lab.depot import wheel_of_depot
 from tests.system.lab.places import build, why_no_container
 from tests.system.lab.wheelhouse import PROJECT
 from tests.system.meter import METERS, meter_on_pty
@@ -153,6 +153,7 @@ def test_an_update_under_traffic_loses_nothing(suite: str, package: Path, tmp_pa
             *("active", "1", "actors", "gateway.toml"),
         ]
         stopped, ready = (float(line.split()[0]) for line in host.sh(SILENCE).splitlines())
+        measured("the silence of an update", ready - stopped)
         assert ready > stopped > float(host.sh("stat --format=%Y /usr/lib/gateway/compiled")), said
 
 
@@ -255,36 +256,6 @@ def test_a_tree_without_a_key_is_refused_in_words(key: str, error: str, tmp_path
     assert done.returncode == 1
     assert done.stderr.startswith(f"cannot make a tree for apt: {error}")
     assert not (tmp_path / "apt").exists()
-
-
-DEPOT = """
-from gateway.actors import Actor, Payload, Stage, State, verb
-
-
-class Shelf(State):
-    parcels: int = 0
-
-
-class Delivery(Payload):
-    parcels: int
-
-
-class Depot(Actor[Shelf]):
-    @verb
-    def deliver(self, delivery: Delivery, stage: Stage[Shelf]) -> None:
-        stage.state = stage.state.changed(parcels=stage.state.parcels + delivery.parcels)
-"""
-
-
-def wheel_of_depot(folder: Path) -> None:
-    """A package of somebody's own, as pip would build it."""
-    about = "Metadata-Version: 2.1\nName: depot\nVersion: 1\n"
-    files = {"depot.py": DEPOT, "depot-1.dist-info/METADATA": about, "depot-1.dist-info/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n"}
-    files["depot-1.dist-info/entry_points.txt"] = "[gateway.actors]\ndepot = depot:Depot\n"
-    files["depot-1.dist-info/RECORD"] = "".join(f"{name},,\n" for name in [*files, "depot-1.dist-info/RECORD"])
-    with zipfile.ZipFile(folder / "depot-1-py3-none-any.whl", "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(name, text)
 
 
 def test_a_package_of_ones_own_is_added_behind_ours(host: Container, tmp_path: Path) -> None:
