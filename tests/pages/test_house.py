@@ -43,11 +43,17 @@ def test_a_dead_letter_is_retried_and_dropped_on_the_page(house: DaemonProcess, 
     page.get_by_text("There are no dead letters").wait_for()
 
 
-def test_the_log_says_how_it_is_and_why_it_restarted(house: DaemonProcess, window: Windows) -> None:
+def test_the_log_says_how_it_is_and_why_it_restarted(tmp_path: Path, window: Windows) -> None:
     """The health of each part, and how the life before ended."""
-    page = window(house).open("#/log")
-    page.get_by_text("It was stopped in the ordinary way before.").wait_for()
-    assert page.get_by_role("listitem").filter(has_text="gpio/lamp").get_by_text("ok", exact=True).is_visible()
+    with DaemonProcess(tmp_path, HOUSE) as house:
+        assert house.stop() == 0
+        house.again()
+        page = window(house).open("#/log")
+        page.get_by_text("It was stopped in the ordinary way before.").wait_for()
+        page.get_by_text("stopped: ").first.wait_for()
+        assert page.get_by_role("listitem").filter(has_text="gpio/lamp").get_by_text("ok", exact=True).is_visible()
+        page.goto("about:blank")
+        assert house.stop() == 0
 
 
 def test_the_ports_are_listed_as_on_the_command_line(house: DaemonProcess, window: Windows) -> None:

@@ -23,6 +23,8 @@ function Seen({ gateway }) {
     </dl>
     <section><h2>${gateway.life === 1 ? T.firstStart : T.lastFault}</h2>
       <p>${gateway.life === 1 ? T.firstStartHelp : gateway.clean_start ? T.clean : T.unclean}</p>
+      ${gateway.life > 1 && gateway.last_exit && html`<p>${gateway.last_exit.said}</p>`}
+      ${gateway.last_exit?.stacks?.length > 0 && html`<pre tabindex="0">${gateway.last_exit.stacks.join("\n")}</pre>`}
       ${gateway.last_fault && html`<pre tabindex="0">${text(gateway.last_fault)}</pre>`}</section>
     <section><h2>${T.problems}</h2>${!problems.length && html`<p>${T.allWell}</p>`}
       <ul class="list">${problems.map((problem) => html`<li key=${text(problem)}>${text(problem)}</li>`)}</ul></section>
