@@ -6,15 +6,12 @@ most 8 pairs. Ids are plain strings, so they are cheap to keep and travel in top
 
 import re
 from functools import lru_cache
-from zlib import crc32
 
 from gateway.actors.errors import BadId
+from gateway.digests import sha256
 
-GROUPS = 64
-"""How many placement groups there are. It is permanent: an id's group never changes."""
-
-HOST_GROUP = 0
-"""The group of host-bound actors; ordinary actors are in 1 to GROUPS - 1."""
+GROUPS = 256
+"""How many placement groups there are, 1 to this one; 0 is of no actor. An id has its group for ever."""
 
 HOST = "host"
 """Kind of the ids that begin with the name of a host: `host/pi-barn/serial/gps` is what that one calls `serial/gps`."""
@@ -61,6 +58,10 @@ def root_of(actor: str) -> str:
     return "/".join(actor.split("/", 2)[:2])
 
 
+@lru_cache(maxsize=8192)
 def group_of(actor: str) -> int:
-    """The placement group of an ordinary actor (1 to GROUPS - 1): a stable hash of its root, so families stay together."""
-    return 1 + crc32(root_of(actor).encode()) % (GROUPS - 1)
+    """The placement group of an ordinary actor (1 to GROUPS): a stable hash of its root, so families stay together. A database that hosts
+    share computes the same number."""
+    kind, _, rest = actor.partition("/")
+    first: int = sha256(f"{kind}/{rest.partition('/')[0]}".encode()).digest()[0]
+    return first % GROUPS + 1

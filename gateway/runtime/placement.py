@@ -5,12 +5,11 @@ An engine on a store of its own has none: all actors are there.
 
 from collections.abc import Sequence
 
-from gateway.actors.ids import HOST, kind_of
+from gateway.actors.ids import HOST, group_of, kind_of
 from gateway.actors.messages import Message
 from gateway.runtime.directory import ASKS
 from gateway.runtime.ids import life_of
 from gateway.runtime.mail import encode
-from gateway.store.groups import group_of
 from gateway.store.store import PostRow
 
 _NUMBERS = 2**32

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.actors.ids import group_of
 from gateway.actors.messages import Message
 from gateway.runtime.mail import encode
-from gateway.store.groups import group_of
 from gateway.testing.clock import PATIENCE_S
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 from tests.waiting import until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.store.groups import group_of
+from gateway.actors.ids import group_of
 from tests.daemons import DaemonProcess, install_kinds
 from tests.fleet.kinds import Ledger
 from tests.fleet.swallowing import Swallowing

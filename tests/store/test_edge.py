@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gateway.store.groups import group_of
+from gateway.actors.ids import group_of
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 if why_no_postgres():

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from gateway.store.groups import GROUPS
+from gateway.actors.ids import GROUPS
 from tests.postgres import postgres_server, why_no_postgres
 
 if why_no_postgres():

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.actors.errors import StoreTaken
+from gateway.actors.ids import GROUPS, group_of
 from gateway.store import Changes, DeadRow, MailRow, PostRow, StateRow
-from gateway.store.groups import GROUPS, group_of
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 
 if why_no_postgres():

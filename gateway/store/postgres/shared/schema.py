@@ -13,12 +13,12 @@ Who writes what:
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
 - `host_mark` and `handed` say what each host that is no member has handed in: see `edge_step.py`.
 - Everything else is as in `gateway`: the rows of an actor are written by the life that has its group, and by no other. The database
-  computes `grp` from the id as `gateway.store.groups` does.
+  computes `grp` from the id as `gateway.actors.ids` does.
 
 Texts and bytes are as in `gateway`. Source: PostgreSQL, "Generated Columns", "Explicit Locking", "Transaction ID and Snapshot Information".
 """
 
-from gateway.store.groups import GROUPS
+from gateway.actors.ids import GROUPS
 from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, commit_function
 from gateway.store.postgres.schema import ACTOR, DEAD, EVENT, MAIL, SEEN
 from gateway.store.postgres.shared.edge_step import EDGE_STEP
