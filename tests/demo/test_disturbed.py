@@ -67,7 +67,10 @@ def test_a_locale_without_the_arrow_ends_nothing(tmp_path: Path, environ: dict[s
     until(lambda: fixes(folder) >= 3)
     demo.send_signal(signal.SIGINT)
     assert account_of(demo)["faults"] == []
-    loud = start(folder, "--seconds", "2", quiet=False, **environ)
+    before = fixes(folder)
+    loud = start(folder, quiet=False, **environ)
+    until(lambda: fixes(folder) >= before + 5)
+    loud.send_signal(signal.SIGINT)
     out, _ = loud.communicate(timeout=PATIENCE_S)
     assert f" {arrow} trip/van: fix " in out
     assert "nothing is missing, nothing is double" in out
