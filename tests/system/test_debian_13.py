@@ -28,9 +28,12 @@ SKIPPED = (
     "mbpoll is not installed",
     "schemathesis is not",
     "no promtool",
+    "the folder of tests is in memory",
+    "may not read the kernel's log",
+    "may not mount",
 )
 """What may be left out, and why: lgpio and some of what other readers need have no wheel for this Python, the recordings are nowhere to be
-had, and mbpoll, promtool and what makes requests of an API are no part of the room."""
+had; mbpoll, promtool and what makes requests of an API are no part of the room; and a container has no disk and no kernel of its own."""
 
 
 @pytest.fixture(scope="module")
