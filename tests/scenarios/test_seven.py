@@ -22,6 +22,7 @@ from tests.daemons import DaemonProcess
 from tests.devices.modbus.conftest import Cable, judge
 from tests.devices.sensor.tree import Tree
 from tests.guide import blocks, chapter
+from tests.http_servers import serving
 from tests.scenarios.keyboard import Keyboard
 from tests.waiting import until
 
@@ -202,15 +203,9 @@ class _Push(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def phone() -> Iterator[_Phone]:
     """A server that is to us what ntfy is."""
-    with _Phone(("127.0.0.1", 0), _Push) as server:
+    with serving(_Phone(("127.0.0.1", 0), _Push)) as server:
         server.rings = []
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join(PATIENCE_S)
+        yield server
 
 
 def test_a_freezer_that_calls_your_phone(sit: Sit, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The recipes for services that tell people, each posted to a local server that demands what the service does."""
 
 import json
-import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pytest
 
 from tests.devices.webhook.conftest import Hook
 from tests.guide import block_with
+from tests.http_servers import serving
 
 TOKENS = {"discord": "111222/a-b_c", "telegram": "42:AAx_y", "ntfy": "", "slack": "T0/B0/xyz", "pushover": "azGDORePK8gMaC0QOYAMyEEuzJnyUi"}
 NASTY = 'He said "-3 °C",\nthen \\ and {token} {text} </b>\t\u2603'
@@ -85,15 +85,9 @@ class _Call(BaseHTTPRequestHandler):
 @contextmanager
 def service(demand: Demand) -> Iterator[_Service]:
     """A local server that takes only what a service takes."""
-    with _Service(("127.0.0.1", 0), _Call) as server:
+    with serving(_Service(("127.0.0.1", 0), _Call)) as server:
         server.demand, server.bodies = demand, []
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+        yield server
 
 
 @pytest.mark.parametrize("name", DEMANDS)
