@@ -1,17 +1,16 @@
 """The link: two gateways that write to each other through a PostgreSQL database, which comes and goes. Real ones."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.actors.ids import group_of
-from tests.daemons import DaemonProcess, install_kinds
+from tests.daemons import DaemonProcess
+from tests.fleet.conftest import Host, link_of
 from tests.fleet.kinds import Ledger
 from tests.fleet.swallowing import Swallowing
-from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+from tests.postgres import PostgresServer, why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
@@ -20,39 +19,7 @@ from gateway.service.sharing import Sharing
 from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 
 BARN, HOUSE = "pi-barn", "pi-house"
-Host = Callable[..., DaemonProcess]
 _MANY = 3000
-
-
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A server that a test may stop."""
-    with postgres_server("fsync=off") as found:
-        yield found
-
-
-@pytest.fixture
-def url(server: PostgresServer) -> str:
-    """An empty database."""
-    return server.new_database()
-
-
-@pytest.fixture
-def host(url: str, tmp_path: Path) -> Iterator[Host]:
-    """Starts hosts that are linked by the database."""
-    with ExitStack() as at_end:
-
-        def started(name: str, more: str = "", *, url: str = url, kinds: bool = True) -> DaemonProcess:
-            folder = tmp_path / name
-            folder.mkdir()
-            environ = install_kinds(folder, ledger="tests.fleet.kinds:Ledger") if kinds else {}
-            link = f'[link]\nurl = "{url}"\nhost = "{name}"\n{more}'
-            daemon = at_end.enter_context(DaemonProcess(folder, link, close_s=5, environ=environ))
-            daemon.until_listening()
-            daemon.until(lambda: _link(daemon)["health"] == "ok")
-            return daemon
-
-        yield started
 
 
 def _tell(daemon: DaemonProcess, target: str, verb: str, **fields: Any) -> None:
@@ -81,12 +48,6 @@ def _are(daemon: DaemonProcess, first: int, last: int) -> None:
     assert _numbers(daemon) == list(range(first, last + 1))
 
 
-def _link(daemon: DaemonProcess) -> dict[str, Any]:
-    """The link as `gateway show` has it."""
-    found: dict[str, Any] = next(one for one in daemon.ask(do="show")["show"]["host_bound"] if one["id"] == "link/main")
-    return found
-
-
 def _left(server: PostgresServer, url: str) -> int:
     """How many messages are on their way in the database."""
     return int(server.ask(url, "SELECT count(*) FROM gateway_shared.post")[0][0])
@@ -103,7 +64,7 @@ def test_one_host_asks_an_actor_of_another(server: PostgresServer, url: str, hos
     assert house.ask(do="show", id="ledger/a")["actor"]["state"]["senders"] == ["host/pi-barn/control/local", "host/pi-barn/ledger/sender"]
     barn.until(lambda: barn.ask(do="show", id="ledger/sender").get("actor", {"state": {}})["state"].get("answers") == 19)
     house.until(lambda: _left(server, url) == 0)
-    assert _link(barn)["health"] == "ok"
+    assert link_of(barn)["health"] == "ok"
 
 
 def test_what_is_sent_while_the_database_is_away_comes_later(server: PostgresServer, url: str, host: Host) -> None:
@@ -111,8 +72,8 @@ def test_what_is_sent_while_the_database_is_away_comes_later(server: PostgresSer
     barn, house = host(BARN), host(HOUSE)
     server.stop()
     for daemon in (barn, house):
-        daemon.until(lambda daemon=daemon: _link(daemon)["health"] == "missing")
-    assert "without its database since 20" in _link(barn)["detail"]
+        daemon.until(lambda daemon=daemon: link_of(daemon)["health"] == "missing")
+    assert "without its database since 20" in link_of(barn)["detail"]
     for first in range(1, _MANY, 500):
         _send(barn, "host/pi-house/ledger/a", first, first + 499)
         _send(house, "host/pi-barn/ledger/a", first, first + 499)
@@ -120,7 +81,7 @@ def test_what_is_sent_while_the_database_is_away_comes_later(server: PostgresSer
     _are(house, 1, _MANY)
     _are(barn, 1, _MANY)
     house.until(lambda: _left(server, url) == 0)
-    assert _link(barn)["health"] == "ok"
+    assert link_of(barn)["health"] == "ok"
 
 
 def test_killed_while_it_catches_up_it_goes_on(server: PostgresServer, url: str, host: Host) -> None:
@@ -161,8 +122,8 @@ def test_bytes_that_vanish_on_their_way_lose_nothing(server: PostgresServer, url
         _send(barn, "host/pi-house/ledger/a", 1, 500)
         between.swallows = True
         _send(barn, "host/pi-house/ledger/a", 501, 1000)
-        barn.until(lambda: _link(barn)["health"] == "missing")
-        assert "no answer within 10 s" in _link(barn)["detail"]
+        barn.until(lambda: link_of(barn)["health"] == "missing")
+        assert "no answer within 10 s" in link_of(barn)["detail"]
         between.swallows = False
         _are(house, 1, 1000)
         barn.stop()

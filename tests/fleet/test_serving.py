@@ -1,38 +1,19 @@
 """Several hosts serve the same actors: real gateways on a real PostgreSQL, one of which is killed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.daemons import DaemonProcess, install_kinds
-from tests.postgres import postgres_server, why_no_postgres
+from tests.daemons import DaemonProcess
+from tests.fleet.conftest import Host
+from tests.postgres import why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 _KEYS = [f"ledger/{n}" for n in range(24)]
-Host = Callable[..., DaemonProcess]
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    """Starts hosts that share ledgers by one database."""
-    with ExitStack() as at_end:
-        url = at_end.enter_context(postgres_server("fsync=off")).new_database()
-
-        def started(name: str, *, serves: bool) -> DaemonProcess:
-            folder = tmp_path / name
-            folder.mkdir()
-            environ = install_kinds(folder, ledger="tests.fleet.kinds:Ledger")
-            link = f'[link]\nurl = "{url}"\nhost = "{name}"\nkinds = ["ledger"]\nserves = {str(serves).lower()}\n'
-            daemon = at_end.enter_context(DaemonProcess(folder, link, close_s=5, environ=environ))
-            daemon.until_listening()
-            return daemon
-
-        yield started
+_SHARED = 'kinds = ["ledger"]\n'
+_SERVES = f"{_SHARED}serves = true\n"
 
 
 def _write(daemon: DaemonProcess, n: int) -> None:
@@ -55,7 +36,7 @@ def _shared(daemon: DaemonProcess) -> dict[str, Any]:
 
 def test_hosts_share_the_actors_and_take_over_those_of_one_that_is_killed(host: Host) -> None:
     """Each serves its part; what one that is killed served goes on elsewhere, and nothing is lost or doubled."""
-    first, second, edge = host("one", serves=True), host("two", serves=True), host("edge", serves=False)
+    first, second, edge = host("one", _SERVES), host("two", _SERVES), host("edge", _SHARED)
     first.until(lambda: _shared(first)["groups"] == 128 == _shared(second)["groups"])
     assert edge.ask(do="show")["show"]["shared"] is None
     _write(edge, 1)
