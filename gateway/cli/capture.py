@@ -21,7 +21,7 @@ def capture(id: str, file: Path, place: SocketPlace, config: Path, *, as_json: b
     """Record what is heard, until interrupted or ended by SIGTERM. Raises Failed where `gateway listen` does, and where the file cannot be
     made."""
     _check_free(file)
-    end_in_order()
+    _end_in_order()
     with _Capture(id, file) as kept:
         try:
             with suppress(KeyboardInterrupt):
@@ -32,8 +32,8 @@ def capture(id: str, file: Path, place: SocketPlace, config: Path, *, as_json: b
     return FINE
 
 
-def end_in_order() -> None:
-    """Have SIGTERM end this command as Ctrl-C does, by KeyboardInterrupt: what is open is closed, and what was made for it goes."""
+def _end_in_order() -> None:
+    """Have SIGTERM end this command as Ctrl-C does, by KeyboardInterrupt: the file is closed, and what is in it told."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell has a command behind & ignore the first
         signal.signal(number, signal.default_int_handler)
 

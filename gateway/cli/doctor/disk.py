@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.cli.doctor.finding import Finding, fine, note, text_of, wrong
-from gateway.cli.wear import SECTOR, disk_at, in_years, years_of
+from gateway.cli.wear import SECTOR, disk_at, in_years, size_of, years_of
 from gateway.console.output import size
 
 FEW_YEARS = 3.0
@@ -55,7 +55,7 @@ def look_at_wear(disk: Path, ours: Written | None, *, up_s: float) -> Iterator[F
         yield wrong(
             "wear", f"{disk.name} has used {used} of its life, by its own word", "sudo gateway backup FILE; then copy the card to a new one"
         )
-    bytes = int(text_of(disk / "size") or 0) * SECTOR
+    bytes = size_of(disk)
     fields = text_of(disk / "stat").split()
     every = Written(int(fields[6]) * SECTOR if len(fields) > 6 else 0, up_s)
     a_day = max(every.a_day, ours.a_day if ours else 0.0)

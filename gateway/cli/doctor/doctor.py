@@ -10,7 +10,7 @@ from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk
 from gateway.cli.doctor.finding import Finding, Level, fine, note, wrong
 from gateway.cli.doctor.kernel import look_at_kernel, look_at_kernel_log
-from gateway.cli.doctor.others import look_at_others, running_gateways
+from gateway.cli.doctor.others import look_at_others, run_from, running_gateways
 from gateway.cli.doctor.servers import look_at_servers
 from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.config import ConfigProblems, Configuration, read
@@ -56,7 +56,7 @@ def findings(
     if service:
         yield from look_at_groups()
     running, pid = running_gateways(root), view["pid"] if view else 0
-    ours = {pid, *(one.pid for one in running if one.config is not None and one.config.absolute() == config.absolute())}
+    ours = {pid, *(one.pid for one in run_from(running, config))}
     yield from look_at_devices(devices, _things() if things is None else things(), the_user(service=service), ours=ours)
     yield from look_at_others(config, running, found, pid=pid)
     yield from look_at_clock(root)

@@ -40,9 +40,14 @@ def running_gateways(root: Path) -> list[RunningGateway]:
     return sorted(found)
 
 
+def run_from(running: Sequence[RunningGateway], file: Path) -> list[RunningGateway]:
+    """Those of the gateways that run from a file, by whatever path they name it."""
+    return [one for one in running if one.config is not None and _is_same(one.config, file)]
+
+
 def look_at_others(mine: Path, running: Sequence[RunningGateway], found: Configuration | None, *, pid: int = 0) -> Iterator[Finding]:
     """Look whether a gateway beside the one of the file `mine` has what is in it; `pid` is the one that answers, 0 where none does."""
-    same = [one for one in running if one.config is not None and _is_same(one.config, mine)]
+    same = run_from(running, mine)
     if len(same) > 1:
         stray = next((one for one in same if one.pid != pid), same[-1])
         text = f"{len(same)} gateways run from this file: {', '.join(map(str, same))}"
