@@ -172,14 +172,15 @@ class Daemon:
             HostToBe(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
             HostToBe("control/local", Control, lambda: Control("local", control, house), {}),
         ]
+        settings = engine_settings(configuration)
         engine = Engine(
             opened.store,
             configuration.actors,
             [(part.id, part.kind) for part in parts],
-            settings=engine_settings(configuration),
+            settings=settings,
             fatal=self.fail,
         )
-        house.sharing = sharing_of(configuration, engine_settings(configuration))
+        house.sharing = sharing_of(configuration, settings)
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.where)
