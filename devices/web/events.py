@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from devices.web.live import Listening, Live, client_gone, folded, page_of
+from devices.web.live import Live, OpenStream, client_gone, folded, page_of
 from devices.web.problems import HttpProblem
 from devices.web.routing import EVENT_STREAM, Needs, look
 from gateway.actors.following import Committed, LookAnew, NewState, StatesPage
@@ -73,7 +73,7 @@ def _place_of(request: Request) -> str:
 class EventStream(Response):
     """One stream, from its first event to its end."""
 
-    def __init__(self, request: Request, listening: Listening) -> None:
+    def __init__(self, request: Request, listening: OpenStream) -> None:
         self.background = None
         self._request = request
         self._listening = listening

@@ -21,7 +21,7 @@ _FOLDS_ABOVE = 20
 """Where more commits than that wait for one stream, they become one event, with the last state of each actor."""
 
 
-class Listening(NamedTuple):
+class OpenStream(NamedTuple):
     """The place of one stream among all that may be open, and what it follows. It is free again after `end`."""
 
     live: "Live"
@@ -51,7 +51,7 @@ class Live:
     def __len__(self) -> int:
         return len(self._news)
 
-    def listen(self, of: Sequence[str], since: str) -> Listening:
+    def listen(self, of: Sequence[str], since: str) -> OpenStream:
         """Begin a stream of actors, woken with all other streams. Raises HttpProblem where as many are open as may be.
 
         It looks whether there is a place and takes it in one step: whatever its caller waits for comes behind that. Raises ValueError where
@@ -63,7 +63,7 @@ class Live:
         self._loop = asyncio.get_running_loop()
         if self._end is None:
             self._end = self._loop.create_task(self._end_with_server())
-        listening = Listening(self, self.door.host.follow(of, self.wake, since), asyncio.Event())
+        listening = OpenStream(self, self.door.host.follow(of, self.wake, since), asyncio.Event())
         self._news.add(listening.news)
         return listening
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from devices.web.events import HEARTBEAT_S, RETRY_MS, STREAM_HEAD
-from devices.web.live import Listening, Live, client_gone, page_of
+from devices.web.live import Live, OpenStream, client_gone, page_of
 from devices.web.problems import HttpProblem
 from devices.web.replies import reply_of
 from devices.web.routing import EVENT_STREAM, open_to_all
@@ -53,7 +53,7 @@ async def events(request: Request) -> Response:
 class TripStream(Response):
     """One follower's stream, from its first event to its end."""
 
-    def __init__(self, request: Request, listening: Listening, trip: str, shown: dict[str, Any]) -> None:
+    def __init__(self, request: Request, listening: OpenStream, trip: str, shown: dict[str, Any]) -> None:
         self.background = None
         self._request = request
         self._listening = listening

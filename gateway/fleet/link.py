@@ -18,7 +18,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Payload, Receipt, Refused, Settings, Start, verb
@@ -26,7 +25,7 @@ from gateway.actors.errors import BadId, StoreFailed
 from gateway.actors.ids import HOST
 from gateway.actors.receipts import prompt
 from gateway.actors.words import in_a_line
-from gateway.fleet.names import Names
+from gateway.fleet.names import HostNames
 from gateway.fleet.settings import LinkSettings
 from gateway.runtime.mail import encode, read_header
 
@@ -43,7 +42,7 @@ _LAST_S = 15.0
 """Seconds until a database that is away is looked for again, at first and at last."""
 
 
-class Misfit(Payload):
+class UntakenLetter(Payload):
     """A message from another host that nobody here takes."""
 
     SENT_BY = By.ACTORS
@@ -69,7 +68,7 @@ class HostLink(HostBound):
     def __init__(self, key: str, settings: LinkSettings) -> None:
         del key
         self.settings = settings
-        self._names = Names(settings.host, settings.kinds)
+        self._names = HostNames(settings.host, settings.kinds)
         self._in_hand: deque[Delivery] = deque()
         self._came: deque[Any] = deque()
         """What was read and is not under way here yet."""
@@ -196,7 +195,7 @@ class HostLink(HostBound):
             )
 
     @verb
-    def take_in(self, misfit: Misfit, delivery: Delivery) -> None:
+    def take_in(self, misfit: UntakenLetter, delivery: Delivery) -> None:
         """Take a message in that nobody took: it is tried once more each time that somebody has its dead letter tried again."""
         try:
             self.host.bring_on(misfit.letter.encode(), content=str(misfit.n).encode())
@@ -232,8 +231,7 @@ class HostLink(HostBound):
             from gateway.store.postgres.shared.edge import EdgePost  # noqa: PLC0415  # psycopg need not be there
         except ImportError as error:
             raise StoreFailed(f"cannot open {self.settings.url}: {error}; pip install 'psycopg[binary]'") from error
-        password = Path(self.settings.password_file) if self.settings.password_file else None
-        return EdgePost(self.settings.url, password, self.settings.host)
+        return EdgePost(self.settings.url, self.settings.password_path, self.settings.host)
 
     def _lose(self, error: StoreFailed) -> None:
         """Let go of the database; what is in hand goes back to the mailbox, and what was read and is not committed here is read again."""

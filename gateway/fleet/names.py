@@ -17,7 +17,7 @@ class Addressed(NamedTuple):
     message: Message
 
 
-class Names:
+class HostNames:
     """The names of one host's actors. Any thread."""
 
     def __init__(self, host: str, shared: Collection[str]) -> None:

@@ -1,6 +1,5 @@
 """Serving: what a link says of a host that serves actors which several hosts share."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.config import Configuration
@@ -26,5 +25,5 @@ def _joined(link: LinkSettings, before: int, *, clean: bool) -> "GroupedStore":
     """Begin a life among the hosts that share the database of a link."""
     from gateway.store.postgres.shared.store import GroupedStore, SharedPlace  # noqa: PLC0415  # psycopg need not be there
 
-    place = SharedPlace(link.url, Path(link.password_file) if link.password_file else None)
+    place = SharedPlace(link.url, link.password_path)
     return GroupedStore(place, link.host, before=before, clean=clean)

@@ -1,6 +1,7 @@
 """What `[link]` takes: the database through which this gateway and others write to each other, and what is served elsewhere."""
 
 import socket
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -50,6 +51,11 @@ class LinkSettings(Settings):
         if self.serves and not self.kinds:
             raise ValueError('serves: say what, as in kinds = ["trip"]')
         return self
+
+    @property
+    def password_path(self) -> Path | None:
+        """The file that holds the password; None where there is none."""
+        return Path(self.password_file) if self.password_file else None
 
     def files(self) -> dict[str, str]:
         return {"password_file": self.password_file} if self.password_file else {}

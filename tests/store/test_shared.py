@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from gateway.actors.errors import StoreTaken
+from gateway.actors.errors import StoreFailed, StoreTaken
 from gateway.actors.ids import GROUPS, group_of
 from gateway.store import Changes, DeadRow, MailRow, PostRow, StateRow
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
@@ -13,7 +14,7 @@ from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
-from gateway.store.postgres.shared.post import POLL, Post
+from gateway.store.postgres.shared.post import OF_MEMBER, MemberPost, poll_of
 from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 
 BARN, SHED, ATTIC = "pi-barn", "pi-shed", "pi-attic"
@@ -47,12 +48,12 @@ def join(place: SharedPlace) -> Iterator[Join]:
 
 
 @pytest.fixture
-def post(place: SharedPlace) -> Iterator[Callable[[GroupedStore], Post]]:
+def post(place: SharedPlace) -> Iterator[Callable[[GroupedStore], MemberPost]]:
     """Opens what was sent to a life."""
     with ExitStack() as at_end:
 
-        def opened(store: GroupedStore) -> Post:
-            made = Post(place, store.member, store.groups)
+        def opened(store: GroupedStore) -> MemberPost:
+            made = MemberPost(place, store.member, store.groups)
             at_end.callback(made.close)
             return made
 
@@ -75,7 +76,13 @@ def test_the_database_and_the_program_agree_on_groups(server: PostgresServer, pl
     assert group_of("trip/7/leg/3") == group_of("trip/7")
 
 
-def test_hosts_come_to_fair_shares(place: SharedPlace, join: Join, post: Callable[[GroupedStore], Post]) -> None:
+def test_a_password_that_cannot_be_read_is_mended_in_the_section_that_names_it(place: SharedPlace, tmp_path: Path) -> None:
+    """Which is that of the link."""
+    with pytest.raises(StoreFailed, match=r"; mend link\.password_file$"):
+        SharedPlace(place.shown, tmp_path / "absent").connect()
+
+
+def test_hosts_come_to_fair_shares(place: SharedPlace, join: Join, post: Callable[[GroupedStore], MemberPost]) -> None:
     """The first has all; each that comes is given some by those that have more than their share; all are served, each by one."""
     lives = [join(BARN)]
     assert lives[0].groups == set(range(1, GROUPS + 1))
@@ -115,7 +122,7 @@ def test_what_a_life_leaves_the_next_one_has(join: Join) -> None:
     assert shed.notes() == {}
 
 
-def test_who_was_silent_for_too_long_writes_nothing_any_more(join: Join, post: Callable[[GroupedStore], Post]) -> None:
+def test_who_was_silent_for_too_long_writes_nothing_any_more(join: Join, post: Callable[[GroupedStore], MemberPost]) -> None:
     """Once another has fenced it; until then it may go on. What it had is the other's, who knows that it was not given back."""
     barn = join(BARN, lease_s=0.0)
     id = _of_group(barn)
@@ -147,7 +154,7 @@ def test_the_time_of_all_hosts_never_goes_back(server: PostgresServer, place: Sh
     assert join(SHED).now_ms - barn.now_ms >= 3_600_000
 
 
-def test_what_a_host_sends_is_read_in_order_until_it_is_taken(join: Join, post: Callable[[GroupedStore], Post]) -> None:
+def test_what_a_host_sends_is_read_in_order_until_it_is_taken(join: Join, post: Callable[[GroupedStore], MemberPost]) -> None:
     """By whoever has the group; and by the life where somebody asked. It goes with the commit that has it."""
     barn, shed = join(BARN), join(SHED)
     barn = join(BARN, before=barn.member)
@@ -167,7 +174,7 @@ def test_what_a_host_sends_is_read_in_order_until_it_is_taken(join: Join, post: 
 
 
 def test_a_message_that_becomes_visible_late_is_read(
-    server: PostgresServer, place: SharedPlace, join: Join, post: Callable[..., Post]
+    server: PostgresServer, place: SharedPlace, join: Join, post: Callable[..., MemberPost]
 ) -> None:
     """Though later ones were read before."""
     import psycopg  # noqa: PLC0415  # need not be there
@@ -183,7 +190,9 @@ def test_a_message_that_becomes_visible_late_is_read(
     assert [one.message for one in box.read()] == [b"late"]
 
 
-def test_a_long_reader_makes_no_poll_slower(server: PostgresServer, place: SharedPlace, join: Join, post: Callable[..., Post]) -> None:
+def test_a_long_reader_makes_no_poll_slower(
+    server: PostgresServer, place: SharedPlace, join: Join, post: Callable[..., MemberPost]
+) -> None:
     """Deleted rows that an old snapshot could see are not gone through again: a poll touches a few pages, whatever was sent before."""
     import psycopg  # noqa: PLC0415  # need not be there
 
@@ -201,8 +210,8 @@ def test_a_long_reader_makes_no_poll_slower(server: PostgresServer, place: Share
         assert box.read() == []
         with place.connect() as looking:
             explained = looking.execute(
-                ("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)" + POLL.replace("%b", "%s")).encode(),
-                (str(box.since_x), list(range(1, 257)), 1, 1000),
+                ("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)" + poll_of(OF_MEMBER).replace("%b", "%s")).encode(),
+                (list(range(1, 257)), 1, str(box.since_x), 1000),
             ).fetchone()
         assert explained is not None
         plan = explained[0][0]["Plan"]

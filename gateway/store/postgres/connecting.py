@@ -46,7 +46,7 @@ _ADVICE = {
     "57": _AWAY,
     "XX": "the database is damaged: restore it from its own backups",
 }
-_TAKEN = {"store": "stop one of them, or give it another store.url", "shared": "this host begins anew, with other groups"}
+_TAKEN = {"store": "stop one of them, or give it another store.url", "link": "this host begins anew, with other groups"}
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 
 

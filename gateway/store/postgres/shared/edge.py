@@ -1,30 +1,23 @@
 """What a host that is no member of those that share the database exchanges with them: rows of `post`.
 
-What a host hands in goes to the others in one transaction, or not at all; what is there for it is read by `Post`, and deleted once it is on
-the host's own disk.
+What a host hands in goes to the others in one transaction, or not at all; what is there for it is read as members read theirs, and
+deleted once it is on the host's own disk.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.schema import take_steps
-from gateway.store.postgres.shared.post import AT_ONCE, Post
+from gateway.store.postgres.shared.post import PostReader
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 _ANSWER_S = 10.0
 """Nothing that a link asks takes the database longer."""
-
-_POLL = """
-    SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
-    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
-        SELECT n, x, message FROM post WHERE to_host = %b AND x >= %b::text::xid8 ORDER BY x, n LIMIT %b
-    ) post ON true
-"""
 
 
 class Letter(NamedTuple):
@@ -39,13 +32,13 @@ class Letter(NamedTuple):
     message: bytes
 
 
-class EdgePost(Post):
+class EdgePost(PostReader):
     """What one host has handed in, and what is there for it. One thread."""
 
     def __init__(self, url: str, password_file: Path | None, host: str) -> None:
         """Open the database, and give it its shape. Raises StoreFailed."""
         place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
-        super().__init__(place, 0, frozenset())
+        super().__init__(place, "to_host = %b", host)
         self._host = host
         self._connection = place.connect()
         try:
@@ -69,6 +62,3 @@ class EdgePost(Post):
         """Delete what is mail of this host by a commit that is on disk. Raises StoreFailed."""
         self._rows("WITH gone AS (DELETE FROM post WHERE n = ANY (%b) RETURNING 1) SELECT count(*) FROM gone", (Longs(numbers),))
         self.taken(list(numbers))
-
-    def _poll(self) -> list[Any]:
-        return self._rows(_POLL, (self._host, str(self.since_x), AT_ONCE))

@@ -1,4 +1,4 @@
-"""Messages that other hosts have sent, as one life of a host reads them; and its lease, on the same connection. One thread.
+"""Messages that other hosts have sent, as a host reads them; and, of one of those that serve, its lease on the same connection. One thread.
 
 A message is read as soon as it is there, and until the commit is on disk that has it as mail and deletes it: so it is remembered which
 were read. Deleted rows stay in the table as long as somebody's old snapshot could see them, and a poll must not go through them each
@@ -21,23 +21,30 @@ AT_ONCE = 1000
 _UNDER_WAY = AT_ONCE // 2
 """With so many read that are not mail on disk yet, no more are read."""
 
-POLL = """
+_POLL = """
     SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
-        SELECT n, x, message FROM post
-        WHERE to_host IS NULL AND x >= %b::text::xid8 AND (to_grp = ANY (%b) OR to_member = %b) ORDER BY x, n LIMIT %b
+        SELECT n, x, message FROM post WHERE {whose} AND x >= %b::text::xid8 ORDER BY x, n LIMIT %b
     ) post ON true
 """
+OF_MEMBER = "to_host IS NULL AND (to_grp = ANY (%b) OR to_member = %b)"
+"""Which rows are for a life: its groups, and its number."""
 
 
-class Posted(NamedTuple):
+def poll_of(whose: str) -> str:
+    """The query of a poll: the rows for whom this condition says, from a transaction on, each with the oldest transaction that had not
+    ended; one row without a message where there are none. Its values: those of the condition, that transaction, how many at most."""
+    return _POLL.format(whose=whose)
+
+
+class PostedMessage(NamedTuple):
     """A message that another host has sent to an actor of ours, or in answer to somebody who asked here."""
 
     n: int
     message: bytes
 
 
-class Standing(NamedTuple):
+class LeaseStanding(NamedTuple):
     """How one life of a host stands."""
 
     held: bool
@@ -46,13 +53,13 @@ class Standing(NamedTuple):
     """Whether it should end and join anew: it has more groups than its share, or fewer while some belong to nobody."""
 
 
-class Post:
-    """What other hosts send to one life of a host. All on one thread, but `taken`, which may be told on any."""
+class PostReader:
+    """Reads what is sent to one host. All on one thread, but `taken`, which may be told on any."""
 
-    def __init__(self, place: DatabasePlace, member: int, groups: frozenset[int]) -> None:
+    def __init__(self, place: DatabasePlace, whose: str, *values: Any) -> None:
+        """`whose`: the condition of a row that is for it, and the condition's values."""
         self._place = place
-        self._member = member
-        self._groups = Longs(sorted(groups))
+        self._query, self._values = poll_of(whose), values
         self.since_x = 0
         """All that older transactions have written was read."""
         self._reading: set[int] = set()
@@ -60,33 +67,19 @@ class Post:
         self._deleted: list[list[int]] = []
         self._connection: psycopg.Connection[Any] | None = None
 
-    def renew(self) -> Standing:
-        """Renew the lease of this life. Raises StoreFailed where the database is away."""
-        (row,) = self._rows("SELECT * FROM renew(%b)", (self._member,))
-        return Standing(*row)
-
-    def leave(self, *, clean: bool) -> None:
-        """Give the groups of this life back. `clean`: it ended with its last commit. Raises StoreFailed."""
-        query = "UPDATE member SET fenced = true, clean = %b WHERE id = %b AND NOT fenced RETURNING id"
-        self._rows(query, (clean, self._member))
-
-    def read(self) -> list[Posted]:
+    def read(self) -> list[PostedMessage]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
         while self._deleted:
             self._reading.difference_update(self._deleted.pop())  # this poll does not see them any more
         if len(self._reading) > _UNDER_WAY:
             return []
-        found = self._poll()
+        found = self._rows(self._query, (*self._values, str(self.since_x), AT_ONCE))
         settled_x = found[0][0]
         rows = [(n, x, message) for _, n, x, message in found if n is not None]
         self.since_x = min(settled_x, rows[-1][1]) if len(rows) == AT_ONCE else settled_x
-        new = [Posted(n, message) for n, _, message in rows if n not in self._reading]
+        new = [PostedMessage(n, message) for n, _, message in rows if n not in self._reading]
         self._reading.update(one.n for one in new)
         return new
-
-    def _poll(self) -> list[Any]:
-        """The rows from `since_x` on, each with the oldest transaction that had not ended; one without a message where there are none."""
-        return self._rows(POLL, (str(self.since_x), self._groups, self._member, AT_ONCE))
 
     def taken(self, numbers: list[int]) -> None:
         """Note that these are deleted, by a commit that is on disk."""
@@ -107,3 +100,21 @@ class Post:
             self.close()
             failed: StoreFailed = self._place.named("read", error)
             raise failed from error
+
+
+class MemberPost(PostReader):
+    """What other hosts send to one life of a host that serves, and its lease."""
+
+    def __init__(self, place: DatabasePlace, member: int, groups: frozenset[int]) -> None:
+        super().__init__(place, OF_MEMBER, Longs(sorted(groups)), member)
+        self._member = member
+
+    def renew(self) -> LeaseStanding:
+        """Renew the lease of this life. Raises StoreFailed where the database is away."""
+        (row,) = self._rows("SELECT * FROM renew(%b)", (self._member,))
+        return LeaseStanding(*row)
+
+    def leave(self, *, clean: bool) -> None:
+        """Give the groups of this life back. `clean`: it ended with its last commit. Raises StoreFailed."""
+        query = "UPDATE member SET fenced = true, clean = %b WHERE id = %b AND NOT fenced RETURNING id"
+        self._rows(query, (clean, self._member))

@@ -13,7 +13,7 @@ import psycopg
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.postgres import PostgresStore
 from gateway.store.postgres.schema import take_steps
-from gateway.store.postgres.shared.post import Post
+from gateway.store.postgres.shared.post import MemberPost
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 LEASE_S = 2.0
@@ -31,7 +31,7 @@ class SharedPlace(DatabasePlace):
     """Where the database is that several hosts share."""
 
     def __init__(self, url: str, password_file: Path | None = None) -> None:
-        super().__init__(url, password_file, schema=SCHEMA, section="shared")
+        super().__init__(url, password_file, schema=SCHEMA, section="link")
 
 
 class GroupedStore(PostgresStore):
@@ -59,9 +59,9 @@ class GroupedStore(PostgresStore):
         """The number of this life: each has a higher one than all before it, on whatever host."""
         return self._epoch
 
-    def sent(self) -> Post:
+    def sent(self) -> MemberPost:
         """What other hosts send to this life, and its lease."""
-        return Post(self._place, self.member, self.groups)
+        return MemberPost(self._place, self.member, self.groups)
 
     def _join(self, connection: psycopg.Connection[Any], host: str, before: int, *, clean: bool, lease_s: float) -> tuple[int, int]:
         with connection.transaction():
