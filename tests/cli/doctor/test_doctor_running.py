@@ -14,6 +14,7 @@ from devices.thing import Thing
 from gateway.cli.doctor.disk import look_at_disk
 from gateway.cli.doctor.doctor import findings
 from gateway.cli.doctor.finding import Finding, Level
+from gateway.cli.doctor.others import RunningGateway, run_from
 from gateway.config import read
 from gateway.console.place import find
 from tests.brokers import Mosquitto
@@ -47,6 +48,16 @@ def test_two_gateways_that_want_one_port_are_found(tmp_path: Path) -> None:
             assert found.level is Level.NOTE
             assert two.stop() == 0
         assert one.stop() == 0
+
+
+def test_who_runs_from_a_file_is_known_by_whatever_path_it_names(tmp_path: Path) -> None:
+    """A link leads to the same file; another file and one that this user may not see are others."""
+    file, link, other = tmp_path / "gateway.toml", tmp_path / "link.toml", tmp_path / "other.toml"
+    file.touch()
+    other.touch()
+    link.symlink_to(file)
+    running = [RunningGateway(number, path) for number, path in enumerate((file, link, other, None), 7)]
+    assert [one.pid for one in run_from(running, file)] == [7, 8]
 
 
 def test_a_rival_at_the_broker_is_found(tmp_path: Path) -> None:
