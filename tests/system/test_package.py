@@ -65,6 +65,7 @@ def test_installed_started_removed_and_purged(host: Container) -> None:
     kinds = len(installed().ordinary.names)
     assert host.sh("gateway check") == f"fine: 0 devices, {kinds} kinds of actors in /etc/gateway/gateway.toml\n"
     assert ": well; " in host.sh("gateway show")
+    host.sh("systemd-analyze security --threshold=20 gateway", limit_s=60)
     assert host.sh("dpkg-query --show --showformat='${Conffiles}' pi-device-gateway").split()[0] == "/etc/gateway/gateway.toml"
     assert host.sh("dpkg --verify pi-device-gateway | grep -v /usr/share; true") == ""
     host.sh("gateway tell collection/x add key=a value=b && useradd ann && usermod --append --groups gateway ann")

@@ -77,6 +77,20 @@ def test_what_exposure_is_left_is_what_serial_ports_and_pins_need(unit: Path) ->
     }
 
 
+@needs_systemd
+def test_each_exception_has_its_reason_beside_it(unit: Path) -> None:
+    """Whatever systemd's measure counts, however little: a line of the unit with a comment above it, or a name that a comment gives."""
+    rows = json.loads(analyze("security", "--offline=true", "--json=short", unit).stdout)
+    left = {re.split("[/=]", row["name"])[0] for row in rows if float(row["exposure"] or 0)}
+    assert {"PrivateDevices", "UMask", "DeviceAllow"} <= left
+    assert sorted(name for name in left if not _has_reason(UNIT.read_text(), name)) == []
+    assert not _has_reason("# ProtectHome is another matter\n\nUMask=0027\n#UMask=0077\n", "UMask")
+
+
+def _has_reason(unit: str, name: str) -> bool:
+    return bool(re.search(rf"^# .*\n({name}=.*)$|^#   .*\b{name}\b", unit, flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", ["PrivateDevices", "ProcSubset", "ProtectClock", "PrivateUsers", "BindsTo", "DynamicUser"])
 def test_what_breaks_serial_ports_or_pins_is_not_in_it(name: str) -> None:
     """Each of these was found to break a device, or the files of the gateway."""
