@@ -1,5 +1,6 @@
 """The Debian package, as `make deb` builds it and dpkg installs it, on a real systemd, without a network."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -107,6 +108,26 @@ def test_all_is_compiled_when_it_is_installed(host: Container) -> None:
     python = host.sh("readlink /usr/lib/gateway/bin/python | xargs basename").strip()
     host.sh(f"rm -rf /usr/lib/gateway/compiled && dpkg-trigger --by-package={python} /usr/lib/{python} && dpkg --triggers-only --pending")
     assert int(host.sh(count)) == there
+
+
+@pytest.mark.parametrize(
+    ("loss", "what"), [("groupdel --force gateway", "group"), ("userdel gateway && groupadd --system gateway", "user")]
+)
+def test_a_user_that_went_comes_back_by_the_line_of_the_doctor(host: Container, loss: str, what: str) -> None:
+    """The package came as a file: apt has nowhere to take it from once more, and there is no network."""
+    host.sh("dpkg --install /src/new.deb", limit_s=300)
+    host.sh(f"gateway tell collection/x add key=a value=b && systemctl stop gateway && {loss}")
+    (found,) = wrong_groups(host)
+    assert found["text"] == f"there is no {what} gateway, and the service does not start without it"
+    host.sh(found["mend"].replace("sudo ", ""))
+    assert "b" in host.sh("gateway ask collection/x find key=a")
+    assert wrong_groups(host) == []
+
+
+def wrong_groups(host: Container) -> list[dict[str, str]]:
+    """What the doctor finds wrong with the service's user and groups."""
+    found = json.loads(host.try_sh("gateway doctor --json").out)
+    return [one for one in found if (one["about"], one["level"]) == ("groups", "wrong")]
 
 
 def test_lintian_finds_no_error(package: Path) -> None:

@@ -57,7 +57,9 @@ def look_at_groups(*, names: Sequence[str] = GROUPS, known: Callable[[str], Any]
     for name in lacking:
         yield wrong("groups", f"there is no group {name}, and the service does not start without it", f"sudo groupadd --system {name}")
     if not _is_known(known, SERVICE_USER):
-        yield wrong("groups", f"there is no group {SERVICE_USER}: the service is not installed whole", _again())
+        yield wrong("groups", f"there is no group {SERVICE_USER}, and the service does not start without it", _makes_user())
+    elif not _is_known(pwd.getpwnam, SERVICE_USER):
+        yield wrong("groups", f"there is no user {SERVICE_USER}, and the service does not start without it", _makes_user())
     elif os.geteuid() and known(SERVICE_USER).gr_gid not in os.getgroups():
         mend = f"sudo usermod --append --groups {SERVICE_USER} $USER, then log in again"
         yield note("groups", f"you are not in the group {SERVICE_USER}: the command line needs sudo", mend)
@@ -86,9 +88,11 @@ def look_at_devices(devices: Mapping[str, str], things: Sequence[Any], user: Log
             yield fine(id, f"{path} is there, and {user.name} may open it")
 
 
-def _again() -> str:
-    """The command that installs the gateway once more, the way it came."""
-    return "sudo apt install --reinstall pi-device-gateway" if Path(sys.prefix) == PACKAGED else "sudo make install"
+def _makes_user() -> str:
+    """The command that makes the service's user and its group, the way the gateway came. Not apt: a package that came as a file it has
+    nowhere to take from once more, and it says so and ends with 0."""
+    made = "sudo systemd-sysusers gateway.conf && sudo systemctl restart gateway"
+    return made if Path(sys.prefix) == PACKAGED else "sudo make install"
 
 
 def _what_makes(path: str) -> str:
