@@ -26,14 +26,13 @@ class Room:
     def __init__(self, path: Path, ballast_mb: int, *, used_pages: Callable[[], int], size_bytes: Callable[[], int]) -> None:
         """Hold a file to its room. `used_pages` and `size_bytes`: how much the store has and takes now."""
         self.ballast = ballast_of(path, ballast_mb)
-        self.folds_at = _CHECKPOINT_PAGES
-        """From how many pages on the -wal is brought into the file. On a full disk it would take what was kept in reserve."""
         self.lifted = False
         """Whether the limit is lifted, so that what waits can be committed and drained."""
         self._folder = path.parent
         self._used_pages = used_pages
         self._size_bytes = size_bytes
         self._writer: apsw.Connection
+        self._page_bytes = 0
         self._max_pages = 0
         """The file's limit; 0 for none."""
         self._lifted_pages = 0
@@ -43,14 +42,12 @@ class Room:
         self._limit_pages = 0
         self._lower = False
         """Whether the next commit is to lower it again."""
-        self._roomy = False
-        """Whether a disk that was full has room again, as was found since the last commit."""
 
     def measure(self, writer: apsw.Connection, max_mb: int) -> None:
         """Set the limit of a file that `writer` has opened: `max_mb`, 0 for none. An earlier life may have left the file beyond it."""
         self._writer = writer
+        page_bytes = self._page_bytes = writer.pragma("page_size")
         if max_mb:
-            page_bytes = writer.pragma("page_size")
             self._max_pages = max_mb * 1024 * 1024 // page_bytes
             self._lifted_pages = self._max_pages * 5 // 4
             self._last_pages = 2 * self._max_pages + UNDER_WAY_BYTES // page_bytes
@@ -61,18 +58,21 @@ class Room:
         self._limit_pages = pages
         self._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
 
+    def folds(self, pages: int) -> bool:
+        """Return whether a -wal of so many pages is brought into the file. The longer the cheaper, but it leaves the disk three times what
+        it takes itself: on a disk with little room it would take the reserve of what is to go out, each time anew."""
+        if pages < _SHORT_PAGES:
+            return False
+        return pages >= _CHECKPOINT_PAGES or free_bytes(self._folder) < 3 * pages * self._page_bytes
+
     def settle(self) -> None:
-        """Before a commit: take back what a full medium had asked for, where `recovered` has found room since the last one."""
-        if self._roomy:
-            self._roomy = False
-            self.folds_at = _CHECKPOINT_PAGES
+        """Before a commit: lower the limit again, where `recovered` has found room since the last one."""
         if self._lower:
             self._lower = self.lifted = False
             self._limit(self._max_pages)
 
     def relieve(self) -> bool:
         """Make room on a full medium, in steps: free the ballast, empty the -wal, lift the limit. Returns False where none is left."""
-        self.folds_at = _SHORT_PAGES
         freed = self.ballast.free()
         freed = self._fold() or freed
         return self._lift() or freed
@@ -102,8 +102,7 @@ class Room:
 
     def recovered(self) -> bool:
         """Return whether a medium that was full has room again. The next commit then takes up the old limits. On the engine's thread."""
-        self._roomy = self._below_limit() and self.ballast.restore()
-        return self._roomy
+        return self._below_limit() and self.ballast.restore()
 
     def _below_limit(self) -> bool:
         """Whether a tenth of the room is free again, where the limit was lifted: the next commit then lowers it."""

@@ -149,7 +149,7 @@ class SqliteStore:
     def _after_commit(self, _: apsw.Connection, __: str, frames: int) -> int:
         """SQLite calls this behind each commit: a -wal that is long enough is brought into the file."""
         self._frames = frames
-        if frames >= self._room.folds_at:
+        if self._room.folds(frames):
             self._checkpoint()
         return apsw.SQLITE_OK
 

@@ -253,6 +253,21 @@ def test_on_a_full_disk_the_ballast_lets_what_waits_through(disk: Path) -> None:
     store.close()
 
 
+def test_on_a_disk_with_little_room_what_is_written_anew_and_anew_fills_nothing(disk: Path) -> None:
+    """Its content is small, and so are all its files, before and after the disk was full. Ten times the disk is written."""
+    store = SqliteStore(disk / "gateway.db", ballast_mb=1)
+    for commit in range(40):
+        store.commit(Changes(mail=_bulk(1, 200).mail, mail_gone=[SeqSpan("mqtt/main", 1, 200)]))
+        if commit == 20:
+            with pytest.raises(OSError, match="No space left"):
+                _fill(disk / "hog")
+            assert store.relieve()
+            (disk / "hog").unlink()
+            assert store.recovered()
+    assert store.recovered()
+    store.close()
+
+
 def test_a_backup_to_a_full_disk_and_a_restore_on_one_say_so(disk: Path, tmp_path: Path) -> None:
     """In words that help: no limit of ours is to blame. What was there is as it was."""
     store, backup = SqliteStore(tmp_path / "gateway.db"), tmp_path / "backup.db"
