@@ -33,7 +33,7 @@ class CommitCount(NamedTuple):
     in_wal: int
     """Those of them that are in the -wal as it was then; 0 after a clean end."""
     frames: int
-    """How many frames it had."""
+    """How many frames it had; 0 where all that was counted had been brought into the file."""
     wal: bytes
     """Which one it was."""
     at_ms: int
@@ -81,11 +81,13 @@ def wal_id(store: Path) -> bytes:
 def folded_by_others(store: Path) -> bool:
     """Whether the -wal that the last life left is gone, and no gateway has brought it into the file: another program may have."""
     expected = read_record(store)
-    return expected is not None and expected.in_wal > 0 and not wal_id(store)
+    return expected is not None and expected.in_wal > 0 and expected.frames > 0 and not wal_id(store)
 
 
 def missing(expected: CommitCount, store: Path, *, wal: bytes, frames: int, page_bytes: int) -> int:
     """How many commits are missing of those that were counted. `wal`: which one was found at the start; `frames`: how many of it hold."""
+    if not expected.frames:
+        return 0
     if wal and wal[:4] > expected.wal[:4]:
         return 0  # it began anew after this was counted: all of the older one is in the file
     if wal != expected.wal:
@@ -139,6 +141,12 @@ class Record:
     def note(self) -> None:
         """What was committed so far is safe from a power cut."""
         self._write(self._in_wal, self._frames)
+
+    def folded(self) -> None:
+        """All that was committed is in the store's file now, and on the medium, whatever becomes of the -wal."""
+        self._write(max(1, self._in_wal), 0)
+        self.sync()
+        self._frames, self._wal = 0, b""
 
     def _write(self, in_wal: int, frames: int) -> None:
         body = _FORMAT.pack(_MAGIC, self._total, in_wal, frames, self._wal, time.time_ns() // 1_000_000)

@@ -23,14 +23,14 @@ _WORTH_BYTES = 64 * 1024
 class Room:
     """Knows how much a store may take, and makes room where a commit found none. On the committer's thread, unless a method says other."""
 
-    def __init__(self, path: Path, ballast_mb: int, *, used_pages: Callable[[], int], size_bytes: Callable[[], int]) -> None:
-        """Hold a file to its room. `used_pages` and `size_bytes`: how much the store has and takes now."""
+    def __init__(self, path: Path, ballast_mb: int, *, used_pages: Callable[[], int], fold: Callable[[], bool]) -> None:
+        """Hold a file to its room. `used_pages`: how much the store has; `fold` brings its -wal into the file and cuts it."""
         self.ballast = ballast_of(path, ballast_mb)
         self.lifted = False
         """Whether the limit is lifted, so that what waits can be committed and drained."""
         self._folder = path.parent
         self._used_pages = used_pages
-        self._size_bytes = size_bytes
+        self._fold = fold
         self._writer: apsw.Connection
         self._page_bytes = 0
         self._max_pages = 0
@@ -74,17 +74,17 @@ class Room:
     def relieve(self) -> bool:
         """Make room on a full medium, in steps: free the ballast, empty the -wal, lift the limit. Returns False where none is left."""
         freed = self.ballast.free()
-        freed = self._fold() or freed
+        freed = self._shorten() or freed
         return self._lift() or freed
 
-    def _fold(self) -> bool:
+    def _shorten(self) -> bool:
         """On a full disk, bring what the -wal holds into the file and give its room back; return whether another try is worth it."""
         if free_bytes(self._folder) > _SHORT_BYTES:
             return False
-        before = self._size_bytes()
+        before = free_bytes(self._folder)
         with suppress(apsw.Error):  # it may find no room either
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return before - self._size_bytes() > _WORTH_BYTES
+            self._fold()
+        return free_bytes(self._folder) - before > _WORTH_BYTES
 
     def _lift(self) -> bool:
         """Take of the reserve what the limit leaves: a quarter more, then all of it. Whether there was any."""

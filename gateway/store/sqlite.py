@@ -60,7 +60,7 @@ class SqliteStore:
         self.loss_window_s = loss_window_s
         self._synced_s = time.monotonic()
         self._unsynced = False
-        self._room = Room(path, ballast_mb, used_pages=self._used_pages, size_bytes=self.size_bytes)
+        self._room = Room(path, ballast_mb, used_pages=self._used_pages, fold=self._fold)
         self.missing = 0
         """How many commits of earlier lives are missing, by the record of them."""
         self.missing_until_ms = 0
@@ -157,6 +157,19 @@ class SqliteStore:
         """Bring the -wal into the file, as far as no reader stands in the way."""
         with suppress(apsw.Error):  # the next commit that finds it too long tries again
             self._writer.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _fold(self) -> bool:
+        """Bring all of the -wal into the file and give its room back; return whether no reader stood in the way.
+
+        In three steps, so that a kill between any two of them looks like no loss: the record of commits counts on the -wal until it says
+        that all is in the file, and only then is the -wal cut.
+        """
+        if self._writer.execute("PRAGMA wal_checkpoint(FULL)").fetchall()[0][0]:
+            return False
+        if self._record is not None:
+            with suppress(OSError):
+                self._record.folded()
+        return not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
 
     def wants_tidying(self) -> bool:
         return self._frames >= _IDLE_PAGES
@@ -317,7 +330,7 @@ class SqliteStore:
                 self._writer.set_wal_hook(None)
                 if self._record is not None:
                     self._writer.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (_COMMITS, str(self._record.total + 1)))
-                clean = not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+                clean = self._fold()
                 self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(not clean))  # it takes the empty -wal away
         finally:
             self._writer.close()

@@ -10,6 +10,7 @@ import pytest
 from gateway.actors.errors import StoreCorrupt
 from gateway.store import Changes, MailRow
 from gateway.store.sqlite import SqliteStore
+from tests.disks import small_disk
 
 NAMES = ("gateway.db", "gateway.db-wal", "gateway.db.commits")
 
@@ -113,6 +114,32 @@ def test_a_kill_at_any_moment_is_no_loss(tmp_path: Path, loss_window_s: float) -
             path = _copied(store, tmp_path / f"copy{n}")
             assert _found(path) == (0, n + 1)
             shutil.rmtree(path.parent)
+    store.close()
+
+
+def test_a_kill_when_the_wal_was_cut_for_its_room_is_no_loss(tmp_path: Path) -> None:
+    """On a full disk all of it is brought into the file, and the next commit may never come."""
+    with small_disk(tmp_path, mib=4) as disk:
+        store = SqliteStore(disk / "gateway.db")
+        for n in range(60):
+            store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 500)]))
+        assert store.relieve()
+        assert disk.joinpath("gateway.db-wal").stat().st_size == 0
+        assert _found(_copied(store, tmp_path / "copy")) == (0, 60)
+        for n in range(60, 90):
+            store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * 5000)]))
+        path = _copied(store, tmp_path / "later")
+        store.close()
+        _cut(path.with_name("gateway.db-wal"))
+        missing, rows = _found(path)
+        assert (missing > 0, missing + rows) == (True, 90)
+
+
+def test_a_kill_in_the_middle_of_the_end_is_no_loss(tmp_path: Path) -> None:
+    """The -wal is in the file and gone, and what says that it was a good end is not written."""
+    store = _committed(tmp_path / "gateway.db", 60)
+    assert store._fold()
+    assert _found(_copied(store, tmp_path / "copy")) == (0, 60)
     store.close()
 
 
