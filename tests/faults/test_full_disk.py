@@ -48,6 +48,16 @@ def _has_room(field: Field) -> bool:
     return not {FULL, SHORT} & set(_problems(field))
 
 
+def _leave_nothing(field: Field, disk: Path) -> None:
+    """Take what the daemon gives back too, until it takes nothing in: SQLite gives some when it opens its file, or cuts its -wal."""
+
+    def nothing() -> bool:
+        _fill(disk / "hog")
+        return FULL in _problems(field)
+
+    field.until(nothing)
+
+
 def _stands_still(field: Field) -> bool:
     """Whether the meter repeats what it said, and hears nothing."""
     before = field.meter.acknowledged
@@ -88,12 +98,10 @@ def test_without_a_byte_left_sources_wait_and_nothing_is_lost(disk: Path, tmp_pa
         field.until_more(lambda: field.meter.acknowledged, 200)
         _fill(disk / "hog")
         field.until(lambda: not (disk / "gateway.ballast").exists())
-        _fill(disk / "hog")
-        field.until(lambda: FULL in _problems(field))
+        _leave_nothing(field, disk)
         field.kill()
         field.daemon.until_listening()
-        _fill(disk / "hog")  # what SQLite gave back when it opened its file
-        field.until(lambda: FULL in _problems(field))
+        _leave_nothing(field, disk)
         field.until(lambda: _stands_still(field))
         (disk / "hog").unlink()
         field.until(lambda: _has_room(field))
@@ -110,8 +118,7 @@ def test_it_starts_on_a_full_disk_after_a_good_end(disk: Path, tmp_path: Path) -
         field.daemon.again()
         assert not (disk / "gateway.ballast").exists()
         field.daemon.until_listening()
-        _fill(disk / "hog")
-        field.until(lambda: FULL in _problems(field))
+        _leave_nothing(field, disk)
         (disk / "hog").unlink()
         field.until(lambda: _has_room(field))
         _check(field)
