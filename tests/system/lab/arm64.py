@@ -1,4 +1,4 @@
-"""A Pi's kinds of processor, without a Pi: Debian 12 for arm64 and armhf, whose programs run in an emulator on this host's kernel.
+"""A Pi's kinds of processor, without a Pi: Debian 12 and 13 for arm64 and armhf, whose programs run in an emulator on this host's kernel.
 
 Ten to fifteen times slower than the host. It is made of Debian's packages for that processor, and for tests of what pip has for aarch64.
 """
@@ -17,8 +17,12 @@ from tests.system.lab.wheelhouse import PROJECT
 
 EMULATORS = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
 """By Debian's name of an architecture: what runs its programs."""
+_CPUS = {"arm64": "cortex-a53", "armhf": "cortex-a7"}
+"""The oldest Pi's that each is for (3 and Zero 2; 2): what these have not, fails here too. And the emulator's own choice signs pointers by
+cryptography, as Debian 13 asks where it can: ten times slower."""
 _TOOLS = ("qemu-user-static", "binfmt-support", "arch-test", "mmdebstrap")
-_SUITE, _PYTHON = "bookworm", "3.11"
+_PYTHON = "3.11"
+"""Bookworm's."""
 _MIRROR = "apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | awk '/debian/ && $2 == \"bookworm\" && !n++ {print $1}'"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _PLATFORMS = (
@@ -43,14 +47,14 @@ class CannotHave(RuntimeError):
     """This host cannot have it, with what it lacks."""
 
 
-def tree(architecture: str) -> Path:
-    """Where the tree of an architecture is."""
-    return LAB / architecture
+def tree(architecture: str, suite: str = "bookworm") -> Path:
+    """Where the tree of an architecture and a release of Debian is."""
+    return LAB / (architecture if suite == "bookworm" else f"{suite}-{architecture}")
 
 
-def build(architecture: str = "arm64") -> None:
+def build(architecture: str = "arm64", suite: str = "bookworm") -> None:
     """Make the tree, where it was not made. Raises CannotHave."""
-    there, emulator = tree(architecture), EMULATORS[architecture]
+    there, emulator = tree(architecture, suite), EMULATORS[architecture]
     if reason := why_no_container():
         raise CannotHave(reason)
     if platform.machine() != "x86_64":
@@ -63,13 +67,13 @@ def build(architecture: str = "arm64") -> None:
     _sh(f"update-binfmts --enable {emulator}", unless=(_BINFMT / emulator).exists())
     if (there / "usr/bin/python3").exists():
         return
-    fresh = there.with_name(f"{architecture}.new")
+    fresh = there.with_name(f"{there.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     # Unpacked only: what packages would run to set themselves up takes ten times longer here, and nobody needs it.
     _sh(
         f"mmdebstrap --quiet --variant=extract --arch={architecture} --include=python3,bash,coreutils,dash "
-        f"--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt='path-exclude=/usr/share/doc/*' {_SUITE} {fresh} "
-        f'"deb $({_MIRROR}) {_SUITE} main"'
+        f"--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt='path-exclude=/usr/share/doc/*' {suite} {fresh} "
+        f'"deb $({_MIRROR}) {suite} main"'
     )
     for name in ("src", "lib-arm", "proc", "dev", "tmp"):
         (fresh / name).mkdir(exist_ok=True)
@@ -84,16 +88,22 @@ def libraries(wanted: Sequence[str], folder: Path) -> None:
 
 def run(words: Sequence[str], libraries: Path) -> "subprocess.CompletedProcess[str]":
     """Run a command there, in this project; how it ended, and what it said."""
-    environ = ["HOME=/tmp", "PYTHONPATH=/lib-arm", "PYTHONDONTWRITEBYTECODE=1", *(one for one in CLEAN[2:] if not one.startswith("HOME="))]
+    environ = [
+        f"QEMU_CPU={_CPUS['arm64']}",
+        "HOME=/tmp",
+        "PYTHONPATH=/lib-arm",
+        "PYTHONDONTWRITEBYTECODE=1",
+        *(one for one in CLEAN[2:] if not one.startswith("HOME=")),
+    ]
     inside = [*environ, "sh", "-c", 'cd /src && exec "$@"', "sh", *words]
     command = ["unshare", "--mount", "bash", "-c", _ENTER, "enter", str(tree("arm64")), str(PROJECT), str(libraries), *inside]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_LIMIT_S, check=False)
 
 
-def run_unpacked(architecture: str, package: Path, words: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a copy of the tree, made in `folder`, with a Debian package unpacked; how it ended, and what it said."""
-    command = ["unshare", "--mount", "bash", "-c", _ENTER_UNPACKED, "enter", str(tree(architecture)), str(package), str(folder)]
-    environ = ["HOME=/tmp", *(one for one in CLEAN[2:] if not one.startswith("HOME="))]
+def run_unpacked(architecture: str, suite: str, package: Path, words: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a copy of a tree, made in `folder`, with a Debian package unpacked; how it ended, and what it said."""
+    command = ["unshare", "--mount", "bash", "-c", _ENTER_UNPACKED, "enter", str(tree(architecture, suite)), str(package), str(folder)]
+    environ = [f"QEMU_CPU={_CPUS[architecture]}", "HOME=/tmp", *(one for one in CLEAN[2:] if not one.startswith("HOME="))]
     return subprocess.run(
         [*command, *environ, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_LIMIT_S, check=False
     )
