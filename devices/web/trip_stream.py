@@ -18,9 +18,8 @@ from starlette.types import Receive, Scope, Send
 from devices.web.events import HEARTBEAT_S, RETRY_MS, STREAM_HEAD
 from devices.web.live import Live, OpenStream, client_gone, page_of
 from devices.web.problems import HttpProblem
-from devices.web.replies import reply_of
 from devices.web.routing import EVENT_STREAM, open_to_all
-from devices.web.trips import trip_of
+from devices.web.trips import trip_of, trips_reply
 from gateway.actors.following import LookAnew
 
 MOST_POINTS = 2000
@@ -30,7 +29,7 @@ _PACE_S = 0.2
 
 async def way(request: Request) -> Response:
     """The way that a trip has come, as GeoJSON, thinned to what a screen can show. Of a shared one, for whoever knows its name."""
-    found = await reply_of(request, await trip_of(request), "geojson", {"most_points": MOST_POINTS})
+    found = await trips_reply(request, await trip_of(request), "geojson", {"most_points": MOST_POINTS})
     return Response(found["text"], media_type=found["type"])
 
 
@@ -40,7 +39,7 @@ async def events(request: Request) -> Response:
     trip = await trip_of(request)
     listening = live.listen([trip], "")
     try:
-        shown = await reply_of(request, trip, "read", {})
+        shown = await trips_reply(request, trip, "read", {})
     except BaseException:
         listening.end()
         raise
@@ -98,7 +97,7 @@ class TripStream(Response):
         try:
             states = [one.state for committed in self._following.take() for one in committed.states]
         except LookAnew:
-            self._shown = await reply_of(self._request, self._trip, "read", {})
+            self._shown = await trips_reply(self._request, self._trip, "read", {})
             states = []
             await self._say(send)
         if any(state is None for state in states):

@@ -33,8 +33,7 @@ async def new(request: Request) -> Response:
 
 async def state(request: Request) -> Response:
     """Where a trip is now, and how far it has come. Of a shared one, for whoever knows its name."""
-    trip = await trip_of(request)
-    return JSONResponse(await reply_of(request, trip, "read", {}))
+    return JSONResponse(await trips_reply(request, await trip_of(request), "read", {}))
 
 
 async def update(request: Request) -> Response:
@@ -52,10 +51,19 @@ async def _moved(request: Request, verb: str) -> Any:
     if "token" not in fields and (said := request.headers.get("x-trip-token")) is not None:
         fields["token"] = said
     try:
-        return await reply_of(request, trip, verb, fields)
+        return await trips_reply(request, trip, verb, fields)
     except HttpProblem as error:
         if error.detail.endswith("wrong token"):
             raise HttpProblem("forbidden", error.detail) from None
+        raise
+
+
+async def trips_reply(request: Request, trip: str, verb: str, payload: dict[str, Any]) -> Any:
+    """Ask a trip that was there a moment ago. One that has been forgotten since is answered as one that never was. Raises HttpProblem."""
+    try:
+        return await reply_of(request, trip, verb, payload)
+    except HttpProblem:
+        await trip_of(request)
         raise
 
 

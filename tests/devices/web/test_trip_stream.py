@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,22 @@ def test_a_stream_ends_with_the_gateway_and_a_new_one_goes_on(guarded: WebGatewa
     move(guarded, trip, 61_000, latitude_deg=46.95)
     assert until(lambda: again.until("moving")["latest"]["latitude_deg"] == 46.95)
     again.close()
+
+
+@pytest.mark.parametrize("verb", ["update", "stop"])
+def test_a_trip_that_is_forgotten_in_the_middle_of_a_request_stays_forgotten(guarded: WebGateway, verb: str) -> None:
+    """It was there when the head of the request came, and is not when its body does: that is answered as by one that never was."""
+    for headers, status in ({}, 401), (bearer(FULL), 404):
+        trip = begin(guarded)
+        fields = json.dumps({**(FIX if verb == "update" else {}), "token": trip["token"]}).encode()
+        head = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": str(len(fields)), **headers}
+        with socket.create_connection(guarded.place, timeout=PATIENCE_S) as peer:
+            lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+            peer.sendall(f"POST /api/trips/{trip['slug']}/{verb} HTTP/1.1\r\n{lines}\r\n".encode())
+            assert guarded.call("GET", f"/api/trips/{trip['slug']}").status == 200  # it is looked for behind the one above
+            assert guarded.ask(do="forget", id=f"trip/{trip['slug']}", sure=True)["ok"]
+            peer.sendall(fields)
+            answer = http.client.HTTPResponse(peer)
+            answer.begin()
+            assert answer.status == status, answer.read()
+        assert guarded.get("/api/actors/trip", **bearer(FULL))["actors"] == []
