@@ -4,12 +4,16 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from devices.codecs.choice import Chosen, check_codec, given_by
+from devices.codecs.choice import Chosen, check_codec, choice_of, given_by
+from devices.codecs.installed import codec_class
 from gateway.actors.points import ValueTable, check_values
 from gateway.actors.points.point import Given
 from gateway.actors.templates import fields_of
 
 REPORT = "report"
+_LINE = "line"
+"""What a port says of a text; one that comes as a message is a value, as a number is."""
+_OF_REPORTS = {"value", "values", "unmapped"}
 
 
 class MessageSettings(BaseModel):
@@ -23,7 +27,8 @@ class MessageSettings(BaseModel):
     to: str
     """An actor id."""
     verb: str = ""
-    """Default: report. One that is given without any of the keys below gets the payload as it came."""
+    """Default: what the codec says of it: `position` for nmea, where none of the keys of reports stands below; report for all others. One
+    that is given without any of the keys below gets the payload as it came."""
     codec: Chosen = "json"
     """What finds the fields in a message: json, csv, number, onoff, text, ...; with options, a table: {name = "csv", delimiter = ";"}."""
     value: str = Field(default="", max_length=128)
@@ -58,4 +63,7 @@ class MessageSettings(BaseModel):
     @property
     def sends(self) -> str:
         """The verb under which messages are sent."""
-        return self.verb or REPORT
+        if self.verb or self.model_fields_set & _OF_REPORTS:
+            return self.verb or REPORT
+        natural = codec_class(choice_of(self.codec).name).verb
+        return REPORT if natural == _LINE else natural

@@ -11,7 +11,7 @@ from tests.devices.web.served import WebGateway
 
 OPTIONS: dict[str, dict[str, object]] = {"csv": {"columns": ["t_c", "rh_pct"]}, "regex": {"pattern": "T=(?P<t_c>[-0-9.]+)"}}
 """Of codecs that do nothing without."""
-READS_ANYTHING = ("text", "bytes", "csv", "regex")
+GPS = '[web.in.gps]\nto = "trip/van"\ncodec = "nmea"\n'
 
 
 def chosen(name: str) -> Chosen:
@@ -21,13 +21,13 @@ def chosen(name: str) -> Chosen:
 def table(name: str) -> str:
     """The entrance of a codec, into a twin."""
     options = "".join(f", {key} = {json.dumps(value)}" for key, value in OPTIONS.get(name, {}).items())
-    return f'[web.in.{name}]\nto = "twin/{name}"\ncodec = {{ name = "{name}"{options} }}\n'
+    return f'[web.in.{name}]\nto = "twin/{name}"\nverb = "report"\ncodec = {{ name = "{name}"{options} }}\n'
 
 
 @pytest.fixture(scope="module")
 def entrances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebGateway]:
     """A gateway with an entrance for every codec that comes in the box."""
-    with WebGateway(tmp_path_factory.mktemp("codecs"), "".join(map(table, codec_names()))) as gateway:
+    with WebGateway(tmp_path_factory.mktemp("codecs"), "".join(map(table, codec_names())) + GPS) as gateway:
         yield gateway
         gateway.stop()
 
@@ -46,6 +46,14 @@ def test_each_codec_reads_what_is_posted(entrances: WebGateway, name: str) -> No
     found = {key: value["value"] for key, value in values.items()}
     assert found.items() >= {key: value for key, value in last.items() if key in found}.items()
     assert found
+
+
+def test_a_codec_says_with_what_verb_its_fields_are_sent(entrances: WebGateway) -> None:
+    """Sentences of a GPS move a trip by its entrance as they do by a port, without a verb in the file."""
+    made = codec_of("nmea")
+    said = [entrances.call("POST", "/api/in/gps", raw=frame) for number in range(3) for frame in made.simulated(number, {})]
+    assert {one.status for one in said} == {202}
+    assert entrances.get("/api/actors/trip/van")["state"]["fixes"] == sum(one.json["taken"] for one in said) > 0
 
 
 @pytest.mark.parametrize("name", sorted(codec_names()))

@@ -134,3 +134,21 @@ def test_the_one_value_of_an_entrance_has_its_name() -> None:
     settings = WebSettings.model_validate({"in": {"scale": {"to": "twin/scale", "codec": "number", "value": "weight_g"}}})
     (given,) = settings.given("web/local")
     assert "weight_g" in given.names
+
+
+@pytest.mark.parametrize(
+    ("more", "sends"),
+    [
+        ({}, "report"),
+        ({"codec": "nmea"}, "position"),
+        ({"codec": {"name": "nmea", "checksum_required": False}}, "position"),
+        ({"codec": "nmea", "verb": "report"}, "report"),
+        ({"codec": "nmea", "values": {"height_m": "altitude_m"}}, "report"),
+        ({"codec": "text"}, "report"),
+        ({"codec": "text", "value": "said"}, "report"),
+    ],
+)
+def test_the_verb_of_an_entrance_is_its_codecs_where_nothing_else_is_said(more: dict[str, object], sends: str) -> None:
+    """Who names values wants a report; a text that comes whole is a value."""
+    settings = WebSettings.model_validate({"in": {"a": {"to": "twin/x", **more}}})
+    assert settings.entrances["a"].sends == sends
