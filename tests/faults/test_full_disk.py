@@ -1,12 +1,11 @@
 """A disk that is full: a small file system of its own, and the whole daemon on it, from the meter to the broker."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.disks import small_disk
+from tests.disks import fill, small_disk
 from tests.faults.field import QUIET, SAVES_AT_ITS_END, Field
 
 FULL = "nothing is taken in: the disk is full"
@@ -19,13 +18,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 12 MiB."""
     with small_disk(tmp_path, mib=12) as disk:
         yield disk
-
-
-def _fill(path: Path) -> None:
-    """Take all room that is left."""
-    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
 
 
 def _on(disk: Path, folder: Path) -> Field:
@@ -52,7 +44,7 @@ def _leave_nothing(field: Field, disk: Path) -> None:
     """Take what the daemon gives back too, until it takes nothing in: SQLite gives some when it opens its file, or cuts its -wal."""
 
     def nothing() -> bool:
-        _fill(disk / "hog")
+        fill(disk / "hog")
         return FULL in _problems(field)
 
     field.until(nothing)
@@ -77,7 +69,7 @@ def test_on_a_full_disk_sources_wait_and_what_came_in_goes_out(disk: Path, tmp_p
     """The ballast is freed, so what was taken in is committed and published; `show` says why no more is. With room it all goes on."""
     with _on(disk, tmp_path) as field:
         field.until_more(lambda: field.meter.acknowledged, 200)
-        _fill(disk / "hog")
+        fill(disk / "hog")
         field.until(lambda: SHORT in _problems(field))
         assert not (disk / "gateway.ballast").exists()
         assert "the store is full: what it kept in reserve is free now, so that what waits can be committed" in field.daemon.said()
@@ -96,7 +88,7 @@ def test_without_a_byte_left_sources_wait_and_nothing_is_lost(disk: Path, tmp_pa
     """The reserve is gone too. Killed and started again on the full disk, the daemon goes on when there is room."""
     with _on(disk, tmp_path) as field:
         field.until_more(lambda: field.meter.acknowledged, 200)
-        _fill(disk / "hog")
+        fill(disk / "hog")
         field.until(lambda: not (disk / "gateway.ballast").exists())
         _leave_nothing(field, disk)
         field.kill()
@@ -114,7 +106,7 @@ def test_it_starts_on_a_full_disk_after_a_good_end(disk: Path, tmp_path: Path) -
     with _on(disk, tmp_path) as field:
         field.until_more(lambda: field.meter.acknowledged, 100)
         field.stop()
-        _fill(disk / "hog")
+        fill(disk / "hog")
         field.daemon.again()
         assert not (disk / "gateway.ballast").exists()
         field.daemon.until_listening()
