@@ -28,6 +28,11 @@ _PROBLEM = {
     },
 }
 _JSON = "application/json"
+_DEFS = "#/$defs/"
+_NO_SCHEMAS = ("default", "const", "enum", "examples", "title", "description", "pattern")
+"""The words of a schema behind which anything may stand."""
+_UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
+"""What may not stand in the name of a schema: a verb is any word of Python's."""
 
 
 async def openapi(request: Request) -> Response:
@@ -73,14 +78,16 @@ def _of_route(route: WebRoute) -> dict[str, Any]:
 
 def _add_verb(paths: dict[str, Any], schemas: dict[str, Any], kind: dict[str, Any], verb: dict[str, Any]) -> None:
     """Add the two paths of one verb: to ask, and to tell."""
-    name = f"{kind['kind']}.{verb['verb']}"
+    name = _UNNAMED.sub(lambda found: f"_{ord(found[0]):x}_", f"{kind['kind']}.{verb['verb']}")
     schema = dict(verb["payload"])
-    for inner, found in schema.pop("$defs", {}).items():
-        schemas[f"{name}.{inner}"] = _moved(found, name)
+    inner = schema.pop("$defs", {})
+    for part, found in inner.items():
+        schemas[f"{name}.{part}"] = _moved(found, name)
     schemas[name] = _moved(schema, name)
+    whole = inner.get(str(schema.get("$ref", "")).removeprefix(_DEFS), schema)  # a model that holds itself is one of its own parts
     key = _KEY if kind["ids"] is None else {"enum": [id.rpartition("/")[2] for id in kind["ids"]]}
     path = f"/api/actors/{kind['kind']}/{{key}}/{verb['verb']}"
-    body = {"content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}, "required": bool(schema.get("required"))}
+    body = {"content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}, "required": bool(whole.get("required"))}
     for ending, summary, responses in (("", verb["about"], _responses(200)), ("/tell", f"Tell: {verb['about']}", _responses(202))):
         paths[path + ending] = {
             "post": {
@@ -97,11 +104,17 @@ def _add_verb(paths: dict[str, Any], schemas: dict[str, Any], kind: dict[str, An
 def _moved(schema: Any, name: str) -> Any:
     """A schema whose references lead to where its definitions were moved."""
     if isinstance(schema, dict):
-        moved = {key: _moved(value, name) for key, value in schema.items()}
-        if isinstance(ref := schema.get("$ref"), str):
-            moved["$ref"] = ref.replace("#/$defs/", f"#/components/schemas/{name}.")
-        return moved
+        return {key: _part(key, value, name) for key, value in schema.items()}
+    if isinstance(schema, str) and schema.startswith(_DEFS):  # of a reference, or of a choice among models by the word that each has
+        return f"#/components/schemas/{name}.{schema.removeprefix(_DEFS)}"
     return [_moved(one, name) for one in schema] if isinstance(schema, list) else schema
+
+
+def _part(key: str, value: Any, name: str) -> Any:
+    """What stands behind one word of a schema, moved."""
+    if key == "properties":  # each by its own name, which may be any word
+        return {one: _moved(inner, name) for one, inner in value.items()}
+    return value if key in _NO_SCHEMAS else _moved(value, name)
 
 
 def _in_path(name: str, schema: dict[str, Any]) -> dict[str, Any]:

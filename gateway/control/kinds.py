@@ -1,12 +1,16 @@
 """The kinds that people write to, and what each of their verbs takes, as JSON schemas: for whoever describes the gateway to programs."""
 
 import inspect
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic_core.core_schema import IntSchema
 
 from gateway.actors.callers import By
+from gateway.actors.frozen import LARGEST
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import REPLY
 from gateway.actors.models import Payload
@@ -16,10 +20,14 @@ from gateway.runtime.directory import Directory
 View = dict[str, Any]
 
 
-class _QuietSchema(GenerateJsonSchema):
-    """A default that is no JSON is left out without a word."""
+class _PlainSchema(GenerateJsonSchema):
+    """JSON schemas that every program can read: without what models have of their own accord, and without defaults that are no JSON."""
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}
+
+    def int_schema(self, schema: IntSchema) -> View:
+        """Leave out the bound that each whole number has: written out it is 4 kB, and no other program has such a number."""
+        return {key: value for key, value in super().int_schema(schema).items() if not (isinstance(value, int) and abs(value) >= LARGEST)}
 
 
 def described(directory: Directory) -> View:
@@ -49,7 +57,13 @@ def _about(kind: type[Any]) -> View:
 
 
 def _schema(model: type[Payload]) -> View:
-    return model.model_json_schema(schema_generator=_QuietSchema)
+    """The schema of what a verb takes: of a model that has none that could be written, all that is known."""
+    try:
+        found = model.model_json_schema(schema_generator=_PlainSchema)
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()  # every program is to read it: half a character is none
+    except (PydanticInvalidForJsonSchema, ValueError):
+        return {"type": "object", "title": model.__name__}
+    return found
 
 
 def _first_line(thing: Any) -> str:
