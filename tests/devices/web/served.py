@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from devices.web.routing import WebRoute
 from gateway.testing.clock import PATIENCE_S
 from tests.daemons import DaemonProcess
 
@@ -89,3 +90,8 @@ class WebGateway(DaemonProcess):
 def bearer(token: str) -> dict[str, str]:
     """The header that shows a token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def path_of(route: WebRoute) -> str:
+    """A path that a route takes."""
+    return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda found: {"int": "1", "path": "twin/x"}.get(found[2] or "", "x"), route.path)

@@ -1,21 +1,15 @@
 """Who may: each route with each token and with none, other sites' pages, names that are not ours, and cookies."""
 
 import http.client
-import re
 from pathlib import Path
 
 import pytest
 
 from devices.web.app import ROUTES
 from devices.web.routing import Needs, WebRoute
-from tests.devices.web.served import FULL, READING, WebGateway, bearer
+from tests.devices.web.served import FULL, READING, WebGateway, bearer, path_of
 
 WRONG = "wrong-0123456789abcdef"
-
-
-def _path(route: WebRoute) -> str:
-    """A path that a route takes."""
-    return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda found: {"int": "1", "path": "twin/x"}.get(found[2] or "", "x"), route.path)
 
 
 GUARDED = [route for route in ROUTES if route.needs is not Needs.NOTHING]
@@ -24,7 +18,7 @@ GUARDED = [route for route in ROUTES if route.needs is not Needs.NOTHING]
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.path}")
 def test_each_route_wants_its_token(guarded: WebGateway, route: WebRoute) -> None:
     """None and a wrong one are 401, one that reads is 403 where something is changed, and nothing is told in any of these."""
-    path = _path(route)
+    path = path_of(route)
     for headers in (
         {},
         bearer(WRONG),
