@@ -88,7 +88,7 @@ class DaemonProcess:
         self._heads = (gateway, store)
         self._close_s = close_s
         self._command = [*through, sys.executable, *python, "-m", "gateway.cli", *words]
-        self._environ = dict(environ or {})
+        self.environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
 
@@ -126,8 +126,8 @@ class DaemonProcess:
         """Start it, and do not wait."""
         with self.log.open("wb") as log:
             command = [*self._command, "--config", str(self.config)]
-            environ = {**os.environ, **self._environ}
-            environ["PYTHONPATH"] = os.pathsep.join(filter(None, [self._environ.get("PYTHONPATH", ""), str(ROOT)]))
+            environ = {**os.environ, **self.environ}
+            environ["PYTHONPATH"] = os.pathsep.join(filter(None, [self.environ.get("PYTHONPATH", ""), str(ROOT)]))
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, cwd=self.folder)
         return self
 

@@ -14,6 +14,7 @@ crash it is not put in twice. In: a message is read, committed here under its id
 crash it is acknowledged and not handled again.
 """
 
+import contextlib
 import logging
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from collections.abc import Collection
 from typing import Any
 
 from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Payload, Receipt, Refused, Settings, Start, verb
-from gateway.actors.errors import BadId, StoreFailed
+from gateway.actors.errors import BadId, StoreFailed, StoreTaken
 from gateway.actors.ids import HOST
 from gateway.actors.receipts import prompt
 from gateway.actors.words import in_a_line
@@ -37,6 +38,8 @@ _BUSY_S = 0.05
 _IDLE_S = 0.25
 """Seconds between two looks for what has come, while there is traffic, and else."""
 _LIVELY_S = 2.0
+_CLAIM_S = 2.0
+"""Seconds between two claims of this host's name."""
 _FIRST_S = 0.5
 _LAST_S = 15.0
 """Seconds until a database that is away is looked for again, at first and at last."""
@@ -76,7 +79,7 @@ class HostLink(HostBound):
         """Numbers of what is on this disk, and is to be deleted there."""
         self._post: Any = None
         """Where messages are exchanged; None while the database is away."""
-        self._due_s = self._lively_s = 0.0
+        self._due_s = self._lively_s = self._claim_s = 0.0
         self._wait_s = _FIRST_S
         self._since_ms = 0
 
@@ -120,6 +123,8 @@ class HostLink(HostBound):
     def close(self) -> None:
         """Leave the database; what is under way is there, or on this disk."""
         if self._post is not None:
+            with contextlib.suppress(StoreFailed):  # the next one sees that this process is gone, or waits for the end of the lease
+                self._post.leave()
             self._post.close()
 
     def _exchange(self) -> None:
@@ -127,6 +132,9 @@ class HostLink(HostBound):
         if self._committed:
             self._delete()
         now_s = time.monotonic()
+        if now_s >= self._claim_s:
+            self._post.renew()
+            self._claim_s = now_s + _CLAIM_S
         if handed:
             self._lively_s = now_s + _LIVELY_S
         if self.host.quiet:
@@ -246,7 +254,8 @@ class HostLink(HostBound):
         self._due_s = time.monotonic() + self._wait_s
         self._wait_s = min(_LAST_S, 2 * self._wait_s)
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(self._since_ms / 1000))
-        self.host.report(Health.MISSING, f"without its database since {since}: {error}")
+        taken = isinstance(error, StoreTaken)
+        self.host.report(Health.MISSING, str(error) if taken else f"without its database since {since}: {error}")
         self.host.away(str(error))
 
     def _stands(self, *, linked: bool) -> None:

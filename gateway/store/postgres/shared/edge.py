@@ -13,6 +13,7 @@ import psycopg
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.schema import take_steps
+from gateway.store.postgres.shared.host_name import HostName
 from gateway.store.postgres.shared.post import PostReader
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
@@ -36,20 +37,31 @@ class EdgePost(PostReader):
     """What one host has handed in, and what is there for it. One thread."""
 
     def __init__(self, url: str, password_file: Path | None, host: str) -> None:
-        """Open the database, and give it its shape. Raises StoreFailed."""
+        """Open the database, give it its shape, and claim the host's name. Raises StoreFailed, and StoreTaken where another gateway has
+        that name."""
         place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
         super().__init__(place, "to_host = %b", host)
         self._host = host
+        self._name = HostName(host)
         self._connection = place.connect()
         try:
             with self._connection.transaction():
                 take_steps(self._connection, place.shown, SCHEMA, STEPS)
+            self._name.claim(self._connection)
         except psycopg.Error as error:
             self.close()
             raise place.named("open", error) from error
         except BaseException:
             self.close()
             raise
+
+    def renew(self) -> None:
+        """Have the host's name for longer. Raises StoreFailed, and StoreTaken where another gateway has it."""
+        self._run(self._name.claim)
+
+    def leave(self) -> None:
+        """Let another gateway have the host's name. Raises StoreFailed."""
+        self._run(self._name.leave)
 
     def hand_in(self, letters: Sequence[Letter]) -> int:
         """Put messages in, in their order, all or none; return how many of them were not there. Raises StoreFailed."""

@@ -8,7 +8,8 @@ is not older. Those of one sender are read in the order in which it sent them: i
 Not by NOTIFY: it has the commits of all hosts wait for each other. Source: PostgreSQL, src/backend/commands/async.c.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
@@ -16,6 +17,7 @@ from gateway.actors.errors import StoreFailed
 from gateway.store.postgres.arrays import Longs
 from gateway.store.postgres.connecting import DatabasePlace
 
+T = TypeVar("T")
 AT_ONCE = 1000
 """So many messages are read at once."""
 _UNDER_WAY = AT_ONCE // 2
@@ -92,10 +94,14 @@ class PostReader:
             self._connection = None
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        return self._run(lambda connection: connection.execute(query.encode(), values, prepare=True, binary=True).fetchall())
+
+    def _run(self, ask: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Ask something of the database. Raises StoreFailed, and lets go of a connection that failed."""
         if self._connection is None:
             self._connection = self._place.connect()
         try:
-            return self._connection.execute(query.encode(), values, prepare=True, binary=True).fetchall()
+            return ask(self._connection)
         except psycopg.Error as error:
             self.close()
             failed: StoreFailed = self._place.named("read", error)

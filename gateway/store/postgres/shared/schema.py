@@ -12,6 +12,7 @@ Who writes what:
   deletes it: so each message is taken in once. `to_grp` names the group of its receiver; `to_member` the life where somebody waits for an
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
 - `host_mark` and `handed` say what each host that is no member has handed in: see `edge_step.py`.
+- `host_name` says which gateway has which name: see `host_name.py`.
 - Everything else is as in `gateway`: the rows of an actor are written by the life that has its group, and by no other. The database
   computes `grp` from the id as `gateway.actors.ids` does.
 
@@ -22,6 +23,7 @@ from gateway.actors.ids import GROUPS
 from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, commit_function
 from gateway.store.postgres.schema import ACTOR, DEAD, EVENT, MAIL, SEEN
 from gateway.store.postgres.shared.edge_step import EDGE_STEP
+from gateway.store.postgres.shared.host_name import NAME_STEP
 
 SCHEMA = "gateway_shared"
 _ONE_AT_A_TIME = 0x736861726564
@@ -144,4 +146,5 @@ STEPS: tuple[str, ...] = (
     + _JOIN
     + _RENEW,
     EDGE_STEP,
+    NAME_STEP,
 )

@@ -13,6 +13,7 @@ import psycopg
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.postgres import PostgresStore
 from gateway.store.postgres.schema import take_steps
+from gateway.store.postgres.shared.host_name import HostName
 from gateway.store.postgres.shared.post import MemberPost
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
@@ -44,7 +45,8 @@ class GroupedStore(PostgresStore):
         """Join the others, as `host`. `before`: the number of this host's last life, of which it takes over what it may keep; `clean`:
         whether that ended with its last commit.
 
-        Raises StoreFailed where the database cannot be reached, or its shape is of a newer program.
+        Raises StoreFailed where the database cannot be reached, or its shape is of a newer program, and StoreTaken where another gateway
+        has the host's name.
         """
         self.unclean_ends = 0
         """How many lives in a row did not give one of its groups back."""
@@ -66,6 +68,7 @@ class GroupedStore(PostgresStore):
     def _join(self, connection: psycopg.Connection[Any], host: str, before: int, *, clean: bool, lease_s: float) -> tuple[int, int]:
         with connection.transaction():
             take_steps(connection, self._place.shown, SCHEMA, STEPS)
+        HostName(host).claim(connection)
         query = "SELECT * FROM join_members(%s, %s, %s, make_interval(secs => %s))"
         row = connection.execute(query.encode(), (host, before, clean, lease_s)).fetchone()
         assert row is not None
