@@ -1,6 +1,6 @@
 """Settings: what a kind takes from the configuration, whether its actors are host-bound or ordinary."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -101,6 +101,11 @@ class Settings(BaseModel):
     def notes(self) -> dict[str, str]:
         """What is worth knowing of this actor on this machine and is no problem, a sentence for each key. `gateway check` says it."""
         return {}
+
+    def kept_for_life(self) -> Collection[str]:
+        """The kinds of ordinary actors that are served as these settings, and theirs, were when the gateway began: other ones need a
+        restart. Mostly there are none."""
+        return ()
 
     def at_start(self) -> list[tuple[str, str]]:
         """Which of the kind's actors are to be sent which verb, without a payload, at each start of the gateway."""

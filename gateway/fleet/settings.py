@@ -57,6 +57,10 @@ class LinkSettings(Settings):
         """The file that holds the password; None where there is none."""
         return Path(self.password_file) if self.password_file else None
 
+    def kept_for_life(self) -> list[str]:
+        """Those that are shared, where this host serves them: a life of what serves them keeps to one database, one name and one code."""
+        return self.kinds if self.serves else []
+
     def files(self) -> dict[str, str]:
         return {"password_file": self.password_file} if self.password_file else {}
 

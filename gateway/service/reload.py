@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
-from gateway.config import ConfigProblems, Configuration, read
+from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.config.problems import Problem
 from gateway.registry import Promised
 from gateway.service.hosts import HostToBe, part_of
@@ -114,11 +114,16 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
         return Reload([], [], [], [], [], ["gateway.simulate, and with it all the rest"], now)
     before = {part.id: part for part in now.host_bound}
     after = {part.id: part for part in wanted.host_bound}
+    kept = [id for id in {**before, **after} if _is_kept(before.get(id), after.get(id))]
+    after = _with_kept(before, after, kept)
+    shared = {kind for part in before.values() for kind in part.settings.kept_for_life()}
     recoded = [id for id, part in after.items() if id in before and part.kind is not before[id].kind]
     changed = [part for id, part in after.items() if id in before and id not in recoded and part.settings != before[id].settings]
     new, gone = [part_of(part) for id, part in after.items() if id not in before], [id for id in before if id not in after]
-    needs = [f"{id} (new code)" for id in recoded]
+    needs = [f"{id} (it serves shared actors)" for id in kept] + [f"{id} (new code)" for id in recoded]
     served, fixed = _actors(now.actors, wanted.actors)
+    fixed += [f"actors.{actor.kind} (it is shared)" for actor in served if actor.kind in shared]
+    served = [actor for actor in served if actor.kind not in shared]
     needs += _sections(now, wanted) + fixed
     actors = _in_force(now.actors, wanted.actors, [actor.kind for actor in served])
     parts = tuple(before[id] if id in recoded else part for id, part in after.items())
@@ -127,6 +132,19 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
     settings += [f"actors.{actor.kind}" for actor in served]
     result = dataclasses.replace(now, gateway=gateway, host_bound=parts, actors=actors)
     return Reload([part_of(part) for part in changed], new, gone, served, settings, needs, result)
+
+
+def _is_kept(old: HostBoundPart | None, new: HostBoundPart | None) -> bool:
+    """Whether a change of a section needs a restart, for the settings it has or had are kept for a life."""
+    if old is not None and new is not None and old.settings == new.settings:
+        return False
+    return any(part is not None and part.settings.kept_for_life() for part in (old, new))
+
+
+def _with_kept(before: dict[str, HostBoundPart], after: dict[str, HostBoundPart], kept: Collection[str]) -> dict[str, HostBoundPart]:
+    """The wanted sections, with those that are kept as they were: there or not."""
+    found = {id: before[id] if id in kept and id in before else part for id, part in after.items() if id in before or id not in kept}
+    return {**found, **{id: before[id] for id in kept if id in before and id not in after}}
 
 
 def _sections(now: Configuration, wanted: Configuration) -> list[str]:
