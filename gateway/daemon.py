@@ -302,6 +302,8 @@ class Daemon:
         left = self._hosts.close(carriers=False)
         if drained:
             self._drain(deadline_s)
+        if self._house.sharing is not None:
+            self._house.sharing.end()
         left += self._hosts.close(carriers=True)
         if self._house.sharing is not None and not self._house.sharing.stop():
             left.append("what serves shared actors")

@@ -33,7 +33,9 @@ _IDLE_POLL_S = 0.1
 """Seconds between two looks for messages from other hosts, while there are some, and while there are none."""
 _RENEW_S = 0.5
 _RETRY_S = 1.0
-_LAST_COMMIT_S = 5.0
+_LAST_COMMIT_S = 3.0
+STOP_S = 10.0
+"""Within so long it ends; what the database does not answer is left behind, and the others wait for the end of the lease."""
 _VOUCHER = "the database"
 
 
@@ -117,6 +119,8 @@ class Sharing:
         self._settings = settings
         self._life: _Life | None = None
         self._stopping = False
+        self._stop_by_s = 0.0
+        """Second of the machine's monotonic clock at which nobody waits for its end any more."""
         self._stir = threading.Event()
         self._before, self._clean = 0, False
         self.fault = ""
@@ -127,11 +131,17 @@ class Sharing:
         """Begin the first life, as soon as the database is there."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 30.0) -> bool:
-        """End the life under way with its last commit, and give its groups back; return whether that was done in time."""
+    def end(self) -> None:
+        """Begin to end: the life under way makes its last commit, and gives its groups back. Any thread."""
+        if not self._stopping:
+            self._stop_by_s = time.monotonic() + STOP_S
         self._stopping = True
         self._stir.set()
-        self._thread.join(timeout_s)
+
+    def stop(self) -> bool:
+        """End, and wait until that is done; return whether it was in time, counted from when it began."""
+        self.end()
+        self._thread.join(max(0.0, self._stop_by_s - time.monotonic()))
         return not self._thread.is_alive()
 
     @property

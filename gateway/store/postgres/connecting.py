@@ -7,7 +7,7 @@ Source: PostgreSQL, libpq, "Parameter Key Words" and appendix A, "PostgreSQL Err
 
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from copy import copy
 from pathlib import Path
 from typing import Any, Self
@@ -57,11 +57,12 @@ class DatabasePlace:
         self, url: str, password_file: Path | None = None, *, schema: str = "gateway", section: str = "store", answer_s: float = 0.0
     ) -> None:
         """`password_file` holds the password and nothing else; it is read at each connection. `schema`: where the tables are; `section`: of
-        the configuration, for errors; `answer_s`: within how many seconds each answer must come, 0: whenever it comes."""
+        the configuration, for errors; `answer_s`: after so long without an answer it is looked whether the server is still at it; 0: it is
+        waited for."""
         self.session = f"SET search_path = {schema}, pg_temp;"
         """What each connection is told first."""
         self._section = section
-        self._answer_s = answer_s
+        self._answer_s, self._asks_back = answer_s, True
         self._url = url
         self._password_file = password_file
         self.shown = _PASSWORD.sub(r"\1:***@", url)
@@ -86,7 +87,7 @@ class DatabasePlace:
             fact = f"{error.filename}: {error.strerror}"
             raise StoreFailed(f"cannot open {self.shown}: {fact}; mend {self._section}.password_file") from error
         if isinstance(connection, Punctual):
-            connection.answer_s = self._answer_s
+            connection.answer_s, connection.is_at_it = self._answer_s, self._is_at_it if self._asks_back else _never
         register(connection.adapters)
         try:
             connection.execute((self.session + _SESSION + session).encode(), prepare=False)
@@ -96,6 +97,18 @@ class DatabasePlace:
                 raise self.named("open", error) from error
             raise
         return connection
+
+    def _is_at_it(self, process: int) -> bool:
+        """Whether the server still works for a connection of ours. Asked by another connection, which waits for no third one."""
+        asking = copy(self)
+        asking._asks_back = False
+        try:
+            with asking.connect() as connection:
+                query = b"SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
+                row = connection.execute(query, (process,)).fetchone()
+        except (StoreFailed, psycopg.Error):
+            return False
+        return bool(row and row[0])
 
     def named(self, verb: str, error: Exception) -> StoreFailed:
         """Our error for one of psycopg's."""
@@ -114,26 +127,39 @@ class DatabasePlace:
 
 class Punctual(psycopg.Connection[Any]):
     """A connection that gives up where no answer comes in time: what lies between may swallow bytes and say that they came, so that TCP
-    sees nothing amiss."""
+    sees nothing amiss.
+
+    A server that is still at it is waited for: a commit that waits for a standby holds its rows, and another try would wait behind it.
+    """
 
     answer_s = 10.0
+    is_at_it: Callable[[int], bool]
+    """Whether the server still works for the process of this number, or cannot be asked."""
 
     def wait(self, gen: Any, *rest: Any, **options: Any) -> Any:
-        return super().wait(_until(time.monotonic() + self.answer_s, gen, self.answer_s), *rest, **options)
+        return super().wait(self._until_late(gen), *rest, **options)
+
+    def _until_late(self, steps: Any) -> Generator[Any, Any, Any]:
+        """The steps of a query. They end where nothing is there to read or write for too long, and so does the connection."""
+        late_s = time.monotonic() + self.answer_s
+        try:
+            wanted = next(steps)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() >= late_s:
+                    if not self.is_at_it(self.info.backend_pid):
+                        steps.close()
+                        self.pgconn.finish()
+                        raise psycopg.OperationalError(f"no answer within {self.answer_s:g} s")
+                    late_s = time.monotonic() + self.answer_s
+                wanted = steps.send(ready)
+        except StopIteration as ended:
+            return ended.value
 
 
-def _until(until_s: float, steps: Any, answer_s: float) -> Generator[Any, Any, Any]:
-    """The steps of a query, which end where nothing is there to read or write at that second."""
-    try:
-        wanted = next(steps)
-        while True:
-            ready = yield wanted
-            if not ready and time.monotonic() >= until_s:
-                steps.close()
-                raise psycopg.OperationalError(f"no answer within {answer_s:g} s")
-            wanted = steps.send(ready)
-    except StopIteration as ended:
-        return ended.value
+def _never(process: int) -> bool:
+    del process
+    return False
 
 
 def _first_line(error: Exception) -> str:

@@ -19,6 +19,8 @@ from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 LEASE_S = 2.0
 """So long a host may be silent before others take its groups."""
+ANSWER_S = 10.0
+"""After so long without an answer of the database it is looked whether it is still at it."""
 _VIEWED = {
     "actor": "id, version, state, timers, wake_ms, folded, ties",
     "mail": "box, seq, attempt, message",
@@ -32,7 +34,7 @@ class SharedPlace(DatabasePlace):
     """Where the database is that several hosts share."""
 
     def __init__(self, url: str, password_file: Path | None = None) -> None:
-        super().__init__(url, password_file, schema=SCHEMA, section="link")
+        super().__init__(url, password_file, schema=SCHEMA, section="link", answer_s=ANSWER_S)
 
 
 class GroupedStore(PostgresStore):
