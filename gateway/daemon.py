@@ -24,6 +24,7 @@ from gateway.control import views
 from gateway.control.actor import Control
 from gateway.control.house import ControlSettings, House
 from gateway.control.wellness import status
+from gateway.fleet.others import others_of
 from gateway.fleet.serving import sharing_of
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
@@ -138,6 +139,8 @@ class Daemon:
         """Who waits to hear of a reload."""
         self._coming_up: list[ComingUp] = []
         """Who waits until what a reload has made is up."""
+        self._linked_by = configuration
+        """The configuration whose link the house shows."""
         self._noted_faults = 0
         self._noted_s = 0.0
         self._engine: Engine
@@ -180,7 +183,7 @@ class Daemon:
             settings=settings,
             fatal=self.fail,
         )
-        house.sharing = sharing_of(configuration, settings)
+        house.sharing, house.others = sharing_of(configuration, settings), others_of(configuration)
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
         self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.where)
@@ -283,7 +286,10 @@ class Daemon:
     def _say_reload(self) -> None:
         """Have people see what is left of the last reload."""
         self._house.config_fault = self._reloading.said.status
-        self._house.simulated_devices = self._reloading.configuration.simulated
+        configuration = self._reloading.configuration
+        self._house.simulated_devices = configuration.simulated
+        if configuration is not self._linked_by:
+            self._linked_by, self._house.others = configuration, others_of(configuration)
 
     # --- the end
 

@@ -8,7 +8,8 @@ Source: Python Packaging User Guide, "Entry points specification".
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
@@ -118,6 +119,15 @@ class Registry(NamedTuple):
 def installed() -> Registry:
     """The kinds that the installed packages register; reads their metadata and imports none of them."""
     return registered(entry_points(group=DEVICES), entry_points(group=ACTORS))
+
+
+@cache
+def own_version() -> str:
+    """The version of this program; empty where it is not installed as a package."""
+    try:
+        return version("pi-device-gateway")
+    except PackageNotFoundError:
+        return ""
 
 
 def doors() -> dict[str, EntryPoint]:

@@ -78,6 +78,15 @@ _OF_DEVICES = (
 )
 
 
+_OF_LINK = (
+    ("link_up", "gauge", "Whether the database that links this host with others is there.", "linked"),
+    ("link_changed_timestamp_seconds", "gauge", "When the link was made or lost last, in seconds since 1970.", "since_ms"),
+    ("link_coming_messages", "gauge", "Messages that others have sent, and that are not taken in here; counted up to 10001.", "coming"),
+    ("link_coming_seconds", "gauge", "For how long the oldest of them is on its way.", "coming_s"),
+)
+"""Of the link to other hosts: the values that it shows."""
+
+
 async def metrics(request: Request) -> Response:
     """What the gateway counts, for Prometheus."""
     view = taken(await request.app.door.ask({"do": "show"}))["show"]
@@ -95,6 +104,20 @@ def _metrics(view: dict[str, Any]) -> Iterator[Metric]:
     for name, type, help, key in _OF_KINDS:
         yield Metric(f"gateway_kind_{name}", type, help, [MetricValue(one[key], {"kind": one["kind"]}) for one in kinds])
     yield from _of_devices(view["host_bound"])
+    yield from _of_link(view["host_bound"])
+
+
+def _of_link(devices: list[dict[str, Any]]) -> Iterator[Metric]:
+    """How much is on its way between this host and others; nothing where it is linked with none."""
+    link = next((one for one in devices if one["id"] == "link/main"), None)
+    if link is None:
+        return
+    for name, type, help, key in _OF_LINK:
+        value = link.get("values", {}).get(key)
+        samples = [] if value is None else [MetricValue(value / 1000 if key.endswith("_ms") else value)]
+        yield Metric(f"gateway_{name}", type, help, samples)
+    waiting = [MetricValue(link["waiting"])]
+    yield Metric("gateway_link_waiting_messages", "gauge", "Messages that wait here until the database has them.", waiting)
 
 
 def _of_devices(devices: list[dict[str, Any]]) -> Iterator[Metric]:

@@ -37,6 +37,10 @@ def show(options: Options) -> int:
 
             since = options.since or "1d"
             return past(client, options.what, since=since, value=options.value, as_csv=options.csv, as_json=options.json)
+        if options.hosts:
+            from gateway.cli.hosts import show_hosts  # noqa: PLC0415
+
+            return show_hosts(client, options.what, as_json=options.json)
         if options.machine:
             return show_machine(client, options.what, as_json=options.json)
         return show(client, options.what, after=options.after, limit=options.limit, every=options.all, as_json=options.json)

@@ -114,6 +114,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="ID", help="twin/door: one actor; twin: the ids of a kind; 'twin/d*': those")
     parser.add_argument("--machine", action="store_true", help="the phases of a kind or an actor, as a Mermaid state diagram")
+    parser.add_argument("--hosts", action="store_true", help="every host that shares a database with this one, a line each: see [link]")
     parser.add_argument("--all", action="store_true", help="with what the gateway and its actors keep for themselves: journal, job, ...")
     parser.add_argument("--since", default="", metavar="TIME", help="what the values of a twin were: as charts; TIME as in 90s, 2h, 7d, 1y")
     parser.add_argument("--value", default="", metavar="NAME", help="only this value, with --since (default: 1d)")

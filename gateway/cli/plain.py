@@ -35,7 +35,7 @@ def _message(run: Callable[[Options], int], **option: str) -> Words:
     return Words(run, ("to", "verb"), rest="payload", options={"timeout": TIMEOUT_S, **option})
 
 
-_SHOW = {"machine": False, "all": False, "since": "", "value": "", "csv": False, "after": "", "limit": 100}
+_SHOW = {"machine": False, "hosts": False, "all": False, "since": "", "value": "", "csv": False, "after": "", "limit": 100}
 PLAIN = {
     "reload": Words(asking.reload),
     "show": Words(asking.show, may={"what": ""}, options=_SHOW),

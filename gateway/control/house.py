@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.actors import Settings
 from gateway.control.within import Within
@@ -16,6 +16,7 @@ from gateway.service.logs import LoggedFault, RecentFaults
 from gateway.service.nightly import NightlyBackup
 from gateway.service.reload import Reloaded
 from gateway.service.sharing import Sharing
+from gateway.store.store import DeadRow
 
 
 class ControlSettings(Settings):
@@ -32,6 +33,27 @@ class Hosting(Protocol):
     @property
     def all(self) -> list[Hosted]:
         """The host-bound actors, in the order of their start."""
+
+
+class OtherHosts(Protocol):
+    """The hosts that share a database. Each method waits for the database, on whatever thread; each raises StoreFailed."""
+
+    me: str
+    """What the others call this host."""
+    shared: frozenset[str]
+    """The kinds that they share."""
+
+    def hosts(self) -> dict[str, Any]:
+        """All hosts, this one too, with what else there is to know of them together, as JSON."""
+
+    def server_of(self, id: str) -> str:
+        """The host that serves a shared actor; empty where none does at the moment."""
+
+    def ids(self, prefix: str, after: str, limit: int) -> list[str]:
+        """The ids of shared actors that begin so, behind one of them."""
+
+    def letters(self, after: int, limit: int) -> list[DeadRow]:
+        """Dead letters of shared actors, behind a number."""
 
 
 class House:
@@ -63,6 +85,8 @@ class House:
         self.nightly: NightlyBackup | None = None
         self.sharing: Sharing | None = None
         """This host's part in serving actors that several hosts share; None where it has none."""
+        self.others: OtherHosts | None = None
+        """The hosts that share a database with this one; None where it is not linked."""
         self.within = Within()
         """What host-bound actors ask of the control actor."""
         self._since_s = time.monotonic()

@@ -8,6 +8,8 @@
     {"do": "kinds"}                                 the kinds that people write to, and what each verb takes, as JSON schemas
     {"do": "ports"}                                 what is plugged into this host
     {"do": "health"}
+    {"do": "hosts"}                                 the hosts that share a database, each with how it is
+    {"do": "standing"}                              how this gateway is, as it says it to those
     {"do": "hosted", "prefix": "gpio/"}             the host-bound actors whose ids begin so, and what the gateway is called
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
@@ -34,7 +36,7 @@ from typing import Any, Protocol
 
 from gateway.actors.callers import By
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import GatewayError, Refused
+from gateway.actors.errors import GatewayError, Refused, UnknownTarget
 from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
@@ -58,6 +60,7 @@ from gateway.control.reading import (
     whole_of,
 )
 from gateway.control.resume import resume
+from gateway.control.standing import standing
 from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
 from gateway.control.things import plugged_in
@@ -111,6 +114,8 @@ class Requests:
             "kinds": self.kinds,
             "ports": self.ports,
             "health": self.health,
+            "hosts": self.hosts,
+            "standing": self.standing,
             "hosted": self.hosted,
             "tell": self.tell,
             "ask": self.ask,
@@ -173,6 +178,16 @@ class Requests:
     def health(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         found = problems(self.house)
         return {"ok": True, "healthy": not found, "problems": found}
+
+    def hosts(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Show all hosts. The database is asked, on a thread of its own."""
+        others = self.house.others
+        if others is None:
+            raise UnknownTarget("cannot show other hosts: this gateway is not linked with others; give it a section [link]")
+        return self._aside(connection, n, others.hosts)
+
+    def standing(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        return {"ok": True, "standing": standing(self.house)}
 
     def hosted(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Show host-bound actors. Nothing is asked of the engine: whoever shows levels may look each second."""

@@ -27,6 +27,7 @@ from gateway.actors.ids import HOST
 from gateway.actors.receipts import prompt
 from gateway.actors.words import in_a_line
 from gateway.fleet.names import HostNames
+from gateway.fleet.saying import Saying
 from gateway.fleet.settings import LinkSettings
 from gateway.runtime.mail import encode, read_header
 
@@ -82,6 +83,7 @@ class HostLink(HostBound):
         self._due_s = self._lively_s = self._claim_s = 0.0
         self._wait_s = _FIRST_S
         self._since_ms = 0
+        self._saying: Saying
 
     @classmethod
     def carries_to(cls, settings: Settings) -> Collection[str]:
@@ -95,6 +97,7 @@ class HostLink(HostBound):
         """Look for the database for the first time."""
         del start
         self._since_ms = self.host.time.now_ms()
+        self._saying = Saying(self.host.request)
         self._look()
 
     def wait(self) -> None:
@@ -123,7 +126,8 @@ class HostLink(HostBound):
     def close(self) -> None:
         """Leave the database; what is under way is there, or on this disk."""
         if self._post is not None:
-            with contextlib.suppress(StoreFailed):  # the next one sees that this process is gone, or waits for the end of the lease
+            with contextlib.suppress(StoreFailed):  # the others see that it is silent, and that its name is free once its lease is over
+                self._saying.say_end(self._post)
                 self._post.leave()
             self._post.close()
 
@@ -131,6 +135,8 @@ class HostLink(HostBound):
         handed = self._hand_in()
         if self._committed:
             self._delete()
+        if (coming := self._saying.say(self._post)) is not None:
+            self._stands(linked=True, coming=coming)
         now_s = time.monotonic()
         if now_s >= self._claim_s:
             self._post.renew()
@@ -229,7 +235,9 @@ class HostLink(HostBound):
             self._lose(error)
             return
         self._wait_s, self._due_s = _FIRST_S, 0.0
+        self._since_ms = self.host.time.now_ms()
         self._stands(linked=True)
+        self._saying.at_once()
         self.host.report(Health.OK, f"linked as {self.settings.host}")
         self.host.back()
 
@@ -247,6 +255,7 @@ class HostLink(HostBound):
             self._post.close()
             self._post = None
             self.host.count("lost")
+            self._since_ms = self.host.time.now_ms()
             self._stands(linked=False)
         self._in_hand.clear()
         self._came.clear()
@@ -258,9 +267,9 @@ class HostLink(HostBound):
         self.host.report(Health.MISSING, str(error) if taken else f"without its database since {since}: {error}")
         self.host.away(str(error))
 
-    def _stands(self, *, linked: bool) -> None:
-        self._since_ms = self.host.time.now_ms()
-        self.host.shows({"linked": linked, "since_ms": self._since_ms})
+    def _stands(self, *, linked: bool, coming: tuple[int, float] = (0, 0.0)) -> None:
+        many, oldest_s = coming
+        self.host.shows({"linked": linked, "since_ms": self._since_ms, "coming": many, "coming_s": round(oldest_s, 1)})
 
 
 def _reply_to(letter: bytes) -> str:

@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { span, when } from "./format.js";
 import { Badge, Empty, Fault, Head, html, useLoaded } from "./parts.js";
+import { Hosts } from "./hosts.js";
 import { T } from "./texts.js";
 
 const LOOK_MS = 5000;
@@ -28,6 +29,7 @@ function Seen({ gateway }) {
       ${gateway.last_fault && html`<pre tabindex="0">${text(gateway.last_fault)}</pre>`}</section>
     <section><h2>${T.problems}</h2>${!problems.length && html`<p>${T.allWell}</p>`}
       <ul class="list">${problems.map((problem) => html`<li key=${text(problem)}>${text(problem)}</li>`)}</ul></section>
+    ${(gateway.host_bound || []).some((part) => part.id === "link/main") && html`<${Hosts} />`}
     <section><h2>${T.faults}</h2>${!faults.length && html`<${Empty} title=${T.noFaults} />`}
       <ul class="list">${faults.map((one, n) => html`<li key=${n}><time class="dim">${when(one.at_ms)}</time> ${text(one.text || one.message || one)}</li>`)}</ul></section>
     <section><h2>${T.parts}</h2><ul class="list">${(gateway.host_bound || []).map((part) => html`<li key=${part.id} class="part">

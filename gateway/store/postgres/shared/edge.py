@@ -70,6 +70,12 @@ class EdgePost(PostReader):
         ((new,),) = self._rows("SELECT hand_in(%b, %b, %b, %b, %b, %b)", values)
         return int(new)
 
+    def say_how(self, life: int, view: bytes, *, ends: bool = False) -> tuple[int, float]:
+        """Say how this host is, for all that share the database; return how many messages are there for it, as far as they are counted, and
+        for how many seconds the oldest is. Raises StoreFailed."""
+        ((many, oldest_s),) = self._rows("SELECT * FROM say_how(%b, %b, %b, %b)", (self._host, life, ends, view))
+        return int(many), float(oldest_s)
+
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete what is mail of this host by a commit that is on disk. Raises StoreFailed."""
         self._rows("WITH gone AS (DELETE FROM post WHERE n = ANY (%b) RETURNING 1) SELECT count(*) FROM gone", (Longs(numbers),))

@@ -13,6 +13,7 @@ Who writes what:
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
 - `host_mark` and `handed` say what each host that is no member has handed in: see `edge_step.py`.
 - `host_name` says which gateway has which name: see `host_name.py`.
+- `host_state` says how each host is: see `board_step.py`.
 - Everything else is as in `gateway`: the rows of an actor are written by the life that has its group, and by no other. The database
   computes `grp` from the id as `gateway.actors.ids` does.
 
@@ -22,13 +23,14 @@ Texts and bytes are as in `gateway`. Source: PostgreSQL, "Generated Columns", "E
 from gateway.actors.ids import GROUPS
 from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, commit_function
 from gateway.store.postgres.schema import ACTOR, DEAD, EVENT, MAIL, SEEN
+from gateway.store.postgres.shared.board_step import BOARD_STEP
 from gateway.store.postgres.shared.edge_step import EDGE_STEP
 from gateway.store.postgres.shared.host_name import NAME_STEP
 
 SCHEMA = "gateway_shared"
 _ONE_AT_A_TIME = 0x736861726564
 """Key of the lock that who joins holds: "shared" as a number."""
-_LATE = "lease_until < the_time() AND the_time() > up_since() + lease"
+LATE = "lease_until < the_time() AND the_time() > up_since() + lease"
 """Whose lease is over. Where the database itself was away nobody could renew: it is up for as long as a lease first."""
 
 _GRP = "grp smallint GENERATED ALWAYS AS (group_of({})) STORED"
@@ -71,7 +73,7 @@ _JOIN = f"""
     BEGIN
         PERFORM pg_advisory_xact_lock({_ONE_AT_A_TIME});
         UPDATE member SET fenced = true
-            WHERE id IN (SELECT id FROM member WHERE NOT fenced AND {_LATE} FOR UPDATE SKIP LOCKED);
+            WHERE id IN (SELECT id FROM member WHERE NOT fenced AND {LATE} FOR UPDATE SKIP LOCKED);
         UPDATE member SET fenced = true, clean = before_clean WHERE id = before AND NOT fenced;
         now_ms := extract(epoch FROM (SELECT greatest(the_time(), max(lease_until - lease)) FROM member)) * 1000;
         INSERT INTO member (name, since, lease, lease_until) VALUES (my_name, the_time(), my_lease, the_time() + my_lease)
@@ -100,8 +102,8 @@ _RENEW = f"""
     BEGIN
         UPDATE member SET lease_until = the_time() + lease WHERE id = me AND NOT fenced;
         held := FOUND;
-        share := (SELECT ceil({GROUPS}.0 / greatest(1, count(*))) FROM member WHERE NOT fenced AND NOT ({_LATE}));
-        SELECT count(*) FILTER (WHERE owner = me), count(*) FILTER (WHERE member.id IS NULL OR fenced OR ({_LATE})) INTO mine, free
+        share := (SELECT ceil({GROUPS}.0 / greatest(1, count(*))) FROM member WHERE NOT fenced AND NOT ({LATE}));
+        SELECT count(*) FILTER (WHERE owner = me), count(*) FILTER (WHERE member.id IS NULL OR fenced OR ({LATE})) INTO mine, free
             FROM placement LEFT JOIN member ON member.id = owner;
         moves := mine > share OR (mine < share AND free > 0);
         RETURN NEXT;
@@ -147,4 +149,5 @@ STEPS: tuple[str, ...] = (
     + _RENEW,
     EDGE_STEP,
     NAME_STEP,
+    BOARD_STEP,
 )

@@ -1,0 +1,134 @@
+"""The board: what each host has said of itself in the database that all share, and what there is of the actors that they share.
+
+It is read when somebody wants to know, by whichever host; nothing here is written.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from gateway.actors.ids import group_of
+from gateway.store.postgres.connecting import DatabasePlace
+from gateway.store.postgres.reading import HIGHEST
+from gateway.store.postgres.schema import take_steps
+from gateway.store.postgres.shared.board_step import MOST_COUNTED
+from gateway.store.postgres.shared.schema import LATE, SCHEMA, STEPS
+from gateway.store.store import DeadRow
+
+_ANSWER_S = 4.0
+"""Nothing that is asked here takes the database longer: somebody waits for it."""
+
+_HOSTS = """
+    SELECT state.name, life, stopped, extract(epoch FROM at)::double precision, extract(epoch FROM the_time() - at)::double precision,
+        coalesce(groups, 0), coming.many, coming.oldest_s, view
+    FROM host_state state CROSS JOIN LATERAL coming_to(state.name) coming LEFT JOIN (
+        SELECT member.name, count(*) AS groups FROM placement JOIN member ON member.id = owner WHERE NOT fenced GROUP BY member.name
+    ) serving ON serving.name = state.name ORDER BY state.name
+"""
+_TO_GROUPS = f"""
+    SELECT coalesce(member.name, ''), count(*)::integer, extract(epoch FROM clock_timestamp() - min(at))::double precision
+    FROM (SELECT to_grp, to_member, at FROM post WHERE to_host IS NULL ORDER BY x, n LIMIT {MOST_COUNTED}) waiting
+    LEFT JOIN placement ON grp = to_grp LEFT JOIN member ON member.id = coalesce(to_member, owner) AND NOT fenced GROUP BY 1
+"""
+_UNSERVED = f"""
+    SELECT count(*)::integer FROM placement LEFT JOIN member ON member.id = owner WHERE member.id IS NULL OR fenced OR ({LATE})
+"""
+_SERVER = f"SELECT name FROM placement JOIN member ON member.id = owner WHERE grp = %b AND NOT fenced AND NOT ({LATE})"
+_DEAD = "SELECT n, at_ms, box, reason, attempt, message FROM dead"
+_SLOW = "; SET statement_timeout = '4s';"
+
+
+class ComingMail(NamedTuple):
+    """What is on its way to somebody."""
+
+    many: int
+    """`MOST_COUNTED`: so many or more."""
+    oldest_s: float
+    """For how many seconds the oldest of it is on its way; 0 where nothing is."""
+
+
+class HostRow(NamedTuple):
+    """What is known of one host."""
+
+    name: str
+    life: int
+    stopped: bool
+    """Whether it has said that it ends."""
+    at_s: float
+    """When it said last how it is: seconds since 1970, by the database's clock."""
+    silent_s: float
+    """For how many seconds it has said nothing."""
+    groups: int
+    coming: ComingMail
+    """Mail for its own devices and actors, and for the groups that it serves."""
+    view: bytes
+    """What it has said, as JSON."""
+
+
+class BoardRows(NamedTuple):
+    """What is known of all hosts, and of the groups that nobody serves."""
+
+    hosts: Sequence[HostRow]
+    unserved: int
+    """How many groups nobody serves."""
+    unserved_mail: ComingMail
+    most_counted: int = MOST_COUNTED
+    """So many messages on their way to one are counted, and no more."""
+
+
+class HostBoard:
+    """One connection to the database, for a few questions. One thread."""
+
+    def __init__(self, url: str, password_file: Path | None) -> None:
+        """Connect. Raises StoreFailed."""
+        self._place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
+        self._connection = self._place.connect(session=_SLOW)
+        try:
+            with self._connection.transaction():
+                take_steps(self._connection, self._place.shown, SCHEMA, STEPS)
+        except psycopg.Error as error:
+            self.close()
+            raise self._place.named("open", error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def hosts(self) -> BoardRows:
+        """All hosts, by their names. Raises StoreFailed."""
+        to_groups = {name: ComingMail(many, oldest_s) for name, many, oldest_s in self._rows(_TO_GROUPS)}
+        hosts = [
+            HostRow(name, life, stopped, at_s, silent_s, groups, _both(ComingMail(many, oldest_s), to_groups.get(name)), view)
+            for name, life, stopped, at_s, silent_s, groups, many, oldest_s, view in self._rows(_HOSTS)
+        ]
+        ((unserved,),) = self._rows(_UNSERVED)
+        return BoardRows(hosts, unserved, to_groups.get("", ComingMail(0, 0.0)))
+
+    def server_of(self, id: str) -> str:
+        """The host that serves a shared actor; empty where none does at the moment. Raises StoreFailed."""
+        return next((name for (name,) in self._rows(_SERVER, (group_of(id),))), "")
+
+    def ids(self, prefix: str, after: str, limit: int) -> list[str]:
+        """The ids of shared actors that begin so, behind one of them. Raises StoreFailed."""
+        query = "SELECT id FROM actor WHERE id >= %b AND id < %b AND id > %b ORDER BY id LIMIT %b"
+        return [id for (id,) in self._rows(query, (prefix, prefix + HIGHEST, after, limit))]
+
+    def letters(self, after: int, limit: int) -> list[DeadRow]:
+        """Dead letters of shared actors, behind a number. Raises StoreFailed."""
+        rows = self._rows(f"{_DEAD} WHERE n > %b ORDER BY n LIMIT %b", (after, limit))
+        return [DeadRow(n, at_ms, box, why.decode(), *more) for n, at_ms, box, why, *more in rows]
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(query.encode(), values, binary=True).fetchall()
+        except psycopg.Error as error:
+            raise self._place.named("read", error) from error
+
+
+def _both(own: ComingMail, shared: ComingMail | None) -> ComingMail:
+    return own if shared is None else ComingMail(own.many + shared.many, max(own.oldest_s, shared.oldest_s))
