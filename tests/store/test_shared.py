@@ -68,12 +68,19 @@ def _of_group(store: GroupedStore, kind: str = "trip") -> str:
 def test_the_database_and_the_program_agree_on_groups(server: PostgresServer, place: SharedPlace, join: Join) -> None:
     """Of any id, its children's too, and what is no id; and no group is left out."""
     join(BARN)
-    ids = [f"trip/{n}" for n in range(3000)] + ["trip/7/leg/3", "trip/Ærø", "trip/a b", "trip", "", "trip/", "gather/0/1"]
+    ids = [f"trip/{n}" for n in range(3000)] + ["trip/7/leg/3", "trip/Ærø", "trip/a b", r"trip/a\\b\012", "trip", "", "trip/", "gather/0/1"]
     listed = ",".join(f"'{id}'" for id in ids)
     rows = server.ask(place.shown, f"SELECT id, gateway_shared.group_of(id) FROM unnest(ARRAY[{listed}]) id")
     assert dict(rows) == {id: group_of(id) for id in ids}
     assert {group_of(id) for id in ids} == set(range(1, GROUPS + 1))
     assert group_of("trip/7/leg/3") == group_of("trip/7")
+
+
+def test_a_group_is_computed_within_the_statement_that_needs_it(server: PostgresServer, place: SharedPlace, join: Join) -> None:
+    """A call for each row would take half of a commit's time."""
+    join(BARN)
+    rows = server.ask(place.shown, "EXPLAIN (VERBOSE) SELECT gateway_shared.group_of(id) FROM gateway_shared.actor")
+    assert not any("group_of" in line for (line,) in rows)
 
 
 def test_a_password_that_cannot_be_read_is_mended_in_the_section_that_names_it(place: SharedPlace, tmp_path: Path) -> None:
