@@ -180,6 +180,19 @@ def test_steps() -> None:
         assert [row[1:] for row in wide] == [(0, pytest.approx(29.5), 59, 300)] * 2
 
 
+@pytest.mark.parametrize(("step_s", "looked_back_s"), [(300, 3 * 3600), (60, DAY_S), (900, 110 * 60), (30, 2 * 3600), (0, DAY_S)])
+def test_a_young_history_is_told_in_the_steps_that_are_asked_for(step_s: int, looked_back_s: int) -> None:
+    """An hour begins before the first reading that it is of: that does not make the hours go farther back than the minutes."""
+    began_s, ended_s = 50 * 60 + 7, 150 * 60
+    with rig() as gateway:
+        for at_s in range(began_s, ended_s, 10):
+            report(gateway, at_s, temp_c=at_s % 70)
+        times_ms = {"since_ms": BEGAN_MS + (ended_s - looked_back_s) * 1000, "until_ms": BEGAN_MS + ended_s * 1000}
+        answer = gateway.ask("twin/boiler", "history", {"value": "temp_c", "most": 1000, "step_s": step_s, **times_ms})
+    assert 1 <= answer.body["step_s"] <= (step_s or 30)
+    assert sum(row[-1] for row in answer.body["rows"]) == len(range(began_s, ended_s, 10))
+
+
 def test_what_comes_late_is_put_in_its_place() -> None:
     """A reading that is older than others of its history, as after a device's clock was set back, stands where its time belongs."""
     with rig() as gateway:

@@ -17,7 +17,7 @@ def begun_search(search: Search, shelves: dict[str, Shelf]) -> Search:
     """
     recent = read_recent(search.recent)[0] if search.recent else []
     newest_s = recent[0].at_ms // 1000 if recent else search.until_ms // 1000
-    begun = {name: newest_s if shelf.begun_s is None else shelf.begun_s for name, shelf in shelves.items()}
+    begun = _truly_begun({name: newest_s if shelf.begun_s is None else shelf.begun_s for name, shelf in shelves.items()})
     since_s = max(search.since_ms // 1000, min(begun.values()))
     if search.every:
         return search.changed(fineness="readings", since_ms=max(search.since_ms, since_s * 1000))
@@ -29,6 +29,17 @@ def begun_search(search: Search, shelves: dict[str, Shelf]) -> Search:
     if search.until_ms // 1000 - since_s > step_s * search.most:
         step_s = fitting_step_s(search.until_ms // 1000 - since_s, search.most)
     return search.changed(fineness=fineness, step_s=step_s)
+
+
+def _truly_begun(begun: dict[str, int]) -> dict[str, int]:
+    """When what is kept of each fineness began, given when its first spans do: a span begins before the first reading that it is of, which
+    a finer one tells better. Else the hours of a young history go farther back than its minutes, and alone answer."""
+    truly: dict[str, int] = {}
+    finer_s = 0
+    for name, length_s in reversed(LENGTHS_S.items()):
+        within = begun[name] <= finer_s < begun[name] + length_s
+        truly[name] = finer_s = finer_s if within else begun[name]
+    return truly
 
 
 def fitting_step_s(span_s: float, most: int) -> int:
