@@ -18,6 +18,8 @@ COLUMNS = ("at_ms", "low", "mean", "high", "readings")
 _MOST_ROWS = 2000
 _USUAL_ROWS = 500
 _MOST_VALUES = 64
+_ROWS_IN_ALL = _MOST_VALUES * _USUAL_ROWS
+"""Of many values each has less room: their rows are in memory together."""
 _MOST_STEP_S = 366 * 86_400
 _TIMEOUT_S = 30.0
 
@@ -31,6 +33,7 @@ async def history(request: Request) -> Response:
     id = checked(f"{request.path_params['kind']}/{request.path_params['key']}")
     asked = _asked(request)
     names = await _names(request, id)
+    asked["most"] = min(asked["most"], _ROWS_IN_ALL // max(1, len(names)))
     found = [await _one(request, id, name, asked) for name in names]
     return JSONResponse({"id": id, "columns": COLUMNS, "values": found})
 

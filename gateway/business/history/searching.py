@@ -1,6 +1,6 @@
 """How a question about a history begins and ends: which fineness answers it, and what is put into the answer beside that of the parts."""
 
-from gateway.business.history.means import LENGTHS_S, Span
+from gateway.business.history.means import HOUR_S, LENGTHS_S, MINUTE_S, Span
 from gateway.business.history.payloads import Answered, Search
 from gateway.business.history.recent import read_recent
 from gateway.business.history.rows import with_readings, with_spans
@@ -13,7 +13,8 @@ _DAY_S = 86_400
 def begun_search(search: Search, shelves: dict[str, Shelf]) -> Search:
     """The search with the fineness by which it is answered, and the step of its rows.
 
-    It is the coarsest that is fine enough and goes back as far as anything is kept of that time: it has the fewest parts to read.
+    It is the coarsest that is fine enough and goes back as far as anything is kept of that time: it has the fewest parts to read. Over more
+    than an hour a step is one of whole minutes.
     """
     recent = read_recent(search.recent)[0] if search.recent else []
     newest_s = recent[0].at_ms // 1000 if recent else search.until_ms // 1000
@@ -21,14 +22,16 @@ def begun_search(search: Search, shelves: dict[str, Shelf]) -> Search:
     since_s = max(search.since_ms // 1000, min(begun.values()))
     if search.every:
         return search.changed(fineness="readings", since_ms=max(search.since_ms, since_s * 1000))
-    step_s = search.step_s or fitting_step_s(search.until_ms // 1000 - since_s, search.most)
+    span_s = search.until_ms // 1000 - since_s
+    step_s = search.step_s
+    if not step_s or span_s > step_s * search.most:  # first: a step too fine for the answer is no reason to read what is so fine
+        step_s = fitting_step_s(span_s, search.most)
+    if step_s > MINUTE_S and span_s > HOUR_S:  # else a step of 61 s would have each reading of a day read
+        step_s = -(-step_s // MINUTE_S) * MINUTE_S
     reaching = [name for name in LENGTHS_S if begun[name] - max(LENGTHS_S[name], 1) <= since_s]
     fine = [name for name in reaching if LENGTHS_S[name] <= step_s and (name == "readings" or step_s % LENGTHS_S[name] == 0)]
     fineness = fine[0] if fine else reaching[-1]
-    step_s = max(step_s, LENGTHS_S[fineness])
-    if search.until_ms // 1000 - since_s > step_s * search.most:
-        step_s = fitting_step_s(search.until_ms // 1000 - since_s, search.most)
-    return search.changed(fineness=fineness, step_s=step_s)
+    return search.changed(fineness=fineness, step_s=max(step_s, LENGTHS_S[fineness]))
 
 
 def _truly_begun(begun: dict[str, int]) -> dict[str, int]:

@@ -78,6 +78,22 @@ def test_what_cannot_be_told_is_said(gateway: WebGateway, kept: int, path: str, 
     assert said.json["detail"].startswith(detail)
 
 
+def test_many_values_share_the_rows_of_one_answer(gateway: WebGateway, kept: int) -> None:
+    """However many are wanted of each, an answer has no more of them than of all values that may be told at once, as many as usual each."""
+    names = [f"v{n}" for n in range(64)]
+    begin_ms = kept // 3_600_000 * 3_600_000
+    for second in range(0, 1200, 2):
+        told = {"values": dict.fromkeys(names, second), "at_ms": begin_ms + second * 1000}
+        answer = gateway.ask(do="tell", to="twin/many", verb="report", payload=told, timeout_s=60)
+        assert answer["ok"], answer
+    query = f"/api/actors/twin/many/history?since={begin_ms}&until={begin_ms + 1_200_000}&step=1s&limit=2000"
+    found = gateway.get(query)
+    assert len(found["values"]) == 64
+    assert sum(len(one["rows"]) for one in found["values"]) <= 64 * 500
+    (alone,) = gateway.get(f"{query}&value=v7")["values"]
+    assert len(alone["rows"]) == 600
+
+
 def test_statistics_say_what_the_gateway_has_counted(gateway: WebGateway, kept: int) -> None:
     """As a whole, by kind and by device; what it keeps for itself is left out."""
     found = gateway.get("/api/statistics")
