@@ -14,7 +14,8 @@ Source: the HTML standard, "Server-sent events".
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,8 @@ HEARTBEAT_S = 15.0
 """A stream that has said nothing for so long says so, for proxies, and for whoever waits for its end."""
 _PACE_S = 0.1
 """At most once in so long a stream says what is new: people cannot read faster, and many streams share one processor."""
+_PIECE_BYTES = 32_768
+"""So much is made ready for one client at a time."""
 _MOST_PATTERNS = 32
 _MOST_PLACE = 100
 
@@ -78,7 +81,7 @@ class EventStream(Response):
         self._request = request
         self._listening = listening
         self._live, self._following, self._news = listening
-        self._first = b""
+        self._first: Iterable[bytes] = ()
         self._after = ""
         """Where the next page of the snapshot begins; empty: it is whole."""
         self._gone = False
@@ -88,7 +91,7 @@ class EventStream(Response):
         anew = ""
         if since:
             try:
-                self._first = b"".join(_event(one) for one in folded(self._following.take()))
+                self._first = _events(folded(self._following.take()))
             except LookAnew as error:
                 anew = str(error)
             else:
@@ -101,8 +104,8 @@ class EventStream(Response):
             await send(
                 {"type": "http.response.start", "status": 200, "headers": [(k.encode(), v.encode()) for k, v in STREAM_HEAD.items()]}
             )
-            await self._send(send, b"retry: %d\n\n%b" % (RETRY_MS, self._first))
-            self._first = b""
+            await self._send(send, chain((b"retry: %d\n\n" % RETRY_MS,), self._first))
+            self._first = ()
             try:
                 while self._after:
                     await self._send(send, self._said(await self._page(self._after), begin=False))
@@ -126,11 +129,11 @@ class EventStream(Response):
                 async with asyncio.timeout(HEARTBEAT_S):
                     await self._news.wait()
             except TimeoutError:
-                await self._send(send, b":\n\n")
+                await self._send(send, (b":\n\n",))
                 continue
             self._news.clear()
             if taken := self._following.take():
-                await self._send(send, b"".join(_event(one) for one in folded(taken)))
+                await self._send(send, _events(folded(taken)))
                 await asyncio.sleep(_PACE_S)
 
     async def _await_end(self, receive: Receive) -> None:
@@ -148,28 +151,50 @@ class EventStream(Response):
             raise HttpProblem("failed", page.fault)
         return page
 
-    def _said(self, page: StatesPage, *, begin: bool, anew: str = "") -> bytes:
-        """A page of the snapshot as an event."""
+    def _said(self, page: StatesPage, *, begin: bool, anew: str = "") -> Iterator[bytes]:
+        """A page of the snapshot as an event, in parts."""
         self._after = page.after
         marks = [b'"begin":true'] if begin else []
         marks += [b'"anew":%b' % json.dumps(anew).encode()] if anew else []
         marks += [] if page.after else [b'"end":true']
         place = b"" if page.after else b"id: %b\n" % self._following.place.encode()
-        return b"%bevent: snapshot\ndata: {%b}\n\n" % (place, b",".join([*marks, _states(page.states)]))
+        return chain((b"%bevent: snapshot\ndata: {%b" % (place, b"".join(b"%b," % mark for mark in marks)),), _states(page.states))
 
-    async def _send(self, send: Send, content: bytes) -> None:
-        await send({"type": "http.response.body", "body": content, "more_body": True})
+    async def _send(self, send: Send, parts: Iterable[bytes]) -> None:
+        """Send parts in pieces, the next one when the client has taken the one before: so much waits for a slow one, and no more."""
+        for piece in _pieces(parts):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
 STREAM_HEAD = {"content-type": f"{EVENT_STREAM}; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def _event(committed: Committed) -> bytes:
-    return b"id: %b\nevent: commit\ndata: {%b}\n\n" % (committed.place.encode(), _states(committed.states))
+def _events(taken: Iterable[Committed]) -> Iterator[bytes]:
+    """Commits as events, in parts."""
+    for committed in taken:
+        yield b"id: %b\nevent: commit\ndata: {" % committed.place.encode()
+        yield from _states(committed.states)
 
 
-def _states(states: Iterable[NewState]) -> bytes:
-    return b'"states":[%b]' % b",".join(state.json for state in states)
+def _states(states: Iterable[NewState]) -> Iterator[bytes]:
+    """The end of an event: its states, in parts."""
+    yield b'"states":['
+    for place, state in enumerate(states):
+        yield b",%b" % state.json if place else state.json
+    yield b"]}\n\n"
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same, put together to pieces that are sent at once."""
+    piece, size = list[bytes](), 0
+    for part in parts:
+        piece.append(part)
+        size += len(part)
+        if size >= _PIECE_BYTES:
+            yield b"".join(piece)
+            piece, size = [], 0
+    if piece:
+        yield b"".join(piece)
 
 
 routes = [look("/api/events", events, of={"type": "string"}, since={"type": "string"})._replace(media=EVENT_STREAM)]

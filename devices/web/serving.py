@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import struct
 import threading
 from typing import Any
 
@@ -24,6 +25,8 @@ _GRACE_S = 3
 _ENDING_S, _UNREAD_S = 2.0, 1.5
 """How long requests are given at the end, and clients to take what waits for them."""
 _HEAD_BYTES = 32_768
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""A connection that is closed so is reset. Source: socket(7), SO_LINGER."""
 
 
 class Serving:
@@ -107,8 +110,7 @@ class LimitedConnection(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._slow: asyncio.TimerHandle | None = None
         if len(self.connections) > self.most_connections:
-            self.host.count("dropped")
-            transport.abort()
+            self._drop()
             return
         self._expect_head()
 
@@ -151,8 +153,7 @@ class LimitedConnection(H11Protocol):
 
     def _end_slow(self) -> None:
         self._slow = None
-        self.host.count("dropped")
-        self.transport.abort()
+        self._drop()
 
     def _expect_head(self) -> None:
         self._late = self.loop.call_later(self.head_s, self._end_late)
@@ -164,5 +165,10 @@ class LimitedConnection(H11Protocol):
 
     def _end_late(self) -> None:
         self._late = None
+        self._drop()
+
+    def _drop(self) -> None:
+        """Let the client go, and what it has not taken with it: else the system would go on for minutes to offer it that."""
         self.host.count("dropped")
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()

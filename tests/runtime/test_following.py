@@ -88,15 +88,19 @@ def test_who_follows_is_told_what_each_commit_made(rig: Rig) -> None:
 
 
 def test_it_is_woken_at_each_commit(rig: Rig) -> None:
-    """Once for all that the same listener follows."""
+    """Once for all that the same listener follows, however many those are; and they share the states, which are written as JSON once."""
     woken: list[int] = []
     wake = lambda: woken.append(1)  # noqa: E731
     host: Host = rig.hosted[OUTSIDE]
-    followings = [host.follow(["book/*"], wake) for _ in range(3)]
-    rig.settle()
+    followings = [host.follow(["book/*"], wake) for _ in range(200)]
+    pages: list[StatesPage] = []
+    for one in followings:
+        one.look(pages.append)
+    rig.until(lambda: len(pages) == len(followings))
     write(rig, "book/a", "one")
     rig.settle()
     assert len(woken) == 1
+    assert len({id(state.json) for one in followings for committed in one.take() for state in committed.states}) == 1
     for one in followings:
         one.end()
     write(rig, "book/a", "two")
