@@ -1,7 +1,10 @@
 """The page of devices, and that of one: what they show is what is, and what is done there is done."""
 
+import re
+from pathlib import Path
+
 from tests.daemons import DaemonProcess
-from tests.pages.conftest import Windows, panel
+from tests.pages.conftest import HOUSE, Windows, panel
 from tests.waiting import until
 
 
@@ -42,6 +45,27 @@ def test_values_come_live_with_unit_age_and_presence(house: DaemonProcess, windo
     assert card.get_by_text("online").is_visible()
     house.gateway("tell", "twin/attic", "report", 'values={"temperature_c": -3}')
     card.get_by_text("-3", exact=True).wait_for()
+
+
+def test_a_value_is_shown_as_finely_as_people_read_it(house: DaemonProcess, window: Windows) -> None:
+    """Three digits of what is less than one, so that no gram is lost; and a unit at the end of a name is said once."""
+    house.gateway("tell", "twin/scales", "report", 'values={"weight_kg": 0.5128, "pressure_bar": 1.6249, "drift_mm": 0.00041}')
+    page = window(house).open("#/device/twin/scales")
+    for said in ("0.513", "1.62", "0.00041"):
+        page.get_by_text(said, exact=True).wait_for()
+    for name in ("Weight", "Pressure", "Drift"):
+        assert page.locator("dt", has_text=re.compile(f"^{name}$")).is_visible()
+
+
+def test_a_silent_device_says_so_once(tmp_path: Path, window: Windows) -> None:
+    """Beside its name, and not at each of its values again."""
+    with DaemonProcess(tmp_path, f"{HOUSE}\n[actors.twin]\nsilent_after_s = 1.0\n") as daemon:
+        daemon.gateway("tell", "twin/attic", "report", 'values={"temperature_c": 21.5, "humidity_pct": 40}')
+        card = window(daemon).open().locator("article", has_text="Attic")
+        card.get_by_text("silent", exact=True).wait_for()
+        card.locator(".value.poor").nth(1).wait_for()
+        assert card.get_by_text("old: the device is silent").count() == 0
+        daemon.stop()
 
 
 def test_a_device_is_called_as_somebody_says(house: DaemonProcess, window: Windows) -> None:

@@ -12,6 +12,7 @@ from tests.pages.conftest import DESK, HOUSE, PHONE, Windows
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+IN_VIEW = "document.documentElement.scrollWidth <= innerWidth"
 BERN = {"latitude": 46.948, "longitude": 7.447, "accuracy": 5}
 
 
@@ -72,12 +73,16 @@ def test_a_trip_that_is_not_there_is_said(house: DaemonProcess, window: Windows)
 
 
 def test_a_lost_signal_is_shown_and_that_it_is_back(tmp_path: Path, window: Windows) -> None:
-    """The last position stays in the picture meanwhile."""
+    """The last position stays in the picture meanwhile, and the words for it have room on a phone."""
     with DaemonProcess(tmp_path, f"{HOUSE}\n[actors.trip]\nlost_after_s = 1.0\n") as daemon:
         daemon.gateway("tell", "trip/van", "position", "latitude_deg=46.9", "longitude_deg=7.4")
-        follower = window(daemon).open("trip#van")
+        follower = window(daemon, size=PHONE).open("trip#van")
         follower.get_by_text("Signal lost").wait_for()
         assert follower.locator(".map .here").is_visible()
+        assert follower.evaluate(IN_VIEW)
+        trips = window(daemon, size=PHONE).open("#/trips")
+        trips.get_by_text("Signal lost").wait_for()
+        assert trips.evaluate(IN_VIEW)
         daemon.gateway("tell", "trip/van", "position", "latitude_deg=46.90001", "longitude_deg=7.4")
         follower.get_by_text("Signal is back").wait_for()
         daemon.stop()

@@ -39,7 +39,7 @@ function TwinCard({ id, state }) {
   const all = Object.entries(state.values || {});
   return html`<article class="card">
     <div class="row"><${Name} id=${id} /><${Presence} state=${state} /></div>
-    <dl class="values">${all.slice(0, MOST_VALUES).map(([name, value]) => html`<${Value} key=${name} name=${name} value=${value} />`)}</dl>
+    <dl class="values">${all.slice(0, MOST_VALUES).map(([name, value]) => html`<${Value} key=${name} name=${name} value=${value} told=${state.presence === "silent"} />`)}</dl>
     ${all.length > MOST_VALUES && html`<p class="dim">+ ${all.length - MOST_VALUES}</p>`}
     ${Object.entries(state.desired || {}).map(([name, desired]) => html`<${Wanted} key=${name} name=${name} desired=${desired} />`)}
     <p class="dim">${age(state.last_seen_ms, Date.now())}</p>
@@ -51,12 +51,13 @@ export function Presence({ state }) {
   return html`<${Badge} kind=${presence === "online" ? "good" : "bad"}>${T.presence[presence] || presence}<//>`;
 }
 
-export function Value({ name, value, nowMs }) {
+/** One value; `told`: its device says already, beside its name, that all of them are old. */
+export function Value({ name, value, nowMs, told }) {
   const quality = T.quality[value.quality] ?? value.quality;
   const said = name === "on" ? shown(value.value) : answer(value.value);
   return html`<div class=${`value ${quality ? "poor" : ""} ${said.length > LONG ? "long" : ""}`}>
     <dt>${words(name, value.unit)}</dt>
-    <dd><b>${said}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && html`<small>${quality}</small>`}
+    <dd><b>${said}</b>${value.unit && html` <span class="unit">${value.unit}</span>`}${quality && !(told && value.quality === "stale") && html`<small>${quality}</small>`}
       ${nowMs && html`<span class="dim since">${age(value.at_ms, nowMs)}</span>`}</dd>
   </div>`;
 }

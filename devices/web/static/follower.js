@@ -51,6 +51,7 @@ function Follower({ slug }) {
     };
   }, []);
 
+  const moves = trip?.phase === "moving" && typeof trip.latest?.speed_mps === "number";
   const phase = trip?.phase === "moving" && Date.now() - seen.resumedMs < RESUMED_MS ? "resumed" : trip?.phase;
   if (gone) return html`<main class="trip"><${Empty} title=${T.trip.gone} /></main>`;
   return html`<main class="trip">
@@ -59,7 +60,7 @@ function Follower({ slug }) {
     <div class="map" ref=${place}></div>
     <dl class="values wide">
       <${Fact} name=${T.lastSeen} text=${age(trip?.last_ms, Date.now())} />
-      <${Fact} name=${T.speed} text=${trip?.latest?.speed_mps === null || !trip?.latest ? "–" : `${Math.round(trip.latest.speed_mps * KMH)} km/h`} />
+      <${Fact} name=${T.speed} text=${moves ? `${Math.round(trip.latest.speed_mps * KMH)} km/h` : "–"} />
       <${Fact} name=${T.length} text=${`${((trip?.length_m || 0) / 1000).toFixed(1)} km`} />
     </dl>
     <p class=${`standing ${standing}`} role="status"><span>${T.connection[standing]}</span>

@@ -1,7 +1,7 @@
 // Values, times and names as people read them. Pure.
 import { T } from "./texts.js";
 
-const TAIL = /_(c|f|pct|v|mv|a|ma|w|kw|wh|kwh|hpa|pa|m|mm|cm|km|m3|l|kg|g|s|ms|mps|kmh|deg|lx|ppm|hz|rh|db|dbm|bytes)$/i;
+const TAIL = /_(c|f|pct|v|mv|a|ma|w|kw|wh|kwh|hpa|pa|bar|mbar|va|var|ml|m|mm|cm|km|m3|l|kg|g|s|ms|mps|kmh|deg|lx|ppm|hz|rh|db|dbm|bytes)$/i;
 const STEPS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [Infinity, 86400, "d"]];
 
 /** How long something takes, in seconds, as "5 min". */
@@ -41,7 +41,8 @@ export function answer(value) {
 
 function number(value) {
   const size = Math.abs(value);
-  const digits = Number.isInteger(value) ? 0 : size >= 1000 ? 0 : size >= 100 ? 1 : 2;
+  if (size < 1) return value.toLocaleString([], { maximumSignificantDigits: 3 }); // a gram of a kilogram is a reading too
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
   return value.toLocaleString([], { maximumFractionDigits: digits });
 }
 

@@ -30,6 +30,6 @@ function Letter({ letter, again }) {
     <p>${letter.reason}</p>
     <p class="dim">${T.from} ${letter.sender || "–"}</p>
     <p class="form"><${Act} does=${does("retry")} label=${`${T.retry}: ${what}`}>${T.retry}<//>
-      <${Act} does=${drop} kind=${sure ? "danger" : "quiet"} label=${`${T.drop}: ${what}`}>${sure ? T.dropSure : T.drop}<//></p>
+      <${Act} does=${drop} kind=${sure ? "danger" : ""} label=${`${T.drop}: ${what}`}>${sure ? T.dropSure : T.drop}<//></p>
   </article>`;
 }

@@ -7,6 +7,7 @@ const AROUND_M = 40075016;
 const NEAREST = 18;
 const MARGIN = 0.8;
 const STEP_PX = 60;
+const BUTTONS_PX = 64; // what the buttons at the right take: no part of the way lies under them
 const SVG = "http://www.w3.org/2000/svg";
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -63,10 +64,10 @@ export class WayMap {
 
   fit(width, height) {
     const [[west, east], [north, south]] = [0, 1].map((at) => ends(this.points.map((point) => point[at])));
-    this.centre = [(west + east) / 2, (north + south) / 2];
-    const room = Math.min((width * MARGIN) / (east - west || 1e-9), (height * MARGIN) / (south - north || 1e-9));
+    const room = Math.min(((width - BUTTONS_PX) * MARGIN) / (east - west || 1e-9), (height * MARGIN) / (south - north || 1e-9));
     const zoom = Math.max(1, Math.min(NEAREST, Math.log2(room / TILE)));
     this.zoom = this.tiles ? Math.floor(zoom) : zoom;
+    this.centre = [(west + east) / 2 + BUTTONS_PX / 2 / (TILE * 2 ** this.zoom), (north + south) / 2];
   }
 
   draw() {

@@ -70,6 +70,7 @@ export const T = {
   chartOf: (name) => `${name} over time`,
   ranges: { day: "Day", month: "Month", years: "Years" },
   noHistory: "Nothing is kept for this time. A history is kept of numbers: see [actors.history] in gateway.toml.",
+  time: "time",
   least: "least",
   mean: "mean",
   greatest: "greatest",
