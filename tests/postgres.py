@@ -18,7 +18,7 @@ import pytest
 from gateway.testing.clock import PATIENCE_S
 from tests.waiting import until
 
-_READY = "database system is ready to accept connections"
+_READY = re.compile("database system is ready to accept (read-only )?connections")
 
 
 def _programs() -> Path | None:
@@ -40,8 +40,9 @@ def why_no_postgres() -> str:
 class PostgresServer:
     """A PostgreSQL server of this test's own; ended by its process id."""
 
-    def __init__(self, *options: str, password: str = "") -> None:
-        """`options` are settings of the server, such as `fsync=off`. `password`: it asks its user for that one."""
+    def __init__(self, *options: str, password: str = "", standby_of: "PostgresServer | None" = None) -> None:
+        """`options` are settings of the server, such as `fsync=off`. `password`: it asks its user for that one. `standby_of`: it follows
+        another one, that runs."""
         if reason := why_no_postgres():
             pytest.skip(reason)
         self.folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
@@ -55,6 +56,10 @@ class PostgresServer:
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._password = password
+        if standby_of is not None:
+            there = ["--username=gateway", f"--host={standby_of.folder}"]
+            self._run("pg_basebackup", f"--pgdata={self.data}", *there, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+            return
         making = ["--no-sync", "--username=gateway", "--encoding=UTF8", "--locale=C"]
         making += ["--auth=scram-sha-256", f"--pwfile={self._written(password)}"] if password else ["--auth=trust"]
         self._run("initdb", f"--pgdata={self.data}", *making)
@@ -71,13 +76,26 @@ class PostgresServer:
     def _run(self, program: str, *words: str) -> None:
         subprocess.run([self._program(program), *words], cwd=self.folder, check=True, capture_output=True, **self._who)
 
+    def standby(self) -> "PostgresServer":
+        """A standby of this server, which runs, and which each commit waits for from now on."""
+        other = PostgresServer(*self._options[1::2], standby_of=self)
+        other.start()
+        self.ask("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.ask("postgres", "SELECT pg_reload_conf()")
+        until(lambda: self.ask("postgres", "SELECT sync_state FROM pg_stat_replication") == [("sync",)], said=other.said)
+        return other
+
+    def promote(self) -> None:
+        """Have a standby be the server that is written to."""
+        self._run("pg_ctl", "promote", f"--pgdata={self.data}")
+
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         words = ["-D", str(self.data), "-k", str(self.folder), "-c", "listen_addresses=", *self._options]
         with self.log.open("wb") as log:
             command = [self._program("postgres"), *words]
             self._process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
-        until(lambda: _READY in self.said(), said=lambda: f"it said:\n{self.said()}")
+        until(lambda: _READY.search(self.said()), said=lambda: f"it said:\n{self.said()}")
 
     def said(self) -> str:
         """Its log, since it was started last."""

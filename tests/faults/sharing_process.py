@@ -1,5 +1,6 @@
 """One of several hosts that share actors, as a process of its own, for tests that stop and kill it: `python -m tests.faults.sharing_process
-URL NAME`. It says `ready` when it has joined, and ends well when its standard input ends.
+URL NAME [MOST]`. It says `ready` when it has joined, and ends well when its standard input ends. MOST is how many messages may be in a
+mailbox, and on their way to a host or a group.
 
 Players pass balls to each other, `HOPS` times each; some they hold for a while, by a timer.
 """
@@ -9,8 +10,10 @@ import sys
 import threading
 
 from gateway.actors import Actor, Payload, Stage, State, verb
+from gateway.runtime.settings import EngineSettings
 from gateway.service.sharing import Sharing
 from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from tests.faults.tokens import Carrier
 
 PLAYERS = 64
 HOPS = 40
@@ -59,7 +62,12 @@ class Player(Actor[Played]):
 def main() -> None:
     """Serve until the standard input ends."""
     place, name = SharedPlace(sys.argv[1]), sys.argv[2]
-    sharing = Sharing(lambda before, clean: GroupedStore(place, name, before=before, clean=clean, lease_s=LEASE_S), [Player()])
+    most = int(sys.argv[3]) if len(sys.argv) > 3 else EngineSettings().mailbox_messages
+    sharing = Sharing(
+        lambda before, clean: GroupedStore(place, name, before=before, clean=clean, lease_s=LEASE_S),
+        [Player(), Carrier()],
+        settings=EngineSettings(mailbox_messages=most),
+    )
     sharing.start()
     pause = threading.Event()
     while sharing.engine is None:

@@ -48,7 +48,11 @@ class Swallowing:
                 near, _ = self._listening.accept()
                 far = socket.socket(socket.AF_UNIX)
                 self._open += [near, far]
-                far.connect(str(self._server / _NAME))
+                try:
+                    far.connect(str(self._server / _NAME))
+                except OSError:  # the server is away
+                    near.shutdown(socket.SHUT_RDWR)
+                    continue
                 self._begin(self._carry, near, far)
                 self._begin(self._carry, far, near)
 
