@@ -17,7 +17,7 @@ crash it is acknowledged and not handled again.
 import contextlib
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection
 from typing import Any
 
@@ -26,10 +26,10 @@ from gateway.actors.errors import BadId, StoreFailed, StoreTaken
 from gateway.actors.ids import HOST
 from gateway.actors.receipts import prompt
 from gateway.actors.words import in_a_line
-from gateway.fleet.names import HostNames
+from gateway.fleet.names import HostNames, receiver
 from gateway.fleet.saying import Saying
 from gateway.fleet.settings import LinkSettings
-from gateway.runtime.mail import encode, read_header
+from gateway.runtime.mail import encode, may_give_way, read_header
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,11 @@ class HostLink(HostBound):
         self.settings = settings
         self._names = HostNames(settings.host, settings.kinds)
         self._in_hand: deque[Delivery] = deque()
+        self._bound = settings.bound()
+        self._held: defaultdict[str, deque[Delivery]] = defaultdict(deque)
+        """By the receiver for which too much is on its way: what waits for it."""
+        self._is_full = False
+        """Whether what has come waits, for there is no room here."""
         self._came: deque[Any] = deque()
         """What was read and is not under way here yet."""
         self._committed: deque[int] = deque()
@@ -132,6 +137,8 @@ class HostLink(HostBound):
             self._post.close()
 
     def _exchange(self) -> None:
+        if (self._in_hand or self._held or self._is_full or self._bound.unseen) and self._bound.due:
+            self._mind_bound()
         handed = self._hand_in()
         if self._committed:
             self._delete()
@@ -151,22 +158,39 @@ class HostLink(HostBound):
 
     # --- out
 
+    def _mind_bound(self) -> None:
+        """See for whom too much is on its way: what is for them waits here, and goes on once they have taken some."""
+        before = self._bound.said
+        self._bound.look(self._post, [*self._held] if self._is_full else [])
+        for id in self._held.keys() - self._bound.full.keys():
+            self._in_hand.extendleft(reversed(self._held.pop(id)))
+        if self._bound.said != before:
+            self._say_linked()
+
+    def _say_linked(self) -> None:
+        self.host.report(Health.OK, "; ".join([f"linked as {self.settings.host}", *self._bound.said]))
+
     def _hand_in(self) -> int:
         from gateway.store.postgres.shared.edge import Letter  # noqa: PLC0415  # psycopg need not be there
 
         letters: list[Letter] = []
         deliveries: list[Delivery] = []
-        while self._in_hand and len(letters) < AT_ONCE:
+        at_once = min(AT_ONCE, self._bound.at_once)
+        while self._in_hand and len(letters) < at_once:
             delivery = self._in_hand.popleft()
             try:
                 to_host, message = self._names.addressed(delivery.message)
             except BadId as error:
                 delivery.failed(str(error), retry=False)
                 continue
-            letters.append(Letter(delivery.seq, message.id, to_host, message.to, encode(message)))
+            if self._bound.full and (id := receiver(to_host, message.to)) in self._bound.full:
+                self._held[id].append(delivery)
+                continue
+            letters.append(Letter(delivery.seq, message.id, to_host, message.to, encode(message), may_give_way(message)))
             deliveries.append(delivery)
         if letters:
             self._post.hand_in(letters)
+            self._bound.unseen += len(letters)
             self.host.all_done(deliveries)
             self.host.count("handed_in", len(deliveries))
         return len(letters)
@@ -177,11 +201,13 @@ class HostLink(HostBound):
         """Bring what has come to its actors, in order, as far as there is room."""
         if not self._came:
             self._came.extend(self._post.read())
+        self._is_full = False
         while self._came:
             n, letter = self._came[0]
             try:
                 self._bring(n, letter)
             except Refused:
+                self._is_full = True
                 return
             self._came.popleft()
             self.host.count("taken_in")
@@ -238,7 +264,7 @@ class HostLink(HostBound):
         self._since_ms = self.host.time.now_ms()
         self._stands(linked=True)
         self._saying.at_once()
-        self.host.report(Health.OK, f"linked as {self.settings.host}")
+        self._say_linked()
         self.host.back()
 
     def _opened(self) -> Any:
@@ -258,6 +284,7 @@ class HostLink(HostBound):
             self._since_ms = self.host.time.now_ms()
             self._stands(linked=False)
         self._in_hand.clear()
+        self._held.clear()
         self._came.clear()
         self._committed.clear()
         self._due_s = time.monotonic() + self._wait_s

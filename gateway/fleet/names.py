@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from gateway.actors.errors import BadId
-from gateway.actors.ids import HOST, check_id, root_of
+from gateway.actors.ids import HOST, check_id, group_of, root_of
 from gateway.actors.messages import Message
 
 
@@ -50,3 +50,8 @@ class HostNames:
         """What one of our ids is elsewhere; nobody is nobody everywhere."""
         kind = root_of(id).partition("/")[0]
         return id if not id or kind == HOST or kind in self._shared else check_id(f"{HOST}/{self._host}/{id}")
+
+
+def receiver(to_host: str, to: str) -> str:
+    """What the bound of what is on its way goes by: a host, or the group of a shared actor."""
+    return f"{HOST}/{to_host}" if to_host else f"group {group_of(to)}"

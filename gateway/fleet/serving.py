@@ -18,7 +18,7 @@ def sharing_of(configuration: Configuration, settings: EngineSettings) -> Sharin
     if link is None or not link.serves:
         return None
     actors = [actor for actor in configuration.actors if actor.kind in link.kinds or not is_offered(actor.kind)]
-    return Sharing(lambda before, clean: _joined(link, before, clean=clean), actors, settings=settings)
+    return Sharing(lambda before, clean: _joined(link, before, clean=clean), actors, settings=settings, bound=link.bound())
 
 
 def _joined(link: LinkSettings, before: int, *, clean: bool) -> "GroupedStore":

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import Settings
 from gateway.actors.ids import RESERVED, is_key
+from gateway.service.sent_bound import SentBound
 
 _Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -32,6 +33,12 @@ class LinkSettings(Settings):
         if not is_key(host):
             raise ValueError(f"{host!r} cannot be part of an id; take letters, digits and . _ ~ : @ = , -")
         return host
+
+    mailbox_messages: int = Field(default=100_000, ge=1)
+    """How many messages may be on their way in the database to one host, or one group of shared actors; then the oldest telemetry gives
+    way, and whoever sends other things there waits. The same on all hosts."""
+    mailbox_mb: int = Field(default=64, ge=1)
+    """How many megabytes of them."""
 
     @field_validator("url")
     @classmethod
@@ -60,6 +67,10 @@ class LinkSettings(Settings):
     def kept_for_life(self) -> list[str]:
         """Those that are shared, where this host serves them: a life of what serves them keeps to one database, one name and one code."""
         return self.kinds if self.serves else []
+
+    def bound(self) -> SentBound:
+        """The bound of what is on its way to others."""
+        return SentBound(self.mailbox_messages, self.mailbox_mb * 1024 * 1024)
 
     def files(self) -> dict[str, str]:
         return {"password_file": self.password_file} if self.password_file else {}

@@ -7,7 +7,8 @@ it is refused, and whoever brought it is told so at once.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.mail import Arrival, PlainArrival
@@ -19,14 +20,28 @@ _GIVES_WAY_TO = 2.0
 """How often its bound a mailbox may hold where it cannot be waited for."""
 
 
+class SentElsewhere(NamedTuple):
+    """What is on its way to a host, or to a group that another host serves. It is full as a mailbox is."""
+
+    id: str
+    """`host/NAME`, or `group N`."""
+    total: int
+    bytes: int
+
+
 class Fullness:
     """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread; any thread may ask `in_the_way`,
     `overfull` and `how`."""
 
-    def __init__(self, schedule: Schedule, box_of: Callable[[str], str | None], part_of_bound: Callable[[Mailbox], float]) -> None:
-        """`box_of` says whose mailbox takes the mail for a host-bound actor's id; None for an ordinary actor's."""
-        self.full: dict[str, Mailbox] = {}
-        """The mailboxes that are full, by id."""
+    def __init__(
+        self, schedule: Schedule, box_of: Callable[[str], str | None], part_of_bound: Callable[[Mailbox | SentElsewhere], float]
+    ) -> None:
+        """`box_of` says whose mailbox takes the mail for a host-bound actor's id, and by which way the mail for an actor goes that is
+        served elsewhere; None for an ordinary actor here."""
+        self.full: dict[str, Mailbox | SentElsewhere] = {}
+        """The mailboxes that are full, by id, and the ways to others."""
+        self.elsewhere: frozenset[str] = frozenset()
+        """Which of them are ways to others."""
         self.emptied = False
         """Whether one has room again, so that sources look anew."""
         self._schedule = schedule
@@ -41,6 +56,19 @@ class Fullness:
     def mark(self, box: Mailbox) -> None:
         """Note that a mailbox is full."""
         self.full[box.id] = box
+
+    @property
+    def any_here(self) -> bool:
+        """Whether a mailbox of this engine's own is full. Any thread."""
+        return len(self.full) > len(self.elsewhere)
+
+    def look_elsewhere(self, sent: Mapping[str, SentElsewhere]) -> list[str]:
+        """Note the ways to others that are full, and return those for which actors wait here."""
+        for way in self.elsewhere - sent.keys():
+            self.clear(way)
+        self.full.update(sent)
+        self.elsewhere = frozenset(sent)
+        return [way for way in sent if self._producers.get(way)]
 
     def how(self, id: str) -> str:
         """Say how full a mailbox is now, for people; empty where it is not full. Any thread may ask."""

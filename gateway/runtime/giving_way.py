@@ -7,12 +7,12 @@ oldest telemetry gives way. On a full disk the telemetry that waits for who is a
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gateway.actors.messages import Message
 from gateway.actors.turn import Outcome
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, decode
+from gateway.runtime.mail import Mail, decode, may_give_way
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, Store
@@ -28,10 +28,11 @@ _PAGES = 16
 class GivingWay:
     """On the engine's thread; `counts` on any."""
 
-    def __init__(self, directory: Directory, outboxes: dict[str, Outbox], store: Store) -> None:
+    def __init__(self, directory: Directory, outboxes: dict[str, Outbox], store: Store, way_to: Callable[[str], str | None]) -> None:
         self.counts: Counter[str] = Counter()
         """How many messages gave way in this life, by mailbox."""
         self._directory = directory
+        self._way_to = way_to
         self._outboxes = outboxes
         self._store = store
         self._looked_to: dict[str, int] = {}
@@ -108,7 +109,7 @@ class GivingWay:
         self._tell(outbox, gone, round)
 
     def _box_of(self, sent: Message) -> str:
-        return self._directory.box_of(sent.to) or sent.to
+        return self._way_to(sent.to) or sent.to
 
     def _acts(self, sent: Message, full: Iterable[str]) -> bool:
         """Whether a message has something of the host do something, that is not full itself."""
@@ -125,6 +126,4 @@ class GivingWay:
 
 
 def _may_go(mail: Mail) -> bool:
-    """Whether it is telemetry that nobody waits for the end of."""
-    message = mail.message
-    return message.payload.is_telemetry and not message.reply_to and message.route is None
+    return may_give_way(mail.message)

@@ -93,6 +93,11 @@ class Mail:
         """Until when its host-bound actor may act on it; None: whenever."""
 
 
+def may_give_way(message: Message) -> bool:
+    """Whether it is telemetry that nobody waits for the end of."""
+    return message.payload.is_telemetry and not message.reply_to and message.route is None
+
+
 def encode(message: Message, timer: Due | None = None, act_by: Deadline | None = None) -> bytes:
     """A message as bytes for the store."""
     id, to, verb, payload, sender, reply_to, trace, expires_ms, route, until = message

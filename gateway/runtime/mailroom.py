@@ -16,7 +16,7 @@ from gateway.runtime.cells import Cell, Cells, Wait
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
-from gateway.runtime.fullness import Fullness
+from gateway.runtime.fullness import Fullness, SentElsewhere
 from gateway.runtime.giving_way import GivingWay
 from gateway.runtime.ids import Ids
 from gateway.runtime.mail import Due, Mail, decode, read_header
@@ -86,13 +86,15 @@ class Mailroom:
         self.new_id = ids.new
         self.last_seq = 0
         """The place of the last mail made; places rise."""
-        self.fullness = Fullness(self.schedule, directory.box_of, self._part_of_bound)
-        self.giving_way = GivingWay(directory, self.outboxes, cells.store)
+        self.fullness = Fullness(self.schedule, self._way_to, self._part_of_bound)
+        self.giving_way = GivingWay(directory, self.outboxes, cells.store, self._way_to)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
         self._updated: list[Cell] = []
         """Cells of which rows change with the batch under way."""
         self.memory = Memory()
+        self.sent_away = 0
+        """How many messages were sent to other engines in this life."""
         self.full_at_messages = 0
         self.full_at_bytes = 0
 
@@ -124,6 +126,7 @@ class Mailroom:
     def _send_away(self, mail: Mail, placement: Placement, round: Round) -> None:
         """Send a message to the engine that serves its receiver, with this batch."""
         round.batch.changes.post.append(placement.posted(mail.message))
+        self.sent_away += 1
         round.batch.urgent = True
         self.note(mail, self.last_seq, round, AWAY)
 
@@ -170,7 +173,11 @@ class Mailroom:
         elif box.id in full and box.total <= _ROOM_AT * self.full_at_messages and box.bytes <= _ROOM_AT * self.full_at_bytes:
             self.fullness.clear(box.id)
 
-    def _part_of_bound(self, box: Mailbox) -> float:
+    def _way_to(self, to: str) -> str | None:
+        """Whose mailbox takes what is sent to an id: a host-bound actor's, or that of others; None for an ordinary actor here."""
+        return self.directory.box_of(to) or (None if self.placement is None else self.placement.way_to(to))
+
+    def _part_of_bound(self, box: Mailbox | SentElsewhere) -> float:
         """How much of what it may hold a mailbox holds; 1: it is full. Any thread."""
         return max(box.total / self.full_at_messages, box.bytes / self.full_at_bytes)
 

@@ -9,7 +9,7 @@ from gateway.actors.ids import HOST, group_of, kind_of
 from gateway.actors.messages import Message
 from gateway.runtime.directory import ASKS
 from gateway.runtime.ids import life_of
-from gateway.runtime.mail import encode
+from gateway.runtime.mail import encode, may_give_way
 from gateway.store.store import PostRow
 
 _NUMBERS = 2**32
@@ -38,11 +38,17 @@ class Placement:
         """The row by which a message gets to whoever serves its receiver."""
         if message.to.startswith(f"{HOST}/"):  # it goes on by the clock, and the ids, of that host
             _, host, to = message.to.split("/", 2)
-            return PostRow(None, None, host, encode(message._replace(to=to, until=None)))
+            return PostRow(None, None, host, encode(message._replace(to=to, until=None)), may_give_way(message))
         blob = encode(message)
         if kind_of(message.to) == ASKS:
             return PostRow(None, life_of(message.to), None, blob)
-        return PostRow(group_of(message.to), None, None, blob)
+        return PostRow(group_of(message.to), None, None, blob, may_give_way(message))
+
+    def way_to(self, to: str) -> str | None:
+        """By which way a message goes that others take; None for what is here, and for an answer to who asked, which is waited for."""
+        if to.startswith(f"{HOST}/"):
+            return "/".join(to.split("/", 2)[:2])
+        return None if kind_of(to) == ASKS or self.is_here(to) else f"group {group_of(to)}"
 
 
 Incoming = Sequence[tuple[int, bytes]]

@@ -19,9 +19,11 @@ from gateway.actors.errors import StoreFailed
 from gateway.registry import Promised
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.engine import Engine
+from gateway.runtime.fullness import SentElsewhere
 from gateway.runtime.machine import HostMachine
 from gateway.runtime.placement import Placement
 from gateway.runtime.settings import EngineSettings
+from gateway.service.sent_bound import SentBound
 
 if TYPE_CHECKING:
     from gateway.store.postgres.shared.store import GroupedStore
@@ -71,7 +73,12 @@ class _Life:
     """One life: a store, an engine upon it, and what others send."""
 
     def __init__(
-        self, store: "GroupedStore", actors: Iterable[Actor[Any] | Promised], settings: EngineSettings | None, lost: Callable[[], None]
+        self,
+        store: "GroupedStore",
+        actors: Iterable[Actor[Any] | Promised],
+        settings: EngineSettings | None,
+        lost: Callable[[], None],
+        bound: SentBound,
     ) -> None:
         self.store = store
         self.placement = Placement(store.member, store.groups, store.unclean_ends)
@@ -80,6 +87,10 @@ class _Life:
         clock = _SharedClock(store.now_ms)
         self.engine = Engine(store, actors, settings=settings, clock=clock, fatal=self._fail, placement=self.placement)
         self.sent = store.sent()
+        self._bound = bound
+        self._sent_away = 0
+        """How many messages had been sent to others when that was looked at last."""
+        self._waits: list[str] = []
 
     def _fail(self, error: BaseException) -> None:
         self.fault = error
@@ -87,13 +98,29 @@ class _Life:
 
     def look(self) -> int:
         """Take in what other hosts have sent, unless a mailbox is full; return how many messages."""
-        if self.engine.room.fullness.full:
+        if self.engine.room.fullness.any_here:
             return 0
         coming = self.sent.read()
         if coming:
             numbers = [number for number, _ in coming]
             self.engine.take_in(coming, lambda: self.sent.taken(numbers))
         return len(coming)
+
+    def mind_bound(self) -> None:
+        """See whether too much is on its way to others, and have who sends it there wait; and say for whom we wait ourselves, where a full
+        mailbox keeps us from taking in."""
+        sent_away = self.engine.room.sent_away
+        self._bound.unseen += sent_away - self._sent_away
+        self._sent_away = sent_away
+        if self._bound.due:
+            self._bound.look(self.sent, self._waits)
+            full = self._bound.full
+            self.engine.post(lambda: self._note_full(full))
+
+    def _note_full(self, full: dict[str, SentElsewhere]) -> None:
+        fullness = self.engine.room.fullness
+        waited_for = fullness.look_elsewhere(full)
+        self._waits = waited_for if fullness.any_here else []
 
     def end(self, *, for_good: bool) -> bool:
         """End this life; return whether it was with its last commit. `for_good`: let others have its groups at once."""
@@ -113,8 +140,13 @@ class _Life:
 class Sharing:
     """Serves the shared actors that fall to this host, on threads of its own, from `start` to `stop`."""
 
-    def __init__(self, join: Join, actors: Iterable[Actor[Any] | Promised], *, settings: EngineSettings | None = None) -> None:
+    def __init__(
+        self, join: Join, actors: Iterable[Actor[Any] | Promised], *, settings: EngineSettings | None = None, bound: SentBound | None = None
+    ) -> None:
+        """`bound`: how much may be on its way to others; by default as much as in a mailbox."""
         self._join = join
+        usual = settings or EngineSettings()
+        self._bound = bound or SentBound(usual.mailbox_messages, usual.mailbox_bytes)
         self._actors = list(actors)
         self._settings = settings
         self._life: _Life | None = None
@@ -157,6 +189,11 @@ class Sharing:
         return life.placement.groups if life is not None else frozenset()
 
     @property
+    def held(self) -> list[str]:
+        """For whom what shared actors send waits, a sentence each. Any thread."""
+        return self._bound.said
+
+    @property
     def turns(self) -> int:
         """How many turns the life under way has run. Any thread."""
         engine = self.engine
@@ -180,7 +217,7 @@ class Sharing:
         store = self._join(self._before, self._clean)
         self._before, self._clean = store.member, False
         try:
-            life = _Life(store, self._actors, self._settings, self._stir.set)
+            life = _Life(store, self._actors, self._settings, self._stir.set, self._bound)
             life.engine.start()
         except BaseException:
             store.close()
@@ -201,6 +238,7 @@ class Sharing:
                     renew_s = time.monotonic() + _RENEW_S
                     if standing.moves or not standing.held:
                         return
+                life.mind_bound()
                 came = life.look()
                 self._note("")
             except StoreFailed as error:

@@ -79,6 +79,8 @@ class PostRow(NamedTuple):
     to_host: str | None
     """The name of a host, for what belongs to its own devices."""
     message: bytes
+    telemetry: bool = False
+    """Whether it may give way to newer ones where its receiver takes less than comes."""
 
 
 class SeqSpan(NamedTuple):

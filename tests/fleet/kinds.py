@@ -9,6 +9,14 @@ class Line(Payload):
     n: int = 0
 
 
+class Reading(Line):
+    """A number that the next one replaces."""
+
+    @property
+    def is_telemetry(self) -> bool:
+        return True
+
+
 class Batch(Payload):
     """Numbers that are to be written down elsewhere."""
 
@@ -35,6 +43,17 @@ class Ledger(Actor[Written]):
         senders = stage.state.senders if sender in stage.state.senders else (*stage.state.senders, sender)
         stage.state = stage.state.changed(numbers=(*stage.state.numbers, line.n), senders=senders)
         stage.reply({"written": len(stage.state.numbers)})
+
+    @verb
+    def note(self, reading: Reading, stage: Stage[Written]) -> None:
+        """Write a reading down."""
+        self.write(reading, stage)
+
+    @verb
+    def tell_readings(self, batch: Batch, stage: Stage[Written]) -> None:
+        """Have readings written down by another actor."""
+        for n in range(batch.first, batch.last + 1):
+            stage.tell(batch.to, "note", Reading(n=n))
 
     @verb
     def read(self, stage: Stage[Written]) -> None:

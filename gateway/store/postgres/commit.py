@@ -48,7 +48,7 @@ _PARTS: dict[str, tuple[tuple[str, _Column], ...]] = {
 """What a commit may hold, by the names of `Changes`, in the order in which it is written; and the columns of each."""
 
 _POST: dict[str, tuple[tuple[str, _Column], ...]] = {
-    "post": (("to_grp", Longs), ("to_member", Longs), ("to_host", Texts), ("message", Blobs)),
+    "post": (("to_grp", Longs), ("to_member", Longs), ("to_host", Texts), ("message", Blobs), ("telemetry", Longs)),
     "post_gone": (("n", Longs),),
 }
 """What only a commit to a store holds that several hosts share, behind the other parts."""
@@ -61,6 +61,8 @@ def _parameters(parts: dict[str, tuple[tuple[str, _Column], ...]]) -> str:
 
 _PARAMETERS = _parameters(_PARTS)
 SHARED_PARAMETERS = _parameters(_ALL)
+UNBOUNDED_PARAMETERS = _parameters(_PARTS | _POST | {"post": _POST["post"][:-1]})
+"""Those of the first shape of that store."""
 _STATE_COLUMNS = "(id, version, state, timers, wake_ms, ties)"
 _TAKE_STATE = "version = excluded.version, state = excluded.state, timers = excluded.timers, ties = excluded.ties"
 
@@ -196,7 +198,7 @@ _ROWS: dict[str, Any] = {
     "notes": lambda notes: [(key, value.encode()) for key, value in notes.items()],
     "gone": lambda ids: [(id,) for id in ids],
     "dead_gone": lambda numbers: [(n,) for n in numbers],
-    "post": lambda rows: [(grp, member, host or "", message) for grp, member, host, message in rows],
+    "post": lambda rows: [(grp, member, host or "", message, int(telemetry)) for grp, member, host, message, telemetry in rows],
     "post_gone": lambda numbers: [(n,) for n in numbers],
 }
 """What makes rows of a part that has none, or not those that the database takes."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from gateway.actors.ids import HOST
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.schema import take_steps
@@ -31,6 +32,8 @@ class Letter(NamedTuple):
     """The host whose own the receiver is; empty: whoever has the receiver's group."""
     to: str
     message: bytes
+    telemetry: bool = False
+    """Whether it may give way to newer ones."""
 
 
 class EdgePost(PostReader):
@@ -42,6 +45,7 @@ class EdgePost(PostReader):
         place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
         super().__init__(place, "to_host = %b", host)
         self._host = host
+        self.who = f"{HOST}/{host}"
         self._name = HostName(host)
         self._connection = place.connect()
         try:
@@ -65,9 +69,9 @@ class EdgePost(PostReader):
 
     def hand_in(self, letters: Sequence[Letter]) -> int:
         """Put messages in, in their order, all or none; return how many of them were not there. Raises StoreFailed."""
-        n, id, to_host, to, message = zip(*letters, strict=True)
-        values = (self._host, Longs(n), Texts(id), Texts(to_host), Texts(to), Blobs(message))
-        ((new,),) = self._rows("SELECT hand_in(%b, %b, %b, %b, %b, %b)", values)
+        n, id, to_host, to, message, telemetry = zip(*letters, strict=True)
+        values = (self._host, Longs(n), Texts(id), Texts(to_host), Texts(to), Blobs(message), Longs([*map(int, telemetry)]))
+        ((new,),) = self._rows("SELECT hand_in(%b, %b, %b, %b, %b, %b, %b)", values)
         return int(new)
 
     def say_how(self, life: int, view: bytes, *, ends: bool = False) -> tuple[int, float]:

@@ -6,8 +6,8 @@ remembered are far more than a host can have under way.
 Source: PostgreSQL, "INSERT", ON CONFLICT.
 """
 
-_REMEMBERED = 20_000
-_FORGET_EVERY = 1000
+REMEMBERED = 20_000
+FORGET_EVERY = 1000
 
 EDGE_STEP = f"""
     CREATE TABLE host_mark (host text COLLATE "C" PRIMARY KEY, handed bigint NOT NULL) WITH (fillfactor = 50);
@@ -32,8 +32,8 @@ EDGE_STEP = f"""
                 SELECT CASE WHEN to_host = '' THEN group_of(receiver) END, nullif(to_host, ''), message
                 FROM given JOIN fresh USING (n) ORDER BY at RETURNING 1
         ) SELECT count(*) INTO new FROM sent;
-        IF before / {_FORGET_EVERY} < (before + many) / {_FORGET_EVERY} THEN
-            DELETE FROM handed WHERE host = me AND place <= before - {_REMEMBERED};
+        IF before / {FORGET_EVERY} < (before + many) / {FORGET_EVERY} THEN
+            DELETE FROM handed WHERE host = me AND place <= before - {REMEMBERED};
         END IF;
         RETURN new;
     END

@@ -8,13 +8,13 @@ is not older. Those of one sender are read in the order in which it sent them: i
 Not by NOTIFY: it has the commits of all hosts wait for each other. Source: PostgreSQL, src/backend/commands/async.c.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
 from gateway.actors.errors import StoreFailed
-from gateway.store.postgres.arrays import Longs
+from gateway.store.postgres.arrays import Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
 
 T = TypeVar("T")
@@ -55,6 +55,19 @@ class LeaseStanding(NamedTuple):
     """Whether it should end and join anew: it has more groups than its share, or fewer while some belong to nobody."""
 
 
+class Receiver(NamedTuple):
+    """A host, or a group, for which nearly as much is on its way as may be, or more."""
+
+    id: str
+    """`host/NAME`, or `group N`."""
+    many: int
+    bytes: int
+    gone: int
+    """How many messages of telemetry have just given way."""
+    lets_go_on: bool
+    """Whether we must not wait for it: its host waits for us."""
+
+
 class PostReader:
     """Reads what is sent to one host. All on one thread, but `taken`, which may be told on any."""
 
@@ -68,6 +81,14 @@ class PostReader:
         """The numbers of those that were read, and are not deleted yet."""
         self._deleted: list[list[int]] = []
         self._connection: psycopg.Connection[Any] | None = None
+        self.who = ""
+        """Who reads, as `bound_step.py` has it."""
+
+    def stand(self, waits: Sequence[str], most: int, most_bytes: int) -> list[Receiver]:
+        """Find out for whom too much is on its way, or nearly: more than `most` messages or `most_bytes`. `waits`: the receivers for which
+        we wait, where we do not read for that reason. Raises StoreFailed."""
+        rows = self._rows("SELECT * FROM stand(%b, %b, %b, %b)", (self.who, Texts(waits), most, most_bytes))
+        return [Receiver(*row) for row in rows]
 
     def read(self) -> list[PostedMessage]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
@@ -114,6 +135,7 @@ class MemberPost(PostReader):
     def __init__(self, place: DatabasePlace, member: int, groups: frozenset[int]) -> None:
         super().__init__(place, OF_MEMBER, Longs(sorted(groups)), member)
         self._member = member
+        self.who = f"member {member}"
 
     def renew(self) -> LeaseStanding:
         """Renew the lease of this life. Raises StoreFailed where the database is away."""

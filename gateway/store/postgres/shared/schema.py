@@ -12,8 +12,8 @@ Who writes what:
   deletes it: so each message is taken in once. `to_grp` names the group of its receiver; `to_member` the life where somebody waits for an
   answer; `to_host` the host whose own devices it is for. `n` rises over all hosts, `x` is the transaction that wrote it.
 - `host_mark` and `handed` say what each host that is no member has handed in: see `edge_step.py`.
-- `host_name` says which gateway has which name: see `host_name.py`.
-- `host_state` says how each host is: see `board_step.py`.
+- `host_name` says which gateway has which name: see `host_name.py`. `host_state` says how each host is: see `board_step.py`. `post_wait`
+  says which host waits for whom: see `bound_step.py`.
 - Everything else is as in `gateway`: the rows of an actor are written by the life that has its group, and by no other. The database
   computes `grp` from the id as `gateway.actors.ids` does.
 
@@ -21,9 +21,10 @@ Texts and bytes are as in `gateway`. Source: PostgreSQL, "Generated Columns", "E
 """
 
 from gateway.actors.ids import GROUPS
-from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, commit_function
+from gateway.store.postgres.commit import BEHIND, FENCED, SHARED_PARAMETERS, UNBOUNDED_PARAMETERS, commit_function
 from gateway.store.postgres.schema import ACTOR, DEAD, EVENT, MAIL, SEEN
 from gateway.store.postgres.shared.board_step import BOARD_STEP
+from gateway.store.postgres.shared.bound_step import BOUND_STEP, BOUNDED_POST
 from gateway.store.postgres.shared.edge_step import EDGE_STEP
 from gateway.store.postgres.shared.host_name import NAME_STEP
 
@@ -151,7 +152,7 @@ STEPS: tuple[str, ...] = (
         fence=_FENCE,
         keep_notes=_KEEP_NOTES,
         beside=_POST,
-        parameters=SHARED_PARAMETERS,
+        parameters=UNBOUNDED_PARAMETERS,
     )
     + _JOIN
     + _RENEW,
@@ -159,4 +160,12 @@ STEPS: tuple[str, ...] = (
     NAME_STEP,
     BOARD_STEP,
     _GROUP_OF_INLINE,
+    BOUND_STEP
+    + commit_function(
+        declares="found_member member%ROWTYPE;",
+        fence=_FENCE,
+        keep_notes=_KEEP_NOTES,
+        beside=BOUNDED_POST,
+        parameters=SHARED_PARAMETERS,
+    ),
 )
