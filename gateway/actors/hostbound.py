@@ -164,12 +164,13 @@ class Host(Protocol):
         receipts: who must know of a commit gives `on_commit`.
         """
 
-    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+    def bring_on(
+        self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None, at_ms: int = 0
+    ) -> Receipt:
         """Bring in a message as another gateway has sent it, in the form in which a store keeps mail: its id, its sender and who wants the
-        answer stay as they are. A second one of the same id and `content` is acknowledged and not handled.
-
-        Never blocks: raises Refused where there is no room. Raises UnknownTarget where nobody here takes it, and ValueError where it cannot
-        be read.
+        answer stay as they are. A second one of the same id and `content` is acknowledged and not handled. `at_ms` is the time now by the
+        clock by which it expires; 0: that is ours. Never blocks: raises Refused where there is no room. Raises UnknownTarget where nobody
+        here takes it, and ValueError where it cannot be read.
         """
 
     def payload_of(self, to: str, verb: str) -> type[Payload] | None:

@@ -186,6 +186,8 @@ class HostLink(HostBound):
             if self._bound.full and (id := receiver(to_host, message.to)) in self._bound.full:
                 self._held[id].append(delivery)
                 continue
+            if message.expires_ms and (left_ms := self.host.time.left_ms(delivery.message)) is not None:
+                message = message._replace(expires_ms=max(1, self._post.now_ms() + left_ms))
             letters.append(Letter(delivery.seq, message.id, to_host, message.to, encode(message), may_give_way(message)))
             deliveries.append(delivery)
         if letters:
@@ -224,7 +226,7 @@ class HostLink(HostBound):
 
         content = str(n).encode()
         try:
-            self.host.bring_on(letter, content=content, on_commit=committed)
+            self.host.bring_on(letter, content=content, on_commit=committed, at_ms=self._post.now_ms())
         except Refused:
             raise
         except (ValueError, LookupError, GatewayError) as error:
@@ -238,7 +240,8 @@ class HostLink(HostBound):
     def take_in(self, misfit: UntakenLetter, delivery: Delivery) -> None:
         """Take a message in that nobody took: it is tried once more each time that somebody has its dead letter tried again."""
         try:
-            self.host.bring_on(misfit.letter.encode(), content=str(misfit.n).encode())
+            at_ms = self._post.now_ms() if self._post is not None else 0
+            self.host.bring_on(misfit.letter.encode(), content=str(misfit.n).encode(), at_ms=at_ms)
         except Refused:
             raise
         except (ValueError, LookupError, GatewayError) as error:

@@ -1,10 +1,12 @@
 """Serving: what a link says of a host that serves actors which several hosts share."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from gateway.actors import Actor, HostBound
 from gateway.config import Configuration
 from gateway.fleet.settings import LinkSettings
-from gateway.registry import is_offered
+from gateway.registry import Promised, installed, is_offered
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sharing import Sharing
 
@@ -18,7 +20,22 @@ def sharing_of(configuration: Configuration, settings: EngineSettings) -> Sharin
     if link is None or not link.serves:
         return None
     actors = [actor for actor in configuration.actors if actor.kind in link.kinds or not is_offered(actor.kind)]
-    return Sharing(lambda before, clean: _joined(link, before, clean=clean), actors, settings=settings, bound=link.bound())
+    join = lambda before, clean: _joined(link, before, clean=clean)  # noqa: E731
+    return Sharing(join, actors, settings=settings, bound=link.bound(), elsewhere=_elsewhere(configuration))
+
+
+def _elsewhere(configuration: Configuration) -> Callable[[str], type[HostBound] | type[Actor[Any]]]:
+    """What finds the class of a kind that each host has for itself, and to which shared actors write by the name of its host."""
+    ordinary = {actor.kind: actor for actor in configuration.actors}
+    devices = {part.kind.kind: part.kind for part in configuration.host_bound}
+
+    def find(kind: str) -> type[HostBound] | type[Actor[Any]]:
+        actor = ordinary.get(kind)
+        if actor is None:
+            return devices.get(kind) or installed().host_bound.load(kind)
+        return type(actor.make() if isinstance(actor, Promised) else actor)
+
+    return find
 
 
 def _joined(link: LinkSettings, before: int, *, clean: bool) -> "GroupedStore":

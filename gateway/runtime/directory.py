@@ -39,8 +39,8 @@ class Directory:
         """By the first segment of ids that are served elsewhere, the host-bound actor that carries what is sent to them."""
         self.reaches_hosts = False
         """Whether what is sent to an actor by the name of its host is brought there without a carrier."""
-        self.installed: Callable[[str], type[HostBound]] = self._none_installed
-        """The class of a kind of devices that this gateway has none of, and others may have. Raises UnknownTarget."""
+        self.installed: Callable[[str], type[HostBound] | type[Actor[Any]]] = self._none_installed
+        """The class of a kind that has no actor here, and may have some elsewhere. Raises UnknownTarget."""
         self.verbs_at = lru_cache(maxsize=8192)(self._verbs_at)
         self.find_outside = lru_cache(maxsize=8192)(self._find_outside)
         """Find the row of a verb as `find_verb` does, for a message from outside: it is none of an inner kind, nor one that actors keep."""

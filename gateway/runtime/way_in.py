@@ -78,8 +78,13 @@ class WayIn:
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
 
-    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+    def bring_on(
+        self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None, at_ms: int = 0
+    ) -> Receipt:
         message = decode(letter, self._floor.directory.find_row)
+        if message.expires_ms and at_ms:
+            expires_ms, until = self._floor.clock.deadline(0, expires_s=(message.expires_ms - at_ms) / 1000)
+            message = message._replace(expires_ms=expires_ms, until=until)
         arrival = self._arrival(message, message.id, content, "", again=True, size=len(letter), on_commit=on_commit)
         self._let_in(arrival, wait=False)
         self._floor.ingress.bring(arrival)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.actors.actor import Actor
 from gateway.actors.errors import StoreFailed
+from gateway.actors.hostbound import HostBound
 from gateway.registry import Promised
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.engine import Engine
 from gateway.runtime.fullness import SentElsewhere
-from gateway.runtime.machine import HostMachine
+from gateway.runtime.machine import HostMachine, MachineClocks
 from gateway.runtime.placement import Placement
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sent_bound import SentBound
@@ -45,11 +46,12 @@ Join = Callable[[int, bool], "GroupedStore"]
 """Begins a life: (number of the life before, or 0; whether that ended with its last commit). Raises StoreFailed."""
 
 
-class _TimeOfAll(HostMachine):
-    """The machine's clocks, with the wall clock that all hosts share: the database's, as it was when this life began."""
+class _TimeOfAll:
+    """The machine's clocks, with the wall clock that all hosts share: the database's, as it was when this life began. Its own wall clock,
+    which may be hours off, is not looked at."""
 
-    def __init__(self, now_ms: int) -> None:
-        super().__init__(trusted=True)
+    def __init__(self, machine: MachineClocks, now_ms: int) -> None:
+        self.boot_id, self.boot_ms, self.mono_s = machine.boot_id, machine.boot_ms, machine.mono_s
         self._ahead_ms = now_ms - self.boot_ms()
 
     def wall_ms(self) -> int:
@@ -62,8 +64,8 @@ class _TimeOfAll(HostMachine):
 class _SharedClock(GatewayClock):
     """The clock of one life. It goes by the time of all hosts, so that a timer means the same to each; earlier notes say nothing."""
 
-    def __init__(self, now_ms: int) -> None:
-        super().__init__(_TimeOfAll(now_ms), clock_ms=now_ms)
+    def __init__(self, machine: MachineClocks, now_ms: int) -> None:
+        super().__init__(_TimeOfAll(machine, now_ms), clock_ms=now_ms)
 
     def resume(self, note: str, spans: str = "") -> None:
         super().resume("", "")
@@ -77,14 +79,16 @@ class _Life:
         store: "GroupedStore",
         actors: Iterable[Actor[Any] | Promised],
         settings: EngineSettings | None,
+        *,
         lost: Callable[[], None],
         bound: SentBound,
+        machine: MachineClocks,
     ) -> None:
         self.store = store
         self.placement = Placement(store.member, store.groups, store.unclean_ends)
         self.fault: BaseException | None = None
         self._lost = lost
-        clock = _SharedClock(store.now_ms)
+        clock = _SharedClock(machine, store.now_ms)
         self.engine = Engine(store, actors, settings=settings, clock=clock, fatal=self._fail, placement=self.placement)
         self.sent = store.sent()
         self._bound = bound
@@ -141,9 +145,19 @@ class Sharing:
     """Serves the shared actors that fall to this host, on threads of its own, from `start` to `stop`."""
 
     def __init__(
-        self, join: Join, actors: Iterable[Actor[Any] | Promised], *, settings: EngineSettings | None = None, bound: SentBound | None = None
+        self,
+        join: Join,
+        actors: Iterable[Actor[Any] | Promised],
+        *,
+        settings: EngineSettings | None = None,
+        bound: SentBound | None = None,
+        machine: MachineClocks | None = None,
+        elsewhere: Callable[[str], type[HostBound] | type[Actor[Any]]] | None = None,
     ) -> None:
-        """`bound`: how much may be on its way to others; by default as much as in a mailbox."""
+        """`bound`: how much may be on its way to others; by default as much as in a mailbox. `machine`: what it runs on. `elsewhere` finds
+        the class of a kind that each host has for itself; None: there is none."""
+        self._elsewhere = elsewhere
+        self._machine = machine or HostMachine()
         self._join = join
         usual = settings or EngineSettings()
         self._bound = bound or SentBound(usual.mailbox_messages, usual.mailbox_bytes)
@@ -217,7 +231,9 @@ class Sharing:
         store = self._join(self._before, self._clean)
         self._before, self._clean = store.member, False
         try:
-            life = _Life(store, self._actors, self._settings, self._stir.set, self._bound)
+            life = _Life(store, self._actors, self._settings, lost=self._stir.set, bound=self._bound, machine=self._machine)
+            if self._elsewhere is not None:
+                life.engine.directory.installed = self._elsewhere
             life.engine.start()
         except BaseException:
             store.close()

@@ -220,7 +220,10 @@ class Bench:
                 refused.append(Refusal(place, error))
         return refused
 
-    def bring_on(self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None) -> Receipt:
+    def bring_on(
+        self, letter: bytes, *, content: bytes = b"", on_commit: Callable[[Receipt], None] | None = None, at_ms: int = 0
+    ) -> Receipt:
+        del at_ms
         (id, to, verb, *_), payload = read_header(letter)
         receipt = Receipt(on_commit)
         self.sent.append(Sent(to, verb, payload, id, "", True, receipt))

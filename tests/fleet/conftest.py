@@ -34,7 +34,7 @@ def host(url: str, tmp_path: Path) -> Iterator[Host]:
         def started(name: str, more: str = "", *, url: str = url, kinds: bool = True) -> DaemonProcess:
             folder = tmp_path / name
             folder.mkdir()
-            environ = install_kinds(folder, ledger="tests.fleet.kinds:Ledger") if kinds else {}
+            environ = install_kinds(folder, ledger="tests.fleet.kinds:Ledger", scribe="tests.fleet.kinds:Scribe") if kinds else {}
             link = f'[link]\nurl = "{url}"\nhost = "{name}"\n{more}'
             daemon = at_end.enter_context(DaemonProcess(folder, link, close_s=5, environ=environ))
             daemon.until_listening()

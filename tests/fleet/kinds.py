@@ -23,6 +23,8 @@ class Batch(Payload):
     to: str
     first: int
     last: int
+    lasts_s: float = 0.0
+    """How long each may be acted on; 0: for ever."""
 
 
 class Written(State):
@@ -63,8 +65,9 @@ class Ledger(Actor[Written]):
     @verb
     def send(self, batch: Batch, stage: Stage[Written]) -> None:
         """Have numbers written down by another actor."""
+        expires_ms = stage.now_ms + round(batch.lasts_s * 1000) if batch.lasts_s else 0
         for n in range(batch.first, batch.last + 1):
-            stage.tell(batch.to, "write", Line(n=n))
+            stage.tell(batch.to, "write", Line(n=n), expires_ms=expires_ms)
         stage.reply()
 
     @verb
@@ -77,3 +80,7 @@ class Ledger(Actor[Written]):
     def reply(self, reply: Reply, stage: Stage[Written]) -> None:
         """Count an answer."""
         stage.state = stage.state.changed(answers=stage.state.answers + reply.ok)
+
+
+class Scribe(Ledger):
+    """A ledger that each host has for itself."""

@@ -47,3 +47,12 @@ def test_hosts_share_the_actors_and_take_over_those_of_one_that_is_killed(host: 
     first.until(lambda: _shared(first)["groups"] == 256)
     edge.until(lambda: all(_numbers(edge, id) == [1, 2] for id in _KEYS))
     assert "of 256 groups of actors" in first.gateway("show").stdout
+
+
+def test_shared_actors_write_to_what_each_host_has_for_itself(host: Host) -> None:
+    """Its own actors, of kinds that are not shared."""
+    one, two = host("one", _SERVES), host("two", _SERVES)
+    one.until(lambda: _shared(one)["groups"] == 128 == _shared(two)["groups"])
+    fields = {"to": "host/two/scribe/a", "first": 1, "last": 2}
+    one.ask(do="tell", to="ledger/sender", verb="send", payload=fields, timeout_s=30.0)
+    two.until(lambda: two.ask(do="show", id="scribe/a").get("actor", {"state": {}})["state"].get("numbers") == [1, 2])

@@ -59,6 +59,10 @@ class EdgePost(PostReader):
             self.close()
             raise
 
+    def now_ms(self) -> int:
+        """The time by which expires what is on its way between hosts: the database's, milliseconds since 1970."""
+        return self._name.now_ms()
+
     def renew(self) -> None:
         """Have the host's name for longer. Raises StoreFailed, and StoreTaken where another gateway has it."""
         self._run(self._name.claim)

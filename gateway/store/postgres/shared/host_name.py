@@ -6,6 +6,7 @@ killed leaves a lease; on its own machine it is seen that its process is gone, s
 
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +24,16 @@ NAME_STEP = """
         name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, said text NOT NULL, since timestamptz NOT NULL, lease interval NOT NULL,
         lease_until timestamptz NOT NULL
     ) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+    CREATE FUNCTION time_of_all_ms() RETURNS bigint LANGUAGE sql VOLATILE
+        RETURN (SELECT extract(epoch FROM greatest(the_time(), max(lease_until - lease))) * 1000 FROM member)::bigint;
     CREATE FUNCTION claim_name(my_name text, me text, my_words text, gone text, my_lease interval)
-        RETURNS TABLE (now_of text, known_as text, since_then timestamptz) LANGUAGE plpgsql AS $body$
+        RETURNS TABLE (now_of text, known_as text, since_then timestamptz, now_ms bigint) LANGUAGE plpgsql AS $body$
     BEGIN
         INSERT INTO host_name VALUES (my_name, me, my_words, the_time(), my_lease, the_time() + my_lease)
             ON CONFLICT (name) DO UPDATE SET holder = me, said = my_words, lease = my_lease, lease_until = excluded.lease_until,
                 since = CASE WHEN host_name.holder = me THEN host_name.since ELSE excluded.since END
             WHERE host_name.holder IN (me, gone) OR (host_name.lease_until < the_time() AND the_time() > up_since() + host_name.lease);
-        RETURN QUERY SELECT holder, said, date_trunc('second', since) FROM host_name WHERE name = my_name;
+        RETURN QUERY SELECT holder, said, date_trunc('second', since), time_of_all_ms() FROM host_name WHERE name = my_name;
     END
     $body$;
 """
@@ -60,6 +63,7 @@ class HostName:
         self.name = name
         self._lease_s = lease_s
         self._me = " ".join(_this_process())
+        self._ahead_ms = 0.0
         self._words = f"process {os.getpid()} on {platform.node()}"
 
     def claim(self, connection: psycopg.Connection[Any]) -> None:
@@ -73,10 +77,15 @@ class HostName:
 
     def _claimed(self, connection: psycopg.Connection[Any], gone: str) -> tuple[str, str, str]:
         """Who has the name now, in what words, and since when."""
-        query = "SELECT now_of, known_as, since_then::text FROM claim_name(%s, %s, %s, %s, make_interval(secs => %s))"
+        query = "SELECT now_of, known_as, since_then::text, now_ms FROM claim_name(%s, %s, %s, %s, make_interval(secs => %s))"
         row = connection.execute(query.encode(), (self.name, self._me, self._words, gone, self._lease_s)).fetchone()
         assert row is not None
+        self._ahead_ms = int(row[3]) - time.monotonic() * 1000
         return str(row[0]), str(row[1]), str(row[2])
+
+    def now_ms(self) -> int:
+        """The time that all hosts go by, milliseconds since 1970: the database's at the last claim, and what has passed since."""
+        return round(time.monotonic() * 1000 + self._ahead_ms)
 
     def leave(self, connection: psycopg.Connection[Any]) -> None:
         """Let another gateway have the name at once."""
