@@ -3,14 +3,17 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from devices.web.asking import page_of
+from devices.web.asking import page_of, truth_of
 from devices.web.problems import taken
-from devices.web.routing import LIMIT, act, look
+from devices.web.routing import AFTER, LIMIT, STATES, act, look
 
 
 async def letters(request: Request) -> Response:
-    """A page of dead letters, oldest first, without their payloads."""
+    """A page of dead letters, oldest first, without their payloads; with ?hosts=true the first of each host that shares a database."""
     after, limit = page_of(request, whole=True)
+    if truth_of(request, "hosts"):
+        found = taken(await request.app.door.ask({"do": "letters", "hosts": True, "limit": limit}))
+        return JSONResponse({name: found[name] for name in ("letters", "more", "silent")})
     found = taken(await request.app.door.ask({"do": "letters", "after": after or 0, "limit": limit}))
     listed = found["letters"]
     more = {"next": f"?after={listed[-1]['n']}&limit={limit}"} if found["more"] and listed else {}
@@ -35,13 +38,15 @@ async def drop(request: Request) -> Response:
 
 
 async def _ask(request: Request, do: str) -> dict[str, object]:
-    answer: dict[str, object] = await request.app.door.ask({"do": do, "letter": request.path_params["letter"]})
+    answer: dict[str, object] = await request.app.door.ask(
+        {"do": do, "letter": request.path_params["letter"], "host": request.query_params.get("host", "")}
+    )
     return answer
 
 
 routes = [
-    look("/api/dead-letters", letters, after={"type": "integer", "minimum": 0}, limit=LIMIT),
-    look("/api/dead-letters/{letter:int}", letter),
-    act("/api/dead-letters/{letter:int}/retry", retry),
-    act("/api/dead-letters/{letter:int}", drop, method="DELETE"),
+    look("/api/dead-letters", letters, after={"type": "integer", "minimum": 0}, limit=LIMIT, hosts=STATES),
+    look("/api/dead-letters/{letter:int}", letter, host=AFTER),
+    act("/api/dead-letters/{letter:int}/retry", retry, host=AFTER),
+    act("/api/dead-letters/{letter:int}", drop, method="DELETE", host=AFTER),
 ]

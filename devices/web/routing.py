@@ -46,9 +46,9 @@ def look(path: str, answer: Endpoint, **query: dict[str, Any]) -> WebRoute:
     return WebRoute("GET", path, answer, Needs.READING, query)
 
 
-def act(path: str, answer: Endpoint, *, method: str = "POST", gives: int = 200) -> WebRoute:
-    """A route that changes something."""
-    return WebRoute(method, path, answer, Needs.WRITING, {"timeout_s": TIMEOUT_S}, gives)
+def act(path: str, answer: Endpoint, *, method: str = "POST", gives: int = 200, **query: dict[str, Any]) -> WebRoute:
+    """A route that changes something; `query` has the schemas of its query parameters."""
+    return WebRoute(method, path, answer, Needs.WRITING, {"timeout_s": TIMEOUT_S, **query}, gives)
 
 
 def open_to_all(path: str, answer: Endpoint, *, method: str = "GET") -> WebRoute:

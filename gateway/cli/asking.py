@@ -105,15 +105,19 @@ def forget(options: Options) -> int:
 
 def letters(options: Options) -> int:
     """Show dead letters, or decide on them."""
-    from gateway.cli.letters import decide, number_of, show_letter, show_letters  # noqa: PLC0415
+    from gateway.cli.letters import decide, place_of, show_all_letters, show_letter, show_letters  # noqa: PLC0415
 
+    if options.hosts and options.act != "list":
+        raise exits.Failed(f"--hosts lists; then gateway dead-letters {options.act} host/NAME/N", exits.USAGE)
     if options.act != "list" and not options.which:
         raise exits.Failed(f"say which: gateway dead-letters {options.act} N", exits.USAGE)
     with _client(options) as client:
+        if options.hosts:
+            return show_all_letters(client, as_json=options.json)
         if options.act == "list":
             return show_letters(client, as_json=options.json)
         if options.act == "show":
-            return show_letter(client, number_of(options.which[0]), as_json=options.json)
+            return show_letter(client, place_of(options.which[0]), as_json=options.json)
         return decide(client, options.act, options.which, as_json=options.json)
 
 

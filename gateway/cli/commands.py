@@ -180,7 +180,8 @@ def _add_letters(parser: argparse.ArgumentParser) -> None:
         f"{parser.description}; for example: gateway dead-letters; gateway dead-letters show 7; gateway dead-letters retry all"
     )
     parser.add_argument("act", nargs="?", default="list", type=one_of(*ACTS), metavar="ACT", help=", ".join(ACTS))
-    parser.add_argument("which", nargs="*", metavar="N", help="numbers; or all, for retry and drop")
+    parser.add_argument("which", nargs="*", metavar="N", help="numbers (host/pi-barn/7: of another host); or all, for retry and drop")
+    parser.add_argument("--hosts", action="store_true", help="of all hosts that share a database, and of the actors that they share")
 
 
 def _add_capture(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ PLAIN = {
     "ask": _message(asking.ask, field=""),
     "tail": Words(asking.tail, may={"prefix": ""}, options={"verb": ""}),
     "explain": Words(asking.explain, ("id",), options={"limit": 50}),
-    "dead-letters": Words(asking.letters, may={"act": "list"}, rest="which"),
+    "dead-letters": Words(asking.letters, may={"act": "list"}, rest="which", options={"hosts": False}),
     "resume": Words(asking.resume, ("id",), options={"skip": False}),
     "export": Words(asking.export, ("id",)),
     "forget": Words(asking.forget, ("id",), options={"yes": False}),

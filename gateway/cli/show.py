@@ -105,7 +105,10 @@ def _mail(totals: dict[str, Any]) -> list[list[str]]:
 
 def _shared(shared: dict[str, Any] | None) -> list[list[str]]:
     """A row that says how many groups of the shared actors are served here; none where this host serves none."""
-    return [["shared", number(shared["groups"]), f"of 256 groups of actors, {number(shared['turns'])} turns"]] if shared else []
+    if not shared:
+        return []
+    letters = f", {several(shared['dead_letters'], 'dead letter')}: gateway dead-letters --hosts" if shared["dead_letters"] else ""
+    return [["shared", number(shared["groups"]), f"of 256 groups of actors, {number(shared['turns'])} turns{letters}"]]
 
 
 def written_a_day(view: dict[str, Any]) -> str:

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from gateway.actors.errors import GatewayError
-from gateway.actors.hostbound import Health, HostBound
+from gateway.actors.hostbound import Delivery, Health, HostBound
 from gateway.actors.messages import Start
+from gateway.actors.verbs import verb
 from gateway.control.connection import ControlClient
+from gateway.control.elsewhere import Everywhere
 from gateway.control.faults import fault_of
 from gateway.control.house import ControlSettings, House
 from gateway.control.listening import Listening
+from gateway.control.looking import FarClient, LookThere
 from gateway.control.pending import Answer, Asker, AskOutcome, Pending, no
 from gateway.control.reading import SocketRequest, read_request
-from gateway.control.requests import Requests
 from gateway.control.tail import Tail
 from gateway.control.within import InsideClient
 
@@ -64,7 +66,7 @@ class Control(HostBound):
         self._pending: list[Pending] = []
         self._tails: list[Tail | Listening] = []
         self._outcomes: deque[AskOutcome] = deque()
-        self._requests = Requests(house, self)
+        self._requests = Everywhere(house, self)
 
     @staticmethod
     def answers(path: Path) -> bool:
@@ -136,6 +138,18 @@ class Control(HostBound):
             self._listener.close()
         if hasattr(self, "_selector"):
             self._selector.close()
+
+    @verb
+    def look(self, asked: LookThere, delivery: Delivery) -> None:
+        """Answer what another host asks, as a client of the socket is answered."""
+        delivery.keep()
+        client = FarClient(delivery)
+        try:
+            answer = self._requests.take_from_afar(client, read_request(asked.request.encode()).fields)
+        except GatewayError as error:
+            answer = no(fault_of(error), str(error))
+        if answer is not None:
+            client.say(answer)
 
     # --- what requests use
 

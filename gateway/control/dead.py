@@ -55,9 +55,14 @@ def _find(engine: Engine, n: int) -> DeadRow:
 
 
 def _shown(row: DeadRow, engine: Engine) -> dict[str, Any]:
-    shown = {
+    return shown(row, engine.clock.unpacked(row.at_ms).wall_ms)
+
+
+def shown(row: DeadRow, at_ms: int) -> dict[str, Any]:
+    """A dead letter as it is shown, without its payload: when it became one is wall time. Any thread."""
+    found = {
         "n": row.n,
-        "at_ms": engine.clock.unpacked(row.at_ms).wall_ms,
+        "at_ms": at_ms,
         "mailbox": row.box,
         "reason": row.reason,
         "attempts": row.attempt,
@@ -65,5 +70,5 @@ def _shown(row: DeadRow, engine: Engine) -> dict[str, Any]:
     try:
         (id, to, verb, sender, *_), _ = read_header(row.message)
     except (ValueError, LookupError) as error:
-        return {**shown, "id": "", "to": row.box, "verb": "", "sender": "", "unreadable": str(error)}
-    return {**shown, "id": id, "to": to, "verb": verb, "sender": sender}
+        return {**found, "id": "", "to": row.box, "verb": "", "sender": "", "unreadable": str(error)}
+    return {**found, "id": id, "to": to, "verb": verb, "sender": sender}

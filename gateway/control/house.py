@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway.actors import Settings
+from gateway.actors import Settings, UnknownTarget
 from gateway.control.within import Within
 from gateway.runtime.engine import Engine
 from gateway.runtime.hosted import Hosted
@@ -90,6 +90,18 @@ class House:
         self.within = Within()
         """What host-bound actors ask of the control actor."""
         self._since_s = time.monotonic()
+
+    @property
+    def engines(self) -> list[Engine]:
+        """The gateway's own engine, and the one that serves shared actors here, while there is one. Any thread."""
+        shared = self.sharing.engine if self.sharing is not None else None
+        return [self.engine] if shared is None else [self.engine, shared]
+
+    def linked(self) -> OtherHosts:
+        """The hosts that share a database with this one. Raises UnknownTarget where it is linked with none."""
+        if self.others is None:
+            raise UnknownTarget("cannot look at other hosts: this gateway is not linked with any; give it a section [link]")
+        return self.others
 
     @property
     def uptime_s(self) -> float:

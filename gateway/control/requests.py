@@ -8,8 +8,7 @@
     {"do": "kinds"}                                 the kinds that people write to, and what each verb takes, as JSON schemas
     {"do": "ports"}                                 what is plugged into this host
     {"do": "health"}
-    {"do": "hosts"}                                 the hosts that share a database, each with how it is
-    {"do": "standing"}                              how this gateway is, as it says it to those
+    {"do": "hosts"}                                 all hosts that share a database; and standing: what this one says to them
     {"do": "hosted", "prefix": "gpio/"}             the host-bound actors whose ids begin so, and what the gateway is called
     {"do": "tell", "to": "gpio/lamp", "verb": "switch", "payload": {"on": true}, "timeout_s": 10}
         "texts": {"on": "true"}: what a person typed for each value; a verb that wants a text there takes it
@@ -18,7 +17,7 @@
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
     {"do": "listen", "id": "serial/gps"}            one answer a piece of what goes over its wire, until the client goes
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
-    {"do": "letters", "after": 0, "limit": 100}     and letter, retry, drop with {"letter": 7}
+    {"do": "letters", "after": 0, "limit": 100}     "hosts": true: all hosts'; letter, retry, drop: {"letter": 7, "host": ""}
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
     {"do": "export", "id": "trip/van"}              its state as it is on disk, whether it can be loaded or not
         both give the mail that waits where there is no such kind or device any more: {"stranded": …}
@@ -36,7 +35,7 @@ from typing import Any, Protocol
 
 from gateway.actors.callers import By
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import GatewayError, Refused, UnknownTarget
+from gateway.actors.errors import GatewayError, Refused
 from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
@@ -65,6 +64,7 @@ from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
 from gateway.control.things import plugged_in
 from gateway.control.wellness import problems
+from gateway.runtime.engine import Engine
 from gateway.runtime.mail import Arrival
 from gateway.service.reload import Reloaded
 
@@ -102,9 +102,11 @@ class Desk(Protocol):
 class Requests:
     """Runs the method that answers each request."""
 
-    def __init__(self, house: House, desk: Desk) -> None:
+    def __init__(self, house: House, desk: Desk, engine: Engine | None = None) -> None:
+        """`engine`: of whose actors it answers; the gateway's own, where none is given."""
         self.house = house
         self.desk = desk
+        self._engine = engine
         self._doors: dict[str, Callable[[Asker, Any, dict[str, Any]], Answer | None]] = {
             "show": self.show,
             "machine": self.machine,
@@ -131,6 +133,11 @@ class Requests:
             "retry": self.retry,
             "drop": self.drop,
         }
+
+    @property
+    def engine(self) -> Engine:
+        """The engine whose actors requests are about."""
+        return self._engine or self.house.engine
 
     def take(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
@@ -163,14 +170,14 @@ class Requests:
 
     def names(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         begin, limit = text_of(request, "begin"), limit_of(request)
-        return self._look(connection, n, lambda: names.actors(begin, limit, self.house.engine))
+        return self._look(connection, n, lambda: names.actors(begin, limit, self.engine))
 
     def verbs(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         of = text_of(request, "of")
-        return self._look(connection, n, lambda: names.verbs(of, self.house.engine))
+        return self._look(connection, n, lambda: names.verbs(of, self.engine))
 
     def kinds(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
-        return self._aside(connection, n, lambda: described(self.house.engine.directory))
+        return self._aside(connection, n, lambda: described(self.engine.directory))
 
     def ports(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         return self._aside(connection, n, plugged_in)
@@ -181,10 +188,7 @@ class Requests:
 
     def hosts(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Show all hosts. The database is asked, on a thread of its own."""
-        others = self.house.others
-        if others is None:
-            raise UnknownTarget("cannot show other hosts: this gateway is not linked with others; give it a section [link]")
-        return self._aside(connection, n, others.hosts)
+        return self._aside(connection, n, self.house.linked().hosts)
 
     def standing(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         return {"ok": True, "standing": standing(self.house)}
@@ -192,7 +196,7 @@ class Requests:
     def hosted(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Show host-bound actors. Nothing is asked of the engine: whoever shows levels may look each second."""
         prefix = text_of(request, "prefix")
-        found = [views.of_hosted(hosted, self.house.engine) for hosted in self.house.hosts.all if hosted.me.startswith(prefix)]
+        found = [views.of_hosted(hosted, self.engine) for hosted in self.house.hosts.all if hosted.me.startswith(prefix)]
         return {"ok": True, "name": self.house.name, "simulated": self.house.simulated, "hosted": found}
 
     def tail(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
@@ -214,7 +218,7 @@ class Requests:
         from gateway.control.explain import explain  # noqa: PLC0415  # not for a gateway that nobody asks
 
         id, limit = text_of(request, "id"), limit_of(request)
-        return self._look(connection, n, lambda: {"explained": explain(self.house.engine, id, limit)})
+        return self._look(connection, n, lambda: {"explained": explain(self.engine, id, limit)})
 
     # --- telling and asking
 
@@ -288,25 +292,25 @@ class Requests:
 
     def letters(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         after, limit = whole_of(request, "after", 0), limit_of(request)
-        return self._look(connection, n, lambda: dead.letters(self.house.engine, after, limit))
+        return self._look(connection, n, lambda: dead.letters(self.engine, after, limit))
 
     def letter(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
-        return self._look(connection, n, lambda: dead.letter(self.house.engine, number))
+        return self._look(connection, n, lambda: dead.letter(self.engine, number))
 
     def retry(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
-        return self._act(connection, n, lambda: dead.retry(self.house.engine, number))
+        return self._act(connection, n, lambda: dead.retry(self.engine, number))
 
     def drop(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         number = whole_of(request, "letter", 0)
-        return self._act(connection, n, lambda: dead.drop(self.house.engine, number))
+        return self._act(connection, n, lambda: dead.drop(self.engine, number))
 
     # --- paused actors
 
     def resume(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id, skip = text_of(request, "id"), truth_of(request, "skip")
-        return self._act(connection, n, lambda: resume(self.house.engine, id, skip=skip))
+        return self._act(connection, n, lambda: resume(self.engine, id, skip=skip))
 
     # --- what is stored
 
@@ -317,8 +321,8 @@ class Requests:
     def forget(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
         if not truth_of(request, "sure"):
-            return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.house.engine, id)})
-        return self._act(connection, n, lambda: {"forgotten": forget.forget(self.house.engine, id)})
+            return self._look(connection, n, lambda: {"would_forget": forget.belongings(self.engine, id)})
+        return self._act(connection, n, lambda: {"forgotten": forget.forget(self.engine, id)})
 
     # --- the configuration
 
@@ -338,7 +342,7 @@ class Requests:
     # --- on the engine's thread
 
     def _actor(self, id: str) -> Answer:
-        engine = self.house.engine
+        engine = self.engine
         if text := unwritten(id, engine):
             return no("unwritten", f"cannot show {id}: {text}")
         if found := views.of_actor(id, engine):
@@ -347,16 +351,16 @@ class Requests:
         return {"stranded": stranded} if stranded else why_absent(id, engine)
 
     def _stored(self, id: str) -> Answer:
-        engine = self.house.engine
+        engine = self.engine
         stranded = None if engine.store.load(check_id(id)) else of_stranded(engine, id)
         return {"stranded": stranded} if stranded else {"stored": forget.export(engine, id)}
 
     def _ids(self, prefix: str, after: str, limit: int, *, every: bool, states: bool) -> Answer:
-        engine = self.house.engine
+        engine = self.engine
         found = views.ids(prefix, after, min(limit, MOST_STATES) if states else limit, engine, every=every)
         if states:
             found["actors"] = [views.of_actor(id, engine) or {"id": id} for id in found["ids"]]
-        return found if found["ids"] or after else why_none(prefix, self.house.engine.directory) or found
+        return found if found["ids"] or after else why_none(prefix, self.engine.directory) or found
 
     def _look(self, connection: Asker, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
         """Answer, later, with what `look` sees on the engine's thread."""
@@ -377,13 +381,13 @@ class Requests:
 
         def run() -> None:
             found = act() or {}
-            dead.after_commit(self.house.engine, lambda: self.desk.settle(pending, {"ok": True, **found}))
+            dead.after_commit(self.engine, lambda: self.desk.settle(pending, {"ok": True, **found}))
 
         self._run(pending, run)
         return None
 
     def _run(self, pending: Pending, action: Callable[[], None]) -> None:
-        self.house.engine.post(lambda: self._settled(pending, action))
+        self.engine.post(lambda: self._settled(pending, action))
 
     def _settled(self, pending: Pending, action: Callable[[], None]) -> None:
         """Do what settles a request; where that raises, settle it with a no."""

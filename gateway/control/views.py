@@ -67,9 +67,14 @@ def _of_ending(ending: LifeEnding) -> View:
 
 
 def _of_shared(house: House) -> View | None:
-    """How many groups of shared actors are served here, and why none are; None where this host serves no shared actors."""
+    """How many groups of shared actors are served here, and why none are, and what became of their mail; None where this host serves no
+    shared actors."""
     sharing = house.sharing
-    return None if sharing is None else {"groups": len(sharing.groups), "fault": sharing.fault, "turns": sharing.turns}
+    if sharing is None:
+        return None
+    engine = sharing.engine
+    dead_letters = len(engine.dead_letters) if engine is not None else 0
+    return {"groups": len(sharing.groups), "fault": sharing.fault, "turns": sharing.turns, "dead_letters": dead_letters}
 
 
 def whole(house: House) -> View:
@@ -78,7 +83,7 @@ def whole(house: House) -> View:
     store = engine.store
     view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", "")), "url": getattr(store, "url", "")}
     view["totals"]["stored_actors"] = store.count_actors()
-    blocked = list(engine.room.schedule.held.values())
+    blocked = [cell for one in house.engines for cell in list(one.room.schedule.held.values())]
     blocked.sort(key=lambda cell: cell.wait is not Wait.PAUSED)
     view["stranded"] = [{"id": id, "waiting": size.count, "why": why} for id, (size, why) in engine.room.stranded.items()][:_BLOCKED_SHOWN]
     view["blocked"] = [_of_blocked(cell) for cell in blocked[:_BLOCKED_SHOWN]]

@@ -66,8 +66,7 @@ def _store(house: House) -> Iterator[str]:
     """A store that has lost something, or that takes nothing, and backups that could not be made."""
     if house.store_lost:
         yield house.store_lost
-    if house.engine.store_fault:
-        yield house.engine.store_fault
+    yield from (engine.store_fault for engine in house.engines if engine.store_fault)
     if house.nightly is not None and house.nightly.fault:
         yield house.nightly.fault
     if house.sharing is not None and house.sharing.fault:
@@ -76,7 +75,11 @@ def _store(house: House) -> Iterator[str]:
 
 def _taking_in(house: House) -> Iterator[str]:
     """Sources that wait, mailboxes that are full, and actors that write to each other without end."""
-    engine = house.engine
+    for engine in house.engines:
+        yield from _of_mail(engine)
+
+
+def _of_mail(engine: Engine) -> Iterator[str]:
     if engine.ingress.said:
         yield engine.ingress.said
     for box in list(engine.room.fullness.full)[:_SHOWN]:
@@ -106,16 +109,18 @@ def _progress(house: House) -> Iterator[str]:
 
 def _actors(house: House) -> Iterator[str]:
     """Ordinary actors whose state cannot be loaded, or that are paused because nobody above them decides."""
-    held = list(house.engine.room.schedule.held.values())
-    for cell in [cell for cell in held if cell.wait is Wait.UNREADABLE][:_SHOWN]:
-        yield in_a_line(cell)
-    for cell in escalated(house.engine.room)[:_SHOWN]:
-        yield f"{cell.id} is paused: {cell.fault}"
+    for engine in house.engines:
+        held = list(engine.room.schedule.held.values())
+        for cell in [cell for cell in held if cell.wait is Wait.UNREADABLE][:_SHOWN]:
+            yield in_a_line(cell)
+        for cell in escalated(engine.room)[:_SHOWN]:
+            yield f"{cell.id} is paused: {cell.fault}"
 
 
 def _stranded(house: House) -> Iterator[str]:
     """Mail of kinds and devices that are no more."""
-    for id, (size, why) in list(house.engine.room.stranded.items())[:_SHOWN]:
+    stranded = [one for engine in house.engines for one in list(engine.room.stranded.items())]
+    for id, (size, why) in stranded[:_SHOWN]:
         wait = "message waits" if size.count == 1 else "messages wait"
         yield f"{size.count} {wait} for {id}: {why}; configure it again, or gateway forget {id}"
 

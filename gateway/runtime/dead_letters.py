@@ -37,6 +37,10 @@ class DeadLetters:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __contains__(self, n: object) -> bool:
+        """Whether there is a letter of that number. Any thread."""
+        return n in self._numbers
+
     def add(self, box: str, mail: Mail, reason: str, round: Round) -> int:
         """Keep a message with its reason, or only count it. Returns the number of its letter, or of the letter that counts it."""
         n = self.add_raw(box, encode(mail.message), reason, attempt=mail.attempt, round=round)

@@ -196,6 +196,11 @@ class Sharing:
         life = self._life
         return life.engine if life is not None else None
 
+    def engine_of(self, id: str) -> Engine | None:
+        """The engine of the life under way, where it serves an actor; None where another host does, or nobody. Any thread."""
+        life = self._life
+        return life.engine if life is not None and life.placement.is_here(id) else None
+
     @property
     def groups(self) -> frozenset[int]:
         """The groups that this host serves now. Any thread."""

@@ -40,7 +40,9 @@ class Ledger(Actor[Written]):
 
     @verb
     def write(self, line: Line, stage: Stage[Written]) -> None:
-        """Write a number down."""
+        """Write a number down; one below zero is a fault."""
+        if line.n < 0:
+            raise ValueError(f"{line.n} is below zero")
         sender = stage.message.sender
         senders = stage.state.senders if sender in stage.state.senders else (*stage.state.senders, sender)
         stage.state = stage.state.changed(numbers=(*stage.state.numbers, line.n), senders=senders)
