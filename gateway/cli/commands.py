@@ -171,7 +171,11 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 
 def _add_forget(parser: argparse.ArgumentParser) -> None:
     parser.description = f"{parser.description}; what it published, retained, stays at the broker: mosquitto_pub -r -n -t TOPIC clears it"
-    parser.add_argument("id", metavar="ID", help="the actor; its timers, events and children go too")
+    parser.add_argument(
+        "id",
+        metavar="ID",
+        help="the actor; its timers, events and children go too. Or host/NAME: a host that is no more, and the mail for it",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 

@@ -65,7 +65,10 @@ def _agreed(found: dict[str, Any]) -> bool:
 
 
 def _belongings(found: dict[str, Any]) -> str:
-    """What a forgotten actor loses, and what stays, in words."""
+    """What a forgotten actor, or host, loses, and what stays, in words."""
+    if "host" in found:
+        mail = f"; {several(found['mail_dropped'], 'message')} for it: dropped" if found["mail_dropped"] else ""
+        return f"{found['id']}: what it has said of itself{mail}"
     state = [] if found["version"] is None else [f"its state (version {found['version']}, {size(found['bytes'])})"]
     counted = [(found["timers"], "timer", ""), (found["events"], "event", ""), (found["children_total"], "child", "children")]
     parts = [*state, *(several(number, one, many) for number, one, many in counted if number)]

@@ -19,6 +19,7 @@ from gateway.actors.messages import Reply
 from gateway.control.all_letters import SHARED, AllLetters, of_shared
 from gateway.control.dead import NoSuchLetter
 from gateway.control.faults import fault_of, unknown
+from gateway.control.forgetting_hosts import forget_host, host_in
 from gateway.control.house import House, OtherHosts
 from gateway.control.looking import LookThere
 from gateway.control.pending import Answer, Asker, Pending, no
@@ -69,6 +70,9 @@ class Everywhere:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
         if request.get("do") == "letters" and truth_of(request, "hosts"):
             return self._all_letters(connection, n, limit_of(request))
+        if request.get("do") == "forget" and (host := host_in(text_of(request, "id"))):
+            others, sure = self._house.linked(), truth_of(request, "sure")
+            return self._own.aside(connection, n, lambda: forget_host(others, host, sure=sure))
         request, there = whereabouts(request, self._house.others)
         if there is None:
             return self._own.take(connection, n, request)

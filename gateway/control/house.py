@@ -55,6 +55,9 @@ class OtherHosts(Protocol):
     def letters(self, after: int, limit: int) -> list[DeadRow]:
         """Dead letters of shared actors, behind a number."""
 
+    def forget(self, host: str) -> int:
+        """Delete what a host that is no more has said, and the mail for it; return how many messages those were."""
+
 
 class House:
     """The parts of one daemon that are shown. `engine`, `hosts` and `reload` are set before anything starts."""

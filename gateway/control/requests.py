@@ -177,10 +177,10 @@ class Requests:
         return self._look(connection, n, lambda: names.verbs(of, self.engine))
 
     def kinds(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
-        return self._aside(connection, n, lambda: described(self.engine.directory))
+        return self.aside(connection, n, lambda: described(self.engine.directory))
 
     def ports(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
-        return self._aside(connection, n, plugged_in)
+        return self.aside(connection, n, plugged_in)
 
     def health(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         found = problems(self.house)
@@ -188,7 +188,7 @@ class Requests:
 
     def hosts(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Show all hosts. The database is asked, on a thread of its own."""
-        return self._aside(connection, n, self.house.linked().hosts)
+        return self.aside(connection, n, self.house.linked().hosts)
 
     def standing(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         return {"ok": True, "standing": standing(self.house)}
@@ -368,7 +368,7 @@ class Requests:
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
-    def _aside(self, connection: Asker, n: Any, look: Callable[[], Answer]) -> Answer | None:
+    def aside(self, connection: Asker, n: Any, look: Callable[[], Answer]) -> Answer | None:
         """Answer, later, with what `look` sees, which takes its time, on a thread of its own."""
         pending = self.desk.later(connection, n, ASIDE_S, lambda: no("timeout", f"nothing was found within {ASIDE_S:.0f} s"))
         action = lambda: self.desk.settle(pending, {"ok": True, **look()})  # noqa: E731  # as elsewhere

@@ -21,6 +21,7 @@ def standing(house: House) -> dict[str, Any]:
         "gateway": house.name,
         "version": own_version(),
         "serves": house.sharing is not None,
+        "shared_x": house.sharing.done_x if house.sharing is not None else 0,
         "healthy": not found,
         "problems": [text if len(text) <= _PROBLEM else f"{text[:_PROBLEM]}…" for text in found[:_PROBLEMS]],
         "uptime_s": round(house.uptime_s, 1),

@@ -13,7 +13,7 @@ from gateway.fleet.saying import SAY_S
 from gateway.fleet.settings import LinkSettings
 
 if TYPE_CHECKING:
-    from gateway.store.postgres.shared.board import HostBoard, HostRow
+    from gateway.store.postgres.shared.board import ComingMail, HostBoard, HostRow
     from gateway.store.store import DeadRow
 
 T = TypeVar("T")
@@ -39,12 +39,7 @@ class LinkedHosts:
         """All hosts, this one too, and what nobody serves, as JSON. Raises StoreFailed."""
         with self._lock:
             if not self._seen or time.monotonic() - self._seen_s > _FRESH_S:
-                found = self._asked(lambda board: board.hosts())
-                mail = found.unserved_mail
-                unserved = {"groups": found.unserved, "coming": mail.many, "coming_s": round(mail.oldest_s, 1)}
-                hosts = [self._shown(row) for row in found.hosts]
-                served = any(host["serves"] for host in hosts)
-                self._seen = {"hosts": hosts, "unserved": unserved if served else None, "most_counted": found.most_counted}
+                self._seen = self._asked(self._look)
                 self._seen_s = time.monotonic()
             return self._seen
 
@@ -60,8 +55,26 @@ class LinkedHosts:
         """Dead letters of shared actors, behind a number. Raises StoreFailed."""
         return self._asked(lambda board: board.letters(after, limit))
 
-    def _shown(self, row: "HostRow") -> dict[str, Any]:
-        said = json.loads(row.view)
+    def forget(self, host: str) -> int:
+        """Delete what a host that is no more has said, and the mail for it; return how many messages those were. Raises StoreFailed."""
+        dropped = self._asked(lambda board: board.forget(host))
+        with self._lock:
+            self._seen = {}
+        return dropped
+
+    def _look(self, board: "HostBoard") -> dict[str, Any]:
+        said = [(row, json.loads(row.view)) for row in board.hosts()]
+        hosts = [self._shown(row, view) for row, view in said]
+        serving = [host for host in hosts if host["serves"]]
+        if serving:
+            done_x = [view["shared_x"] for (_, view), host in zip(said, hosts, strict=True) if host["serves"] and not host["away"]]
+            mail = board.to_groups(min(done_x, default=0))
+            for host in serving:
+                _add(host, mail.by_host.get(host["name"]))
+            unserved = _add({"groups": mail.unserved, "coming": 0, "coming_s": 0.0}, mail.by_host.get(""))
+        return {"hosts": hosts, "unserved": unserved if serving else None, "most_counted": board.most_counted}
+
+    def _shown(self, row: "HostRow", said: dict[str, Any]) -> dict[str, Any]:
         away = row.stopped or row.silent_s > AWAY_S
         return {
             "name": row.name,
@@ -91,6 +104,14 @@ class LinkedHosts:
             raise StoreFailed(f"cannot open {self._link.url}: {error}; pip install 'psycopg[binary]'") from error
         with closing(HostBoard(self._link.url, self._link.password_path)) as board:
             return question(board)
+
+
+def _add(to: dict[str, Any], mail: "ComingMail | None") -> dict[str, Any]:
+    """Add what is on its way to shared actors to what is shown."""
+    if mail is not None:
+        to["coming"] += mail.many
+        to["coming_s"] = max(to["coming_s"], round(mail.oldest_s, 1))
+    return to
 
 
 def others_of(configuration: Configuration) -> LinkedHosts | None:

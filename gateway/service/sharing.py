@@ -213,6 +213,12 @@ class Sharing:
         return self._bound.said
 
     @property
+    def done_x(self) -> int:
+        """All that older transactions than this one of the database have sent to the life under way is taken in. Any thread."""
+        life = self._life
+        return life.sent.done_x if life is not None else 0
+
+    @property
     def turns(self) -> int:
         """How many turns the life under way has run. Any thread."""
         engine = self.engine

@@ -52,12 +52,19 @@ def test_any_host_tells_how_all_are(server: PostgresServer, url: str, host: Host
     (line,) = [line for line in said.stdout.splitlines() if line.startswith("shed")]
     assert "away for 3 d, since 20" in line
     assert "1 message on the way to it, for " in line
+    assert "cannot forget host edge: it is linked" in base.gateway("forget", "host/edge", "--yes").stderr
     shed.again()
     base.until(lambda: _hosts(base)["shed"]["well"] and not _hosts(base)["shed"]["coming"])
     assert _hosts(base)["shed"]["life"] == 2
     shed.stop()
     base.until(lambda: _hosts(base)["shed"]["stopped"])
     assert "stopped for " in base.gateway("show", "--hosts").stdout
+    assert "error" not in edge.ask(do="tell", to="host/shed/ledger/a", verb="write", payload={"n": 1}, timeout_s=30.0)
+    edge.until(lambda: _hosts(edge)["shed"]["coming"] == 1)
+    forgotten = edge.gateway("forget", "host/shed", "--yes").stdout
+    assert forgotten == "forgot host/shed: what it has said of itself; 1 message for it: dropped\n"
+    assert set(_hosts(edge)) == {"base", "edge"}
+    assert server.ask(url, "SELECT count(*) FROM gateway_shared.post WHERE to_host = 'shed'") == [(0,)]
 
 
 def test_without_the_database_nobody_can_tell_and_says_so(server: PostgresServer, host: Host) -> None:

@@ -1,9 +1,8 @@
 """The board: what each host has said of itself in the database that all share, and what there is of the actors that they share.
 
-It is read when somebody wants to know, by whichever host; nothing here is written.
+It is read when somebody wants to know, by whichever host; nothing here is written, but that a host is no more.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,19 +22,25 @@ _ANSWER_S = 4.0
 _HOSTS = """
     SELECT state.name, life, stopped, extract(epoch FROM at)::double precision, extract(epoch FROM the_time() - at)::double precision,
         coalesce(groups, 0), coming.many, coming.oldest_s, view
-    FROM host_state state CROSS JOIN LATERAL coming_to(state.name) coming LEFT JOIN (
+    FROM host_state state CROSS JOIN LATERAL coming_to(state.name, done_x) coming LEFT JOIN (
         SELECT member.name, count(*) AS groups FROM placement JOIN member ON member.id = owner WHERE NOT fenced GROUP BY member.name
     ) serving ON serving.name = state.name ORDER BY state.name
 """
 _TO_GROUPS = f"""
     SELECT coalesce(member.name, ''), count(*)::integer, extract(epoch FROM clock_timestamp() - min(at))::double precision
-    FROM (SELECT to_grp, to_member, at FROM post WHERE to_host IS NULL ORDER BY x, n LIMIT {MOST_COUNTED}) waiting
+    FROM (SELECT to_grp, to_member, at FROM post WHERE to_host IS NULL AND x >= %b::text::xid8 ORDER BY x, n LIMIT {MOST_COUNTED}) waiting
     LEFT JOIN placement ON grp = to_grp LEFT JOIN member ON member.id = coalesce(to_member, owner) AND NOT fenced GROUP BY 1
 """
 _UNSERVED = f"""
     SELECT count(*)::integer FROM placement LEFT JOIN member ON member.id = owner WHERE member.id IS NULL OR fenced OR ({LATE})
 """
 _SERVER = f"SELECT name FROM placement JOIN member ON member.id = owner WHERE grp = %b AND NOT fenced AND NOT ({LATE})"
+_DROP = """
+    WITH gone AS (
+        DELETE FROM post WHERE n IN (SELECT n FROM post WHERE to_host = %b ORDER BY x, n LIMIT %b) RETURNING 1
+    ) SELECT count(*) FROM gone
+"""
+_DROPPED_AT_ONCE = 5000
 _DEAD = "SELECT n, at_ms, box, reason, attempt, message FROM dead"
 _SLOW = "; SET statement_timeout = '4s';"
 
@@ -62,24 +67,24 @@ class HostRow(NamedTuple):
     """For how many seconds it has said nothing."""
     groups: int
     coming: ComingMail
-    """Mail for its own devices and actors, and for the groups that it serves."""
     view: bytes
     """What it has said, as JSON."""
 
 
-class BoardRows(NamedTuple):
-    """What is known of all hosts, and of the groups that nobody serves."""
+class SharedMail(NamedTuple):
+    """What is on its way to shared actors."""
 
-    hosts: Sequence[HostRow]
+    by_host: dict[str, ComingMail]
+    """By the host that serves them; that of groups which nobody serves under no name."""
     unserved: int
     """How many groups nobody serves."""
-    unserved_mail: ComingMail
-    most_counted: int = MOST_COUNTED
-    """So many messages on their way to one are counted, and no more."""
 
 
 class HostBoard:
     """One connection to the database, for a few questions. One thread."""
+
+    most_counted = MOST_COUNTED
+    """So many messages on their way to one host are counted, and no more."""
 
     def __init__(self, url: str, password_file: Path | None) -> None:
         """Connect. Raises StoreFailed."""
@@ -95,15 +100,18 @@ class HostBoard:
             self.close()
             raise
 
-    def hosts(self) -> BoardRows:
-        """All hosts, by their names. Raises StoreFailed."""
-        to_groups = {name: ComingMail(many, oldest_s) for name, many, oldest_s in self._rows(_TO_GROUPS)}
-        hosts = [
-            HostRow(name, life, stopped, at_s, silent_s, groups, _both(ComingMail(many, oldest_s), to_groups.get(name)), view)
+    def hosts(self) -> list[HostRow]:
+        """All hosts, by their names, each with the mail for its own devices and actors. Raises StoreFailed."""
+        return [
+            HostRow(name, life, stopped, at_s, silent_s, groups, ComingMail(many, oldest_s), view)
             for name, life, stopped, at_s, silent_s, groups, many, oldest_s, view in self._rows(_HOSTS)
         ]
+
+    def to_groups(self, since_x: int) -> SharedMail:
+        """The mail for groups of shared actors; what older transactions than this one have written is not looked at. Raises StoreFailed."""
+        found = {name: ComingMail(many, oldest_s) for name, many, oldest_s in self._rows(_TO_GROUPS, (str(since_x),))}
         ((unserved,),) = self._rows(_UNSERVED)
-        return BoardRows(hosts, unserved, to_groups.get("", ComingMail(0, 0.0)))
+        return SharedMail(found, unserved)
 
     def server_of(self, id: str) -> str:
         """The host that serves a shared actor; empty where none does at the moment. Raises StoreFailed."""
@@ -119,6 +127,15 @@ class HostBoard:
         rows = self._rows(f"{_DEAD} WHERE n > %b ORDER BY n LIMIT %b", (after, limit))
         return [DeadRow(n, at_ms, box, why.decode(), *more) for n, at_ms, box, why, *more in rows]
 
+    def forget(self, host: str) -> int:
+        """Delete the mail for a host that is no more, and then what it has said; return how many messages those were. What it has handed in
+        is remembered: should it come back, it may hand in some of that again. Raises StoreFailed."""
+        dropped = 0
+        while gone := self._rows(_DROP, (host, _DROPPED_AT_ONCE))[0][0]:
+            dropped += gone
+        self._rows("DELETE FROM host_state WHERE name = %b RETURNING name", (host,))
+        return dropped
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
@@ -128,7 +145,3 @@ class HostBoard:
             return self._connection.execute(query.encode(), values, binary=True).fetchall()
         except psycopg.Error as error:
             raise self._place.named("read", error) from error
-
-
-def _both(own: ComingMail, shared: ComingMail | None) -> ComingMail:
-    return own if shared is None else ComingMail(own.many + shared.many, max(own.oldest_s, shared.oldest_s))

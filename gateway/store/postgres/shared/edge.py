@@ -18,6 +18,7 @@ from gateway.store.postgres.shared.host_name import HostName
 from gateway.store.postgres.shared.post import PostReader
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
+_SAY = "SELECT * FROM say_how(%b, %b, %b, %b::text::xid8, %b)"
 _ANSWER_S = 10.0
 """Nothing that a link asks takes the database longer."""
 
@@ -81,7 +82,7 @@ class EdgePost(PostReader):
     def say_how(self, life: int, view: bytes, *, ends: bool = False) -> tuple[int, float]:
         """Say how this host is, for all that share the database; return how many messages are there for it, as far as they are counted, and
         for how many seconds the oldest is. Raises StoreFailed."""
-        ((many, oldest_s),) = self._rows("SELECT * FROM say_how(%b, %b, %b, %b)", (self._host, life, ends, view))
+        ((many, oldest_s),) = self._rows(_SAY, (self._host, life, ends, str(self.done_x), view))
         return int(many), float(oldest_s)
 
     def delete(self, numbers: Sequence[int]) -> None:

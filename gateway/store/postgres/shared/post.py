@@ -77,8 +77,8 @@ class PostReader:
         self._query, self._values = poll_of(whose), values
         self.since_x = 0
         """All that older transactions have written was read."""
-        self._reading: set[int] = set()
-        """The numbers of those that were read, and are not deleted yet."""
+        self._reading: dict[int, int] = {}
+        """Which were read, and are not deleted yet: by their numbers, the transactions that wrote them."""
         self._deleted: list[list[int]] = []
         self._connection: psycopg.Connection[Any] | None = None
         self.who = ""
@@ -93,16 +93,22 @@ class PostReader:
     def read(self) -> list[PostedMessage]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
         while self._deleted:
-            self._reading.difference_update(self._deleted.pop())  # this poll does not see them any more
+            for n in self._deleted.pop():  # this poll does not see them any more
+                self._reading.pop(n, None)
         if len(self._reading) > _UNDER_WAY:
             return []
         found = self._rows(self._query, (*self._values, str(self.since_x), AT_ONCE))
         settled_x = found[0][0]
         rows = [(n, x, message) for _, n, x, message in found if n is not None]
         self.since_x = min(settled_x, rows[-1][1]) if len(rows) == AT_ONCE else settled_x
-        new = [PostedMessage(n, message) for n, _, message in rows if n not in self._reading]
-        self._reading.update(one.n for one in new)
-        return new
+        new = [(n, x, message) for n, x, message in rows if n not in self._reading]
+        self._reading.update((n, x) for n, x, _ in new)
+        return [PostedMessage(n, message) for n, _, message in new]
+
+    @property
+    def done_x(self) -> int:
+        """All that older transactions than this one have written was read, and is deleted. Any thread."""
+        return min([self.since_x, *self._reading.values()])
 
     def taken(self, numbers: list[int]) -> None:
         """Note that these are deleted, by a commit that is on disk."""

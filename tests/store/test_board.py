@@ -1,0 +1,108 @@
+"""What the database knows of the hosts: what each has said, what is on its way to it, and what that costs. A real PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+
+if why_no_postgres():
+    pytest.skip(why_no_postgres(), allow_module_level=True)
+
+from gateway.store.postgres.shared.board import HostBoard, HostRow
+from gateway.store.postgres.shared.edge import EdgePost, Letter
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server for all."""
+    with postgres_server("fsync=off") as found:
+        yield found
+
+
+@pytest.fixture
+def url(server: PostgresServer) -> str:
+    """An empty database."""
+    return server.new_database()
+
+
+@pytest.fixture
+def open_hosts(url: str) -> Iterator[tuple[EdgePost, EdgePost, HostBoard]]:
+    """Two hosts, and a board."""
+    with ExitStack() as at_end:
+        barn, house, board = EdgePost(url, None, "barn"), EdgePost(url, None, "house"), HostBoard(url, None)
+        for one in (barn, house, board):
+            at_end.callback(one.close)
+        yield barn, house, board
+
+
+Opened = tuple[EdgePost, EdgePost, HostBoard]
+
+
+def _hand_in(barn: EdgePost, first: int, last: int) -> None:
+    barn.hand_in([Letter(n, f"m{n}", "house", "ledger/a", b"m") for n in range(first, last + 1)])
+
+
+def _seen(board: HostBoard, name: str) -> HostRow:
+    return next(row for row in board.hosts() if row.name == name)
+
+
+def test_each_says_how_it_is(open_hosts: Opened) -> None:
+    """Again and again, any bytes; and at last that it ends."""
+    barn, house, board = open_hosts
+    assert barn.say_how(1, b"one\0") == (0, 0.0)
+    house.say_how(7, b"two")
+    assert [(row.name, row.life, row.stopped, row.view) for row in board.hosts()] == [
+        ("barn", 1, False, b"one\0"),
+        ("house", 7, False, b"two"),
+    ]
+    barn.say_how(2, b"three", ends=True)
+    found = _seen(board, "barn")
+    assert (found.life, found.stopped, found.view, found.silent_s >= 0) == (2, True, b"three", True)
+
+
+def test_what_is_on_the_way_is_counted_until_it_is_deleted(open_hosts: Opened) -> None:
+    """What was read and is not on the host's disk yet too, though the host is killed meanwhile; up to a bound."""
+    barn, house, board = open_hosts
+    house.say_how(1, b"")
+    _hand_in(barn, 1, 5)
+    assert _seen(board, "house").coming.many == 5
+    numbers = [one.n for one in house.read()]
+    house.read()
+    many, oldest_s = house.say_how(1, b"")
+    assert (many, oldest_s > 0, _seen(board, "house").coming.many) == (5, True, 5)
+    house.delete(numbers)
+    house.read()
+    assert (house.say_how(1, b""), _seen(board, "house").coming.many) == ((0, 0.0), 0)
+    for first in range(6, 12_006, 1000):
+        _hand_in(barn, first, first + 999)
+    assert house.say_how(1, b"")[0] == _seen(board, "house").coming.many == board.most_counted
+
+
+def test_an_old_snapshot_does_not_have_the_count_go_through_all_that_was_deleted(url: str, open_hosts: Opened) -> None:
+    """The blocks that it looks at are few after thousands of messages, and would be many from the first one on."""
+    barn, house, _ = open_hosts
+    with psycopg.connect(url) as reader, psycopg.connect(url, autocommit=True) as asker:
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT count(*) FROM gateway_shared.post")
+        for first in range(1, 8001, 500):
+            _hand_in(barn, first, first + 499)
+            house.delete([one.n for one in house.read()])
+        house.read()
+        house.say_how(1, b"")
+        asker.execute("SET search_path = gateway_shared")
+        blocks = [_blocks(asker, since) for since in ("(SELECT done_x FROM host_state)", "'0'::xid8")]
+    assert blocks[0] < 30 < blocks[1], blocks
+
+
+def _blocks(asker: "psycopg.Connection[Any]", since: str) -> int:
+    """How many blocks the count looks at, where it begins at a transaction. (A function is planned with its first call.)"""
+    query = f"SELECT * FROM coming_to('house', {since})"
+    asker.execute(query.encode())
+    row = asker.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()).fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
