@@ -24,7 +24,7 @@ def show_hosts(client: Client, what: str, *, as_json: bool) -> int:
 def _row(one: dict[str, Any], most: int) -> list[str]:
     part = f"serves {several(one['groups'], 'group')}" if one["serves"] else "at the edge"
     about = f"life {one['life']}{', version ' + one['version'] if one['version'] else ''}"
-    return [f"{one['name']}{' *' if one['me'] else ''}", part, standing_of(one), lag_of(one, most), about]
+    return [f"{one['name']}{' *' if one['me'] else ''}", part, about, lag_of(one, most), standing_of(one)]
 
 
 def standing_of(one: dict[str, Any]) -> str:

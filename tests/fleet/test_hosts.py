@@ -41,7 +41,7 @@ def test_any_host_tells_how_all_are(server: PostgresServer, url: str, host: Host
     assert {one["life"] for one in seen.values()} == {1}
     said = edge.gateway("show", "--hosts")
     assert said.returncode == 0
-    assert "base    serves 256 groups  well" in said.stdout
+    assert "base    serves 256 groups  life 1, version" in said.stdout
     assert "edge *  at the edge" in said.stdout
     shed.kill()
     server.ask(url, "UPDATE gateway_shared.host_state SET at = at - interval '3 days' WHERE name = 'shed'")

@@ -5,14 +5,17 @@ import { Badge, Fault, html, useLoaded } from "./parts.js";
 import { T } from "./texts.js";
 
 const LOOK_MS = 5000;
+const MOST = 100;
 
 export function Hosts() {
   const [found, fault] = useLoaded(() => get("api/hosts"), [], LOOK_MS);
+  const hosts = [...(found?.hosts || [])].sort((one, other) => one.well - other.well || one.name.localeCompare(other.name));
   return html`<section aria-label=${T.hosts}><h2>${T.hosts}</h2><${Fault} text=${fault} />
     ${found?.unserved?.groups > 0 && html`<p class="fault">${T.unserved(found.unserved.groups)}</p>`}
-    <ul class="list">${(found?.hosts || []).map((host) => html`<li key=${host.name} class="part">
+    <ul class="list">${hosts.slice(0, MOST).map((host) => html`<li key=${host.name} class="part">
       <b>${host.name}</b><span class="dim">${said(host, found.most_counted)}</span>
-      <${Badge} kind=${host.well ? "good" : "bad"}>${host.well ? T.well : host.away ? T.gone : T.notWell}<//></li>`)}</ul></section>`;
+      <${Badge} kind=${host.well ? "good" : "bad"}>${host.well ? T.well : host.away ? T.gone : T.notWell}<//></li>`)}</ul>
+    ${hosts.length > MOST && html`<p class="dim">+ ${hosts.length - MOST}</p>`}</section>`;
 }
 
 /** What there is to say of a host, in its order. */

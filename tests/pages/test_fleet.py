@@ -1,0 +1,32 @@
+"""The page of the log on a gateway that is linked with others: every host has a line there, those that are away too."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.daemons import DaemonProcess
+from tests.pages.conftest import PHONE, Windows
+from tests.postgres import postgres_server, why_no_postgres
+
+if why_no_postgres():
+    pytest.skip(why_no_postgres(), allow_module_level=True)
+
+
+def _linked(folder: Path, name: str, url: str, more: str = "") -> DaemonProcess:
+    (folder / name).mkdir()
+    return DaemonProcess(folder / name, f'[link]\nurl = "{url}"\nhost = "{name}"\n{more}', close_s=5)
+
+
+def test_each_host_has_a_line(tmp_path: Path, window: Windows) -> None:
+    """With how it is, and since when one is away."""
+    with postgres_server("fsync=off") as server:
+        url = server.new_database()
+        web = '[web]\nlisten = "127.0.0.1:0"\n'
+        with _linked(tmp_path, "pi-barn", url, web) as barn, _linked(tmp_path, "pi-shed", url) as shed:
+            barn.until(lambda: len(barn.ask(do="hosts").get("hosts", [])) == 2)
+            page = window(barn, size=PHONE).open("#/log")
+            hosts = page.get_by_role("region", name="Hosts").get_by_role("listitem")
+            hosts.filter(has_text="this host; at the edge").filter(has_text="pi-barn").get_by_text("well", exact=True).wait_for()
+            shed.stop()
+            hosts.filter(has_text="pi-shed").filter(has_text="stopped for ").get_by_text("away", exact=True).wait_for()
+            barn.stop()
