@@ -1,6 +1,6 @@
 """Checks across sections: what two actors claim, and whether what an actor sends has someone to take it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.ids import check_id, kind_of
+from gateway.actors.ids import HOST, check_id, kind_of
 from gateway.actors.templates import sample
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
@@ -98,12 +98,13 @@ def _as_written(document: Document, path: KeyPath, thing: str) -> str:
     return thing if value is None or isinstance(value, (dict, list)) else shown(value, at_most=_NAME_AT_MOST)
 
 
-def check_addresses(document: Document, sections: list[Section], registry: Registry) -> None:
-    """Note each address that names no kind, no host-bound actor or no verb that there is, or one that this actor does not take."""
+def check_addresses(document: Document, sections: list[Section], registry: Registry, carried: Collection[str] = ()) -> None:
+    """Note each address that names no kind, no host-bound actor or no verb that there is, or one that this actor does not take. What other
+    hosts have is not in the file: `carried` are the first segments of the ids that go there."""
     settings = {"/".join(map(str, section.key_path)): section.settings for section in sections if section.whole}
     for section in sections:
         for setting, target, verb in section.addresses():
-            problem = _target_problem(document, registry, target, verb) or _why_deaf(settings.get(target), target, verb)
+            problem = _target_problem(document, registry, target, verb, carried) or _why_deaf(settings.get(target), target, verb)
             if problem is not None:
                 document.add(section.path_of(document, setting), _for_want_of_values(section, registry, target, verb) or problem)
 
@@ -154,35 +155,41 @@ def _payload_at(registry: Registry, target: str, verb: str) -> type[BaseModel] |
     return kind.verbs[verb].payload if verb in kind.verbs else None
 
 
-def without_absent_defaults(document: Document, settings: T, registry: Registry) -> T:
-    """The settings of a section, with each address emptied that is a default and names a device which the file does not have.
+def without_absent_defaults(document: Document, settings: T, registry: Registry, *, shared: bool = False) -> T:
+    """The settings of a section, with each address emptied that is a default and names a device which the file does not have; of a kind
+    that hosts share, each that names a device, for these are of one host.
 
     So a twin that publishes to mqtt/main unless told otherwise needs no broker.
     """
     absent = {
         setting: ""
         for setting, target, _ in settings.addresses()
-        if setting in type(settings).model_fields and setting not in settings.model_fields_set and _is_absent(document, registry, target)
+        if setting in type(settings).model_fields
+        and setting not in settings.model_fields_set
+        and _is_absent(document, registry, target, shared=shared)
     }
     return settings.model_copy(update=absent) if absent else settings
 
 
-def _is_absent(document: Document, registry: Registry, target: str) -> bool:
+def _is_absent(document: Document, registry: Registry, target: str, *, shared: bool) -> bool:
     kind, _, key = target.partition("/")
-    return kind in registry.host_bound.names and document.value((kind, key)) is None
+    return kind in registry.host_bound.names and (shared or document.value((kind, key)) is None)
 
 
-def _target_problem(document: Document, registry: Registry, template: str, verb: str) -> Say | None:
+def _target_problem(document: Document, registry: Registry, template: str, verb: str, carried: Collection[str]) -> Say | None:
     """What is wrong with an address; None when nothing is, or it cannot be known before a message goes there."""
     target = sample(template)
     try:
         kind = kind_of(check_id(target))
     except BadId as error:
         return partial(str, error)
+    first = target.partition("/")[0]
+    if first == HOST and HOST not in carried:
+        return lambda: f"cannot send to {template}: this gateway is not linked with others; give it a section [link]"
     if "{" in template.rsplit("/", 2)[-2]:
         return None
     if kind in registry.host_bound.names:
-        return _no_device(document, kind, template) or _no_verb(registry, kind, verb)
+        return (None if first == HOST else _no_device(document, kind, template)) or _no_verb(registry, kind, verb)
     if kind in registry.ordinary.names:
         return _no_verb(registry, kind, verb)
     known = [*registry.host_bound.names, *registry.ordinary.names]

@@ -6,6 +6,7 @@ from typing import Any
 from gateway.actors import Actor, BadDefinition, By, HostBound
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.id_patterns import id_pattern
+from gateway.actors.ids import HOST
 from gateway.config.checks import Section
 from gateway.config.document import Document
 from gateway.registry import Registry, kind_meant
@@ -23,6 +24,8 @@ def _problem(document: Document, registry: Registry, pattern: str) -> str:
     """Why a pattern fits nobody; empty where it may fit somebody."""
     id, verb = id_pattern(pattern)
     levels = id.split("/")
+    if levels[0] == HOST:
+        return ""  # of another host, which has devices of its own
     known = [*registry.host_bound.names, *registry.ordinary.names]
     fitting = [kind for kind in known if fnmatchcase(kind, levels[0])]
     if not fitting and ("*" not in levels[0] or len(levels) > 1):

@@ -20,11 +20,12 @@ from gateway.config.brought import bring_in
 from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
+from gateway.config.elsewhere import carried_in, check_shared_kinds
 from gateway.config.id_patterns import check_patterns
 from gateway.config.models import keys_of, tables_of
 from gateway.config.overrun import Overrun, at_most
 from gateway.config.problems import ConfigProblems, Problem, dotted
-from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
+from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings, may_be_folder, own_folder
 from gateway.config.settings_reader import read_settings
 from gateway.config.values import add_free_dates, clean_texts
 from gateway.registry import SECTIONS, InstalledKinds, Promised, Registry, installed, kind_meant
@@ -45,21 +46,6 @@ def read(path: str | Path, *, registry: Registry | None = None, outside: bool = 
     """Read and check the file at `path` against the installed kinds, or those of `registry`; and, where that is wanted, what it relies on
     `outside` of itself. Raises ConfigProblems."""
     return _Reading(open_document(path), registry or installed(), outside=outside).configuration()
-
-
-def own_folder(path: str | Path, gateway: GatewaySettings) -> Path | None:
-    """The folder of the user's own kinds; None where the file wants none, or there is none of the usual name beside it."""
-    folder = Path(path).absolute().parent / Path(gateway.actors).expanduser()
-    usual = gateway.actors == GatewaySettings.model_fields["actors"].default
-    return folder if gateway.actors and (not usual or _may_be_folder(folder)) else None
-
-
-def _may_be_folder(path: Path) -> bool:
-    """Whether a path is a folder, or cannot be looked at: then whoever reads it says so."""
-    try:
-        return path.is_dir()
-    except PermissionError:
-        return True
 
 
 def kinds_of(path: str | Path, *, registry: Registry | None = None) -> Registry:
@@ -96,6 +82,8 @@ class _Reading:
         self.own_kinds: OwnKinds | None = None
         """The kinds of the user's folder, once they are loaded."""
         self.simulate = False
+        self.carried: frozenset[str] = frozenset()
+        """The first segments of the ids that its devices carry to other hosts."""
         self.complete = True
         """False when some kinds of the user's could not be loaded: what names one of them is no problem of its own."""
 
@@ -112,6 +100,7 @@ class _Reading:
             store = store.simulated()
         self.add_own_kinds(gateway)
         host_bound = self.host_bound()
+        self.carried = carried_in([made.section for made in host_bound], self.registry)
         table = self.actor_sections()
         kinds = self.registry.ordinary
         promised = [name for name in kinds.names if name in kinds.in_the_box and not self.names(name, table)]
@@ -120,7 +109,8 @@ class _Reading:
         check_claims(self.document, sections)
         check_options(self.document, sections)
         if self.complete:
-            check_addresses(self.document, sections, self.registry)
+            check_addresses(self.document, sections, self.registry, self.carried)
+            check_shared_kinds(self.document, sections, self.registry, self.carried)
             check_payloads(self.document, sections, self.registry)
             check_patterns(self.document, sections, self.registry)
         add_free_dates(self.document)
@@ -184,7 +174,7 @@ class _Reading:
         folder = own_folder(self.document.path, gateway)
         if folder is None:
             return
-        if not _may_be_folder(folder):
+        if not may_be_folder(folder):
             self.document.add(("gateway", "actors"), f"there is no folder {folder}; make it, or mend the path")
             return
         from gateway.config.own_kinds import copy_faults, load_own_kinds  # noqa: PLC0415  # not for a gateway without
@@ -281,7 +271,7 @@ class _Reading:
             if whole:
                 settings.claims()
             with nullcontext() if whole else suppress(Exception):  # addresses may look at what is broken
-                settings = without_absent_defaults(self.document, settings, self.registry)
+                settings = without_absent_defaults(self.document, settings, self.registry, shared=kind.kind in self.carried)
         except Exception as error:  # noqa: BLE001  # validators, claims and addresses may be a user's code, and raise anything
             fact = described(error)
             self.document.add(path, f"cannot read the settings of {kind.kind}: {fact}; mend {kind.settings_model.__name__}")
@@ -331,7 +321,7 @@ class _Reading:
 
         def make() -> Actor[Any]:
             kind = self.registry.ordinary.load(name)
-            return kind(without_absent_defaults(self.document, kind.settings_model(), self.registry))
+            return kind(without_absent_defaults(self.document, kind.settings_model(), self.registry, shared=name in self.carried))
 
         return make
 

@@ -25,6 +25,13 @@ _OF_A_FILE = {
 """Keys that say nothing of a database, and what does."""
 
 
+def check_has_no_password(url: str) -> str:
+    """Return the URL of a database; raise ValueError where a password stands in it."""
+    if _PASSWORD.search(url):
+        raise ValueError("a password does not belong in this file; write it into one of its own, and say its name: 'password_file'")
+    return url
+
+
 def _in_directory(variable: str, name: str) -> Path:
     """The path of `name` in the directory that systemd gave us, else in var/ of the working directory."""
     given = os.environ.get(variable, "").split(":")[0]
@@ -80,9 +87,7 @@ class StoreSettings(Settings):
     def _is_of_postgres(cls, url: str) -> str:
         if url and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("the URL of a store begins with postgresql://; a file is told by 'path'")
-        if _PASSWORD.search(url):
-            raise ValueError("a password does not belong in this file; write it into one of its own, and say its name: 'password_file'")
-        return url
+        return check_has_no_password(url)
 
     @model_validator(mode="after")
     def _fits_a_database(self) -> Self:
@@ -126,3 +131,18 @@ class RuntimeSettings(Settings):
     """True: the host's clock is right from the boot on, though neither a time server nor a clock chip vouches for it."""
     close_s: float = Field(default=10.0, ge=0, le=600)
     """Seconds that mail has to drain to its devices when the daemon stops; the rest waits in the store."""
+
+
+def own_folder(path: str | Path, gateway: GatewaySettings) -> Path | None:
+    """The folder of the user's own kinds; None where the file wants none, or there is none of the usual name beside it."""
+    folder = Path(path).absolute().parent / Path(gateway.actors).expanduser()
+    usual = gateway.actors == GatewaySettings.model_fields["actors"].default
+    return folder if gateway.actors and (not usual or may_be_folder(folder)) else None
+
+
+def may_be_folder(path: Path) -> bool:
+    """Whether a path is a folder, or cannot be looked at: then whoever reads it says so."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import Settings
 from gateway.actors.ids import RESERVED, is_key
+from gateway.config.sections import check_has_no_password
 from gateway.service.sent_bound import SentBound
 
 _Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -45,7 +46,7 @@ class LinkSettings(Settings):
     def _is_url(cls, url: str) -> str:
         if not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("write postgresql://USER@HOST/DATABASE")
-        return url
+        return check_has_no_password(url)
 
     @model_validator(mode="after")
     def _can_be_elsewhere(self) -> Self:
