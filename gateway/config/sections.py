@@ -3,8 +3,10 @@
 import os
 import re
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -16,6 +18,7 @@ _AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().ab
 
 _PASSWORD = re.compile(r"://[^/@:]*:[^/@]*@|[?&]password=")
 """In a URL; each part of it ends where the next one begins."""
+_POSTGRES_PORT = 5432
 _OF_A_FILE = {
     "max_mb": "how large a database may become is for its server to say",
     "budget_mb_a_day": "how much a database writes is its server's affair",
@@ -30,6 +33,15 @@ def check_has_no_password(url: str) -> str:
     if _PASSWORD.search(url):
         raise ValueError("a password does not belong in this file; write it into one of its own, and say its name: 'password_file'")
     return url
+
+
+def database_servers(url: str) -> dict[str, tuple[str, int]]:
+    """The server in the URL of a database, by the key `url`; empty where that names several, one of which is enough, or a socket here."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.hostname and "," not in parts.netloc and "%" not in parts.hostname:
+            return {"url": (parts.hostname, parts.port or _POSTGRES_PORT)}
+    return {}
 
 
 def _in_directory(variable: str, name: str) -> Path:
@@ -102,6 +114,10 @@ class StoreSettings(Settings):
     def where(self) -> str:
         """Where it is, in words: what to look at when it hangs."""
         return f"the database {self.url}" if self.url else f"the disk of {self.path}"
+
+    def servers(self) -> dict[str, tuple[str, int]]:
+        """That of the database."""
+        return database_servers(self.url)
 
     def simulated(self) -> Self:
         """These settings for a simulated gateway: where the file does not say where its store is, the store has a folder of its own."""

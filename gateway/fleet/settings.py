@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import Settings
 from gateway.actors.ids import RESERVED, is_key
-from gateway.config.sections import check_has_no_password
+from gateway.config.sections import check_has_no_password, database_servers
 from gateway.service.sent_bound import SentBound
 
 _Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -75,6 +75,10 @@ class LinkSettings(Settings):
 
     def files(self) -> dict[str, str]:
         return {"password_file": self.password_file} if self.password_file else {}
+
+    def servers(self) -> dict[str, tuple[str, int]]:
+        """That of the database."""
+        return database_servers(self.url)
 
     def lacks(self) -> dict[str, str]:
         """The driver, where it is not installed."""

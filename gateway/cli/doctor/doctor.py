@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.actors import Settings
 from gateway.cli.doctor.access import look_at_devices, look_at_groups, the_user
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk
 from gateway.cli.doctor.finding import Finding, Level, fine, note, wrong
 from gateway.cli.doctor.kernel import look_at_kernel, look_at_kernel_log
 from gateway.cli.doctor.others import look_at_others, run_from, running_gateways
-from gateway.cli.doctor.servers import look_at_servers
+from gateway.cli.doctor.servers import STORE, look_at_servers
 from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.config.problems import Problem
@@ -62,7 +63,7 @@ def findings(
     yield from look_at_clock(root)
     if found is not None:
         if found.store.url:
-            yield note("store", f"it is in {found.store.where}", "gateway show says whether it is reached")
+            yield note(STORE, f"it is in {found.store.where}")
         holds = "what the gateway keeps beside the store" if found.store.url else "the store"
         yield from look_at_disk(root, find_store(config, named=True).path, _written(view), holds=holds)
     yield from look_at_servers(servers, _connected(view))
@@ -86,7 +87,11 @@ def _devices(found: Configuration | None) -> dict[str, str]:
 
 
 def _servers(found: Configuration | None) -> dict[str, tuple[str, int]]:
-    return {part.id: server for part in _real(found) for server in part.settings.servers().values()}
+    """The servers of the file, by the ids of the actors that talk to them; that of the store under its own name."""
+    talking: list[tuple[str, Settings]] = [(part.id, part.settings) for part in _real(found)]
+    if found is not None:
+        talking.append((STORE, found.store))
+    return {id: server for id, settings in talking for server in settings.servers().values()}
 
 
 def _real(found: Configuration | None) -> list[Any]:
@@ -116,8 +121,12 @@ def _written(view: View | None) -> Written | None:
 
 
 def _connected(view: View | None) -> frozenset[str]:
-    return frozenset(
-        one["id"] for one in (view or {}).get("host_bound", ()) if one["health"] == "ok" and one["detail"].startswith("connected")
+    """Who is known to talk to its server: so does the store of a gateway that is well."""
+    stores = {STORE} if view and view["healthy"] else set()
+    return frozenset(stores).union(
+        one["id"]
+        for one in (view or {}).get("host_bound", ())
+        if one["health"] == "ok" and one["detail"].startswith(("connected", "linked"))
     )
 
 

@@ -52,7 +52,7 @@ def look_at_kernel_log(root: Path) -> Iterator[Finding]:
     card = [line for line in said if _CARD.search(line)]
     if card:
         text = f"the kernel has met {len(card):,} errors of the card or disk since the boot; the last: {card[-1][:_SHOWN]}"
-        yield wrong("card", text, "sudo gateway backup FILE on another disk, then a new card (config/guide/recipes.md)")
+        yield wrong("card", text, "sudo gateway backup FILE on another disk, then a new card (config/guide/start.md, When the card dies)")
     weak = sum(1 for line in said if _WEAK.search(line))
     if weak:
         yield wrong("power", f"the supply was too weak {weak:,} times since the boot: under-voltage", SUPPLY)

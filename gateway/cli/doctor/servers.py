@@ -1,4 +1,4 @@
-"""Servers: whether somebody answers where the file has brokers and webhooks."""
+"""Servers: whether somebody answers where the file has brokers, webhooks and databases."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,9 @@ from gateway.cli.doctor.finding import Finding, fine, wrong
 _PATIENCE_S = 3.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 MQTT = "mqtt"
+STORE = "store"
+_OF_DATABASES = {STORE: "store.url", "link/main": "link.url"}
+"""Where a file has the URLs of databases, by whoever talks to these."""
 
 
 def look_at_servers(servers: Mapping[str, tuple[str, int]], connected: frozenset[str] = frozenset()) -> Iterator[Finding]:
@@ -35,6 +38,8 @@ def _try(id: str, host: str, port: int) -> Finding:
 
 
 def _start(id: str, host: str, port: int) -> str:
+    if id in _OF_DATABASES:
+        return f"sudo systemctl start postgresql, on {host}; does it listen there (listen_addresses)? Or mend {_OF_DATABASES[id]}"
     if not id.startswith(f"{MQTT}/"):
         return f"start what shall listen there, or mend the address in [{id.replace('/', '.')}]"
     if host in _LOCAL:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,11 +19,15 @@ from gateway.actors import Settings
 from gateway.cli.doctor.access import LoginUser, look_at_devices, look_at_groups
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk, look_at_wear
+from gateway.cli.doctor.doctor import findings
 from gateway.cli.doctor.finding import Finding, Level
 from gateway.cli.doctor.servers import look_at_servers
 from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.cli.main import main
+from gateway.config import StoreSettings
 from gateway.console import exits
+from gateway.console.place import SocketPlace
+from gateway.fleet.settings import LinkSettings
 
 ROOT_USER = LoginUser("root", 0, frozenset((0,)))
 
@@ -172,6 +177,43 @@ def test_a_broker_that_does_not_answer_is_found() -> None:
         assert only(look_at_servers({"mqtt/main": ("127.0.0.1", port)}), "mqtt/main").level is Level.FINE
 
 
+@pytest.mark.parametrize(("table", "id"), [("store", "store"), ("link", "link/main")])
+def test_a_database_that_does_not_answer_is_found(tmp_path: Path, table: str, id: str) -> None:
+    """That of the store, and the one by which hosts are linked."""
+    config = tmp_path / "gateway.toml"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        config.write_text(f'[{table}]\nurl = "postgresql://gateway@127.0.0.1:{port}/gateway"\n')
+        place = SocketPlace(str(tmp_path / "none.sock"), lambda: "start one")
+        found = [one for one in findings(config, place, root=tmp_path, things=list) if one.about == id and one.level is Level.WRONG]
+    assert [(one.text, one.mend) for one in found] == [
+        (
+            f"nobody listens at 127.0.0.1:{port}",
+            f"sudo systemctl start postgresql, on 127.0.0.1; does it listen there (listen_addresses)? Or mend {table}.url",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "servers"),
+    [
+        ("postgresql://gateway@db.local/gateway", {"url": ("db.local", 5432)}),
+        ("postgresql://gateway@[fd00::1]:5433/gateway?sslmode=verify-full", {"url": ("fd00::1", 5433)}),
+        ("postgresql://gateway@a,b:5433/gateway?target_session_attrs=read-write", {}),
+        ("postgresql:///gateway", {}),
+        ("postgresql://%2Frun%2Fpostgresql/gateway", {}),
+        ("postgresql://a:port/gateway", {}),
+        ("", {}),
+    ],
+)
+def test_the_server_of_a_database(url: str, servers: Any) -> None:
+    """One of several is enough, and a socket of this host is no server."""
+    assert StoreSettings(url=url).servers() == servers
+    if url:
+        assert LinkSettings(url=url, host="here").servers() == servers
+
+
 def test_a_port_of_another_computer_is_a_server() -> None:
     """One of this host is a device file."""
     far = SerialSettings.model_validate({"port": "socket://192.0.2.7:3333", "codec": "json", "to": "twin/a"})
@@ -218,6 +260,17 @@ def test_a_store_in_a_database_is_not_looked_for_on_the_disk(tmp_path: Path, cap
     file = tmp_path / "gateway.toml"
     file.write_text(f'[store]\npath = "{tmp_path}/gateway.db"\nurl = "postgresql://db.local/gateway"\n')
     main(["doctor", "--config", str(file), "--socket", str(tmp_path / "gateway.sock"), "--json"])
-    found = {one["about"]: one for one in json.loads(capsys.readouterr().out)}
-    assert found["store"]["text"] == "it is in the database postgresql://db.local/gateway"
-    assert f"are free where what the gateway keeps beside the store is ({tmp_path})" in found["disk"]["text"]
+    found = json.loads(capsys.readouterr().out)
+    assert ("store", "it is in the database postgresql://db.local/gateway") in [(one["about"], one["text"]) for one in found]
+    [disk] = [one["text"] for one in found if one["about"] == "disk"]
+    assert f"are free where what the gateway keeps beside the store is ({tmp_path})" in disk
+
+
+def test_what_is_told_of_the_guide_is_there() -> None:
+    """A chapter that is named, and its heading."""
+    root = Path(__file__).parents[3]
+    sources = "".join(path.read_text() for path in (root / "gateway").rglob("*.py"))
+    named = re.findall(r"\(config/guide/([^,)]*), ([^)]*)\)", sources)
+    assert len(named) == sources.count("(config/guide/") > 1
+    lacking = [(page, title) for page, title in named if f"# {title}" not in (root / "config/guide" / page).read_text()]
+    assert not lacking
