@@ -29,6 +29,9 @@ for group in ("device", "actor", "codec", "door"):
 
 def add(packages: Sequence[str], *, as_json: bool) -> int:
     """Install the packages, say which kinds they bring. Raises Failed where it cannot be done, with what pip said."""
+    for package in packages:
+        if _is_path(package) and not Path(package).exists():
+            raise Failed(f"cannot add {package}: there is no such folder or file, seen from {Path.cwd()}; name one that there is", NO)
     prefix = Path(sys.prefix)
     if not os.access(prefix, os.W_OK):
         raise Failed(f"cannot add a package: this user may not write to {prefix}; sudo gateway add {' '.join(packages)}", NOT_ALLOWED)
@@ -45,6 +48,11 @@ def add(packages: Sequence[str], *, as_json: bool) -> int:
         say(f"{group} {name}")
     say("sudo systemctl restart gateway takes it over" if new else f"added; no new kind of actor or device is in it: {' '.join(packages)}")
     return FINE
+
+
+def _is_path(package: str) -> bool:
+    """Whether a package is named by its place here, and not as pip knows it: by a name, a URL, or both."""
+    return (os.sep in package or package.endswith(".whl")) and "://" not in package and "@" not in package
 
 
 def _pip(prefix: Path) -> Iterator[str]:

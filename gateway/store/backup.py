@@ -20,6 +20,7 @@ from gateway.store.checksums import connect, give_checksums, has_checksums
 from gateway.store.mark import is_simulated
 from gateway.store.naming import naming
 
+_NO_STORE = "it is no store of a gateway; name a file that gateway backup has made"
 _PAGES = 256
 """So many are copied at a time."""
 
@@ -50,6 +51,8 @@ def back_up(store: Path, target: Path, *, pause: Callable[[], None] = lambda: No
     part = target.with_name(f"{target.name}.part")
     if target.exists():
         raise StoreFailed(f"cannot write {target}: there is such a file already; give the backup another name")
+    if not target.parent.is_dir():
+        raise StoreFailed(f"cannot write {target}: there is no folder {target.parent}; make it, or name another place")
     try:
         rows = _copy(store, part, pause)
         found = look_into(part)
@@ -67,8 +70,15 @@ def back_up(store: Path, target: Path, *, pause: Callable[[], None] = lambda: No
 
 def look_into(path: Path) -> Holding:
     """What a store's file holds, all of it read. Raises StoreCorrupt where it does not hold together, StoreFailed where it is none."""
-    with naming("read", path), closing(_reading(path)) as reader:
-        return _look_into(reader, path)
+    try:
+        with naming("read", path), closing(_reading(path)) as reader:
+            return _look_into(reader, path)
+    except StoreCorrupt as error:
+        if isinstance(error.__cause__, apsw.NotADBError):
+            raise StoreFailed(f"cannot use {path}: {_NO_STORE}") from error
+        if isinstance(error.__cause__, apsw.Error):  # what would become of the store of a gateway is not said of this file
+            raise StoreCorrupt(f"{str(error).rpartition('; ')[0]}; take another backup") from error
+        raise
 
 
 def _look_into(reader: apsw.Connection, path: Path) -> Holding:
@@ -78,7 +88,7 @@ def _look_into(reader: apsw.Connection, path: Path) -> Holding:
     shape, size = reader.pragma("user_version"), reader.pragma("page_count") * reader.pragma("page_size")
     rows = _rows(reader)
     if not {"note", "actor", "mail"} <= rows.keys():
-        raise StoreFailed(f"cannot use {path}: it is no store of a gateway; name a file that gateway backup has made")
+        raise StoreFailed(f"cannot use {path}: {_NO_STORE}")
     return Holding(int(shape), is_simulated(reader), rows, int(size))
 
 

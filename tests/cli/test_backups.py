@@ -94,7 +94,8 @@ def test_a_gateway_that_was_killed_can_be_backed_up(tmp_path: Path) -> None:
     ("content", "code", "said"),
     [
         (None, 74, "No such file or directory; name another file"),
-        (b"this is no store at all " * 100, 74, "file is not a database"),
+        (b"this is no store at all " * 100, 74, "it is no store of a gateway; name a file that gateway backup has made"),
+        (b"SQLite format 3\0" + bytes(4000), 74, "it is no store of a gateway; name a file that gateway backup has made"),
         (b"", 74, "it is no store of a gateway; name a file that gateway backup has made"),
     ],
 )
@@ -108,8 +109,33 @@ def test_what_is_no_backup_replaces_nothing(tmp_path: Path, content: bytes | Non
             (tmp_path / "copy.db").write_bytes(content)
         refused = daemon.gateway("restore", str(tmp_path / "copy.db"))
         assert (refused.returncode, said in refused.stderr) == (code, True), refused.stderr
+        assert "moved aside" not in refused.stderr
         assert daemon.store.read_bytes() == before
         assert not list(tmp_path.glob("*.restored*")) + list(tmp_path.glob("*.replaced*"))
+
+
+def test_a_damaged_backup_is_told_as_what_it_is(tmp_path: Path) -> None:
+    """Of another file than the gateway's own nobody says what becomes of that one."""
+    with DaemonProcess(tmp_path) as daemon:
+        daemon.until_listening()
+        assert daemon.gateway("backup", str(tmp_path / "copy.db")).returncode == 0
+        assert daemon.stop() == 0
+    whole = (tmp_path / "copy.db").read_bytes()
+    for damaged in (whole[:8192] + bytes(range(256)) * 16 + whole[12288:], whole[: len(whole) // 2]):
+        (tmp_path / "copy.db").write_bytes(damaged)
+        refused = daemon.gateway("restore", str(tmp_path / "copy.db"))
+        assert refused.returncode == 74
+        assert refused.stderr.endswith("; take another backup\n"), refused.stderr
+
+
+def test_a_backup_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """It is said which one."""
+    with DaemonProcess(tmp_path) as daemon:
+        daemon.until_listening()
+        refused = daemon.gateway("backup", str(tmp_path / "none" / "copy.db"))
+        assert daemon.stop() == 0
+    said = f"cannot write {tmp_path}/none/copy.db: there is no folder {tmp_path}/none; make it, or name another place"
+    assert (refused.returncode, refused.stderr) == (74, f"gateway: {said}\n")
 
 
 def test_a_simulated_gateway_s_backup_is_not_a_real_one_s(tmp_path: Path) -> None:

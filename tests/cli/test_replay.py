@@ -150,6 +150,27 @@ def test_two_versions_of_an_actor_are_compared(tmp_path: Path) -> None:
     assert store.read_bytes() == before
 
 
+def test_long_states_are_compared_where_they_differ(tmp_path: Path) -> None:
+    """Histories are long texts: a line of each difference fits a screen, and shows it."""
+    daemon = DaemonProcess(tmp_path, COUNTED)
+    (tmp_path / "actors").mkdir()
+    actor, store = tmp_path / "actors" / "counter.py", tmp_path / "one.db"
+    long = COUNTER.replace("count: int = 0", 'count: int = 0\n    text: str = ""').replace("STEP", "1")
+    changed = long.replace("changed(", "changed(text='x' * 5000 + 'NEW' + 'y' * 5000, ")
+    file = _file(tmp_path, (0.0, _line(1)))
+    actor.write_text(changed.replace("NEW", "OLD"))
+    _replay(daemon, file, "--store", store)
+    shutil.rmtree(tmp_path / "actors" / "__pycache__", ignore_errors=True)  # written within the same second, it is of the same size
+    actor.write_text(changed)
+    said = daemon.gateway("replay", str(file), "--against", str(store)).stdout.splitlines()
+    assert said[-2] == f"1 difference to {store}:"
+    before, now = said[-1].split("  →  ")
+    assert ("xOLDy" in before, "xNEWy" in now) == (True, True)
+    assert max(map(len, said)) < 160
+    [apart] = _replay(daemon, file, "--against", store, code=1)["differences"]
+    assert len(apart["before"]) == len(apart["now"]) == 10_003
+
+
 def test_a_turn_that_fails_is_said(tmp_path: Path) -> None:
     """What an actor could not take is a dead letter, once it was tried as often as it would be."""
     daemon = DaemonProcess(tmp_path, COUNTED)

@@ -21,6 +21,8 @@ from gateway.service.bounds import engine_settings
 from gateway.store.sqlite import SqliteStore
 
 _LETTERS = 20
+_WIDE = 48
+"""Characters of a value that differs: all of it is in --json."""
 _LOSS_WINDOW_S = 3600.0
 """What a power cut takes of a replay, the next replay makes again."""
 
@@ -126,9 +128,21 @@ def _say(found: dict[str, Any], now: dict[str, Any], apart: list[Difference] | N
         say(table([id, _short(state)] for id, state in sorted(now.items())) or "no actor has a state")
     elif apart:
         say(f"{several(len(apart), 'difference')} to {against}:")
-        say(table([one.id, one.field or "(the actor)", _short(one.before), "→", _short(one.now)] for one in apart))
+        say(table([one.id, one.field or "(the actor)", *_beside(one)] for one in apart))
     else:
         say(f"no difference to {against}: {several(len(now), 'actor')}")
+
+
+def _beside(one: Difference) -> tuple[str, str, str]:
+    """What was and what is, no longer than fits beside each other: of long ones what is about the place from where they differ."""
+    before, now = _short(one.before), _short(one.now)
+    same = next((at for at, (mine, theirs) in enumerate(zip(before, now, strict=False)) if mine != theirs), min(len(before), len(now)))
+    return _cut(before, same), "→", _cut(now, same)
+
+
+def _cut(text: str, same: int) -> str:
+    begin = max(0, same - _WIDE // 2) if len(text) > _WIDE else 0
+    return ("…" if begin else "") + text[begin : begin + _WIDE] + ("…" if len(text) > begin + _WIDE else "")
 
 
 def _short(value: Any) -> str:
