@@ -77,6 +77,8 @@ def _taking_in(house: House) -> Iterator[str]:
     """Sources that wait, mailboxes that are full, and actors that write to each other without end."""
     for engine in house.engines:
         yield from _of_mail(engine)
+    if house.sharing is not None:
+        yield from house.sharing.held[:_SHOWN]
 
 
 def _of_mail(engine: Engine) -> Iterator[str]:
@@ -88,8 +90,6 @@ def _of_mail(engine: Engine) -> Iterator[str]:
         for box, count in list(engine.room.giving_way.counts.items())[:_SHOWN]:
             yield f"the oldest telemetry for {box} gave way, for there is no room: {count:,} messages in this life"
     yield from _held(engine)
-    if house.sharing is not None:
-        yield from house.sharing.held[:_SHOWN]
     if engine.housekeeping.loops.named:
         yield engine.housekeeping.loops.named
 

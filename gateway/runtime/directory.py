@@ -1,6 +1,7 @@
 """The directory: who is registered, and which verbs they answer. Any thread may ask; the engine's thread alone changes it."""
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -145,6 +146,8 @@ class Directory:
         if kind == ASKS:
             return {REPLY: _REPLY}
         if kind not in self.kinds:
+            if self.reaches_hosts and self._is_installed(kind):
+                raise UnknownTarget(f"cannot send to {to}: that is of one host, and what hosts share is of none; write to host/NAME/{to}")
             meant = _near(to, self.hosted) or _near(kind, self.kinds) or f"there is {', '.join(sorted(self.listed))}"
             raise UnknownTarget(f"cannot send to {to}: no kind {kind!r} and no host-bound actor of that id; {meant}")
         return self.kinds[kind].verbs
@@ -158,6 +161,11 @@ class Directory:
             return self.kinds[kind].verbs
         device = next((one for id, one in self.hosted.items() if kind_of(id) == kind), None)
         return (device or self.installed(kind)).verbs
+
+    def _is_installed(self, kind: str) -> bool:
+        with suppress(UnknownTarget, BadDefinition):
+            return bool(self.installed(kind))
+        return False
 
     def _none_installed(self, kind: str) -> type[HostBound]:
         raise UnknownTarget(f"cannot find kind {kind!r}: it is not installed here; install it here too")

@@ -1,6 +1,7 @@
 """Kinds that tests of several hosts bring to a daemon."""
 
 from gateway.actors import Actor, Payload, Reply, Stage, State, verb
+from gateway.actors.vocabulary import Switch
 
 
 class Line(Payload):
@@ -25,6 +26,13 @@ class Batch(Payload):
     last: int
     lasts_s: float = 0.0
     """How long each may be acted on; 0: for ever."""
+
+
+class Lamp(Payload):
+    """A lamp that is to be on."""
+
+    to: str
+    verb: str
 
 
 class Written(State):
@@ -82,6 +90,12 @@ class Ledger(Actor[Written]):
     def reply(self, reply: Reply, stage: Stage[Written]) -> None:
         """Count an answer."""
         stage.state = stage.state.changed(answers=stage.state.answers + reply.ok)
+
+    @verb
+    def light(self, lamp: Lamp, stage: Stage[Written]) -> None:
+        """Switch a lamp, and count its answer."""
+        stage.tell(lamp.to, lamp.verb, Switch(on=True), reply_to=stage.me)
+        stage.reply()
 
 
 class Scribe(Ledger):

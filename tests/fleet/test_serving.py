@@ -14,6 +14,7 @@ if why_no_postgres():
 _KEYS = [f"ledger/{n}" for n in range(24)]
 _SHARED = 'kinds = ["ledger"]\n'
 _SERVES = f"{_SHARED}serves = true\n"
+_LAMP = '[gpio.lamp]\ntype = "led"\npin = {}\nsimulate = true\n'
 
 
 def _write(daemon: DaemonProcess, n: int) -> None:
@@ -56,3 +57,27 @@ def test_shared_actors_write_to_what_each_host_has_for_itself(host: Host) -> Non
     fields = {"to": "host/two/scribe/a", "first": 1, "last": 2}
     one.ask(do="tell", to="ledger/sender", verb="send", payload=fields, timeout_s=30.0)
     two.until(lambda: two.ask(do="show", id="scribe/a").get("actor", {"state": {}})["state"].get("numbers") == [1, 2])
+
+
+def test_what_is_shared_acts_on_what_a_host_has_by_the_name_of_that_host(host: Host) -> None:
+    """On a pin of the host that serves it, on one of a host at the edge, and on an actor that is not shared; each answers."""
+    serving = host("one", _SERVES + _LAMP.format(5))
+    edge = host("edge", f"{_SHARED}{_LAMP.format(6)}[actors.toggle]\noutputs = {{ hall = [] }}\n")
+    for to, verb in (("host/one/gpio/lamp", "switch"), ("host/edge/gpio/lamp", "switch"), ("host/edge/toggle/hall", "set")):
+        said = edge.ask(do="ask", to="ledger/lights", verb="light", payload={"to": to, "verb": verb}, timeout_s=30.0)
+        assert "error" not in said, said
+    edge.until(lambda: edge.ask(do="ask", to="ledger/lights", verb="read", payload={}, timeout_s=30.0)["body"]["answers"] == 3)
+    for daemon, id in ((serving, "gpio/lamp"), (edge, "gpio/lamp"), (edge, "toggle/hall")):
+        assert daemon.ask(do="ask", to=id, verb="read", payload={}, timeout_s=30.0)["body"]["on"], id
+
+
+def test_what_is_shared_is_told_to_name_the_host_of_what_it_writes_to(host: Host) -> None:
+    """A device is of one host, and so is an actor that is not shared; what there is not at all is told apart."""
+    serving = host("one", _SERVES + _LAMP.format(5))
+    for to, said in (
+        ("gpio/lamp", "cannot send to gpio/lamp: that is of one host, and what hosts share is of none; write to host/NAME/gpio/lamp"),
+        ("toggle/hall", "cannot send to toggle/hall: that is of one host, and what hosts share is of none; write to host/NAME/toggle/hall"),
+        ("gpoi/lamp", "cannot send to gpoi/lamp: no kind 'gpoi' and no host-bound actor of that id; "),
+    ):
+        answer = serving.ask(do="ask", to="ledger/lights", verb="light", payload={"to": to, "verb": "switch"}, timeout_s=30.0)
+        assert said in answer["error"]
