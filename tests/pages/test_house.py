@@ -63,7 +63,7 @@ def test_the_ports_are_listed_as_on_the_command_line(house: DaemonProcess, windo
     page.locator("article, .empty").first.wait_for()
 
 
-@pytest.mark.parametrize("name", ["nothing", "constructor", "__proto__", "%00"])
+@pytest.mark.parametrize("name", ["nothing", "constructor", "__proto__", "%00", "%", "%E4"])
 def test_a_page_that_there_is_not_says_so(house: DaemonProcess, window: Windows, name: str) -> None:
     """Whatever a link has for a name, the way to the others stays."""
     page = window(house).open(f"#/{name}")
@@ -72,7 +72,8 @@ def test_a_page_that_there_is_not_says_so(house: DaemonProcess, window: Windows,
 
 
 def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> None:
-    """A wrong token is said; the right one opens the pages, and stays over a reload, in a cookie that no script can read."""
+    """A wrong token is said; the right one opens the pages, and stays over a reload, in a cookie that no script can read,
+    until there is another token; the name of the gateway is told from then on."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     guarded = HOUSE.replace("[web]\n", f'[web]\ntoken_file = "{tmp_path / "token"}"\n')
     with DaemonProcess(tmp_path, guarded) as daemon:
@@ -82,6 +83,8 @@ def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> Non
         page.get_by_role("button", name="Sign in").click()
         page.get_by_text("That is not the token.").wait_for()
         assert page.get_by_role("switch").count() == 0
+        assert page.get_by_text("web.token_file").is_visible()
+        assert page.get_by_text("not signed in").count() == 0  # nor was anybody yet
         tracker = window(daemon, geolocation=PLACE, permissions=["geolocation"]).open("track")
         tracker.get_by_role("button", name="Start").click()
         tracker.get_by_text("Sign in first: press Back, and come here again.").wait_for()
@@ -90,7 +93,13 @@ def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> Non
         opened.until_live()
         page.get_by_role("switch", name="Lamp").wait_for()
         assert page.evaluate("document.cookie") == ""
+        page.get_by_role("link", name="test", exact=True).wait_for()
         page.reload()
+        opened.until_live()
+        (tmp_path / "token").write_text(f"another-{TOKEN}\n")
+        page.reload()
+        page.get_by_label("Token").fill(f"another-{TOKEN}")
+        page.get_by_label("Token").press("Enter")
         opened.until_live()
         daemon.stop()
 

@@ -68,8 +68,17 @@ def test_a_browser_that_may_not_know_the_place_says_what_to_do(house: DaemonProc
 
 
 def test_a_trip_that_is_not_there_is_said(house: DaemonProcess, window: Windows) -> None:
-    """A link that was mistyped, or whose trip is forgotten."""
-    window(house).open("trip#no-such-trip").get_by_text("There is no such trip. Ask for a new link.").wait_for()
+    """A link that was mistyped, or cut off, or whose trip is forgotten."""
+    for name in ("no-such-trip", "no%", "no%E4"):
+        window(house).open(f"trip#{name}").get_by_text("There is no such trip. Ask for a new link.").wait_for()
+
+
+def test_a_trip_that_strangers_are_told_nothing_of_is_none(tmp_path: Path, window: Windows) -> None:
+    """On a gateway with a token, too, whoever follows a trip that is forgotten is not asked to sign in."""
+    (tmp_path / "token").write_text("open-sesame-open-sesame\n")
+    with DaemonProcess(tmp_path, HOUSE.replace("[web]\n", f'[web]\ntoken_file = "{tmp_path / "token"}"\n')) as daemon:
+        window(daemon).open("trip#no-such-trip").get_by_text("There is no such trip. Ask for a new link.").wait_for()
+        daemon.stop()
 
 
 def test_a_lost_signal_is_shown_and_that_it_is_back(tmp_path: Path, window: Windows) -> None:

@@ -5,6 +5,7 @@ import { Alarms, activeAlarms } from "./alarms.js";
 import { get, locks } from "./api.js";
 import { Device } from "./device.js";
 import { Devices } from "./devices.js";
+import { decoded } from "./format.js";
 import { Letters } from "./letters.js";
 import { draw, follow, live, lock, tryNow, useLive } from "./live.js";
 import { Log } from "./log.js";
@@ -17,7 +18,7 @@ import { Trips } from "./trips.js";
 const PAGES = { devices: Devices, alarms: Alarms, trips: Trips, ports: Ports, letters: Letters, log: Log };
 
 function place() {
-  const [page, ...rest] = decodeURIComponent(location.hash.slice(2)).split("/");
+  const [page, ...rest] = decoded(location.hash.slice(2)).split("/");
   return { page: page || "devices", id: rest.join("/") };
 }
 
@@ -31,16 +32,18 @@ function App() {
       scrollTo(0, 0);
     };
     addEventListener("hashchange", moved);
-    get("pages.json").then(setAbout, () => {});
     return () => removeEventListener("hashchange", moved);
   }, []);
+  const locked = live.connection === "locked";
+  useEffect(() => {
+    if (!locked) get("pages.json").then(setAbout, () => {}); // who is not signed in is told no name
+  }, [locked]);
   useEffect(() => {
     document.title = `${T.nav[at.page] || at.id} · ${about.name || "Gateway"}`;
   }, [at, about]);
-  const locked = live.connection === "locked";
   return html`<a class="skip" href="#main" onClick=${skip}>${T.skip}</a>
     <header class="top"><a class="brand" href="#/devices"><img src="static/icon.svg" alt="" width="28" height="28" />${about.name || "Gateway"}</a>
-      ${about.simulated && html`<span class="badge warn">${T.simulated}</span>`}<${Standing} /></header>
+      ${about.simulated && html`<span class="badge warn">${T.simulated}</span>`}${!locked && html`<${Standing} />`}</header>
     ${!locked && html`<${Navigation} page=${at.page} />`}
     <main id="main" tabindex="-1">${locked ? html`<${Login} entered=${() => (follow(), draw())} />` : html`<${Page} at=${at} />`}</main>`;
 }
@@ -67,7 +70,7 @@ function Standing() {
   const state = live.connection;
   const calm = state === "live" || state === "connecting";
   return html`<p class=${`standing ${state}`} role="status"><span>${T.connection[state]}</span>
-    ${!calm && state !== "locked" && html`<button type="button" onClick=${tryNow}>${T.tryNow}</button>`}</p>`;
+    ${!calm && html`<button type="button" onClick=${tryNow}>${T.tryNow}</button>`}</p>`;
 }
 
 locks.locked = lock;

@@ -3,7 +3,7 @@ import { createElement, render } from "./vendor/preact.js";
 import { useEffect, useRef, useState } from "./vendor/hooks.js";
 import { get } from "./api.js";
 import { Connection } from "./connection.js";
-import { age } from "./format.js";
+import { age, decoded } from "./format.js";
 import { WayMap } from "./map.js";
 import { Badge, Empty, html } from "./parts.js";
 import { T } from "./texts.js";
@@ -11,6 +11,7 @@ import { T } from "./texts.js";
 const RESUMED_MS = 15000;
 const KINDS = { moving: "good", resumed: "good", lost: "bad", waiting: "warn", stopped: "" };
 const KMH = 3.6;
+const NO_TRIP = [400, 404]; // no trip, or no name that one can have
 
 function Follower({ slug }) {
   const [trip, setTrip] = useState();
@@ -22,8 +23,8 @@ function Follower({ slug }) {
   const line = useRef();
 
   useEffect(() => {
-    const drawing = get("pages.json").then((about) => about.map_tiles, () => undefined).then((tiles) => new WayMap(place.current, tiles));
-    const draw = (latest) => drawing.then((one) => one.show(seen.points, latest?.heading_deg));
+    const drawing = get("pages.json").then((about) => about.map_tiles, () => undefined).then((tiles) => place.current && new WayMap(place.current, tiles)); // none where the trip turned out to be gone
+    const draw = (latest) => drawing.then((one) => one?.show(seen.points, latest?.heading_deg));
     const hear = (state) => {
       if (seen.phase === "lost" && state.phase === "moving") seen.resumedMs = Date.now();
       seen.phase = state.phase;
@@ -40,7 +41,8 @@ function Follower({ slug }) {
       onState: async (state) => {
         setStanding(state);
         if (state === "live") await wayFirst().then(() => draw(seen.latest), () => {});
-        if (state === "broken") get(`api/trips/${encodeURIComponent(slug)}`).catch((error) => error.status === 404 && setGone(true));
+        if (state === "broken") get(`api/trips/${encodeURIComponent(slug)}`).catch((error) => NO_TRIP.includes(error.status) && setGone(true));
+        if (state === "locked") setGone(true); // a gateway with a token tells strangers nothing of a trip that there is not
       },
       onEvent: (name, said) => said.state && hear(said.state),
     });
@@ -83,5 +85,5 @@ async function wayOf(slug) {
   return all.map(([lon, lat]) => [lat, lon]);
 }
 
-render(createElement(Follower, { slug: decodeURIComponent(location.hash.slice(1)) }), document.getElementById("app"));
+render(createElement(Follower, { slug: decoded(location.hash.slice(1)) }), document.getElementById("app"));
 addEventListener("hashchange", () => location.reload());

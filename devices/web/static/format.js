@@ -67,3 +67,12 @@ export function called(id, names) {
 export function path(id) {
   return id.split("/").map(encodeURIComponent).join("/");
 }
+
+/** A part of a URL as it was before; one that was never encoded as it is. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

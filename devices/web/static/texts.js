@@ -24,7 +24,7 @@ export const T = {
   signInFirst: "Sign in first: press Back, and come here again.",
   signOut: "Sign out",
   token: "Token",
-  tokenHelp: "The token is in the file that web.token in gateway.toml names.",
+  tokenHelp: "The token is in the file that web.token_file in gateway.toml names.",
   wrongToken: "That is not the token. Look for blanks at its ends, and try again.",
 
   noDevices: "Nothing has said anything yet.",
