@@ -102,6 +102,10 @@ class Settings(BaseModel):
         """What is worth knowing of this actor on this machine and is no problem, a sentence for each key. `gateway check` says it."""
         return {}
 
+    def shared(self) -> dict[str, str]:
+        """The kinds of ordinary actors that several hosts serve together, by the key that names each."""
+        return {}
+
     def kept_for_life(self) -> Collection[str]:
         """The kinds of ordinary actors that are served as these settings, and theirs, were when the gateway began: other ones need a
         restart. Mostly there are none."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, Settings, UnknownTarget
+from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, ReadModel, Settings, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.ids import HOST, check_id, kind_of
 from gateway.actors.templates import sample
@@ -68,6 +68,10 @@ class Section(NamedTuple):
         with suppress(*(() if self.whole else (Exception,))):  # as above
             return [(setting, pattern) for setting, pattern in self.settings.patterns() if isinstance(pattern, str)]
         return []
+
+    def shared(self) -> dict[str, str]:
+        """The kinds that the section has served by several hosts, as far as that is known."""
+        return self.settings.shared() if self.whole else {}
 
     def payloads(self) -> list[tuple[str, str, str, dict[str, Any]]]:
         """What the section sends that stands in the file, as far as that is known."""
@@ -135,6 +139,24 @@ def check_payloads(document: Document, sections: list[Section], registry: Regist
             model = _payload_at(registry, target, verb)
             if model is not None:
                 check_fields(document, section.path_of(document, setting), model, payload)
+
+
+def check_shared(document: Document, sections: list[Section], registry: Registry) -> None:
+    """Note each read model that is shared, and each that follows a kind that is: it would miss events, or have them out of order."""
+    shared = {kind: (section, setting) for section in sections for setting, kind in section.shared().items()}
+    for kind, (section, setting) in shared.items():
+        if kind in registry.ordinary.names and issubclass(registry.ordinary.load(kind), ReadModel):
+            document.add(section.path_of(document, setting), f"{kind!r} is a read model, which follows the events of one host; take it out")
+    for name in registry.ordinary.names if shared else ():
+        if name in registry.ordinary.in_the_box:
+            continue
+        model = registry.ordinary.load(name)
+        for followed in model.follows if issubclass(model, ReadModel) else ():
+            if followed.kind in shared and name not in shared:
+                section, setting = shared[followed.kind]
+                why = f"{name!r} follows it, and would miss the events of what other hosts serve"
+                advice = f"take it out, or have it tell {name} by messages"
+                document.add(section.path_of(document, setting), f"cannot share {followed.kind!r}: {why}; {advice}")
 
 
 def check_options(document: Document, sections: list[Section]) -> None:

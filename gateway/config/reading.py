@@ -17,7 +17,15 @@ from gateway.actors.words import described
 from gateway.config.agreeing import agreed
 from gateway.config.brackets import unwrap_sections
 from gateway.config.brought import bring_in
-from gateway.config.checks import Section, check_addresses, check_claims, check_options, check_payloads, without_absent_defaults
+from gateway.config.checks import (
+    Section,
+    check_addresses,
+    check_claims,
+    check_options,
+    check_payloads,
+    check_shared,
+    without_absent_defaults,
+)
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.elsewhere import carried_in, check_shared_kinds
@@ -113,6 +121,7 @@ class _Reading:
             check_shared_kinds(self.document, sections, self.registry, self.carried)
             check_payloads(self.document, sections, self.registry)
             check_patterns(self.document, sections, self.registry)
+            check_shared(self.document, sections, self.registry)
         add_free_dates(self.document)
         remarks = self.remarks(sections, gateway, store, [made.part for made in host_bound if made.part])
         if self.document.problems:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from gateway.actors.actor import Actor
-from gateway.actors.ids import kind_of, parent_of
+from gateway.actors.ids import HOST, kind_of, parent_of
 from gateway.control.house import House
 from gateway.control.wellness import in_a_line, problems
 from gateway.runtime.cells import Cell, Wait
@@ -56,6 +56,7 @@ def from_outside(house: House) -> View:
         "last_exit": _of_ending(house.ending),
         "taken_up": engine.taken_up._asdict(),
         "shared": _of_shared(house),
+        "elsewhere": sorted(engine.directory.carriers.keys() - {HOST}),
         "last_fault": house.last_words.heard(),
         "last_faults": [fault._asdict() for fault in [*house.earlier_faults, *house.faults.newest()][-_FAULTS_SHOWN:]],
     }

@@ -65,6 +65,9 @@ class LinkSettings(Settings):
         """The file that holds the password; None where there is none."""
         return Path(self.password_file) if self.password_file else None
 
+    def shared(self) -> dict[str, str]:
+        return {f"kinds.{at}": kind for at, kind in enumerate(self.kinds)}
+
     def kept_for_life(self) -> list[str]:
         """Those that are shared, where this host serves them: a life of what serves them keeps to one database, one name and one code."""
         return self.kinds if self.serves else []

@@ -156,6 +156,8 @@ def test_what_is_for_a_shared_kind_goes_to_its_group(server: PostgresServer, url
     _tell(barn, "twin/door", "report", values={"open": True})
     assert barn.ask(do="show", id="twin/door")["ok"]
     assert not barn.ask(do="show", id="ledger/7")["ok"]
+    for whose in ("ledger", "ledger/7", "ledger/*"):
+        assert "cannot show events of ledger: the hosts that share it record them" in barn.gateway("events", whose).stderr
 
 
 def test_a_shared_actor_answers_a_host_at_the_edge(url: str, host: Host) -> None:
