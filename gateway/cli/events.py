@@ -17,7 +17,7 @@ def events(client: Client, whose: str, *, after: int, limit: int, as_json: bool)
     if after < 0 or limit < 1:
         raise Failed("--after must be 0 or more, and --limit 1 or more", USAGE)
     found = list(_read(client, _wanted(whose), after, limit))
-    if not found and (kind := whose.rstrip("*").partition("/")[0]) in client.ask({"do": "show"})["show"]["elsewhere"]:
+    if not found and (kind := whose.rstrip("*").partition("/")[0]) in client.ask({"do": "show"})["show"].get("elsewhere", ()):
         raise Failed(f"cannot show events of {kind}: the hosts that share it record them; ask an actor of it", NO)
     if as_json:
         say_json(found)

@@ -43,6 +43,7 @@ def test_one_that_was_killed_has_its_name_again_at_once(url: str, host: Host) ->
     barn = host(NAME, _SERVES)
     barn.kill()
     barn.again()
+    barn.until_listening()
     barn.until(lambda: link_of(barn)["health"] == "ok")
     assert "another gateway has that name" not in barn.said()
 
@@ -55,6 +56,7 @@ def test_a_name_is_free_once_its_lease_is_over(server: PostgresServer, url: str,
     house.stop()
     house.write(_config(url))
     house.again()
+    house.until_listening()
     house.until(lambda: "process 1 on moon" in link_of(house)["detail"])
     server.ask(url, "UPDATE gateway_shared.host_name SET lease_until = now() - interval '1 s' WHERE name = 'pi-barn'")
     house.until(lambda: link_of(house)["health"] == "ok")

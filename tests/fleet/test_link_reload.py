@@ -29,6 +29,7 @@ def test_a_host_that_serves_begins_anew_for_another_link(url: str, host: Host) -
         assert link_of(barn)["detail"] == "linked as pi-barn"
     barn.stop()
     barn.again()
+    barn.until_listening()
     assert "link/main" not in [one["id"] for one in barn.ask(do="show")["show"]["host_bound"]]
 
 

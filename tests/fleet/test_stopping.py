@@ -39,6 +39,7 @@ def test_it_ends_though_the_database_does_not_answer(server: PostgresServer, url
         assert one.stop() == daemon.INTERNAL_FAULT
         between.swallows = False
         one.again()
+        one.until_listening()
         assert "what serves shared actors did not close in time" in one.ask(do="show")["show"]["last_fault"]
         one.until(lambda: one.ask(do="show")["show"]["shared"]["groups"] == 256)
         assert one.stop() == 0
