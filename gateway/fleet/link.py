@@ -137,7 +137,7 @@ class HostLink(HostBound):
             self._post.close()
 
     def _exchange(self) -> None:
-        if (self._in_hand or self._held or self._is_full or self._bound.unseen) and self._bound.due:
+        if (self._in_hand or self._is_full or self._bound.unseen or self._bound.full) and self._bound.due:
             self._mind_bound()
         handed = self._hand_in()
         if self._committed:
