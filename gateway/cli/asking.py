@@ -73,10 +73,10 @@ def ask(options: Options) -> int:
 
 def explain(options: Options) -> int:
     """Show which message made which."""
-    from gateway.cli.explain import explain  # noqa: PLC0415
+    from gateway.cli.explain import explain, explain_by_all  # noqa: PLC0415
 
     with _client(options) as client:
-        return explain(client, options.id, limit=options.limit, as_json=options.json)
+        return (explain_by_all if options.hosts else explain)(client, options.id, limit=options.limit, as_json=options.json)
 
 
 def resume(options: Options) -> int:

@@ -157,6 +157,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     text = "a message's id, as gateway tail shows it; or an actor's, for what it handled lately"
     parser.add_argument("id", metavar="ID", help=text)
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many messages (default: 50)")
+    parser.add_argument("--hosts", action="store_true", help="what each host that shares a database knows of a message")
 
 
 def _add_kinds(parser: argparse.ArgumentParser) -> None:

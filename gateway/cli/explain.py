@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.console.client import Client
-from gateway.console.exits import FINE
+from gateway.console.exits import FINE, NO
 from gateway.console.output import clock_time, duration, moment, say, say_json, table
 
 
@@ -17,6 +17,23 @@ def explain(client: Client, id: str, *, limit: int, as_json: bool) -> int:
     else:
         say("\n\n".join(_message(told) for told in found["told"]))
     return FINE
+
+
+def explain_by_all(client: Client, id: str, *, limit: int, as_json: bool) -> int:
+    """Print what each host knows of a message, the first to handle it first; and who does not answer."""
+    answer = client.ask({"do": "explain", "id": id, "limit": limit, "hosts": True})
+    found = answer["explained"]
+    if as_json:
+        say_json({"explained": found, "silent": answer["silent"]})
+    else:
+        for one in found:
+            text = _actor(one["explained"]) if "actor" in one["explained"] else "\n\n".join(map(_message, one["explained"]["told"]))
+            say(f"{one['host']}:\n" + "\n".join(f"  {line}" for line in text.split("\n")))
+        if not found:
+            say(f"no host knows of {id}")
+        for one in answer["silent"]:
+            say(f"not what {one['host']} knows: {one['why']}")
+    return FINE if found else NO
 
 
 def _message(told: dict[str, Any]) -> str:

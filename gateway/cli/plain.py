@@ -42,7 +42,7 @@ PLAIN = {
     "tell": _message(asking.tell, id=""),
     "ask": _message(asking.ask, field=""),
     "tail": Words(asking.tail, may={"prefix": ""}, options={"verb": ""}),
-    "explain": Words(asking.explain, ("id",), options={"limit": 50}),
+    "explain": Words(asking.explain, ("id",), options={"limit": 50, "hosts": False}),
     "dead-letters": Words(asking.letters, may={"act": "list"}, rest="which", options={"hosts": False}),
     "resume": Words(asking.resume, ("id",), options={"skip": False}),
     "export": Words(asking.export, ("id",)),

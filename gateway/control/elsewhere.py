@@ -16,10 +16,10 @@ from gateway.actors.did_you_mean import did_you_mean
 from gateway.actors.errors import BadId, GatewayError, Refused, UnknownTarget
 from gateway.actors.ids import HOST, check_id
 from gateway.actors.messages import Reply
-from gateway.control.all_letters import SHARED, AllLetters, of_shared
 from gateway.control.dead import NoSuchLetter
 from gateway.control.faults import fault_of, unknown
 from gateway.control.forgetting_hosts import forget_host, host_in
+from gateway.control.gathered import SHARED, Gathered, GatheredLetters, GatheredPasts, of_shared, since, whom
 from gateway.control.house import House, OtherHosts
 from gateway.control.looking import LookThere
 from gateway.control.pending import Answer, Asker, Pending, no
@@ -69,7 +69,9 @@ class Everywhere:
     def take(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
         if request.get("do") == "letters" and truth_of(request, "hosts"):
-            return self._all_letters(connection, n, limit_of(request))
+            return self._letters_of_all(connection, n, limit_of(request))
+        if request.get("do") == "explain" and truth_of(request, "hosts"):
+            return self._explain_by_all(connection, n, request)
         if request.get("do") == "forget" and (host := host_in(text_of(request, "id"))):
             others, sure = self._house.linked(), truth_of(request, "sure")
             return self._own.aside(connection, n, lambda: forget_host(others, host, sure=sure))
@@ -112,8 +114,7 @@ class Everywhere:
 
     def _aside(self, pending: Pending, there: Whereabouts, until_s: float) -> None:
         """Find the host, and ask it, on a thread of its own: the database is asked."""
-        work = lambda: self._settled(pending, lambda: self._find(pending, there, until_s))  # noqa: E731  # as elsewhere
-        threading.Thread(target=work, name="a look elsewhere", daemon=True).start()
+        self._begin(pending, lambda: self._find(pending, there, until_s))
 
     def _find(self, pending: Pending, there: Whereabouts, until_s: float) -> None:
         others = self._house.linked()
@@ -149,31 +150,57 @@ class Everywhere:
         self._desk.host.send(f"{HOST}/{host}/control/local", "look", look, reply_to=address, by=By.ACTORS, wait=False)
         return lambda: engine.give_up(address)
 
-    # --- the dead letters of all
+    # --- asking all hosts
 
-    def _all_letters(self, connection: Asker, n: Any, limit: int) -> Answer | None:
+    def _letters_of_all(self, connection: Asker, n: Any, limit: int) -> Answer | None:
         """Gather the dead letters of all hosts that have some, this one's, and those of shared actors."""
-        others = self._house.linked()
-        gathered = AllLetters()
+        others, gathered = self._house.linked(), GatheredLetters()
         pending = self._desk.later(connection, n, _FAR_S, gathered.answer)
 
         def gather() -> None:
-            hosts = others.hosts()["hosts"]
-            asked = [one["name"] for one in hosts if one["me"] or (one["dead_letters"] and not one["away"])]
-            gathered.begin([SHARED, *asked], {one["name"]: since(one) for one in hosts if one["dead_letters"] and one["away"]})
-            for host in asked:
-                self._look(host, {"do": "letters", "limit": limit}, heard_from(host))
-            come(SHARED, of_shared(others, limit))
+            asked, away = whom(others.hosts()["hosts"], others.me, only_with_letters=True)
+            gathered.begin([SHARED, *asked], away)
+            self._ask_all(pending, {"do": "letters", "limit": limit}, gathered, asked)
+            self._came(pending, gathered, SHARED, of_shared(others, limit))
 
-        def come(host: str, answer: Answer) -> None:
-            if gathered.come(host, answer):
-                self._desk.settle(pending, gathered.answer())
+        self._begin(pending, gather)
+        return None
+
+    def _explain_by_all(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Gather what each host knows of a message."""
+        others, gathered = self._house.linked(), GatheredPasts()
+        id, limit = text_of(request, "id"), limit_of(request)
+        pending = self._desk.later(connection, n, _FAR_S, gathered.answer)
+
+        def gather() -> None:
+            asked, away = whom(others.hosts()["hosts"], others.me, only_with_letters=False)
+            gathered.begin(asked, away)
+            self._ask_all(pending, {"do": "explain", "id": id, "limit": limit}, gathered, asked)
+
+        self._begin(pending, gather)
+        return None
+
+    def _ask_all(self, pending: Pending, request: dict[str, Any], gathered: Gathered, hosts: list[str]) -> None:
+        """Ask hosts the same."""
 
         def heard_from(host: str) -> Callable[[Reply], None]:
-            return lambda reply: come(host, answer_of(reply, Whereabouts({}, host)))
+            return lambda reply: self._came(pending, gathered, host, answer_of(reply, Whereabouts({}, host)))
 
-        threading.Thread(target=lambda: self._settled(pending, gather), name="a look elsewhere", daemon=True).start()
-        return None
+        give_ups = [self._look(host, request, heard_from(host)) for host in hosts]
+
+        def give_up_all() -> None:
+            for give_up in give_ups:
+                give_up()
+
+        pending.abandon = give_up_all
+
+    def _came(self, pending: Pending, gathered: Gathered, host: str, answer: Answer) -> None:
+        """Take what a host has answered; the last answer settles the request."""
+        if gathered.come(host, answer):
+            self._desk.settle(pending, gathered.answer())
+
+    def _begin(self, pending: Pending, work: Callable[[], None]) -> None:
+        threading.Thread(target=lambda: self._settled(pending, work), name="a look elsewhere", daemon=True).start()
 
     def _settled(self, pending: Pending, action: Callable[[], None]) -> None:
         """Do what settles a request; where that raises, settle it with a no."""
@@ -226,12 +253,6 @@ def refuse_away(host: str, others: OtherHosts) -> None:
         raise UnknownTarget(f"cannot ask {host}: no host of that name was ever linked; {did_you_mean(host, list(known))}")
     if known[host]["away"]:
         raise Refused(f"cannot ask {host}: it is {since(known[host])}; ask again when it is back, gateway show --hosts says so")
-
-
-def since(host: dict[str, Any]) -> str:
-    """Since when a host is away, in words."""
-    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(host["heard_ms"] / 1000))
-    return f"{'stopped' if host['stopped'] else 'away'} since {at}"
 
 
 def listed(request: dict[str, Any], others: OtherHosts) -> Answer:

@@ -17,6 +17,7 @@
     {"do": "tail", "prefix": "", "verb": ""}        one answer a turn, until the client goes
     {"do": "listen", "id": "serial/gps"}            one answer a piece of what goes over its wire, until the client goes
     {"do": "explain", "id": "twin/door", "limit": 100}     what a message led to, what led to it; or what an actor handled lately
+                                                    "hosts": true: what each host knows of a message
     {"do": "letters", "after": 0, "limit": 100}     "hosts": true: all hosts'; letter, retry, drop: {"letter": 7, "host": ""}
     {"do": "resume", "id": "trip/van", "skip": false}      let a paused actor go on, with the message it was paused at or without
     {"do": "export", "id": "trip/van"}              its state as it is on disk, whether it can be loaded or not
@@ -40,8 +41,7 @@ from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
 from gateway.actors.receipts import Receipt
-from gateway.control import dead, forget, names, views
-from gateway.control.absent import unwritten, why_absent, why_none
+from gateway.control import dead, forget, found, names, views
 from gateway.control.faults import fault_of, replied, unknown
 from gateway.control.house import House
 from gateway.control.kinds import described
@@ -60,20 +60,18 @@ from gateway.control.reading import (
 )
 from gateway.control.resume import resume
 from gateway.control.standing import standing
-from gateway.control.stranded import of_stranded
 from gateway.control.texts import read_typed
 from gateway.control.things import plugged_in
 from gateway.control.wellness import problems
 from gateway.runtime.engine import Engine
 from gateway.runtime.mail import Arrival
+from gateway.runtime.trail import Unexplained
 from gateway.service.reload import Reloaded
 
 log = logging.getLogger(__name__)
 
 ASIDE_S = 20.0
 """How long a look at what is plugged in, or at the kinds, may take."""
-MOST_STATES = 100
-"""How many actors are shown with their states at once: others wait for the engine meanwhile."""
 LOOK_S = 5.0
 """How long a look into the engine may take."""
 _SIZE = 512
@@ -157,7 +155,7 @@ class Requests:
             if hosted.me == id:
                 return {"ok": True, "hosted": views.of_hosted(hosted, self.house.engine)}
         check_id(id)
-        return self._look(connection, n, lambda: self._actor(id))
+        return self._look(connection, n, lambda: found.actor(id, self.engine))
 
     def machine(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         of = text_of(request, "of")
@@ -166,7 +164,7 @@ class Requests:
     def list(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         prefix, after, limit = text_of(request, "prefix"), text_of(request, "after"), limit_of(request)
         every, states = truth_of(request, "every"), truth_of(request, "states")
-        return self._look(connection, n, lambda: self._ids(prefix, after, limit, every=every, states=states))
+        return self._look(connection, n, lambda: found.ids(prefix, after, limit, self.engine, every=every, states=states))
 
     def names(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         begin, limit = text_of(request, "begin"), limit_of(request)
@@ -215,10 +213,27 @@ class Requests:
         return {"ok": True, "listen": id}
 
     def explain(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
+        """Explain by the engine that knows of it: the gateway's own, or the one that serves shared actors here."""
         from gateway.control.explain import explain  # noqa: PLC0415  # not for a gateway that nobody asks
 
         id, limit = text_of(request, "id"), limit_of(request)
-        return self._look(connection, n, lambda: {"explained": explain(self.engine, id, limit)})
+        pending = self.desk.later(connection, n, LOOK_S, _engine_stands)
+        engines = [self._engine] if self._engine is not None else self.house.engines
+
+        def look(engine: Engine, others: list[Engine]) -> None:
+            try:
+                self.desk.settle(pending, {"ok": True, "explained": explain(engine, id, limit)})
+            except Unexplained:
+                if not others:
+                    raise
+                ask(others)
+
+        def ask(left: list[Engine]) -> None:
+            engine, *others = left
+            engine.post(lambda: self._settled(pending, lambda: look(engine, others)))
+
+        ask(engines)
+        return None
 
     # --- telling and asking
 
@@ -316,7 +331,7 @@ class Requests:
 
     def export(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
-        return self._look(connection, n, lambda: self._stored(id))
+        return self._look(connection, n, lambda: found.stored(id, self.engine))
 
     def forget(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         id = text_of(request, "id")
@@ -339,32 +354,11 @@ class Requests:
         self.house.reload(reloaded)
         return None
 
-    # --- on the engine's thread
-
-    def _actor(self, id: str) -> Answer:
-        engine = self.engine
-        if text := unwritten(id, engine):
-            return no("unwritten", f"cannot show {id}: {text}")
-        if found := views.of_actor(id, engine):
-            return {"actor": found}
-        stranded = of_stranded(engine, id)
-        return {"stranded": stranded} if stranded else why_absent(id, engine)
-
-    def _stored(self, id: str) -> Answer:
-        engine = self.engine
-        stranded = None if engine.store.load(check_id(id)) else of_stranded(engine, id)
-        return {"stranded": stranded} if stranded else {"stored": forget.export(engine, id)}
-
-    def _ids(self, prefix: str, after: str, limit: int, *, every: bool, states: bool) -> Answer:
-        engine = self.engine
-        found = views.ids(prefix, after, min(limit, MOST_STATES) if states else limit, engine, every=every)
-        if states:
-            found["actors"] = [views.of_actor(id, engine) or {"id": id} for id in found["ids"]]
-        return found if found["ids"] or after else why_none(prefix, self.engine.directory) or found
+    # --- how it is answered
 
     def _look(self, connection: Asker, n: Any, look: Callable[[], Answer], late: Callable[[], Answer] | None = None) -> Answer | None:
         """Answer, later, with what `look` sees on the engine's thread."""
-        pending = self.desk.later(connection, n, LOOK_S, late or (lambda: no("timeout", f"the engine did not turn within {LOOK_S:.0f} s")))
+        pending = self.desk.later(connection, n, LOOK_S, late or _engine_stands)
         self._run(pending, lambda: self.desk.settle(pending, {"ok": True, **look()}))
         return None
 
@@ -398,3 +392,7 @@ class Requests:
         except Exception as error:  # a fault of a look must not end the engine
             log.error("cannot answer a request", exc_info=error)
             self.desk.settle(pending, no("internal", f"a fault of the gateway's own: {type(error).__name__}: {error}; see its log"))
+
+
+def _engine_stands() -> Answer:
+    return no("timeout", f"the engine did not turn within {LOOK_S:.0f} s")

@@ -110,3 +110,16 @@ def test_dead_letters_of_all_hosts_are_decided_from_one(server: PostgresServer, 
     edge.until(lambda: len(_letters(edge)) == 1)
     barn.stop()
     edge.until(lambda: "not those of barn: stopped since 20" in edge.gateway("dead-letters", "--hosts").stdout)
+
+
+def test_a_message_is_explained_by_all_hosts_that_know_of_it(host: Host) -> None:
+    """The one that sent it first, then the one that took it in; and who cannot be asked is named."""
+    base, edge, shed = host("base", _SERVES), host("edge", _SHARED), host("shed")
+    _all_know_each_other(base, edge, shed)
+    shed.stop()
+    edge.until(lambda: {one["name"]: one["away"] for one in edge.ask(do="hosts").get("hosts", [])}.get("shed"))
+    id = edge.ask(do="tell", to="ledger/a", verb="write", payload={"n": 1}, timeout_s=30.0)["id"]
+    base.until(lambda: [one["host"] for one in base.ask(do="explain", id=id, hosts=True).get("explained", [])] == ["edge", "base"])
+    said = base.gateway("explain", id, "--hosts").stdout
+    assert said.index("edge:\n") < said.index("base:\n") < said.index("not what shed knows: stopped since 20")
+    assert base.gateway("explain", "00000a-3fc21d-1", "--hosts").stdout.startswith("no host knows of 00000a-3fc21d-1\n")
