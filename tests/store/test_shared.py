@@ -14,7 +14,7 @@ from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
-from gateway.store.postgres.shared.post import OF_MEMBER, MemberPost, poll_of
+from gateway.store.postgres.shared.post import MemberPost
 from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 
 BARN, SHED, ATTIC = "pi-barn", "pi-shed", "pi-attic"
@@ -195,31 +195,3 @@ def test_a_message_that_becomes_visible_late_is_read(
         assert [one.message for one in box.read()] == [b"first"]
         slow.commit()
     assert [one.message for one in box.read()] == [b"late"]
-
-
-def test_a_long_reader_makes_no_poll_slower(
-    server: PostgresServer, place: SharedPlace, join: Join, post: Callable[..., MemberPost]
-) -> None:
-    """Deleted rows that an old snapshot could see are not gone through again: a poll touches a few pages, whatever was sent before."""
-    import psycopg  # noqa: PLC0415  # need not be there
-
-    barn = join(BARN)
-    box = post(barn)
-    with psycopg.connect(place.shown) as reader:
-        reader.execute(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        reader.execute(b"SELECT count(*) FROM gateway_shared.post")
-        for _ in range(20):
-            barn.commit(Changes(post=[PostRow(1, None, None, b"x" * 100) for _ in range(400)]))
-            numbers = [one.n for one in box.read()]
-            assert len(numbers) == 400
-            barn.commit(Changes(post_gone=numbers))
-            box.taken(numbers)
-        assert box.read() == []
-        with place.connect() as looking:
-            explained = looking.execute(
-                ("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)" + poll_of(OF_MEMBER).replace("%b", "%s")).encode(),
-                (list(range(1, 257)), 1, str(box.since_x), 1000),
-            ).fetchone()
-        assert explained is not None
-        plan = explained[0][0]["Plan"]
-        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 20

@@ -15,7 +15,7 @@ from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.schema import take_steps
 from gateway.store.postgres.shared.host_name import HostName
-from gateway.store.postgres.shared.post import PostReader
+from gateway.store.postgres.shared.post import OF_HOST, PostReader
 from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 _SAY = "SELECT * FROM say_how(%b, %b, %b, %b::text::xid8, %b)"
@@ -44,7 +44,7 @@ class EdgePost(PostReader):
         """Open the database, give it its shape, and claim the host's name. Raises StoreFailed, and StoreTaken where another gateway has
         that name."""
         place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
-        super().__init__(place, "to_host = %b", host)
+        super().__init__(place, OF_HOST, host)
         self._host = host
         self.who = f"{HOST}/{host}"
         self._name = HostName(host)

@@ -1,9 +1,10 @@
 """Messages that other hosts have sent, as a host reads them; and, of one of those that serve, its lease on the same connection. One thread.
 
-A message is read as soon as it is there, and until the commit is on disk that has it as mail and deletes it: so it is remembered which
-were read. Deleted rows stay in the table as long as somebody's old snapshot could see them, and a poll must not go through them each
-time: it begins at the oldest transaction that had not ended at the poll before. All that is older was seen then; what becomes visible late
-is not older. Those of one sender are read in the order in which it sent them: its transactions follow one another.
+A message is read as soon as it is there, and once. Deleted rows stay in the table as long as somebody's old snapshot could see them, and a
+poll must not go through them each time, nor through what was read and is not deleted yet: so it begins where the one before ended, which
+saw a snapshot. What that one did not see is of transactions that came later, or of those that had not ended then, which are few: a
+snapshot lists them. Those of one sender are read in the order in which it sent them: its transactions follow one another. A new connection
+reads from the beginning: the database may have forgotten, in a crash, the numbers of transactions that wrote nothing, and give them again.
 
 Not by NOTIFY: it has the commits of all hosts wait for each other. Source: PostgreSQL, src/backend/commands/async.c.
 """
@@ -19,24 +20,62 @@ from gateway.store.postgres.connecting import DatabasePlace
 
 T = TypeVar("T")
 AT_ONCE = 1000
-"""So many messages are read at once."""
-_UNDER_WAY = AT_ONCE // 2
-"""With so many read that are not mail on disk yet, no more are read."""
+AT_ONCE_BYTES = 4 * 1024 * 1024
+"""So many messages are read at once, and no more behind the one with which they have so many bytes."""
+_UNDER_WAY = AT_ONCE
+"""With more read that are not mail on disk yet, no more are read: there are some to run while others are being committed."""
 
 _POLL = """
-    SELECT before.x::text::bigint, post.n, post.x::text::bigint, post.message
-    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) before LEFT JOIN LATERAL (
-        SELECT n, x, message FROM post WHERE {whose} AND x >= %b::text::xid8 ORDER BY x, n LIMIT %b
+    SELECT seen.snapshot::text, post.n, post.x::text::bigint, post.message
+    FROM (SELECT coalesce(nullif(%b::text, '')::pg_snapshot, pg_current_snapshot()) AS snapshot) seen LEFT JOIN LATERAL (
+        SELECT n, x, message FROM (SELECT *, sum(length(message)) OVER (ORDER BY x, n) - length(message) AS before FROM (
+            (SELECT n, x, message FROM post WHERE {whose} AND x = ANY (%b::text[]::xid8[]) AND (x, n) > (%b::text::xid8, %b)
+                AND pg_visible_in_snapshot(x, seen.snapshot) ORDER BY x, n LIMIT %b)
+            UNION ALL
+            (SELECT n, x, message FROM post WHERE {whose} AND (x, n) > (%b::text::xid8, %b)
+                AND pg_visible_in_snapshot(x, seen.snapshot) ORDER BY x, n LIMIT %b)
+        ) found ORDER BY x, n LIMIT %b) sized WHERE before < %b ORDER BY x, n
     ) post ON true
 """
 OF_MEMBER = "to_host IS NULL AND (to_grp = ANY (%b) OR to_member = %b)"
 """Which rows are for a life: its groups, and its number."""
+OF_HOST = "to_host = %b"
+"""Which rows are for a host that is no member."""
 
 
-def poll_of(whose: str) -> str:
-    """The query of a poll: the rows for whom this condition says, from a transaction on, each with the oldest transaction that had not
-    ended; one row without a message where there are none. Its values: those of the condition, that transaction, how many at most."""
-    return _POLL.format(whose=whose)
+class Cursor(NamedTuple):
+    """How far somebody has read."""
+
+    ended: str = "1:1:"
+    """The snapshot all of which was read, as PostgreSQL writes one: xmin:xmax:those between that had not ended."""
+    now: str = ""
+    """The snapshot that is being read, where one page was not enough for it."""
+    x: int = 0
+    """Of that, all was read up to this transaction"""
+    n: int = 0
+    """and this message of it."""
+
+    @property
+    def ended_x(self) -> int:
+        """All that older transactions than this one have written was read."""
+        return int(self.ended.partition(":")[0])
+
+    def poll(self, whose: str, values: tuple[Any, ...], at_once: int = AT_ONCE) -> tuple[str, tuple[Any, ...]]:
+        """The query, and its values, of the rows that were not read yet, and are whose a condition says: each with the snapshot that it is
+        of; one row without a message where there are none."""
+        _, next_x, late = self.ended.split(":")
+        at = (self.x, self.n)
+        behind = max(at, (int(next_x), 0))
+        return _POLL.format(whose=whose), (
+            *(self.now, *values, Texts(late.split(",") if late else []), str(self.x), self.n, at_once),
+            *(*values, str(behind[0]), behind[1], at_once),
+            at_once,
+            AT_ONCE_BYTES,
+        )
+
+    def after(self, snapshot: str, last: tuple[int, int] | None) -> "Cursor":
+        """The cursor behind a page of a snapshot. `last`: the transaction and the message with which a full page ended."""
+        return Cursor(snapshot) if last is None else Cursor(self.ended, snapshot, *last)
 
 
 class PostedMessage(NamedTuple):
@@ -74,12 +113,14 @@ class PostReader:
     def __init__(self, place: DatabasePlace, whose: str, *values: Any) -> None:
         """`whose`: the condition of a row that is for it, and the condition's values."""
         self._place = place
-        self._query, self._values = poll_of(whose), values
-        self.since_x = 0
-        """All that older transactions have written was read."""
+        self._whose, self._values = whose, values
+        self.cursor = Cursor()
+        """How far it has read, on the connection that it has."""
         self._reading: dict[int, int] = {}
         """Which were read, and are not deleted yet: by their numbers, the transactions that wrote them."""
         self._deleted: list[list[int]] = []
+        self.has_more = False
+        """Whether there is more than was read last. Any thread."""
         self._connection: psycopg.Connection[Any] | None = None
         self.who = ""
         """Who reads, as `bound_step.py` has it."""
@@ -93,14 +134,14 @@ class PostReader:
     def read(self) -> list[PostedMessage]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
         while self._deleted:
-            for n in self._deleted.pop():  # this poll does not see them any more
+            for n in self._deleted.pop():
                 self._reading.pop(n, None)
         if len(self._reading) > _UNDER_WAY:
             return []
-        found = self._rows(self._query, (*self._values, str(self.since_x), AT_ONCE))
-        settled_x = found[0][0]
+        found = self._rows(*self._connected().poll(self._whose, self._values))
         rows = [(n, x, message) for _, n, x, message in found if n is not None]
-        self.since_x = min(settled_x, rows[-1][1]) if len(rows) == AT_ONCE else settled_x
+        self.has_more = len(rows) == AT_ONCE or sum(len(message) for _, _, message in rows) >= AT_ONCE_BYTES
+        self.cursor = self.cursor.after(found[0][0], (rows[-1][1], rows[-1][0]) if self.has_more else None)
         new = [(n, x, message) for n, x, message in rows if n not in self._reading]
         self._reading.update((n, x) for n, x, _ in new)
         return [PostedMessage(n, message) for n, _, message in new]
@@ -108,7 +149,7 @@ class PostReader:
     @property
     def done_x(self) -> int:
         """All that older transactions than this one have written was read, and is deleted. Any thread."""
-        return min([self.since_x, *self._reading.values()])
+        return min([self.cursor.ended_x, *self._reading.values()])
 
     def taken(self, numbers: list[int]) -> None:
         """Note that these are deleted, by a commit that is on disk."""
@@ -125,14 +166,21 @@ class PostReader:
 
     def _run(self, ask: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Ask something of the database. Raises StoreFailed, and lets go of a connection that failed."""
-        if self._connection is None:
-            self._connection = self._place.connect()
+        self._connected()
+        assert self._connection is not None
         try:
             return ask(self._connection)
         except psycopg.Error as error:
             self.close()
             failed: StoreFailed = self._place.named("read", error)
             raise failed from error
+
+    def _connected(self) -> Cursor:
+        """See that there is a connection; how far was read on it."""
+        if self._connection is None:
+            self._connection = self._place.connect()
+            self.cursor = Cursor()
+        return self.cursor
 
 
 class MemberPost(PostReader):
