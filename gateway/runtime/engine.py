@@ -204,7 +204,7 @@ class Engine(EngineFloor):
     def _is_alone(self) -> bool:
         """Whether nothing else waits, so that there would be nothing to run during the commit."""
         ingress = self.ingress
-        return not (ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog)
+        return not (ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog or self._coming)
 
     def _begin_round(self) -> None:
         self._looks_again = False
@@ -237,6 +237,8 @@ class Engine(EngineFloor):
         if self.ingress.settled:
             self._settle()
         self.admission.take(self.round)
+        if self._coming:
+            self._take_in()
 
     def _accept(self, item: Any) -> None:
         if type(item) is Batch:
@@ -260,7 +262,7 @@ class Engine(EngineFloor):
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""
-        if self._looks_again:
+        if self._looks_again or (self._coming and self._room_for_coming() > 0):
             return 0.0
         if self._has_turns and (self.commits.under_way is None or not self.admission.is_full(self.commits.batch)):
             return 0.0

@@ -1,5 +1,6 @@
 """The floor that the engine is: what other threads, and the hosts of host-bound actors, ask of it between turns."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -48,6 +49,8 @@ class EngineFloor(EngineParts):
         """Makes what the gateway looks like, on the engine's thread; the daemon around the engine sets it."""
         self.desk: Desk = _no_desk
         """Takes what host-bound actors ask; set as `view` is."""
+        self._coming: deque[Incoming] = deque()
+        """What other engines have sent, and is not taken in."""
         self._remembered = {key.removeprefix(_REMEMBERED): text for key, text in self.store.notes().items() if key.startswith(_REMEMBERED)}
         """By its id, the text that a host-bound actor has had kept; any thread may look."""
 
@@ -55,14 +58,28 @@ class EngineFloor(EngineParts):
         """Run `action` on the engine's thread, between turns."""
         self.ingress.queue.put(action)
 
-    def take_in(self, coming: Incoming, taken: Callable[[], None]) -> None:
-        """Take in messages that other engines have sent. `taken` is called when they are mail on disk, on a thread of the runtime."""
-        self.post(lambda: self._take_in(coming, taken))
+    def take_in(self, coming: Incoming) -> None:
+        """Take in messages that other engines have sent. Those that it stops before wait for whoever serves their groups next."""
+        self.post(lambda: self._coming.append(coming))
 
-    def _take_in(self, coming: Incoming, taken: Callable[[], None]) -> None:
-        for number, blob in coming:
-            self.room.take_in(number, blob, self.round)
-        self.round.batch.replies.append((lambda reply: taken(), Reply(of="")))
+    def _take_in(self) -> None:
+        """Take in what other engines have sent, as far as this batch has room: what it could not run it would have to store."""
+        batch = self.round.batch
+        while self._coming and (room := self._room_for_coming()) > 0:
+            messages, taken = self._coming.popleft()
+            if len(messages) > room:
+                self._coming.appendleft(Incoming(messages[room:], taken))
+                messages = messages[:room]
+            for number, blob in messages:
+                self.room.take_in(number, blob, self.round)
+            self.admission.outside += len(messages)
+            numbers = [number for number, _ in messages]
+            batch.replies.append((lambda reply, taken=taken, numbers=numbers: taken(numbers), Reply(of="")))  # type: ignore[misc]
+
+    def _room_for_coming(self) -> int:
+        """How many messages of other engines this batch takes more."""
+        batch = self.round.batch
+        return self.settings.batch_turns - len(batch.changes.post_gone) if self.admission.has_room(self.round) else 0
 
     def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""

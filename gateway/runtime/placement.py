@@ -3,7 +3,8 @@
 An engine on a store of its own has none: all actors are there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from gateway.actors.ids import HOST, group_of, kind_of
 from gateway.actors.messages import Message
@@ -51,5 +52,10 @@ class Placement:
         return None if kind_of(to) == ASKS or self.is_here(to) else f"group {group_of(to)}"
 
 
-Incoming = Sequence[tuple[int, bytes]]
-"""Messages that other engines have sent, in order: the number of each, and its form on disk."""
+class Incoming(NamedTuple):
+    """Messages that other engines have sent."""
+
+    messages: Sequence[tuple[int, bytes]]
+    """In order: the number of each, and its form on disk."""
+    taken: Callable[[list[int]], None]
+    """Is told the numbers of those that are mail on disk, or were handled, on a thread of the runtime."""

@@ -22,7 +22,7 @@ from gateway.runtime.clock import GatewayClock
 from gateway.runtime.engine import Engine
 from gateway.runtime.fullness import SentElsewhere
 from gateway.runtime.machine import HostMachine, MachineClocks
-from gateway.runtime.placement import Placement
+from gateway.runtime.placement import Incoming, Placement
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sent_bound import SentBound
 
@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 0.02
 _IDLE_POLL_S = 0.1
-"""Seconds between two looks for messages from other hosts, while there are some, and while there are none."""
+"""Seconds between two looks for messages from other hosts, while there are some, and else."""
+_LIVELY_S = 2.0
+"""So long after the last one there may be more."""
 _RENEW_S = 0.5
 _RETRY_S = 1.0
 _LAST_COMMIT_S = 3.0
@@ -80,14 +82,15 @@ class _Life:
         actors: Iterable[Actor[Any] | Promised],
         settings: EngineSettings | None,
         *,
-        lost: Callable[[], None],
+        stir: Callable[[], None],
         bound: SentBound,
         machine: MachineClocks,
     ) -> None:
         self.store = store
         self.placement = Placement(store.member, store.groups, store.unclean_ends)
         self.fault: BaseException | None = None
-        self._lost = lost
+        self._stir = stir
+        self._lively_s = 0.0
         clock = _SharedClock(machine, store.now_ms)
         self.engine = Engine(store, actors, settings=settings, clock=clock, fatal=self._fail, placement=self.placement)
         self.sent = store.sent()
@@ -98,17 +101,23 @@ class _Life:
 
     def _fail(self, error: BaseException) -> None:
         self.fault = error
-        self._lost()
+        self._stir()
 
-    def look(self) -> int:
-        """Take in what other hosts have sent, unless a mailbox is full; return how many messages."""
-        if self.engine.room.fullness.any_here:
-            return 0
-        coming = self.sent.read()
-        if coming:
-            numbers = [number for number, _ in coming]
-            self.engine.take_in(coming, lambda: self.sent.taken(numbers))
-        return len(coming)
+    def look(self) -> float:
+        """Take in what other hosts have sent, unless a mailbox is full; return how many seconds to wait before the next look."""
+        now_s = time.monotonic()
+        if not self.engine.room.fullness.any_here and (coming := self.sent.read()):
+            self._lively_s = now_s + _LIVELY_S
+            self.engine.take_in(Incoming(coming, self._taken))
+            if self.sent.has_more:
+                return 0.0
+        return _POLL_S if now_s < self._lively_s else _IDLE_POLL_S
+
+    def _taken(self, numbers: list[int]) -> None:
+        """Note what is mail on disk. Where more waited for that, it is read at once."""
+        self.sent.taken(numbers)
+        if self.sent.has_more:
+            self._stir()
 
     def mind_bound(self) -> None:
         """See whether too much is on its way to others, and have who sends it there wait; and say for whom we wait ourselves, where a full
@@ -242,7 +251,7 @@ class Sharing:
         store = self._join(self._before, self._clean)
         self._before, self._clean = store.member, False
         try:
-            life = _Life(store, self._actors, self._settings, lost=self._stir.set, bound=self._bound, machine=self._machine)
+            life = _Life(store, self._actors, self._settings, stir=self._stir.set, bound=self._bound, machine=self._machine)
             if self._elsewhere is not None:
                 life.engine.directory.installed = self._elsewhere
             life.engine.start()
@@ -258,7 +267,7 @@ class Sharing:
         assert life is not None
         renew_s = 0.0
         while not (self._stopping or life.fault):
-            came = 0
+            wait_s = _RETRY_S
             try:
                 if time.monotonic() >= renew_s:
                     standing = life.sent.renew()
@@ -266,12 +275,12 @@ class Sharing:
                     if standing.moves or not standing.held:
                         return
                 life.mind_bound()
-                came = life.look()
+                wait_s = life.look()
                 self._note("")
             except StoreFailed as error:
                 self._note(str(error))
-                self._stir.wait(_RETRY_S)
-            self._stir.wait(_POLL_S if came else _IDLE_POLL_S)
+            self._stir.wait(wait_s)
+            self._stir.clear()
 
     def _end(self) -> None:
         life, self._life = self._life, None
