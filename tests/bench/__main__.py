@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.bench import announcing, engine, pipeline, postgres, twins, web
+from tests.bench import announcing, engine, pipeline, postgres, shared, twins, web
 from tests.bench.peers import MQTT
 from tests.bench.side import Plan
 
@@ -18,6 +18,7 @@ def main() -> None:
         ("MQTT to MQTT", lambda: pipeline.report(Plan(), rounds, source=MQTT)),
         ("The engine alone", lambda: engine.report(rounds)),
         ("The engine on PostgreSQL", lambda: postgres.report(rounds)),
+        ("Several hosts on PostgreSQL", lambda: shared.report(rounds)),
         ("A million stored twins", twins.report),
         ("A hundred twins announced to Home Assistant", announcing.report),
         ("The web server", web.report),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import announcing, engine, machine, pipeline, postgres, twins, web
+from tests.bench import announcing, engine, machine, pipeline, postgres, shared, twins, web
 from tests.bench.feeder import line_of
 from tests.bench.peers import MQTT, SERIAL, SIDES
 from tests.bench.side import Loss, Outcome, Plan
@@ -83,6 +83,15 @@ def test_postgres_table_has_both_rows() -> None:
         pytest.skip(why_no_postgres())
     lines = postgres.report(rounds=1, turns=500).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:4]] == ["mail is there already", "fed by a thread"]
+
+
+def test_table_of_hosts_has_both_ways_and_the_asks() -> None:
+    """Hosts in processes of their own, the store and the shortest statement write the same rows, each in a database of its own."""
+    if why_no_postgres():
+        pytest.skip(why_no_postgres())
+    lines = shared.report(rounds=1, turns=300, hosts=[2]).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == [f"{case.title}, 2" for case in shared.CASES]
+    assert [line.split("|")[1].strip() for line in lines[-4:-2]] == ["to an actor of the same host", "to an actor of another host"]
 
 
 def test_twins_table_counts_what_is_stored() -> None:
