@@ -37,7 +37,8 @@ AT_ONCE = 500
 """So many messages are handed in by one transaction; then comes what is there for us."""
 _BUSY_S = 0.05
 _IDLE_S = 0.25
-"""Seconds between two looks for what has come, while there is traffic, and else."""
+"""Seconds between two looks for what has come, while there may be more, or answers, and else: ten thousand hosts that report once a second
+look forty thousand times in it."""
 _LIVELY_S = 2.0
 _CLAIM_S = 2.0
 """Seconds between two claims of this host's name."""
@@ -139,7 +140,7 @@ class HostLink(HostBound):
     def _exchange(self) -> None:
         if (self._in_hand or self._is_full or self._bound.unseen or self._bound.full) and self._bound.due:
             self._mind_bound()
-        handed = self._hand_in()
+        self._hand_in()
         if self._committed:
             self._delete()
         if (coming := self._saying.say(self._post)) is not None:
@@ -148,8 +149,6 @@ class HostLink(HostBound):
         if now_s >= self._claim_s:
             self._post.renew()
             self._claim_s = now_s + _CLAIM_S
-        if handed:
-            self._lively_s = now_s + _LIVELY_S
         if self.host.quiet:
             self._due_s = now_s + _IDLE_S
         elif now_s >= self._due_s or self._came:
@@ -170,7 +169,7 @@ class HostLink(HostBound):
     def _say_linked(self) -> None:
         self.host.report(Health.OK, "; ".join([f"linked as {self.settings.host}", *self._bound.said]))
 
-    def _hand_in(self) -> int:
+    def _hand_in(self) -> None:
         from gateway.store.postgres.shared.edge import Letter  # noqa: PLC0415  # psycopg need not be there
 
         letters: list[Letter] = []
@@ -190,12 +189,13 @@ class HostLink(HostBound):
                 message = message._replace(expires_ms=max(1, self._post.now_ms() + left_ms))
             letters.append(Letter(delivery.seq, message.id, to_host, message.to, encode(message), may_give_way(message)))
             deliveries.append(delivery)
+            if message.reply_to:
+                self._lively_s = time.monotonic() + _LIVELY_S
         if letters:
             self._post.hand_in(letters)
             self._bound.unseen += len(letters)
             self.host.all_done(deliveries)
             self.host.count("handed_in", len(deliveries))
-        return len(letters)
 
     # --- in
 

@@ -1,5 +1,6 @@
 """The link: two gateways that write to each other through a PostgreSQL database, which comes and goes. Real ones."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ def _are(daemon: DaemonProcess, first: int, last: int) -> None:
 def _left(server: PostgresServer, url: str) -> int:
     """How many messages are on their way in the database."""
     return int(server.ask(url, "SELECT count(*) FROM gateway_shared.post")[0][0])
+
+
+def test_who_reports_and_awaits_no_answer_looks_no_more_often(server: PostgresServer, url: str, host: Host) -> None:
+    """Thousands of such hosts would keep the database busy with nothing."""
+    barn = host(BARN)
+    start_s, sent = time.monotonic(), 0
+    while (took_s := time.monotonic() - start_s) < 4.0:
+        _tell(barn, "host/pi-house/ledger/a", "write", n=sent)
+        sent += 1
+        barn.until(lambda sent=sent: link_of(barn)["counters"].get("handed_in") == sent)  # type: ignore[misc]
+    looks = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'post_host'"
+    assert server.ask(url, looks)[0][0] < 8 * took_s + 10
 
 
 def test_one_host_asks_an_actor_of_another(server: PostgresServer, url: str, host: Host) -> None:
