@@ -97,6 +97,12 @@ class PostgresServer:
             self._process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
         until(lambda: _READY.search(self.said()), said=lambda: f"it said:\n{self.said()}")
 
+    @property
+    def pid(self) -> int:
+        """The server's process, which has one child for each connection."""
+        assert self._process is not None
+        return self._process.pid
+
     def said(self) -> str:
         """Its log, since it was started last."""
         return self.log.read_text(errors="replace")

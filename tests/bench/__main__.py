@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.bench import announcing, engine, pipeline, postgres, shared, twins, web
+from tests.bench import announcing, edges, engine, pipeline, postgres, shared, twins, web
 from tests.bench.peers import MQTT
 from tests.bench.side import Plan
 
@@ -19,6 +19,7 @@ def main() -> None:
         ("The engine alone", lambda: engine.report(rounds)),
         ("The engine on PostgreSQL", lambda: postgres.report(rounds)),
         ("Several hosts on PostgreSQL", lambda: shared.report(rounds)),
+        ("Two hundred hosts at the edge", edges.report),
         ("A million stored twins", twins.report),
         ("A hundred twins announced to Home Assistant", announcing.report),
         ("The web server", web.report),

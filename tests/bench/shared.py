@@ -7,9 +7,7 @@ Between both stands the store without an engine, which makes the same commits. M
 """
 
 import contextlib
-import pickle
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +18,7 @@ from gateway.actors.messages import Message
 from gateway.runtime.mail import encode
 from tests.bench.engine import ACTORS, Reading
 from tests.bench.runners import Token, runner
+from tests.bench.told import Told
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 from tests.waiting import until
 
@@ -39,30 +38,16 @@ class Measured(NamedTuple):
     statement: float
 
 
-class Hosts:
+class Hosts(Told):
     """Hosts that share a database, each a process."""
 
     def __init__(self, url: str, count: int, batch_turns: int) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
-        for n in range(count):
-            command = [sys.executable, "-m", "tests.bench.shared_side", url, f"host-{n}", str(batch_turns)]
-            self._processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        super().__init__("tests.bench.shared_side", [[url, f"host-{n}", str(batch_turns)] for n in range(count)])
+        self._share = -(-GROUPS // count)
 
     def await_shares(self) -> None:
         """Block until all groups are served, each by one, in fair shares."""
-        share = -(-GROUPS // len(self._processes))
-        until(lambda: sum(groups := self.all("groups")) == GROUPS and max(groups) <= share, patience_s=_PATIENCE_S)
-
-    def all(self, word: str, *rest: Any, numbered: bool = False) -> list[Any]:
-        """What each answers to a word; they do it at the same time. `numbered`: each is told which one it is."""
-        for n, process in enumerate(self._processes):
-            _tell(process, (word, *rest, n) if numbered else (word, *rest))
-        return [_answer(process) for process in self._processes]
-
-    def first(self, word: str, *rest: Any) -> Any:
-        """What the first answers."""
-        _tell(self._processes[0], (word, *rest))
-        return _answer(self._processes[0])
+        until(lambda: sum(groups := self.all("groups")) == GROUPS and max(groups) <= self._share, patience_s=_PATIENCE_S)
 
     def replayed_s(self, url: str, replay: type[Any]) -> float:
         """Seconds that all take for their commits once more, in another database."""
@@ -72,30 +57,6 @@ class Hosts:
         fill(url, replay.TABLE, [n for numbers in self.all("numbers") for n in numbers])
         spans = self.all("replay")
         return max(last_s for _, last_s in spans) - min(first_s for first_s, _ in spans)
-
-    def end(self) -> None:
-        """End the processes."""
-        for process in self._processes:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.close()
-            process.stdout.close()
-            try:
-                process.wait(_PATIENCE_S)
-            finally:
-                process.kill()
-                process.wait()
-
-
-def _tell(process: subprocess.Popen[bytes], words: tuple[Any, ...]) -> None:
-    assert process.stdin is not None
-    pickle.dump(words, process.stdin)
-    process.stdin.flush()
-
-
-def _answer(process: subprocess.Popen[bytes]) -> Any:
-    assert process.stdout is not None
-    return pickle.load(process.stdout)
 
 
 @contextlib.contextmanager

@@ -1,11 +1,7 @@
 """One of the hosts of `shared.py`, as a process: `python -m tests.bench.shared_side URL NAME BATCH_TURNS`. It serves its
 share of the actors, and keeps what it commits, to make the same commits once more.
-
-It is told a word, with what belongs to it, on its standard input, and answers each on its standard output; all is pickled. It ends when its
-standard input ends.
 """
 
-import pickle
 import sys
 import threading
 import time
@@ -20,6 +16,7 @@ from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 from tests.bench.engine import SOURCE, Gauge, Source
 from tests.bench.replay import Replay
 from tests.bench.runners import RUNNERS, Runner
+from tests.bench.told import answer_as_told
 
 ASKS = 200
 _PATIENCE_S = 60.0
@@ -87,18 +84,6 @@ class Side:
         return first_s, time.monotonic()
 
 
-def main() -> None:
-    """Do as it is told."""
-    side = Side(*sys.argv[1:])
-    while True:
-        try:
-            word, *rest = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        pickle.dump(getattr(side, word)(*rest), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
-
-
 def _asks_ms(sharing: Sharing, serves: Callable[[int], bool]) -> list[float]:
     """Ask one actor after the other of those whose groups fit, each when the one before has answered: milliseconds of each."""
     engine = sharing.engine
@@ -117,4 +102,4 @@ def _asks_ms(sharing: Sharing, serves: Callable[[int], bool]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    answer_as_told(Side(*sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import announcing, engine, machine, pipeline, postgres, shared, twins, web
+from tests.bench import announcing, edges, engine, machine, pipeline, postgres, shared, twins, web
 from tests.bench.feeder import line_of
 from tests.bench.peers import MQTT, SERIAL, SIDES
 from tests.bench.side import Loss, Outcome, Plan
@@ -92,6 +92,15 @@ def test_table_of_hosts_has_both_ways_and_the_asks() -> None:
     lines = shared.report(rounds=1, turns=300, hosts=[2]).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:5]] == [f"{case.title}, 2" for case in shared.CASES]
     assert [line.split("|")[1].strip() for line in lines[-4:-2]] == ["to an actor of the same host", "to an actor of another host"]
+
+
+def test_table_of_edges_has_each_kind_of_message() -> None:
+    """Edges hand in at once, report and ask; all of it is handled, and each ask answered."""
+    if why_no_postgres():
+        pytest.skip(why_no_postgres())
+    lines = edges.report(edges=8, seconds=2, of_each=20).splitlines()
+    assert [line.split("|")[1].split()[3:5] for line in lines[2:5]] == [["20", "at"], ["a", "report"], ["an", "ask"]]
+    assert lines[-2].startswith("8 edges, 2 hosts that serve: ")
 
 
 def test_twins_table_counts_what_is_stored() -> None:

@@ -88,4 +88,5 @@ def test_each_message_of_each_edge_is_handled_once_in_order(server: PostgresServ
     assert {edge.name: edge.answered for edge in edges} == ids
     assert [edge.new for edge in edges] == [MESSAGES] * EDGES
     states = dict(server.ask(url, "SELECT id, state FROM gateway_shared.actor WHERE id LIKE 'ledger/%'"))
-    assert {id: json.loads(state)["numbers"] for id, state in states.items()} == {edge.ledger: list(range(1, MESSAGES + 1)) for edge in edges}
+    written = {id: json.loads(state)["numbers"] for id, state in states.items()}
+    assert written == {edge.ledger: list(range(1, MESSAGES + 1)) for edge in edges}
