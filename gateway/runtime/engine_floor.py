@@ -24,6 +24,8 @@ from gateway.store.store import Store
 T = TypeVar("T")
 Desk = Callable[[Host, dict[str, Any], Callable[[dict[str, Any]], None]], Callable[[], None]]
 
+_AHEAD = 256
+"""So many messages of other engines are taken in at once: the states of their actors are read together."""
 _REMEMBERED = "remembered "
 """Stands before a host-bound actor's id in the key of the note that is kept for it."""
 
@@ -65,13 +67,12 @@ class EngineFloor(EngineParts):
     def _take_in(self) -> None:
         """Take in what other engines have sent, as far as this batch has room: what it could not run it would have to store."""
         batch = self.round.batch
-        while self._coming and (room := self._room_for_coming()) > 0:
+        while self._coming and (room := min(_AHEAD, self._room_for_coming())) > 0:
             messages, taken = self._coming.popleft()
             if len(messages) > room:
                 self._coming.appendleft(Incoming(messages[room:], taken))
                 messages = messages[:room]
-            for number, blob in messages:
-                self.room.take_in(number, blob, self.round)
+            self.room.take_in(messages, self.round)
             self.admission.outside += len(messages)
             numbers = [number for number, _ in messages]
             batch.replies.append((lambda reply, taken=taken, numbers=numbers: taken(numbers), Reply(of="")))  # type: ignore[misc]

@@ -139,6 +139,12 @@ def read_header(blob: bytes) -> tuple[list[str], bytes]:
     return [*fields, *[""] * (_FIELDS_AT_MOST - len(fields))], payload
 
 
+def receiver_of(blob: bytes) -> str:
+    """Whom a stored message is for, in whatever form it is; empty where that cannot be read."""
+    fields = blob.partition(b"\n")[0].split(_SEPARATOR.encode(), 3)
+    return fields[2].decode(errors="replace") if len(fields) > 3 else ""
+
+
 def due_of(blob: bytes) -> Due | None:
     """The timer that a stored message came from."""
     if blob[:1] in b"12":

@@ -1,6 +1,7 @@
 """The mailroom: brings each message to the mailbox it is for, and what nobody can take to the dead letters."""
 
 import logging
+from collections.abc import Sequence
 from itertools import takewhile
 from operator import attrgetter
 
@@ -19,7 +20,7 @@ from gateway.runtime.directory import ASKS, Directory
 from gateway.runtime.fullness import Fullness, SentElsewhere
 from gateway.runtime.giving_way import GivingWay
 from gateway.runtime.ids import Ids
-from gateway.runtime.mail import Due, Mail, decode, read_header
+from gateway.runtime.mail import Due, Mail, decode, receiver_of
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.placement import Placement
@@ -130,16 +131,19 @@ class Mailroom:
         round.batch.urgent = True
         self.note(mail, self.last_seq, round, AWAY)
 
-    def take_in(self, number: int, blob: bytes, round: Round) -> None:
-        """Take in a message that another engine has sent, with this batch. One that cannot be read becomes a dead letter."""
-        round.batch.changes.post_gone.append(number)
+    def take_in(self, messages: Sequence[tuple[int, bytes]], round: Round) -> None:
+        """Take in messages that another engine has sent, with this batch. One that cannot be read becomes a dead letter."""
+        self.cells.look_ahead(filter(None, (receiver_of(blob) for _, blob in messages)))
+        for number, blob in messages:
+            round.batch.changes.post_gone.append(number)
+            try:
+                message = decode(blob, self.directory.find_row)
+            except (ValueError, LookupError) as error:
+                self.dead_letters.add_raw(receiver_of(blob), blob, str(error), attempt=0, round=round)
+            else:
+                self.deliver(message, round)
         round.batch.urgent = True
-        try:
-            message = decode(blob, self.directory.find_row)
-        except (ValueError, LookupError) as error:
-            self.dead_letters.add_raw(read_header(blob)[0][1], blob, str(error), attempt=0, round=round)
-        else:
-            self.deliver(message, round)
+        self.cells.ahead = {}
 
     def _put_out(self, outbox: Outbox, mail: Mail, round: Round) -> None:
         memory, box = self.memory, outbox.box

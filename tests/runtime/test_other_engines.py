@@ -6,6 +6,7 @@ from gateway.runtime.engine import Engine
 from gateway.runtime.mail import encode
 from gateway.runtime.placement import Incoming, Placement
 from gateway.runtime.settings import EngineSettings
+from gateway.store import StateRow
 from gateway.store.memory import MemoryStore
 from tests.waiting import until
 
@@ -56,6 +57,47 @@ def test_what_a_batch_cannot_run_waits_where_it_was_sent() -> None:
     last = {row.id: Had.model_validate_json(row.state).numbers for changes in store.commits for row in (*changes.states, *changes.woken)}
     assert last == {f"depot/d{d}": tuple(n for n in range(1, MESSAGES + 1) if n % 20 == d) for d in range(20)}
     assert counted == MESSAGES
+
+
+def test_what_cannot_be_read_becomes_a_dead_letter() -> None:
+    """Of a newer program, or damaged; what comes behind it is handled."""
+    store, taken = MemoryStore(), list[int]()
+    engine = Engine(store, [Depot()], placement=Placement(1, ALL_GROUPS))
+    newer = b"9\x1fm\x1fdepot/d1\x1ftake\x1f\x1f\x1f\x1f0\x1fmore\x1f\x1f\x1f\x1f\x1f\n{}"
+    engine.take_in(Incoming([(1, newer), (2, b"\xff"), (3, b""), *_sent(4, 4)], taken.extend))
+    engine.start()
+    until(lambda: taken == [1, 2, 3, 4])
+    assert engine.stop()
+    dead = [(row.box, row.message) for row in store.dead(0, 9)]
+    assert dead == [("depot/d1", newer), ("", b"\xff"), ("", b"")]
+    assert [row.id for changes in store.commits for row in (*changes.states, *changes.woken)] == ["depot/d4"]
+
+
+def test_states_of_many_actors_are_read_together() -> None:
+    """Each alone would take a round trip to the database."""
+    store, taken = MemoryStore(), list[int]()
+    before = Engine(store, [Depot()], placement=Placement(1, ALL_GROUPS))
+    before.take_in(Incoming(_sent(1, 20), taken.extend))
+    before.start()
+    until(lambda: len(taken) == 20)
+    assert before.stop()
+
+    class Alone(MemoryStore):
+        def load(self, actor: str) -> StateRow | None:
+            raise AssertionError(f"{actor} was read alone")
+
+    alone = Alone()
+    for changes in store.commits:
+        alone.commit(changes)
+    engine = Engine(alone, [Depot()], placement=Placement(2, ALL_GROUPS))
+    engine.take_in(Incoming(_sent(21, 40), taken.extend))
+    engine.start()
+    until(lambda: len(taken) == 40)
+    assert engine.stop()
+    rows = {row.id: row.state for row in alone.load_many([f"depot/d{n}" for n in range(20)], 10**6).values() if row}
+    assert {id: Had.model_validate_json(state).numbers for id, state in rows.items()} == {
+        f"depot/d{n % 20}": (n, n + 20) for n in range(1, 21)
+    }
 
 
 def test_what_is_not_taken_in_at_the_end_stays_where_it_was_sent() -> None:
