@@ -22,7 +22,7 @@ from tests.bench.told import Told
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 from tests.waiting import until
 
-TURNS = 20_000
+TURNS = 60_000
 HOPS = 10
 LARGE, SMALL = 1000, 20
 """Turns that a host commits together at most: as it comes, and as few as a host has that has little to do."""
