@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.machine import Usage
-from tests.bench.shared import Hosts, hosts_on, p50_p99
-from tests.bench.told import Told
+from tests.bench.machine import cpu_s
+from tests.bench.shared import HostProcesses, hosts_on, p50_p99
+from tests.bench.told import ToldProcesses
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 from tests.waiting import until
 
@@ -39,7 +39,7 @@ class Cost(NamedTuple):
     transactions: float
 
 
-class Meter:
+class ServerMeter:
     """What a server has done since a begin."""
 
     def __init__(self, server: PostgresServer) -> None:
@@ -50,20 +50,20 @@ class Meter:
         time.sleep(_COUNTED_S)
         pid = self._server.pid
         totals = self._server.ask("postgres", _TOTALS)[0]
-        cpu_s = 0.0
+        used_s = 0.0
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-                cpu_s += Usage.of(int(child)).cpu_s
-        return [cpu_s * 1e6, *map(float, totals)]
+                used_s += cpu_s(int(child))
+        return [used_s * 1e6, *map(float, totals)]
 
     def cost(self, messages: int) -> Cost:
         """What it has done since then, for each of so many messages."""
         return Cost(*((now - before) / messages for now, before in zip(self._now(), self._before, strict=True)))
 
 
-def flooded(server: PostgresServer, edges: Told, hosts: Hosts, of_each: int, count: int) -> tuple[float, float, Cost]:
+def flooded(server: PostgresServer, edges: ToldProcesses, hosts: HostProcesses, of_each: int, count: int) -> tuple[float, float, Cost]:
     """Rows a second handed in, and handled, when all edges hand in at once; and what each costs."""
-    meter, before = Meter(server), sum(hosts.all("turns"))
+    meter, before = ServerMeter(server), sum(hosts.all("turns"))
     start_s = time.monotonic()
     in_s = max(edges.all("flood", of_each))
     until(lambda: sum(hosts.all("turns")) - before >= count * of_each, patience_s=_PATIENCE_S)
@@ -72,9 +72,9 @@ def flooded(server: PostgresServer, edges: Told, hosts: Hosts, of_each: int, cou
     return rows / (in_s - start_s), rows / (done_s - start_s), meter.cost(rows)
 
 
-def paced(server: PostgresServer, edges: Told, seconds: int, count: int, *, asks: bool) -> tuple[list[float], Cost]:
+def paced(server: PostgresServer, edges: ToldProcesses, seconds: int, count: int, *, asks: bool) -> tuple[list[float], Cost]:
     """Milliseconds of each answer where each edge asks, or else reports, once a second; and what each message costs."""
-    meter = Meter(server)
+    meter = ServerMeter(server)
     lags_ms = [lag_s * 1000 for lags_s in edges.all("pace", float(seconds), asks) for lag_s in lags_s]
     return lags_ms, meter.cost(count * seconds)
 
@@ -88,7 +88,7 @@ def report(edges: int = EDGES, seconds: int = SECONDS, of_each: int = OF_EACH) -
         url = server.new_database()
         with hosts_on(url, SERVE) as hosts:
             share = edges // PROCESSES
-            sides = Told("tests.bench.edges_side", [[url, str(n * share), str(share)] for n in range(PROCESSES)])
+            sides = ToldProcesses("tests.bench.edges_side", [[url, str(n * share), str(share)] for n in range(PROCESSES)])
             try:
                 edges = share * PROCESSES
                 paced(server, sides, _WARM_S, edges, asks=True)

@@ -20,7 +20,7 @@ _BUSY_S, _IDLE_S = 0.05, 0.25
 """As in gateway/fleet/link.py: while an answer is awaited, and else."""
 
 
-class Edge:
+class BenchedEdge:
     """One host at the edge."""
 
     def __init__(self, url: str, n: int) -> None:
@@ -69,11 +69,11 @@ class Edge:
             time.sleep(max(0.0, min([look_s, *due_s[:1]]) - time.monotonic()))
 
 
-class Side:
+class EdgesSide:
     """What the hosts do at each word."""
 
     def __init__(self, url: str, first: str, count: str) -> None:
-        self._edges = [Edge(url, n) for n in range(int(first), int(first) + int(count))]
+        self._edges = [BenchedEdge(url, n) for n in range(int(first), int(first) + int(count))]
 
     def flood(self, count: int) -> float:
         """Each hands in so many; when the last was there, by the machine's monotonic clock."""
@@ -85,10 +85,10 @@ class Side:
         self._together(lambda edge: edge.pace(seconds, asks=asks))
         return [lag_s for edge in self._edges for lag_s in edge.lags_s]
 
-    def _together(self, do: Callable[[Edge], None]) -> None:
+    def _together(self, do: Callable[[BenchedEdge], None]) -> None:
         with ThreadPoolExecutor(len(self._edges)) as threads:
             list(threads.map(do, self._edges))
 
 
 if __name__ == "__main__":
-    answer_as_told(Side(*sys.argv[1:]))
+    answer_as_told(EdgesSide(*sys.argv[1:]))

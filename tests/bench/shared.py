@@ -18,7 +18,7 @@ from gateway.actors.messages import Message
 from gateway.runtime.mail import encode
 from tests.bench.engine import ACTORS, Reading
 from tests.bench.runners import Token, runner
-from tests.bench.told import Told
+from tests.bench.told import ToldProcesses
 from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 from tests.waiting import until
 
@@ -30,7 +30,7 @@ HOSTS = (1, 2, 4)
 _PATIENCE_S = 120.0
 
 
-class Measured(NamedTuple):
+class HostRates(NamedTuple):
     """Turns a second of a number of hosts together."""
 
     hosts: float
@@ -38,8 +38,8 @@ class Measured(NamedTuple):
     statement: float
 
 
-class Hosts(Told):
-    """Hosts that share a database, each a process."""
+class HostProcesses(ToldProcesses):
+    """HostProcesses that share a database, each a process."""
 
     def __init__(self, url: str, count: int, batch_turns: int) -> None:
         super().__init__("tests.bench.shared_side", [[url, f"host-{n}", str(batch_turns)] for n in range(count)])
@@ -60,9 +60,9 @@ class Hosts(Told):
 
 
 @contextlib.contextmanager
-def hosts_on(url: str, count: int, batch_turns: int = LARGE) -> Iterator[Hosts]:
+def hosts_on(url: str, count: int, batch_turns: int = LARGE) -> Iterator[HostProcesses]:
     """That many hosts, each with its fair share."""
-    hosts = Hosts(url, count, batch_turns)
+    hosts = HostProcesses(url, count, batch_turns)
     try:
         hosts.await_shares()
         yield hosts
@@ -85,7 +85,7 @@ def passed_on(turns: int) -> list[Message]:
     return [Message(f"t{n}", runner(n, HOPS - 1), "catch", Token(number=n, hops_left=HOPS - 1)) for n in range(tokens)]
 
 
-def hosts_s(url: str, hosts: Hosts, messages: list[Message], turns: int) -> float:
+def hosts_s(url: str, hosts: HostProcesses, messages: list[Message], turns: int) -> float:
     """Seconds from the commit that hands the messages in to the commit of the last turn."""
     from gateway.store.postgres.shared.edge import EdgePost, Letter  # noqa: PLC0415  # psycopg need not be there
 
@@ -112,7 +112,7 @@ CASES = (
 )
 
 
-def measure(server: PostgresServer, count: int, case: Case, turns: int) -> Measured:
+def measure(server: PostgresServer, count: int, case: Case, turns: int) -> HostRates:
     """One round of hosts, store and statement, on one server, one after the other."""
     from tests.bench.replay import StatementReplay, StoreReplay  # noqa: PLC0415  # psycopg need not be there
 
@@ -120,7 +120,7 @@ def measure(server: PostgresServer, count: int, case: Case, turns: int) -> Measu
     with hosts_on(url, count, case.batch_turns) as hosts:
         spans_s = [hosts_s(url, hosts, case.make(turns), turns)]
         spans_s += [hosts.replayed_s(server.new_database(), replay) for replay in (StoreReplay, StatementReplay)]
-    return Measured(*(turns / span_s for span_s in spans_s))
+    return HostRates(*(turns / span_s for span_s in spans_s))
 
 
 def p50_p99(spans: list[float]) -> tuple[float, float]:
@@ -143,7 +143,7 @@ def report(rounds: int = 3, turns: int = TURNS, hosts: Sequence[int] = HOSTS) ->
     lines = [f"| messages, hosts | {' | '.join(heads)} |", "| --- | --: | --: | --: | --: | --: | --: | --- |"]
     with postgres_server() as server:
         for case in CASES:
-            found: dict[int, list[Measured]] = {count: [] for count in hosts}
+            found: dict[int, list[HostRates]] = {count: [] for count in hosts}
             for count in [*hosts] * rounds:
                 found[count].append(measure(server, count, case, turns))
             for count, some in found.items():

@@ -22,7 +22,7 @@ ASKS = 200
 _PATIENCE_S = 60.0
 
 
-class Recorder(GroupedStore):
+class SharedRecorder(GroupedStore):
     """A store that keeps what it committed, and knows when the last of it was on disk, by the machine's monotonic clock."""
 
     commits: list[Changes]
@@ -35,18 +35,18 @@ class Recorder(GroupedStore):
             self.last_s = time.monotonic()
 
 
-class Side:
+class HostSide:
     """What the host does at each word."""
 
     def __init__(self, url: str, name: str, batch_turns: str) -> None:
         self._place, self._name = SharedPlace(url), name
-        self._lives: list[Recorder] = []
+        self._lives: list[SharedRecorder] = []
         self._sharing = Sharing(self._joined, [Gauge(), Runner()], settings=EngineSettings(batch_turns=int(batch_turns)))
         self._replay: Replay | None = None
         self._sharing.start()
 
-    def _joined(self, before: int, clean: bool) -> Recorder:
-        store = Recorder(self._place, self._name, before=before, clean=clean, lease_s=10.0)
+    def _joined(self, before: int, clean: bool) -> SharedRecorder:
+        store = SharedRecorder(self._place, self._name, before=before, clean=clean, lease_s=10.0)
         store.commits = []
         self._lives.append(store)
         return store
@@ -102,4 +102,4 @@ def _asks_ms(sharing: Sharing, serves: Callable[[int], bool]) -> list[float]:
 
 
 if __name__ == "__main__":
-    answer_as_told(Side(*sys.argv[1:]))
+    answer_as_told(HostSide(*sys.argv[1:]))

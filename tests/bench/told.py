@@ -10,7 +10,7 @@ from typing import Any
 _PATIENCE_S = 120.0
 
 
-class Told:
+class ToldProcesses:
     """Some processes of one module; in each `answer_as_told` has one object's methods called by their names."""
 
     def __init__(self, module: str, words: list[list[str]]) -> None:

@@ -24,7 +24,7 @@ EDGES = 20
 MESSAGES, AT_A_TIME = 60, 9
 
 
-class Edge(threading.Thread):
+class EdgeThread(threading.Thread):
     """One host at the edge. It hands everything in twice, as one does whose answer from the database was lost."""
 
     def __init__(self, url: str, name: str) -> None:
@@ -60,7 +60,7 @@ class Edge(threading.Thread):
 
 
 @pytest.fixture
-def edges(url: str) -> Iterator[list[Edge]]:
+def edges(url: str) -> Iterator[list[EdgeThread]]:
     """Twenty hosts at the edge, which have begun, and two that serve them."""
     place = SharedPlace(url)
     with ExitStack() as at_end:
@@ -71,7 +71,7 @@ def edges(url: str) -> Iterator[list[Edge]]:
             )
             sharing.start()
             at_end.callback(sharing.stop)
-        begun = [Edge(url, f"edge-{n}") for n in range(EDGES)]
+        begun = [EdgeThread(url, f"edge-{n}") for n in range(EDGES)]
         for edge in begun:
             edge.start()
             at_end.callback(edge.join)
@@ -80,7 +80,7 @@ def edges(url: str) -> Iterator[list[Edge]]:
         yield begun
 
 
-def test_each_message_of_each_edge_is_handled_once_in_order(server: PostgresServer, url: str, edges: list[Edge]) -> None:
+def test_each_message_of_each_edge_is_handled_once_in_order(server: PostgresServer, url: str, edges: list[EdgeThread]) -> None:
     """And each is answered once, in order, to who sent it; nothing is left on its way."""
     ids = {edge.name: [f"{edge.name}-{n}" for n in range(1, MESSAGES + 1)] for edge in edges}
     until(lambda: all(len(edge.answered) >= MESSAGES for edge in edges), said=lambda: [len(edge.answered) for edge in edges])

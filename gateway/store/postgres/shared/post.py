@@ -60,16 +60,16 @@ class Cursor(NamedTuple):
         """All that older transactions than this one have written was read."""
         return int(self.ended.partition(":")[0])
 
-    def poll(self, whose: str, values: tuple[Any, ...], at_once: int = AT_ONCE) -> tuple[str, tuple[Any, ...]]:
+    def poll(self, whose: str, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
         """The query, and its values, of the rows that were not read yet, and are whose a condition says: each with the snapshot that it is
         of; one row without a message where there are none."""
         _, next_x, late = self.ended.split(":")
         at = (self.x, self.n)
         behind = max(at, (int(next_x), 0))
         return _POLL.format(whose=whose), (
-            *(self.now, *values, Texts(late.split(",") if late else []), str(self.x), self.n, at_once),
-            *(*values, str(behind[0]), behind[1], at_once),
-            at_once,
+            *(self.now, *values, Texts(late.split(",") if late else []), str(self.x), self.n, AT_ONCE),
+            *(*values, str(behind[0]), behind[1], AT_ONCE),
+            AT_ONCE,
             AT_ONCE_BYTES,
         )
 
