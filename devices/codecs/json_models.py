@@ -6,6 +6,7 @@ It does so for a flat object and a plain model, which most lines and most models
 Source: pydantic-core's validate_json, which reads JSON by the same parser as `from_json`.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -44,6 +45,13 @@ def is_plain(model: type[Payload]) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
+def _reader_of(model: type[P]) -> tuple[Callable[..., P], set[str]]:
+    """What reads a model from JSON, and the names of its fields, at one look: to ask the class takes longer."""
+    model.model_rebuild()  # does nothing where it is built; before, what stands in its place would be kept
+    return model.__pydantic_validator__.validate_json, names_of(model)
+
+
 def _is_scalar(annotation: Any) -> bool:
     if get_origin(annotation) in {Union, UnionType}:
         return all(map(_is_scalar, get_args(annotation)))
@@ -61,8 +69,9 @@ def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
     Each field takes a key, and each key a colon: as many colons as fields that were set mean that no key came twice. None of the fields
     takes an object or a list, so that the line is flat where the model takes it.
     """
+    validate, names = _reader_of(model)
     try:
-        read = model.__pydantic_validator__.validate_json(line, strict=True)
+        read = validate(line, strict=True)
     except ValidationError:
         return None
     fields: dict[str, Any] = read.__dict__
@@ -78,5 +87,5 @@ def read_model(line: bytes, model: type[P]) -> tuple[P, dict[str, Any]] | None:
             return None
     if len(named) < len(fields):
         return read, {name: fields[name] for name in named}
-    _set(read, "__pydantic_fields_set__", names_of(model))  # as `share_names` does: the other set goes before the line has
+    _set(read, "__pydantic_fields_set__", names)  # as `share_names` does: the other set goes before the line has
     return read, fields

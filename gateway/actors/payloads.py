@@ -87,9 +87,10 @@ def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) 
 
     Raises StateTooNew where it is newer than this program, DoesNotFit where it, or what its upcast makes of it, does not fit.
     """
-    if version > model.VERSION:
-        raise StateTooNew(f"{what} has version {version}, this program knows {model.VERSION}; install the newer program again")
-    if version < model.VERSION:
+    known = model.VERSION
+    if version > known:
+        raise StateTooNew(f"{what} has version {version}, this program knows {known}; install the newer program again")
+    if version < known:
         found = _taken_up(model, version, found, what)
     try:
         return share_names(model.__pydantic_validator__.validate_json(found))  # type: ignore[no-any-return]  # its own method is a call more

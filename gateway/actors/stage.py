@@ -14,7 +14,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.actors.callers import By, check_caller
+from gateway.actors.callers import OUTSIDE, check_caller
 from gateway.actors.copies import UNWATCH, WATCH, WATCHED, Ended, Unwatch, Watch
 from gateway.actors.errors import BadDefinition, BadId, BadPayload, UnknownTarget
 from gateway.actors.gather import Enough, Request, begin
@@ -119,12 +119,12 @@ class Stage(Routing, Timed, Generic[S]):
         `reply_to` is checked too: who cannot take a reply must not make the turn of the one that answers fail.
         """
         row = self.world.find_verb(to, verb)
-        if row.by is not By.OUTSIDE:
+        if row.by is not OUTSIDE:
             check_caller(row.by, self.me, to, verb)
         model = row.payload
         if reply_to:
             self.world.find_verb(reply_to, REPLY)
-        if type(payload) is not model or model.LOOSE:
+        if type(payload) is not model or payload.LOOSE:  # a model's class takes more than twice as long to say it
             payload = NOTHING if payload is None and model is Nothing else read_payload(model, payload, where=f"{verb} to {to}")
         if expires_ms:
             check_expiry(expires_ms)

@@ -63,17 +63,18 @@ def run_turn(  # noqa: PLR0917
     `state`, `born` (whether it has a life) and `ties` are as the turn before left them. Pure: what it needs of the world it asks
     `world` for. Raises BadPayload where what it left could not be stored.
     """
-    stage: Stage[Any] = actor.stage_model(world, message.to, state, message, now_ms, clock_ms, late_s, actor, born, ties)
+    _, me, verb, payload, _, reply_to, _, _, route, _ = message  # at once: each by its name takes half as long as all of them
+    stage: Stage[Any] = actor.stage_model(world, me, state, message, now_ms, clock_ms, late_s, actor, born, ties)
     try:
-        row = actor.verbs.get(message.verb) or BUILTINS[message.verb]
-        row.run(actor, message.payload, stage)
-        if message.route is not None and not stage.routed:
+        row = actor.verbs.get(verb) or BUILTINS[verb]
+        row.run(actor, payload, stage)
+        if route is not None and not stage.routed:
             stage.forward()
-        if message.reply_to and not born:
+        if reply_to and not born:
             own_up(stage, state)
         after = stage.state
         if after is not state and (type(after) is not actor.state_model or after.LOOSE):
-            _check(after, actor.state_model, message.to)
+            _check(after, actor.state_model, me)
         if not stage.rare:
             return _new(Outcome, (after, stage.mail, stage.timers, ties, born, False, (), (), None, False))
         return Outcome(

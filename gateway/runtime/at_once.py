@@ -21,7 +21,7 @@ from gateway.actors.errors import UnknownTarget
 from gateway.actors.messages import Message
 from gateway.actors.turn import run_turn
 from gateway.runtime.cautious import Cautious
-from gateway.runtime.cells import Cell, Life, Wait
+from gateway.runtime.cells import ALIVE, NO_WAIT, Cell
 from gateway.runtime.mail import Arrival, Mail
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
@@ -58,9 +58,9 @@ class AtOnce:
             return False
         room = self._room
         cell = room.cells.get(message.to) or self._brought_in(message.to)
-        if cell is None or cell.wait is not Wait.NONE or (box := cell.box).head or box.spilled:
+        if cell is None or cell.wait is not NO_WAIT or (box := cell.box).head or box.spilled:
             return False
-        alive = cell.life is Life.ALIVE
+        alive = cell.life is ALIVE
         if not alive and cell.actor.most:
             return False
         self._run(cell, message, round, alive=alive)

@@ -6,7 +6,7 @@ On the engine's thread.
 from typing import Protocol
 
 from gateway.runtime.batch import Batch, Observer
-from gateway.runtime.cells import Wait
+from gateway.runtime.cells import NO_WAIT
 from gateway.runtime.committer import Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mailbox import spans
@@ -85,7 +85,7 @@ class Commits:
         that has come."""
         spilled = self._room.schedule.spilled
         for cell in list(spilled.values()):
-            if cell.box.spilled and cell.wait is Wait.NONE:
+            if cell.box.spilled and cell.wait is NO_WAIT:
                 self._room.schedule.wake(cell)
             else:  # it may have left memory: it must not be queued
                 del spilled[cell.id]

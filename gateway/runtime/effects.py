@@ -9,7 +9,7 @@ from gateway.actors.models import State
 from gateway.actors.supervision import ChildOrder, Decision
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.actors.turn import Outcome
-from gateway.runtime.cells import Cell, Life
+from gateway.runtime.cells import ALIVE, Cell
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.sourced import Ledger
@@ -30,20 +30,21 @@ class Effects:
 
     def apply(self, cell: Cell, cause: Message, outcome: Outcome, round: Round) -> None:
         """Apply what the turn of the message `cause` left."""
-        if outcome.rare or cell.ties is not NO_TIES:
+        state, mail, timers, _, _, rare, _, _, _, _ = outcome  # at once: each by its name takes half as long as all of them
+        if rare or cell.ties is not NO_TIES:
             self._apply_rare(cell, cause, outcome, round)
             return
-        if outcome.state is not cell.state or outcome.timers:
+        if state is not cell.state or timers:
             if cell.deferred:
-                _recall(cell, outcome.state)
-            cell.state = outcome.state
-            cell.life = Life.ALIVE
-            if outcome.timers:
+                _recall(cell, state)
+            cell.state = state
+            cell.life = ALIVE
+            if timers:
                 self._set_timers(cell, outcome, round)
             batch = round.batch  # as `mark` does, which would be a call a turn
             cell.batch = batch.number
             batch.dirty[cell.id] = cell
-        for message in outcome.mail:
+        for message in mail:
             self._room.deliver(message, round)
 
     def keep_ties(self, cell: Cell, ties: Ties, round: Round) -> None:
@@ -72,12 +73,12 @@ class Effects:
 
     def _change(self, cell: Cell, cause: Message, outcome: Outcome, ties: Ties, round: Round) -> None:
         """Give the cell the state, the timers, the events and the ties that a turn left."""
-        alive = cell.life is Life.ALIVE
+        alive = cell.life is ALIVE
         lived = outcome.state is not cell.state or outcome.timers or outcome.events or outcome.born is not alive
         if not lived and ties is cell.ties:
             return
         if lived:
-            cell.life = Life.ALIVE
+            cell.life = ALIVE
             if cell.deferred:
                 _recall(cell, outcome.state)
         if ties is not NO_TIES:

@@ -19,7 +19,7 @@ from gateway.registry import Promised
 from gateway.runtime import clock as clocks
 from gateway.runtime import ids as life
 from gateway.runtime.batch import LAZY_S, Batch, Observer
-from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.cells import NO_WAIT, Cell
 from gateway.runtime.committer import Abandoned, end_here
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine_floor import EngineFloor
@@ -298,7 +298,7 @@ class Engine(EngineFloor):
         if not box.head and box.spilled:
             self.room.read_back(box, self.store, self.round, committed_seq=self.commits.last_seq)
         for _ in range(_AT_A_VISIT):
-            if not box.head or cell.wait is not Wait.NONE:
+            if not box.head or cell.wait is not NO_WAIT:
                 break
             if self.cautious.watches(cell):
                 self.cautious.run(cell, self.turns, self.round, self._commit_and_wait)

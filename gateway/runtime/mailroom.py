@@ -13,7 +13,7 @@ from gateway.actors.routes import failed
 from gateway.actors.words import printable
 from gateway.runtime.activation import Activation
 from gateway.runtime.asks import Asks
-from gateway.runtime.cells import Cell, Cells, Wait
+from gateway.runtime.cells import NO_WAIT, Cell, Cells, Wait
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.dead_letters import DeadLetters
 from gateway.runtime.directory import ASKS, Directory
@@ -161,7 +161,7 @@ class Mailroom:
         self.fresh[cell.id] = cell
         if not box.push(mail, round, keep=not self.memory.full):
             self.schedule.spilled[cell.id] = cell
-        elif cell.wait is not Wait.NONE:
+        elif cell.wait is not NO_WAIT:
             box.save(mail, round)
         if not cell.queued:
             self.schedule.wake(cell)
@@ -198,7 +198,7 @@ class Mailroom:
                 box.save_new(round)
                 if box.bytes >= self.full_at_bytes:  # what is new has no size before it is stored
                     self.look_at(box)
-                if cell.wait is not Wait.NONE or self.memory.full:
+                if cell.wait is not NO_WAIT or self.memory.full:
                     self._let_go(cell)
             if box.updated_to:
                 self._updated.append(cell)
@@ -215,7 +215,7 @@ class Mailroom:
         for cell in cells:
             if cell.box.updated_in <= number:
                 cell.box.updated_to = 0
-                if cell.wait is not Wait.NONE or self.memory.full:
+                if cell.wait is not NO_WAIT or self.memory.full:
                     self._let_go(cell)
                     self._weigh(cell.box)
 

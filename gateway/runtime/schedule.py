@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.runtime.cells import Cell, Wait
+from gateway.runtime.cells import NO_WAIT, Cell, Wait
 
 
 class Schedule:
@@ -18,7 +18,7 @@ class Schedule:
 
     def wake(self, cell: Cell) -> None:
         """Queue a cell for a turn, unless it is queued already or its mail waits."""
-        if not cell.queued and cell.wait is Wait.NONE:
+        if not cell.queued and cell.wait is NO_WAIT:
             cell.queued = True
             self.ready.append(cell)
 
@@ -36,7 +36,7 @@ class Schedule:
 
     def release(self, cell: Cell) -> None:
         """Let a cell's mail be handled again."""
-        cell.wait = Wait.NONE
+        cell.wait = NO_WAIT
         cell.fault = ""
         self.held.pop(cell.id, None)
         self.wake(cell)

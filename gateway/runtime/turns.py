@@ -11,7 +11,7 @@ from gateway.actors.supervision import CHILD_FAILED, Fault
 from gateway.actors.turn import Outcome, kept_anyway, run_turn
 from gateway.actors.words import described, in_a_line
 from gateway.runtime.batch import Turned
-from gateway.runtime.cells import Cell, Life, Wait
+from gateway.runtime.cells import ALIVE, Cell, Wait
 from gateway.runtime.clock import UNTRUSTED, GatewayClock
 from gateway.runtime.effects import Effects
 from gateway.runtime.ids import Ids
@@ -67,7 +67,7 @@ class TurnRunner:
             return
         mail.attempt += 1
         late_s = 0.0 if mail.timer is None else max(0, round.clock_ms - self.time.moved(mail.timer.due_ms, mail.timer.due_ms)) / 1000
-        alive = cell.life is Life.ALIVE
+        alive = cell.life is ALIVE
         try:
             outcome = run_turn(actor, cell.state, message, self, round.now_ms, round.clock_ms, late_s, alive, cell.ties)
         except BaseException as error:  # noqa: BLE001  # here faults are decided: one bad message, one that says sys.exit() too, stops nobody

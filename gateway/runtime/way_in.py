@@ -7,7 +7,7 @@ if they had come one after the other.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gateway.actors.callers import By
+from gateway.actors.callers import OUTSIDE, By
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.inbound import Inbound, Refusal
 from gateway.actors.messages import REPLY, Message, check_expiry
@@ -117,8 +117,8 @@ class WayIn:
     ) -> Message:
         """The message to bring in. Raises BadId, UnknownTarget and BadPayload."""
         floor = self._floor
-        row = floor.directory.find_outside(to, verb) if by is By.OUTSIDE else floor.directory.find_inner(to, verb)
-        if type(payload) is not row.payload or row.payload.LOOSE:
+        row = floor.directory.find_outside(to, verb) if by is OUTSIDE else floor.directory.find_inner(to, verb)
+        if type(payload) is not row.payload or payload.LOOSE:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:
             _check_outside_id(id)
