@@ -19,7 +19,7 @@ from gateway.actors.messages import Reply
 from gateway.control.dead import NoSuchLetter
 from gateway.control.faults import fault_of, unknown
 from gateway.control.forgetting_hosts import forget_host, host_in
-from gateway.control.gathered import SHARED, Gathered, GatheredLetters, GatheredPasts, of_shared, since, whom
+from gateway.control.gathered import SHARED, GatheredAnswers, GatheredLetters, GatheredPasts, of_shared, since, whom
 from gateway.control.house import House, OtherHosts
 from gateway.control.looking import LookThere
 from gateway.control.pending import Answer, Asker, Pending, no
@@ -180,7 +180,7 @@ class Everywhere:
         self._begin(pending, gather)
         return None
 
-    def _ask_all(self, pending: Pending, request: dict[str, Any], gathered: Gathered, hosts: list[str]) -> None:
+    def _ask_all(self, pending: Pending, request: dict[str, Any], gathered: GatheredAnswers, hosts: list[str]) -> None:
         """Ask hosts the same."""
 
         def heard_from(host: str) -> Callable[[Reply], None]:
@@ -194,7 +194,7 @@ class Everywhere:
 
         pending.abandon = give_up_all
 
-    def _came(self, pending: Pending, gathered: Gathered, host: str, answer: Answer) -> None:
+    def _came(self, pending: Pending, gathered: GatheredAnswers, host: str, answer: Answer) -> None:
         """Take what a host has answered; the last answer settles the request."""
         if gathered.come(host, answer):
             self._desk.settle(pending, gathered.answer())

@@ -17,7 +17,7 @@ MOST_ASKED = 100
 _NOTHING = "not_found"
 
 
-class Gathered:
+class GatheredAnswers:
     """The answers that have come so far. Any thread."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Gathered:
         raise NotImplementedError
 
 
-class GatheredLetters(Gathered):
+class GatheredLetters(GatheredAnswers):
     """The dead letters of all hosts."""
 
     def _told(self, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class GatheredLetters(Gathered):
         return {"letters": letters, "more": [host for host, answer in answers.items() if answer["more"]]}
 
 
-class GatheredPasts(Gathered):
+class GatheredPasts(GatheredAnswers):
     """What all hosts know of a message, the first to handle it first."""
 
     def _told(self, answers: dict[str, Answer]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from gateway.actors.ids import HOST
 from gateway.actors.receipts import prompt
 from gateway.actors.words import in_a_line
 from gateway.fleet.names import HostNames, receiver
-from gateway.fleet.saying import Saying
+from gateway.fleet.saying import HostReport
 from gateway.fleet.settings import LinkSettings
 from gateway.runtime.mail import encode, may_give_way, read_header
 
@@ -89,7 +89,7 @@ class HostLink(HostBound):
         self._due_s = self._lively_s = self._claim_s = 0.0
         self._wait_s = _FIRST_S
         self._since_ms = 0
-        self._saying: Saying
+        self._saying: HostReport
 
     @classmethod
     def carries_to(cls, settings: Settings) -> Collection[str]:
@@ -103,7 +103,7 @@ class HostLink(HostBound):
         """Look for the database for the first time."""
         del start
         self._since_ms = self.host.time.now_ms()
-        self._saying = Saying(self.host.request)
+        self._saying = HostReport(self.host.request)
         self._look()
 
     def wait(self) -> None:

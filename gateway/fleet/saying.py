@@ -28,7 +28,7 @@ class Sayable(Protocol):
         """Say how this host is; return how many messages are there for it, and for how many seconds the oldest is."""
 
 
-class Saying:
+class HostReport:
     """Says how this host is. On the link's thread, but what hears the control actor."""
 
     def __init__(self, ask: Ask) -> None:

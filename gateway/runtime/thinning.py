@@ -29,7 +29,7 @@ _FORGET_S = 600.0
 Taken = Arrival | PlainArrival
 
 
-class _Reading:
+class _ThinnedReading:
     """What is known of one thing that a source tells an actor of."""
 
     __slots__ = ("due_s", "held", "held_tells", "passed_s", "tells")
@@ -58,7 +58,7 @@ class Thinning:
         """How many newer ones have taken the place of in this life, by their source."""
         self._cells = cells
         self._ingress = ingress
-        self._pairs: dict[tuple[str, str], dict[tuple[str, object], _Reading]] = {}
+        self._pairs: dict[tuple[str, str], dict[tuple[str, object], _ThinnedReading]] = {}
         """By source and actor, what the one tells the other of; what is held in the order in which it came."""
         self._known = 0
         self._held_bytes = 0
@@ -81,7 +81,7 @@ class Thinning:
         of = (message.verb, tells.of)
         reading = pair.get(of)
         if reading is None:
-            self._learn(place, of, _Reading(tells, now_s))
+            self._learn(place, of, _ThinnedReading(tells, now_s))
             return [*self._let_in(pair, now_s), arrival]
         if reading.held is not None:
             self._replace(reading, message.sender)
@@ -133,12 +133,12 @@ class Thinning:
             return None
         return max(step_s for step_s in STEPS_S if step_s <= apart_s), tells
 
-    def _learn(self, place: tuple[str, str], of: tuple[str, object], reading: _Reading) -> None:
+    def _learn(self, place: tuple[str, str], of: tuple[str, object], reading: _ThinnedReading) -> None:
         if self._known < _MOST:
             self._known += 1
             self._pairs.setdefault(place, {})[of] = reading
 
-    def _replace(self, reading: _Reading, source: str) -> None:
+    def _replace(self, reading: _ThinnedReading, source: str) -> None:
         """Leave out what waits, for a newer one."""
         self.counts[source] += 1
         self._release(reading)
@@ -148,7 +148,7 @@ class Thinning:
         self._held_bytes += arrival.size
         self._ingress.free(1, arrival.size)  # it may wait for long, and others need the room
 
-    def _let_in(self, pair: dict[tuple[str, object], _Reading], now_s: float) -> Iterator[PlainArrival]:
+    def _let_in(self, pair: dict[tuple[str, object], _ThinnedReading], now_s: float) -> Iterator[PlainArrival]:
         """Let in what of one source to one actor waits."""
         for reading in pair.values() if self.held else ():
             arrival = reading.held
@@ -158,13 +158,13 @@ class Thinning:
                 reading.tells, reading.passed_s = reading.held_tells, now_s
                 yield arrival
 
-    def _release(self, reading: _Reading) -> None:
+    def _release(self, reading: _ThinnedReading) -> None:
         self.held -= 1
         self._held_bytes -= reading.held.size if reading.held is not None else 0
         reading.held = None
 
 
-def _has_to_come(reading: _Reading, tells: Tells, now_s: float, apart_s: float) -> bool:
+def _has_to_come(reading: _ThinnedReading, tells: Tells, now_s: float, apart_s: float) -> bool:
     """Whether a newer one comes in at once: something switched, or enough time has passed, by the device's own clock where it has one."""
     if tells.fixed != reading.tells.fixed:
         return True

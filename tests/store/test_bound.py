@@ -13,7 +13,7 @@ if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 from gateway.store.postgres.shared.edge import EdgePost, Letter
-from gateway.store.postgres.shared.post import MemberPost, Receiver
+from gateway.store.postgres.shared.post import FullReceiver, MemberPost
 from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
 
 MOST, MOST_BYTES = 100, 10_000
@@ -65,7 +65,7 @@ def _hand_in(post: EdgePost, first: int, last: int, *, to_host: str = "pi-house"
     post.hand_in(letters)
 
 
-def _stand(post: EdgePost | MemberPost, *waits: str) -> list[Receiver]:
+def _stand(post: EdgePost | MemberPost, *waits: str) -> list[FullReceiver]:
     return post.stand(waits, MOST, MOST_BYTES)
 
 
@@ -84,7 +84,7 @@ def test_who_has_too_much_is_named(edge: Callable[[str], EdgePost]) -> None:
     _hand_in(barn, 1, 101)
     _hand_in(barn, 102, 103, to_host="", size=6000)
     group = f"group {group_of('trip/1')}"
-    assert sorted(_stand(barn)) == [Receiver(group, 2, 12_000, 0, False), Receiver("host/pi-house", 101, 1010, 0, False)]
+    assert sorted(_stand(barn)) == [FullReceiver(group, 2, 12_000, 0, False), FullReceiver("host/pi-house", 101, 1010, 0, False)]
     house.delete([one.n for one in house.read()][:20])
     assert [one.id for one in _stand(barn)] == [group]
 
@@ -94,7 +94,7 @@ def test_the_oldest_telemetry_gives_way_and_nothing_else(server: PostgresServer,
     barn, house = edge("pi-barn"), edge("pi-house")
     _hand_in(barn, 1, 60)
     _hand_in(barn, 61, 110, telemetry=True)
-    assert _stand(barn) == [Receiver("host/pi-house", 110, 1100, 20, False)]
+    assert _stand(barn) == [FullReceiver("host/pi-house", 110, 1100, 20, False)]
     assert [int(one.message) for one in house.read()] == [*range(1, 61), *range(81, 111)]
     _hand_in(barn, 111, 114, telemetry=True, size=3000)
     ((_, _, _, gone, _),) = _stand(barn)
@@ -105,7 +105,7 @@ def test_a_life_says_it_too(member: Callable[[str], tuple[GroupedStore, MemberPo
     """Of what its commits have sent."""
     store, post = member("pi-barn")
     store.commit(Changes(post=[PostRow(None, None, "pi-yard", b"x", n > 90) for n in range(1, 121)]))
-    assert _stand(post) == [Receiver("host/pi-yard", 120, 120, 30, False)]
+    assert _stand(post) == [FullReceiver("host/pi-yard", 120, 120, 30, False)]
 
 
 def test_hosts_that_wait_in_a_ring_let_each_other_go_on(

@@ -94,7 +94,7 @@ class LeaseStanding(NamedTuple):
     """Whether it should end and join anew: it has more groups than its share, or fewer while some belong to nobody."""
 
 
-class Receiver(NamedTuple):
+class FullReceiver(NamedTuple):
     """A host, or a group, for which nearly as much is on its way as may be, or more."""
 
     id: str
@@ -125,11 +125,11 @@ class PostReader:
         self.who = ""
         """Who reads, as `bound_step.py` has it."""
 
-    def stand(self, waits: Sequence[str], most: int, most_bytes: int) -> list[Receiver]:
+    def stand(self, waits: Sequence[str], most: int, most_bytes: int) -> list[FullReceiver]:
         """Find out for whom too much is on its way, or nearly: more than `most` messages or `most_bytes`. `waits`: the receivers for which
         we wait, where we do not read for that reason. Raises StoreFailed."""
         rows = self._rows("SELECT * FROM stand(%b, %b, %b, %b)", (self.who, Texts(waits), most, most_bytes))
-        return [Receiver(*row) for row in rows]
+        return [FullReceiver(*row) for row in rows]
 
     def read(self) -> list[PostedMessage]:
         """Read what has come since the last time. Tell `taken` of each when the commit with it is on disk. Raises StoreFailed."""
