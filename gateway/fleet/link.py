@@ -276,7 +276,8 @@ class HostLink(HostBound):
             from gateway.store.postgres.shared.edge import EdgePost  # noqa: PLC0415  # psycopg need not be there
         except ImportError as error:
             raise StoreFailed(f"cannot open {self.settings.url}: {error}; pip install 'psycopg[binary]'") from error
-        return EdgePost(self.settings.url, self.settings.password_path, self.settings.host)
+        settings = self.settings
+        return EdgePost(settings.url, settings.password_path, settings.host, simulated=settings.simulate)
 
     def _lose(self, error: StoreFailed) -> None:
         """Let go of the database; what is in hand goes back to the mailbox, and what was read and is not committed here is read again."""

@@ -102,7 +102,7 @@ class LinkedHosts:
             from gateway.store.postgres.shared.board import HostBoard  # noqa: PLC0415  # psycopg need not be there
         except ImportError as error:
             raise StoreFailed(f"cannot open {self._link.url}: {error}; pip install 'psycopg[binary]'") from error
-        with closing(HostBoard(self._link.url, self._link.password_path)) as board:
+        with closing(HostBoard(self._link.url, self._link.password_path, simulated=self._link.simulate)) as board:
             return question(board)
 
 

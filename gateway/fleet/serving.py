@@ -40,7 +40,8 @@ def _elsewhere(configuration: Configuration) -> Callable[[str], type[HostBound] 
 
 def _joined(link: LinkSettings, before: int, *, clean: bool) -> "GroupedStore":
     """Begin a life among the hosts that share the database of a link."""
-    from gateway.store.postgres.shared.store import GroupedStore, SharedPlace  # noqa: PLC0415  # psycopg need not be there
+    from gateway.store.postgres.shared.place import SharedPlace  # noqa: PLC0415  # psycopg need not be there
+    from gateway.store.postgres.shared.store import GroupedStore  # noqa: PLC0415
 
-    place = SharedPlace(link.url, link.password_path)
+    place = SharedPlace(link.url, link.password_path, simulated=link.simulate)
     return GroupedStore(place, link.host, before=before, clean=clean)

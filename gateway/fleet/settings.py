@@ -40,6 +40,8 @@ class LinkSettings(Settings):
     way, and whoever sends other things there waits. The same on all hosts."""
     mailbox_mb: int = Field(default=64, ge=1)
     """How many megabytes of them."""
+    simulate: bool = False
+    """True: this gateway is linked with simulated ones only, in a part of the database of their own; as it is where all is simulated."""
 
     @field_validator("url")
     @classmethod

@@ -10,7 +10,8 @@ import psycopg
 from gateway.store import Changes
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.connecting import DatabasePlace
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fence (host integer PRIMARY KEY, epoch bigint NOT NULL, commits bigint NOT NULL) WITH (fillfactor = 10);

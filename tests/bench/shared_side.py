@@ -12,7 +12,8 @@ from gateway.runtime.hosted import Hosted
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sharing import Sharing
 from gateway.store import Changes
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 from tests.bench.engine import SOURCE, Gauge, Source
 from tests.bench.replay import Replay
 from tests.bench.runners import RUNNERS, Runner

@@ -39,7 +39,8 @@ def _opened(kind: str, server: PostgresServer | None, folder: Path) -> Store:
     if server is None:
         pytest.skip(why_no_postgres())
     from gateway.store.postgres.postgres import PostgresStore  # noqa: PLC0415  # psycopg need not be there
-    from gateway.store.postgres.shared.store import GroupedStore, SharedPlace  # noqa: PLC0415  # as said
+    from gateway.store.postgres.shared.place import SharedPlace  # noqa: PLC0415  # as said
+    from gateway.store.postgres.shared.store import GroupedStore  # noqa: PLC0415  # as said
 
     if kind == "shared":
         return GroupedStore(SharedPlace(server.new_database()), "pi-barn")

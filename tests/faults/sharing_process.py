@@ -12,7 +12,8 @@ import threading
 from gateway.actors import Actor, Payload, Stage, State, verb
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sharing import Sharing
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 from tests.faults.tokens import Carrier
 
 PLAYERS = 64

@@ -60,3 +60,23 @@ def test_a_name_is_free_once_its_lease_is_over(server: PostgresServer, url: str,
     house.until(lambda: "process 1 on moon" in link_of(house)["detail"])
     server.ask(url, "UPDATE gateway_shared.host_name SET lease_until = now() - interval '1 s' WHERE name = 'pi-barn'")
     house.until(lambda: link_of(house)["health"] == "ok")
+
+
+def test_a_simulated_gateway_has_nothing_of_a_real_one(server: PostgresServer, url: str, host: Host, tmp_path: Path) -> None:
+    """Though its file is that of the real one: neither its name, nor its mail, nor actors that hosts share."""
+    real = host(NAME, _SERVES)
+    (tmp_path / "trial").mkdir()
+    with DaemonProcess(tmp_path / "trial", _config(url, _SERVES), gateway="simulate = true", environ=real.environ) as trial:
+        trial.until_listening()
+        trial.until(lambda: link_of(trial)["health"] == "ok")
+        trial.until(lambda: trial.ask(do="show")["show"]["shared"]["groups"] == 256 == real.ask(do="show")["show"]["shared"]["groups"])
+        for daemon, n in ((real, 1), (trial, 2)):
+            assert "error" not in daemon.ask(do="tell", to="ledger/a", verb="write", payload={"n": n}, timeout_s=30.0)
+            daemon.until(
+                lambda daemon=daemon, n=n: (
+                    daemon.ask(do="ask", to="ledger/a", verb="read", payload={}, timeout_s=30.0)["body"]["numbers"] == [n]
+                )
+            )
+        assert [one["name"] for one in trial.ask(do="hosts")["hosts"]] == [NAME]
+        trial.stop()
+    assert link_of(real)["health"] == "ok"

@@ -17,7 +17,8 @@ if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 from gateway.service.sharing import Sharing
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 BARN, HOUSE = "pi-barn", "pi-house"
 _MANY = 3000

@@ -18,7 +18,8 @@ if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 from gateway.store.postgres.shared.edge import EdgePost, Letter
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 EDGES = 20
 MESSAGES, AT_A_TIME = 60, 9

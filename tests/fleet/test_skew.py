@@ -17,7 +17,8 @@ if why_no_postgres():
 
 from gateway.service.sharing import Sharing
 from gateway.store.postgres.shared.edge import EdgePost
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 HOURS_MS = 3 * 3_600_000
 NOON_MS = 1_750_000_000_000

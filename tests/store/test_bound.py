@@ -13,8 +13,9 @@ if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 from gateway.store.postgres.shared.edge import EdgePost, Letter
+from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.post import FullReceiver, MemberPost
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 MOST, MOST_BYTES = 100, 10_000
 

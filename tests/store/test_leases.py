@@ -25,7 +25,8 @@ if why_no_postgres():
 import psycopg
 
 from gateway.store.postgres.commit import FENCED
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 STEPS = int(os.environ.get("GATEWAY_STEPS", "3000"))
 A_RUN = 100

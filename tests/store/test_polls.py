@@ -19,8 +19,9 @@ import psycopg
 
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
 from gateway.store.postgres.shared.edge import EdgePost, Letter
+from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.post import AT_ONCE, AT_ONCE_BYTES, OF_HOST, OF_MEMBER, MemberPost, PostReader
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 BARN, SHED = "pi-barn", "pi-shed"
 FEW_PAGES = 20

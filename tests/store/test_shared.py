@@ -14,8 +14,9 @@ from tests.postgres import PostgresServer, postgres_server, why_no_postgres
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
+from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.post import MemberPost
-from gateway.store.postgres.shared.store import GroupedStore, SharedPlace
+from gateway.store.postgres.shared.store import GroupedStore
 
 BARN, SHED, ATTIC = "pi-barn", "pi-shed", "pi-attic"
 Join = Callable[..., GroupedStore]

@@ -59,6 +59,8 @@ class DatabasePlace:
         """`password_file` holds the password and nothing else; it is read at each connection. `schema`: where the tables are; `section`: of
         the configuration, for errors; `answer_s`: after so long without an answer it is looked whether the server is still at it; 0: it is
         waited for."""
+        self.schema = schema
+        """The name of the schema in which the tables are."""
         self.session = f"SET search_path = {schema}, pg_temp;"
         """What each connection is told first."""
         self._section = section

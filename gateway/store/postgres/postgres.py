@@ -36,7 +36,6 @@ _FLUSH_ROUNDS = 3
 class PostgresStore:
     """A store in one PostgreSQL database, in a schema of its own."""
 
-    _SCHEMA = "gateway"
     _HOW_MANY = "SELECT commits FROM fence WHERE epoch = %s FOR UPDATE"
 
     def __init__(self, url: str, *, password_file: Path | None = None, loss_window_s: float = 0.0, simulated: bool = False) -> None:
@@ -173,7 +172,7 @@ class PostgresStore:
     def count_actors(self) -> int:
         (count,) = self._one("SELECT count(*) FROM (SELECT FROM actor LIMIT %b) AS counted", (_COUNTED,))
         if count == _COUNTED:
-            (about,) = self._one(f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{self._SCHEMA}.actor'::regclass")
+            (about,) = self._one(f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{self._place.schema}.actor'::regclass")
             return max(_COUNTED, int(about))
         return int(count)
 
@@ -234,7 +233,7 @@ class PostgresStore:
         return True
 
     def size_bytes(self) -> int:
-        tables = f"pg_class WHERE relnamespace = '{self._SCHEMA}'::regnamespace AND relkind = 'r'"
+        tables = f"pg_class WHERE relnamespace = '{self._place.schema}'::regnamespace AND relkind = 'r'"
         return int(self._one(f"SELECT sum(pg_total_relation_size(oid))::bigint FROM {tables}")[0])
 
     def close(self) -> None:

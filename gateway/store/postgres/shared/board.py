@@ -9,15 +9,11 @@ from typing import Any, NamedTuple
 import psycopg
 
 from gateway.actors.ids import group_of
-from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.reading import HIGHEST
-from gateway.store.postgres.schema import take_steps
 from gateway.store.postgres.shared.board_step import MOST_COUNTED
-from gateway.store.postgres.shared.schema import LATE, SCHEMA, STEPS
+from gateway.store.postgres.shared.place import SharedPlace
+from gateway.store.postgres.shared.schema import LATE
 from gateway.store.store import DeadRow
-
-_ANSWER_S = 4.0
-"""Nothing that is asked here takes the database longer: somebody waits for it."""
 
 _HOSTS = """
     SELECT state.name, life, stopped, extract(epoch FROM at)::double precision, extract(epoch FROM the_time() - at)::double precision,
@@ -42,6 +38,8 @@ _DROP = """
 """
 _DROPPED_AT_ONCE = 5000
 _DEAD = "SELECT n, at_ms, box, reason, attempt, message FROM dead"
+_ANSWER_S = 4.0
+"""Nothing that is asked here takes the database longer: somebody waits for it."""
 _SLOW = "; SET statement_timeout = '4s';"
 
 
@@ -86,13 +84,12 @@ class HostBoard:
     most_counted = MOST_COUNTED
     """So many messages on their way to one host are counted, and no more."""
 
-    def __init__(self, url: str, password_file: Path | None) -> None:
+    def __init__(self, url: str, password_file: Path | None, *, simulated: bool = False) -> None:
         """Connect. Raises StoreFailed."""
-        self._place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
+        self._place = SharedPlace(url, password_file, simulated=simulated, answer_s=_ANSWER_S)
         self._connection = self._place.connect(session=_SLOW)
         try:
-            with self._connection.transaction():
-                take_steps(self._connection, self._place.shown, SCHEMA, STEPS)
+            self._place.give_shape(self._connection)
         except psycopg.Error as error:
             self.close()
             raise self._place.named("open", error) from error

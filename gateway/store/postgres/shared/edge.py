@@ -12,15 +12,11 @@ import psycopg
 
 from gateway.actors.ids import HOST
 from gateway.store.postgres.arrays import Blobs, Longs, Texts
-from gateway.store.postgres.connecting import DatabasePlace
-from gateway.store.postgres.schema import take_steps
 from gateway.store.postgres.shared.host_name import HostName
+from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.post import OF_HOST, PostReader
-from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 _SAY = "SELECT * FROM say_how(%b, %b, %b, %b::text::xid8, %b)"
-_ANSWER_S = 10.0
-"""Nothing that a link asks takes the database longer."""
 
 
 class Letter(NamedTuple):
@@ -40,18 +36,17 @@ class Letter(NamedTuple):
 class EdgePost(PostReader):
     """What one host has handed in, and what is there for it. One thread."""
 
-    def __init__(self, url: str, password_file: Path | None, host: str) -> None:
+    def __init__(self, url: str, password_file: Path | None, host: str, *, simulated: bool = False) -> None:
         """Open the database, give it its shape, and claim the host's name. Raises StoreFailed, and StoreTaken where another gateway has
         that name."""
-        place = DatabasePlace(url, password_file, schema=SCHEMA, section="link", answer_s=_ANSWER_S)
+        place = SharedPlace(url, password_file, simulated=simulated)
         super().__init__(place, OF_HOST, host)
         self._host = host
         self.who = f"{HOST}/{host}"
         self._name = HostName(host)
         self._connection = place.connect()
         try:
-            with self._connection.transaction():
-                take_steps(self._connection, place.shown, SCHEMA, STEPS)
+            place.give_shape(self._connection)
             self._name.claim(self._connection)
         except psycopg.Error as error:
             self.close()

@@ -5,22 +5,17 @@ fenced by the row of this life: see `schema.py`. Where the set of groups has to 
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from gateway.store.postgres.connecting import DatabasePlace
 from gateway.store.postgres.postgres import PostgresStore
-from gateway.store.postgres.schema import take_steps
 from gateway.store.postgres.shared.host_name import HostName
+from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.post import MemberPost
-from gateway.store.postgres.shared.schema import SCHEMA, STEPS
 
 LEASE_S = 2.0
 """So long a host may be silent before others take its groups."""
-ANSWER_S = 10.0
-"""After so long without an answer of the database it is looked whether it is still at it."""
 _VIEWED = {
     "actor": "id, version, state, timers, wake_ms, folded, ties",
     "mail": "box, seq, attempt, message",
@@ -30,17 +25,9 @@ _VIEWED = {
 }
 
 
-class SharedPlace(DatabasePlace):
-    """Where the database is that several hosts share."""
-
-    def __init__(self, url: str, password_file: Path | None = None) -> None:
-        super().__init__(url, password_file, schema=SCHEMA, section="link", answer_s=ANSWER_S)
-
-
 class GroupedStore(PostgresStore):
     """A store of the actors of some groups, for one life of one host."""
 
-    _SCHEMA = SCHEMA
     _HOW_MANY = "SELECT commits FROM member WHERE id = %s AND NOT fenced FOR UPDATE"
 
     def __init__(self, place: SharedPlace, host: str, *, before: int = 0, clean: bool = False, lease_s: float = LEASE_S) -> None:
@@ -68,22 +55,22 @@ class GroupedStore(PostgresStore):
         return MemberPost(self._place, self.member, self.groups)
 
     def _join(self, connection: psycopg.Connection[Any], host: str, before: int, *, clean: bool, lease_s: float) -> tuple[int, int]:
-        with connection.transaction():
-            take_steps(connection, self._place.shown, SCHEMA, STEPS)
+        assert isinstance(self._place, SharedPlace)
+        self._place.give_shape(connection)
         HostName(host).claim(connection)
         query = "SELECT * FROM join_members(%s, %s, %s, make_interval(secs => %s))"
         row = connection.execute(query.encode(), (host, before, clean, lease_s)).fetchone()
         assert row is not None
         member, self.now_ms, self.unclean_ends, groups = row
         self.groups = frozenset(groups)
-        self._reads = self._place.seen_through(_views(int(member), groups))
+        self._reads = self._place.seen_through(_views(self._place.schema, int(member), groups))
         return int(member), 0
 
 
-def _views(member: int, groups: Iterable[int]) -> str:
+def _views(schema: str, member: int, groups: Iterable[int]) -> str:
     """Statements that make the views through which a connection sees what belongs to these groups."""
     listed = ",".join(map(str, groups))
-    made = [f"CREATE TEMP VIEW note AS SELECT key, value FROM {SCHEMA}.note WHERE member = {member}"]
+    made = [f"CREATE TEMP VIEW note AS SELECT key, value FROM {schema}.note WHERE member = {member}"]
     for table, columns in _VIEWED.items():
-        made.append(f"CREATE TEMP VIEW {table} AS SELECT {columns} FROM {SCHEMA}.{table} WHERE grp = ANY ('{{{listed}}}'::smallint[])")
-    return ";".join([f"SET search_path = pg_temp, {SCHEMA}", *made])
+        made.append(f"CREATE TEMP VIEW {table} AS SELECT {columns} FROM {schema}.{table} WHERE grp = ANY ('{{{listed}}}'::smallint[])")
+    return ";".join([f"SET search_path = pg_temp, {schema}", *made])
