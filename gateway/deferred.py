@@ -28,7 +28,7 @@ def deferred(*names: str) -> Iterator[None]:
     stand_ins = [_StandIn(name) for name in names if name not in sys.modules]
     try:
         for one in stand_ins:
-            sys.modules.setdefault(one.__name__, one)
+            one.take_place()
         yield
     finally:
         for one in stand_ins:
@@ -41,6 +41,13 @@ class _StandIn(ModuleType):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.__spec__ = ModuleSpec(name, None)
+
+    def take_place(self) -> None:
+        """Be what an import of the name finds; a name with dots is looked for in its package, too, where the real one takes this place."""
+        package, _, name = self.__name__.rpartition(".")
+        if package:
+            setattr(import_module(package), name, self)
+        sys.modules.setdefault(self.__name__, self)
 
     def withdraw(self) -> None:
         """Let the next import find the real one."""

@@ -62,3 +62,13 @@ def test_what_was_imported_before_is_itself() -> None:
     """It is there already: there is nothing to put off."""
     then = "import ssl\nwith deferred('ssl'):\n    import ssl as again\nprint(again is ssl)"
     assert _run(then) == "True"
+
+
+def test_a_module_in_a_package_is_put_off_too() -> None:
+    """Whoever imports it by its dotted name finds a stand-in in the package; whoever uses it, or imports it later, the real one."""
+    put_off = "with deferred('urllib.request'):\n    import urllib.request\nstand_in = urllib.request\n"
+    assert _run(put_off + "print('urllib.request' in sys.modules, 'tempfile' in sys.modules)") == "False False"
+    assert _run(put_off + "real = stand_in.Request\nimport urllib.request\nprint(real is urllib.request.Request)") == "True"
+    same = "print(stand_in is urllib.request, stand_in.Request is urllib.request.Request)"
+    assert _run(f"{put_off}import urllib.request\n{same}") == "False True"
+    assert _run(put_off + "from urllib.request import Request\nprint(Request is stand_in.Request)") == "True"

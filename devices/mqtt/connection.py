@@ -123,7 +123,8 @@ class Connection(HostBound):
 
     def _begin(self) -> None:
         """Begin with nothing."""
-        with deferred("ssl", "hashlib"):  # paho is imported by gateways that have a connection, and OpenSSL by those that speak TLS
+        # paho is imported by gateways that have a connection, OpenSSL by those that speak TLS, and a client of HTTP for a proxy's sake
+        with deferred("ssl", "hashlib", "urllib.request"):
             from devices.mqtt.link import BrokerLink  # noqa: PLC0415
 
         settings, host, names = self._settings, self.host, self._names
