@@ -1,7 +1,7 @@
 """paho's client with its two busiest paths made by hand: QoS 1 publishes and their PUBACKs, and PUBLISH packets coming in.
 
 Everything rare (CONNECT, SUBSCRIBE, keepalive, TLS, DISCONNECT) stays paho's. What comes by the thousand does not:
-packets out are joined into one write, packets in are cut from one read of up to 64 KiB, and no Properties, ReasonCode or
+packets out are joined into one write, packets in are cut from one read of up to 16 KiB, and no Properties, ReasonCode or
 MQTTMessage is made of them. `PRIVATE` names every private attribute of paho's that this relies on.
 Source: paho/mqtt/client.py of paho-mqtt 2.1 and 2.2.
 """
@@ -61,7 +61,8 @@ PRIVATE = (
     "_ssl_context",
     "_ssl_wrap_socket",
 )
-_CHUNK = 65536
+_CHUNK = 16384
+"""What one read brings is in memory before it is known whether there is room for it."""
 _DISCONNECT = 0xE0
 _PINGREQ = b"\xc0\x00"
 EVERYTHING = 1 << 30
@@ -216,7 +217,7 @@ class LeanClient(Client):
         self._subscribing.discard(packet_id)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Read what the socket has, up to 64 KiB (with TLS, all that is decrypted), and take every whole packet of it."""
+        """Read what the socket has, up to 16 KiB (with TLS, all that is decrypted), and take every whole packet of it."""
         del max_packets
         while self._sock is not None:
             try:

@@ -12,9 +12,9 @@ from gateway.runtime.mail import PLAIN_HEAD, Mail, act_by_of, decode, due_of, en
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, SeqSpan, Store
 
-HEAD_AT_MOST = 1024
+HEAD_AT_MOST = 768
 """How many messages of one mailbox are held in memory."""
-READ_BACK = 512
+READ_BACK = 256
 """How many messages are read back at a time, at most;"""
 READ_BACK_BYTES = 1024 * 1024
 """and about how many bytes of them."""

@@ -25,8 +25,9 @@ from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.round import Round
 from gateway.store.store import BoxSize, Tried
 
-CROWDED = 1000
-"""From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk."""
+CROWDED = 256
+"""From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk. What is
+under way by then has room in memory, too: see `HEAD_AT_MOST`."""
 CROWDED_S = 0.5
 _COUNTED_S = 0.25
 """For so long it is taken for known who crowds."""

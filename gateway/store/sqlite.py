@@ -110,7 +110,7 @@ class SqliteStore:
             set_mark(self._writer)
         run("PRAGMA journal_mode = WAL").fetchall()
         frames = self._frames_in_wal()
-        run("PRAGMA cache_size = -2000").fetchall()
+        run("PRAGMA cache_size = -1000").fetchall()
         run("PRAGMA wal_autocheckpoint = 0").fetchall()  # `_after_commit` does it
         run(f"PRAGMA synchronous = {'NORMAL' if self.loss_window_s else 'FULL'}").fetchall()
         self._room.measure(self._writer, max_mb)
