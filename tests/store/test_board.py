@@ -7,26 +7,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+from tests.postgres import why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
 from gateway.store.postgres.shared.board import HostBoard, HostRow
 from gateway.store.postgres.shared.edge import EdgePost, Letter
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server for all."""
-    with postgres_server("fsync=off") as found:
-        yield found
-
-
-@pytest.fixture
-def url(server: PostgresServer) -> str:
-    """An empty database."""
-    return server.new_database()
 
 
 @pytest.fixture

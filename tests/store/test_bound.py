@@ -7,7 +7,7 @@ import pytest
 
 from gateway.actors.ids import GROUPS, group_of
 from gateway.store import Changes, PostRow
-from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+from tests.postgres import PostgresServer, why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
@@ -18,19 +18,6 @@ from gateway.store.postgres.shared.post import FullReceiver, MemberPost
 from gateway.store.postgres.shared.store import GroupedStore
 
 MOST, MOST_BYTES = 100, 10_000
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server for all."""
-    with postgres_server("fsync=off") as found:
-        yield found
-
-
-@pytest.fixture
-def url(server: PostgresServer) -> str:
-    """An empty database."""
-    return server.new_database()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.actors.ids import group_of
-from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+from tests.postgres import PostgresServer, why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
@@ -14,19 +14,6 @@ if why_no_postgres():
 from gateway.store.postgres.shared.edge import EdgePost, Letter
 
 Open = Callable[[str], EdgePost]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server for all."""
-    with postgres_server("fsync=off") as found:
-        yield found
-
-
-@pytest.fixture
-def url(server: PostgresServer) -> str:
-    """An empty database."""
-    return server.new_database()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from gateway.actors.errors import StoreFailed, StoreTaken
 from gateway.actors.ids import GROUPS, group_of
 from gateway.store import Changes, DeadRow, MailRow, PostRow, StateRow
-from tests.postgres import PostgresServer, postgres_server, why_no_postgres
+from tests.postgres import PostgresServer, why_no_postgres
 
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
@@ -20,13 +20,6 @@ from gateway.store.postgres.shared.store import GroupedStore
 
 BARN, SHED, ATTIC = "pi-barn", "pi-shed", "pi-attic"
 Join = Callable[..., GroupedStore]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server for all."""
-    with postgres_server("fsync=off") as found:
-        yield found
 
 
 @pytest.fixture
