@@ -67,7 +67,7 @@ _NO_SYNC = "waits: the host's clock was not set by a time server yet; wait_for_s
 
 
 class Clock(HostBound):
-    """One clock device: it tells actors things at their time of day, and holds messages. `wall` is what it goes by; tests give it one that
+    """Tells actors things at their time of day, and holds messages until theirs. `wall` is what it goes by; tests give it one that
     they turn."""
 
     kind = "clock"

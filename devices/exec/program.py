@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 class Program(Link[ExecSettings]):
-    """The actor `exec/NAME` of one program."""
+    """Runs one program, and takes in what it prints."""
 
     kind = "exec"
     close_s = STOP_S + 2.0

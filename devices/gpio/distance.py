@@ -36,7 +36,7 @@ _EDGES_AT_MOST = 64
 
 
 class Distance(Polled[DistanceSettings]):
-    """The actor of one distance sensor."""
+    """Measures a distance with an ultrasonic sensor."""
 
     kind = "distance"
     counters_said = {**Polled.counters_said, "deaf": "pings without an echo", "bad_values": "values that are bad"}

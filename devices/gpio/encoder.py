@@ -43,7 +43,7 @@ class KnobPosition(Payload):
 
 
 class Encoder(Link[EncoderSettings]):
-    """The actor of one knob."""
+    """Reads a knob: a rotary encoder, and its button."""
 
     kind = "encoder"
     vital = True

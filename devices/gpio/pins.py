@@ -44,7 +44,7 @@ READ_WITHIN_S = 1.0
 
 
 class Pin(Link[PinSettings]):
-    """The actor of one pin of the header, or of a simulated one."""
+    """Reads or drives one pin of the header, or a simulated one."""
 
     kind = "gpio"
     vital = True

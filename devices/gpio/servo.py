@@ -43,7 +43,7 @@ class Angle(Payload):
 
 
 class Servo(Link[ServoSettings]):
-    """The actor of one servo."""
+    """Moves one servo."""
 
     kind = "servo"
     vital = True

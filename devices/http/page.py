@@ -24,7 +24,7 @@ from gateway.actors.vocabulary import Report
 
 
 class HttpPage(Polled[HttpSettings]):
-    """The actor `http/<key>`: gets one page every so often, and reports what it says."""
+    """Gets one page every so often, and reports what it says."""
 
     kind = "http"
     close_s = 32.0  # the longest request, and a little

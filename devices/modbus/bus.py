@@ -69,7 +69,7 @@ class PolledUnit:
 
 
 class ModbusBus(Link[ModbusSettings]):
-    """The actor `modbus/<key>` of one bus, or of a simulated one in its place."""
+    """Reads and writes the registers of the devices on one bus, or of simulated ones."""
 
     kind = "modbus"
     wired = True

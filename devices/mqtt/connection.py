@@ -45,7 +45,7 @@ _SETTLED = frozenset({SessionPhase.READY, SessionPhase.DENIED})
 
 
 class Connection(HostBound):
-    """The actor of one connection: publishes at least once, under the message's own id; takes in `tell`, `ask` and what it subscribes to.
+    """Keeps one connection to a broker: publishes at least once, by the message's own id; takes in `tell`, `ask` and what it subscribes to.
 
     Where it stands is in `chart.py`, and changes in `_move` alone. The packets themselves do not ask the chart.
     """

@@ -28,7 +28,7 @@ _AT_MOST = 4096
 
 
 class Sensor(Polled[SensorSettings]):
-    """The actor `sensor/NAME` of one sensor."""
+    """Reads one sensor that the kernel knows."""
 
     counters_said = {
         **Polled.counters_said,

@@ -52,7 +52,7 @@ _new = tuple.__new__
 
 
 class SerialPort(Link[SerialSettings]):
-    """The actor `serial/<key>` of one port of this host, or of a simulated device in its place."""
+    """Holds one serial port of this host, or a simulated device in its place."""
 
     kind = "serial"
     acts = ("write", "write_once")

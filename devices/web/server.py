@@ -32,7 +32,7 @@ class Unserved(GatewayError, OSError):
 
 
 class WebServer(HostBound):
-    """The actor `web/local`: it answers HTTP requests."""
+    """Answers HTTP requests: the pages, and the API."""
 
     kind = "web"
     sole_key = "local"

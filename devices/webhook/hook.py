@@ -32,7 +32,7 @@ _CLOSE_S = 1.0
 
 
 class Webhook(Link[WebhookSettings]):
-    """The actor `webhook/<key>`: posts what it is told to one address, several at once, and never waits for a server on its own thread."""
+    """Posts what it is told to one address, several at once, and never waits for a server on its own thread."""
 
     looks_while_closing = True
     window = 32

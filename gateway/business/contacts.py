@@ -44,7 +44,7 @@ class ContactsState(State):
 
 
 class Contacts(EventSourced[ContactsState]):
-    """The service of one household, `contacts/home`: it knows the users, and passes on what is asked of them."""
+    """Serves one household, `contacts/home`: knows its users, and passes on what is asked of them."""
 
     events = (UserJoined,)
 

@@ -31,7 +31,7 @@ class NamesState(State):
 
 
 class DeviceNames(Actor[NamesState]):
-    """An actor that keeps the names which people give to others, for pages."""
+    """Keeps the names which people give to others, for pages."""
 
     kind = "names"
 

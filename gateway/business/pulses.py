@@ -114,7 +114,7 @@ class MeterReading(Payload):
 
 
 class PulseCounter(Actor[PulsesState]):
-    """An actor that counts the pulses of one meter, and notices when it stands still, in memory or not."""
+    """Counts the pulses of one meter, and notices when it stands still, in memory or not."""
 
     kind = "pulses"
     settings_model = PulsesSettings

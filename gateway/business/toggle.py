@@ -57,7 +57,7 @@ class ToggleSettings(Publishing):
 
 
 class Toggle(Actor[ToggleState]):
-    """An actor that turns its outputs on and off by one button, and knows which after a power cut."""
+    """Turns its outputs on and off by one button, and knows which after a power cut."""
 
     settings_model = ToggleSettings
     settings: ToggleSettings

@@ -58,7 +58,7 @@ class TwinSettings(Publishing):
 
 
 class Twin(Actor[TwinState]):
-    """An actor that knows what a device last reported, and notices when the device falls silent, in memory or not."""
+    """Knows what a device last reported, and notices when the device falls silent, in memory or not."""
 
     settings_model = TwinSettings
     brings = ("history", "history_part", "archive")

@@ -87,7 +87,7 @@ class StatisticsSettings(Settings):
 
 
 class Statistics(HostBound):
-    """The actor `statistics/KEY`: looks into the engine every so often, and tells what it saw."""
+    """Looks into the engine every so often, and tells what it saw."""
 
     settings_model = StatisticsSettings
 

@@ -58,7 +58,7 @@ class UntakenLetter(Payload):
 
 
 class HostLink(HostBound):
-    """The actor `link/main`."""
+    """Exchanges messages with other hosts through a PostgreSQL database."""
 
     kind = "link"
     sole_key = "main"

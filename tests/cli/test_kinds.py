@@ -35,7 +35,7 @@ def test_kinds_are_listed_with_what_they_are(tmp_path: Path) -> None:
     found = run("kinds", "--config", "g.toml", folder=tmp_path)
     lines = found.stdout.splitlines()
     assert (found.returncode, found.stderr) == (0, "")
-    assert "  gpio           The actor of one pin of the header, or of a simulated one." in lines
+    assert "  gpio           Reads or drives one pin of the header, or a simulated one." in lines
     assert "  homeassistant  Announces devices to the Home Assistant at one broker." in lines
     assert "  depot          Counts parcels." in lines
     assert not [line for line in lines if line.startswith(("  control ", "  gather ", "  user "))]

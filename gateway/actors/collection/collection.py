@@ -23,7 +23,7 @@ class CollectionState(State):
 
 
 class Collection(Actor[CollectionState]):
-    """An actor that knows which business id is which actor. Its pages answer whoever asked it."""
+    """Knows which business id is which actor. Its pages answer whoever asked it."""
 
     @verb
     def add(self, entry: Entry, stage: Stage[CollectionState]) -> None:

@@ -52,7 +52,7 @@ class ArchiveState(State):
 
 
 class Archive(Actor[ArchiveState]):
-    """An actor that sees to it that the histories fit into their budget."""
+    """Sees to it that the histories fit into their budget."""
 
     settings_model = ArchiveSettings
     settings: ArchiveSettings

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Trip(Actor[TripState]):
-    """An actor that follows one vehicle or one person: where they are, how far they came; it notices a lost signal, in memory or not."""
+    """Follows one vehicle or one person: where they are, how far they came; it notices a lost signal, in memory or not."""
 
     settings_model = TripSettings
     brings = ("path",)
