@@ -63,11 +63,17 @@ class GatheredLetters(GatheredAnswers):
 
 
 class GatheredPasts(GatheredAnswers):
-    """What all hosts know of a message, the first to handle it first."""
+    """What all hosts know of a message: first whoever knows where it came from, then by when they handled it."""
 
     def _told(self, answers: dict[str, Answer]) -> dict[str, Any]:
         found = [{"host": host, "explained": answer["explained"]} for host, answer in answers.items()]
-        return {"explained": sorted(found, key=_first_ms)}
+        return {"explained": sorted(found, key=lambda one: (not _knows_origin(one), _first_ms(one)))}
+
+
+def _knows_origin(one: dict[str, Any]) -> bool:
+    """Whether a host knows where the message came from. Its clock does not tell who was first: a message may be handled before its sender
+    hears that it was handed over."""
+    return any(told["origin"]["from"] != "forgotten" for told in one["explained"].get("told", []))
 
 
 def _first_ms(one: dict[str, Any]) -> int:
