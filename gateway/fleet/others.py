@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gateway.actors.errors import StoreFailed
 from gateway.config import Configuration
 from gateway.fleet.saying import SAY_S
-from gateway.fleet.settings import LinkSettings
+from gateway.fleet.settings import LinkSettings, link_of
 
 if TYPE_CHECKING:
     from gateway.store.postgres.shared.board import ComingMail, HostBoard, HostRow
@@ -116,5 +116,5 @@ def _add(to: dict[str, Any], mail: "ComingMail | None") -> dict[str, Any]:
 
 def others_of(configuration: Configuration) -> LinkedHosts | None:
     """The hosts that a configuration links this one with; None where it links it with none."""
-    link = next((part.settings for part in configuration.host_bound if isinstance(part.settings, LinkSettings)), None)
+    link = link_of(configuration)
     return LinkedHosts(link) if link is not None else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.actors import Actor, HostBound
 from gateway.config import Configuration
-from gateway.fleet.settings import LinkSettings
+from gateway.fleet.settings import LinkSettings, link_of
 from gateway.registry import Promised, installed, is_offered
 from gateway.runtime.settings import EngineSettings
 from gateway.service.sharing import Sharing
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def sharing_of(configuration: Configuration, settings: EngineSettings) -> Sharing | None:
     """This host's part in serving shared actors, as its `[link]` says it; None where it has none."""
-    link = next((part.settings for part in configuration.host_bound if isinstance(part.settings, LinkSettings)), None)
+    link = link_of(configuration)
     if link is None or not link.serves:
         return None
     actors = [actor for actor in configuration.actors if actor.kind in link.kinds or not is_offered(actor.kind)]

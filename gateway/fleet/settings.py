@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.actors import Settings
 from gateway.actors.ids import RESERVED, is_key
+from gateway.config import Configuration
 from gateway.config.sections import check_has_no_password, database_servers
 from gateway.service.sent_bound import SentBound
 
@@ -90,3 +91,8 @@ class LinkSettings(Settings):
         from importlib.util import find_spec  # noqa: PLC0415  # for `gateway check` only
 
         return {} if find_spec("psycopg") else {"url": "psycopg is not installed; pip install 'psycopg[binary]'"}
+
+
+def link_of(configuration: Configuration) -> LinkSettings | None:
+    """The settings of the link of a configuration; None where it has none."""
+    return next((part.settings for part in configuration.host_bound if isinstance(part.settings, LinkSettings)), None)

@@ -21,19 +21,6 @@ MOST, MOST_BYTES = 100, 10_000
 
 
 @pytest.fixture
-def edge(url: str) -> Iterator[Callable[[str], EdgePost]]:
-    """Connects a host at the edge."""
-    with ExitStack() as at_end:
-
-        def opened(host: str) -> EdgePost:
-            post = EdgePost(url, None, host)
-            at_end.callback(post.close)
-            return post
-
-        yield opened
-
-
-@pytest.fixture
 def member(url: str) -> Iterator[Callable[[str], tuple[GroupedStore, MemberPost]]]:
     """Begins a life of a host that serves, with what was sent to it."""
     with ExitStack() as at_end:

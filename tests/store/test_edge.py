@@ -1,7 +1,6 @@
 """What a host at the edge hands in to the database that others share, and what is there for it. A real PostgreSQL."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 
 import pytest
 
@@ -14,19 +13,6 @@ if why_no_postgres():
 from gateway.store.postgres.shared.edge import EdgePost, Letter
 
 Open = Callable[[str], EdgePost]
-
-
-@pytest.fixture
-def edge(url: str) -> Iterator[Open]:
-    """Connects a host."""
-    with ExitStack() as at_end:
-
-        def opened(host: str) -> EdgePost:
-            post = EdgePost(url, None, host)
-            at_end.callback(post.close)
-            return post
-
-        yield opened
 
 
 def _letters(first: int, last: int, *, life: str = "a") -> list[Letter]:
