@@ -29,12 +29,12 @@ for group in ("device", "actor", "codec", "door"):
 
 def add(packages: Sequence[str], *, as_json: bool) -> int:
     """Install the packages, say which kinds they bring. Raises Failed where it cannot be done, with what pip said."""
-    for package in packages:
-        if _is_path(package) and not Path(package).exists():
-            raise Failed(f"cannot add {package}: there is no such folder or file, seen from {Path.cwd()}; name one that there is", NO)
     prefix = Path(sys.prefix)
     if not os.access(prefix, os.W_OK):
         raise Failed(f"cannot add a package: this user may not write to {prefix}; sudo gateway add {' '.join(packages)}", NOT_ALLOWED)
+    for package in packages:
+        if _is_path(package) and _is_absent(package):
+            raise Failed(f"cannot add {package}: there is no such folder or file, seen from {Path.cwd()}; name one that there is", NO)
     before = set(_kinds())
     done = subprocess.run([*_pip(prefix), *packages], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=_environ())
     if done.returncode != 0:
@@ -53,6 +53,17 @@ def add(packages: Sequence[str], *, as_json: bool) -> int:
 def _is_path(package: str) -> bool:
     """Whether a package is named by its place here, and not as pip knows it: by a name, a URL, or both."""
     return (os.sep in package or package.endswith(".whl")) and "://" not in package and "@" not in package
+
+
+def _is_absent(path: str) -> bool:
+    """Whether it is seen that there is nothing; what one may not look at, pip speaks of."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _pip(prefix: Path) -> Iterator[str]:
