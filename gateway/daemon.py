@@ -21,20 +21,20 @@ from gateway.actors.settings import Settings
 from gateway.actors.words import described
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.control import views
-from gateway.control.actor import Control
+from gateway.control.actor import CONTROL, Control
 from gateway.control.house import ControlSettings, House
 from gateway.control.wellness import status
 from gateway.fleet.others import others_of
 from gateway.fleet.serving import sharing_of
 from gateway.runtime.engine import Engine
 from gateway.runtime.journal import Journal
+from gateway.service.alone import NO_STORE, RUNS_ALREADY, Unrunnable, locked_configuration, locked_store
 from gateway.service.bounds import engine_settings
 from gateway.service.coming_up import ComingUp
 from gateway.service.hosts import Hosts, HostToBe, parts_of
 from gateway.service.last_words import LastWords
 from gateway.service.life_ending import log_ending
 from gateway.service.life_note import LifeNote
-from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
 from gateway.service.logs import KEPT, RecentFaults, as_lines, from_lines, set_level, set_up_logging
 from gateway.service.nightly import NightlyBackup
 from gateway.service.notify import Notifier
@@ -49,27 +49,19 @@ log = logging.getLogger(__name__)
 
 GOOD_END = 0
 INTERNAL_FAULT = 70
-NO_STORE = 74
-RUNS_ALREADY = 75
 BAD_CONFIG = 78
 
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
 _LOOK_S = 1.0
+_ANSWERS_WITHIN_S = 3.0
+_ANSWERS_LOOK_S = 0.005
 _COMING_UP_LOOK_S = 0.05
 _DRAIN_LOOK_S = 0.02
 _LAST_COMMIT_S = 15.0
 _FAULTY_COMMIT_S = 3.0
 """So long for the last commit of a store that has just failed: what waits for it stays with its sources."""
 _NOTE_FAULTS_S = 60.0
-
-
-class Unrunnable(GatewayError, RuntimeError):
-    """Raised where the gateway cannot start; `code` is what to exit with."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 def run(path: Path) -> int:
@@ -94,13 +86,11 @@ def run(path: Path) -> int:
 def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier) -> int:
     configuration = read(path)
     set_level(configuration.gateway.log_level)
-    store_path = configuration.store.path
     log.info("starting with %s%s: %s", path, ", simulated" if configuration.gateway.simulate else "", _named(configuration))
     with ExitStack() as at_end:
-        _refuse_second(configuration)
-        at_end.callback(_locked_configuration(path, simulated=configuration.gateway.simulate))
-        lock = _locked(store_path)
-        at_end.callback(lock.release)
+        _refuse_second(configuration.gateway.control_socket)
+        at_end.callback(locked_configuration(path, simulated=configuration.gateway.simulate))
+        at_end.callback(locked_store(configuration.store.path))
         notifier.status("opening the store")
         daemon = Daemon(path, configuration, signals, notifier, faults)
         daemon.open()
@@ -173,7 +163,7 @@ class Daemon:
         parts = [
             *parts_of(configuration.host_bound),
             HostToBe(JOURNAL, Journal, lambda: Journal("local", Settings(), opened.store.event_reader), {}),
-            HostToBe("control/local", Control, lambda: Control("local", control, house), {}),
+            HostToBe(CONTROL, Control, lambda: Control("local", control, house), {}),
         ]
         settings = engine_settings(configuration)
         engine = Engine(
@@ -211,8 +201,16 @@ class Daemon:
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         gc.set_threshold(_COLLECT_EVERY, 20, 20)
+        self._await_control()
         self._notifier.ready(status(self._house))
         log.info("ready: life %d, process %d; %s", self._engine.life, os.getpid(), self._engine.taken_up.said)
+
+    def _await_control(self) -> None:
+        """Wait until the control socket answers or has a fault, for who hears that all is up may ask at once; a slow disk ends the wait."""
+        until_s = time.monotonic() + _ANSWERS_WITHIN_S
+        while not self._hosts.told(CONTROL) and time.monotonic() < until_s:
+            time.sleep(_ANSWERS_LOOK_S)
+            self._progress.say_alive()
 
     def _local_time(self) -> datetime.datetime | None:
         """Local time, once somebody vouches for it."""
@@ -373,33 +371,11 @@ def _say_why_not(notifier: Notifier, text: str, code: int) -> int:
     return code
 
 
-def _refuse_second(configuration: Configuration) -> None:
-    path = configuration.gateway.control_socket
-    if Control.answers(path):
+def _refuse_second(socket: Path) -> None:
+    if Control.answers(socket):
         raise Unrunnable(
-            f"cannot start: another gateway answers at {path}; stop it, or give this one another gateway.control_socket", RUNS_ALREADY
+            f"cannot start: another gateway answers at {socket}; stop it, or give this one another gateway.control_socket", RUNS_ALREADY
         )
-
-
-def _locked_configuration(path: Path, *, simulated: bool) -> Callable[[], None]:
-    """Lock the configuration file; return what unlocks it."""
-    try:
-        return ConfigurationLock(path, simulated=simulated).release
-    except AlreadyRunning as error:
-        raise Unrunnable(str(error), RUNS_ALREADY) from error
-    except OSError as error:  # a second gateway would not be noticed: no reason to be without the first
-        log.warning("cannot lock %s: %s; see to it that no other gateway runs from it", path, error.strerror)
-        return lambda: None
-
-
-def _locked(store: Path) -> Lock:
-    try:
-        return Lock(store)
-    except AlreadyRunning as error:
-        raise Unrunnable(str(error), RUNS_ALREADY) from error
-    except OSError as error:
-        text = f"cannot start: {error.filename or store} cannot be made: {error.strerror}; mend store.path or its folder's permissions"
-        raise Unrunnable(text, NO_STORE) from error
 
 
 def _named(configuration: Configuration) -> str:

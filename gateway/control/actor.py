@@ -32,6 +32,7 @@ from gateway.control.within import InsideClient
 
 log = logging.getLogger(__name__)
 
+CONTROL = "control/local"
 MOST_CLIENTS = 32
 _FOR_ROOT = 4
 """Places that are root's alone, beside those."""

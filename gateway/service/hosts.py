@@ -73,6 +73,10 @@ class Hosts:
         for hosted in self.all:
             hosted.start()
 
+    def told(self, id: str) -> bool:
+        """Whether an actor has said by now how it is."""
+        return self._by_id[id].health is not Health.STARTING
+
     def dead(self) -> list[str]:
         """The actors whose thread has ended although nobody closed them."""
         return [hosted.me for hosted in self.all if not hosted.alive()]

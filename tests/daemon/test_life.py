@@ -46,6 +46,24 @@ def test_ready_needs_no_broker_and_no_hardware(tmp_path: Path) -> None:
         assert systemd.until("STOPPING=1") == "STOPPING=1\nSTATUS=stopping: signal 15"
 
 
+def test_who_hears_that_it_is_ready_may_ask_at_once(tmp_path: Path) -> None:
+    """The control socket is there before READY is said: nobody is told that the gateway does not run when it has just begun to."""
+    with DaemonProcess(tmp_path) as daemon:
+        assert daemon.ask(do="show")["ok"]
+        assert daemon.said().index("control/local is ok") < daemon.said().index("ready: life")
+
+
+def test_a_control_socket_that_cannot_be_made_keeps_nobody_from_being_ready(tmp_path: Path) -> None:
+    """What is wrong with it is said, and the gateway does its work."""
+    path = tmp_path / ("x" * 100)
+    with DaemonProcess(tmp_path) as daemon:
+        daemon.stop()
+        daemon.write("", gateway="")
+        daemon.config.write_text(daemon.config.read_text().replace(str(daemon.socket), str(path)))
+        daemon.again()
+        assert "set gateway.control_socket to a shorter one" in daemon.said()
+
+
 def test_a_bad_configuration_ends_with_78_and_every_problem(tmp_path: Path) -> None:
     """So that systemd does not start it again, and a person sees all that is to be mended."""
     with ServiceSide(tmp_path) as systemd:

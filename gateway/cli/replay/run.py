@@ -18,7 +18,7 @@ from gateway.actors.settings import Settings
 from gateway.cli.ending import Ending
 from gateway.config import Configuration, HostBoundPart
 from gateway.console.exits import INTERNAL_FAULT, Failed
-from gateway.control.actor import Control
+from gateway.control.actor import CONTROL, Control
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.engine import Engine
@@ -73,7 +73,7 @@ class Run:
         clock.synced = True
         self._died: list[BaseException] = []
         kinds: list[tuple[str, type[HostBound]]] = [(one.id, one.kind) for one in configuration.host_bound]
-        kinds += [(JOURNAL, Journal), ("control/local", Control)]
+        kinds += [(JOURNAL, Journal), (CONTROL, Control)]
         self._engine = Engine(store, configuration.actors, kinds, settings=settings, clock=clock, fatal=self._died.append)
         self._engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._port = Hosted(part.id, lambda: part.kind(part.key, part.settings), part.kind, self._engine)  # type: ignore[call-arg]  # every kind takes them
