@@ -10,22 +10,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from devices.codecs.framing import BadFrame, decoded
 from devices.codecs.json_lines import read_fields
 from devices.codecs.json_models import is_plain, read_model
 from devices.mqtt.dialects.dialect import TopicRoute
+from devices.mqtt.naming import SESSION, name_of
 from devices.mqtt.packets import IncomingPublish, acknowledgement
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes
 from devices.sparing import SparingLog
 from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, Refused, StoreFailed, UnknownTarget
-from gateway.digests import blake2b
 
-SESSION = "session"
-"""The scope of ids that hold as long as the broker keeps our session."""
-_MAX_ID = 128
 _PACKET_IDS = 1 << 16
 _ACK_BYTES = 4
 """The shortest acknowledgement."""
@@ -315,7 +312,7 @@ class Inbox:
         self._say_remarks(arrival, route)
         if payload is None:
             return None
-        name = _name_of(arrival, route)
+        name = name_of(arrival, route)
         reply_to = self._reply_to(arrival, route) if route.asks else ""
         on_commit = slot or (Slot(self, arrival) if route.asks else None)
         size, expiry_s = len(arrival.payload) + 256, arrival.properties.expiry_s
@@ -368,37 +365,3 @@ def _check_payload(payload: bytes) -> None:
 
 def _fields(payload: bytes) -> dict[str, Any]:
     return read_fields(payload, max_bytes=len(payload), max_depth=_MAX_DEPTH)
-
-
-class Name(NamedTuple):
-    """How a message is known again when it comes again: see `Host.send`."""
-
-    id: str = ""
-    content: bytes = b""
-    scope: str = ""
-    again: bool = True
-
-
-def _of_copy(arrival: IncomingPublish, route: TopicRoute) -> tuple[bytes, ...]:
-    """What tells a copy of a message from the one for the first subscription that its topic matches."""
-    return () if arrival.via < 0 else (route.to.encode(), route.verb.encode())
-
-
-def _name_of(arrival: IncomingPublish, route: TopicRoute) -> Name:
-    """The name of a message: the sender's own id, together with what it says and to whom; else that of the packet, while the broker keeps
-    our session, where only what is marked as a repeat is one.
-
-    The id that an ask's topic ends in says where the answer goes, and a client may use one for all its asks.
-    """
-    given = arrival.properties.id or route.ask_id
-    if given and (len(given) > _MAX_ID or not given.isprintable()):
-        raise BadId(f"cannot use {given[:40]!r}… as the id of a message: it must be 1 to {_MAX_ID} printable characters")
-    content = b"\0".join((arrival.topic.encode(), arrival.payload, *_of_copy(arrival, route)))
-    if arrival.properties.id:
-        return Name(given, content)
-    if given:
-        return Name(given, arrival.packet_id.to_bytes(2, "big") + content, SESSION, arrival.dup)
-    if not arrival.qos:
-        return Name()
-    digest = blake2b(content, digest_size=12).hexdigest()
-    return _new(Name, (f"{arrival.packet_id}:{digest}", b"", SESSION, arrival.dup))

@@ -12,11 +12,12 @@ from gateway.actors.routes import Sending, onward
 from gateway.actors.verbs import Mode
 from gateway.runtime.cautious import Cautious
 from gateway.runtime.clock import GatewayClock
+from gateway.runtime.crowd import CROWDED_S
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.mail import Mail, act_by_of, decode
 from gateway.runtime.mailroom import Mailroom
-from gateway.runtime.outbox import CROWDED_S, Outbox
+from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
 from gateway.runtime.trail import DONE, FORWARDED
 from gateway.store.store import BoxSize, MailRow, Store
@@ -111,8 +112,8 @@ class Despatch:
         crowds: dict[str, str] = {}
         for id, outbox in list(touched.items()):
             self._freshen(outbox, round, committed, committed_seq)
-            if outbox.crowded(round.now_s):
-                crowds.update(dict.fromkeys(outbox.crowders(round.now_s), id))
+            if outbox.crowd.waits_too_long(round.now_s):
+                crowds.update(dict.fromkeys(outbox.crowd.crowders(round.now_s), id))
             if outbox.rests:
                 del touched[id]
         if crowds != self._ingress.crowds:
@@ -221,7 +222,7 @@ class Despatch:
         room, batch = self._room, round.batch
         room.touched[outbox.box.id] = outbox
         room.taken_from(outbox.box)
-        outbox.done_s = round.now_s
+        outbox.crowd.done_s = round.now_s
         if room.trail.on:
             room.trail.note_done(done, room.last_seq, batch.number, round.clock_ms)
         if not batch.lazy_since_s:
@@ -247,7 +248,7 @@ class Despatch:
         outbox.drop(mail, round)
         self._room.taken_from(outbox.box)
         message = mail.message
-        outbox.done_s = round.now_s
+        outbox.crowd.done_s = round.now_s
         since, outcome = self._room.last_seq, DONE
         if message.route is not None and message.route.ahead:
             outcome = self._forward(outbox, mail, delivery, round)
@@ -257,7 +258,7 @@ class Despatch:
         if message.verb in outbox.once:
             round.batch.urgent = True
         elif not round.batch.lazy_since_s:
-            round.batch.lazy_since_s = outbox.done_s
+            round.batch.lazy_since_s = outbox.crowd.done_s
 
     def _forward(self, outbox: Outbox, mail: Mail, delivery: HandedOut, round: Round) -> str:
         """Send a message on along its route, with what the actor gave back; return the outcome."""

@@ -8,7 +8,6 @@ Who owns a resource that is away gets nothing: see `HostBound`. A message that t
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -16,6 +15,7 @@ from operator import attrgetter
 from gateway.actors.messages import Deadline
 from gateway.runtime.ages import Ages
 from gateway.runtime.clock import GatewayClock
+from gateway.runtime.crowd import Crowd
 from gateway.runtime.deliveries import HandedOut, Settle, Stand
 from gateway.runtime.ingress import SETTLED_TOGETHER
 from gateway.runtime.lanes import Lanes
@@ -25,25 +25,15 @@ from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.round import Round
 from gateway.store.store import BoxSize, Tried
 
-CROWDED = 256
-"""From so many messages in memory on, sources that can wait do, as long as the actor makes progress: so mail stays off the disk. What is
-under way by then has room in memory, too: see `HEAD_AT_MOST`."""
-CROWDED_S = 0.5
-_COUNTED_S = 0.25
-"""For so long it is taken for known who crowds."""
-
 Give = Callable[[list[HandedOut]], None]
 
 _seq = attrgetter("seq")
-_sender = attrgetter("message.sender")
 
 
 class Outbox:
     """The mail of one host-bound actor. On the engine's thread, `give` excepted, which any thread may call."""
 
     __slots__ = (
-        "_counted_s",
-        "_crowders",
         "_failures",
         "_fresh",
         "_highest",
@@ -53,7 +43,7 @@ class Outbox:
         "ages",
         "away",
         "box",
-        "done_s",
+        "crowd",
         "give",
         "idle",
         "in_hand",
@@ -98,10 +88,7 @@ class Outbox:
         self.lanes = Lanes()
         self.suspects: frozenset[int] = frozenset()
         """Places of messages that may have ended the process: they are handed out alone, by `hand_out`."""
-        self.done_s = -CROWDED_S
-        """Monotonic second of the last delivery that was done."""
-        self._crowders: list[str] = []
-        self._counted_s = -_COUNTED_S
+        self.crowd = Crowd(self.box)
         self._failures: dict[int, int] = {}
         """How often each message that was refused failed, by its place."""
         self.ages = Ages()
@@ -124,19 +111,6 @@ class Outbox:
     def rests(self) -> bool:
         """Whether the outbox has nothing to hand out now, nor on disk."""
         return not (self.box.head or self.box.spilled or self.lanes.unread)
-
-    def crowded(self, now_s: float) -> bool:
-        """Whether sources should wait for this actor, because it is slower than they are."""
-        return len(self.box.head) >= CROWDED and now_s - self.done_s < CROWDED_S
-
-    def crowders(self, now_s: float) -> list[str]:
-        """Itself, and whoever has at least half their fair share of what waits: a small sender does not wait for what a large one sent."""
-        if now_s - self._counted_s >= _COUNTED_S:
-            self._counted_s = now_s
-            sent = Counter(map(_sender, self.box.head))
-            share = len(self.box.head) / (2 * len(sent))
-            self._crowders = [self.box.id, *(sender for sender, count in sent.items() if count >= share)]
-        return self._crowders
 
     # --- in
 

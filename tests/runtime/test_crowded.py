@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.actors import Inbound, Receipt
-from gateway.runtime.outbox import CROWDED
+from gateway.runtime.crowd import CROWDED
 from gateway.testing import OUTSIDE, Rig
 from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, Shelf
