@@ -12,6 +12,7 @@ from gateway.actors.words import several
 from gateway.control.house import House
 from gateway.runtime.cells import Cell, Wait
 from gateway.runtime.engine import Engine
+from gateway.runtime.hosted import Hosted
 from gateway.runtime.supervision import escalated
 
 _SHOWN = 20
@@ -32,9 +33,9 @@ def problems(house: House) -> list[str]:
 
 def status(house: House) -> str:
     """One line for systemd: how many devices are well, and what is not."""
-    engine, well = house.engine, (Health.OK, Health.STARTING)
-    hosts = [h for h in house.hosts.all if engine.directory.kinds.is_listed(h.kind.kind) or h.health not in well]
-    ill = [f"{h.me} is {h.health.value}" for h in hosts if h.health not in well]
+    engine = house.engine
+    hosts = [h for h in house.hosts.all if engine.directory.kinds.is_listed(h.kind.kind) or not _is_well(h)]
+    ill = [f"{h.me} is {h.health.value}" for h in hosts if not _is_well(h)]
     parts = [f"{len(hosts) - len(ill)} of {len(hosts)} well" if hosts else "no devices", *ill[:_IN_A_LINE]]
     parts[:0] = ["simulated"] if house.simulated else []
     parts += [several(len(ill) - _IN_A_LINE, "more is not well", "more are not well")] if len(ill) > _IN_A_LINE else []
@@ -46,10 +47,14 @@ def status(house: House) -> str:
     return "; ".join(parts)
 
 
+def _is_well(hosted: Hosted) -> bool:
+    return hosted.health is Health.OK or hosted.begins
+
+
 def _devices(house: House) -> Iterator[str]:
-    """Host-bound actors that are not ok, in their order."""
+    """Host-bound actors that are not ok, in their order. One that has just begun says soon how it is."""
     for hosted in house.hosts.all:
-        if hosted.health is not Health.OK:
+        if not _is_well(hosted):
             yield f"{hosted.me} is {hosted.health.value}{f': {hosted.detail}' if hosted.detail else ''}"
 
 

@@ -37,6 +37,8 @@ _INTENSITY = 10
 _PERIOD_S = 60.0
 _WAITS_S = 86_400.0
 """An actor that waits for longer wakes in between: poll takes 24.8 days at most."""
+_BEGINS_S = 10.0
+"""So long an actor may take to say how it is before that is told as a fault."""
 _STEP_S = 1.0
 
 
@@ -62,8 +64,8 @@ class Hosted(WayIn):
         self.quiet = False
         self.closing = False
         self.taps: tuple[Tap, ...] = () if heir_of is None else heir_of.taps
-        self._said = (Health.STARTING, "")
-        """The actor's health and detail, as the actor said them last."""
+        self._said = (Health.STARTING, "", time.monotonic())
+        """The actor's health and detail, as the actor said them last, and since when it has been so: a monotonic second."""
         self.phase: SaidPhase | None = None
         """The phase it said it is in last."""
         self.values: Mapping[str, Any] = {}
@@ -207,11 +209,11 @@ class Hosted(WayIn):
         return self._event
 
     def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
-        was, said = self._said
+        was, said, since_s = self._said
         if health is not was or (detail != said and not quietly):
             level = logging.INFO if health in (Health.OK, Health.STARTING, Health.CLOSED) else logging.WARNING
             log.log(level, "%s is %s%s", self.me, health.value, f": {detail}" if detail else "")
-        self._said = (health, detail)
+        self._said = (health, detail, since_s if health is was else time.monotonic())
 
     def entered(self, phase: str, cause: str) -> None:
         self.phase = SaidPhase(phase, cause, time.monotonic())
@@ -245,6 +247,11 @@ class Hosted(WayIn):
     def health(self) -> Health:
         """How the actor is: as it says itself, unless it hangs."""
         return Health.FAULTY if self.hang else self._said[0]
+
+    @property
+    def begins(self) -> bool:
+        """Whether the actor has begun a moment ago and will say soon how it is: so far nothing is wrong."""
+        return self.health is Health.STARTING and time.monotonic() - self._said[2] < _BEGINS_S
 
     @property
     def detail(self) -> str:

@@ -13,7 +13,7 @@ from gateway.actors import Actor, Decision, Fault, Stage, State, verb
 from gateway.actors.hostbound import Health
 from gateway.control.house import House
 from gateway.control.resume import resume
-from gateway.control.wellness import LOOKS, problems
+from gateway.control.wellness import LOOKS, problems, status
 from gateway.service.last_words import LastWords
 from gateway.service.logs import LoggedFault, RecentFaults, as_lines, from_lines
 from gateway.store.store import Changes, StateRow
@@ -34,6 +34,7 @@ class Fake:
     detail = ""
     hang = ""
     living = True
+    begins = False
 
     def alive(self) -> bool:
         return self.living
@@ -56,6 +57,7 @@ def test_all_is_well_where_nothing_is_said(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"health": Health.MISSING, "detail": "no such port"}, "serial/a is missing: no such port"),
+        ({"health": Health.STARTING, "detail": "connecting to x"}, "serial/a is starting: connecting to x"),
         ({"living": False}, "the thread of serial/a has ended; restart the gateway"),
         ({"hang": "hangs in tick for 20 s"}, "serial/a hangs in tick for 20 s"),
     ],
@@ -66,6 +68,14 @@ def test_a_device_is_not_well(tmp_path: Path, change: dict[str, Any], said: str)
         house = _house(rig, tmp_path)
         vars(house.hosts.all[0]).update(change)
         assert problems(house) == [said]
+
+
+def test_a_device_that_has_just_begun_is_no_problem(tmp_path: Path) -> None:
+    """It says soon how it is: a gateway that was started a moment ago is not called ill, in its list and in the line for systemd."""
+    with Rig([Book()]) as rig:
+        house = _house(rig, tmp_path)
+        vars(house.hosts.all[0]).update(health=Health.STARTING, begins=True, kind=Book)
+        assert (problems(house), status(house)) == ([], "1 of 1 well")
 
 
 def test_a_store_is_not_well(tmp_path: Path) -> None:
