@@ -1,85 +1,18 @@
 """Machines: what is answered where, what a move brings with it, and what is wrong said when the class is made."""
 
 import enum
-import textwrap
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.actors import Actor, BadDefinition, Payload, Settings, Stage, State, verb
-from gateway.actors import machine as machine_module
+from gateway.actors import Actor, BadDefinition, Payload, Stage, State, verb
 from gateway.actors.machine import After, Machine
-from gateway.actors.phases import History, Phases
+from gateway.actors.phases import History
 from gateway.actors.verbs import Else
-from gateway.actors.vocabulary import Publish
 from gateway.testing import Rig, Turns
-
-
-class Phase(enum.Enum):
-    WAITING = "waiting"
-    MOVING = "moving"
-    LOST = "lost"
-    ENDED = "ended"
-
-
-class RideState(State):
-    phase: Phase = Phase.WAITING
-    log: list[str] = []
-
-
-class RideSettings(Settings):
-    lost_after_s: float = 30.0
-
-
-class Ride(Actor[RideState]):
-    """Moves, and is lost when it says nothing."""
-
-    settings_model = RideSettings
-    machine = Machine(
-        initial=Phase.WAITING,
-        unless=Else.IGNORE,
-        entry={Phase.MOVING: "set_off", Phase.LOST: lambda actor, stage: actor.note(stage, f"lost while {stage.state.phase.value}")},
-        exit={Phase.WAITING: "tidy"},
-        after={Phase.MOVING: After(lambda settings: settings.lost_after_s, "lose"), Phase.LOST: After(600, "give_up")},
-        final={Phase.ENDED},
-    )
-
-    @verb(when={Phase.WAITING, Phase.MOVING, Phase.LOST}, to={Phase.MOVING})
-    def move(self, stage: Stage[RideState]) -> None:
-        """Move, or go on moving."""
-        stage.enter(Phase.MOVING)
-
-    @verb(when={Phase.MOVING}, to={Phase.LOST})
-    def lose(self, stage: Stage[RideState]) -> None:
-        """Nothing was heard."""
-        stage.enter(Phase.LOST)
-
-    @verb(when={Phase.LOST}, to={Phase.ENDED})
-    def give_up(self, stage: Stage[RideState]) -> None:
-        """Look no more."""
-        stage.enter(Phase.ENDED)
-
-    @verb(when={Phase.MOVING, Phase.LOST}, unless=Else.REFUSE)
-    def where(self, stage: Stage[RideState]) -> None:
-        """Say where it is."""
-        stage.reply(stage.state)
-
-    @verb
-    def read(self, stage: Stage[RideState]) -> None:
-        """Say all."""
-        stage.reply(stage.state)
-
-    def set_off(self, stage: Stage[RideState]) -> None:
-        self.note(stage, f"off while {stage.state.phase.value}")
-
-    def tidy(self, stage: Stage[RideState]) -> None:
-        self.note(stage, f"tidy while {stage.state.phase.value}")
-
-    def note(self, stage: Stage[RideState], text: str) -> None:
-        stage.state = stage.state.changed(log=[*stage.state.log, text])
-
+from tests.actors.rides import Phase, Ride, RideSettings, RideState, Step, documented
 
 # --- moves
 
@@ -131,10 +64,6 @@ def test_what_has_no_row_is_refused_or_ignored_as_it_says() -> None:
     assert turns.ask("read").ok
     turns.tell("give_up")
     assert turns.state.phase is Phase.WAITING
-
-
-class Step(Payload):
-    to: Phase
 
 
 class Loose(Actor[RideState]):
@@ -218,16 +147,6 @@ def test_the_first_turn_of_a_life_enters_the_initial_phase() -> None:
 
 
 # --- nesting
-
-
-def documented() -> dict[str, Any]:
-    """What the example in the module's docstring defines."""
-    _, _, rest = (machine_module.__doc__ or "").partition("\n\n")
-    example, _, _ = rest.partition("\nThe rules of a move")
-    names: dict[str, Any] = {"enum": enum, "After": After, "Else": Else, "History": History, "Machine": Machine}
-    names |= {"Actor": Actor, "Publish": Publish, "State": State, "verb": verb}
-    exec(textwrap.dedent(example), names)
-    return names
 
 
 def test_the_example_of_the_documentation_runs() -> None:
@@ -336,192 +255,6 @@ def test_any_nested_machine_moves_as_scxml_says(tree: dict[int, int | None], mov
         expected += model_move(tree, first, history, now, history.get(to, to) if back else to)
         assert turns.state.log == expected
         assert {phase.value for phase in turns.actor.machine.phases.path(turns.state.phase)} == now
-
-
-# --- what is wrong is said when the class is made
-
-
-class Text(State):
-    phase: str = "waiting"
-
-
-class Late(State):
-    phase: Phase = Phase.LOST
-
-
-class Remembering(State):
-    phase: Phase = Phase.WAITING
-    was: Phase = Phase.WAITING
-
-
-def define(state: type[State] = RideState, *, when: Any = (Phase.WAITING,), to: Any = (), **machine: Any) -> type[Actor[Any]]:
-    """A class with one verb `go` and a machine; all but WAITING are final unless said otherwise."""
-    final = machine.pop("final", set(Phase) - {Phase.WAITING})
-    chart = Machine(initial=Phase.WAITING, final=final, **machine)
-
-    class Wrong(Actor[state]):  # type: ignore[valid-type]
-        machine = chart
-
-        @verb(when=when, to=to)
-        def go(self, stage: Stage[Any]) -> None:
-            """Go."""
-
-        @verb
-        def load(self, step: Step, stage: Stage[Any]) -> None:
-            """Take a payload."""
-
-    return Wrong
-
-
-class Other(enum.Enum):
-    ELSEWHERE = 1
-
-
-NO_WAY = "nothing leads out of Phase.WAITING; answer a verb there (when=, to=) that enters another phase, or list it in final"
-INNER = {"parents": {Phase.MOVING: Phase.LOST}}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"state": State}, "its machine keeps the phase in 'phase', and State has no such field; add it, or say Machine(field=…)"),
-        ({"state": Text}, "Text.phase is no Phase, which its machine's phases are; annotate it so"),
-        ({"state": Late}, "Late.phase begins as <Phase.LOST: 'lost'>, and the machine as Phase.WAITING; make the default Phase.WAITING"),
-        ({"when": {Other.ELSEWHERE}}, "cannot use <Other.ELSEWHERE: 1> as a phase: Phase has no such member; look at when of go"),
-        ({"to": {"moving"}}, "cannot use 'moving' as a phase: Phase has no such member; look at to of go"),
-        ({"to": {History(Phase.LOST)}}, "go leads back into Phase.LOST, and nothing remembers where it was; add history={…}"),
-        ({"entry": {Phase.LOST: "cry"}}, "entry of Phase.LOST names 'cry', and there is no such method; write it"),
-        ({"exit": {Phase.LOST: "cry"}}, "exit of Phase.LOST names 'cry', and there is no such method; write it"),
-        (
-            {"after": {Phase.WAITING: After(5, "got")}},
-            "the delayed move of Phase.WAITING names 'got', and there is no such verb; did you mean 'go'?",
-        ),
-        (
-            {"after": {Phase.WAITING: After(5, "leave")}},
-            "the delayed move of Phase.WAITING names 'leave', and there is no such verb; mark a method of that name @verb",
-        ),
-        (
-            {"after": {Phase.WAITING: After(5, "load")}},
-            "the delayed move of Phase.WAITING cannot fill in the payload of load; give its fields defaults",
-        ),
-        ({"after": {Phase.WAITING: After(0, "go")}}, "the delayed move of Phase.WAITING comes after 0 s; give it more than 0"),
-        (
-            {"after": {Phase.LOST: After(5, "go")}},
-            "the delayed move of Phase.LOST comes where go is not answered; add Phase.LOST to its when",
-        ),
-        ({"when": (), "to": ()}, NO_WAY),
-        ({"to": {Phase.WAITING}}, NO_WAY),
-        ({"final": {Phase.LOST, Phase.ENDED}}, NO_WAY.replace("WAITING", "MOVING")),
-        ({"history": {Phase.LOST: "was"}}, "it remembers where in Phase.LOST it was, and no phase is inside of that; look at history"),
-        (
-            {"history": {Phase.LOST: "was"}, "state": Remembering, **INNER},
-            "history of Phase.LOST needs a field `was: Phase | None = None` in Remembering; add it",
-        ),
-    ],
-)
-def test_a_class_that_does_not_fit_its_machine(wrong: dict[str, Any], said: str) -> None:
-    """Said at the definition, with what to write."""
-    with pytest.raises(BadDefinition) as caught:
-        define(**wrong)
-    assert str(caught.value) == f"cannot use Wrong as an actor: {said}"
-
-
-def test_rows_without_a_machine() -> None:
-    """A verb that speaks of phases needs a machine."""
-    with pytest.raises(BadDefinition) as caught:
-
-        class Lost(Actor[State]):
-            @verb(when={Phase.LOST})
-            def go(self, stage: Stage[State]) -> None:
-                """Go."""
-
-    assert str(caught.value) == "cannot use Lost as an actor: go says when, and there is no machine; set `machine`"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (
-            {"parents": {Phase.MOVING: Other.ELSEWHERE}},
-            "cannot use <Other.ELSEWHERE: 1> as a phase: Phase has no such member; look at parents",
-        ),
-        (
-            {"parents": {Phase.MOVING: Phase.LOST, Phase.LOST: Phase.MOVING}},
-            "cannot nest Phase.MOVING: it is inside of itself; look at parents",
-        ),
-        (
-            {"first": {Phase.MOVING: Phase.LOST}},
-            "cannot begin Phase.MOVING with Phase.LOST: that is not inside of it; look at first and parents",
-        ),
-    ],
-)
-def test_phases_that_are_no_tree(wrong: dict[str, Any], said: str) -> None:
-    """Said where they are made."""
-    with pytest.raises(BadDefinition) as caught:
-        Phases(Phase, **wrong)
-    assert str(caught.value) == said
-
-
-def test_a_machine_that_names_a_phase_of_another_enum() -> None:
-    """Said where it is made, with the argument to look at."""
-    with pytest.raises(BadDefinition) as caught:
-        Machine(initial=Phase.WAITING, entry={Other.ELSEWHERE: "x"})
-    assert str(caught.value) == "cannot use <Other.ELSEWHERE: 1> as a phase: Phase has no such member; look at entry"
-
-
-def test_going_back_where_nothing_remembers() -> None:
-    """A verb that does not say where it leads learns it in its turn."""
-    turns = Turns(Lapsing())
-    with pytest.raises(BadDefinition) as caught:
-        turns.tell("back")
-    assert str(caught.value) == "cannot go back into Phase.LOST: nothing remembers where it was; add history={…} to Machine"
-
-
-class Lapsing(Actor[RideState]):
-    """Goes back where it never was."""
-
-    machine = Machine(initial=Phase.WAITING, final=set(Phase))
-
-    @verb
-    def back(self, stage: Stage[RideState]) -> None:
-        """Go back."""
-        stage.enter(History(Phase.LOST))
-
-
-# --- the picture
-
-RIDE = """stateDiagram-v2
-    [*] --> WAITING
-    state "waiting" as WAITING
-    state "moving" as MOVING
-    state "lost" as LOST
-    state "ended" as ENDED
-    MOVING : answers where
-    LOST : answers where
-    LOST --> ENDED : give_up (after 600 s)
-    MOVING --> LOST : lose (after a while)
-    WAITING --> MOVING : move
-    MOVING --> MOVING : move
-    LOST --> MOVING : move
-    ENDED --> [*]
-    classDef now fill:#ffd54f,stroke:#e65100,color:#000
-    class LOST now"""
-
-
-def test_the_picture() -> None:
-    """Arrows where verbs say where they lead, notes where they only say when, the end, and where one is now."""
-    assert Ride.machine is not None
-    assert Ride.machine.mermaid(Ride, now=Phase.LOST) == RIDE
-
-
-def test_the_picture_of_a_nested_machine() -> None:
-    """A verb of every phase inside is one arrow from the outer one; delays and ways back say so."""
-    names = documented()
-    drawn = names["Order"].machine.mermaid(names["Order"])
-    assert 'state "open" as OPEN {\n        [*] --> UNPAID\n        state "unpaid" as UNPAID\n' in drawn
-    assert "    OPEN --> ON_HOLD : hold\n" in drawn
-    assert "    ON_HOLD --> OPEN : resume, back\n" in drawn
-    assert "    UNPAID --> LAPSED : lapse (after 1800 s)\n" in drawn
 
 
 # --- in the engine
