@@ -25,7 +25,7 @@ async def statistics(request: Request) -> Response:
 async def hosts(request: Request) -> Response:
     """The hosts that share a database with this one: how each is, what is on its way to it, since when one is away."""
     found = taken(await request.app.door.ask({"do": "hosts", "timeout_s": _HOSTS_S}))
-    return JSONResponse({name: found[name] for name in ("hosts", "unserved", "most_counted")})
+    return JSONResponse({name: found[name] for name in ("hosts", "unheard", "unserved", "most_counted")})
 
 
 routes = [look("/api/statistics", statistics), look("/api/hosts", hosts)]

@@ -13,12 +13,12 @@ def show_hosts(client: Client, what: str, *, as_json: bool) -> int:
     if what:
         raise Failed(f"show --hosts shows all hosts; for an actor of one: gateway show host/NAME/{what}", USAGE)
     answer = client.ask({"do": "hosts"})
-    hosts, unserved = answer["hosts"], answer["unserved"]
+    hosts, unserved, unheard = answer["hosts"], answer["unserved"], answer["unheard"]
     if as_json:
-        say_json({name: answer[name] for name in ("hosts", "unserved", "most_counted")})
+        say_json({name: answer[name] for name in ("hosts", "unheard", "unserved", "most_counted")})
     else:
         say("\n".join([table((_row(one, answer["most_counted"]) for one in hosts), indent=""), *_notes(hosts, unserved, answer)]))
-    return FINE if all(one["well"] for one in hosts) and not (unserved and unserved["groups"]) else NO
+    return FINE if all(one["well"] for one in hosts) and not (unserved and unserved["groups"]) and not unheard else NO
 
 
 def _row(one: dict[str, Any], most: int) -> list[str]:
@@ -52,6 +52,11 @@ def _notes(hosts: list[dict[str, Any]], unserved: dict[str, Any] | None, answer:
     if unserved and unserved["groups"]:
         waits = lag_of({**unserved, "waiting": 0}, answer["most_counted"]).replace(" to it", "")
         lines.append(f"nobody serves {several(unserved['groups'], 'group')} of shared actors{': ' + waits if waits else ''}")
+    for one in answer["unheard"]:
+        waits = lag_of({**one, "waiting": 0}, answer["most_counted"])
+        lines.append(
+            f"no host {one['name']} was ever linked: {waits}; mend the name where that is sent, or gateway forget host/{one['name']}"
+        )
     if any(one["dead_letters"] for one in hosts):
         lines.append("dead letters: gateway dead-letters --hosts")
     return ["", *lines] if lines else []

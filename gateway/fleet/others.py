@@ -36,7 +36,7 @@ class LinkedHosts:
         self._seen_s = 0.0
 
     def hosts(self) -> dict[str, Any]:
-        """All hosts, this one too, and what nobody serves, as JSON. Raises StoreFailed."""
+        """All hosts, this one too, what waits for hosts that nobody has heard of, and what nobody serves, as JSON. Raises StoreFailed."""
         with self._lock:
             if not self._seen or time.monotonic() - self._seen_s > _FRESH_S:
                 self._seen = self._asked(self._look)
@@ -72,7 +72,8 @@ class LinkedHosts:
             for host in serving:
                 _add(host, mail.by_host.get(host["name"]))
             unserved = _add({"groups": mail.unserved, "coming": 0, "coming_s": 0.0}, mail.by_host.get(""))
-        return {"hosts": hosts, "unserved": unserved if serving else None, "most_counted": board.most_counted}
+        unheard = [_add({"name": name, "coming": 0, "coming_s": 0.0}, mail) for name, mail in board.unheard().items()]
+        return {"hosts": hosts, "unheard": unheard, "unserved": unserved if serving else None, "most_counted": board.most_counted}
 
     def _shown(self, row: "HostRow", said: dict[str, Any]) -> dict[str, Any]:
         away = row.stopped or row.silent_s > AWAY_S

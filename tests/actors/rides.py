@@ -11,6 +11,23 @@ from gateway.actors.phases import History
 from gateway.actors.verbs import Else
 from gateway.actors.vocabulary import Publish
 
+RIDE = """stateDiagram-v2
+    [*] --> WAITING
+    state "waiting" as WAITING
+    state "moving" as MOVING
+    state "lost" as LOST
+    state "ended" as ENDED
+    MOVING : answers where
+    LOST : answers where
+    LOST --> ENDED : give_up (after 600 s)
+    MOVING --> LOST : lose (after a while)
+    WAITING --> MOVING : move
+    MOVING --> MOVING : move
+    LOST --> MOVING : move
+    ENDED --> [*]
+    classDef now fill:#ffd54f,stroke:#e65100,color:#000
+    class LOST now"""
+
 
 class Phase(enum.Enum):
     WAITING = "waiting"

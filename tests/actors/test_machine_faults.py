@@ -9,7 +9,7 @@ from gateway.actors import Actor, BadDefinition, Stage, State, verb
 from gateway.actors.machine import After, Machine
 from gateway.actors.phases import History, Phases
 from gateway.testing import Turns
-from tests.actors.rides import Phase, Ride, RideState, Step, documented
+from tests.actors.rides import RIDE, Phase, Ride, RideState, Step, documented
 
 
 class Text(State):
@@ -160,23 +160,6 @@ class Lapsing(Actor[RideState]):
 
 
 # --- the picture
-
-RIDE = """stateDiagram-v2
-    [*] --> WAITING
-    state "waiting" as WAITING
-    state "moving" as MOVING
-    state "lost" as LOST
-    state "ended" as ENDED
-    MOVING : answers where
-    LOST : answers where
-    LOST --> ENDED : give_up (after 600 s)
-    MOVING --> LOST : lose (after a while)
-    WAITING --> MOVING : move
-    MOVING --> MOVING : move
-    LOST --> MOVING : move
-    ENDED --> [*]
-    classDef now fill:#ffd54f,stroke:#e65100,color:#000
-    class LOST now"""
 
 
 def test_the_picture() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.actors.test_machine import RIDE
+from tests.actors.rides import RIDE
 from tests.brokers import Mosquitto
 from tests.daemons import DaemonProcess, install_kinds
 

@@ -67,6 +67,21 @@ def test_any_host_tells_how_all_are(server: PostgresServer, url: str, host: Host
     assert server.ask(url, "SELECT count(*) FROM gateway_shared.post WHERE to_host = 'shed'") == [(0,)]
 
 
+def test_a_misspelt_host_is_told(host: Host) -> None:
+    """What is sent to it waits, for it may still come; how much does, and what to do, stands below all hosts."""
+    barn = host("barn")
+    assert "error" not in barn.ask(do="tell", to="host/hose/ledger/a", verb="write", payload={"n": 1}, timeout_s=30.0)
+    barn.until(lambda: barn.ask(do="hosts").get("unheard"))
+    said = barn.gateway("show", "--hosts")
+    assert said.returncode == 1
+    assert "no host hose was ever linked: 1 message on the way to it, for " in said.stdout
+    assert "mend the name where that is sent, or gateway forget host/hose" in said.stdout
+    assert (
+        barn.gateway("forget", "host/hose", "--yes").stdout == "forgot host/hose: what it has said of itself; 1 message for it: dropped\n"
+    )
+    assert barn.ask(do="hosts")["unheard"] == []
+
+
 def test_without_the_database_nobody_can_tell_and_says_so(server: PostgresServer, host: Host) -> None:
     """A gateway that is linked with none says what to do."""
     barn = host("barn")

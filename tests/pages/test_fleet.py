@@ -29,4 +29,6 @@ def test_each_host_has_a_line(tmp_path: Path, window: Windows) -> None:
             hosts.filter(has_text="this host; at the edge").filter(has_text="pi-barn").get_by_text("well", exact=True).wait_for()
             shed.stop()
             hosts.filter(has_text="pi-shed").filter(has_text="stopped for ").get_by_text("away", exact=True).wait_for()
+            barn.ask(do="tell", to="host/pi-shet/toggle/hall", verb="pressed", payload={}, timeout_s=30.0)
+            page.get_by_text("No host pi-shet was ever linked: 1 message on the way to it").wait_for()
             barn.stop()

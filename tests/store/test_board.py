@@ -12,7 +12,7 @@ from tests.postgres import why_no_postgres
 if why_no_postgres():
     pytest.skip(why_no_postgres(), allow_module_level=True)
 
-from gateway.store.postgres.shared.board import HostBoard, HostRow
+from gateway.store.postgres.shared.board import UNHEARD, HostBoard, HostRow
 from gateway.store.postgres.shared.edge import EdgePost, Letter
 
 
@@ -29,8 +29,8 @@ def open_hosts(url: str) -> Iterator[tuple[EdgePost, EdgePost, HostBoard]]:
 Opened = tuple[EdgePost, EdgePost, HostBoard]
 
 
-def _hand_in(barn: EdgePost, first: int, last: int) -> None:
-    barn.hand_in([Letter(n, f"m{n}", "house", "ledger/a", b"m") for n in range(first, last + 1)])
+def _hand_in(barn: EdgePost, first: int, last: int, to: str = "house") -> None:
+    barn.hand_in([Letter(n, f"m{n}", to, "ledger/a", b"m") for n in range(first, last + 1)])
 
 
 def _seen(board: HostBoard, name: str) -> HostRow:
@@ -69,6 +69,24 @@ def test_what_is_on_the_way_is_counted_until_it_is_deleted(open_hosts: Opened) -
     assert house.say_how(1, b"")[0] == _seen(board, "house").coming.many == board.most_counted
 
 
+def test_mail_for_a_host_that_nobody_has_heard_of_is_told(open_hosts: Opened) -> None:
+    """By the name that it was sent to, before, between and behind those that are known; it waits, and goes with that host's first word."""
+    barn, house, board = open_hosts
+    assert board.unheard() == {}
+    _hand_in(barn, 1, 2, "house")
+    assert {name: mail.many for name, mail in board.unheard().items()} == {"house": 2}
+    barn.say_how(1, b"")
+    house.say_how(1, b"")
+    assert board.unheard() == {}
+    for n, name in enumerate(["attic", "hose", "shed", "Shed", "häuschen"], 3):
+        _hand_in(barn, n, n, name)
+    found = board.unheard()
+    assert {name: mail.many for name, mail in found.items()} == {"Shed": 1, "attic": 1, "hose": 1, "häuschen": 1, "shed": 1}
+    assert all(mail.oldest_s > 0 for mail in found.values())
+    assert board.forget("hose") == 1
+    assert "hose" not in board.unheard()
+
+
 def test_an_old_snapshot_does_not_have_the_count_go_through_all_that_was_deleted(url: str, open_hosts: Opened) -> None:
     """The blocks that it looks at are few after thousands of messages, and would be many from the first one on."""
     barn, house, _ = open_hosts
@@ -81,13 +99,15 @@ def test_an_old_snapshot_does_not_have_the_count_go_through_all_that_was_deleted
         house.read()
         house.say_how(1, b"")
         asker.execute("SET search_path = gateway_shared")
-        blocks = [_blocks(asker, since) for since in ("(SELECT done_x FROM host_state)", "'0'::xid8")]
-    assert blocks[0] < 30 < blocks[1], blocks
+        coming = [
+            _blocks(asker, f"SELECT * FROM coming_to('house', {since})") for since in ("(SELECT done_x FROM host_state)", "'0'::xid8")
+        ]
+        assert coming[0] < 30 < coming[1], coming
+        assert _blocks(asker, UNHEARD) < 30
 
 
-def _blocks(asker: "psycopg.Connection[Any]", since: str) -> int:
-    """How many blocks the count looks at, where it begins at a transaction. (A function is planned with its first call.)"""
-    query = f"SELECT * FROM coming_to('house', {since})"
+def _blocks(asker: "psycopg.Connection[Any]", query: str) -> int:
+    """How many blocks a count looks at. (A function is planned with its first call.)"""
     asker.execute(query.encode())
     row = asker.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()).fetchone()
     assert row is not None

@@ -113,6 +113,7 @@ export const T = {
   stoppedSince: (for_, since) => `stopped for ${for_}, since ${since}`,
   onTheWay: (many, for_) => `${many === 1 ? "1 message" : `${many} messages`} on the way to it, for ${for_}`,
   waitedThere: (many) => (many === 1 ? "1 message waited there" : `${many} messages waited there`),
+  unheard: (name) => `No host ${name} was ever linked:`,
   unserved: (groups) => `Nobody serves ${groups} groups of shared actors.`,
 
   portsHelp: "What is plugged in now. Plug something in and it appears here.",

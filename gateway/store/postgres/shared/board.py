@@ -30,6 +30,17 @@ _TO_GROUPS = f"""
 _UNSERVED = f"""
     SELECT count(*)::integer FROM placement LEFT JOIN member ON member.id = owner WHERE member.id IS NULL OR fenced OR ({LATE})
 """
+UNHEARD = f"""
+    SELECT to_host, count(*)::integer, extract(epoch FROM clock_timestamp() - min(at))::double precision
+    FROM (
+        SELECT name AS above, lead(name) OVER (ORDER BY name) AS below
+        FROM (SELECT name FROM host_state UNION ALL SELECT '' COLLATE "C") heard
+    ) gap CROSS JOIN LATERAL (
+        SELECT to_host, at FROM post WHERE to_host > above AND to_host < coalesce(below, '{HIGHEST}')
+        ORDER BY to_host, x, n LIMIT {MOST_COUNTED}
+    ) waiting GROUP BY to_host ORDER BY to_host
+"""
+"""It looks between the names that are known, so it goes through no mail that is for one of them, nor through what that has left behind."""
 _SERVER = f"SELECT name FROM placement JOIN member ON member.id = owner WHERE grp = %b AND NOT fenced AND NOT ({LATE})"
 _DROP = """
     WITH gone AS (
@@ -103,6 +114,10 @@ class HostBoard:
             HostRow(name, life, stopped, at_s, silent_s, groups, ComingMail(many, oldest_s), view)
             for name, life, stopped, at_s, silent_s, groups, many, oldest_s, view in self._rows(_HOSTS)
         ]
+
+    def unheard(self) -> dict[str, ComingMail]:
+        """The mail for hosts that have never said anything, by the name that it was sent to. Raises StoreFailed."""
+        return {name: ComingMail(many, oldest_s) for name, many, oldest_s in self._rows(UNHEARD)}
 
     def to_groups(self, since_x: int) -> SharedMail:
         """The mail for groups of shared actors; what older transactions than this one have written is not looked at. Raises StoreFailed."""
