@@ -236,7 +236,7 @@ def test_what_cannot_be_replayed_is_said_at_once(tmp_path: Path) -> None:
         ((file, "--store", there), f"cannot replay into {there}: it is there already; name a new file"),
         ((file, "--store", none / "new.db"), f"cannot replay into {none / 'new.db'}: there is no folder {none}; make it first"),
         ((file, "--against", none), f"cannot compare with {none}: "),
-        ((file, "--against", there), f"cannot compare with {there}: "),
+        ((file, "--against", there), f"cannot compare with {there}: it is no store of a gateway; name a file that gateway backup has made"),
         ((file, "--speed", "nan"), "--speed: 'nan' is neither max nor a number above 0 and at most 1000000"),
     ]:
         found = daemon.gateway("replay", *map(str, words))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.actors.errors import GatewayError
+from gateway.actors.errors import GatewayError, StoreCorrupt
 from gateway.console.exits import NO, Failed
-from gateway.store.backup import back_up
+from gateway.store.backup import Holding, back_up, look_into
 from gateway.store.sqlite import SqliteStore
 
 _PAGE = 500
@@ -41,14 +41,23 @@ def states_in(path: Path) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory(prefix="gateway-replay-") as folder:
             copy = Path(folder) / "store.db"
-            holding = back_up(path, copy)
+            holding = _copied(path, copy)
             store = SqliteStore(copy, simulated=holding.simulated)
             try:
                 return states_of(store)
             finally:
                 store.close()
     except (GatewayError, OSError) as error:
-        raise Failed(f"cannot compare with {path}: {error}", NO) from None
+        raise Failed(f"cannot compare with {path}: {str(error).removeprefix(f'cannot use {path}: ')}", NO) from None
+
+
+def _copied(path: Path, copy: Path) -> Holding:
+    """Copy a store. What would become of a corrupt one at a gateway's start is not said of this file: it may be none."""
+    try:
+        return back_up(path, copy)
+    except StoreCorrupt:
+        look_into(path)
+        raise
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
