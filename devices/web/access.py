@@ -17,7 +17,6 @@ from devices.web.routing import Needs
 from devices.web.settings import WebSettings
 from gateway.digests import sha256
 
-COOKIE = "gateway"
 _READS, _WRITES = "read", "write"
 _MAY = {"read_token_file": _READS, "token_file": _WRITES}
 
@@ -35,6 +34,8 @@ class Access:
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
+        self.cookie = f"gateway-{settings.address[1]}"
+        """The name of the cookie. Browsers have one jar for all ports of a host: by its port each gateway there has a cookie of its own."""
 
     @property
     def is_guarded(self) -> bool:
@@ -58,7 +59,7 @@ class Access:
         if given is not None:
             scheme, _, said = given.partition(" ")
             return self._of_token(said.strip()) if scheme.lower() == "bearer" else ""
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = request.cookies.get(self.cookie, "")
         return self._of_cookie(cookie) if cookie else ""
 
     def log_in(self, said: str) -> LoginSession:

@@ -38,11 +38,12 @@ _UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 async def openapi(request: Request) -> Response:
     """Describe this API: its routes, and what the verbs of each kind take."""
     kinds = taken(await request.app.door.ask({"do": "kinds"}))["kinds"]
-    return JSONResponse(document(request.app.routes, kinds, guarded=request.app.access.is_guarded))
+    access = request.app.access
+    return JSONResponse(document(request.app.routes, kinds, cookie=access.cookie if access.is_guarded else ""))
 
 
-def document(routes: list[WebRoute], kinds: list[dict[str, Any]], *, guarded: bool) -> dict[str, Any]:
-    """The whole description."""
+def document(routes: list[WebRoute], kinds: list[dict[str, Any]], *, cookie: str) -> dict[str, Any]:
+    """The whole description. `cookie` is the name of that which a login gives; empty where nobody needs one."""
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -51,13 +52,13 @@ def document(routes: list[WebRoute], kinds: list[dict[str, Any]], *, guarded: bo
     for kind in kinds:
         for verb in kind["verbs"]:
             _add_verb(paths, schemas, kind, verb)
-    schemes = {"bearer": {"type": "http", "scheme": "bearer"}, "cookie": {"type": "apiKey", "in": "cookie", "name": "gateway"}}
+    schemes = {"bearer": {"type": "http", "scheme": "bearer"}, "cookie": {"type": "apiKey", "in": "cookie", "name": cookie}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Device gateway", "version": "1", "description": "The actors of one gateway: look at them, tell and ask them."},
         "servers": [{"url": "../"}],
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": schemes if guarded else {}},
+        "components": {"schemas": schemas, "securitySchemes": schemes if cookie else {}},
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from devices.web.app import ROUTES
 from devices.web.routing import EVENT_STREAM, Needs
+from tests.brokers import free_port
 from tests.devices.web.served import FULL, READING, WebGateway, path_of
 
 ANOTHER = "another-0123456789abcdef"
@@ -34,6 +35,23 @@ def test_whoever_is_logged_in_stays_so_over(tmp_path: Path, end: object) -> None
         assert gateway.get("/api/session", **writes) == {"token_needed": True, "may_read": True, "may_write": True}
         assert gateway.get("/api/session", **reads) == {"token_needed": True, "may_read": True, "may_write": False}
         assert gateway.call("GET", "/api/actors", **reads).status == 200
+
+
+def test_gateways_at_two_ports_of_a_host_do_not_log_each_other_s_browsers_out(tmp_path: Path) -> None:
+    """A browser has one jar for all ports: what the second gives does not take the place of what the first gave."""
+    jar: dict[str, str] = {}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    gateways = [WebGateway.guarded(tmp_path / name) for name in ("one", "two")]
+    for gateway in gateways:
+        gateway.config.write_text(gateway.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{free_port()}"))
+    with gateways[0] as one, gateways[1] as two:
+        for gateway in (one, two):
+            name, _, value = _log_in(gateway, FULL)["Cookie"].partition("=")
+            jar[name] = value
+        assert len(jar) == 2
+        held = "; ".join(f"{name}={value}" for name, value in jar.items())
+        assert [gateway.get("/api/session", Cookie=held)["may_write"] for gateway in (one, two)] == [True, True]
 
 
 def test_a_cookie_of_another_token_is_answered_as_none(tmp_path: Path) -> None:
