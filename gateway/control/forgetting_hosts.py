@@ -18,7 +18,7 @@ def forget_host(others: OtherHosts, host: str, *, sure: bool) -> Answer:
     known = {one["name"]: one for one in (*said["hosts"], *said["unheard"])}
     if host not in known:
         raise UnknownTarget(f"cannot forget host {host}: no host of that name was ever linked; gateway show --hosts")
-    if not known[host].get("away", True):
+    if not known[host]["away"]:
         raise Refused(f"cannot forget host {host}: it is linked, and would be there again at once; stop it first")
     belongs = {"id": f"{HOST}/{host}", "host": host, "mail_dropped": known[host]["coming"]}
     return {"forgotten": {**belongs, "mail_dropped": others.forget(host)}} if sure else {"would_forget": belongs}

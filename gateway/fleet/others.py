@@ -72,7 +72,7 @@ class LinkedHosts:
             for host in serving:
                 _add(host, mail.by_host.get(host["name"]))
             unserved = _add({"groups": mail.unserved, "coming": 0, "coming_s": 0.0}, mail.by_host.get(""))
-        unheard = [_add({"name": name, "coming": 0, "coming_s": 0.0}, mail) for name, mail in board.unheard().items()]
+        unheard = [_add({"name": name, "away": True, "coming": 0, "coming_s": 0.0}, mail) for name, mail in board.unheard().items()]
         return {"hosts": hosts, "unheard": unheard, "unserved": unserved if serving else None, "most_counted": board.most_counted}
 
     def _shown(self, row: "HostRow", said: dict[str, Any]) -> dict[str, Any]:

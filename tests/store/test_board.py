@@ -1,7 +1,7 @@
 """What the database knows of the hosts: what each has said, what is on its way to it, and what that costs. A real PostgreSQL."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -17,13 +17,10 @@ from gateway.store.postgres.shared.edge import EdgePost, Letter
 
 
 @pytest.fixture
-def open_hosts(url: str) -> Iterator[tuple[EdgePost, EdgePost, HostBoard]]:
+def open_hosts(url: str, edge: Callable[[str], EdgePost]) -> Iterator[tuple[EdgePost, EdgePost, HostBoard]]:
     """Two hosts, and a board."""
-    with ExitStack() as at_end:
-        barn, house, board = EdgePost(url, None, "barn"), EdgePost(url, None, "house"), HostBoard(url, None)
-        for one in (barn, house, board):
-            at_end.callback(one.close)
-        yield barn, house, board
+    with closing(HostBoard(url, None)) as board:
+        yield edge("barn"), edge("house"), board
 
 
 Opened = tuple[EdgePost, EdgePost, HostBoard]
