@@ -133,6 +133,7 @@ class Cell:
         self.fault = ""
         """Why its mail waits, for people: a line, and maybe more below it; empty when it does not."""
         self.batch = 0
+        """Number of the last batch that changed it."""
         self.used_s = 0.0
         """Monotonic second of its last use."""
         self.size = 0
@@ -142,8 +143,6 @@ class Cell:
         """Its state, as it is stored, has so many bytes now."""
         self.tally.bytes += size - self.size
         self.size = size
-        """Number of the last batch that changed it."""
-        self.used_s = 0.0
 
     @property
     def why(self) -> str:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _AT_A_VISIT = 32
 """How many messages of one actor run before its neighbours get their turn."""
+_FEW_TURNS = 8
+"""So many turns are as good as one that comes alone. More come from a source that has more: it fills the next batch during the commit."""
 _RUN_OUT_S = 2.0
 """How long turns are run after everything else has closed."""
 
@@ -202,9 +204,10 @@ class Engine(EngineFloor):
         return bool(room.touched or room.fullness.full or room.schedule.spilled or room.activation.unopened or self.cautious.careful)
 
     def _is_alone(self) -> bool:
-        """Whether nothing else waits, so that there would be nothing to run during the commit."""
+        """Whether this batch came alone: nothing else waits, and nothing is likely to come that could be run during the commit."""
         ingress = self.ingress
-        return not (ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog or self._coming)
+        waits = ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog or self._coming
+        return self.round.batch.turns <= _FEW_TURNS and not waits
 
     def _begin_round(self) -> None:
         self._looks_again = False

@@ -2,7 +2,7 @@
 
 import threading
 
-from gateway.actors import Reply
+from gateway.actors import Inbound, Reply
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
 from gateway.testing import OUTSIDE, FrailStore, Rig
@@ -45,6 +45,19 @@ def test_a_message_that_comes_alone_is_committed_on_the_engine() -> None:
         rig.settle()
         assert rig.state("book/a").words == ("!x",)
         assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["x"]
+
+
+def test_many_that_come_together_are_committed_beside_the_engine() -> None:
+    """Whoever sent them has more, as a rule: those fill the next batch meanwhile."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.settle()
+        store.threads.clear()
+        rig.hosted[OUTSIDE].send_all([Inbound("book/a", "write", {"text": str(number)}) for number in range(40)])
+        rig.until(lambda: store.threads)
+        assert store.threads[0] == "committer"
+        rig.settle()
+        assert len(rig.state("book/a").words) == 40
 
 
 def test_one_that_fails_there_is_tried_again_by_the_committer() -> None:
