@@ -45,7 +45,8 @@ class Trips(Actor[TripsState]):
 
     @verb
     def new(self, begin: BeginTrip, stage: Stage[TripsState]) -> None:
-        """Begin a shared trip under a free name; answers {slug, token, topic, link}. The token is shown here and never again."""
+        """Begin a shared trip under a free name; answers {slug, token, topic, link}. The token is shown here and never again;
+        `{prefix}` in the topic stands for the prefix of the connection that publishes."""
         count = len(stage.state.begun) + len(stage.state.asked)
         if not stage.message.reply_to:
             refuse(stage, "cannot begin a trip: nobody would get its token; ask for it")
