@@ -71,10 +71,13 @@ class Admission:
                 self._arrive(arrival, round)
         arrive = self._sift if self._thinning.applies else self._arrive
         arrivals, batch = self._ingress.arrivals, round.batch
-        while arrivals and self.has_room(round):
+        # Half of what may be under way: it is committed while the other half comes in. With all in one batch nothing could come meanwhile.
+        left = max(1, self._settings.ingress_messages // 2)
+        while arrivals and left and self.has_room(round):
             read = self._room.cells.read
-            for _ in range(self._settings.batch_turns - max(batch.arrived, batch.turns)):
+            for _ in range(min(left, self._settings.batch_turns - max(batch.arrived, batch.turns))):
                 item = arrivals.popleft()
+                left -= 1
                 if type(item) is PlainArrival or type(item) is Arrival:
                     arrive(item, round)
                 else:

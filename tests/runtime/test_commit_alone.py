@@ -1,8 +1,9 @@
-"""A commit beside which nothing waits is made on the engine's own thread; in all else it is as any other."""
+"""A commit beside which nothing waits is made on the engine's own thread; in all else it is as any other. Where more comes they overlap."""
 
 import threading
 
 from gateway.actors import Inbound, Reply
+from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
 from gateway.testing import OUTSIDE, FrailStore, Rig
@@ -16,11 +17,14 @@ class WatchedStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.threads: list[str] = []
+        self.states: list[int] = []
+        """How many states each commit had."""
         self.untidy = False
 
     def commit(self, changes: Changes) -> None:
         super().commit(changes)
         self.threads.append(threading.current_thread().name)
+        self.states.append(len(changes.states) + len(changes.woken))
 
     def wants_tidying(self) -> bool:
         return self.untidy
@@ -58,6 +62,19 @@ def test_many_that_come_together_are_committed_beside_the_engine() -> None:
         assert store.threads[0] == "committer"
         rig.settle()
         assert len(rig.state("book/a").words) == 40
+
+
+def test_half_of_what_may_be_under_way_is_committed_while_the_rest_comes() -> None:
+    """All of it in one commit would leave nothing to come in, and nothing to run, until that is over."""
+    store = WatchedStore()
+    books = [f"book/{number}" for number in range(40)]
+    with Rig([Book()], {}, store=store, settings=EngineSettings(ingress_messages=40)) as rig:
+        rig.settle()
+        store.states.clear()
+        rig.hosted[OUTSIDE].send_all([Inbound(book, "write", {"text": "x"}) for book in books])
+        rig.until(lambda: sum(store.states) == len(books))
+        assert store.states[0] == len(books) // 2
+        assert [rig.state(book).words for book in books] == [("x",)] * len(books)
 
 
 def test_one_that_fails_there_is_tried_again_by_the_committer() -> None:
