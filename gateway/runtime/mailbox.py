@@ -61,7 +61,8 @@ class Mailbox:
         self._looked = not count
         """Whether all of these are known: what an earlier life left was looked through."""
         self.updated_to = 0
-        """Up to this place rows of its mail change with a batch that is not committed: what is read from the store now is as it was."""
+        """Up to this place rows of its mail change, or go out of the midst, with a batch that is not committed: what is read from the store
+        now is as it was. What is in memory up to there stays there."""
         self.updated_in = 0
         """Number of the last such batch."""
         self._called_back: set[int] = set()
@@ -133,7 +134,7 @@ class Mailbox:
             self._note_timer(mail)
         self.below += len(gone)
         self._spilled_to = max(self._spilled_to, gone[0].seq)
-        self._loaded_to = head[-1].seq if head else gone[-1].seq - 1
+        self._loaded_to = max(head[-1].seq if head else gone[-1].seq - 1, self.updated_to)
 
     def _note_timer(self, mail: Mail) -> None:
         if mail.timer is not None:
@@ -174,7 +175,7 @@ class Mailbox:
         blob = encode(mail.message, mail.timer, mail.act_by)
         round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if mail.stored:
-            self.updated_to, self.updated_in = max(self.updated_to, mail.seq), round.batch.number
+            self._change(mail.seq, round)
         else:
             mail.stored = True
             mail.size = len(blob)
@@ -194,9 +195,19 @@ class Mailbox:
     def drop(self, mail: Mail, round: Round) -> None:
         """Delete mail that is dealt with, in this round, where the store has it."""
         if mail.stored:
-            round.batch.drop(self.id, mail.seq)
+            self._delete(mail.seq, round)
             self.count -= 1
             self.bytes -= mail.size
+
+    def _delete(self, seq: int, round: Round) -> None:
+        """Delete a row with this batch. What is before it must be in memory until then: else it would be read back together with this one,
+        or be taken for nothing between two that are deleted."""
+        if self.head and self.head[0].seq < seq:
+            self._change(seq, round)
+        round.batch.drop(self.id, seq)
+
+    def _change(self, seq: int, round: Round) -> None:
+        self.updated_to, self.updated_in = max(self.updated_to, seq), round.batch.number
 
     def drop_all(self, mail: Sequence[Mail], places: Sequence[int], round: Round) -> None:
         """Delete mail that is dealt with, all of it stored, in this round; `places` are its places."""
@@ -206,7 +217,7 @@ class Mailbox:
             self.bytes -= sum(map(_size, mail))
 
     def refill(self, store: Store, directory: Directory, round: Round, *, committed_seq: int) -> list[tuple[MailRow, str]]:
-        """Read mail back into an empty head. Returns the rows that could not be read, each with the reason."""
+        """Read mail back, behind the head. Returns the rows that could not be read, each with the reason."""
         bad = []
         limit = max(1, min(READ_BACK, READ_BACK_BYTES * self.count // max(1, self.bytes)))
         rows = store.mail(self.id, self._loaded_to, limit)
@@ -221,7 +232,7 @@ class Mailbox:
                 message = decode(row.message, directory.find_row)
             except (ValueError, LookupError) as error:
                 bad.append((row, str(error)))
-                round.batch.drop(self.id, row.seq)
+                self._delete(row.seq, round)
                 self.count -= 1
                 self.bytes = max(0, self.bytes - len(row.message))
             else:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import attrgetter
 
 from gateway.actors.builtins import BUILTINS
@@ -232,8 +232,9 @@ class Mailroom:
 
     def read_back(self, box: Mailbox, store: Store, round: Round, *, committed_seq: int) -> None:
         """Read a mailbox's mail back into memory; what cannot be read becomes a dead letter."""
+        before = len(box.head)
         bad = box.refill(store, self.directory, round, committed_seq=committed_seq)
-        self.memory.read += sum(mail.size for mail in box.head)  # it was empty
+        self.memory.read += sum(mail.size for mail in islice(box.head, before, None))
         for row, reason in bad:
             self.dead_letters.add_raw(row.box, row.message, reason, attempt=row.attempt, round=round)
 
