@@ -62,7 +62,8 @@ class Admission:
         """How much came from outside of the actors: messages, settled deliveries, due timers."""
 
     def take(self, round: Round) -> None:
-        """Take in the messages that wait, as far as the batch has room; first those that were put aside for a full mailbox."""
+        """Take in the messages that wait, as far as the batch has room, and a round's share of them; first those that were put aside for a
+        full mailbox."""
         self.at_once.look()
         for arrival in self._room.fullness.brought_back():
             self._arrive(arrival, round)

@@ -22,11 +22,12 @@ from gateway.actors.messages import Message
 from gateway.actors.turn import run_turn
 from gateway.runtime.cautious import Cautious
 from gateway.runtime.cells import ALIVE, NO_WAIT, Cell
-from gateway.runtime.mail import Arrival, Mail
+from gateway.runtime.mail import Arrival, Mail, PlainArrival
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.round import Round
 from gateway.runtime.turns import TurnRunner
 
+_ARRIVALS = (Arrival, PlainArrival)
 _AHEAD = 256
 """So many messages that come next are looked at for actors that are not in memory either: their states are read together."""
 
@@ -90,7 +91,7 @@ class AtOnce:
         cells = self._room.cells
         if self._coming and id not in cells.ahead:
             coming = list(self._coming)[:_AHEAD]  # a copy: other threads put more in line meanwhile
-            cells.look_ahead([id, *(item.message.to for item in coming if type(item) is Arrival)])
+            cells.look_ahead([id, *(item.message.to for item in coming if type(item) in _ARRIVALS)])
         try:
             return self._room.activation.cell(id)
         except UnknownTarget:  # the mailroom knows what to do with it

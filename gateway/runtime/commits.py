@@ -63,7 +63,7 @@ class Commits:
         return False
 
     def done(self, batch: Batch) -> None:
-        """Note that the batch under way is on disk, and released."""
+        """Note that the batch under way is on disk. It is released, or is as soon as this is noted."""
         self.under_way = None
         self.last = batch.number
         self.last_seq = batch.last_seq

@@ -1,6 +1,6 @@
 """The committer: makes batches durable one after the other, and releases each after its commit.
 
-It has a thread: while that writes one batch, the engine fills the next, which is how groups form. Where nothing else waits there is
+It has a thread: while that writes one batch, the engine fills the next, which is how groups form. Where a message came alone there is
 nothing to fill, and the engine commits on its own thread (`commit_here`): two changes of threads fewer, which are a good part of what
 one message costs that comes alone.
 

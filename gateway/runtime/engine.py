@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 
 _AT_A_VISIT = 32
 """How many messages of one actor run before its neighbours get their turn."""
-_FEW_TURNS = 8
-"""So many turns are as good as one that comes alone. More come from a source that has more: it fills the next batch during the commit."""
+_FEW = 8
+"""So many messages are as good as one that comes alone. More come from a source that has more: it fills the next batch during the
+commit."""
 _RUN_OUT_S = 2.0
 """How long turns are run after everything else has closed."""
 
@@ -187,7 +188,7 @@ class Engine(EngineFloor):
             self._commit()
 
     def _commit(self) -> None:
-        """Commit the batch: on this thread where nothing else waits, else on the committer's, while the next one fills.
+        """Commit the batch: on this thread where it came alone, else on the committer's, while the next one fills.
 
         What this one notes of it comes before its release: whoever is woken by that needs the interpreter, which this thread gives up next.
         """
@@ -207,7 +208,8 @@ class Engine(EngineFloor):
         """Whether this batch came alone: nothing else waits, and nothing is likely to come that could be run during the commit."""
         ingress = self.ingress
         waits = ingress.arrivals or ingress.settled or ingress.queue.qsize() or self._has_turns or self._backlog or self._coming
-        return self.round.batch.turns <= _FEW_TURNS and not waits
+        batch = self.round.batch
+        return batch.turns <= _FEW and batch.arrived <= _FEW and not waits
 
     def _begin_round(self) -> None:
         self._looks_again = False

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
-from gateway.actors import Actor, Stage, State, verb
+from gateway.actors import Actor, Inbound, Stage, State, verb
 from gateway.actors.messages import Message
 from gateway.runtime.at_once import AtOnce
 from gateway.runtime.round import Round
@@ -152,7 +153,8 @@ class Counted(MemoryStore):
         return found
 
 
-def test_the_states_of_those_who_come_together_are_read_together() -> None:
+@pytest.mark.parametrize("with_ids", [False, True])
+def test_the_states_of_those_who_come_together_are_read_together(with_ids: bool) -> None:
     """Each goes on from its own, also one that was stopped by the message before."""
     store = Counted()
     with Rig([Book()], store=store) as rig:
@@ -164,8 +166,8 @@ def test_the_states_of_those_who_come_together_are_read_together() -> None:
         hold = threading.Event()
         rig.engine.post(partial(hold.wait, PATIENCE_S))
         for word in ("second", "stop", "third"):
-            for n in range(50):
-                rig.send(f"book/{n}", "write", {"text": f"{word} {n}" if word != "stop" else word})
+            said = [Inbound(f"book/{n}", "write", {"text": f"{word} {n}" if word != "stop" else word}) for n in range(50)]
+            rig.hosted[OUTSIDE].send_all([one._replace(id=f"{word} {one.to}") for one in said] if with_ids else said)
         hold.set()
         rig.settle()
         assert store.asked == [50]

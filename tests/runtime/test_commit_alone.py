@@ -64,6 +64,17 @@ def test_many_that_come_together_are_committed_beside_the_engine() -> None:
         assert len(rig.state("book/a").words) == 40
 
 
+def test_many_for_a_sink_are_committed_beside_the_engine_too() -> None:
+    """No turn runs for them."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.settle()
+        store.threads.clear()
+        rig.hosted[OUTSIDE].send_all([Inbound("shelf/a", "put", {"text": str(number)}) for number in range(40)])
+        rig.until(lambda: store.threads)
+        assert store.threads[0] == "committer"
+
+
 def test_half_of_what_may_be_under_way_is_committed_while_the_rest_comes() -> None:
     """All of it in one commit would leave nothing to come in, and nothing to run, until that is over."""
     store = WatchedStore()
