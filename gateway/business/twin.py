@@ -41,7 +41,7 @@ class TwinSettings(Publishing):
     topic: str = Field(default="{prefix}/twin/{key}", max_length=512)
     publish_on: Literal["every", "change"] = "every"
     """Publish at every report, or only when a value, unit, quality or the presence of the device changes."""
-    most: int = Field(default=10_000, ge=0)
+    most: int = Field(default=10_000, ge=0, le=1_000_000_000)
     """How many twins there may be: a device that makes up ids would fill the disk. What would begin one more is refused; 0: any number."""
     history: bool = True
     """Keep what the numbers and booleans were; for how long, and in how many bytes, `[actors.archive]` says."""

@@ -1,4 +1,4 @@
-"""Requests that are carried out once under a key of whoever asks: what is sent to the key's actor, and what its reply means."""
+"""Requests that are carried out once: what an id names, what is sent to the actor of a key, and what its reply means."""
 
 import json
 from typing import Any
@@ -16,11 +16,15 @@ def actor_of(asker: str, id: str) -> str:
     return f"once/{sha256(f'{asker} {id}'.encode()).hexdigest()}"
 
 
+def named(to: str, verb: str, payload: Payload) -> bytes:
+    """What an id names: something else under the same id is no repeat."""
+    return b"\0".join((to.encode(), verb.encode(), payload.to_json()))
+
+
 def carried(do: str, to: str, verb: str, payload: Payload) -> dict[str, Any]:
     """What the key's actor is sent."""
-    content = payload.to_json()
-    digest = sha256(b"\0".join((do.encode(), to.encode(), verb.encode(), content))).hexdigest()
-    return {"to": to, "verb": verb, "payload": json.loads(content), "digest": digest}
+    digest = sha256(b"\0".join((do.encode(), named(to, verb, payload)))).hexdigest()
+    return {"to": to, "verb": verb, "payload": json.loads(payload.to_json()), "digest": digest}
 
 
 def answered(reply: Reply) -> Answer:

@@ -45,7 +45,7 @@ from gateway.control import dead, forget, found, names, views
 from gateway.control.faults import fault_of, replied, unknown
 from gateway.control.house import House
 from gateway.control.kinds import described
-from gateway.control.once import actor_of, answered, carried
+from gateway.control.once import actor_of, answered, carried, named
 from gateway.control.pending import Answer, Asker, Pending, no
 from gateway.control.pictures import picture
 from gateway.control.reading import (
@@ -292,6 +292,7 @@ class Requests:
                 verb,
                 found,
                 id=id,
+                content=named(to, verb, found) if id and not once else b"",
                 again=not once,
                 by=By.ACTORS if once else By.OUTSIDE,
                 reply_to=reply_to,

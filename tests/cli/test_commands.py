@@ -156,6 +156,14 @@ def test_a_message_told_twice_under_one_id_is_handled_once(daemon: DaemonProcess
     assert json.loads(daemon.gateway("show", "counter/once", "--json").stdout)["state"] == {"total": 1}
 
 
+def test_something_else_under_an_id_that_is_known_is_no_repeat(daemon: DaemonProcess) -> None:
+    """Another payload, another verb or another actor: it is told, as over MQTT."""
+    for to, words in (("counter/named", ()), ("counter/named", ("units=2",)), ("counter/other", ("units=2",))):
+        assert daemon.gateway("tell", to, "add", "--id", "n1", *words).stdout == "told: it is on disk\n"
+    assert json.loads(daemon.gateway("show", "counter/named", "--json").stdout)["state"] == {"total": 3}
+    assert json.loads(daemon.gateway("show", "counter/other", "--json").stdout)["state"] == {"total": 2}
+
+
 def test_a_lamp_is_switched_from_the_command_line(daemon: DaemonProcess) -> None:
     """An ask of a host-bound actor is answered when it has done it."""
     found = daemon.gateway("ask", "gpio/lamp", "switch", "on=true")
