@@ -19,7 +19,8 @@ HOST = "host"
 RESERVED = ("ask", HOST, "dead")
 """Kinds that nobody can register: the runtime keeps them for itself."""
 
-_SEGMENT = r"[A-Za-z0-9._~:@=,-]{1,128}"
+KEY_AT_MOST = 128
+_SEGMENT = rf"[A-Za-z0-9._~:@=,-]{{1,{KEY_AT_MOST}}}"
 _ID = re.compile(rf"{_SEGMENT}/{_SEGMENT}(?:/{_SEGMENT}/{_SEGMENT}){{0,7}}")
 _KEY = re.compile(_SEGMENT)
 
@@ -28,7 +29,10 @@ _KEY = re.compile(_SEGMENT)
 def check_id(text: str) -> str:
     """Return `text` when it is a well-formed actor id; raise BadId otherwise."""
     if not _ID.fullmatch(text):
-        raise BadId(f"cannot use {text!r} as an actor id: it must read kind/key (pairs of letters, digits and . _ ~ : @ = , -)")
+        rule = "it must read kind/key (pairs of letters, digits and . _ ~ : @ = , -)"
+        if len(text) > KEY_AT_MOST:
+            rule += f", each of at most {KEY_AT_MOST} characters"
+        raise BadId(f"cannot use {text!r} as an actor id: {rule}")
     return text
 
 

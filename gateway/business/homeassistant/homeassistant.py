@@ -12,17 +12,20 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from gateway.actors import Actor, By, Payload, Stage, State, UnknownTarget, verb
-from gateway.actors.ids import key_of
+from gateway.actors.ids import KEY_AT_MOST, key_of
 from gateway.actors.points.shown import DeviceShown, Shown, ShownDevice
 from gateway.actors.vocabulary import Heard, Listen
 from gateway.business.homeassistant.announcement import FORGOTTEN_S, SETTLED_S, Announce, ClearedDevice, DeletedDevice
 from gateway.business.homeassistant.entities import AnnouncedFrom, payload_of
 from gateway.business.homeassistant.names import component_of, discovery_topic
 from gateway.business.homeassistant.settings import KIND, HomeAssistantSettings
+from gateway.digests import blake2b
 
 ONLINE, OFFLINE = "online", "offline"
 _SOONEST_S, _SPREAD_S = 1.0, 4.0
 _AGAIN, _LEAVING = "again", "leaving"
+_CUT = "~2"
+"""Stands before the hash of an id that is too long: no tilde of an id has a 2 behind it there."""
 _LOOK_S = 1.0
 _CATCHES_UP_S = 10.0
 """So long after a connection was made the broker may still give what it kept for us: what users did meanwhile."""
@@ -131,7 +134,7 @@ class HomeAssistant(Actor[HomeAssistantState]):
             return
         for child in _children(stage):
             id = _device_of(child)
-            if names.whole(discovery_topic(self.settings.prefix, names.prefix, id)) == said.topic:
+            if id and names.whole(discovery_topic(self.settings.prefix, names.prefix, id)) == said.topic:
                 since_s = (stage.clock_ms - stage.state.connected_ms) / 1000
                 stage.tell(child, "cleared", ClearedDevice(id=id, announced_since=since_s < _CATCHES_UP_S))
 
@@ -245,13 +248,18 @@ def _children(stage: Stage[HomeAssistantState]) -> Iterator[str]:
 
 
 def _child(stage: Stage[HomeAssistantState], id: str) -> str:
-    """The announcement of a device."""
-    return stage.child("announcement", id.replace("~", "~0").replace("/", "~1"))
+    """The announcement of a device. One whose id is too long for a key is known by its beginning and a hash."""
+    key = id.replace("~", "~0").replace("/", "~1")
+    if len(key) > KEY_AT_MOST:
+        own = blake2b(key.encode(), digest_size=8).hexdigest()
+        key = f"{key[: KEY_AT_MOST - len(own) - len(_CUT)]}{_CUT}{own}"
+    return stage.child("announcement", key)
 
 
 def _device_of(child: str) -> str:
-    """The device of an announcement."""
-    return child.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+    """The device of an announcement; empty where only a hash of it is known."""
+    key = child.rpartition("/")[2]
+    return "" if _CUT in key else key.replace("~1", "/").replace("~0", "~")
 
 
 def _introduce(id: str, stage: Stage[HomeAssistantState]) -> None:

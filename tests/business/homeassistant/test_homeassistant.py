@@ -67,6 +67,15 @@ def test_a_twin_that_introduces_itself_is_announced_and_watched() -> None:
     assert message.payload.topic == "homeassistant/device/gateway_pi-twin_boiler/config"
 
 
+def test_a_twin_whose_name_is_as_long_as_a_key_may_be_is_announced() -> None:
+    """Two that differ at their end only have announcements of their own."""
+    turns = home(HOST)
+    for id in (f"twin/{'n' * 128}", f"twin/{'n' * 127}m", f"twin/{'~' * 70}"):
+        turns.tell("shown", {"device": twin(number("t"), id=id).model_dump(mode="json")}, sender=id)
+    assert [message.payload.watch[-3:] for message in turns.mail if isinstance(message.payload, Announce)] == ["nnn", "nnm", "~~~"]
+    assert len({message.to for message in turns.mail}) == 3
+
+
 def test_a_device_that_publishes_to_another_broker_is_not_announced() -> None:
     """Home Assistant could not see it there."""
     turns = home(HOST, LAMP.changed(by="mqtt/other"))
