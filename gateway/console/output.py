@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.console import streams
+from gateway.harmless import harmless_line
 
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 
@@ -27,7 +28,7 @@ def complain(text: str) -> None:
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
     """Write rows as aligned columns; a column that is empty in every row is left out."""
-    rows = [list(row) for row in rows]
+    rows = [list(map(harmless_line, row)) for row in rows]
     columns = max(map(len, rows), default=0)
     widths = [max((len(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)]
     lines = ["  ".join(cell.ljust(widths[at]) for at, cell in enumerate(row) if widths[at]).rstrip() for row in rows]
@@ -83,13 +84,14 @@ def pretty(value: Any, *, indent: int = 2) -> str:
     """A state as lines of name and value; nested values are indented."""
     if not isinstance(value, dict) or not value:
         return " " * indent + _plain(value)
-    width = max(len(str(name)) for name in value)
+    named = {harmless_line(str(name)): inner for name, inner in value.items()}
+    width = max(map(len, named))
     lines = []
-    for name, inner in value.items():
+    for name, inner in named.items():
         if isinstance(inner, dict) and inner and (len(json.dumps(inner)) > 90 or any(isinstance(v, dict) for v in inner.values())):
-            lines += [" " * indent + str(name), pretty(inner, indent=indent + 2)]
+            lines += [" " * indent + name, pretty(inner, indent=indent + 2)]
         else:
-            lines.append(f"{' ' * indent}{name:<{width}}  {_with_time(str(name), inner)}")
+            lines.append(f"{' ' * indent}{name:<{width}}  {_with_time(name, inner)}")
     return "\n".join(lines)
 
 
@@ -101,7 +103,7 @@ def _with_time(name: str, value: Any) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, str):
-        return value or '""'
+        return harmless_line(value) or '""'
     if isinstance(value, dict):
         return ", ".join(f"{name} {_with_time(str(name), inner)}" for name, inner in value.items()) or "{}"
     return json.dumps(value, ensure_ascii=False)

@@ -16,6 +16,7 @@ import sys
 from typing import IO, Any
 
 from gateway.console.exits import BAD_INPUT, UNREAD, UNWRITABLE, Failed
+from gateway.harmless import harmless
 
 _IN_A_SHELL = "gateway.in_a_shell"
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -56,7 +57,7 @@ def _by_number(character: str) -> str:
 def write(text: str) -> None:
     """Write a text on standard output, at once. Raises Unheard the first time that it cannot be; from then on it is written nowhere."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(harmless(text))
         sys.stdout.flush()
     except OSError as error:
         _write_nowhere(sys.stdout)
@@ -66,7 +67,7 @@ def write(text: str) -> None:
 def write_error(text: str) -> None:
     """Write a text on standard error, at once; where that fails there is nobody to tell."""
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(harmless(text))
         sys.stderr.flush()
     except OSError:
         _write_nowhere(sys.stderr)

@@ -14,10 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.actors.words import printable
+from gateway.harmless import harmless
 
 KEPT = 30
 _LONGEST = 10_000
 """Characters of what a record says, and of its exception, that are kept."""
+_GOES_ON = "\n    "
+"""Between two lines of one record."""
 _LINE = re.compile(r"([0-9]{1,18}) ([a-z]+) ([^ ]+): (.*)")
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
@@ -69,15 +72,15 @@ def _said(record: logging.LogRecord) -> str:
 
 
 class Bounded(logging.Filter):
-    """Keeps a record to a length that a log can take: what it says, and the exception with it, whose text may be anybody's."""
+    """Keeps a record to what a log can take: its length, and no line of it that looks like a record of its own. What it says, and the
+    exception with it, may be anybody's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten what is too long. Both handlers see the record as it is then."""
-        text = _said(record)
-        if len(text) > _LONGEST:
-            record.msg, record.args = _shortened(text), None
+        record.msg, record.args = harmless(_shortened(_said(record))).replace("\n", _GOES_ON), None
         if record.exc_info:
-            record.exc_text = printable(_shortened("".join(traceback.format_exception(*record.exc_info)).rstrip("\n")))
+            trace = printable(_shortened("".join(traceback.format_exception(*record.exc_info)).rstrip("\n")))
+            record.exc_text = harmless(trace).replace("\n", _GOES_ON)
             record.exc_info = None
         return True
 
