@@ -4,6 +4,9 @@ A message that is handed out in the very batch which stores it has its attempt i
 and to write that again for each attempt would cost half as much as the message did; so the note says which places are in hand. The next
 life adds one to the attempts of what is still there of them.
 
+The note outlives the mail that it speaks of, for it is written anew only when it must be; and a life gives the places behind the last mail
+that is left anew. So its new mail gets none that is noted.
+
 While an actor takes much mail the note speaks of some more than it has, those that come next: what is noted and on disk may be handed out
 without another commit. After a crash they count as begun, as they may have been.
 """
@@ -15,6 +18,13 @@ from gateway.store.store import Changes, SeqSpan, Tried
 
 _SPANS_AT_MOST = 100
 _NONE = (0, 0)
+_KEY = "in hand "
+
+
+def last_noted(notes: dict[str, str]) -> int:
+    """The last place of which a note counts an attempt, in whichever mailbox; 0 where none does."""
+    noted = [span for key, note in notes.items() if key.startswith(_KEY) for span in note.split()]
+    return max((int(span.rpartition("-")[2]) for span in noted), default=0)
 
 
 class Lent:
@@ -24,7 +34,7 @@ class Lent:
 
     def __init__(self, box: str) -> None:
         self._box = box
-        self._key = f"in hand {box}"
+        self._key = _KEY + box
         self._places: set[int] = set()
         self._covered = 0
         """Up to which place the note that is on disk counts attempts of messages that come next."""

@@ -9,6 +9,7 @@ from gateway.actors.messages import Message
 from gateway.actors.payloads import read_payload
 from gateway.registry import CLEARS_UP
 from gateway.runtime.kinds import Kinds
+from gateway.runtime.lent import last_noted
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
@@ -94,7 +95,7 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
     """Make every outbox, and note which ordinary actors have mail in the store. Mail of kinds nobody knows stays where it is."""
     sizes = {size.box: size for size in store.boxes()}
     found = [size.count for size in sizes.values() if size.count]
-    room.last_seq = max((size.last_seq for size in sizes.values()), default=0)
+    room.last_seq = max([last_noted(store.notes()), *(size.last_seq for size in sizes.values())])
     for id in room.directory.hosted:
         room.outboxes[id] = make_outbox(id, sizes.pop(id, None))
         room.touched[id] = room.outboxes[id]
