@@ -2,7 +2,8 @@
 
 Two deadlines end a message: the age limit of its verb, and what whoever sent it said. Both are on the gateway's clock, which may be
 moved on when the wall clock is vouched for, and the deadlines with it: so each is looked at again when its time has come. One that
-only the wall clock can tell is not looked at before that can be trusted.
+only the wall clock can tell is not looked at before that can be trusted, and one of a message that is in no memory, and on its way to the
+disk, not before it can be read.
 """
 
 import heapq
@@ -15,7 +16,7 @@ from gateway.runtime.mail import Mail
 from gateway.runtime.round import Round
 
 
-class _End(NamedTuple):
+class End(NamedTuple):
     """One message of an outbox, and the time at which to look at it. The message may have been dealt with by then."""
 
     at_ms: int
@@ -28,25 +29,43 @@ class _End(NamedTuple):
 class Ages:
     """The messages of an outbox that have a deadline, by when to look at them. On the engine's thread."""
 
-    __slots__ = ("_ends", "_unsaid")
+    __slots__ = ("_ends", "_unread", "_unsaid")
 
     def __init__(self) -> None:
-        self._ends: list[_End] = []
-        self._unsaid: list[_End] = []
+        self._ends: list[End] = []
+        self._unsaid: list[End] = []
         """The messages of which nobody can say when they expire, until the wall clock can be trusted."""
+        self._unread: list[End] = []
+        """The messages whose deadline has passed, and that can be read only after a commit that is not done yet."""
 
     def __bool__(self) -> bool:
-        return bool(self._ends or self._unsaid)
+        return bool(self._ends or self._unsaid or self._unread)
+
+    @property
+    def awaits_commit(self) -> bool:
+        """Whether a commit lets a message be read whose deadline has passed."""
+        return bool(self._unread)
 
     def mind(self, mail: Mail, clock_ms: int) -> None:
         """Watch the deadline of a message that waits from now on."""
         until, act_by = mail.message.until, mail.act_by
         known = [one.clock_ms for one in (until, act_by) if one is not None and one.clock_ms]
         if known or mail.message.expires_ms:
-            heapq.heappush(self._ends, _End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
+            heapq.heappush(self._ends, End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
 
-    def ended(self, round: Round, clock: GatewayClock) -> Iterator[tuple[int, str]]:
-        """The place and the sender of each message whose deadline has passed."""
+    def put_off(self, end: End) -> None:
+        """Look at a message whose deadline has passed again when it is on disk."""
+        self._unread.append(end)
+
+    def ended(self, round: Round, clock: GatewayClock, committed_seq: int) -> Iterator[End]:
+        """Each message whose deadline has passed; every one up to the place `committed_seq` is on disk."""
+        if self._unread:
+            unread, self._unread = self._unread, []
+            for end in unread:
+                if end.seq <= committed_seq:
+                    heapq.heappush(self._ends, end)
+                else:
+                    self._unread.append(end)
         if round.synced and self._unsaid:
             for end in self._unsaid:
                 heapq.heappush(self._ends, end)
@@ -57,7 +76,7 @@ class Ages:
             if left_ms is None:
                 self._unsaid.append(end)
             elif left_ms < 0:
-                yield end.seq, end.message.sender
+                yield end
             else:
                 heapq.heappush(self._ends, end._replace(at_ms=round.clock_ms + left_ms))
 

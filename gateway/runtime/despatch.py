@@ -121,7 +121,7 @@ class Despatch:
 
     def _freshen(self, outbox: Outbox, round: Round, committed: int, committed_seq: int) -> None:
         """Take out of an outbox what is too old, let go what waited for its time, and hand out."""
-        self._expire(outbox, round)
+        self._expire(outbox, round, committed_seq)
         if outbox.lanes.by_sender:
             self._let_go(outbox, round, committed_seq)
         box, one_by_one = outbox.box, self._cautious.deliveries_left > 0
@@ -292,9 +292,9 @@ class Despatch:
         outbox.drop(mail, round)
         self._room.taken_from(outbox.box)
 
-    def _expire(self, outbox: Outbox, round: Round) -> None:
+    def _expire(self, outbox: Outbox, round: Round, committed_seq: int) -> None:
         """Give up a message that has waited too long, and tell whoever asked."""
-        for found in outbox.too_old(round, self._clock) if outbox.ages else ():
+        for found in outbox.too_old(round, self._clock, committed_seq) if outbox.ages else ():
             mail = found if isinstance(found, Mail) else self._read_place(outbox, found, round)
             if mail is not None:
                 self.expired += 1

@@ -54,13 +54,16 @@ class Lane:
             return None
         return self.waiting[0]
 
+    def find(self, seq: int) -> Waiting | None:
+        """The message at this place, wherever it stands in the lane; None where it does not wait here."""
+        at = bisect_left(self.waiting, seq, key=place)
+        return self.waiting[at] if at < len(self.waiting) and place(self.waiting[at]) == seq else None
+
     def remove(self, seq: int) -> Waiting | None:
         """Take a message out of the lane, wherever it stands; None where it does not wait here."""
-        at = bisect_left(self.waiting, seq, key=place)
-        if at == len(self.waiting) or place(self.waiting[at]) != seq:
-            return None
-        found = self.waiting[at]
-        del self.waiting[at]
+        found = self.find(seq)
+        if found is not None:
+            del self.waiting[bisect_left(self.waiting, seq, key=place)]
         return found
 
 
@@ -106,6 +109,11 @@ class Lanes:
             if lane.not_before_s.pop(mail.seq, None) is not None:
                 lane.refused.remove(mail.seq)
             self._stirred.add(sender)
+
+    def has_place(self, seq: int, sender: str) -> bool:
+        """Whether a message waits in its sender's lane, and is only on disk."""
+        lane = self.by_sender.get(sender)
+        return lane is not None and isinstance(lane.find(seq), int)
 
     def remove(self, seq: int, sender: str) -> Waiting | None:
         """Take a message out of its sender's lane; None where it does not wait there."""

@@ -109,8 +109,8 @@ class Outbox:
 
     @property
     def rests(self) -> bool:
-        """Whether the outbox has nothing to hand out now, nor on disk."""
-        return not (self.box.head or self.box.spilled or self.lanes.unread)
+        """Whether the outbox has nothing to hand out now, nor on disk, nor waits for a commit to give something up."""
+        return not (self.box.head or self.box.spilled or self.lanes.unread or self.ages.awaits_commit)
 
     # --- in
 
@@ -340,11 +340,13 @@ class Outbox:
 
     # --- who is too old
 
-    def too_old(self, round: Round, clock: GatewayClock) -> Iterator[Mail | int]:
-        """Take out the messages that must not be done any more and are not begun; of those that are only on disk, their places."""
-        for seq, sender in self.ages.ended(round, clock):
-            found = self._take_out(seq, sender)
-            if found is not None:
+    def too_old(self, round: Round, clock: GatewayClock, committed_seq: int) -> Iterator[Mail | int]:
+        """Take out the messages that must not be done any more and are not begun; of those that are only on disk, their places, all up to
+        `committed_seq`: one behind it waits on until it can be read."""
+        for end in self.ages.ended(round, clock, committed_seq):
+            if end.seq > committed_seq and self.lanes.has_place(end.seq, end.message.sender):
+                self.ages.put_off(end)
+            elif (found := self._take_out(end.seq, end.message.sender)) is not None:
                 yield found
 
     def _take_out(self, seq: int, sender: str) -> Mail | int | None:
