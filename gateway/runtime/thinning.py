@@ -13,6 +13,7 @@ What waits is in memory only: a kill or a power cut costs the readings of one su
 
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 
 from gateway.actors.ids import key_of
 from gateway.actors.models import Tells
@@ -59,7 +60,11 @@ class Thinning:
         self._cells = cells
         self._ingress = ingress
         self._pairs: dict[tuple[str, str], dict[tuple[str, object], _ThinnedReading]] = {}
-        """By source and actor, what the one tells the other of; what is held in the order in which it came."""
+        """By source and actor, what the one tells the other of."""
+        self._waiting: dict[tuple[str, str], dict[tuple[str, object], _ThinnedReading]] = {}
+        """Those of them that hold something, in the order in which it came: far fewer, maybe, than are known."""
+        self._due_s = inf
+        """No earlier has the time of any of them come."""
         self._known = 0
         self._held_bytes = 0
         self._forgot_s = 0.0
@@ -76,22 +81,22 @@ class Thinning:
         pair = self._pairs.get(place, {})
         found = self._thinned(arrival)
         if found is None:
-            return [*self._let_in(pair, now_s), arrival]
+            return [*self._let_in(place, now_s), arrival]
         apart_s, tells = found
         of = (message.verb, tells.of)
         reading = pair.get(of)
         if reading is None:
             self._learn(place, of, _ThinnedReading(tells, now_s))
-            return [*self._let_in(pair, now_s), arrival]
+            return [*self._let_in(place, now_s), arrival]
         if reading.held is not None:
-            self._replace(reading, message.sender)
+            self._replace(place, of, reading)
         crowded = self._held_bytes + arrival.size > _HELD_BYTES
         if crowded or not isinstance(arrival, PlainArrival) or _has_to_come(reading, tells, now_s, apart_s):
             reading.tells, reading.passed_s = tells, now_s
-            return [*self._let_in(pair, now_s), arrival]
-        del pair[of]
-        pair[of] = reading  # behind those that wait for longer
+            return [*self._let_in(place, now_s), arrival]
         reading.held, reading.held_tells, reading.due_s = arrival, tells, (now_s // apart_s + 1) * apart_s
+        self._waiting.setdefault(place, {})[of] = reading  # behind those that wait for longer
+        self._due_s = min(self._due_s, reading.due_s)
         self._count_held(arrival)
         return []
 
@@ -99,9 +104,11 @@ class Thinning:
         """What has waited long enough; all of it where nothing is to be thinned any more, or `all` is wanted."""
         all = all or not self.applies
         found: list[Taken] = []
-        for pair in self._pairs.values() if self.held else ():
-            if all or any(reading.held is not None and reading.due_s <= now_s for reading in pair.values()):
-                found += self._let_in(pair, now_s)
+        if all or self._due_s <= now_s:
+            for place, waiting in list(self._waiting.items()):
+                if all or any(reading.due_s <= now_s for reading in waiting.values()):
+                    found += self._let_in(place, now_s)
+            self._due_s = min((reading.due_s for waiting in self._waiting.values() for reading in waiting.values()), default=inf)
         return found
 
     def forget(self, now_s: float) -> None:
@@ -138,19 +145,23 @@ class Thinning:
             self._known += 1
             self._pairs.setdefault(place, {})[of] = reading
 
-    def _replace(self, reading: _ThinnedReading, source: str) -> None:
+    def _replace(self, place: tuple[str, str], of: tuple[str, object], reading: _ThinnedReading) -> None:
         """Leave out what waits, for a newer one."""
-        self.counts[source] += 1
+        self.counts[place[0]] += 1
         self._release(reading)
+        waiting = self._waiting[place]
+        del waiting[of]
+        if not waiting:
+            del self._waiting[place]
 
     def _count_held(self, arrival: PlainArrival) -> None:
         self.held += 1
         self._held_bytes += arrival.size
         self._ingress.free(1, arrival.size)  # it may wait for long, and others need the room
 
-    def _let_in(self, pair: dict[tuple[str, object], _ThinnedReading], now_s: float) -> Iterator[PlainArrival]:
+    def _let_in(self, place: tuple[str, str], now_s: float) -> Iterator[PlainArrival]:
         """Let in what of one source to one actor waits."""
-        for reading in pair.values() if self.held else ():
+        for reading in self._waiting.pop(place, {}).values():
             arrival = reading.held
             if arrival is not None:
                 self._release(reading)

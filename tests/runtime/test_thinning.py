@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import Actor, Copy, Inbound, Payload, Stage, State, Tells, verb
+from gateway.actors import Actor, Copy, Inbound, Message, Payload, Stage, State, Tells, verb
 from gateway.actors.vocabulary import Report, TextLine
 from gateway.business.trip import Trip, TripSettings
 from gateway.business.twin import Twin, TwinSettings
+from gateway.runtime.mail import PlainArrival
 from gateway.runtime.settings import EngineSettings
 from gateway.testing import Rig
 from gateway.testing.rig import OUTSIDE
+from tests.runtime.steps import steps
 
 BUDGET = 40_000_000
 """Bytes a day; a quarter of it is kept where it was not used."""
@@ -293,6 +295,32 @@ def test_a_device_that_makes_up_names_fills_no_memory(disk: Disk) -> None:
         assert rig.look(lambda: rig.engine.thinning._known) <= 4096  # nothing else shows it
         rig.advance(1300)
         assert rig.look(lambda: rig.engine.thinning._known) == 0
+
+
+def _steps(disk: Disk, known: int, *, others: bool) -> tuple[int, int]:
+    """How many steps a round takes while one reading is held, and what comes in behind it; so much is known of others, or of the same."""
+    with _rig(disk) as rig:
+        _over(rig, disk)
+        _say(rig, "book/a", verb="line", text="here")
+        for n in range(known):
+            to = f"book/b{n}" if others else "book/a"
+            _say(rig, to, verb="line", text="here")
+            _say(rig, to, **{f"v{n}": 0})
+        for n in range(2):
+            _say(rig, "book/a", n=n)
+        thinning, now_s = rig.engine.thinning, rig.clock.mono_s()
+        assert rig.look(lambda: (thinning.held, thinning._known)) == (1, known + 1)  # nothing else shows it
+        behind = PlainArrival(Message("x", "book/a", "line", TextLine(text="behind"), OUTSIDE), 100)
+        due, round_ = rig.look(lambda: steps(lambda: thinning.due(now_s)))
+        come, behind_ = rig.look(lambda: steps(lambda: thinning.sift(behind, now_s)))
+        assert (len(due), len(come)) == (0, 2)
+        return round_, behind_
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_round_looks_at_what_is_held_and_not_at_all_that_is_known(disk: Disk, others: bool) -> None:
+    """Many other devices, or many other values of the same, cost a round nothing while one reading waits."""
+    assert _steps(disk, 200, others=others) == _steps(disk, 2, others=others)
 
 
 def test_a_kind_whose_word_of_it_fails_gets_every_reading(disk: Disk) -> None:
