@@ -120,7 +120,7 @@ def _nothing(engine: Engine, id: str, verb: str) -> NothingStored | Unwritten:
 def _children(engine: Engine, id: str) -> Iterator[str]:
     """The ids of all descendants of an actor, stored or in memory."""
     prefix, after = f"{id}/", ""
-    active = {one for one in engine.cells.children_under(id) if one.startswith(prefix)}
+    active = set(engine.cells.children_under(id))
     yield from sorted(active)
     while found := engine.store.actors(prefix, after, _PAGE):
         yield from (one for one in found if one not in active)

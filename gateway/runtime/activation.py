@@ -11,6 +11,7 @@ from gateway.actors.sourced import EventSourced
 from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Cells, Life, Wait
 from gateway.runtime.directory import Directory
+from gateway.runtime.families import Families
 from gateway.runtime.placement import Placement
 from gateway.runtime.round import Round
 from gateway.runtime.schedule import Schedule
@@ -29,7 +30,9 @@ class Activation:
         self.placement: Placement | None = None
         """Which actors are here, where other engines serve some."""
         self.unopened: dict[str, BoxSize] = {}
-        """Mail that an earlier life left, by the id of its actor, which is not in memory yet: see `open_some`."""
+        """Mail that an earlier life left, by the id of its actor, which is not in memory yet: see `leave` and `open_some`."""
+        self._families = Families()
+        """The ids of those."""
         self.removed: dict[str, int] = {}
         """Stored actors that a commit to come removes, each with the number of its batch: they are not loaded any more."""
 
@@ -46,11 +49,23 @@ class Activation:
                 raise UnknownTarget(f"cannot activate {id}: no kind {kind_of(id)!r} is registered")
             if self.placement is not None and not self.placement.is_here(id):
                 raise UnknownTarget(f"cannot activate {id}: another host serves it")
-            cell = self._cells.activate(id, actor, self.unopened.pop(id, None), removed=id in self.removed)
+            cell = self._cells.activate(id, actor, self._take_up(id), removed=id in self.removed)
             if cell.wait is not Wait.NONE:
                 log.error("the mail of %s waits: %s", id, cell.fault)
                 self._schedule.hold(cell, cell.wait, cell.fault)
         return cell
+
+    def leave(self, id: str, size: BoxSize) -> None:
+        """Leave mail of an earlier life where it is, until its actor is brought into memory."""
+        self.unopened[id] = size
+        self._families.add(id)
+
+    def _take_up(self, id: str) -> BoxSize | None:
+        """The mail that an earlier life left for an actor, which is brought into memory now."""
+        size = self.unopened.pop(id, None)
+        if size is not None:
+            self._families.remove(id)
+        return size
 
     def open_some(self, at_most: int) -> None:
         """Bring at most so many of the actors into memory for whom an earlier life of the gateway left mail. Raises UnknownTarget."""
@@ -65,7 +80,7 @@ class Activation:
         if kind_of(id) == GATHER:  # it has none, and one ends with each ask: looking for them took most of its time
             return [], []
         prefix, after = f"{id}/", ""
-        known = {child for child in (*self._cells.children_under(id), *self.unopened) if child.startswith(prefix)}
+        known = {*self._cells.children_under(id), *self._families.under(id)}
         asleep = []
         while page := self._cells.family(prefix, after):
             for child, tied in page:

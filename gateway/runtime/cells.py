@@ -35,6 +35,7 @@ from gateway.actors.models import State
 from gateway.actors.payloads import read_stored
 from gateway.actors.ties import NO_TIES, Ties
 from gateway.runtime.clock import GatewayClock
+from gateway.runtime.families import Families
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.timetable import Timers, decode_timers, encode_timers, first_due_ms
@@ -257,8 +258,8 @@ class Cells:
         self._new_cell = new_cell
         self._clock = clock
         self._cells: OrderedDict[str, Cell] = OrderedDict()
-        self._children: defaultdict[str, set[str]] = defaultdict(set)
-        """Ids of the children in memory, by the root of their family."""
+        self._families = Families()
+        """The ids of those that have a parent."""
         self.tallies: defaultdict[str, KindTally] = defaultdict(KindTally)
         """What was counted of each kind."""
         self.ahead: dict[str, StateRow | None] = {}
@@ -290,8 +291,7 @@ class Cells:
         if removed:
             cell.woken = cell.stored = True
         self._cells[id] = cell
-        if id.count("/") > 1:
-            self._children[root_of(id)].add(id)
+        self._families.add(id)
         return cell
 
     def look_ahead(self, ids: Iterable[str]) -> None:
@@ -302,8 +302,8 @@ class Cells:
             self.ahead = self.store.load_many(wanted, _AHEAD_BYTES)
 
     def children_under(self, id: str) -> Collection[str]:
-        """The descendants, in memory, of the family that an actor belongs to."""
-        return self._children.get(root_of(id), ())
+        """The descendants of an actor that are in memory."""
+        return self._families.under(id)
 
     def peek(self, id: str, actor: Actor[Any], row: StateRow) -> Cell:
         """Make a cell from a stored row, to look at only: it does not become an active one."""
@@ -348,11 +348,7 @@ class Cells:
 
     def _drop(self, id: str) -> None:
         self._cells.pop(id).weigh(0)
-        if id.count("/") > 1:
-            root = root_of(id)
-            self._children[root].discard(id)
-            if not self._children[root]:
-                del self._children[root]
+        self._families.remove(id)
 
     def _candidates(self, idle_before_s: float, at_most: int, too_heavy: int) -> Iterator[str]:
         """Those that may go, the longest idle first; `too_heavy`: so many bytes of states are too many."""

@@ -101,7 +101,7 @@ def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, B
         room.touched[id] = room.outboxes[id]
     for id, size in sizes.items():
         if room.activation.knows(id):
-            room.activation.unopened[id] = size
+            room.activation.leave(id, size)
         else:
             why = room.directory.why_absent(id)
             room.stranded[id] = (size, why)

@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from gateway.actors import Actor, Answer, Payload, Stage, State, verb
+from gateway.actors import Actor, Answer, Message, Payload, Stage, State, verb
 from gateway.actors.stage import Timer
+from gateway.runtime.activation import Activation
+from gateway.runtime.cells import Cell
+from gateway.runtime.mail import encode
 from gateway.runtime.settings import EngineSettings
 from gateway.runtime.timetable import encode_timers
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
-from gateway.store.store import Changes, StateRow, Store
+from gateway.store.store import Changes, MailRow, StateRow, Store
 from gateway.testing import Rig
 from gateway.testing.clock import PATIENCE_S
 from tests.runtime.actors import Book, Shelf, Word
 from tests.runtime.houses import Door
+from tests.runtime.steps import steps
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -214,6 +218,66 @@ def test_the_end_of_many_children_brings_none_of_them_into_memory(store: Store) 
         rig.tell("inn/a", "leave")
         rig.settle()
         assert rig.store.actors("", "", 9) == []
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many steps it took at each end of an actor to find its family."""
+    found: list[int] = []
+
+    family = Activation.family
+
+    def counted(activation: Activation, id: str) -> tuple[list[Cell], list[str]]:
+        of_id, took = steps(lambda: family(activation, id))
+        found.append(took)
+        return of_id
+
+    monkeypatch.setattr(Activation, "family", counted)
+    return found
+
+
+def test_an_end_does_not_look_at_the_mail_of_others_that_an_earlier_life_left(looked: list[int]) -> None:
+    """Each of many that end with it looks as far as the last one, which has nobody beside it."""
+    store = MemoryStore()
+    said = [encode(Message(str(n), f"book/{n}", "write", Word(text="stop"), "outside/test")) for n in range(200)]
+    store.commit(Changes(mail=[MailRow(f"book/{n}", n + 1, 0, one) for n, one in enumerate(said)]))
+    with Rig([Book()], store=store, settings=SMALL) as rig:
+        rig.until(lambda: rig.look(lambda: not rig.engine.room.activation.unopened))
+        rig.settle()
+    assert (len(looked), len(set(looked))) == (200, 1)
+
+
+def test_an_end_does_not_look_at_those_beside_it(looked: list[int]) -> None:
+    """Nor at those above: at its own descendants only, so that each of many looks as far as one alone."""
+    with Rig([Book()], store=MemoryStore()) as rig:
+        for ids in (["book/alone/book/1"], [f"book/r/book/{n}" for n in range(199)]):
+            for word in ("here", "stop"):
+                for id in ids:
+                    rig.send(id, "write", {"text": word})
+                rig.settle()
+    assert (len(looked), len(set(looked))) == (200, 1)
+
+
+def test_who_ends_finds_its_descendants_wherever_they_are() -> None:
+    """In memory, or with nothing but mail that an earlier life left, however far below; those beside it stay."""
+    store = MemoryStore()
+    ids = ["book/r", "book/r/book/a", "book/r/book/a/book/b/book/c", "book/r/book/b", "book/ra"]
+    rows = [MailRow(id, n + 1, 0, encode(Message(str(n), id, "write", Word(text="fail"), "outside/test"))) for n, id in enumerate(ids)]
+    store.commit(Changes(mail=rows))
+    with Rig([Book()], store=store) as rig:
+        rig.settle()
+        rig.restart()
+        rig.tell("book/r/book/a/book/d", "write", {"text": "here"})
+
+        def found(id: str) -> set[str]:
+            awake, asleep = rig.engine.room.activation.family(id)
+            return {*(cell.id for cell in awake), *asleep}
+
+        below = {"book/r/book/a/book/b/book/c", "book/r/book/a/book/d"}
+        assert rig.look(lambda: found("book/r")) == {"book/r/book/a", "book/r/book/b", *below}
+        assert rig.look(lambda: found("book/r/book/a")) == below
+        assert rig.look(lambda: found("book/r/book/a/book/b")) == {"book/r/book/a/book/b/book/c"}
+        assert rig.look(lambda: found("book/ra")) == set()
 
 
 def test_a_child_that_is_removed_and_begins_anew_while_the_disk_writes_is_new(store: Store) -> None:
