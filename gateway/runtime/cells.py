@@ -27,6 +27,7 @@ Its wait says whether its mail is handled:
 import enum
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
+from math import inf
 from typing import Any
 
 from gateway.actors.actor import Actor
@@ -325,19 +326,29 @@ class Cells:
         cell.used_s = now_s
         self._cells.move_to_end(cell.id)
 
-    def passivate(self, *, now_s: float, idle_before_s: float, at_most: int, bytes_at_most: int, committed: int) -> int:
-        """Drop from memory the cells that were idle since before a time, and the longest idle above the caps; return how many."""
-        gone = 0
-        for id in list(self._candidates(idle_before_s, at_most, self.bytes - bytes_at_most)):
-            cell = self._cells[id]
+    def passivate(
+        self, *, now_s: float, idle_before_s: float, at_most: int, bytes_at_most: int, committed: int, in_vain: float = inf
+    ) -> int:
+        """Drop from memory the cells that were idle since before a time, and the longest idle above the caps; return how many.
+
+        No more than about so many are looked at `in_vain`, which cannot leave now: the next call goes on behind those that are in use.
+        """
+        leaving, used = [], []
+        for cell in self._candidates(idle_before_s, at_most, self.bytes - bytes_at_most):
             if not cell.idle:
-                self._cells.move_to_end(id)  # it is not looked at again before those that may be idle
-                cell.used_s = now_s
+                used.append(cell)
             elif cell.batch <= committed:
-                self._drop(id)
-                cell.tally.passivated += 1
-                gone += 1
-        return gone
+                leaving.append(cell)
+                continue
+            in_vain -= 1
+            if in_vain <= 0:
+                break
+        for cell in used:
+            self.touch(cell, now_s)  # it is not looked at again before those that may be idle
+        for cell in leaving:
+            self._drop(cell.id)
+            cell.tally.passivated += 1
+        return len(leaving)
 
     def drop_ended(self, ids: Collection[str], *, committed: int) -> None:
         """Drop from memory those of some actors that have ended: living actors must not make room for them."""
@@ -350,15 +361,15 @@ class Cells:
         self._cells.pop(id).weigh(0)
         self._families.remove(id)
 
-    def _candidates(self, idle_before_s: float, at_most: int, too_heavy: int) -> Iterator[str]:
+    def _candidates(self, idle_before_s: float, at_most: int, too_heavy: int) -> Iterator[Cell]:
         """Those that may go, the longest idle first; `too_heavy`: so many bytes of states are too many."""
         above = len(self._cells) - at_most
-        for id, cell in self._cells.items():
+        for cell in self._cells.values():
             if above <= 0 and too_heavy <= 0 and cell.used_s > idle_before_s:
                 return
             above -= 1
             too_heavy -= cell.size
-            yield id
+            yield cell
 
 
 def read_state(model: type[State], row: StateRow) -> State:

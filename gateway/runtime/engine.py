@@ -257,7 +257,7 @@ class Engine(EngineFloor):
         """Note that a batch is on disk, and let actors leave memory where others need their places."""
         self.commits.done(batch)
         if self.housekeeping.is_crowded or self.admission.short:
-            self.housekeeping.passivate(self.round, places=self.settings.batch_turns if self.admission.short else 0)
+            self.housekeeping.make_room(self.round, batch, places=self.settings.batch_turns if self.admission.short else 0)
 
     def _settle(self) -> None:
         settled = self.ingress.settled

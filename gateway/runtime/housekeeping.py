@@ -3,7 +3,10 @@
 On the engine's thread.
 """
 
+from math import inf
+
 from gateway.runtime import clock as clocks
+from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Wait
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.commits import Commits
@@ -25,6 +28,8 @@ _NOTE_ALONG_S = 10.0
 """The clock is noted so often with commits that come anyway: `clock.UNNOTED_MS` is longer than that and a round."""
 _A_SECOND = 16
 """So many commands are let in a second while the disk is full."""
+_IN_VAIN = 64
+"""So many actors that cannot leave memory are looked at after a commit, and one more for each message that it took in or handled."""
 
 
 class Housekeeping:
@@ -113,14 +118,22 @@ class Housekeeping:
         """Whether there are more actors in memory than may be, or more bytes of their states."""
         return len(self._cells) > self._settings.active_actors or self._cells.bytes > self._settings.states_in_memory_bytes
 
-    def passivate(self, round: Round, *, idle_before_s: float = 0.0, places: int = 0) -> None:
-        """Let go of the actors that are idle since before, and of the longest idle above the cap; so that there are `places` below it."""
+    def make_room(self, round: Round, batch: Batch, *, places: int) -> None:
+        """Let go of the longest idle above the cap, so that there are `places` below it, now that a batch is on disk.
+
+        Among many who cannot leave it looks no further than the batch was long: the next one goes on, and once a second all are looked at.
+        """
+        self.passivate(round, places=places, in_vain=_IN_VAIN + batch.turns + batch.arrived)
+
+    def passivate(self, round: Round, *, idle_before_s: float = 0.0, places: int = 0, in_vain: float = inf) -> None:
+        """Let go of the actors that are idle since before, and of the longest idle above the cap: see `Cells.passivate`."""
         self.passivated += self._cells.passivate(
             now_s=round.now_s,
             idle_before_s=idle_before_s,
             at_most=max(0, self._settings.active_actors - places),
             bytes_at_most=self._settings.states_in_memory_bytes,
             committed=self._commits.last,
+            in_vain=in_vain,
         )
 
     def _note_clock(self, round: Round) -> None:

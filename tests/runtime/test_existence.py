@@ -1,8 +1,14 @@
 """Existence and hierarchy: a message is enough, stop ends a family, leaving memory is nobody's business."""
 
+from typing import Any
+
+import pytest
+
+from gateway.runtime.cells import Cells
 from gateway.runtime.settings import EngineSettings
 from gateway.testing import Rig
 from tests.runtime.actors import Book
+from tests.runtime.steps import steps
 
 
 def test_a_message_is_enough() -> None:
@@ -74,3 +80,55 @@ def test_an_actor_whose_mail_waits_does_not_leave() -> None:
         assert rig.look(lambda: len(rig.engine.cells)) == 1
         rig.advance(60)
         assert rig.state("book/a").words == ("next",)
+
+
+def _crowd(rig: Rig, count: int) -> None:
+    """So many that back off from a failure."""
+    for n in range(count):
+        rig.send(f"book/{n}", "write", {"text": "fail"})
+    rig.settle()
+
+
+def _steps_of_commits(count: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many steps it takes to look, after each of a few commits, who may leave, while so many wait that cannot."""
+    took: list[int] = []
+    with Rig([Book()], settings=EngineSettings(active_actors=5)) as rig:
+        _crowd(rig, count)
+        with monkeypatch.context() as patched:
+            passivate = Cells.passivate
+
+            def counted(cells: Cells, **options: Any) -> int:
+                gone, looked = steps(lambda: passivate(cells, **options))
+                took.append(looked)
+                return gone
+
+            patched.setattr(Cells, "passivate", counted)
+            for _ in range(10):
+                rig.tell("book/well", "write")
+            rig.settle()
+    assert len(took) >= 10
+    return max(took)
+
+
+def test_a_commit_does_not_look_at_all_that_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five times as many cost it no more."""
+    few, many = (_steps_of_commits(count, monkeypatch) for count in (300, 1500))
+    assert many < 1.5 * few
+
+
+@pytest.mark.parametrize("messages", [20, 0])
+def test_who_is_idle_behind_many_that_cannot_leave_leaves_in_the_end(messages: int) -> None:
+    """Each commit goes on where the last one ended; once a second all are looked at, without any."""
+    with Rig([Book()], settings=EngineSettings(active_actors=5)) as rig:
+        _crowd(rig, 500)
+        idle = [f"book/idle{n}" for n in range(5)]
+        for id in idle:
+            rig.send(id, "write")
+        rig.settle()
+        for _ in range(messages):
+            rig.tell("book/well", "write")
+        if not messages:
+            rig.advance(1)
+        here = {cell.id for cell in rig.look(lambda: list(rig.engine.cells))}
+        assert len(here) >= 500
+        assert here.isdisjoint(idle)
