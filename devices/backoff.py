@@ -5,6 +5,8 @@ all come back in the same second after a power cut.
 import random
 from collections.abc import Callable
 
+from gateway.actors import Settings
+
 Chance = Callable[[], float]
 """Gives a number from 0 to 1."""
 
@@ -12,6 +14,15 @@ Chance = Callable[[], float]
 def pause_s(times: int, first_s: float, most_s: float, *, chance: Chance = random.random) -> float:
     """The seconds to wait after so many failures in a row (1 or more): between half of the step and all of it."""
     return min(most_s, first_s * 2.0 ** min(times - 1, 60)) * (0.5 + chance() / 2)
+
+
+def check_order(settings: Settings, first: str, most: str) -> None:
+    """Raise ValueError where a section's longest wait is below its first one; one that it does not say has its default."""
+    if getattr(settings, most) >= getattr(settings, first):
+        return
+    unsaid = next((key for key in (first, most) if key not in settings.model_fields_set), "")
+    mend = f"'{unsaid}' is {getattr(settings, unsaid):g} unless it is said: say it, too" if unsaid else "swap them"
+    raise ValueError(f"'{most}' is below '{first}'; {mend}")
 
 
 class Backoff:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.backoff import check_order
 from devices.codecs.choice import Chosen
 from devices.codecs.lines import LineSettings
 from devices.simulation import simulation
@@ -91,8 +92,7 @@ class ExecSettings(LineSettings):
 
     @model_validator(mode="after")
     def _waits_longer_and_longer(self) -> Self:
-        if self.restart_max_s < self.restart_min_s:
-            raise ValueError("'restart_max_s' is below 'restart_min_s'; swap them")
+        check_order(self, "restart_min_s", "restart_max_s")
         return self
 
 

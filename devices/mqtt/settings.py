@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.backoff import check_order
 from devices.codecs.choice import codec_options
 from devices.codecs.message_settings import REPORT, MessageSettings
 from devices.credentials import secret_faults
@@ -184,8 +185,7 @@ class MqttSettings(Settings):
 
     @model_validator(mode="after")
     def _waits_longer_and_longer(self) -> Self:
-        if self.reconnect_max_s < self.reconnect_min_s:
-            raise ValueError("'reconnect_max_s' is below 'reconnect_min_s'; swap them")
+        check_order(self, "reconnect_min_s", "reconnect_max_s")
         return self
 
     def servers(self) -> dict[str, tuple[str, int]]:

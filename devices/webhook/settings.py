@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from devices.backoff import check_order
 from devices.simulation import simulation
 from devices.url_settings import UrlSettings
 from devices.urls import TOKEN
@@ -98,8 +99,7 @@ class WebhookSettings(UrlSettings):
 
     @model_validator(mode="after")
     def _waits_longer_and_longer(self) -> Self:
-        if self.retry_max_s < self.retry_min_s:
-            raise ValueError("'retry_max_s' is below 'retry_min_s'; swap them")
+        check_order(self, "retry_min_s", "retry_max_s")
         return self
 
     @property
