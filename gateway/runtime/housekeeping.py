@@ -121,7 +121,7 @@ class Housekeeping:
     def make_room(self, round: Round, batch: Batch, *, places: int) -> None:
         """Let go of the longest idle above the cap, so that there are `places` below it, now that a batch is on disk.
 
-        Among many who cannot leave it looks no further than the batch was long: the next one goes on, and once a second all are looked at.
+        Among many who cannot leave it looks little further than the batch was long: the next goes on; once a second nobody is spared.
         """
         self.passivate(round, places=places, in_vain=_IN_VAIN + batch.turns + batch.arrived)
 

@@ -118,7 +118,7 @@ def test_a_commit_does_not_look_at_all_that_cannot_leave(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("messages", [20, 0])
 def test_who_is_idle_behind_many_that_cannot_leave_leaves_in_the_end(messages: int) -> None:
-    """Each commit goes on where the last one ended; once a second all are looked at, without any."""
+    """Each commit goes on where the last one ended; once a second nobody is spared, without any."""
     with Rig([Book()], settings=EngineSettings(active_actors=5)) as rig:
         _crowd(rig, 500)
         idle = [f"book/idle{n}" for n in range(5)]
