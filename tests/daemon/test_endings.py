@@ -108,7 +108,7 @@ def test_after_an_abort_of_the_watchdog_it_is_told_where_each_thread_stood(tmp_p
             (hung,) = [stack for stack in ended["stacks"] if " < hang (" in stack]
             assert hung.startswith("wait (threading.py:")
             assert "gateway/runtime/engine.py:" in hung
-            assert f"where each thread of it stood, innermost first:\n<4>{ended['stacks'][0]}\n" in daemon.said()
+            assert f"where each thread of it stood, innermost first:\n<4>    {ended['stacks'][0]}\n" in daemon.said()
             assert f"\n  thread: {hung}\n" in daemon.gateway("show").stdout
             daemon.signal(signal.SIGSEGV)
             assert daemon.wait() == -signal.SIGSEGV
