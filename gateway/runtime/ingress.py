@@ -100,7 +100,7 @@ class Ingress:
             if self._shut or self._ended or (fullness is not None and fullness.full):
                 return 0
             crowds = self.crowds
-            most, room = self._messages - self._held, self._bytes - self._held_bytes
+            most, room = max(0, self._messages - self._held), self._bytes - self._held_bytes
             many = size = 0
             for arrival in arrivals[start : start + most] if start or most < len(arrivals) else arrivals:
                 if size + arrival.size > room or (crowds and arrival.callback is not None and arrival.message.to in crowds):

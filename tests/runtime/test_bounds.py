@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gateway.actors import BadPayload, Receipt, Refused
+from gateway.actors import BadPayload, Inbound, Receipt, Refused
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.testing import OUTSIDE, FrailStore, Rig
@@ -31,6 +31,22 @@ def test_a_source_that_cannot_wait_is_refused() -> None:
         assert all(receipt.wait(PATIENCE_S) for receipt in receipts)
         rig.settle()
         rig.tell("book/a", "write", {"text": "x"}, wait=False)
+
+
+def test_what_a_callback_sent_above_the_bound_lets_no_more_in() -> None:
+    """While more is under way than may be, none of a list is let in, however long it is."""
+    with _rig(ingress_messages=3) as rig:
+        rig.settle()
+        rig.store.to_come = ["fails"] * 100_000  # type: ignore[attr-defined]
+        for n in range(3):
+            rig.send("book/a", "write", {"text": str(n)})
+        sent: list[Receipt] = []
+        rig.engine.post(lambda: sent.append(rig.send("book/a", "write", {"text": "from a callback"})))
+        rig.until(lambda: sent)
+        refused = rig.hosted[OUTSIDE].send_all([Inbound("book/a", "write", {"text": str(n)}) for n in range(20)], wait=False)
+        assert [refusal.place for refusal in refused] == [0]
+        assert rig.engine.ingress.held == 4
+        rig.store.to_come = []  # type: ignore[attr-defined]
 
 
 def test_a_source_that_can_wait_waits_and_is_freed() -> None:
