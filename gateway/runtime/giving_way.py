@@ -13,6 +13,7 @@ from gateway.actors.messages import Message
 from gateway.actors.turn import Outcome
 from gateway.runtime.directory import Directory
 from gateway.runtime.mail import Mail, decode, may_give_way
+from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
 from gateway.store.store import MailRow, Store
@@ -28,11 +29,20 @@ _PAGES = 16
 class GivingWay:
     """On the engine's thread; `counts` on any."""
 
-    def __init__(self, directory: Directory, outboxes: dict[str, Outbox], store: Store, way_to: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        outboxes: dict[str, Outbox],
+        store: Store,
+        way_to: Callable[[str], str | None],
+        taken_from: Callable[[Mailbox], None],
+    ) -> None:
+        """`taken_from` is told of a mailbox that may have room again."""
         self.counts: Counter[str] = Counter()
         """How many messages gave way in this life, by mailbox."""
         self._directory = directory
         self._way_to = way_to
+        self._taken_from = taken_from
         self._outboxes = outboxes
         self._store = store
         self._looked_to: dict[str, int] = {}
@@ -71,6 +81,7 @@ class GivingWay:
                 for mail in [*self._in_memory(outbox, round), *self._stored(outbox, round)]:
                     self._count(outbox, mail, round)
                     round.batch.urgent = True
+                self._taken_from(outbox.box)
 
     def _in_memory(self, outbox: Outbox, round: Round) -> list[Mail]:
         """Drop all telemetry that waits in memory, and return it."""

@@ -88,7 +88,7 @@ class Mailroom:
         self.last_seq = 0
         """The place of the last mail made; places rise."""
         self.fullness = Fullness(self.schedule, self._way_to, self._part_of_bound)
-        self.giving_way = GivingWay(directory, self.outboxes, cells.store, self._way_to)
+        self.giving_way = GivingWay(directory, self.outboxes, cells.store, self._way_to, self.taken_from)
         self.fresh: dict[str, Cell] = {}
         """Cells whose mailboxes have changed in the batch that fills."""
         self._updated: list[Cell] = []

@@ -146,6 +146,24 @@ def test_on_a_full_disk_telemetry_behind_words_gives_way(in_memory_bytes: int) -
         assert rig.look(lambda: rig.engine.room.outboxes["mqtt/main"].box.total) == 300
 
 
+def test_who_waited_for_room_goes_on_when_a_full_disk_has_made_some() -> None:
+    """The mailbox whose telemetry gave way is full no more, and nobody needs to take anything out of it for that."""
+    store = FrailStore(MemoryStore())
+    with _rig(store) as rig:
+        _fill(rig, "telemetry")
+        rig.tell("twin/meter", "report", {"values": {"n": MOST}})
+        rig.settle()
+        assert rig.state("twin/meter").count == MOST
+        store.full = True
+        store.to_come = ["full"]
+        rig.tell("toggle/hall", "read")
+        rig.advance(1.1)
+        rig.until(lambda: rig.look(lambda: rig.engine.room.giving_way.counts["mqtt/main"]) >= MOST)
+        rig.settle()
+        assert rig.engine.room.fullness.full == {}
+        assert rig.state("twin/meter").count == MOST + 1
+
+
 def test_what_only_tells_how_things_stand_waits() -> None:
     """A report of a twin that nobody watches: whoever can wait does, and nothing is lost."""
     with _rig() as rig:
