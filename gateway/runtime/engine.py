@@ -180,8 +180,8 @@ class Engine(EngineFloor):
         self.despatch.hand_out(self.commits.last, self.commits.last_seq, self.round)
         if self.housekeeping.due(self.round.now_s):
             self.housekeeping.keep(self.round, turns=self.turns.total, outside=self.admission.outside)
-        if self.room.fullness.emptied:
-            self.room.fullness.emptied = False
+        if self.room.fullness.eased:
+            self.room.fullness.eased = False
             self.ingress.stir()
         if self.commits.under_way is None and self.round.batch.wants_commit(self.round.now_s):
             self.housekeeping.note_along(self.round)

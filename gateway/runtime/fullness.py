@@ -42,8 +42,8 @@ class Fullness:
         """The mailboxes that are full, by id, and the ways to others."""
         self.elsewhere: frozenset[str] = frozenset()
         """Which of them are ways to others."""
-        self.emptied = False
-        """Whether one has room again, so that sources look anew."""
+        self.eased = False
+        """Whether one has room again, or its actor began to wait for somebody, so that sources look anew: one of them may go on."""
         self._schedule = schedule
         self._box_of = box_of
         self._part_of_bound = part_of_bound
@@ -87,7 +87,7 @@ class Fullness:
         """Note that a mailbox has room again: messages put aside for it come next, and actors that wait for it go on."""
         if self.full.pop(box, None) is None:
             return
-        self.emptied = True
+        self.eased = True
         self._back.extend(self._parked.pop(box, ()))
         for cell in self._producers.pop(box, {}).values():
             self._waits.pop(cell.id, None)
@@ -127,6 +127,7 @@ class Fullness:
         """Have an actor's mail wait until a mailbox has room."""
         self._producers[box][cell.id] = cell
         self._waits[cell.id] = box
+        self.eased = True
         self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.how(box)})")
         if self._parked:
             self._bring_back()

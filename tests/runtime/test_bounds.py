@@ -138,6 +138,25 @@ def test_two_that_write_to_each_other_do_not_wait_for_each_other() -> None:
         assert rig.look(lambda: rig.engine.room.schedule.held) == {}
 
 
+def test_a_source_that_waits_goes_on_when_its_receiver_begins_to_wait_for_it() -> None:
+    """Else it would wait for the mail that its own actor does not take meanwhile: both would stand still."""
+    with _rig(mailbox_messages=20) as rig:
+        for n in range(20):
+            rig.tell("shelf/a", "put", {"text": str(n)})
+        for word in ["fail", *(f"!{n}" for n in range(19))]:
+            rig.tell("book/a", "write", {"text": word})  # it tries again later, and what is behind that waits
+        rig.until(lambda: {"book/a", "shelf/a"} <= rig.engine.room.fullness.full.keys())
+        sent: list[Receipt] = []
+        thread = threading.Thread(target=lambda: sent.append(rig.hosted["shelf/a"].send("book/a", "write", {"text": "last"})))
+        thread.start()
+        rig.until(lambda: rig.engine.ingress.waiting)
+        rig.advance(10)  # it gives up what failed, and the next turn is put off, as the shelf is full
+        assert rig.look(lambda: rig.engine.room.schedule.held)
+        thread.join(PATIENCE_S)
+        assert sent[0].wait(PATIENCE_S)
+        assert "book/a" in rig.engine.room.fullness.full
+
+
 def test_where_nobody_can_wait_the_bound_gives_way_to_its_double_and_no_further() -> None:
     """A port that takes no bytes, while an actor that its lines are for waits for it, is refused: waiting would be for ever."""
     with _rig(mailbox_messages=20) as rig:
