@@ -68,11 +68,12 @@ class Everywhere:
 
     def take(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
-        if request.get("do") == "letters" and truth_of(request, "hosts"):
+        do = text_of(request, "do")
+        if do == "letters" and truth_of(request, "hosts"):
             return self._letters_of_all(connection, n, limit_of(request))
-        if request.get("do") == "explain" and truth_of(request, "hosts"):
+        if do == "explain" and truth_of(request, "hosts"):
             return self._explain_by_all(connection, n, request)
-        if request.get("do") == "forget" and (host := host_in(text_of(request, "id"))):
+        if do == "forget" and (host := host_in(text_of(request, "id"))):
             others, sure = self._house.linked(), truth_of(request, "sure")
             return self._own.aside(connection, n, lambda: forget_host(others, host, sure=sure))
         request, there = whereabouts(request, self._house.others)
@@ -84,8 +85,8 @@ class Everywhere:
 
     def take_from_afar(self, connection: Asker, request: dict[str, Any]) -> Answer | None:
         """Answer what another host asks: it is about something here, or nobody's. Raises GatewayError."""
-        if request.get("do") not in FAR:
-            raise UnknownTarget(f"cannot do {str(request.get('do'))[:100]!r} for another host: there is {', '.join(sorted(FAR))}")
+        if text_of(request, "do") not in FAR:
+            raise UnknownTarget(f"cannot do {text_of(request, 'do')[:100]!r} for another host: there is {', '.join(sorted(FAR))}")
         request, there = whereabouts(request, self._house.others)
         if there is None:
             return self._own.take(connection, None, request)

@@ -122,6 +122,8 @@ def test_an_ask_needs_a_timeout(daemon: DaemonProcess) -> None:
         ({"do": "tell", "to": "counter/x", "verb": "add", "payload": [1]}, "bad_request", "'payload' is no JSON object"),
         ({"do": "tell", "to": 7, "verb": "add"}, "bad_request", "'to' is no text"),
         ({"do": "list", "prefix": "twin/\ud800"}, "bad_request", "'prefix' holds half a character (a lone surrogate)"),
+        ({"do": {"values": 1}}, "bad_request", "'do' is no text"),
+        ({"do": ["ask"]}, "bad_request", "'do' is no text"),
         ({"do": "tel"}, "bad_request", "cannot do 'tel': there is ask, drop, explain, export, forget, health"),
         (
             {"do": "show", "id": "counter/never"},
