@@ -100,6 +100,7 @@ class Cautious:
                 if not mail.stored:
                     cell.box.save(mail, round)
                 cell.box.save_new(round)
+                cell.box.stay(mail.seq, round.batch.number + 1)  # where memory is full, it would leave with this commit
                 round = commit()
             turns.run(cell, round)
         self._clear(name, round)

@@ -207,7 +207,11 @@ class Mailbox:
         round.batch.drop(self.id, seq)
 
     def _change(self, seq: int, round: Round) -> None:
-        self.updated_to, self.updated_in = max(self.updated_to, seq), round.batch.number
+        self.stay(seq, round.batch.number)
+
+    def stay(self, seq: int, batch: int) -> None:
+        """Have what is in memory up to a place stay there until that batch is committed."""
+        self.updated_to, self.updated_in = max(self.updated_to, seq), max(self.updated_in, batch)
 
     def drop_all(self, mail: Sequence[Mail], places: Sequence[int], round: Round) -> None:
         """Delete mail that is dealt with, all of it stored, in this round; `places` are its places."""

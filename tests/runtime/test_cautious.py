@@ -125,3 +125,20 @@ def test_each_unclean_end_in_a_row_doubles_the_caution(unclean: Rig) -> None:
     assert unclean.engine.cautious.turns_left == 256
     unclean.restart()
     assert unclean.engine.cautious.turns_left == 0
+
+
+def test_a_message_that_runs_alone_stays_in_memory_however_full_that_is() -> None:
+    """Mail of a sink that is away fills it in each life: the message was dropped by the very commit that notes its attempt."""
+    settings = EngineSettings(mail_in_memory_bytes=1000)
+    with Rig([Book()], {"shelf/a": Shelf}, store=FrailStore(), settings=settings, by_hand=["shelf/a"]) as rig:
+        rig.engine.away("shelf/a", "no network")
+        for _ in range(3):
+            rig.tell("shelf/a", "put", {"text": "y" * 900})
+        for life in range(3):
+            rig.crash()
+            rig.start()
+            rig.engine.away("shelf/a", "no network")
+            rig.settle()
+            rig.advance(1)
+            rig.tell("book/a", "write", {"text": str(life)})
+        assert (rig.faults, rig.state("book/a").words) == ([], ("0", "1", "2"))
