@@ -69,6 +69,8 @@ class SqliteStore:
         """None where there is no room for one."""
         self._frames = 0
         """How many frames the -wal had after the last commit."""
+        self._wrote = False
+        """Whether the commit under way has written something: one that changes nothing leaves the -wal as it is, and is not counted."""
         try:
             self._open(max_mb)
         except StoreCorrupt:
@@ -148,7 +150,7 @@ class SqliteStore:
 
     def _after_commit(self, _: apsw.Connection, __: str, frames: int) -> int:
         """SQLite calls this behind each commit: a -wal that is long enough is brought into the file."""
-        self._frames = frames
+        self._frames, self._wrote = frames, True
         if self._room.folds(frames):
             self._checkpoint()
         return apsw.SQLITE_OK
@@ -191,6 +193,7 @@ class SqliteStore:
 
     def commit(self, changes: Changes) -> None:
         self._room.settle()
+        self._wrote = False
         sync_now = self._window_is_over() or (changes.sync and self.loss_window_s > 0)
         if sync_now:
             self._writer.execute("PRAGMA synchronous = FULL")
@@ -202,10 +205,11 @@ class SqliteStore:
                 self._writer.execute("PRAGMA synchronous = NORMAL")
         if _places(self._parts) != self._places:  # it was written to a file that the next life will not find
             raise StoreCorrupt(f"cannot commit to {self.path}: its files were taken away or replaced; a new start takes what is there now")
-        self._count(safe=sync_now or not self.loss_window_s)
-        if sync_now:
-            self._synced_s = time.monotonic()
-        self._unsynced = self.loss_window_s > 0 and not sync_now
+        if self._wrote:  # else nothing was synced either
+            self._count(safe=sync_now or not self.loss_window_s)
+            if sync_now:
+                self._synced_s = time.monotonic()
+            self._unsynced = self.loss_window_s > 0 and not sync_now
 
     def wants_sync(self) -> bool:
         return self._unsynced and self._window_is_over()

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.actors.errors import StoreCorrupt
 from gateway.store import Changes, MailRow
+from gateway.store.record import read_record
 from gateway.store.sqlite import SqliteStore
 from tests.disks import small_disk
 
@@ -68,6 +69,36 @@ def test_what_a_damaged_wal_has_lost_is_counted(tmp_path: Path, damage: object) 
     missing, rows = _found(path)
     assert (missing > 0, missing + rows) == (True, 60)
     assert _found(path) == (0, rows)
+
+
+@pytest.mark.parametrize("tidied", [False, True])
+def test_commits_that_change_nothing_are_not_counted(tmp_path: Path, tidied: bool) -> None:
+    """The -wal is as it was and has not begun anew: what it has lost is counted as ever."""
+    store = _committed(tmp_path / "gateway.db", 60)
+    if tidied:
+        store.tidy()
+    before = read_record(store.path)
+    for _ in range(5):
+        store.commit(Changes())
+    assert read_record(store.path) == before
+    path = _copied(store, tmp_path / "copy")
+    store.close()
+    _cut(path.with_name("gateway.db-wal"))
+    missing, rows = _found(path)
+    assert (missing > 0, missing + rows) == (True, 60)
+
+
+def test_a_commit_that_changes_nothing_syncs_nothing(tmp_path: Path) -> None:
+    """With a loss window, what was committed before it still wants to be synced."""
+    store = _committed(tmp_path / "gateway.db", 2, loss_window_s=0.001)
+    store.loss_window_s = 1000.0
+    store.commit(Changes(mail=[MailRow("mqtt/main", 9, 0, b"x")]))
+    store.loss_window_s = 1e-9
+    store.commit(Changes())
+    assert store.wants_sync()
+    store.commit(Changes(mail=[MailRow("mqtt/main", 10, 0, b"x")]))
+    assert not store.wants_sync()
+    store.close()
 
 
 def test_an_emptied_store_beside_its_wal_is_corrupt(tmp_path: Path) -> None:
