@@ -105,5 +105,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, str):
         return harmless_line(value) or '""'
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_with_time(str(name), inner)}" for name, inner in value.items()) or "{}"
+        return ", ".join(f"{harmless_line(str(name))} {_with_time(str(name), inner)}" for name, inner in value.items()) or "{}"
     return json.dumps(value, ensure_ascii=False)

@@ -68,7 +68,7 @@ class Everywhere:
 
     def take(self, connection: Asker, n: Any, request: dict[str, Any]) -> Answer | None:
         """Answer a request; None when the answer comes later. Raises GatewayError."""
-        do = text_of(request, "do")
+        do = request.get("do")
         if do == "letters" and truth_of(request, "hosts"):
             return self._letters_of_all(connection, n, limit_of(request))
         if do == "explain" and truth_of(request, "hosts"):
@@ -85,8 +85,9 @@ class Everywhere:
 
     def take_from_afar(self, connection: Asker, request: dict[str, Any]) -> Answer | None:
         """Answer what another host asks: it is about something here, or nobody's. Raises GatewayError."""
-        if text_of(request, "do") not in FAR:
-            raise UnknownTarget(f"cannot do {text_of(request, 'do')[:100]!r} for another host: there is {', '.join(sorted(FAR))}")
+        do = text_of(request, "do")
+        if do not in FAR:
+            raise UnknownTarget(f"cannot do {do[:100]!r} for another host: there is {', '.join(sorted(FAR))}")
         request, there = whereabouts(request, self._house.others)
         if there is None:
             return self._own.take(connection, None, request)
@@ -212,10 +213,10 @@ class Everywhere:
 
 
 def whereabouts(request: dict[str, Any], others: OtherHosts | None) -> tuple[dict[str, Any], Whereabouts | None]:
-    """A request as it is read here, and where it is to be answered; None: here. Raises BadId, and UnknownTarget where no other host is
-    known."""
-    do = request.get("do")
-    name = {"list": "prefix", "letters": "host"}.get(str(do), "id" if do in _OF_ACTORS else "host" if do in _OF_LETTERS else "")
+    """A request as it is read here, and where it is to be answered; None: here. Raises BadId, BadRequest, and UnknownTarget where no other
+    host is known."""
+    do = text_of(request, "do")
+    name = {"list": "prefix", "letters": "host"}.get(do, "id" if do in _OF_ACTORS else "host" if do in _OF_LETTERS else "")
     text = text_of(request, name) if name else ""
     host, rest = (text, "") if name == "host" else _apart(text, whole=do != "list")
     if host and others is None:

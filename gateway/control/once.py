@@ -16,15 +16,16 @@ def actor_of(asker: str, id: str) -> str:
     return f"once/{sha256(f'{asker} {id}'.encode()).hexdigest()}"
 
 
-def named(to: str, verb: str, payload: Payload) -> bytes:
-    """What an id names: something else under the same id is no repeat."""
-    return b"\0".join((to.encode(), verb.encode(), payload.to_json()))
+def named(to: str, verb: str, content: bytes) -> bytes:
+    """What an id names: something else under the same id is no repeat. `content` is the payload as JSON."""
+    return b"\0".join((to.encode(), verb.encode(), content))
 
 
 def carried(do: str, to: str, verb: str, payload: Payload) -> dict[str, Any]:
     """What the key's actor is sent."""
-    digest = sha256(b"\0".join((do.encode(), named(to, verb, payload)))).hexdigest()
-    return {"to": to, "verb": verb, "payload": json.loads(payload.to_json()), "digest": digest}
+    content = payload.to_json()
+    digest = sha256(b"\0".join((do.encode(), named(to, verb, content)))).hexdigest()
+    return {"to": to, "verb": verb, "payload": json.loads(content), "digest": digest}
 
 
 def answered(reply: Reply) -> Answer:

@@ -292,7 +292,7 @@ class Requests:
                 verb,
                 found,
                 id=id,
-                content=named(to, verb, found) if id and not once else b"",
+                content=named(to, verb, found.to_json()) if id and not once else b"",
                 again=not once,
                 by=By.ACTORS if once else By.OUTSIDE,
                 reply_to=reply_to,

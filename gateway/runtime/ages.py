@@ -16,7 +16,7 @@ from gateway.runtime.mail import Mail
 from gateway.runtime.round import Round
 
 
-class End(NamedTuple):
+class AgeEnd(NamedTuple):
     """One message of an outbox, and the time at which to look at it. The message may have been dealt with by then."""
 
     at_ms: int
@@ -32,11 +32,11 @@ class Ages:
     __slots__ = ("_ends", "_unread", "_unsaid")
 
     def __init__(self) -> None:
-        self._ends: list[End] = []
-        self._unsaid: list[End] = []
+        self._ends: list[AgeEnd] = []
+        self._unsaid: list[AgeEnd] = []
         """The messages of which nobody can say when they expire, until the wall clock can be trusted."""
-        self._unread: list[End] = []
-        """The messages whose deadline has passed, and that can be read only after a commit that is not done yet."""
+        self._unread: list[tuple[int, AgeEnd]] = []
+        """By place, the messages whose deadline has passed, and that can be read only after a commit that is not done yet."""
 
     def __bool__(self) -> bool:
         return bool(self._ends or self._unsaid or self._unread)
@@ -51,21 +51,16 @@ class Ages:
         until, act_by = mail.message.until, mail.act_by
         known = [one.clock_ms for one in (until, act_by) if one is not None and one.clock_ms]
         if known or mail.message.expires_ms:
-            heapq.heappush(self._ends, End(min(known, default=clock_ms), mail.seq, mail.message, act_by))
+            heapq.heappush(self._ends, AgeEnd(min(known, default=clock_ms), mail.seq, mail.message, act_by))
 
-    def put_off(self, end: End) -> None:
+    def put_off(self, end: AgeEnd) -> None:
         """Look at a message whose deadline has passed again when it is on disk."""
-        self._unread.append(end)
+        heapq.heappush(self._unread, (end.seq, end))
 
-    def ended(self, round: Round, clock: GatewayClock, committed_seq: int) -> Iterator[End]:
+    def ended(self, round: Round, clock: GatewayClock, committed_seq: int) -> Iterator[AgeEnd]:
         """Each message whose deadline has passed; every one up to the place `committed_seq` is on disk."""
-        if self._unread:
-            unread, self._unread = self._unread, []
-            for end in unread:
-                if end.seq <= committed_seq:
-                    heapq.heappush(self._ends, end)
-                else:
-                    self._unread.append(end)
+        while self._unread and self._unread[0][0] <= committed_seq:
+            heapq.heappush(self._ends, heapq.heappop(self._unread)[1])
         if round.synced and self._unsaid:
             for end in self._unsaid:
                 heapq.heappush(self._ends, end)

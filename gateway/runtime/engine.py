@@ -77,14 +77,15 @@ class Engine(EngineFloor):
         """Open the mail that waits in the store, and start the engine's threads. `give(id)` brings deliveries to a host-bound actor; the
         `absent` get none until `back`."""
         self.despatch.give = give or (lambda id: lambda deliveries: None)
-        self.taken_up = reopen_mailboxes(self.store, self.room, self.despatch.make_outbox)
+        notes = self.store.notes()
+        self.taken_up = reopen_mailboxes(self.store, self.room, self.despatch.make_outbox, notes)
         self.commits.last_seq = self.room.last_seq
         self.round = Round(self.commits.batch, self.clock)
         for key, text in ((ENDED, "running"), (UNCLEAN, str(self._unclean_ends)), (life.NOTE, str(self.life))):
             self.round.batch.note(key, text)
         self.round.batch.note(clocks.NOTE, self.clock.note())
         self.round.batch.note(clocks.SPANS, self.clock.note_of_spans())
-        self.despatch.resume(self.store.notes(), self.round, absent=absent)
+        self.despatch.resume(notes, self.round, absent=absent)
         send_beginnings(beginners(self.directory.kinds, self.store), self.room, self.round)
         self.round.batch.urgent = True
         if not self.clean_start:

@@ -56,15 +56,21 @@ class Lane:
 
     def find(self, seq: int) -> Waiting | None:
         """The message at this place, wherever it stands in the lane; None where it does not wait here."""
-        at = bisect_left(self.waiting, seq, key=place)
-        return self.waiting[at] if at < len(self.waiting) and place(self.waiting[at]) == seq else None
+        at = self._index(seq)
+        return None if at is None else self.waiting[at]
 
     def remove(self, seq: int) -> Waiting | None:
         """Take a message out of the lane, wherever it stands; None where it does not wait here."""
-        found = self.find(seq)
-        if found is not None:
-            del self.waiting[bisect_left(self.waiting, seq, key=place)]
+        at = self._index(seq)
+        if at is None:
+            return None
+        found = self.waiting[at]
+        del self.waiting[at]
         return found
+
+    def _index(self, seq: int) -> int | None:
+        at = bisect_left(self.waiting, seq, key=place)
+        return at if at < len(self.waiting) and place(self.waiting[at]) == seq else None
 
 
 class Lanes:

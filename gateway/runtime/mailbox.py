@@ -175,7 +175,7 @@ class Mailbox:
         blob = encode(mail.message, mail.timer, mail.act_by)
         round.batch.changes.mail.append(MailRow(self.id, mail.seq, mail.attempt, blob))
         if mail.stored:
-            self._change(mail.seq, round)
+            self.stay(mail.seq, round.batch.number)
         else:
             mail.stored = True
             mail.size = len(blob)
@@ -203,11 +203,8 @@ class Mailbox:
         """Delete a row with this batch. What is before it must be in memory until then: else it would be read back together with this one,
         or be taken for nothing between two that are deleted."""
         if self.head and self.head[0].seq < seq:
-            self._change(seq, round)
+            self.stay(seq, round.batch.number)
         round.batch.drop(self.id, seq)
-
-    def _change(self, seq: int, round: Round) -> None:
-        self.stay(seq, round.batch.number)
 
     def stay(self, seq: int, batch: int) -> None:
         """Have what is in memory up to a place stay there until that batch is committed."""

@@ -91,11 +91,11 @@ class TakenUp(NamedTuple):
         return f"messages that waited: {self.messages:,}, for actors: {self.mailboxes:,}" if self.messages else "no message waited"
 
 
-def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox]) -> TakenUp:
+def reopen_mailboxes(store: Store, room: Mailroom, make_outbox: Callable[[str, BoxSize | None], Outbox], notes: dict[str, str]) -> TakenUp:
     """Make every outbox, and note which ordinary actors have mail in the store. Mail of kinds nobody knows stays where it is."""
     sizes = {size.box: size for size in store.boxes()}
     found = [size.count for size in sizes.values() if size.count]
-    room.last_seq = max([last_noted(store.notes()), *(size.last_seq for size in sizes.values())])
+    room.last_seq = max([last_noted(notes), *(size.last_seq for size in sizes.values())])
     for id in room.directory.hosted:
         room.outboxes[id] = make_outbox(id, sizes.pop(id, None))
         room.touched[id] = room.outboxes[id]

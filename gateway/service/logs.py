@@ -76,7 +76,7 @@ class Bounded(logging.Filter):
     exception with it, may be anybody's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten what is too long. Both handlers see the record as it is then."""
+        """Shorten what is too long, and have its further lines set in."""
         record.msg, record.args = harmless(_shortened(_said(record))).replace("\n", _GOES_ON), None
         if record.exc_info:
             trace = printable(_shortened("".join(traceback.format_exception(*record.exc_info)).rstrip("\n")))
@@ -96,8 +96,7 @@ def set_up_logging(environ: Mapping[str, str] = os.environ) -> RecentFaults:
     faults = RecentFaults()
     root = logging.getLogger()
     root.handlers[:] = [_journal(environ) or _plain(environ), faults]
-    for handler in root.handlers:
-        handler.addFilter(Bounded())
+    root.handlers[0].addFilter(Bounded())  # once: it changes the record, and the other handler sees that
     root.setLevel(logging.INFO)
     logging.raiseExceptions = False
     return faults

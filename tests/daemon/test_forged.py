@@ -6,7 +6,7 @@ import pytest
 
 from gateway.console.output import complain, pretty, say, table
 from gateway.harmless import harmless
-from gateway.service.logs import Bounded, _Timed
+from gateway.service.logs import Bounded, _Timed, set_up_logging
 
 FORGED = "a\n13:00:00 critical gateway.daemon: it is on fire\x1b[2J\x9b31m\u202e"
 
@@ -36,14 +36,24 @@ def test_an_exception_s_text_forges_none_either() -> None:
     assert "\x1b" not in "".join(rest)
 
 
+def test_what_is_kept_of_the_log_is_what_was_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The further lines of a record are set in once."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.getLogger().level)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
+    faults = set_up_logging({})
+    logging.getLogger("x").warning("one\ntwo")
+    assert faults.newest()[-1].text == "one\n    two"
+
+
 def test_a_value_and_its_name_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> None:
     """In `gateway show`, in its tables, and in what it complains of."""
-    say(pretty({"t\nnot well:": "x\nnot well:\n  serial/dht is missing", "red\x1b[31m": 1}))
+    say(pretty({"t\nnot well:": "x\nnot well:\n  serial/dht is missing", "red\x1b[31m": 1, "in": {"a\nb": 1}}))
     say(table([[FORGED, "1"]]))
     complain(FORGED)
     shown = capsys.readouterr()
     assert shown.out.split("\n")[0].split(None, 3)[0] == "t\\nnot"
-    assert shown.out.count("\n") == 3
+    assert shown.out.count("\n") == 4
     assert not {"\x1b", "\x9b", "\u202e"} & set(shown.out + shown.err)
 
 

@@ -51,15 +51,20 @@ def test_a_message_that_comes_alone_is_committed_on_the_engine() -> None:
         assert [d.message.payload.text for d in rig.hosted["shelf/a"].take()] == ["x"]
 
 
+def _together(rig: Rig, store: WatchedStore, to: str, verb: str) -> str:
+    """Where the first commit is made of many messages that come together."""
+    rig.settle()
+    store.threads.clear()
+    rig.hosted[OUTSIDE].send_all([Inbound(to, verb, {"text": str(number)}) for number in range(40)])
+    rig.until(lambda: store.threads)
+    return store.threads[0]
+
+
 def test_many_that_come_together_are_committed_beside_the_engine() -> None:
     """Whoever sent them has more, as a rule: those fill the next batch meanwhile."""
     store = WatchedStore()
     with _rig(store) as rig:
-        rig.settle()
-        store.threads.clear()
-        rig.hosted[OUTSIDE].send_all([Inbound("book/a", "write", {"text": str(number)}) for number in range(40)])
-        rig.until(lambda: store.threads)
-        assert store.threads[0] == "committer"
+        assert _together(rig, store, "book/a", "write") == "committer"
         rig.settle()
         assert len(rig.state("book/a").words) == 40
 
@@ -68,11 +73,7 @@ def test_many_for_a_sink_are_committed_beside_the_engine_too() -> None:
     """No turn runs for them."""
     store = WatchedStore()
     with _rig(store) as rig:
-        rig.settle()
-        store.threads.clear()
-        rig.hosted[OUTSIDE].send_all([Inbound("shelf/a", "put", {"text": str(number)}) for number in range(40)])
-        rig.until(lambda: store.threads)
-        assert store.threads[0] == "committer"
+        assert _together(rig, store, "shelf/a", "put") == "committer"
 
 
 def test_half_of_what_may_be_under_way_is_committed_while_the_rest_comes() -> None:

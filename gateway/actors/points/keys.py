@@ -13,10 +13,9 @@ import re
 import unicodedata
 
 from gateway.actors.errors import BadId
-from gateway.actors.ids import is_key
+from gateway.actors.ids import KEY_AT_MOST, is_key
 from gateway.digests import blake2b
 
-_AT_MOST = 128
 _REMEMBERED = 4096
 _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 _OTHERS = re.compile(r"[^A-Za-z0-9.~:@=,-]+")
@@ -32,10 +31,15 @@ def as_key(name: str) -> str:
     lost = any(sign.isalnum() and not sign.isascii() for sign in plain)
     if not name.strip():
         raise BadId("cannot make a key of an empty name; give the device a name")
-    if key and not lost and len(key) <= _AT_MOST:
+    if key and not lost and len(key) <= KEY_AT_MOST:
         return key
-    own = blake2b(name.encode("utf-8", "replace"), digest_size=4).hexdigest()
-    return f"{key[: _AT_MOST - len(own) - 1]}~{own}"
+    return with_digest(key, name)
+
+
+def with_digest(key: str, name: str, *, mark: str = "~", size: int = 4) -> str:
+    """As much of a key as fits before a mark and a digest of the name that it stands for, of `size` bytes."""
+    own = blake2b(name.encode("utf-8", "replace"), digest_size=size).hexdigest()
+    return f"{key[: KEY_AT_MOST - len(mark) - len(own)]}{mark}{own}"
 
 
 class Keys:

@@ -13,13 +13,13 @@ from pydantic import Field
 
 from gateway.actors import Actor, By, Payload, Stage, State, UnknownTarget, verb
 from gateway.actors.ids import KEY_AT_MOST, key_of
+from gateway.actors.points.keys import with_digest
 from gateway.actors.points.shown import DeviceShown, Shown, ShownDevice
 from gateway.actors.vocabulary import Heard, Listen
 from gateway.business.homeassistant.announcement import FORGOTTEN_S, SETTLED_S, Announce, ClearedDevice, DeletedDevice
 from gateway.business.homeassistant.entities import AnnouncedFrom, payload_of
 from gateway.business.homeassistant.names import component_of, discovery_topic
 from gateway.business.homeassistant.settings import KIND, HomeAssistantSettings
-from gateway.digests import blake2b
 
 ONLINE, OFFLINE = "online", "offline"
 _SOONEST_S, _SPREAD_S = 1.0, 4.0
@@ -250,10 +250,7 @@ def _children(stage: Stage[HomeAssistantState]) -> Iterator[str]:
 def _child(stage: Stage[HomeAssistantState], id: str) -> str:
     """The announcement of a device. One whose id is too long for a key is known by its beginning and a hash."""
     key = id.replace("~", "~0").replace("/", "~1")
-    if len(key) > KEY_AT_MOST:
-        own = blake2b(key.encode(), digest_size=8).hexdigest()
-        key = f"{key[: KEY_AT_MOST - len(own) - len(_CUT)]}{_CUT}{own}"
-    return stage.child("announcement", key)
+    return stage.child("announcement", key if len(key) <= KEY_AT_MOST else with_digest(key, key, mark=_CUT, size=8))
 
 
 def _device_of(child: str) -> str:
