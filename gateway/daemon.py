@@ -44,6 +44,7 @@ from gateway.service.reload import Reloaded
 from gateway.service.reloading import Reloading
 from gateway.service.signals import RELOAD, STOP, Signals
 from gateway.service.stacks import Stacks
+from gateway.service.standstill import Standstill
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class Daemon:
         store, beside = configuration.store.path, configuration.gateway.control_socket.parent
         self._last_words = LastWords(store, beside=beside)
         self._stacks = Stacks(beside, store, os.environ)
+        self._standstill = Standstill(self._last_words, self._stacks)
         self._life_note = LifeNote(store, self._last_words, self._stacks)
         self._why = ""
         self._broken = ""
@@ -176,7 +178,7 @@ class Daemon:
         house.sharing, house.others = sharing_of(configuration, settings), others_of(configuration)
         engine.directory.kinds.points.fill(configuration.points, configuration.shown)
         self._engine, self._hosts = engine, Hosts(parts, engine)
-        self._progress = Progress(engine, self._hosts, self._notifier, self._last_words, configuration.store.where)
+        self._progress = Progress(engine, self._hosts, self._notifier, configuration.store.where)
         self._reloading = Reloading(self.path, configuration, engine, self._hosts, step=self._progress.say_alive)
         house.engine, house.hosts, house.reload = engine, self._hosts, self.ask_reload
         engine.view, engine.desk = lambda: views.whole(house), house.within.ask
@@ -236,7 +238,7 @@ class Daemon:
         """See whether the gateway makes progress, and tell the service manager."""
         fault = self._progress.say_alive()
         self._notifier.status(fault or status(self._house))  # first: what follows may wait for the disk
-        self._progress.report(fault)
+        self._standstill.see(fault)
         self._note_faults()
 
     def _note_faults(self) -> None:

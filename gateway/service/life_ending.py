@@ -108,7 +108,8 @@ def _how(left: Left) -> How:
     if result in _BY_RESULT:
         return _BY_RESULT[result]
     stood_still = left.last_words.partition(" ")[2].partition(" ")[2].startswith(NO_PROGRESS)  # behind date and time
-    if left.stacks or (signal and signal[-1] in _CRASHES):
+    is_kill = signal and stood_still and signal[-1] not in _CRASHES  # amid a standstill, whose stacks are written when it is seen
+    if (left.stacks and not is_kill) or (signal and signal[-1] in _CRASHES):
         return How.WATCHDOG if stood_still and not result else How.CRASH
     if left.oom_kills > 0:
         return How.OUT_OF_MEMORY

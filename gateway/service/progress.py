@@ -4,15 +4,9 @@ A broker that is away and a full disk are no standstill; a turn that does not en
 has ended are.
 """
 
-import logging
-
 from gateway.runtime.engine import Engine
 from gateway.service.hosts import Hosts
-from gateway.service.last_words import LastWords
-from gateway.service.life_ending import NO_PROGRESS
 from gateway.service.notify import Notifier
-
-log = logging.getLogger(__name__)
 
 _STUCK_S = 10.0
 """So long without a turn or a commit is no progress: an SD card may well take a second or two for one."""
@@ -21,14 +15,12 @@ _STUCK_S = 10.0
 class Progress:
     """Looks at the engine and at the threads of the devices, and tells the watchdog."""
 
-    def __init__(self, engine: Engine, hosts: Hosts, notifier: Notifier, last_words: LastWords, store: str) -> None:
+    def __init__(self, engine: Engine, hosts: Hosts, notifier: Notifier, store: str) -> None:
         """`store` says where the store is, in words."""
         self._engine = engine
         self._hosts = hosts
         self._notifier = notifier
-        self._last_words = last_words
         self._store = store
-        self._stuck = False
 
     def say_alive(self) -> str:
         """Tell the watchdog that the gateway goes on, if it does; return why it does not, empty where it does."""
@@ -36,13 +28,6 @@ class Progress:
         if not fault:
             self._notifier.alive()
         return fault
-
-    def report(self, fault: str) -> None:
-        """Log a standstill, and keep it as last words, once for each; an empty `fault` ends one. This may wait for the disk."""
-        if fault and not self._stuck:
-            log.critical("no progress: %s", fault)
-            self._last_words.say(f"{NO_PROGRESS}{fault}")
-        self._stuck = bool(fault)
 
     def _standstill(self) -> str:
         """Why the gateway makes no progress; empty where it does."""

@@ -1,7 +1,11 @@
 """Stacks: where each thread stood when a watchdog's abort, or a fault below Python, ended the process.
 
-Python's own fault handler writes them at that moment, without any help of ours, to a file beside the control socket: in memory, since the
-disk may be what hangs. The next life reads their heads. Without a service manager the handler writes to the terminal.
+Python's own fault handler writes them to a file beside the control socket: in memory, since the disk may be what hangs. The next life
+reads their heads. Without a service manager the handler writes to the terminal.
+
+The handler of a signal reads the stacks of threads that go on meanwhile, and may itself crash on one that ends just then. Therefore, what
+the watchdog's abort is for is written before it, as soon as a standstill is seen, while no other thread can move; the abort then adds its
+own thread alone. Where a thread never gives way to the one that looks, nothing moves, and the handler may read them all.
 
 Source: docs.python.org/3/library/faulthandler.html.
 """
@@ -43,6 +47,19 @@ class Stacks:
             return
         faulthandler.enable(self._file)
 
+    def write(self) -> None:
+        """Write where each thread stands now, in a standstill; a signal's handler then adds its own thread. One thread at a time."""
+        if self._file is not None:
+            faulthandler.dump_traceback(self._file)
+            faulthandler.enable(self._file, all_threads=False)
+
+    def forget(self) -> None:
+        """The standstill is over: what was written of it is no longer where they stand."""
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+            faulthandler.enable(self._file)
+
     def close(self) -> None:
         """Have the fault handler write to the terminal again, and remove the file: this life ends by itself."""
         if self._file is not None:
@@ -53,7 +70,7 @@ class Stacks:
 
 def heads(text: str) -> Iterator[str]:
     """What the fault handler wrote, a line for each thread: the innermost calls, and the outermost one of ours, which says whose it is."""
-    blocks = re.split(r"^(?:Current thread|Thread) [^\n]*\n", text, flags=re.MULTILINE)
+    blocks = re.split(r"^(?:Current thread|Thread|Stack) [^\n]*\n", text, flags=re.MULTILINE)
     for block in blocks[1 : _THREADS_SHOWN + 1]:
         frames = [(_short(path), line, name) for path, line, name in _FRAME.findall(block)]
         if frames:

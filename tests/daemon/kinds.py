@@ -1,6 +1,8 @@
 """Kinds that tests bring to a daemon, by entry points."""
 
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
 from gateway.actors import Actor, Decision, Fault, Payload, Stage, State, verb
@@ -10,6 +12,12 @@ class Amount(Payload):
     """How many to add."""
 
     units: int = 1
+
+
+class There(Payload):
+    """A file that someone will write."""
+
+    path: str
 
 
 class Count(State):
@@ -37,6 +45,12 @@ class Counter(Actor[Count]):
     def hang(self, stage: Stage[Any]) -> None:
         """Break the rule that a turn never blocks."""
         threading.Event().wait()
+
+    @verb
+    def hang_until(self, there: There, stage: Stage[Any]) -> None:
+        """Break it until a file is there."""
+        while not Path(there.path).exists():
+            time.sleep(0.01)
 
     @verb
     def end_process(self, stage: Stage[Any]) -> None:

@@ -23,6 +23,12 @@ def last_exit(daemon: DaemonProcess) -> Any:
     return daemon.ask(do="show")["show"]["last_exit"]
 
 
+def stacks_of(folder: Path) -> str:
+    """What stands of each thread in the file that the next life reads."""
+    (path,) = folder.rglob("*.stacks")
+    return path.read_text()
+
+
 def noted(daemon: DaemonProcess, **changed: Any) -> None:
     """Change what the last life has noted about itself."""
     path = daemon.folder / "gateway.db.life"
@@ -101,6 +107,8 @@ def test_after_an_abort_of_the_watchdog_it_is_told_where_each_thread_stood(tmp_p
             daemon.until(lambda: "no progress: " in daemon.ask(do="show")["show"]["last_fault"])
             daemon.signal(signal.SIGABRT)
             assert daemon.wait() == -signal.SIGABRT
+            _, standing, aborted = stacks_of(tmp_path).partition("Fatal Python error: Aborted\n")
+            assert (standing, aborted.count("(most recent call first)")) == ("Fatal Python error: Aborted\n", 1)
             daemon.again()
             ended = last_exit(daemon)
             assert ended["how"] == "watchdog"
@@ -118,6 +126,23 @@ def test_after_an_abort_of_the_watchdog_it_is_told_where_each_thread_stood(tmp_p
             assert daemon.stop() == 0
             daemon.again()
             assert last_exit(daemon) == {"how": "stopped", "well": True, "said": "stopped: signal 15", "stacks": []}
+            assert daemon.stop() == 0
+
+
+def test_of_a_standstill_that_passed_no_stacks_are_left(tmp_path: Path) -> None:
+    """Whatever ends that life later; the fault handler writes each thread again."""
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"} | install_kinds(tmp_path, **KINDS)
+        with DaemonProcess(tmp_path, environ=environ) as daemon:
+            daemon.until_listening()
+            end = tmp_path / "end"
+            daemon.ask(do="tell", to="counter/a", verb="hang_until", payload={"path": str(end)}, timeout_s=0.2)
+            daemon.until(lambda: " in hang_until\n" in stacks_of(tmp_path))
+            end.touch()
+            daemon.until(lambda: not stacks_of(tmp_path))
+            daemon.kill()
+            daemon.again()
+            assert last_exit(daemon)["stacks"] == []
             assert daemon.stop() == 0
 
 
@@ -164,6 +189,7 @@ RUNNING = {"boot": "b", "ended": ""}
         ("oom-kill killed KILL", "", 1, (), How.OUT_OF_MEMORY),
         ("signal killed KILL", "", 1, (), How.OUT_OF_MEMORY),
         ("signal killed KILL", "2026-01-01 00:00:00 no progress: x", 0, (), How.KILLED),
+        ("signal killed KILL", "2026-01-01 00:00:00 no progress: x", 0, ("a",), How.KILLED),
         ("signal killed SEGV", "", 0, (), How.CRASH),
         ("core-dump dumped SEGV", "", 0, ("a",), How.CRASH),
         ("exit-code exited 70", "2026-01-01 00:00:00 KeyError: 'x'", 0, (), How.FAULT),
