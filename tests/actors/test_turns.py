@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.actors import Actor, BadPayload, Payload, Stage, State, UnknownTarget, verb
+from gateway.actors import Actor, BadPayload, Decision, Fault, Payload, Stage, State, UnknownTarget, Verdict, verb
 from gateway.actors.verbs import Verb
 from gateway.actors.vocabulary import Switch
 from gateway.testing import Turns
@@ -201,3 +201,25 @@ def test_who_can_be_reached() -> None:
     assert turns.mail[0].trace == "outside-7"
     with pytest.raises(UnknownTarget, match=r"^cannot send switch to robot/arm: no kind 'robot' here"):
         Turns(Caller()).tell("call")
+
+
+class House(Actor[Lamp]):
+    """Decides about its rooms, and notes what failed in them."""
+
+    def child_failed(self, fault: Fault, stage: Stage[Lamp]) -> Decision | Verdict:
+        """Reset what is dark; leave the rest to the default."""
+        stage.state = stage.state.changed(flashes=[*stage.state.flashes, f"{fault.child}: {fault.verb}: {fault.reason}"])
+        return Decision.RESET if "dark" in fault.reason else Decision.SKIP
+
+
+def test_a_child_fails_when_the_test_says_so() -> None:
+    """What its parent decided is given back, and what the parent did besides is kept."""
+    house = Turns(House(), me="house/here")
+    assert house.child_fails("house/here/room/attic", "too dark").decision is Decision.RESET
+    assert house.child_fails("house/here/room/attic", "too cold", verb="heat").decision is Decision.SKIP
+    assert house.state.flashes == ["house/here/room/attic: work: too dark", "house/here/room/attic: heat: too cold"]
+
+
+def test_who_has_no_word_for_a_childs_fault_skips_the_message() -> None:
+    """As Actor does by default."""
+    assert Turns(Caller()).child_fails("caller/x/flasher/y", "no").decision is Decision.SKIP
