@@ -129,6 +129,10 @@ export const T = {
   drop: "Drop",
   dropSure: "Drop for good?",
   from: "from",
+  at: "at",
+  sharedActors: "shared actors",
+  notThoseOf: (host, why) => `Not those of ${host}: ${why}.`,
+  moreLetters: (host) => `There are more of ${host}: retry or drop some, or look there.`,
 
   uptime: "Up for",
   life: "Start number",
