@@ -3,7 +3,7 @@
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.manual import ManualMachine
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """How long is waited for what must come: a limit for what never comes, far longer than a busy machine needs."""
 
 
