@@ -12,8 +12,15 @@ from devices.codecs.numbers import number_of, says_none, written
 from devices.codecs.simulated import simulated_number
 from devices.codecs.text import read_text
 
-_POINT = re.compile(r"(?<![A-Za-z0-9_.])(?:[-+] *+)?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?!\.?[0-9])", re.ASCII)
-_COMMA = re.compile(r"(?<![A-Za-z0-9_.,])(?:[-+] *+)?(?:[0-9]++(?:,[0-9]*+)?|,[0-9]++)(?:[eE][-+]?[0-9]{1,3}+)?(?![.,]?[0-9])", re.ASCII)
+_BEGIN = r"(?:(?<![0-9.{comma}])[-+] *+|(?<![A-Za-z0-9_.{comma}]))(?!0[xX][0-9A-Fa-f]|0[bB][01])"
+"""A sign counts behind a letter too (`T-5.2`), for what it is the sign of would be another number without it; a digit behind one is part of
+a name. Numbers in hex are none."""
+_END = r"(?:[eE][-+]?[0-9]++)?+(?![.{comma}]?[0-9]|_[0-9])"
+_POINT = re.compile(_BEGIN.format(comma="") + r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)" + _END.format(comma=""), re.ASCII)
+_COMMA = re.compile(_BEGIN.format(comma=",") + r"(?:[0-9]++(?:,[0-9]*+)?|,[0-9]++)" + _END.format(comma=","), re.ASCII)
+_MINUS = str.maketrans("\u2212\u2013", "--")
+"""The minus of typography, and the dash that stands for it."""
+_WORD = re.compile(r"[ \t:=]*+([^ \t:=;,|]++)")
 
 
 class NumberSettings(CodecSettings):
@@ -50,10 +57,9 @@ class Number(Codec):
         text = read_text(frame)
         begin = 0
         if self._label:
-            begin = text.find(self._label)
-            if begin < 0:
-                raise BadFrame("no_number", f"cannot read a number: the label {self._label!r} is not in the text")
-            begin += len(self._label)
+            begin = self._behind_label(text)
+            if (word := _WORD.match(text, begin)) and says_none(word[1]):
+                return {self._name: None}
         found = list(self._found(text, begin))
         if not found and self._says_none(text[begin:]):
             return {self._name: None}
@@ -64,6 +70,16 @@ class Number(Codec):
         if len(found) > 1 and not self._label:
             raise BadFrame("numbers", f"cannot read a number: the text has {len(found)}; say which with label or unit")
         return {self._name: found[0]}
+
+    def _behind_label(self, text: str) -> int:
+        """Where the label ends: at the begin of a word rather than inside of one, for `T` is the end of `SET`, too."""
+        label, first = self._label, text.find(self._label)
+        if first < 0:
+            raise BadFrame("no_number", f"cannot read a number: the label {label!r} is not in the text")
+        at = first
+        while at > 0 and text[at - 1].isalnum() and label[0].isalnum():
+            at = text.find(label, at + 1)
+        return (at if at >= 0 else first) + len(label)
 
     def _says_none(self, text: str) -> bool:
         """Whether a text says nan, or the like, in the place of the number."""
@@ -83,7 +99,7 @@ class Number(Codec):
         return (self.encode({self._name: value if is_number else simulated_number(number)}),)
 
     def _found(self, text: str, begin: int) -> Iterator[int | float]:
-        for match in self._numbers(text, begin):
+        for match in self._numbers(text.translate(_MINUS), begin):
             number = number_of(match[0].replace(" ", ""), decimal_comma=self._decimal_comma)
             if number is not None and self._has_unit(text, match.end()):
                 yield number

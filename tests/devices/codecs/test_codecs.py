@@ -235,6 +235,31 @@ def test_number():
     assert fault("number", "20", label="T:") == "no_number"
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "number"),
+    [
+        ("T-5.2", {}, -5.2),
+        ("T-05.2C", {"unit": "C"}, -5.2),
+        ("T-5.2 H+40", {"label": "T"}, -5.2),
+        ("NET-0,05kg", {"decimal_comma": True}, -0.05),
+        ("\u22125.2", {}, -5.2),
+        ("\u20135,2 °C", {"decimal_comma": True}, -5.2),
+        ("T: nan H: 40", {"label": "T"}, None),
+        ("SET=4 T=5", {"label": "T"}, 5),
+        ("SET=4", {"label": "T"}, 4),
+    ],
+)
+def test_a_number_is_the_one_that_was_meant(text: str, options: dict[str, Any], number: float | None):
+    """A sign is not lost, whatever stands before it; nor is the next number taken for the one that the device cannot tell."""
+    assert said("number", text, **options) == {"value": number}
+
+
+@pytest.mark.parametrize("text", ["0x1f", "0b101", "1e5000", "1_000", "10-20"])
+def test_a_part_of_a_number_is_none(text: str):
+    """What is written in a way that is not read here is refused: its first digits would be another number."""
+    assert fault("number", text) in ("no_number", "numbers")
+    assert fault("number", text, decimal_comma=True) in ("no_number", "numbers")
+
 def test_onoff():
     """Words of a table, whatever their letters."""
     assert [said("onoff", word)["on"] for word in ("ON", "off", " Open ", "closed", "1", "0", "TRUE", "false")] == [True, False] * 4
