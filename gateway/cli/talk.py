@@ -1,6 +1,7 @@
 """`gateway tell` and `gateway ask`: one message, from words."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,11 +84,12 @@ def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> Non
 
 
 def _value(text: str) -> Any:
-    """A word as JSON where it is JSON (true, 12, "12"), else as text."""
+    """A word as JSON where it is JSON (true, 12, "12"), else as text: as are NaN and 1e999, which no request can hold."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    return text if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -173,6 +173,7 @@ def test_a_lamp_is_switched_from_the_command_line(daemon: DaemonProcess) -> None
 def test_a_text_that_looks_like_a_number_is_taken_as_text(daemon: DaemonProcess) -> None:
     """Where the verb wants a text; a twin's value of the same look stays a number."""
     assert daemon.gateway("ask", "webhook/alerts", "notify", "subject=5", "text=42").stderr == ""
+    assert daemon.gateway("ask", "webhook/alerts", "notify", "subject=NaN", "text=1e999").stderr == ""
     daemon.gateway("tell", "twin/typed", "report", "values.t=42", "units.t=5")
     value = json.loads(daemon.gateway("ask", "twin/typed", "read", "--json").stdout)["values"]["t"]
     assert (value["value"], value["unit"]) == (42, "5")

@@ -18,12 +18,13 @@ from gateway.console.output import duration, moment, number, pretty, size, table
         ([], {}),
         (["on=true"], {"on": True}),
         (["text=hello there", "n=12", 'quoted="12"'], {"text": "hello there", "n": 12, "quoted": "12"}),
+        (["text=NaN", "n=1e999", "m=-Infinity"], {"text": "NaN", "n": "1e999", "m": "-Infinity"}),
         (["values.t=1.5", "values.u=x=y"], {"values": {"t": 1.5, "u": "x=y"}}),
         (['{"values": {"t": 1}}'], {"values": {"t": 1}}),
     ],
 )
 def test_words_become_a_payload(words: list[str], payload: dict[str, Any]) -> None:
-    """name=value words, dots for what is nested, JSON where it is JSON; or one whole object."""
+    """name=value words, dots for what is nested, JSON where it is JSON that a request can hold; or one whole object."""
     assert read_words(words)["payload"] == payload
 
 

@@ -50,7 +50,7 @@ class Form(Payload):
 def typed(model: type[Payload], *words: str) -> dict[str, Any]:
     """The fields that words come to, less those that have their default."""
     read = read_words(words)
-    payload = read_typed(model, json.loads(json.dumps(read["payload"])), read.get("texts", {}), where="v to k/x")
+    payload = read_typed(model, json.loads(json.dumps(read["payload"], allow_nan=False)), read.get("texts", {}), where="v to k/x")
     found: dict[str, Any] = json.loads(payload.model_dump_json(exclude_unset=True))
     return found
 
