@@ -19,6 +19,7 @@ from pydantic_core import from_json
 
 from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
+from devices.codecs.text import read_text
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 """What SQLite and most readers of JSON hold."""
@@ -26,10 +27,13 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _INFINITIES = (float("inf"), float("-inf"))
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
-_NO_NUMBERS = re.compile(
-    rb'("(?:[^"\\]++|\\.)*+"?)|(?<![0-9A-Za-z_.+-])[-+]?(?:nan|inf(?:inity)?)(?![0-9A-Za-z_.+-])', re.DOTALL | re.IGNORECASE
+_WORDS = re.compile(
+    rb'("(?:[^"\\]++|\\.)*+"?)|(?<![0-9A-Za-z_.+-])(?:[-+]?(?:nan|inf(?:inity)?|ovf)|none|null|undefined|(true|false))(?![0-9A-Za-z_.+-])',
+    re.DOTALL | re.IGNORECASE,
 )
-"""What C and Python print for no number where it stands bare; texts are found too, to be passed over."""
+"""What C, an Arduino, Python and JavaScript print for no number, no value, true and false, where it stands bare; texts are found too, to be
+passed over."""
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*+m")
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
@@ -39,13 +43,14 @@ class JsonSettings(CodecSettings):
     max_depth: int = Field(default=8, ge=1, le=64)
     """How deep a frame may be nested."""
     skip_prefix: bool = False
-    """Leave out what stands before the first `{`: the prefix of a log."""
+    """Leave out what stands before the first `{`: the prefix of a log, and its colours."""
 
 
 class JsonLines(Codec):
     """Reads each frame as one object. A part of an object is never one: its last bracket has no first, or the other way round.
 
-    A bare nan or inf, which is no JSON and which sensors print whose reading failed, is null: the other fields are taken.
+    A bare nan or inf, which is no JSON and which sensors print whose reading failed, is null: the other fields are taken. So are None,
+    undefined and an Arduino's ovf; True and False are what they say.
     """
 
     settings_model = JsonSettings
@@ -56,16 +61,17 @@ class JsonLines(Codec):
         self._max_depth = settings.max_depth
         self._skip_prefix = settings.skip_prefix
         self.mended = False
-        """Whether the last frame that was read had a bare nan or inf."""
+        """Whether the last frame that was read had a bare word that is no JSON, as nan."""
 
     def decode(self, frame: bytes) -> Fields:
         if self._skip_prefix:
+            frame = without_colours(frame)
             frame = frame[max(0, frame.find(b"{")) :]
         self.mended = False
         try:
             return read_fields(frame, max_depth=self._max_depth)
         except BadFrame as error:
-            without = _NO_NUMBERS.sub(_text_or_null, frame) if error.fault == "not_json" else frame
+            without = _WORDS.sub(_as_json, frame) if error.fault == "not_json" else frame
             if without == frame:
                 raise
         fields = read_fields(without, max_depth=self._max_depth)
@@ -98,8 +104,13 @@ def read_fields(line: bytes, *, max_bytes: int = 65536, max_depth: int = 8) -> d
     return fields
 
 
-def _text_or_null(found: re.Match[bytes]) -> bytes:
-    return found[1] or b"null"
+def without_colours(frame: bytes) -> bytes:
+    """A frame without what colours it on a terminal."""
+    return _COLOURS.sub(b"", frame) if b"\x1b" in frame else frame
+
+
+def _as_json(found: re.Match[bytes]) -> bytes:
+    return found[1] or (found[2].lower() if found[2] else b"null")
 
 
 def _depth(line: bytes) -> int:
@@ -113,8 +124,11 @@ def _depth(line: bytes) -> int:
 
 def _not_json(line: bytes, error: ValueError) -> BadFrame:
     """The error for a line that is no JSON; bytes that are no text are named as such, for the owner of the line may have them replaced."""
-    text = line.decode("utf-8", "replace")
-    fault = "not_text" if "\ufffd" in text or "\0" in text or text.startswith("\ufeff") else "not_json"
+    try:
+        read_text(line)
+    except BadFrame as no_text:
+        return BadFrame(no_text.fault, str(no_text).replace("a frame as text", "a JSON line"))
+    fault = "not_text" if "\ufffd" in line.decode() else "not_json"
     return BadFrame(fault, f"cannot read a JSON line: {error}")
 
 

@@ -3,6 +3,10 @@
 A wrong baud rate, lines that end with CR alone or not at all, a log's prefix before the JSON: each has a setting that mends it.
 """
 
+import re
+
+from devices.codecs.json_lines import without_colours
+
 AFTER_S = 3.0
 """For how long nothing must have been usable, before that is said."""
 TRIES = 3
@@ -16,6 +20,8 @@ _METERS = {
     "keyvalue": (b"\r\nChecksum\t", "VE.Direct", '{name = "keyvalue", profile = "ve_direct"}'),
 }
 """What the bytes of meters have in them, by the codec that reads it."""
+_OVER_LINES = re.compile(rb"[{\[,][ \t]*+\r?\n[ \t]*+[\"}\]{]")
+"""What stands at the ends of lines in JSON that was written for people."""
 _PLAIN = bytes((9, 10, 13, *range(32, 127)))
 
 
@@ -65,6 +71,8 @@ def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: s
             return f"it speaks {name}: set codec = {mend}"
     if codec != "bytes" and framing in _TEXTS and 10 * odd > 3 * len(sample) and not _is_text(sample):
         return f'they are no text: is baud = {baud} what the device has, and its parity? Bytes of a protocol need codec = "bytes"'
+    if framing in ("lf", "cr", "crlf") and (b"\0" in frame or (b"\0" in sample and not error)):
+        return 'a NUL ends its lines: set framing = {name = "delimiter", ends = "0x00"}'
     if framing in ("lf", "crlf") and b"\n" not in sample:
         if b"\r" in sample:
             return 'its lines end with CR alone: set framing = "cr"'
@@ -77,9 +85,22 @@ def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: s
         return 'it speaks NMEA: set codec = "nmea"'
     if codec != "json" and frame.lstrip().startswith(b"{") and frame.rstrip().endswith(b"}"):
         return 'it speaks JSON: set codec = "json"'
-    if codec == "json" and frame.find(b"{") > 0 and frame.rstrip().endswith(b"}"):
-        return 'something stands before the JSON, as the prefix of a log does: set codec = {name = "json", skip_prefix = true}'
+    if codec == "json" and (cause := _of_json(sample, without_colours(frame))):
+        return cause
+    if codec == "nmea" and error.endswith("has no checksum"):
+        return 'its sentences have no checksum: set codec = {name = "nmea", checksum_required = false}'
+    if error.endswith("is no UTF-8"):
+        error += '; undecodable = "replace" reads the rest of such a line'
     return f"{error}; the last one was {frame[:60]!r}"
+
+
+def _of_json(sample: bytes, frame: bytes) -> str:
+    """Why a frame that may have JSON in it cannot be read as one; empty where that is not known."""
+    if _OVER_LINES.search(sample):
+        return 'its JSON goes over several lines: set framing = "idle", for a silence ends each'
+    if frame.find(b"{") > 0 and frame.rstrip().endswith(b"}"):
+        return 'something stands before the JSON, as the prefix of a log does: set codec = {name = "json", skip_prefix = true}'
+    return ""
 
 
 def _is_text(sample: bytes) -> bool:

@@ -269,10 +269,11 @@ def test_onoff():
 
 
 def test_json_behind_a_prefix():
-    """Where it is asked for, what a log puts before the object is left out."""
+    """Where it is asked for, what a log puts before the object is left out, and its colours."""
     assert said("json", '[I] 12:00 {"t":20.5}', skip_prefix=True) == {"t": 20.5}
     assert fault("json", '[I] {"t":20.5}') == "not_json"
     assert fault("json", "[I] booted", skip_prefix=True) == "not_json"
+    assert said("json", '\x1b[0;32mI (123) main: {"t":20.5}\x1b[0m', skip_prefix=True) == {"t": 20.5}
 
 
 def test_nmea():

@@ -56,7 +56,7 @@ def test_not_json(line: bytes):
     assert caught.value.fault == "not_json"
 
 
-NO_NUMBERS = [b"nan", b"NaN", b"-nan", b"inf", b"-inf", b"Infinity", b"-Infinity", b"+INF"]
+NO_NUMBERS = [b"nan", b"NaN", b"-nan", b"inf", b"-inf", b"Infinity", b"-Infinity", b"+INF", b"ovf", b"None", b"undefined"]
 
 
 @pytest.mark.parametrize("word", NO_NUMBERS, ids=bytes.decode)
@@ -74,6 +74,11 @@ def test_a_bare_word_for_no_number_is_null_to_the_codec(word: bytes):
     assert not codec.mended
 
 
+def test_true_and_false_of_python():
+    """As a script writes them that puts its JSON together by hand; in a text they are text."""
+    assert JsonLines(JsonSettings()).decode(b'{"on":True,"off":FALSE,"s":"True"}') == {"on": True, "off": False, "s": "True"}
+
+
 @pytest.mark.parametrize("line", [b'{"t":nan', b"{nan:1}", b'{"t":nano}', b'{"t":1nan}', b'{"t":nan.5}', b'{"t":nan nan}', b'{"t":"nan}'])
 def test_other_lines_with_it_stay_bad(line: bytes):
     """Where it stands for no value, or the line is cut."""
@@ -82,12 +87,21 @@ def test_other_lines_with_it_stay_bad(line: bytes):
     assert caught.value.fault == "not_json"
 
 
-@pytest.mark.parametrize("line", [b'{"a":"\xff"}', b'\xef\xbb\xbf{"a":1}', b'{"a":"\0"}', b'{"a":1}\0'])
-def test_not_text(line: bytes):
-    """Bad UTF-8, a byte order mark and a NUL are told apart from bad JSON, since they may be replaced."""
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b'{"a":"\xff"}', "byte 0xff at 6 is no UTF-8"),
+        ('{"a":1}'.encode("utf-16"), "byte 0xff at 0 is no UTF-8"),
+        (b'\xef\xbb\xbf{"a":1}', "it begins with a byte order mark"),
+        (b'{"a":"\0"}', "it holds a NUL at 6"),
+        (b'{"a":1}\0', "it holds a NUL at 7"),
+    ],
+)
+def test_not_text(line: bytes, why: str):
+    """Bad UTF-8, a byte order mark and a NUL are told apart from bad JSON, since they may be replaced; and said for what they are."""
     with pytest.raises(BadFrame) as caught:
         read_fields(line)
-    assert caught.value.fault == "not_text"
+    assert (caught.value.fault, str(caught.value)) == ("not_text", f"cannot read a JSON line: {why}")
 
 
 def test_brackets_in_strings():

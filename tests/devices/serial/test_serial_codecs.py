@@ -131,6 +131,29 @@ UNUSABLE = [
     ),
     (
         {"codec": "json"},
+        b'\x1b[0;32mI (123) main: {"t":20.5}\x1b[0m\n',
+        'something stands before the JSON, as the prefix of a log does: set codec = {name = "json", skip_prefix = true}',
+    ),
+    (
+        {"codec": "json"},
+        b'{\r\n  "t": 20.5,\r\n  "h": 40\r\n}\r\n',
+        'its JSON goes over several lines: set framing = "idle", for a silence ends each',
+    ),
+    ({"codec": "json"}, b'{"t":20.5}\0\n', 'a NUL ends its lines: set framing = {name = "delimiter", ends = "0x00"}'),
+    ({"codec": "json"}, b'{"t":20.5}\0', 'a NUL ends its lines: set framing = {name = "delimiter", ends = "0x00"}'),
+    (
+        {"codec": "json"},
+        b'{"room":"K\xfcche"}\n',
+        'cannot read a JSON line: byte 0xfc at 10 is no UTF-8; undecodable = "replace" reads the rest of such a line; the last one was '
+        'b\'{"room":"K\\xfcche"}\'',
+    ),
+    (
+        {"codec": "nmea"},
+        b"$GPGLL,4807.038,N,01131.000,E,101500,A\r\n",
+        'its sentences have no checksum: set codec = {name = "nmea", checksum_required = false}',
+    ),
+    (
+        {"codec": "json"},
         bytes(range(128, 255, 3)) + b"\x80\n\xff",
         'they are no text: is baud = 9600 what the device has, and its parity? Bytes of a protocol need codec = "bytes"',
     ),
@@ -155,6 +178,24 @@ UNUSABLE = [
         'nothing that framing = "stx_etx" begins or ends with comes in them; is it what the device sends?',
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"codec": {"name": "json", "skip_prefix": True}}, b'\x1b[0;32mI (123) main: {"t":20.5}\x1b[0m\n'),
+        ({"codec": "json", "framing": "idle"}, b'{\r\n  "t": 20.5\r\n}\r\n'),
+        ({"codec": "json", "framing": {"name": "delimiter", "ends": "0x00"}}, b'{"t":20.5}\0\n{"t":20.5}\0'),
+        ({"codec": "json", "undecodable": "replace"}, b'{"t":20.5,"room":"K\xfcche"}\n'),
+    ],
+)
+def test_what_is_advised_reads_it(settings: dict, said: bytes, line: SimulatedLine, open_port: Open):
+    """The setting that such a port asks for is one with which it is well."""
+    bench = open_port(**settings)
+    line.send(said)
+    bench.until(lambda: bench.sent)
+    assert bench.sent[0].payload.values["t"] == 20.5
+    assert is_well(bench)
 
 
 def say_until(line: SimulatedLine, said: bytes, bench, is_so: Callable[[], object]) -> None:
