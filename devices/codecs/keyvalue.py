@@ -1,8 +1,10 @@
 """Pairs of names and values in one line: `T=21.5 H=40`, `temp:21.5;hum:40`, `Power = 12 W`.
 
 A name begins with a letter. What stands between pairs and is none is left out: a time of the day, a unit, a word.
+But for `T=21,5`, which is refused unless the file says what its comma is: as 21 it would be a wrong value, and a good one.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -56,6 +58,8 @@ class KeyValue(Codec):
         self._sign = settings.assign[0]
         self._separators = separators
         self._decimal_comma = settings.decimal_comma
+        self._parts_at_commas = "," in separators and "separators" not in settings.model_fields_set
+        self._comma = re.compile(f"[{re.escape(settings.assign)}] *+([-+]?[0-9]++,[0-9]++)(?![0-9.,:=])").search
 
     @classmethod
     def usual_framing(cls, options: Mapping[str, Any]) -> str:
@@ -66,7 +70,12 @@ class KeyValue(Codec):
 
     def _read(self, frame: bytes) -> Fields:
         fields: Fields = {}
-        for name, value in self._pairs(read_text(frame)):
+        text = read_text(frame)
+        if self._parts_at_commas and (number := self._comma(text)):
+            raise BadFrame(
+                "comma", f"cannot read pairs: {number[1]!r} may be one number: set decimal_comma = true, or separators without the comma"
+            )
+        for name, value in self._pairs(text):
             if name in fields:
                 raise BadFrame("twice", f"cannot read pairs: the name {name[:40]!r} comes twice")
             fields[name] = scalar_of(value.strip('"'), decimal_comma=self._decimal_comma)

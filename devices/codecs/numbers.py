@@ -5,7 +5,8 @@ from typing import Any
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _POINT = re.compile(r"[-+]?(?:[0-9]{1,32}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
-_NONE = frozenset(("", "nan", "+nan", "-nan", "inf", "+inf", "-inf", "null", "none"))
+_SIGNED = ("nan", "inf", "infinity", "ovf")
+_NONE = frozenset(("", "null", "none", "undefined", "n/a", "--", "---", *(sign + word for sign in ("", "+", "-") for word in _SIGNED)))
 """What devices write for a value that they cannot tell."""
 _INFINITIES = (float("inf"), float("-inf"))
 

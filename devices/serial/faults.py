@@ -36,6 +36,7 @@ COUNTERS = {
     "not_csv": "lines that are no CSV",
     "no_columns": "lines before their header",
     "columns": "lines with too few or too many columns",
+    "comma": "lines with a comma that may be a decimal one",
     "not_keyvalue": "lines without a pair",
     "no_match": "lines that fit no pattern",
     "no_number": "lines without a number",

@@ -209,6 +209,26 @@ def test_keyvalue():
     assert wrong("keyvalue", assign="= ") == "assign: ' ' cannot part a name from its value and pairs from each other; leave it out of one"
 
 
+def test_a_comma_that_may_be_a_decimal_one():
+    """A number is not cut at it: whoever knows says in the file what the comma is."""
+    with pytest.raises(BadFrame) as raised:
+        said("keyvalue", "T=21,5 H=40")
+    assert (raised.value.fault, str(raised.value)) == (
+        "comma",
+        "cannot read pairs: '21,5' may be one number: set decimal_comma = true, or separators without the comma",
+    )
+    assert said("keyvalue", "T=21,5 H=40", separators=" ") == {"T": "21,5", "H": 40}
+    assert said("keyvalue", "T=21,5 H=40", separators=" ,") == {"T": 21, "H": 40}
+    assert said("keyvalue", "T:21.5,40 H:40,x=1,y=2,z=1,2,3") == {"T": 21.5, "H": 40, "x": 1, "y": 2, "z": 1}
+
+
+@pytest.mark.parametrize("word", ["", "nan", "-Infinity", "ovf", "N/A", "--", "undefined"])
+def test_what_a_device_writes_for_no_value(word: str):
+    """The value is missing, and no text in the place of a number."""
+    assert said("csv", f"{word},x,2") == {"a": None, "b": 2}
+    assert said("keyvalue", f"T={word} H=40") == {"T": None, "H": 40}
+
+
 def test_number():
     """The only number of a text, the one behind the label, or the one with the unit."""
     assert said("number", " 21.5\r") == {"value": 21.5}
