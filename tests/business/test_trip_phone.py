@@ -203,6 +203,35 @@ def test_an_app_that_encrypts_is_named(caplog: pytest.LogCaptureFixture) -> None
     assert (turns.state.fault, turns.state.phase, turns.state.fixes) == ("", TripPhase.MOVING, 1)
 
 
+@pytest.mark.parametrize(
+    ("more", "at_ms"),
+    [
+        ({"lat": "52.52", "lon": " 13.405 ", "acc": "9", "tst": str(BEGIN_S)}, BEGIN_S * 1000),
+        ({"tst": BEGIN_S + 0.25}, BEGIN_S * 1000 + 250),
+        ({"tst": BEGIN_S * 1000 + 250}, BEGIN_S * 1000 + 250),
+        ({"tst": f"{BEGIN_S / 1e9}e9", "alt": "", "vel": "n/a", "cog": [1]}, BEGIN_S * 1000),
+        ({"tst": None, "acc": 1e300, "vel": True, "alt": {}}, 0),
+        ({"tst": "yesterday", "acc": "9,5"}, 0),
+    ],
+)
+def test_one_odd_field_costs_no_place(more: dict[str, Any], at_ms: int) -> None:
+    """Whatever speaks as OwnTracks does may write its numbers otherwise; what of it is none is left out, and the place is taken."""
+    turns = trip()
+    phone(turns, 0, 0, **more)
+    assert turns.state.latest is not None
+    assert (turns.state.latest.latitude_deg, turns.state.latest.longitude_deg, turns.state.latest.at_ms) == (52.52, 13.405, at_ms)
+
+
+@pytest.mark.parametrize("more", [{"lat": 52_520_000}, {"lon": "east"}, {"lat": None}])
+def test_a_location_without_a_place_is_named(more: dict[str, Any]) -> None:
+    """It is a location all the same, and cannot be followed: that is said, and the next good one mends it."""
+    turns = trip()
+    phone(turns, 0, 0, **more)
+    assert (turns.state.fixes, turns.state.fault) == (0, "its location has no lat and lon that are degrees; look at what publishes it")
+    phone(turns, 1, 0)
+    assert (turns.state.fixes, turns.state.fault) == (1, "")
+
+
 @pytest.mark.parametrize("kind", ["lwt", "transition", "waypoint", "status", "cmd", ""])
 def test_what_is_no_location_begins_no_trip(kind: str) -> None:
     """It is ignored, as ever."""

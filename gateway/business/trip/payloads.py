@@ -1,8 +1,10 @@
 """What a trip is told and asked, from outside."""
 
 import enum
+import re
+from typing import Annotated
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
 
 from gateway.actors import Payload
 from gateway.actors.vocabulary import Fix
@@ -12,6 +14,12 @@ LONGEST_GRACE_S = 7 * 86_400.0
 _KMH_PER_MPS = 3.6
 _OWNTRACKS_FIX = "location"
 _OWNTRACKS_ENCRYPTED = "encrypted"
+_NO_PLACE = "its location has no lat and lon that are degrees; look at what publishes it"
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
+_NUMBER_AT_MOST = 64
+_LARGEST = 1e15
+_NO_SECONDS = 1e11
+"""Of a time from here on: as seconds it lies behind the year 5000, as milliseconds behind 1973."""
 _ENCRYPTED = (
     "its OwnTracks app encrypts what it says, and the gateway cannot read that: take the encryption key out of the app's settings "
     "(Preferences, Connection, Encryption key), and have the broker speak TLS instead"
@@ -94,8 +102,21 @@ class TripPage(Payload):
     most: int = Field(default=100, ge=1, le=500)
 
 
+def _number(said: object) -> float | None:
+    """What the app says as a number, also where it comes as a text; None where it says none: one odd field costs no place."""
+    if isinstance(said, str):
+        said = float(said) if len(said) <= _NUMBER_AT_MOST and _NUMBER.fullmatch(said.strip()) else None
+    plain = isinstance(said, int | float) and not isinstance(said, bool) and abs(said) <= _LARGEST
+    return float(said) if plain else None  # type: ignore[arg-type]  # it is a number by then
+
+
+_Said = Annotated[float | None, BeforeValidator(_number)]
+
+
 class OwnTracks(Payload):
     """Payload of the verb `owntracks` of a trip: what the OwnTracks app publishes, as it comes. What is no location is ignored.
+
+    Other senders of the same form write their numbers as texts, or a time with fractions or in milliseconds.
 
     Source: OwnTracks booklet, "JSON".
     """
@@ -103,38 +124,53 @@ class OwnTracks(Payload):
     model_config = ConfigDict(extra="ignore")
 
     type: str = Field(default="", validation_alias=AliasChoices("_type", "type"))
-    lat: float | None = None
-    lon: float | None = None
-    tst: int | None = None
+    lat: _Said = None
+    lon: _Said = None
+    tst: _Said = None
     """Seconds since 1970."""
-    acc: float | None = None
+    acc: _Said = None
     """Metres."""
-    alt: float | None = None
-    vel: float | None = None
+    alt: _Said = None
+    vel: _Said = None
     """Kilometres per hour."""
-    cog: float | None = None
+    cog: _Said = None
     token: str = Field(default="", max_length=200)
     """Not OwnTracks' own: for a trip that has one, added by whatever stands between."""
 
     @property
     def fault(self) -> str:
         """Why what the app said cannot be used although it may be a location, and what to do; empty where it can be used."""
-        return _ENCRYPTED if self.type == _OWNTRACKS_ENCRYPTED else ""
+        if self.type == _OWNTRACKS_ENCRYPTED:
+            return _ENCRYPTED
+        return _NO_PLACE if self.type == _OWNTRACKS_FIX and self._place is None else ""
 
     def fix(self) -> Fix | None:
         """The fix in what the app said; None where there is none. iOS says -1 for what it does not know."""
-        if self.type != _OWNTRACKS_FIX or self.lat is None or self.lon is None or not (-90 <= self.lat <= 90 and -180 <= self.lon <= 180):
+        place = self._place
+        if self.type != _OWNTRACKS_FIX or place is None:
             return None
         speed = _known(self.vel)
         return Fix(
-            latitude_deg=self.lat,
-            longitude_deg=self.lon,
-            at_ms=max(0, self.tst or 0) * 1000,
+            latitude_deg=place[0],
+            longitude_deg=place[1],
+            at_ms=self._at_ms,
             speed_mps=None if speed is None else round(speed / _KMH_PER_MPS, 2),
             heading_deg=heading if (heading := _known(self.cog)) is not None and heading <= 360 else None,
             altitude_m=self.alt,
             accuracy_m=_known(self.acc),
         )
+
+    @property
+    def _place(self) -> tuple[float, float] | None:
+        """Latitude and longitude, degrees; None where they are none."""
+        lat, lon = self.lat, self.lon
+        return (lat, lon) if lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180 else None
+
+    @property
+    def _at_ms(self) -> int:
+        """When the phone was there, milliseconds since 1970; 0: it does not say."""
+        said = _known(self.tst) or 0.0
+        return round(said if said >= _NO_SECONDS else said * 1000)
 
 
 def _known(value: float | None) -> float | None:
