@@ -15,6 +15,7 @@ from gateway.actors.vocabulary import Fix
 
 PATIENCE = 3
 """Epochs without a kind of sentence before it is no longer waited for."""
+_ZDA_MS = 1000
 
 
 class Epoch(NamedTuple):
@@ -58,7 +59,7 @@ def fold(track: Track, sentence: Sentence) -> tuple[Track, tuple[Fix, ...]]:
     name = sentence.talker + part.kind
     if part.kind != "VTG" and (part.time_ms != track.epoch.time_ms or name in track.epoch.seen):
         track, before = flush(_learned(track))
-        zda = track.zda if track.zda is not None and track.zda.time_ms == part.time_ms else None  # yesterday's is none of today's
+        zda = track.zda if _day_by(track.zda, part.time_ms) is not None else None  # yesterday's is none of today's
         track = track._replace(epoch=Epoch(time_ms=part.time_ms), zda=zda)
     epoch = _joined(track.epoch, part, name)
     track = _carried(track._replace(epoch=epoch))
@@ -79,16 +80,16 @@ def flush(track: Track) -> tuple[Track, tuple[Fix, ...]]:
 
 def _joined(epoch: Epoch, part: FixPart, name: str) -> Epoch:
     """The epoch with one sentence more. A valid GGA stands against one without a fix: one talker of several may have none."""
-    slot = part.kind.lower()
+    slot = "gga" if part.kind == "GNS" else part.kind.lower()
     known: FixPart | None = getattr(epoch, slot)
     fields: dict[str, FixPart] = {} if known is not None and (known.valid or not part.valid) and part.kind != "VTG" else {slot: part}
     return epoch._replace(seen=(*epoch.seen, name) if name not in epoch.seen else epoch.seen, **fields)  # type: ignore[arg-type]  # by slot
 
 
 def _kinds(epoch: Epoch) -> frozenset[str]:
-    """The kinds of sentences seen that are worth waiting for: VTG only where no RMC gives the speed."""
-    kinds = {name[2:] for name in epoch.seen} & {"RMC", "GGA", "VTG"}
-    return frozenset(kinds - {"VTG"} if "RMC" in kinds else kinds)
+    """The kinds of sentences seen that are worth waiting for: VTG only where no RMC gives the speed, GNS only where there is no GGA."""
+    kinds = {name[2:] for name in epoch.seen} & {"RMC", "GGA", "GNS", "VTG"}
+    return frozenset(kinds - ({"VTG"} if "RMC" in kinds else set()) - ({"GNS"} if "GGA" in kinds else set()))
 
 
 def _learned(track: Track) -> Track:
@@ -115,11 +116,21 @@ def _carried(track: Track) -> Track:
 def _said_by_zda(track: Track) -> int | None:
     """The date of the ZDA that belongs to the open epoch, for a receiver that sends no RMC. It counts beside a valid position only: before
     there is one, clocks are guesses."""
-    epoch, zda = track.epoch, track.zda
-    if zda is None or zda.day is None or epoch.rmc is not None or zda.time_ms != epoch.time_ms:
+    epoch = track.epoch
+    day = _day_by(track.zda, epoch.time_ms)
+    if day is None or epoch.rmc is not None:
         return epoch.day
     placed = epoch.gga or epoch.gll
-    return zda.day if placed is not None and placed.valid else epoch.day
+    return day if placed is not None and placed.valid else epoch.day
+
+
+def _day_by(zda: FixPart | None, time_ms: int | None) -> int | None:
+    """The date of a moment by a ZDA less than a second from it, for some receivers say in it when they speak, and not when they were there;
+    None where it is of another moment."""
+    if zda is None or zda.day is None or zda.time_ms is None or time_ms is None:
+        return None
+    later_ms = (time_ms - zda.time_ms + DAY_MS // 2) % DAY_MS - DAY_MS // 2
+    return zda.day + (zda.time_ms + later_ms) // DAY_MS if abs(later_ms) < _ZDA_MS else None
 
 
 def _fix(epoch: Epoch) -> Fix | None:

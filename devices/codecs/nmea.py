@@ -2,7 +2,7 @@
 
 A sentence is `$`, two letters for the talker (GP, GN, GL, GA, GB, BD, QZ ...), three for the kind, fields between commas, `*`, and two
 hex digits: the XOR of all that stands between `$` and `*`. Binary bytes before the `$` (UBX, SiRF) are not part of it.
-`read_part` takes the facts about a position out of RMC, GGA, GLL, VTG and ZDA. Two more forms go between these on the same wire, and say
+`read_part` takes the facts about a position out of RMC, GGA, GNS, GLL, VTG and ZDA. Two more forms go between these on the same wire, and say
 nothing of a position: those of makers (`$PUBX`, `$PMTK001`, `$PGRME`) and the encapsulated ones, which begin with `!` (`!AIVDM` of AIS).
 
 Source: NMEA 0183 v4.10 as in u-blox 8 Receiver Description (UBX-13003221), section 31, and gpsd's "NMEA Revealed" and "AIVDM/AIVDO".
@@ -140,6 +140,12 @@ def _gga(fields: Sequence[str]) -> FixPart:
     )
 
 
+def _gns(fields: Sequence[str]) -> FixPart:
+    """Read a GNS, which stands for a GGA where there are satellites of several systems: a mode for each, N where that has no fix."""
+    part = _gga([*fields[:5], "1", *fields[6:]])
+    return part._replace(kind="GNS", valid=part.valid and fields[5].strip("N") != "")
+
+
 def _gll(fields: Sequence[str]) -> FixPart:
     latitude_deg, longitude_deg = _position(fields[0:4])
     valid = fields[5] == "A" and fields[6] != "N" and latitude_deg is not None
@@ -161,7 +167,7 @@ def _zda(fields: Sequence[str]) -> FixPart:
     return FixPart("ZDA", day is not None, time_ms=_time_ms(fields[0]), day=day)
 
 
-_READERS: dict[str, Callable[[Sequence[str]], FixPart]] = {"RMC": _rmc, "GGA": _gga, "GLL": _gll, "VTG": _vtg, "ZDA": _zda}
+_READERS: dict[str, Callable[[Sequence[str]], FixPart]] = {"RMC": _rmc, "GGA": _gga, "GNS": _gns, "GLL": _gll, "VTG": _vtg, "ZDA": _zda}
 
 
 def _position(fields: Sequence[str]) -> tuple[float | None, float | None]:

@@ -156,7 +156,35 @@ def test_a_repeated_epoch_is_told_again():
     assert found[1] == found[3]
 
 
-KINDS = st.sampled_from(["RMC", "GGA", "GLL", "VTG", "ZDA", "GSA"])
+def test_zda_dates_a_moment_less_than_a_second_away():
+    """Some receivers say in it when they speak, and not when they were there; over midnight, too."""
+
+    def day(position: str, zda: str) -> int:
+        return fixes_of(f"GPZDA,{zda},28,02,2024,00,00", gga(position))[-1][0].at_ms // DAY_MS
+
+    assert [day(*times) for times in (("120000.00", "120000.01"), ("120000.98", "120001"), ("120000", "115959.5"))] == [DAY - 1] * 3
+    assert (day("000000.20", "235959.80"), day("235959.80", "000000.20")) == (DAY, DAY - 2)
+    assert fixes_of("GPZDA,120000,28,02,2024,00,00", gga("120001"))[-1][0].at_ms == 0
+
+
+def gns(time: str, mode: str = "AAN", place: str = "4807.038,N,01131.000,E") -> str:
+    return f"GNGNS,{time},{place},{mode},14,0.8,545.4,46.9,,,V"
+
+
+def test_gns_stands_for_gga():
+    """A receiver of several systems may send it in place of GGA; beside a GGA it is not waited for."""
+    expected = Fix(latitude_deg=48 + 7.038 / 60, longitude_deg=11 + 31 / 60, altitude_m=545.4, hdop=0.8, satellites=14)
+    assert fixes_of(gns("000001"))[-1] == [expected]
+    assert fixes_of("GPGNS,000001,,,,,,6,,,,1.0,23", gns("000001"), "GLGNS,000001,,,,,,5,,,,1.0,23")[-1] == [expected]
+    assert fixes_of(gns("000001", mode="NNN"))[-1] == fixes_of(gns("000001", mode=""))[-1] == fixes_of(gns("000001", place=",,,"))[-1] == []
+    found = fixes_of(*(body for n in range(1, 6) for body in (rmc(f"00000{n}"), gns(f"00000{n}"))))
+    assert [len(fixes) for fixes in found[-3:]] == [0, 1, 0]
+    assert (found[-2][0].satellites, found[-2][0].heading_deg) == (14, 84.4)
+    both = fixes_of(*(body for n in range(1, 4) for body in (rmc(f"00000{n}"), gga(f"00000{n}"), gns(f"00000{n}"))))
+    assert [len(fixes) for fixes in both] == [0, 1, 0] * 3 + [0]
+
+
+KINDS = st.sampled_from(["GNS", "RMC", "GGA", "GLL", "VTG", "ZDA", "GSA"])
 FIELDS = st.sampled_from(
     ["", "A", "V", "N", "E", "1", "0", "000001", "000002.5", "4807.038", "01131.0", "290224", "T", "12", "2024", "99999999"]
 )
