@@ -20,6 +20,8 @@ _METERS = {
     "keyvalue": (b"\r\nChecksum\t", "VE.Direct", '{name = "keyvalue", profile = "ve_direct"}'),
 }
 """What the bytes of meters have in them, by the codec that reads it."""
+_OF_METERS = ("telegram", "sml", "ve_direct")
+"""Their framings."""
 _OVER_LINES = re.compile(rb"[{\[,][ \t]*+\r?\n[ \t]*+[\"}\]{]")
 """What stands at the ends of lines in JSON that was written for people."""
 _PLAIN = bytes((9, 10, 13, *range(32, 127)))
@@ -67,7 +69,7 @@ def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: s
     """Why bytes like `sample` hold no line that a codec can read; `frame` is the last one that was cut out of them, with its error."""
     odd = len(sample.translate(None, _PLAIN))
     for codec_of_it, (mark, name, mend) in _METERS.items():
-        if codec != codec_of_it and mark in sample:
+        if mark in sample and (codec != codec_of_it or framing not in _OF_METERS):
             return f"it speaks {name}: set codec = {mend}"
     if codec != "bytes" and framing in _TEXTS and 10 * odd > 3 * len(sample) and not _is_text(sample):
         return f'they are no text: is baud = {baud} what the device has, and its parity? Bytes of a protocol need codec = "bytes"'

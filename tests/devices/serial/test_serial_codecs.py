@@ -169,6 +169,11 @@ UNUSABLE = [
         b"\r\nV\t12800\r\nChecksum\t\xd8",
         'it speaks VE.Direct: set codec = {name = "keyvalue", profile = "ve_direct"}',
     ),
+    (
+        {"codec": "keyvalue"},
+        b"\r\nV\t12800\r\nChecksum\t\xd8",
+        'it speaks VE.Direct: set codec = {name = "keyvalue", profile = "ve_direct"}',
+    ),
     ({"codec": "json"}, b"$GPTXT,01,01,02,u-blox*1C\r\n", 'it speaks NMEA: set codec = "nmea"'),
     ({"codec": "nmea"}, b'{"t":20.5}\n', 'it speaks JSON: set codec = "json"'),
     ({"codec": "number"}, b"booting\n", "cannot read a number: the text has none; the last one was b'booting'"),
