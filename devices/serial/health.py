@@ -16,6 +16,7 @@ from devices.serial.faults import COUNTERS
 from devices.serial.holders import name_holders
 from devices.serial.readings import Reader
 from devices.serial.settings import SerialSettings
+from devices.serial.untold import Untold
 from devices.sparing import Complaints
 from gateway.actors import Health, Host
 
@@ -39,6 +40,7 @@ class PortHealth:
         self.fault = ""
         """`stuck`, `robbed`, `echo`, `unusable`; empty: nothing."""
         self.doubt = Doubt()
+        self.untold = Untold()
         self.robbed_s = -math.inf
         """When bytes were last found to be taken by somebody else."""
         self._settings = settings
@@ -47,6 +49,7 @@ class PortHealth:
     def be_open(self) -> None:
         """Say that the port has been opened, and forget what was before."""
         self.doubt.clear()
+        self.untold.clear()
         self.be_well()
 
     def be_well(self) -> None:
@@ -54,7 +57,7 @@ class PortHealth:
         self.fault = ""
         place = self._settings.network
         rate = "" if place is not None and place.scheme == "socket" else f" at {self._settings.baud} baud"
-        self.host.report(Health.OK, f"{self.path} is open{rate}")
+        self.host.report(Health.OK, f"{self.path} is open{rate}{self.untold.words}")
 
     def be_faulty(self, fault: str, detail: str) -> None:
         """Say what is wrong, unless that was the last thing said."""
@@ -95,6 +98,12 @@ class PortHealth:
         """Say that a line which came is one that we have written."""
         self.complain("echoed", f"{frame[:60]!r} came back")
         self.be_faulty("echo", f"{self.path} reads back our own bytes: set rs485_echo = true, or switch the adapter's echo off")
+
+    def understood(self, reader: Reader, now_s: float, *, told: bool) -> None:
+        """Take note of lines that could be read, and whether they told anything."""
+        self.doubt_no_more()
+        if self.untold.note(now_s, told=told, why=reader.why_nothing) and not self.fault:
+            self.be_well()
 
     def doubt_no_more(self) -> None:
         """Take note of a usable line."""

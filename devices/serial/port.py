@@ -285,7 +285,7 @@ class SerialPort(Link[SerialSettings]):
         """Cut a chunk into lines and send what they say."""
         self._heard_s = self._listened_s
         frames = self._framer.feed(chunk, self._listened_s) if chunk else self._framer.expire(self._listened_s)
-        bad = 0
+        bad, told = 0, False
         suspects = self._echo.expects and not self._echo.removes
         said: list[Inbound] = []
         for frame in frames:
@@ -299,7 +299,7 @@ class SerialPort(Link[SerialSettings]):
                 bad += 1
                 continue
             for reading in readings:
-                self._add(reading, len(frame), said)
+                told = self._add(reading, len(frame), said) or told
             if len(said) >= TOGETHER:
                 self._send(said)
                 said = []
@@ -308,21 +308,23 @@ class SerialPort(Link[SerialSettings]):
             self.host.count("lines", len(frames))
         self._health.count(self._framer, self._echo, self._reader)
         if len(frames) > bad:
-            self._health.doubt_no_more()
+            self._health.understood(self._reader, now_s, told=told)
         elif chunk or bad:
             self._health.doubt_it(chunk, now_s)
 
-    def _add(self, reading: Reading, size: int, said: list[Inbound]) -> None:
-        """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep."""
+    def _add(self, reading: Reading, size: int, said: list[Inbound]) -> bool:
+        """Put a reading behind those that are to be sent together; acknowledge at once what holds nothing to keep. Return whether it is to
+        be sent."""
         to, payload, id, ack, content = reading
         if not to:
             if ack:
                 self._owed.owe(ack, self._owed.opening)
-            return
+            return False
         on_commit = self._owed.after_commit(ack) if ack else None
         # the scope is the receiver's id: devices that share a line number their lines each for itself
         scope, size = to if id else "", size + OVERHEAD_BYTES
         said.append(_new(Inbound, (to, self._sends, payload, id, content, scope, True, "", 0, None, size, on_commit)))
+        return True
 
     def _send(self, said: list[Inbound]) -> None:
         """Send readings; block while too much is under way, so that the port is not read."""

@@ -50,6 +50,10 @@ class Reader(Protocol):
     def replaced(self) -> int:
         """How many lines had bytes replaced."""
 
+    @property
+    def why_nothing(self) -> str:
+        """Why lines that could be read told nothing, as far as that is known."""
+
     def read(self, frame: bytes) -> Sequence[Reading]:
         """Read one line; return the readings that are known now. Raises BadFrame, and nothing else, whatever the bytes are."""
 
@@ -83,6 +87,11 @@ class HeldReader:
         """How many lines had bytes replaced."""
         return self._reader.replaced
 
+    @property
+    def why_nothing(self) -> str:
+        """As the reader's."""
+        return self._reader.why_nothing
+
     def read(self, frame: bytes) -> Sequence[Reading]:
         """As the reader's. Raises BadFrame, and nothing else."""
         return decoded(self._reader.read, frame)
@@ -112,6 +121,8 @@ class Acks:
 class TextReader:
     """Sends each line as it is."""
 
+    why_nothing = "its lines are empty"
+
     def __init__(self, settings: SerialSettings) -> None:
         self.replaced = 0
         self._to = settings.to
@@ -134,6 +145,8 @@ class TextReader:
 
 class FieldsReader:
     """Reads each line by its codec: its scalar fields become a Report, or all its fields are sent as they are."""
+
+    why_nothing = "its lines have no values, or only such as are ignored"
 
     def __init__(self, settings: SerialSettings, codec: Codec, payload_of: PayloadOf) -> None:
         self.replaced = 0
@@ -273,6 +286,13 @@ class NmeaReader:
         if not self._acks.wanted:
             return [Reading(self._to, fix) for fix in fixes]
         return self._acknowledged(sentence, frame, fixes)
+
+    @property
+    def why_nothing(self) -> str:
+        """Whether its receiver says that it has no fix, or speaks of other things."""
+        if not self._track.epoch.seen:
+            return "none of its sentences has a position (RMC, GGA, GNS, GLL); have the receiver send them"
+        return "its receiver has no fix: the aerial wants to see the sky, and the first one takes minutes"
 
     def idle(self) -> Sequence[Reading]:
         self._track, fixes = flush(self._track)

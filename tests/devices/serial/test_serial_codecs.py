@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from devices.codecs.framing import FIRST_QUIET_S
+from devices.codecs.nmea import write_sentence
 from devices.serial.doubt import AFTER_S, likely_cause
 from devices.serial.simulated_line import SimulatedLine
+from devices.serial.untold import AFTER_S as UNTOLD_S
 from gateway.actors import Health
 from gateway.actors.vocabulary import Report
 from tests.devices.serial.conftest import Open, is_well, texts
@@ -224,6 +226,39 @@ def test_bytes_and_never_a_usable_line(settings: dict, said: bytes, cause: str, 
     say_until(line, said, bench, lambda: bench.health[-1][0] is Health.FAULTY)
     assert bench.health[-1] == (Health.FAULTY, f"bytes come from {line.path}, and never a line that can be used: {cause}")
     assert bench.sent == []
+
+
+NO_FIX = "its receiver has no fix: the aerial wants to see the sky, and the first one takes minutes"
+UNTOLD = [
+    ({"codec": "nmea"}, write_sentence("GPRMC,100001.00,V,,,,,,,010624,,,N") + b"\r\n", NO_FIX),
+    (
+        {"codec": "nmea"},
+        b"!AIVDM,1,1,,A,13aG4V0P00PF>:lMaQ@000000000,0*73\r\n",
+        "none of its sentences has a position (RMC, GGA, GNS, GLL); have the receiver send them",
+    ),
+    ({"codec": "json"}, b"{}\n", "its lines have no values, or only such as are ignored"),
+    (
+        {"codec": "json", "values": {"t": {"ignore": [85.0]}}, "unmapped": "ignore"},
+        b'{"t":85.0}\n',
+        "its lines have no values, or only such as are ignored",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "said", "why"), UNTOLD)
+def test_lines_in_which_nothing_is(settings: dict, said: bytes, why: str, line: SimulatedLine, open_port: Open):
+    """The port is well, and says why its actor hears nothing; with the first value that is over."""
+    bench = open_port(**settings)
+    untold = bench.actor._health.untold
+    line.send(said)
+    bench.until(lambda: untold._since_s is not None)
+    untold._since_s -= UNTOLD_S
+    say_until(line, said, bench, lambda: untold.words)
+    opened = bench.health[0][1]
+    bench.until(lambda: bench.health[-1] == (Health.OK, f"{opened}; nothing is told yet: {why}"))
+    good = b'{"t":20.5}\n' if settings["codec"] == "json" else write_sentence("GPGLL,4807.038,N,01131.000,E,100002,A,A") + b"\r\n"
+    say_until(line, good, bench, lambda: bench.sent)
+    bench.until(lambda: bench.health[-1] == (Health.OK, opened))
 
 
 def test_a_usable_line_ends_the_doubt(line: SimulatedLine, open_port: Open):
