@@ -34,6 +34,7 @@ SILENT_MAX_S = 300.0
 _LOOK_AGAIN_S = 0.05
 """How long a unit that does not keep a new value yet is left alone before it is read again."""
 
+_ODD_SHOWN = 16
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +49,8 @@ class PolledUnit:
         self.next_s = -math.inf
         self.silent = False
         """Whether it did not answer when it was asked last."""
+        self.refuses = ""
+        """What it said to all that it was asked last; empty where it told something."""
         self._backoff = self._new_backoff()
 
     def answered(self, now_s: float) -> None:
@@ -146,13 +149,14 @@ class ModbusBus(Link[ModbusSettings]):
     def _read(self, unit: PolledUnit) -> None:
         values: dict[str, Scalar | None] = {}
         waiting, read = unit.ranges[::-1], list[Range]()
+        told, refusal = False, ""
         while waiting:
             span = waiting.pop()
             answer = self._ask(request := UnitRequest(unit.settings.unit, span.area, span.first, span.size))
             if answer is None:
                 self.host.count("timeouts")
                 unit.missed(self.clock())
-                self._complain("timeouts", unit, f"it does not answer within {self.settings.timeout_s:g} s; is it on, and is its number?")
+                self._complain("timeouts", unit, self._no_answer())
                 break
             if answer.exception in SPLITS and len(span.names) > 1:
                 self.host.count("splits")
@@ -161,14 +165,24 @@ class ModbusBus(Link[ModbusSettings]):
             read.append(span)
             if answer.exception:
                 self._refuse(unit, span, answer.exception)
+                refusal = exception_word(answer.exception)
             else:
+                told = True
                 values.update(values_within(unit.settings, span.names, request, answer))
         else:
             unit.ranges = read
+            unit.refuses = "" if told else refusal
             unit.answered(self.clock())
         if values:
             self._send(unit.settings, unit.name, values)
         self._say()
+
+    def _no_answer(self) -> str:
+        """What to say of a unit from which no answer came, or something that is none."""
+        odd = self._wire.odd if self._wire is not None else b""
+        if odd:
+            return f"what comes is no answer of it ({odd[:_ODD_SHOWN].hex(' ')}); are baud, parity and its number as it has them?"
+        return f"it does not answer within {self.settings.timeout_s:g} s; is it on, and is its number?"
 
     @verb(mode=Mode.AT_MOST_ONCE, act_within_s=ACT_WITHIN_S)
     def write(self, asked: SetValue, delivery: Delivery) -> None:
@@ -268,11 +282,13 @@ class ModbusBus(Link[ModbusSettings]):
             self._sparing.warn(f"refused {name}", f"{self.host.me}: unit {unit.unit} ({name}): {refusal.error}")
 
     def _say(self) -> None:
-        """Say how the bus is, where that has changed: it is well while one of its units answers."""
+        """Say how the bus is, where that has changed: it is well while one of its units tells something."""
         silent = [unit.name for unit in self._units if unit.silent]
         wire = self._wire.name if self._wire is not None else ""
         missing = f"; no answer from {', '.join(silent)}" if silent else ""
+        refusing = [f"{unit.name} ({unit.refuses})" for unit in self._units if unit.refuses and not unit.silent]
+        missing += f"; all is refused by {', '.join(refusing)}" if refusing else ""
         said = f"{wire} is open, {several(len(self._units), 'unit')}{missing}"
         if said != self._said:
             self._said = said
-            self.host.report(Health.FAULTY if len(silent) == len(self._units) else Health.OK, said)
+            self.host.report(Health.FAULTY if len(silent) + len(refusing) == len(self._units) else Health.OK, said)

@@ -20,6 +20,8 @@ class BusWire(Protocol):
     """What a bus asks: a real wire, or a simulated one."""
 
     name: str
+    odd: bytes
+    """What came for the last request and was no answer to it."""
 
     def ask(self, request: UnitRequest | UnitWrite, *, timeout_s: float) -> UnitAnswer | None:
         """The answer to a request; None where it does not come in time."""
@@ -32,6 +34,7 @@ class SimulatedWire:
     """Answers for the units of the settings, and keeps what is written; others are silent, and registers that nobody named are 0."""
 
     name = "a simulated bus"
+    odd = b""
 
     def __init__(self, settings: ModbusSettings, host: Listened) -> None:
         """`host` knows who listens: they hear what a serial line would carry."""

@@ -46,6 +46,8 @@ class Wire:
 
     def __init__(self, ends: Bytes, frames: RtuFrames | TcpFrames, *, name: str) -> None:
         self.name = name
+        self.odd = b""
+        """What came for the last request and was no answer to it, without our own bytes."""
         self._ends = ends
         self._frames = frames
         self._echoes = False
@@ -87,11 +89,11 @@ class Wire:
                 select.select([], [self._ends.fileno()], [], 0.05)
 
     def _answer(self, request: UnitRequest | UnitWrite, packed: bytes, until_s: float) -> UnitAnswer | None:
-        received = b""
+        received = self.odd = b""
         while len(received) < MOST_BYTES:
             left_s = until_s - time.monotonic()
             if left_s <= 0 or not self._poll.poll(left_s * 1000 + 1):
-                return None
+                break
             received += self._ends.read()
             reads = isinstance(request, UnitRequest)
             heard = received if reads or not self._echoes else received.partition(packed)[2]
@@ -99,6 +101,7 @@ class Wire:
                 if reads:
                     self._echoes = packed in received
                 return answer
+        self.odd = received.replace(packed, b"", 1)
         return None
 
 

@@ -69,11 +69,12 @@ def rtu_judge() -> Iterator[int]:
 
 
 class Cable:
-    """Carries bytes between a line and a judge. `noise` goes before each answer; with `echo`, our own bytes come back first."""
+    """Carries bytes between a line and a judge. `noise` goes before each answer; with `echo`, our own bytes come back first; `spoilt`
+    answers have a wrong bit."""
 
     def __init__(self, line: SimulatedLine, port: int) -> None:
         self.noise = b""
-        self.echo = False
+        self.echo = self.spoilt = False
         self.dead = b""
         """The units that hear nothing."""
         self._line = line
@@ -100,7 +101,10 @@ class Cable:
                 if asked and asked[0] not in self.dead:
                     self._socket.sendall(asked)
             if self._socket in ready:
-                self._line.send(self.noise + self._socket.recv(4096))
+                answer = bytearray(self._socket.recv(4096))
+                if self.spoilt and answer:
+                    answer[-1] ^= 1
+                self._line.send(self.noise + answer)
 
 
 @pytest.fixture

@@ -101,6 +101,29 @@ def test_a_range_that_a_unit_refuses_as_a_whole(tcp_judge: int, caplog: pytest.L
     assert said == ["modbus/bench: unit 7 (a): cannot read holding 3 to 3 (none_a)"]
 
 
+def test_a_unit_that_refuses_all(tcp_judge: int):
+    """It answers, and tells nothing: then the bus is not well, where it has no other unit."""
+    refusing = {"unit": UNIT, "to": "twin/b", "every_s": 0.1, "values": {"nothing": {"register": 500}}}
+    where = f"127.0.0.1:{tcp_judge} is open"
+    with bench_of(settings(refusing, host="127.0.0.1", tcp_port=tcp_judge)) as bench:
+        bench.until(lambda: bench.health[-1:] == [(Health.FAULTY, f"{where}, 1 unit; all is refused by a ({EXCEPTIONS[2]})")])
+    both = {"a": {**refusing, "values": {"word": {"register": 0}}}, "b": refusing}
+    with bench_of(settings(host="127.0.0.1", tcp_port=tcp_judge, units=both)) as bench:
+        bench.until(lambda: bench.health[-1:] == [(Health.OK, f"{where}, 2 units; all is refused by b ({EXCEPTIONS[2]})")])
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_an_answer_that_is_none(echo: bool, line: SimulatedLine, cable: Cable, caplog: pytest.LogCaptureFixture):
+    """Something is there, and is not understood: that is another thing than silence, and our own bytes are none of it."""
+    cable.spoilt, cable.echo = True, echo
+    with bench_of(settings({"values": {"word": {"register": 0}}}, port=line.path, timeout_s=0.3)) as bench:
+        bench.until(lambda: bench.counters["timeouts"] >= 2)
+    said = [record.message for record in caplog.records if "unit 7 (a)" in record.message]
+    assert said == [
+        "modbus/bench: unit 7 (a): what comes is no answer of it (07 03 02 12 34 3d 32); are baud, parity and its number as it has them?"
+    ]
+
+
 def test_a_dead_unit(line: SimulatedLine, cable: Cable):
     """It costs a timeout now and then, and the others are read."""
     cable.dead = b"\x09"
