@@ -70,6 +70,8 @@ class Interest(NamedTuple):
     cache."""
     fresh: bool = False
     """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
+    of_others: bool = False
+    """Whether what this connection has published itself under its own prefix is none of it."""
 
 
 class TopicUse(enum.Enum):

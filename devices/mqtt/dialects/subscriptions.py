@@ -23,7 +23,7 @@ class Subscriptions(Dialect):
         found = []
         for one in self.session.settings.subscribe:
             reader = PayloadReader(one) if one.reads else None
-            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader)))
+            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader), of_others=True))
         return found
 
     def _route(self, subscription: Subscription, reader: PayloadReader | None, topic: str, plus: Sequence[str]) -> TopicRoute:

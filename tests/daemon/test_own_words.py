@@ -1,0 +1,34 @@
+"""Own words: what the gateway says under its prefix comes back where a filter of the file matches it, and begins nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import Mosquitto, Peer
+from tests.daemons import DaemonProcess
+
+CONFIG = """
+[mqtt.main]
+host = "127.0.0.1"
+port = {port}
+prefix = "gw"
+protocol = "{protocol}"
+[[mqtt.main.subscribe]]
+topic = "#"
+to = "twin/all"
+"""
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_filter_that_takes_all_takes_nothing_of_our_own_state(protocol: str, tmp_path: Path) -> None:
+    """A twin publishes what it has heard, which is under that filter too: it is not told of it, or that would go on for ever."""
+    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, CONFIG.format(port=broker.port, protocol=protocol)) as daemon:
+        daemon.until(lambda: "subscribed to" in daemon.said())
+        with Peer(broker.port) as peer:
+            peer.listen("gw/twin/all")
+            for n in range(1, 5):
+                peer.publish("home/attic", json.dumps({"t": n}))
+                peer.until(lambda n=n: len(peer.payloads("gw/twin/all")) >= n)
+        told = daemon.ask(do="ask", to="twin/all", verb="read", payload={}, timeout_s=30)["body"]
+    assert (told["count"], list(told["values"])) == (4, ["t"])
