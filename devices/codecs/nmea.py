@@ -2,8 +2,9 @@
 
 A sentence is `$`, two letters for the talker (GP, GN, GL, GA, GB, BD, QZ ...), three for the kind, fields between commas, `*`, and two
 hex digits: the XOR of all that stands between `$` and `*`. Binary bytes before the `$` (UBX, SiRF) are not part of it.
-`read_part` takes the facts about a position out of RMC, GGA, GNS, GLL, VTG and ZDA. Two more forms go between these on the same wire, and say
-nothing of a position: those of makers (`$PUBX`, `$PMTK001`, `$PGRME`) and the encapsulated ones, which begin with `!` (`!AIVDM` of AIS).
+`read_part` takes the facts about a position out of RMC, GGA, GNS, GLL, VTG and ZDA. Two more forms go between these on the same wire, and
+say nothing of a position: those of makers (`$PUBX`, `$PMTK001`, `$PGRME`) and the encapsulated ones, which begin with `!` (`!AIVDM` of
+AIS).
 
 Source: NMEA 0183 v4.10 as in u-blox 8 Receiver Description (UBX-13003221), section 31, and gpsd's "NMEA Revealed" and "AIVDM/AIVDO".
 """

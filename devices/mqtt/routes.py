@@ -55,9 +55,11 @@ class Routes:
             return self._route_of(topic, self._interests[via : via + 1])
         route = self._found.get(topic)
         if route is None:
+            route = self._route_of(topic, self._interests)
             if len(self._found) >= _CACHED:
                 self._found.clear()
-            route = self._found[topic] = self._route_of(topic, self._interests)
+            if route.lasting:
+                self._found[topic] = route
         return route
 
     def answer_at(self, route: TopicRoute, properties: Properties) -> tuple[str, bytes]:
@@ -93,8 +95,10 @@ class Routes:
             return TopicRoute("", "", here=said[0])
         for pattern, interest in interests:
             if match := pattern.fullmatch(topic):
-                own = interest.of_others and self._says(topic) and TopicUse.KEPT in self._uses_of(topic)
-                return TopicRoute("", "", here=_pass_over) if own else interest.route(topic, match.groups())
+                if not interest.of_others or TopicUse.KEPT not in self._uses_of(topic):
+                    return interest.route(topic, match.groups())
+                route = TopicRoute("", "", here=_pass_over) if self._says(topic) else interest.route(topic, match.groups())
+                return route._replace(lasting=False)
         raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
 
 

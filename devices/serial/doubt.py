@@ -83,6 +83,11 @@ def likely_cause(sample: bytes, *, frame: bytes = b"", error: str = "", codec: s
         return 'its lines end with LF: set framing = "lf"'
     if not error:
         return f'nothing that framing = "{framing}" begins or ends with comes in them; is it what the device sends?'
+    return _of_frame(sample, frame, error, codec)
+
+
+def _of_frame(sample: bytes, frame: bytes, error: str, codec: str) -> str:
+    """Why the last frame could not be read."""
     if codec not in ("nmea", "bytes") and frame.lstrip()[:3] in (b"$GP", b"$GN", b"$GL", b"$GA", b"!AI"):
         return 'it speaks NMEA: set codec = "nmea"'
     if codec != "json" and frame.lstrip().startswith(b"{") and frame.rstrip().endswith(b"}"):

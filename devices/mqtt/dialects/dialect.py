@@ -58,6 +58,8 @@ class TopicRoute(NamedTuple):
     """What the one value of a message is called that has no names in it."""
     here: Callable[[IncomingPublish], None] | None = None
     """Takes what the gateway says itself; it goes to no actor."""
+    lasting: bool = True
+    """Whether the next message of the topic goes the same way, whatever the gateway says meanwhile."""
 
 
 class Interest(NamedTuple):

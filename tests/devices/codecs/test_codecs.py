@@ -280,6 +280,7 @@ def test_a_part_of_a_number_is_none(text: str):
     assert fault("number", text) in ("no_number", "numbers")
     assert fault("number", text, decimal_comma=True) in ("no_number", "numbers")
 
+
 def test_onoff():
     """Words of a table, whatever their letters."""
     assert [said("onoff", word)["on"] for word in ("ON", "off", " Open ", "closed", "1", "0", "TRUE", "false")] == [True, False] * 4
