@@ -16,6 +16,9 @@ from devices.codecs.numbers import scalar_of, written
 from devices.codecs.text import read_text
 from devices.codecs.ve_direct import PROFILE, checked_lines, meant
 
+_COMMA = re.compile(r"([^\w\s.,])[ ]*+([-+]?[0-9]++,[0-9]++)(?![0-9.,:=])", re.ASCII)
+"""A sign that may assign, and behind it what may be a number with a decimal comma."""
+
 
 class KeyValueSettings(CodecSettings):
     """The options of the codec `keyvalue`."""
@@ -59,7 +62,7 @@ class KeyValue(Codec):
         self._separators = separators
         self._decimal_comma = settings.decimal_comma
         self._parts_at_commas = "," in separators and "separators" not in settings.model_fields_set
-        self._comma = re.compile(f"[{re.escape(settings.assign)}] *+([-+]?[0-9]++,[0-9]++)(?![0-9.,:=])").search
+        self._assign = settings.assign
 
     @classmethod
     def usual_framing(cls, options: Mapping[str, Any]) -> str:
@@ -71,10 +74,8 @@ class KeyValue(Codec):
     def _read(self, frame: bytes) -> Fields:
         fields: Fields = {}
         text = read_text(frame)
-        if self._parts_at_commas and (number := self._comma(text)):
-            raise BadFrame(
-                "comma", f"cannot read pairs: {number[1]!r} may be one number: set decimal_comma = true, or separators without the comma"
-            )
+        if self._parts_at_commas:
+            self._check_commas(text)
         for name, value in self._pairs(text):
             if name in fields:
                 raise BadFrame("twice", f"cannot read pairs: the name {name[:40]!r} comes twice")
@@ -84,6 +85,13 @@ class KeyValue(Codec):
                 "not_keyvalue", f"cannot read pairs: no name with one of {self._shown()} and a value behind it stands in the line"
             )
         return fields
+
+    def _check_commas(self, text: str) -> None:
+        for sign, number in _COMMA.findall(text):
+            if sign in self._assign:
+                raise BadFrame(
+                    "comma", f"cannot read pairs: {number!r} may be one number: set decimal_comma = true, or separators without the comma"
+                )
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         if self._is_ve_direct:
