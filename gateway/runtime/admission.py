@@ -26,7 +26,7 @@ _AT_LEAST = 32
 
 
 _BYTES_AT_ONCE = 1024 * 1024
-"""About how many bytes a batch takes in. What is new in it has no size before it is stored: no mailbox sees more than this too late."""
+"""About how many bytes a batch takes in. What is new in it has no size before it is stored: a mailbox sees too late that it is full."""
 
 
 class Admission:
@@ -62,11 +62,8 @@ class Admission:
         """How much came from outside of the actors: messages, settled deliveries, due timers."""
 
     def take(self, round: Round) -> None:
-        """Take in the messages that wait, as far as the batch has room, and a round's share of them; first those that were put aside for a
-        full mailbox."""
+        """Take in the messages that wait, as far as the batch has room, and a round's share of them."""
         self.at_once.look()
-        for arrival in self._room.fullness.brought_back():
-            self._arrive(arrival, round)
         if self._thinning.held:
             for arrival in self._thinning.due(round.now_s):
                 self._arrive(arrival, round)
@@ -91,16 +88,13 @@ class Admission:
     def take_the_rest(self, round: Round) -> None:
         """Put all that was let in and has not been taken into mailboxes, full ones too; no turn runs: the last commit is to store it."""
         self.at_once.shut()
-        self._room.fullness.let_back()
-        for arrival in self._room.fullness.brought_back():
-            self._arrive(arrival, round, full=False)
         for arrival in self._thinning.due(round.now_s, all=True):
-            self._arrive(arrival, round, full=False)
+            self._arrive(arrival, round)
         arrivals = self._ingress.arrivals
         while arrivals:
             item = arrivals.popleft()
             if type(item) is PlainArrival or type(item) is Arrival:
-                self._arrive(item, round, full=False)
+                self._arrive(item, round)
             else:
                 item()
 
@@ -124,13 +118,9 @@ class Admission:
         batch.urgent = True  # the next one goes on
         return True
 
-    def _arrive(self, arrival: Arrival | PlainArrival, round: Round, *, full: bool = True) -> None:
-        """Take one message in. `full`: whether full mailboxes count."""
+    def _arrive(self, arrival: Arrival | PlainArrival, round: Round) -> None:
+        """Take one message in, into a full mailbox too: it was let in before that was known to be full."""
         batch = round.batch
-        fullness = self._room.fullness
-        if fullness.full and full and (box := fullness.in_the_way(arrival.message.sender, (arrival.message.to,))):
-            fullness.park(box, arrival)  # it was let in before the mailbox was known to be full: its source goes on waiting
-            return
         self.outside += 1
         batch.arrived += 1
         batch.arrived_bytes += arrival.size

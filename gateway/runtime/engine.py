@@ -272,7 +272,7 @@ class Engine(EngineFloor):
             return 0.0
         if self._has_turns and (self.commits.under_way is None or not self.admission.is_full(self.commits.batch)):
             return 0.0
-        if (self.ingress.arrivals or self.room.fullness.comes_back) and self.admission.has_room(self.round):
+        if self.ingress.arrivals and self.admission.has_room(self.round):
             return 0.0
         if self.admission.may_open(self.round):
             return 0.0
@@ -365,7 +365,7 @@ class Engine(EngineFloor):
     def _at_rest(self) -> bool:
         """Whether no turns are left to run; mail that waits for a retry or a sink stays on disk."""
         unopened = self.room.activation.unopened and not self.cautious.waits
-        coming = self._backlog or self.ingress.arrivals or self.room.fullness.comes_back or self.ingress.queue.qsize()
+        coming = self._backlog or self.ingress.arrivals or self.ingress.queue.qsize()
         return not (self._has_turns or unopened or coming or self.commits.under_way)
 
     def _last_commit(self) -> None:

@@ -1,17 +1,17 @@
 """Fullness: mailboxes that are full, and who waits for room in them.
 
-A full mailbox makes whoever fills it wait, and no dead letters: a source blocks or is refused before its message is taken, what had
-been taken by then is put aside, and an actor whose turn would write to it has that turn put off. Nobody waits for somebody who
-waits for them: there the bound gives way, to an actor as far as it must, to what comes from outside up to twice the bound. Above that
-it is refused, and whoever brought it is told so at once.
+A full mailbox makes whoever fills it wait, and no dead letters: a source blocks or is refused before its message is taken, and an actor
+whose turn would write to it has that turn put off. What had been taken by then goes into it all the same: that is never more than may be
+under way, and aside it would take up the room of others, and of whoever it waits for. Nobody waits for somebody who waits for them: there
+the bound gives way, to an actor as far as it must, to what comes from outside up to twice the bound. Above that it is refused, and
+whoever brought it is told so at once.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from gateway.runtime.cells import Cell, Wait
-from gateway.runtime.mail import Arrival, PlainArrival
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.schedule import Schedule
 
@@ -30,7 +30,7 @@ class SentElsewhere(NamedTuple):
 
 
 class Fullness:
-    """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread; any thread may ask `in_the_way`,
+    """Knows the full mailboxes, and makes those that would write to them wait. On the engine's thread; any thread may ask `keeps_back`,
     `overfull` and `how`."""
 
     def __init__(
@@ -47,11 +47,11 @@ class Fullness:
         self._schedule = schedule
         self._box_of = box_of
         self._part_of_bound = part_of_bound
-        self._parked: defaultdict[str, deque[Arrival | PlainArrival]] = defaultdict(deque)
         self._producers: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
         self._waits: dict[str, str] = {}
         """By the id of an actor that waits, the mailbox it waits for."""
-        self._back: deque[Arrival | PlainArrival] = deque()
+        self.sources: Mapping[int, tuple[str, str]] = {}
+        """By the number of each thread that waits: which source's it is, and whom it writes to. The ingress's; set by the engine."""
 
     def mark(self, box: Mailbox) -> None:
         """Note that a mailbox is full."""
@@ -79,49 +79,47 @@ class Fullness:
 
     def overfull(self, me: str, to: str) -> str:
         """Find the mailbox that `me` must not wait for, and that holds twice its bound; empty where there is none. Any thread may ask."""
-        id = to if to in self.full else self._box_of(to) or to
+        id = self._box(to)
         box = self.full.get(id)
         return id if box is not None and id != me and self._part_of_bound(box) >= _GIVES_WAY_TO else ""
 
     def clear(self, box: str) -> None:
-        """Note that a mailbox has room again: messages put aside for it come next, and actors that wait for it go on."""
+        """Note that a mailbox has room again: actors that wait for it go on."""
         if self.full.pop(box, None) is None:
             return
         self.eased = True
-        self._back.extend(self._parked.pop(box, ()))
         for cell in self._producers.pop(box, {}).values():
             self._waits.pop(cell.id, None)
             if cell.wait is Wait.ROOM:
                 self._schedule.release(cell)
 
-    def park(self, box: str, arrival: Arrival | PlainArrival) -> None:
-        """Put aside a message that was taken in before its mailbox was known to be full."""
-        self._parked[box].append(arrival)
-
-    def let_back(self) -> None:
-        """Have all that were put aside come next, whether there is room or not: the gateway ends."""
-        for parked in self._parked.values():
-            self._back.extend(parked)
-        self._parked.clear()
-
-    @property
-    def comes_back(self) -> bool:
-        """Whether there are such messages that `brought_back` gives."""
-        return bool(self._back)
-
-    def brought_back(self) -> Iterable[Arrival | PlainArrival]:
-        """The messages that were put aside for mailboxes that have room again, in the order in which they came."""
-        while self._back:
-            yield self._back.popleft()
-
     def in_the_way(self, me: str, to: Iterable[str]) -> str:
-        """The first full mailbox that `me` would write to, by the ids written to; empty where none is full, or where `me` must not wait for
-        it."""
+        """The first full mailbox that an actor would write to, by the ids written to; empty where none is full, or where `me` must not wait
+        for it."""
         for id in to:
-            box = id if id in self.full else self._box_of(id) or id
-            if box in self.full and box != me and not self._waits_on(box, me):
+            box = self._box(id)
+            if box in self.full and box != me and not self._waits_on(box, me, {}):
                 return box
         return ""
+
+    def keeps_back(self, me: str, to: str) -> str:
+        """The full mailbox that a source waits for before it writes to an actor; empty as above. Any thread may ask.
+
+        Where actors and sources wait for each other in a circle it is the sources that go on, as what they bring has a bound.
+        """
+        box = self._box(to)
+        return box if box in self.full and box != me and not self._waits_on(box, me, self._sources()) else ""
+
+    def _sources(self) -> Mapping[str, list[str]]:
+        """By the id of each source that waits, the full mailboxes it waits for."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for source, to in list(self.sources.values()):
+            if (box := self._box(to)) in self.full:
+                found[source].append(box)
+        return found
+
+    def _box(self, to: str) -> str:
+        return to if to in self.full else self._box_of(to) or to
 
     def have_wait(self, cell: Cell, box: str) -> None:
         """Have an actor's mail wait until a mailbox has room."""
@@ -129,26 +127,15 @@ class Fullness:
         self._waits[cell.id] = box
         self.eased = True
         self._schedule.hold(cell, Wait.ROOM, f"it waits for room in the mailbox of {box}, which is full ({self.how(box)})")
-        if self._parked:
-            self._bring_back()
 
-    def _bring_back(self) -> None:
-        """Have those that were put aside come next where their source must not wait any more, before what it sends from now on."""
-        for box, parked in list(self._parked.items()):
-            free = {source for source in {arrival.message.sender for arrival in parked} if self._waits_on(box, source)}
-            if free:
-                self._back.extend(arrival for arrival in parked if arrival.message.sender in free)
-                self._parked[box] = deque(arrival for arrival in parked if arrival.message.sender not in free)
-            if not self._parked[box]:
-                del self._parked[box]
-
-    def _waits_on(self, box: str, me: str) -> bool:
-        """Whether the actor of a mailbox waits for `me`, directly or by way of others."""
-        for _ in range(_HOPS_AT_MOST):
-            found = self._waits.get(box)
-            if found is None:
-                return False
-            if found == me:
+    def _waits_on(self, box: str, me: str, sources: Mapping[str, list[str]]) -> bool:
+        """Whether the actor of a mailbox waits for `me`, directly or by way of others, `sources` among them."""
+        seen, ahead = set[str](), [box]
+        while ahead and len(seen) < _HOPS_AT_MOST:
+            at = ahead.pop()
+            seen.add(at)
+            found = [*sources.get(at, ()), *filter(None, (self._waits.get(at),))]
+            if me in found:
                 return True
-            box = found
-        return True
+            ahead += [one for one in found if one not in seen]
+        return bool(ahead)

@@ -57,8 +57,8 @@ class Ingress:
         """By the ids that are written to, the host-bound actor that is slower than what comes to it from there."""
         self.held_sources = HeldSources()
         self._ended = False
-        self.waiting: set[int] = set()
-        """Threads that wait for room, by their number."""
+        self.waiting: dict[int, tuple[str, str]] = {}
+        """By the number of each thread that waits for room: which source's it is, and whom it writes to."""
         self._lock = threading.Lock()
         self._change = threading.Condition(self._lock)
 
@@ -82,7 +82,7 @@ class Ingress:
             full = bool(self._in_the_way(to, host)) or to in crowds or not self._has_room(size, payload)
             if full:
                 self._await_room(size, wait=wait, to=to, what=what, host=host, payload=payload, patient=patient)
-            elif self.fullness is not None and self.fullness.full:
+            if self.fullness is not None and self.fullness.full:
                 self._refuse_overfull(to, what, host)
             self._held += 1
             self._held_bytes += size
@@ -121,12 +121,11 @@ class Ingress:
             while (full := self._in_the_way(to, host) or self._too_slow(to, patient=patient)) or not self._has_room(size, payload):
                 if self._ended or host.closing or not wait:
                     raise Refused(f"cannot take {what}: {full or self._why(host)}; send it again later")
-                self.waiting.add(thread)
+                self.waiting[thread] = (host.me, to)
                 self.held_sources.begin(host.me, full or self._why(host))
                 self._change.wait()
         finally:
-            if thread in self.waiting:
-                self.waiting.discard(thread)
+            if self.waiting.pop(thread, None):
                 self.held_sources.end(host.me)
 
     def _has_room(self, size: int, payload: Payload) -> bool:
@@ -143,15 +142,20 @@ class Ingress:
     def _in_the_way(self, to: str, host: Sender) -> str:
         """Which full mailbox keeps `host` from sending to an actor, in words; empty where none does."""
         fullness = self.fullness
-        box = fullness.in_the_way(host.me, (to,)) if fullness is not None and fullness.full and not self._ended else ""
+        box = fullness.keeps_back(host.me, to) if fullness is not None and fullness.full and not self._ended else ""
         return f"the mailbox of {box} is full ({fullness.how(box)})" if box and fullness is not None else ""
 
     def _refuse_overfull(self, to: str, what: str, host: Sender) -> None:
-        """Raise Refused where a mailbox is full that `host` cannot wait for, as its actor waits for it: it would hold ever more."""
-        box = self.fullness.overfull(host.me, to) if self.fullness is not None else ""
-        if box and self.fullness is not None:
-            held = f"the mailbox of {box} is full ({self.fullness.how(box)}), and {box} waits for {host.me} to take its mail"
-            raise Refused(f"cannot take {what}: {held}; see why {host.me} does not")
+        """Raise Refused where a mailbox is full that `host` cannot wait for, as its actor waits for it, or as it is a callback: it would
+        hold ever more."""
+        fullness = self.fullness
+        if fullness is None or not (box := fullness.overfull(host.me, to)):
+            return
+        held = f"the mailbox of {box} is full ({fullness.how(box)}), and"
+        if in_runtime():
+            raise Refused(f"cannot take {what}: {held} a callback cannot wait; send it again later")
+        if not fullness.keeps_back(host.me, to):  # else it became full just now
+            raise Refused(f"cannot take {what}: {held} {box} waits for {host.me} to take its mail; see why {host.me} does not")
 
     def bring(self, arrival: Any) -> None:
         """Put an arrival in line, and wake the engine."""

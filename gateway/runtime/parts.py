@@ -73,7 +73,7 @@ class EngineParts:
         self.directory.reaches_hosts = placement is not None
         self.room.placement = self.room.activation.placement = placement
         self.room.memory.most = self.settings.mail_in_memory_bytes
-        self.ingress.fullness = self.room.fullness
+        self.ingress.fullness, self.room.fullness.sources = self.room.fullness, self.ingress.waiting
         self.room.full_at_messages = self.settings.mailbox_messages
         self.room.full_at_bytes = self.settings.mailbox_bytes
         self.expect, self.give_up = self.room.asks.expect, self.room.asks.give_up

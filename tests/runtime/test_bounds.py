@@ -104,25 +104,6 @@ def test_an_actor_that_would_overfill_a_mailbox_has_its_turn_put_off() -> None:
         assert len(rig.store.dead(0, 99)) == 0
 
 
-def test_a_bound_of_so_many_means_so_many() -> None:
-    """Also for what comes in one batch: the rest is not acknowledged, and comes, in order, when there is room."""
-    with _rig(mailbox_messages=50) as rig:
-        rig.tell("book/a", "write", {"text": "fail"})
-        rig.settle()
-        sent: list[Receipt] = []
-        thread = threading.Thread(target=lambda: sent.extend(rig.send("book/a", "write", {"text": str(n)}) for n in range(300)))
-        thread.start()
-        rig.until(lambda: rig.engine.room.fullness.full)
-        rig.settle()
-        assert rig.look(lambda: rig.engine.cells.get("book/a").box.total) == 50  # type: ignore[union-attr]
-        assert sum(receipt.wait(0) for receipt in sent) == 49
-        rig.advance(3)
-        thread.join(PATIENCE_S)
-        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
-        assert rig.state("book/a").words == tuple(str(n) for n in range(300))
-        assert [row.reason for row in rig.store.dead(0, 9)] == ["RuntimeError: the word said so"]
-
-
 def test_two_that_write_to_each_other_do_not_wait_for_each_other() -> None:
     """There the bound gives way: a standstill would be worse."""
     with _rig(mailbox_messages=3) as rig:
@@ -187,20 +168,19 @@ def test_where_nobody_can_wait_the_bound_gives_way_to_its_double_and_no_further(
 
 
 def test_a_mailbox_is_full_by_bytes_though_all_came_at_once() -> None:
-    """What is new in a batch has no size yet: so no batch takes in many bytes, and the mailbox is full when the first is stored."""
-    with _rig(mailbox_bytes=200_000) as rig:
-        held = threading.Event()
-        rig.engine.post(lambda: held.wait(PATIENCE_S) and None)
-        text = "x" * 50_000
+    """What is new in a batch has no size yet: the mailbox is full when the first is stored, and takes no more than what is in line then."""
+    with _rig(mailbox_bytes=200_000, ingress_bytes=1_000_000) as rig:
         rig.send("book/a", "write", {"text": "fail"})
-        sent = [rig.send("book/a", "write", {"text": text}, size=50_300) for _ in range(200)]
-        held.set()
-        rig.until(lambda: rig.engine.room.fullness.full and not rig.engine.ingress.arrivals)
+        word, sent = {"text": "x" * 50_000}, list[Receipt]()
+        thread = threading.Thread(target=lambda: sent.extend(rig.send("book/a", "write", word, size=50_300) for _ in range(200)))
+        thread.start()
+        rig.until(lambda: rig.engine.room.fullness.full and rig.engine.ingress.waiting and not rig.engine.ingress.arrivals)
         rig.settle()
         stored = rig.look(lambda: rig.engine.cells.get("book/a").box.bytes)  # type: ignore[union-attr]
         assert 200_000 <= stored < 1_300_000
         assert rig.engine.room.fullness.how("book/a").endswith(f" messages, {stored} bytes")
         rig.advance(3)
+        thread.join(PATIENCE_S)
         assert all(receipt.wait(PATIENCE_S) for receipt in sent)
 
 
@@ -298,63 +278,3 @@ def test_what_is_only_on_disk_and_not_there_yet_is_waited_for() -> None:
             rig.send("book/a", "write", {"text": f"!{n}"})
         rig.settle()
         assert rig.state("book/b").words == ("from a",) * 60
-
-
-def test_what_was_put_aside_is_not_overtaken_when_its_actor_begins_to_wait_for_its_source() -> None:
-    """From then on the source must not wait: what of it was put aside before comes first."""
-    with _rig(mailbox_messages=5) as rig:
-        shelf, go = rig.hosted["shelf/a"], threading.Event()
-        for n in range(5):
-            rig.tell("shelf/a", "put", {"text": f"first {n}"})
-        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
-        sent = [shelf.send("book/a", "write", {"text": f"!{n}"}) for n in range(8)]  # all in one round: three too many
-        go.set()
-        rig.until(lambda: rig.look(lambda: rig.engine.room.schedule.held))
-        sent.append(shelf.send("book/a", "write", {"text": "!8"}))
-        assert sent[-1].wait(PATIENCE_S)
-        got: list[str] = []
-        while len(got) < 14:
-            for delivery in rig.until(shelf.take):
-                got.append(delivery.message.payload.text)  # type: ignore[attr-defined]
-                delivery.done()
-            rig.settle()
-        assert rig.state("book/a").words == tuple(f"!{n}" for n in range(9))
-        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
-
-
-def test_what_was_put_aside_comes_as_soon_as_there_is_room() -> None:
-    """Nothing else needs to happen for it."""
-    with _rig(mailbox_messages=5) as rig:
-        rig.tell("book/a", "write", {"text": "fail"})
-        go = threading.Event()
-        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
-        sent = [rig.send("book/a", "write", {"text": str(n)}) for n in range(8)]
-        go.set()
-        assert all(receipt.wait(PATIENCE_S) for receipt in sent[:4])
-        rig.advance(0.6)
-        keeping = rig.engine.housekeeping
-        rig.look(lambda: setattr(keeping, "due_s", keeping.due_s + 1000))  # it would look at everything
-        rig.clock.advance(1)  # its last attempt, and then its mailbox has room
-        rig.engine.post(lambda: None)
-        assert all(receipt.wait(PATIENCE_S) for receipt in sent)
-        assert rig.state("book/a").words == tuple(map(str, range(8)))
-
-
-@pytest.mark.parametrize("ids", [True, False])
-def test_what_was_put_aside_is_on_disk_after_a_clean_stop(ids: bool) -> None:
-    """Its source was told that it is taken, and who acknowledges after the commit hears of it; the mailbox holds more than its bound."""
-    with _rig(mailbox_messages=5) as rig:
-        rig.tell("book/a", "write", {"text": "fail"})
-        go = threading.Event()
-        rig.engine.post(lambda: go.wait(PATIENCE_S) and None)
-        told: list[Receipt] = []
-        options = {"on_commit": told.append} if ids else {}
-        for n in range(12):
-            rig.send("book/a", "write", {"text": str(n)}, **options, **({"id": f"id-{n}"} if ids else {}))
-        go.set()
-        rig.settle()
-        assert rig.stop()
-        assert len(told) == (12 if ids else 0)
-        rig.start()
-        rig.advance(5)
-        assert rig.state("book/a").words == tuple(str(n) for n in range(12))
