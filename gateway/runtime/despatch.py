@@ -15,6 +15,7 @@ from gateway.runtime.clock import GatewayClock
 from gateway.runtime.crowd import CROWDED_S
 from gateway.runtime.deliveries import HandedOut
 from gateway.runtime.ingress import Ingress
+from gateway.runtime.lent import count_noted
 from gateway.runtime.mail import Mail, act_by_of, decode
 from gateway.runtime.mailroom import Mailroom
 from gateway.runtime.outbox import Outbox
@@ -77,8 +78,7 @@ class Despatch:
         """Have the attempts counted that were under way when the last life ended. The `absent` get nothing until they are `back`."""
         for id in absent:
             self._room.outboxes[id].open = False
-        resumed = [outbox.lent.resume(notes, round.batch.changes) for outbox in self._room.outboxes.values()]
-        self._counts = any(resumed)
+        self._counts = count_noted(notes, round.batch.changes)
 
     def fit(self, outbox: Outbox, kind: type[HostBound]) -> None:
         """Have an outbox that was kept aside serve an actor of this kind."""

@@ -27,6 +27,18 @@ def last_noted(notes: dict[str, str]) -> int:
     return max((int(span.rpartition("-")[2]) for span in noted), default=0)
 
 
+def count_noted(notes: dict[str, str], changes: Changes) -> bool:
+    """Count the attempts that the last life left in its notes, with this commit: those of actors that are not there, too, as they may join.
+    Whether there were any: then no row may be read yet."""
+    noted = {key: note for key, note in notes.items() if key.startswith(_KEY) and note}
+    for key, note in noted.items():
+        changes.notes[key] = ""
+        for span in note.split():
+            first, _, last = span.partition("-")
+            changes.tried.append(Tried(key.removeprefix(_KEY), int(first), int(last), 1))
+    return bool(noted)
+
+
 class Lent:
     """The messages of one outbox whose attempt stands in a note. On the engine's thread."""
 
@@ -44,16 +56,6 @@ class Lent:
         """How many were lent since the note was written."""
         self.stale = False
         """Whether the note is to be written anew."""
-
-    def resume(self, notes: dict[str, str], changes: Changes) -> bool:
-        """Count the attempts that the last life left in its note, with this commit. Whether there were any: then no row may be read yet."""
-        note = notes.get(self._key, "")
-        if note:
-            changes.notes[self._key] = ""
-            for span in note.split():
-                first, _, last = span.partition("-")
-                changes.tried.append(Tried(self._box, int(first), int(last), 1))
-        return bool(note)
 
     # --- what is lent
 

@@ -13,7 +13,7 @@ from gateway.actors.models import NOTHING
 from gateway.runtime import despatch, hosted
 from gateway.runtime.deliveries import HandedOut as RealDelivery
 from gateway.runtime.deliveries import Stand
-from gateway.runtime.lent import Lent
+from gateway.runtime.lent import Lent, count_noted
 from gateway.runtime.settings import EngineSettings
 from gateway.store import Changes
 from gateway.store.memory import MemoryStore
@@ -134,7 +134,7 @@ def test_many_places_that_are_lent_here_and_there_are_counted(rig: Rig) -> None:
     lent.note([9], (), changes, 2)
     assert changes.notes == {"in hand shelf/a": "7-8 10-10"}
     resumed = Changes()
-    assert Lent("shelf/a").resume(changes.notes, resumed)
+    assert count_noted(changes.notes, resumed)
     assert [(tried.first, tried.last, tried.by) for tried in resumed.tried] == [(7, 8, 1), (10, 10, 1)]
 
 
