@@ -55,7 +55,7 @@ class GivingWay:
         """
         if not (outcome.ties.watchers or outcome.stopped or any(not sent.payload.is_telemetry for sent in outcome.mail)):
             return False
-        made_room = True
+        made_room, full = True, frozenset(full)  # one that gets room by this is no longer among them
         for box in [box for sent in outcome.mail if (box := self._box_of(sent)) in full]:
             outbox = self._outboxes.get(box)
             made_room = outbox is not None and self.make_room(outbox, round) and made_room
@@ -72,6 +72,7 @@ class GivingWay:
             found = next(self._stored(outbox, round), None)
         if found is not None:
             self._count(outbox, found, round)
+            self._taken_from(outbox.box)  # the turn that it went for may be put off all the same
         return found is not None
 
     def relieve(self, round: Round) -> None:

@@ -76,11 +76,9 @@ class TurnRunner:
         if not alive and actor.most and (reason := self._strangers.why_not(cell, message, outcome)):
             self._turn_away(cell, mail, reason, round)
             return
-        fullness = self._room.fullness
-        if fullness.full and (box := fullness.in_the_way(cell.id, (sent.to for sent in outcome.mail))):  # noqa: SIM102  # the rare case apart
-            if not self._room.giving_way.lets_go_on(outcome, fullness.full, round):
-                self._put_off(cell, mail, box, round)
-                return
+        if self._room.fullness.full and (box := self._in_the_way(cell, outcome, round)):
+            self._put_off(cell, mail, box, round)
+            return
         self.effects.apply(cell, message, outcome, round)
         if mail.stored:
             cell.box.drop(mail, round)
@@ -113,6 +111,13 @@ class TurnRunner:
             self._trail.note(message, seq, since, self._room.last_seq, round.batch.number, round.clock_ms, said, timers, timer)
         if self.watched:
             round.batch.turned.append(Turned(message, "", round.batch.number))
+
+    def _in_the_way(self, cell: Cell, outcome: Outcome, round: Round) -> str:
+        """The full mailbox for which a turn is put off; empty where it goes on."""
+        fullness, to = self._room.fullness, [sent.to for sent in outcome.mail]
+        if not fullness.in_the_way(cell.id, to) or self._room.giving_way.lets_go_on(outcome, fullness.full, round):
+            return ""
+        return fullness.in_the_way(cell.id, to)  # another one, where what gave way made room in the first
 
     def _put_off(self, cell: Cell, mail: Mail, box: str, round: Round) -> None:
         """Put a turn off that would overfill a mailbox: it did not happen, and is run again when there is room. That is no attempt."""

@@ -45,11 +45,24 @@ class Herald(Actor[State]):
         stage.tell("mqtt/main", "publish", Publish(topic="people/ann", body=word.text))
 
 
+class Crier(Actor[State]):
+    """Tells people by two brokers."""
+
+    @verb
+    def tell(self, word: Word, stage: Stage[State]) -> None:
+        for broker in ("mqtt/main", "mqtt/other"):
+            stage.tell(broker, "publish", Publish(topic="people/ann", body=word.text))
+
+    @verb
+    def whisper(self, word: Word, stage: Stage[State]) -> None:
+        stage.tell("mqtt/other", "publish", Publish(topic="people/ann", body=word.text))
+
+
 def _rig(store: FrailStore | None = None, *, most: int = MOST, in_memory_bytes: int = 1 << 24) -> Rig:
     toggle = Toggle(ToggleSettings(outputs={"hall": ["gpio/lamp"]}))
-    hosted: dict[str, type[HostBound]] = {"mqtt/main": Broker, "gpio/lamp": Lamp}
+    hosted: dict[str, type[HostBound]] = {"mqtt/main": Broker, "mqtt/other": Broker, "gpio/lamp": Lamp}
     settings = EngineSettings(mailbox_messages=most, mail_in_memory_bytes=in_memory_bytes)
-    return Rig([toggle, Twin(TwinSettings()), Herald()], hosted, store=store, settings=settings, by_hand=hosted)
+    return Rig([toggle, Twin(TwinSettings()), Herald(), Crier()], hosted, store=store, settings=settings, by_hand=hosted)
 
 
 def _fill(rig: Rig, what: str) -> None:
@@ -93,6 +106,22 @@ def test_the_oldest_telemetry_gives_way_and_is_counted() -> None:
         assert '"n":{"value":2' in _waiting(rig)[0].body.replace(" ", "")
         assert rig.look(lambda: rig.engine.room.giving_way.counts) == {"mqtt/main": 2}
         assert rig.store.dead(0, 9) == []
+
+
+def test_who_waits_goes_on_where_telemetry_made_room_for_a_turn_that_is_put_off_all_the_same() -> None:
+    """It is put off for another mailbox, in which nothing gives way: the room that there is now is for who else waits."""
+    with _rig() as rig:
+        _fill(rig, "telemetry")
+        rig.engine.away("mqtt/other", "the test said so")
+        for n in range(MOST):
+            rig.tell("crier/street", "whisper", {"text": str(n)})
+        rig.tell("twin/meter", "report", {"values": {"n": MOST}})
+        rig.settle()
+        assert "mqtt/main" in rig.look(lambda: rig.engine.cells.get("twin/meter").fault)  # type: ignore[union-attr]
+        rig.tell("crier/town", "tell", {"text": "fire"})
+        rig.settle()
+        assert "mqtt/other" in rig.look(lambda: rig.engine.cells.get("crier/town").fault)  # type: ignore[union-attr]
+        assert f'"n":{{"value":{MOST}' in _waiting(rig)[-1].body.replace(" ", "")
 
 
 WAITS = [(300, 30, 1 << 24), (0, 30, 1), (3, 30, 1), (600, 30, 1), (4200, 30, 1 << 24)]
