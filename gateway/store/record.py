@@ -115,6 +115,8 @@ class Record:
         self._in_wal = _commits_in(store, frames, page_bytes) if frames else 0
         self._frames = frames
         self._wal = wal_id(store) if frames else b""
+        self._head = -1
+        """The descriptor by which the head of the -wal is read."""
         self._file = os.open(record_of(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             os.posix_fallocate(self._file, 0, 2 * _SLOT)  # so that a disk that is full later has room for it
@@ -129,14 +131,23 @@ class Record:
 
     def committed(self, frames: int) -> bool:
         """A commit left the -wal with so many frames; whether it began anew with it."""
-        anew = frames <= self._frames or not self._wal
+        wal = self._wal_now()
+        anew = frames <= self._frames or wal != self._wal
         if anew:
-            self._wal = wal_id(self._store)
-            self._in_wal = 0
+            self._wal, self._in_wal = wal, 0
         self._total += 1
         self._in_wal += 1
         self._frames = frames
         return anew
+
+    def _wal_now(self) -> bytes:
+        """Which -wal there is now; empty where that cannot be read. It is asked at each commit: by its name it would take much longer."""
+        try:
+            if self._head < 0:
+                self._head = os.open(wal_of(self._store), os.O_RDONLY | os.O_CLOEXEC)
+            return os.pread(self._head, _WAL_ID.stop - _WAL_ID.start, _WAL_ID.start)
+        except OSError:
+            return b""
 
     def note(self) -> None:
         """What was committed so far is safe from a power cut."""
@@ -163,3 +174,5 @@ class Record:
             self._write(0, 0)
             self.sync()
         os.close(self._file)
+        if self._head >= 0:
+            os.close(self._head)

@@ -88,6 +88,19 @@ def test_commits_that_change_nothing_are_not_counted(tmp_path: Path, tidied: boo
     assert (missing > 0, missing + rows) == (True, 60)
 
 
+def test_a_wal_that_began_anew_is_noticed_though_it_is_longer_than_the_one_before(tmp_path: Path) -> None:
+    """The first commit after all was brought into the file is a large one: what the new -wal loses is counted as ever."""
+    store = _committed(tmp_path / "gateway.db", 3)
+    store.tidy()
+    for n in range(3, 60):
+        store.commit(Changes(mail=[MailRow("mqtt/main", n, 0, b"x" * (100_000 if n == 3 else 500))]))
+    path = _copied(store, tmp_path / "copy")
+    store.close()
+    _cut(path.with_name("gateway.db-wal"))
+    missing, rows = _found(path)
+    assert (missing > 0, missing + rows) == (True, 60)
+
+
 def test_a_commit_that_changes_nothing_syncs_nothing(tmp_path: Path) -> None:
     """With a loss window, what was committed before it still wants to be synced."""
     store = _committed(tmp_path / "gateway.db", 2, loss_window_s=0.001)
