@@ -184,7 +184,8 @@ class Host(Protocol):
         """What this actor has had kept by `remember` last, in this life of the gateway or an earlier one; empty where it never has."""
 
     def remember(self, text: str, *, then: Callable[[], None]) -> None:
-        """Keep a short text on disk for this actor, in place of the last one; call `then` when it is there, on a runtime thread."""
+        """Keep a short text on disk for this actor, in place of the last one; call `then` when it is there, on a runtime thread.
+        Raises BadPayload where it is no Unicode."""
 
     def ask(self, to: str, verb: str, payload: Any = None, *, on_reply: Callable[[Any], None], by: By = By.OUTSIDE) -> str:
         """Send a message as `send` does, and call `on_reply(Reply)` with its answer, on a runtime thread, after the answer's commit. The

@@ -81,5 +81,11 @@ def check_expiry(expires_ms: Any) -> int:
     return expires_ms
 
 
+def check_expires_s(expires_s: Any) -> None:
+    """Raise BadPayload where `expires_s` is no number of seconds, or so large that it has no date."""
+    if expires_s is not None and not (isinstance(expires_s, (int, float)) and abs(expires_s) <= _LAST_MS // 1000):
+        raise BadPayload(f"cannot send what expires in {repr(expires_s)[:40]} s: give a number of seconds")
+
+
 _LAST_MS = 253_402_214_400_000
 """The last day of the year 9999."""

@@ -18,11 +18,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.actors.errors import BadPayload
 from gateway.actors.following import Following
 from gateway.actors.hostbound import Delivery, Health, HostBound, Tap
 from gateway.actors.messages import Start
 from gateway.actors.settings import Settings
-from gateway.actors.words import described
+from gateway.actors.words import described, printable
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut, to_settle
 from gateway.runtime.floor import Floor
@@ -113,6 +114,8 @@ class Hosted(WayIn):
         return self._floor.remembered(self.me)
 
     def remember(self, text: str, *, then: Callable[[], None]) -> None:
+        if not isinstance(text, str) or printable(text) != text:
+            raise BadPayload(f"cannot keep {text!r:.64} for {self.me}: it is no Unicode text")
         self._floor.remember(self.me, text, then)
 
     def deliveries(self) -> Generator[HandedOut, None, None]:

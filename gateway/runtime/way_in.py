@@ -10,7 +10,7 @@ from typing import Any
 from gateway.actors.callers import OUTSIDE, By
 from gateway.actors.errors import BadId, GatewayError
 from gateway.actors.inbound import Inbound, Refusal
-from gateway.actors.messages import REPLY, Message, check_expiry
+from gateway.actors.messages import REPLY, Message, check_expires_s, check_expiry
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
 from gateway.actors.receipts import Receipt
@@ -66,14 +66,14 @@ class WayIn:
             ):
                 try:
                     message = self._message(to, verb, payload, id, reply_to, expires_ms, expires_s, by)
+                    if id or content or on_commit is not None:
+                        arrivals.append(self._arrival(message, id, content, scope, again, size, on_commit))
+                    else:
+                        arrivals.append(_new(PlainArrival, (message, size)))
                 except GatewayError as error:
                     refused.append(Refusal(place, error))
                     continue
                 places.append(place)
-                if id or content or on_commit is not None:
-                    arrivals.append(self._arrival(message, id, content, scope, again, size, on_commit))
-                else:
-                    arrivals.append(_new(PlainArrival, (message, size)))
         finally:  # whatever else was raised, those before it are brought all the same
             late = self._bring_all(arrivals, places, wait=wait)
         return sorted([*refused, *late], key=lambda refusal: refusal.place) if late else refused
@@ -121,11 +121,12 @@ class WayIn:
         if type(payload) is not row.payload or payload.LOOSE:
             payload = read_payload(row.payload, payload, where=f"{verb} to {to}")
         if id:
-            _check_outside_id(id)
+            _check_outside_id(id, "a message id")
         if reply_to:
             floor.directory.find_verb(reply_to, REPLY)
         until = None
         if expires_ms or expires_s is not None:
+            check_expires_s(expires_s)
             expires_ms, until = floor.clock.deadline(check_expiry(expires_ms), expires_s=expires_s)
         return _new(Message, (id or floor.ids.new(), to, verb, payload, self.me, reply_to, "", expires_ms, None, until))
 
@@ -139,6 +140,8 @@ class WayIn:
         size: int,
         on_commit: Callable[[Receipt], None] | None,
     ) -> Arrival:
+        if scope:
+            _check_outside_id(scope, "the scope of an id")
         source = f"{self.me}#{scope}" if scope else self.me
         return Arrival(message, on_commit, source=source, outside_id=id_with(id, content) if content else id, again=again, size=size)
 
@@ -185,6 +188,6 @@ class WayIn:
         raise NotImplementedError
 
 
-def _check_outside_id(id: str) -> None:
+def _check_outside_id(id: str, what: str) -> None:
     if len(id) > _ID_AT_MOST or not id.isprintable():
-        raise BadId(f"cannot use {id[:64]!r} as a message id: it must be at most {_ID_AT_MOST} printable characters")
+        raise BadId(f"cannot use {id[:64]!r} as {what}: it must be at most {_ID_AT_MOST} printable characters")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.actors import BadId, BadPayload, UnknownTarget
+from gateway.actors import BadId, BadPayload, Inbound, UnknownTarget
 from gateway.testing import OUTSIDE, Rig
 
 
@@ -82,3 +82,20 @@ def test_an_ask_is_answered(rig: Rig) -> None:
     """With the fields that the turn replied."""
     rig.tell("book/a", "write", {"text": "x"})
     assert rig.ask("book/a", "read").body == {"words": ["x"]}
+
+
+def test_a_scope_that_no_store_takes_is_refused(rig: Rig) -> None:
+    """As an id is: its commit would fail again and again, for everybody."""
+    with pytest.raises(BadId, match=r"^cannot use '\\udc80' as the scope of an id: it must be at most 256 printable characters$"):
+        rig.send("book/a", "write", {"text": "x"}, id="1", scope="\udc80")
+    refused = rig.hosted[OUTSIDE].send_all([Inbound("book/a", "write", {"text": "y"}, "1", scope=scope) for scope in ("\udc80", "one")])
+    assert [refusal.place for refusal in refused] == [0]
+    rig.settle()
+    assert rig.state("book/a").words == ("y",)
+
+
+@pytest.mark.parametrize("expires_s", [10**4298, 1e308, float("nan"), "soon"])
+def test_what_expires_at_no_time_is_refused(rig: Rig, expires_s: object) -> None:
+    """Stored, such a number ended the process."""
+    with pytest.raises(BadPayload, match=r"^cannot send what expires in .* s: give a number of seconds$"):
+        rig.send("shelf/a", "put", {"text": "x"}, expires_s=expires_s)

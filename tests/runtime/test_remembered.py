@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.actors import BadPayload
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Store
@@ -33,3 +34,13 @@ def test_a_text_is_kept_for_the_actor_that_gave_it(rig: Rig) -> None:
     rig.crash()
     rig.start()
     assert (rig.hosted["shelf/a"].remembered, rig.hosted["shelf/b"].remembered) == ("second", "")
+
+
+def test_a_text_that_no_store_takes_is_refused(rig: Rig) -> None:
+    """Its actor is told so; the engine goes on, and what was kept stays."""
+    shelf = rig.hosted["shelf/a"]
+    shelf.remember("first", then=lambda: None)
+    with pytest.raises(BadPayload, match=r"^cannot keep '\\udc80' for shelf/a: it is no Unicode text$"):
+        shelf.remember("\udc80", then=lambda: None)
+    rig.settle()
+    assert shelf.remembered == "first"
