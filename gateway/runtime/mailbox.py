@@ -122,11 +122,11 @@ class Mailbox:
     def spill(self, keep: int) -> None:
         """Drop the mail behind the first `keep` from memory: the store has it, or will have it after the commit under way.
 
-        What had a row before, and is changed by that commit, stays.
+        What had a row before, and is changed by that commit, stays; and all does while there is mail that is in no batch yet.
         """
         head = self.head
         gone = []
-        while len(head) > keep and head[-1].seq > self.updated_to:
+        while len(head) > keep and head[-1].stored and head[-1].seq > self.updated_to:
             gone.append(head.pop())
         if not gone:
             return

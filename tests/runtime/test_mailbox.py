@@ -41,3 +41,19 @@ def test_mail_that_the_store_has_as_it_is_leaves_memory() -> None:
     box.spill(0)
     assert not box.head
     assert (box.below, box.readable(7)) == (3, True)
+
+
+def test_mail_that_is_in_no_batch_yet_stays_in_memory() -> None:
+    """It came since the last batch was sealed: the store has nothing of it to give back."""
+    box, _ = _filled(3, 5)
+    new = [Mail(Message(f"m{place}", "brief/a", "write", Nothing(), "outside/test"), place) for place in (7, 9)]
+    filling = Round(Batch(2), ManualClock())
+    for one in new:
+        box.push(one, filling)
+    box.spill(0)
+    assert list(box.head)[-2:] == new
+    box.save_new(filling)
+    box.spill(0)
+    assert not box.head
+    assert (box.below, box.count) == (4, 4)
+    assert [row.seq for row in filling.batch.changes.mail] == [7, 9]
