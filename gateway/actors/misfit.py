@@ -78,6 +78,11 @@ def not_taken_up(model: type[Versioned], version: int, number: int, error: Excep
     return DoesNotFit(f"{what} of version {version} cannot be taken up: {fact}; mend upcast")
 
 
+def not_read(model: type[Versioned], version: int, error: Exception, *, what: str) -> DoesNotFit:
+    """The error that says that the model's own code raised `error`."""
+    return DoesNotFit(f"{what} of version {version} cannot be read: {model.__name__} raised {described(error)}; mend it")
+
+
 def no_json(what: str, error: Exception) -> DoesNotFit:
     """The error that says that what was stored cannot be read by any program."""
     return DoesNotFit(f"{what} is no JSON ({in_a_line(error)}): the store was damaged; take it from a backup")

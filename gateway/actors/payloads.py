@@ -98,6 +98,10 @@ def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) 
         from gateway.actors.misfit import misfit  # noqa: PLC0415  # most gateways never need it
 
         raise misfit(model, version, found, error, what=what) from None
+    except Exception as error:  # a user's model may raise anything: one thing cannot be read, and no more
+        from gateway.actors.misfit import not_read  # noqa: PLC0415  # as above
+
+        raise not_read(model, version, error, what=what) from error
 
 
 def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import field_validator
 
 from gateway.actors import Actor, Payload, Stage, State, verb
 from gateway.runtime.cells import Wait
@@ -143,8 +144,8 @@ class Rule(Actor[Total]):
         stage.after(60, "add", length)
 
 
-def _waiting(verb: str, payload: str) -> MailRow:
-    return MailRow("rule/a", 1, 0, f"1\x1fm1\x1frule/a\x1f{verb}\x1f\x1f\x1f\x1f0\n{payload}".encode())
+def _waiting(verb: str, payload: str, *, to: str = "rule/a") -> MailRow:
+    return MailRow(to, 1, 0, f"1\x1fm1\x1f{to}\x1f{verb}\x1f\x1f\x1f\x1f0\n{payload}".encode())
 
 
 def test_mail_and_timers_of_older_payloads_are_taken_up() -> None:
@@ -191,6 +192,36 @@ def test_mail_whose_payload_does_not_fit_says_which_fields() -> None:
         (letter,) = store.dead(0, 10)
         why = "its payload of version 2 does not fit Length: 'colour' is gone; raise VERSION and write upcast"
         assert letter.reason == f"cannot read stored mail m1 for rule/a: {why}; then `gateway dead-letters retry` it"
+
+
+class Weight(Payload):
+    """Its validator takes no account of older mail."""
+
+    of: dict[str, int]
+
+    @field_validator("of")
+    @classmethod
+    def _each(cls, of: dict[str, int]) -> dict[str, int]:
+        return {name: of[name] // of["parts"] for name in of}
+
+
+class Scale(Actor[Total]):
+    """Is told weights."""
+
+    @verb
+    def weigh(self, weight: Weight, stage: Stage[Total]) -> None:
+        """Take it off again."""
+
+
+def test_mail_whose_payload_raises_something_of_its_own_is_a_dead_letter() -> None:
+    """A validator may raise anything: one message is bad, and no more."""
+    store = MemoryStore()
+    store.commit(Changes(mail=[_waiting("weigh", '{"of":{"parts":0}}', to="scale/a")]))
+    with Rig([Scale()], store=store) as rig:
+        rig.settle()
+        (letter,) = store.dead(0, 10)
+        why = "its payload of version 1 cannot be read: Weight raised ZeroDivisionError: integer division or modulo by zero; mend it"
+        assert letter.reason.startswith(f"cannot read stored mail m1 for scale/a: {why}")
 
 
 def test_a_timer_whose_payload_does_not_fit_says_which_fields() -> None:
