@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from gateway.actors.messages import Message
 from gateway.actors.turn import Outcome
 from gateway.runtime.directory import Directory
-from gateway.runtime.mail import Mail, decode, may_give_way
+from gateway.runtime.mail import Mail, decode, is_telemetry, may_give_way
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.outbox import Outbox
 from gateway.runtime.round import Round
@@ -53,7 +53,7 @@ class GivingWay:
         """Whether a turn goes on although it writes to mailboxes that are full: it does more than tell how things stand, and there is
         telemetry that makes room for it; or it acts, and what acts needs no room.
         """
-        if not (outcome.ties.watchers or outcome.stopped or any(not sent.payload.is_telemetry for sent in outcome.mail)):
+        if not (outcome.ties.watchers or outcome.stopped or any(not is_telemetry(sent.payload) for sent in outcome.mail)):
             return False
         made_room, full = True, frozenset(full)  # one that gets room by this is no longer among them
         for box in [box for sent in outcome.mail if (box := self._box_of(sent)) in full]:
@@ -126,7 +126,7 @@ class GivingWay:
     def _acts(self, sent: Message, full: Iterable[str]) -> bool:
         """Whether a message has something of the host do something, that is not full itself."""
         box = self._directory.box_of(sent.to)
-        return box is not None and box not in full and not sent.payload.is_telemetry
+        return box is not None and box not in full and not is_telemetry(sent.payload)
 
     def _tell(self, outbox: Outbox, mail: Mail, round: Round) -> None:
         box = outbox.box.id

@@ -13,7 +13,7 @@ from gateway.actors.errors import BadPayload, Refused
 from gateway.actors.models import Payload
 from gateway.runtime.fullness import Fullness
 from gateway.runtime.held_sources import HeldSources
-from gateway.runtime.mail import Arrival, PlainArrival
+from gateway.runtime.mail import Arrival, PlainArrival, is_telemetry
 from gateway.runtime.threads import in_runtime
 
 SETTLED_TOGETHER = 32
@@ -129,7 +129,7 @@ class Ingress:
                 self.held_sources.end(host.me)
 
     def _has_room(self, size: int, payload: Payload) -> bool:
-        return self._fits(size) and not self._ended and (not self._shut or (self._reserve > 0 and not payload.is_telemetry))
+        return self._fits(size) and not self._ended and (not self._shut or (self._reserve > 0 and not is_telemetry(payload)))
 
     def _too_slow(self, to: str, *, patient: bool) -> str:
         """Which sink is slower than what comes to it by way of an actor, in words; empty where none is, or the source cannot wait."""

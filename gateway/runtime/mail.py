@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gateway.actors.errors import DoesNotFit, GatewayError, Refused
 from gateway.actors.itinerary import Route
 from gateway.actors.messages import Deadline, Message
+from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
 from gateway.actors.verbs import Verb
 from gateway.runtime.threads import in_runtime
@@ -93,9 +94,17 @@ class Mail:
         """Until when its host-bound actor may act on it; None: whenever."""
 
 
+def is_telemetry(payload: Payload) -> bool:
+    """Whether a payload says that it only tells how things stand; one whose own code raises does not."""
+    try:
+        return bool(payload.is_telemetry)
+    except Exception:  # noqa: BLE001  # a payload's own code may raise anything: it neither waits nor gives way
+        return False
+
+
 def may_give_way(message: Message) -> bool:
     """Whether it is telemetry that nobody waits for the end of."""
-    return message.payload.is_telemetry and not message.reply_to and message.route is None
+    return is_telemetry(message.payload) and not message.reply_to and message.route is None
 
 
 def encode(message: Message, timer: Due | None = None, act_by: Deadline | None = None) -> bytes:

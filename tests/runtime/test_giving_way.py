@@ -15,11 +15,23 @@ from gateway.testing import FrailStore, Rig
 MOST = 5
 
 
+class Riddle(Publish):
+    """Cannot say what it is."""
+
+    @property
+    def is_telemetry(self) -> bool:
+        raise LookupError("no idea")
+
+
 class Broker(HostBound):
     """Publishes: it is away, so nobody takes its mail."""
 
     @verb
     def publish(self, publish: Publish, delivery: Delivery) -> None:
+        """At least once."""
+
+    @verb
+    def puzzle(self, riddle: Riddle, delivery: Delivery) -> None:
         """At least once."""
 
 
@@ -45,6 +57,14 @@ class Herald(Actor[State]):
         stage.tell("mqtt/main", "publish", Publish(topic="people/ann", body=word.text))
 
 
+class Sphinx(Actor[State]):
+    """Publishes riddles."""
+
+    @verb
+    def ask(self, stage: Stage[State]) -> None:
+        stage.tell("mqtt/main", "puzzle", Riddle(topic="people/ann", body="?"))
+
+
 class Crier(Actor[State]):
     """Tells people by two brokers."""
 
@@ -62,7 +82,7 @@ def _rig(store: FrailStore | None = None, *, most: int = MOST, in_memory_bytes: 
     toggle = Toggle(ToggleSettings(outputs={"hall": ["gpio/lamp"]}))
     hosted: dict[str, type[HostBound]] = {"mqtt/main": Broker, "mqtt/other": Broker, "gpio/lamp": Lamp}
     settings = EngineSettings(mailbox_messages=most, mail_in_memory_bytes=in_memory_bytes)
-    return Rig([toggle, Twin(TwinSettings()), Herald(), Crier()], hosted, store=store, settings=settings, by_hand=hosted)
+    return Rig([toggle, Twin(TwinSettings()), Herald(), Crier(), Sphinx()], hosted, store=store, settings=settings, by_hand=hosted)
 
 
 def _fill(rig: Rig, what: str) -> None:
@@ -122,6 +142,18 @@ def test_who_waits_goes_on_where_telemetry_made_room_for_a_turn_that_is_put_off_
         rig.settle()
         assert "mqtt/other" in rig.look(lambda: rig.engine.cells.get("crier/town").fault)  # type: ignore[union-attr]
         assert f'"n":{{"value":{MOST}' in _waiting(rig)[-1].body.replace(" ", "")
+
+
+def test_what_cannot_say_whether_it_is_telemetry_is_none() -> None:
+    """What its own code raises ends nothing, in what is sent nor in what waits: it makes room for itself, and does not give way."""
+    with _rig() as rig:
+        _fill(rig, "telemetry")
+        for _ in range(MOST):
+            rig.tell("sphinx/thebes", "ask")
+        rig.tell("herald/town", "tell", {"text": "fire"})
+        rig.settle()
+        assert [payload.body for payload in _waiting(rig)] == ["?"] * MOST
+        assert "mqtt/main" in rig.look(lambda: rig.engine.cells.get("herald/town").fault)  # type: ignore[union-attr]
 
 
 WAITS = [(300, 30, 1 << 24), (0, 30, 1), (3, 30, 1), (600, 30, 1), (4200, 30, 1 << 24)]
