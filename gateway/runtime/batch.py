@@ -129,13 +129,13 @@ class Batch:
         for arrival in self.arrivals:
             try:
                 arrival.resolve()
-            except Exception:  # a callback is the source's own code: its fault must not stop the others
+            except BaseException:  # a callback is the source's own code: its fault, sys.exit() too, must not stop the others
                 log.exception("the acknowledgement of %s from %s failed", arrival.message.id, arrival.source)
         for answer, reply in self.replies:
             self.answering = reply
             try:
                 answer(reply)
-            except Exception:
+            except BaseException:
                 log.exception("the answer to %s was not taken well", reply.of)
 
     @property

@@ -119,7 +119,7 @@ class Supervision:
     def _own_decision(self, cell: Cell, fault: Fault) -> Decision:
         try:
             return Decision(cell.actor.failed(fault, cell.state))
-        except Exception as error:  # a policy is the actor's own code
+        except BaseException as error:  # a policy is the actor's own code: it may say sys.exit(), too
             log.error("the policy of %s failed; its message is skipped", cell.id, exc_info=error)
             return Decision.SKIP
 

@@ -1,6 +1,8 @@
 """Commit: many turns in one, nothing released before it, nothing of a failed one seen."""
 
-from gateway.testing import FrailStore, PowerCut, Rig
+import pytest
+
+from gateway.testing import OUTSIDE, FrailStore, PowerCut, Rig
 from gateway.testing.clock import PATIENCE_S
 
 
@@ -61,12 +63,14 @@ def test_mail_that_arises_and_is_consumed_in_one_batch_stays_off_the_disk(rig: R
     assert not any(changes.mail for changes in rig.store.commits)  # type: ignore[attr-defined]  # the store in memory keeps them
 
 
-def test_a_callback_that_raises_does_not_stop_the_others(rig: Rig) -> None:
-    """The acknowledgement of one source fails; the next message is acknowledged all the same."""
+@pytest.mark.parametrize("fault", [RuntimeError, SystemExit])
+def test_a_callback_that_raises_does_not_stop_the_others(rig: Rig, fault: type[BaseException]) -> None:
+    """The acknowledgement of one source fails, or an answer to it; the next message is acknowledged all the same."""
 
     def raises(receipt: object) -> None:
-        raise RuntimeError("the source said so")
+        raise fault("the source said so")
 
     rig.send("book/a", "write", {"text": "one"}, on_commit=raises)
+    rig.hosted[OUTSIDE].ask("book/a", "read", on_reply=raises)
     rig.tell("book/a", "write", {"text": "two"})
     assert rig.faults == []

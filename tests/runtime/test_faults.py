@@ -1,6 +1,8 @@
 """Faults: a turn that raises is tried again, then it is a dead letter; neighbours go on; hosts restart within an intensity."""
 
-from gateway.actors import Health
+import sys
+
+from gateway.actors import Actor, Decision, Fault, Health, Stage, State, verb
 from gateway.runtime import hosted
 from gateway.testing import Rig
 from tests.runtime.actors import Book, touchy
@@ -36,6 +38,28 @@ def test_who_asked_is_told_of_the_failure(rig: Rig) -> None:
     rig.tell("book/a", "write", {"text": "fail"}, reply_to="book/b")
     rig.advance(10)
     assert rig.state("book/b").words == ("RuntimeError: the word said so",)
+
+
+class Quitter(Actor[State]):
+    """Has had enough."""
+
+    attempts = 1
+
+    @verb
+    def work(self, stage: Stage[State]) -> None:
+        raise RuntimeError("enough")
+
+    def failed(self, fault: Fault, state: State) -> Decision:
+        sys.exit("enough of all")
+
+
+def test_a_policy_that_says_sys_exit_stops_nobody() -> None:
+    """As a turn that does: its message is skipped."""
+    with Rig([Quitter(), Book()]) as rig:
+        rig.tell("quitter/a", "work")
+        rig.settle()
+        rig.tell("book/a", "write", {"text": "x"})
+        assert [row.reason for row in rig.store.dead(0, 9)] == ["RuntimeError: enough"]
 
 
 def test_mail_for_a_verb_that_is_gone_is_a_dead_letter(rig: Rig) -> None:
