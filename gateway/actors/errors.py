@@ -42,7 +42,9 @@ class StoreFailed(GatewayError, OSError):
 
 
 class StoreFull(StoreFailed):
-    """The medium is full: make room, or raise the limit."""
+    """The medium is full, or the store's limit is reached: make room, or raise the limit; `why` says which."""
+
+    why = "the disk is full"
 
 
 class StoreCorrupt(StoreFailed):

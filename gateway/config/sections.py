@@ -81,7 +81,7 @@ class StoreSettings(Settings):
     budget_mb_a_day: int = Field(default=0, ge=0)
     """Megabytes that may be written to the disk in a day; above it, readings of the same come in less often. 0: no budget."""
     max_mb: int = Field(default=1024, ge=0)
-    """The most the file may take, in megabytes; 0: no limit."""
+    """The most the file may take, in megabytes; the last quarter of it, 64 at most, is a reserve for what came in before. 0: no limit."""
     ballast_mb: int = Field(default=8, ge=0, le=1024)
     """Megabytes kept aside and freed when the disk is full, so that deleting still works; 0: none."""
     dead_letters_kept: int = Field(default=10_000, ge=0)

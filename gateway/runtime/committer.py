@@ -48,8 +48,8 @@ class Committer:
         self._releasing: Batch | None = None
         self.fault = ""
         """Why the commit under way does not succeed; empty while all is well."""
-        self.full = False
-        """Whether the medium was full; the engine shuts the ingress until there is room again."""
+        self.full = ""
+        """Why the store had no room, and goes on upon its reserve: the engine shuts the ingress until there is room again. Else empty."""
 
     def start(self) -> None:
         self.thread.start()
@@ -163,7 +163,7 @@ class Committer:
             log.error("%s; trying again, and sources wait", error)
         self.fault = str(error)
         if isinstance(error, StoreFull):
-            self.full = True
+            self.full = error.why
             if self._store.relieve():
                 log.error("the store is full: what it kept in reserve is free now, so that what waits can be committed")
                 return False

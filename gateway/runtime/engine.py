@@ -90,7 +90,7 @@ class Engine(EngineFloor):
         self.round.batch.urgent = True
         if not self.clean_start:
             log.warning("the last life did not end cleanly: the first %d turns run one by one", self.cautious.turns_left)
-        self._committer.full = self.store.is_full()
+        self._committer.full = self.store.why_full()
         self.housekeeping.mind_bounds()  # before anything comes in: it would take the reserve of what is to go out
         self._committer.start()
         self._thread.start()

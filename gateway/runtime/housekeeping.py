@@ -69,7 +69,7 @@ class Housekeeping:
 
     def due(self, now_s: float) -> bool:
         """Whether to do the housekeeping now. A full disk needs it at once: what comes in would take the reserve of what is to go out."""
-        return now_s >= self.due_s or (self._committer.full and not self._ingress.why_shut)
+        return now_s >= self.due_s or bool(self._committer.full and not self._ingress.why_shut)
 
     def keep(self, round: Round, *, turns: int, outside: int) -> None:
         """Do all of the housekeeping. `turns` is how many there were so far, `outside` how many messages came from outside of the
@@ -151,9 +151,9 @@ class Housekeeping:
         """
         committer = self._committer
         if committer.full and not committer.fault and self._store.recovered():
-            committer.full = False
+            committer.full = ""
         if committer.full:
             reserve = 0 if committer.fault or not self._store.spare() else _A_SECOND
-            self._ingress.shut("the disk is full", reserve=reserve)
+            self._ingress.shut(committer.full, reserve=reserve)
         elif self._ingress.why_shut:
             self._ingress.open()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.actors.errors import GatewayError
 from gateway.service.lock import AlreadyRunning, ConfigurationLock, Lock
+from gateway.store.naming import what_to_do
 
 log = logging.getLogger(__name__)
 
@@ -39,5 +40,5 @@ def locked_store(store: Path) -> Callable[[], None]:
     except AlreadyRunning as error:
         raise Unrunnable(str(error), RUNS_ALREADY) from error
     except OSError as error:
-        text = f"cannot start: {error.filename or store} cannot be made: {error.strerror}; mend store.path or its folder's permissions"
+        text = f"cannot start: {error.filename or store} cannot be made: {error.strerror}; {what_to_do(error, store)}"
         raise Unrunnable(text, NO_STORE) from error

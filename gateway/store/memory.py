@@ -135,8 +135,8 @@ class MemoryStore:
     def wants_sync(self) -> bool:
         return False
 
-    def is_full(self) -> bool:
-        return False
+    def why_full(self) -> str:
+        return ""
 
     def spare(self) -> bool:
         return True

@@ -1,19 +1,66 @@
-"""The errors of SQLite, by our names."""
+"""The errors of SQLite and of the system about the store, by our names, each with what to do."""
 
+import errno
 from pathlib import Path
 
 import apsw
 
 from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
+from gateway.store.ballast import free_bytes
 
 _FACTS: dict[type[apsw.Error], str] = {
-    apsw.FullError: "database or disk is full",
     apsw.IOError: "disk I/O error",
     apsw.CorruptError: "database disk image is malformed",
     apsw.NotADBError: "file is not a database",
     apsw.ReadOnlyError: "attempt to write a readonly database",
     apsw.BusyError: "database is locked",
 }
+_MEDIUM = "sudo dmesg | tail says whether the card or disk fails: if so, back up (gateway backup) and replace it"
+_READ_ONLY = (
+    "findmnt -T on its folder says whether the disk was made read-only (ro), as Linux does after an error: sudo dmesg | tail says which; "
+    "else let the gateway's user write there"
+)
+_ACCESS = "see with ls -ld that its folder is there, and that the gateway's user may write to it and to the file; else mend store.path"
+_OTHERS = "another program holds it: sudo fuser -v on the file says which; end that"
+_ROOM = "make room on the disk: sudo apt clean; sudo journalctl --vacuum-size=50M; df -h"
+_MEMORY = "free -h says what memory is left; restart the gateway, and see what takes it"
+_SMALLER = "a state or a message has outgrown what a row can hold: make it smaller"
+_OURS = "restart the gateway; if it comes again, report it with this line"
+
+_BY_CLASS: dict[type[apsw.Error], str] = {
+    apsw.IOError: _MEDIUM,
+    apsw.ReadOnlyError: _READ_ONLY,
+    apsw.CantOpenError: _ACCESS,
+    apsw.PermissionsError: _ACCESS,
+    apsw.AuthError: _ACCESS,
+    apsw.BusyError: _OTHERS,
+    apsw.LockedError: _OTHERS,
+    apsw.ProtocolError: _OTHERS,
+    apsw.NoMemError: _MEMORY,
+    apsw.TooBigError: _SMALLER,
+}
+"""What to do about an error of SQLite, by its class; about any other: `_OURS`."""
+_BY_NUMBER: dict[int, str] = {
+    errno.EIO: _MEDIUM,
+    errno.ENXIO: _MEDIUM,
+    errno.ENODEV: _MEDIUM,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _ACCESS,
+    errno.EPERM: _ACCESS,
+    errno.ENOENT: _ACCESS,
+    errno.EEXIST: _ACCESS,
+    errno.ENOTDIR: _ACCESS,
+    errno.EISDIR: _ACCESS,
+    errno.ENAMETOOLONG: "name a shorter path",
+    errno.EBUSY: _OTHERS,
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.ENOMEM: _MEMORY,
+    errno.EMFILE: "too many files are open: raise LimitNOFILE of the service, and see with ls /proc/PID/fd what they are",
+    errno.ENFILE: "too many files are open on this host: see with sudo lsof which program has them",
+}
+"""What to do about an error of the system, by its number; about any other: `_MEDIUM`."""
+_NO_ROOM_BYTES = 64 * 1024
 
 
 class naming:  # noqa: N801  # it reads as a word: with naming("read", path)
@@ -40,18 +87,33 @@ def _named(verb: str, path: Path, error: BaseException) -> StoreFailed | None:
         case StoreFailed():
             return None
         case apsw.FullError():
-            limit = "" if verb == "write" else ", or raise store.max_mb"  # what is written beside the store has no such limit
-            return StoreFull(f"cannot {verb} {path}: {_fact(error)}; make room on the disk{limit}")
+            return StoreFull(f"cannot {verb} {path}: the disk is full; {_ROOM}")
         case apsw.CorruptError() | apsw.NotADBError():
             return StoreCorrupt(f"cannot {verb} {path}: {_fact(error)}; it is moved aside when the gateway starts again")
         case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             fact = "a page is not as it was written: its checksum is wrong"
             return StoreCorrupt(f"cannot {verb} {path}: {fact}; it is moved aside when the gateway starts again")
         case apsw.Error():
-            return StoreFailed(f"cannot {verb} {path}: {_fact(error)} ({type(error).__name__})")
+            return StoreFailed(f"cannot {verb} {path}: {_fact(error)} ({type(error).__name__}); {what_to_do(error, path)}")
         case OSError():
-            return StoreFailed(f"cannot {verb} {path}: {error.strerror or error}")
+            return StoreFailed(f"cannot {verb} {path}: {error.strerror or error}; {what_to_do(error, path)}")
     return None
+
+
+def what_to_do(error: OSError | apsw.Error, path: Path) -> str:
+    """What to do about an error of SQLite or of the system with a file of the store, as the end of a sentence."""
+    if isinstance(error, apsw.IOError) and _is_full(path):
+        return _ROOM  # SQLite says so of what it writes beside the file, and where a quota ends
+    if isinstance(error, apsw.Error):
+        return next((text for kind, text in _BY_CLASS.items() if isinstance(error, kind)), _OURS)
+    return _BY_NUMBER.get(error.errno or 0, _MEDIUM)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return free_bytes(path.parent) < _NO_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _fact(error: apsw.Error) -> str:

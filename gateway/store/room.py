@@ -1,7 +1,8 @@
-"""The room of a store: the limit of its file, the reserve beyond that, and the ballast beside it on the disk.
+"""The room of a store: the limit of its file, the reserve within that, how long its -wal may be, and the ballast beside it on the disk.
 
-When the limit is reached it is lifted, first by a quarter, then by as much again as the whole and `UNDER_WAY_BYTES`: what is in memory
-always finds room, or what drains could never be committed. It is lowered again once a tenth of the room is free.
+The last quarter of what `max_mb` gives is the reserve, 64 MB of it at most. Where all but that is taken, the reserve is opened; where that
+is taken too, `UNDER_WAY_BYTES` more: what is in memory always finds room, or what drains could never be committed. The reserve is closed
+again once a tenth of the room is free.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import apsw
 
+from gateway.actors.errors import StoreFull
 from gateway.store.ballast import ballast_of, free_bytes
+from gateway.store.store import Changes
 
 UNDER_WAY_BYTES = 64 * 1024 * 1024
 """More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
-_CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 4000
 _SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
 _WORTH_BYTES = 64 * 1024
@@ -33,13 +36,17 @@ class Room:
         self._fold = fold
         self._writer: apsw.Connection
         self._page_bytes = 0
+        self._max_mb = 0
         self._max_pages = 0
-        """The file's limit; 0 for none."""
+        """How much the file may take without its reserve; 0 for any."""
         self._lifted_pages = 0
-        """The limit when it is lifted, at first."""
+        """How much with it: what was promised."""
         self._last_pages = 0
-        """The limit when that does not do."""
+        """How much when that does not do."""
+        self._fold_pages = CHECKPOINT_PAGES
         self._limit_pages = 0
+        self._at_limit = False
+        """Whether the last commit that found no room had met the limit, and not the end of the disk."""
         self._lower = False
         """Whether the next commit is to lower it again."""
 
@@ -48,11 +55,20 @@ class Room:
         self._writer = writer
         page_bytes = self._page_bytes = writer.pragma("page_size")
         if max_mb:
-            self._max_pages = max_mb * 1024 * 1024 // page_bytes
-            self._lifted_pages = self._max_pages * 5 // 4
-            self._last_pages = 2 * self._max_pages + UNDER_WAY_BYTES // page_bytes
-            self.lifted = writer.pragma("page_count") - writer.pragma("freelist_count") > self._max_pages
+            self._max_mb = max_mb
+            whole = self._lifted_pages = max_mb * 1024 * 1024 // page_bytes
+            under_way = UNDER_WAY_BYTES // page_bytes
+            self._max_pages = whole - min(whole // 4, under_way)
+            self._last_pages = whole + under_way
+            self._fold_pages = min(CHECKPOINT_PAGES, max(_SHORT_PAGES, whole // 4))
+            self.lifted = self._pages() > self._max_pages
             self._limit(self._last_pages if self.lifted else self._max_pages)
+        # One long commit makes the -wal as long: from the next time on that it begins anew, it is no longer than others.
+        writer.pragma("journal_size_limit", self._fold_pages * page_bytes)
+
+    def _pages(self) -> int:
+        """How many pages of the file are in use. On the committer's thread."""
+        return int(self._writer.pragma("page_count") - self._writer.pragma("freelist_count"))
 
     def _limit(self, pages: int) -> None:
         self._limit_pages = pages
@@ -63,7 +79,7 @@ class Room:
         it takes itself: on a disk with little room it would take the reserve of what is to go out, each time anew."""
         if pages < _SHORT_PAGES:
             return False
-        return pages >= _CHECKPOINT_PAGES or free_bytes(self._folder) < 3 * pages * self._page_bytes
+        return pages >= self._fold_pages or free_bytes(self._folder) < 3 * pages * self._page_bytes
 
     def settle(self) -> None:
         """Before a commit: lower the limit again, where `recovered` has found room since the last one."""
@@ -71,8 +87,31 @@ class Room:
             self._lower = self.lifted = False
             self._limit(self._max_pages)
 
+    def named(self, error: StoreFull, path: Path, changes: Changes) -> StoreFull:
+        """The error of a commit that found no room, which says of what: a disk that is full has none for a small file either."""
+        self._at_limit = free_bytes(self._folder) >= _WORTH_BYTES and self._is_beyond(2 * changes.size_bytes() // self._page_bytes)
+        if not self._at_limit:
+            return error
+        named = StoreFull(f"cannot commit to {path}: {self.why_limited}")
+        named.why = self.why_limited
+        return named
+
+    def _is_beyond(self, pages: int) -> bool:
+        """Whether about so many pages more may go beyond the limit."""
+        with suppress(apsw.Error):  # the disk may have worse than no room
+            return 0 < self._limit_pages <= self._pages() + pages + _SHORT_PAGES
+        return False
+
+    @property
+    def why_limited(self) -> str:
+        """What to say where the limit is reached, and what to do."""
+        return f"store.max_mb = {self._max_mb} is reached (the disk has room): raise it, or see in gateway show what waits"
+
     def relieve(self) -> bool:
-        """Make room on a full medium, in steps: free the ballast, empty the -wal, lift the limit. Returns False where none is left."""
+        """Make room on a full medium, in steps: free the ballast, empty the -wal, lift the limit; where only the limit is reached, no
+        more than that. Returns False where none is left."""
+        if self._at_limit and self._lift():
+            return True
         freed = self.ballast.free()
         freed = self._shorten() or freed
         return self._lift() or freed
@@ -87,7 +126,7 @@ class Room:
         return free_bytes(self._folder) - before > _WORTH_BYTES
 
     def _lift(self) -> bool:
-        """Take of the reserve what the limit leaves: a quarter more, then all of it. Whether there was any."""
+        """Open the reserve, then let the file grow beyond it by what is under way. Whether there was any."""
         if not self._max_pages or self._limit_pages == self._last_pages:
             return False
         self._limit(self._last_pages if self.lifted else self._lifted_pages)

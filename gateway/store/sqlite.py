@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from gateway.actors.errors import StoreCorrupt, StoreFailed
+from gateway.actors.errors import StoreCorrupt, StoreFailed, StoreFull
 from gateway.store.checksums import call_meanwhile, connect, give_checksums
 from gateway.store.events import EVENT_COLUMNS, SqliteEvents
 from gateway.store.mark import check_mark, set_mark
@@ -200,6 +200,8 @@ class SqliteStore:
         try:
             with naming("commit to", self.path):
                 write(self._writer, changes)
+        except StoreFull as error:
+            raise self._room.named(error, self.path, changes) from error.__cause__
         finally:
             if sync_now:
                 self._writer.execute("PRAGMA synchronous = NORMAL")
@@ -302,8 +304,8 @@ class SqliteStore:
     def relieve(self) -> bool:
         return self._room.relieve()
 
-    def is_full(self) -> bool:
-        return self._room.lifted
+    def why_full(self) -> str:
+        return self._room.why_limited if self._room.lifted else ""
 
     def spare(self) -> bool:
         return self._room.spare()

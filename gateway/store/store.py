@@ -7,6 +7,7 @@ says `sync`), all of it or, when it raises, none.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 
@@ -133,6 +134,11 @@ class Changes:
     sync: bool = False
     """Whether it must outlive a power cut, whatever the loss window: by it something is done that must not be done twice."""
 
+    def size_bytes(self) -> int:
+        """About how many bytes it brings into the store."""
+        rows = chain[Iterable[object]](self.states, self.woken, self.mail, self.seen, self.events, self.dead, self.notes.items())
+        return sum(len(part) for row in rows for part in row if isinstance(part, bytes | str))
+
 
 def up_to(found: Iterable[tuple[str, StateRow | None]], at_most_bytes: int) -> dict[str, StateRow | None]:
     """What was found of actors, as `load_many` gives it: up to the one with which the states have so many bytes."""
@@ -238,8 +244,8 @@ class Store(Protocol):
     def wants_sync(self) -> bool:
         """Whether unsynced commits are older than the loss window allows: the next commit syncs them."""
 
-    def is_full(self) -> bool:
-        """Whether it is beyond its limit, and goes on upon its reserve: an earlier life may have left it so."""
+    def why_full(self) -> str:
+        """Why it goes on upon its reserve, in words, where it is beyond its limit: an earlier life may have left it so. Else empty."""
 
     def spare(self) -> bool:
         """Whether, on a medium that is full, more than half is left of what it kept in reserve: commands may take of it."""

@@ -109,7 +109,7 @@ def test_editors_show_what_a_key_means(in_the_box: Registry) -> None:
     """Descriptions in the schema are the docstrings under the fields."""
     definitions = json_schema(registry=in_the_box)["$defs"]
     assert definitions["StoreSettings"]["properties"]["max_mb"]["description"] == field_docstrings(StoreSettings)["max_mb"]
-    assert field_docstrings(StoreSettings)["max_mb"] == "The most the file may take, in megabytes; 0: no limit."
+    assert field_docstrings(StoreSettings)["max_mb"].startswith("The most the file may take, in megabytes; ")
 
 
 def test_a_simulated_gateway_needs_no_hardware(in_the_box: Registry, tmp_path: Path) -> None:

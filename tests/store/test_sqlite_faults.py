@@ -154,7 +154,9 @@ def test_a_limit_says_that_it_is_full_and_deleting_goes_on(tmp_path: Path) -> No
     store.commit(_bulk(1, 150))
     with pytest.raises(StoreFull) as caught:
         store.commit(_bulk(1000, 300))
-    assert str(caught.value) == f"cannot commit to {path}: database or disk is full; make room on the disk, or raise store.max_mb"
+    why = "store.max_mb = 1 is reached (the disk has room): raise it, or see in gateway show what waits"
+    assert str(caught.value) == f"cannot commit to {path}: {why}"
+    assert caught.value.why == why
     assert store.boxes()[0].count == 150
     store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 149)]))
     store.commit(_bulk(1000, 100))
@@ -162,19 +164,20 @@ def test_a_limit_says_that_it_is_full_and_deleting_goes_on(tmp_path: Path) -> No
     store.close()
 
 
-def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_path: Path) -> None:
+def test_at_its_limit_what_waits_gets_the_last_quarter_until_it_is_drained(tmp_path: Path) -> None:
     """Once: without it, the commit that is under way would block those that delete. Then the limit is as it was."""
     store = SqliteStore(tmp_path / "gateway.db", max_mb=1)
-    store.commit(_bulk(1, 230))
+    store.commit(_bulk(1, 170))
     more = _bulk(1000, 40)
     with pytest.raises(StoreFull):
         store.commit(more)
     assert store.relieve()
     store.commit(more)
+    assert store.path.stat().st_size <= 1024 * _KIB
     assert not store.recovered()
     with pytest.raises(StoreFull):
         store.commit(_bulk(2000, 200))
-    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 230)]))
+    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 170)]))
     assert store.recovered()
     store.commit(Changes(notes={"drained": "yes"}))
     with pytest.raises(StoreFull):
@@ -183,10 +186,34 @@ def test_at_its_limit_what_waits_gets_a_quarter_more_until_it_is_drained(tmp_pat
     store.close()
 
 
+def test_one_long_commit_leaves_no_long_wal(tmp_path: Path) -> None:
+    """It must hold that commit; from the next time on that it begins anew, it is no longer than a quarter of the limit, here 256 pages."""
+    store = SqliteStore(tmp_path / "gateway.db", max_mb=2)
+    wal = tmp_path / "gateway.db-wal"
+    store.commit(_bulk(1, 350))
+    longest = wal.stat().st_size
+    assert longest > 1024 * _KIB
+    for n in range(300):
+        store.commit(Changes(mail=_bulk(1000 + n, 1).mail, mail_gone=[SeqSpan("mqtt/main", 999 + n, 999 + n)]))
+    assert wal.stat().st_size < 300 * 2072
+    store.close()
+
+
+def test_only_the_limit_is_lifted_where_the_disk_has_room(tmp_path: Path) -> None:
+    """The ballast would be of no use there, and be missing where the disk is full, too."""
+    store = SqliteStore(tmp_path / "gateway.db", max_mb=1, ballast_mb=1)
+    store.commit(_bulk(1, 170))
+    with pytest.raises(StoreFull):
+        store.commit(_bulk(1000, 40))
+    assert store.relieve()
+    assert (tmp_path / "gateway.ballast").exists()
+    store.close()
+
+
 def test_what_is_in_memory_is_always_committed(tmp_path: Path) -> None:
     """Where a quarter more does not do: else nothing that drains could ever be committed behind it. It has an end all the same."""
     store = SqliteStore(tmp_path / "gateway.db", max_mb=1)
-    store.commit(_bulk(1, 230))
+    store.commit(_bulk(1, 170))
     more = _bulk(1000, UNDER_WAY_BYTES * 3 // 4 // (4 * _KIB))
     with pytest.raises(StoreFull):
         store.commit(more)
@@ -206,18 +233,19 @@ def test_a_store_above_its_limit_is_known_to_be_full_before_anything_is_written(
     """A new life must not take in what would fill the reserve of what is to go out; and what goes out is committed."""
     path = tmp_path / "gateway.db"
     store = SqliteStore(path, max_mb=1)
-    store.commit(_bulk(1, 230))
-    assert (store.is_full(), store.recovered()) == (False, True)
+    store.commit(_bulk(1, 170))
+    assert (store.why_full(), store.recovered()) == ("", True)
     assert store.relieve()
     store.commit(_bulk(1000, 60))
     store.close()
     store = SqliteStore(path, max_mb=1)
-    assert (store.is_full(), store.recovered()) == (True, False)
-    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 229)]))
+    assert store.why_full().startswith("store.max_mb = 1 is reached")
+    assert not store.recovered()
+    store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, 170)]))
     assert store.recovered()
     store.close()
     store = SqliteStore(path, max_mb=1)
-    assert not store.is_full()
+    assert not store.why_full()
     store.close()
 
 
@@ -241,8 +269,9 @@ def test_on_a_full_disk_the_ballast_lets_what_waits_through(disk: Path) -> None:
     hog = disk / "hog"
     with pytest.raises(OSError, match="No space left"):
         _fill(hog)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StoreFull, match=rf"^cannot commit to {store.path}: the disk is full; make room on the disk: ") as caught:
         store.commit(_bulk(100, 40))
+    assert caught.value.why == "the disk is full"
     assert store.relieve()
     assert not store.relieve()
     store.commit(_bulk(100, 40))
@@ -275,12 +304,13 @@ def test_a_backup_to_a_full_disk_and_a_restore_on_one_say_so(disk: Path, tmp_pat
     store.close()
     with pytest.raises(StoreFull) as caught:
         back_up(store.path, disk / "copy.db")
-    assert str(caught.value) == f"cannot write {disk / 'copy.db.part'}: database or disk is full; make room on the disk"
+    assert str(caught.value).startswith(f"cannot write {disk / 'copy.db.part'}: the disk is full; make room on the disk: ")
+    assert "max_mb" not in str(caught.value)
     assert list(disk.iterdir()) == []
     back_up(store.path, backup)
     _filled(disk / "gateway.db", 30)
     before = (disk / "gateway.db").read_bytes()
-    with pytest.raises(StoreFull, match=r"^cannot write .*: database or disk is full; make room on the disk$"):
+    with pytest.raises(StoreFull, match=r"^cannot write .*: the disk is full; make room on the disk: .*$"):
         restore(backup, disk / "gateway.db", simulated=False)
     assert (disk / "gateway.db").read_bytes() == before
 

@@ -223,8 +223,8 @@ class PostgresStore:
     def wants_sync(self) -> bool:
         return False  # the database's own writer brings to the disk what did not wait for it
 
-    def is_full(self) -> bool:
-        return False
+    def why_full(self) -> str:
+        return ""
 
     def spare(self) -> bool:
         return True
