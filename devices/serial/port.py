@@ -151,7 +151,7 @@ class SerialPort(Link[SerialSettings]):
         now_s = self.clock()
         if now_s - self._health.robbed_s < ROBBED_S:
             dues_s.append(self._health.robbed_s + ROBBED_S)
-        elif self._heard_s is not None and not self.host.quiet:
+        elif self._heard_s is not None and not self.host.quiet and not self.host.held_back:
             dues_s.append(now_s + self._heard_s + self._framer.max_gap_s - self._listened_s)
         return min(dues_s, default=math.inf)
 
@@ -373,5 +373,5 @@ class SerialPort(Link[SerialSettings]):
         """The events to poll the line for. A hang-up is always told, and needs no asking."""
         if self._line is None:
             return -1
-        reading = not self.host.quiet and self.clock() - self._health.robbed_s >= ROBBED_S
+        reading = not self.host.quiet and self.clock() - self._health.robbed_s >= ROBBED_S and not self.host.held_back
         return (select.POLLIN if reading else 0) | (select.POLLOUT if self._writer else 0)

@@ -115,6 +115,10 @@ class Host(Protocol):
     """Who listens to the wire of what the actor owns: a device whose kind is `wired` tells each of them all bytes. Mostly nobody does."""
 
     @property
+    def held_back(self) -> bool:
+        """Whether nothing is taken in now: leave what comes where it is, or it waits in memory. `wake` is called when something is."""
+
+    @property
     def time(self) -> Time:
         """The gateway's clock, whether the wall clock can be trusted, and whether a message has expired."""
 
@@ -201,8 +205,7 @@ class Host(Protocol):
         """The deliveries that wait for this actor, one after the other; never blocks. Each counts as begun when you get it."""
 
     def take(self, limit: int = 1000) -> Sequence[Delivery]:
-        """Take up to `limit` deliveries at once, without blocking: all of them count as begun. What you do not do now, leave where it
-        is."""
+        """Take up to `limit` deliveries at once, without blocking: all count as begun. What you do not do now, leave where it is."""
 
     def all_done(self, deliveries: Sequence[Delivery]) -> None:
         """Say of many deliveries at once what `Delivery.done` says of one: they were carried out. It costs a third of as many calls."""
@@ -230,15 +233,13 @@ class Host(Protocol):
         """A descriptor that is readable while there is something to take, for an actor that waits in a selector."""
 
     def report(self, health: Health, detail: str = "", *, quietly: bool = False) -> None:
-        """Say how this actor is; `gateway show` shows it, and the log has it when it changes. `quietly`: a new detail alone is not worth a
-        line in the log."""
+        """Say how this actor is; `gateway show` shows it, and the log when it changes, unless with a new detail alone, and `quietly`."""
 
     def entered(self, phase: str, cause: str) -> None:
         """Say which phase of its machine this actor is in now, and what brought it there; `gateway show` shows it, with since when."""
 
     def shows(self, values: Mapping[str, Any]) -> None:
-        """Say which values what it owns has now, as far as it knows: `gateway show` and pages show them. They are JSON, and kept in memory
-        alone."""
+        """Say which values what it owns has now, as far as it knows: `gateway show` and pages show them. JSON, kept in memory alone."""
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of this actor, shown by `gateway show`."""

@@ -25,6 +25,9 @@ _LAST_RETRY_S = 5.0
 _IDLE_S = 0.2
 """Without a batch for so long, the store may tidy up."""
 
+NOT_NOW = "nothing can be committed"
+"""Why nothing comes in while commits fail, and it is not for want of room."""
+
 _Work = tuple[Batch | None, StoreFailed | None]
 """A batch, and how the first try at it failed, where there was one. No batch: look whether the store wants to tidy up."""
 _LOOK: _Work = (None, None)
@@ -33,11 +36,14 @@ _LOOK: _Work = (None, None)
 class Committer:
     """Commits batches, one after the other, on its thread or on the engine's."""
 
-    def __init__(self, store: Store, *, committed: Callable[[Batch], None], fatal: Callable[[BaseException], None]) -> None:
-        """`committed` is called after each release that its thread makes, `fatal` when the thread dies of a fault of ours; both on its
-        thread."""
+    def __init__(
+        self, store: Store, *, committed: Callable[[Batch], None], failed: Callable[[str], None], fatal: Callable[[BaseException], None]
+    ) -> None:
+        """`committed` is called after each release that its thread makes, `failed` at each commit that fails, with why nothing is to come
+        in, `fatal` when the thread dies of a fault of ours; all on its thread."""
         self._store = store
         self._committed = committed
+        self._failed = failed
         self._fatal = fatal
         self._batches: SimpleQueue[_Work | None] = SimpleQueue()
         self._stopping = threading.Event()
@@ -164,9 +170,10 @@ class Committer:
         self.fault = str(error)
         if isinstance(error, StoreFull):
             self.full = error.why
-            if self._store.relieve():
-                log.error("the store is full: what it kept in reserve is free now, so that what waits can be committed")
-                return False
+        self._failed(self.full or NOT_NOW)  # at once: what came in meanwhile would wait in memory, and a kill cost it
+        if isinstance(error, StoreFull) and self._store.relieve():
+            log.error("the store is full: what it kept in reserve is free now, so that what waits can be committed")
+            return False
         return True
 
 

@@ -106,6 +106,10 @@ class Hosted(WayIn):
     # --- what the actor asks (any thread)
 
     @property
+    def held_back(self) -> bool:
+        return self._floor.ingress.holds_back(self.wake)
+
+    @property
     def time(self) -> GatewayClock:
         return self._floor.clock
 

@@ -10,7 +10,7 @@ from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Wait
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.commits import Commits
-from gateway.runtime.committer import Committer
+from gateway.runtime.committer import NOT_NOW, Committer
 from gateway.runtime.ingress import Ingress
 from gateway.runtime.loops import Loops
 from gateway.runtime.mailroom import Mailroom
@@ -59,6 +59,8 @@ class Housekeeping:
         self._commits = commits
         self._committer = committer
         self._ingress = ingress
+        self._fault = self._full = ""
+        """What the committer said of the store at the last look."""
         self.due_s = 0.0
         """Monotonic second at which to look next."""
         self._noted_clock_s = self._began_s = clock.mono_s()
@@ -68,8 +70,8 @@ class Housekeeping:
         self._thinning = thinning
 
     def due(self, now_s: float) -> bool:
-        """Whether to do the housekeeping now. A full disk needs it at once: what comes in would take the reserve of what is to go out."""
-        return now_s >= self.due_s or bool(self._committer.full and not self._ingress.why_shut)
+        """Whether to do the housekeeping now. What begins or ceases to keep others out needs it at once."""
+        return now_s >= self.due_s or self._committer.fault != self._fault or self._committer.full != self._full
 
     def keep(self, round: Round, *, turns: int, outside: int) -> None:
         """Do all of the housekeeping. `turns` is how many there were so far, `outside` how many messages came from outside of the
@@ -146,14 +148,16 @@ class Housekeeping:
         batch.urgent = True
 
     def mind_bounds(self) -> None:
-        """Shut the ingress while the disk is full, but for commands while something of the reserve is left. Who fills a mailbox that is
-        full waits by itself.
+        """Shut the ingress while nothing can be committed, or the store is full; then but for commands while something of the reserve is
+        left. Who fills a mailbox that is full waits by itself.
         """
         committer = self._committer
-        if committer.full and not committer.fault and self._store.recovered():
+        self._fault = committer.fault  # before all else: what changes meanwhile is looked at again
+        if committer.full and not self._fault and self._store.recovered():
             committer.full = ""
-        if committer.full:
-            reserve = 0 if committer.fault or not self._store.spare() else _A_SECOND
-            self._ingress.shut(committer.full, reserve=reserve)
+        self._full = committer.full
+        if why := self._full or (self._fault and NOT_NOW):
+            reserve = 0 if self._fault or not self._store.spare() else _A_SECOND
+            self._ingress.shut(why, reserve=reserve)
         elif self._ingress.why_shut:
             self._ingress.open()

@@ -57,6 +57,8 @@ class Ingress:
         """By the ids that are written to, the host-bound actor that is slower than what comes to it from there."""
         self.held_sources = HeldSources()
         self._ended = False
+        self._held_back: set[Callable[[], None]] = set()
+        """What wakes those who leave what comes where it is, until something is let in."""
         self.waiting: dict[int, tuple[str, str]] = {}
         """By the number of each thread that waits for room: which source's it is, and whom it writes to."""
         self._lock = threading.Lock()
@@ -219,6 +221,22 @@ class Ingress:
             self._reserve = reserve
             self._reserved = reserve > 0
             self._change.notify_all()
+            self._wake_held_back()
+
+    def holds_back(self, wake: Callable[[], None]) -> bool:
+        """Whether nothing at all is let in now: then `wake` is called, on any thread, when something is again. It must not block."""
+        if not self._shut or self._reserved:
+            return False
+        with self._lock:
+            holds = bool(self._shut) and not self._reserved
+            if holds:
+                self._held_back.add(wake)
+            return holds
+
+    def _wake_held_back(self) -> None:
+        if not self._shut or self._reserved:
+            while self._held_back:
+                self._held_back.pop()()
 
     def stir(self) -> None:
         """Wake the senders that wait for room, to look again: one of them is to close."""
@@ -230,6 +248,7 @@ class Ingress:
         with self._lock:
             self._shut = ""
             self._change.notify_all()
+            self._wake_held_back()
 
     def crowd(self, crowds: dict[str, str]) -> None:
         """Have sources wait that can, and write to one of these; let the others go on."""

@@ -84,7 +84,7 @@ class EngineParts:
         self.despatch = Despatch(self.room, self.ingress, store, self.clock, cautious=self.cautious)
         self.roster = Roster(self.room, self.ingress, self.despatch)
         self._fatal = fatal or (lambda error: None)
-        self._committer = Committer(store, committed=self.ingress.queue.put, fatal=self._fatal)
+        self._committer = Committer(store, committed=self.ingress.queue.put, failed=self._commit_failed, fatal=self._fatal)
         self.commits = Commits(self.room, self.ingress, self._committer)
         self.feed = LiveFeed(self.life, self.commits)
         budget = WriteBudget(self.settings.budget_bytes_a_day, self.settings.written_bytes)
@@ -105,3 +105,8 @@ class EngineParts:
             loops=Loops(self.trail),
             thinning=self.thinning,
         )
+
+    def _commit_failed(self, why: str) -> None:
+        """Let nothing in from now on. On the committer's thread."""
+        self.ingress.shut(why)
+        self.ingress.queue.put(self.housekeeping.mind_bounds)  # it may just have let something in, by how it was before

@@ -104,6 +104,8 @@ class Bench:
         """Who listens to the wire of what the actor owns: set it to hear all bytes."""
         self.full = False
         """Set it to make `send` with wait=False raise Refused, as when too much is under way."""
+        self.held_back = False
+        """Set it to have the actor take in nothing from its outside; `wake` it when you unset it."""
         self.why_away = ""
         """Why what the actor owns is away, in its words; empty while it is not."""
         self.view: dict[str, Any] = {}

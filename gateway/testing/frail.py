@@ -6,11 +6,14 @@ with Rig([Depot()], store=store) as rig:
     ...
 """
 
+import time
 from typing import Any
 
 from gateway.actors import StoreFailed, StoreFull
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes, Store
+
+_LOOK_S = 0.001
 
 
 class PowerCut(BaseException):
@@ -22,7 +25,8 @@ class FrailStore:
     next.
 
     "before": the power goes before anything is written; "after": when all of it is; "fails": the medium refuses;
-    "full": the medium is full; "": nothing. After a power cut `Rig.crash` and `Rig.start` begin the next life.
+    "full": the medium is full; "waits": it takes until this is taken out of the list; "": nothing. After a power cut
+    `Rig.crash` and `Rig.start` begin the next life.
     """
 
     def __init__(self, store: Store | None = None) -> None:
@@ -40,6 +44,8 @@ class FrailStore:
 
     def commit(self, changes: Changes) -> None:
         """Commit, or meet the fault that comes next."""
+        while self.to_come[:1] == ["waits"]:
+            time.sleep(_LOOK_S)
         fault = self.to_come.pop(0) if self.to_come else ""
         if fault == "before":
             raise PowerCut

@@ -1,6 +1,7 @@
 """Callbacks run on the runtime's own thread, and may send: they never wait there for what only that thread can bring."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -20,12 +21,13 @@ def _rig() -> Rig:
     return Rig([Book()], {"shelf/a": Shelf}, store=store, settings=EngineSettings(ingress_messages=AT_MOST), by_hand=["shelf/a"])
 
 
-def _fill(rig: Rig, on_commit: object = None) -> list[Receipt]:
+def _fill(rig: Rig, on_commit: Callable[[Receipt], None] = lambda receipt: None) -> list[Receipt]:
     """As much under way as may be, and no commit that makes room."""
     rig.settle()
-    rig.store.to_come = ["fails"] * 3  # type: ignore[attr-defined]
-    rest = {} if on_commit is None else {"on_commit": on_commit}
-    return [rig.send("book/a", "write", {"text": str(n)}, **rest) for n in range(AT_MOST)]
+    rig.store.to_come = ["waits"]  # type: ignore[attr-defined]
+    receipts = [rig.send("book/a", "write", {"text": str(n)}, on_commit=on_commit) for n in range(AT_MOST)]
+    rig.store.to_come = []  # type: ignore[attr-defined]
+    return receipts
 
 
 def test_what_an_on_commit_sends_does_not_wait_for_room() -> None:

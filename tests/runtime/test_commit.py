@@ -1,7 +1,10 @@
 """Commit: many turns in one, nothing released before it, nothing of a failed one seen."""
 
+import threading
+
 import pytest
 
+from gateway.actors import Refused
 from gateway.testing import OUTSIDE, FrailStore, PowerCut, Rig
 from gateway.testing.clock import PATIENCE_S
 
@@ -30,7 +33,7 @@ def test_nothing_is_released_before_the_commit(rig: Rig) -> None:
     """While the medium refuses, no receipt resolves and no sink hears anything; when it works again all come, in order."""
     rig.settle()
     _frail(rig).to_come = ["fails"] * 100_000
-    receipts = [rig.send("book/a", "write", {"text": f"!{n}"}) for n in range(3)]
+    receipts = rig.look(lambda: [rig.send("book/a", "write", {"text": f"!{n}"}) for n in range(3)])  # no commit comes in between
     rig.until(lambda: rig.engine.store_fault)
     assert rig.engine.store_fault == "cannot commit: the medium refuses; try another"
     assert not any(receipt.resolved for receipt in receipts)
@@ -74,3 +77,41 @@ def test_a_callback_that_raises_does_not_stop_the_others(rig: Rig, fault: type[B
     rig.hosted[OUTSIDE].ask("book/a", "read", on_reply=raises)
     rig.tell("book/a", "write", {"text": "two"})
     assert rig.faults == []
+
+
+def test_nothing_comes_in_while_nothing_can_be_committed(rig: Rig) -> None:
+    """Whatever the medium has: what came in would wait in memory, and a kill cost it. It goes on when the medium works."""
+    rig.settle()
+    host, woken = rig.hosted["shelf/a"], threading.Event()
+    assert not host.held_back
+    _frail(rig).to_come = ["fails"] * 100_000
+    receipt = rig.send("book/a", "write", {"text": "one"}, wait=False)
+    rig.until(lambda: rig.engine.ingress.why_shut)
+    assert rig.engine.ingress.said == "nothing is taken in: nothing can be committed"
+    with pytest.raises(Refused, match=r"^cannot take write to book/a: nothing can be committed; send it again later$"):
+        rig.send("book/a", "write", {"text": "two"}, wait=False)
+    assert rig.engine.ingress.holds_back(woken.set)
+    assert host.held_back
+    _frail(rig).to_come = []
+    assert receipt.wait(PATIENCE_S)
+    assert woken.wait(PATIENCE_S)
+    assert not host.held_back
+    rig.tell("book/a", "write", {"text": "two"})
+    assert rig.state("book/a").words == ("one", "two")
+
+
+def test_the_reserve_for_commands_is_shut_with_the_first_commit_that_fails(rig: Rig) -> None:
+    """Not a second later: a full medium takes some commands a second while there is something left, and none from then on."""
+    rig.settle()
+    store, ingress = _frail(rig), rig.engine.ingress
+    store.full, store.to_come = True, ["full"]
+    rig.tell("book/a", "write", {"text": "one"}, wait=False)
+    rig.until(lambda: ingress.said == "only commands are taken in: the disk is full")
+    store.to_come = ["full"] * 100_000
+    receipt = rig.send("book/a", "write", {"text": "two"}, wait=False)
+    rig.until(lambda: rig.engine.store_fault)
+    rig.until(lambda: ingress.said == "nothing is taken in: the disk is full")
+    assert ingress.holds_back(lambda: None)
+    store.full, store.to_come = False, []
+    assert receipt.wait(PATIENCE_S)
+    rig.until(lambda: not ingress.why_shut)

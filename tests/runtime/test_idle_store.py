@@ -18,7 +18,7 @@ def test_a_long_wal_is_brought_into_the_file_when_nothing_is_to_be_committed(tmp
     """No further commit has to come for it; and what is committed afterwards is safe like all before."""
     store = SqliteStore(tmp_path / "gateway.db")
     faults: list[BaseException] = []
-    committer = Committer(store, committed=lambda batch: None, fatal=faults.append)
+    committer = Committer(store, committed=lambda batch: None, failed=faults.append, fatal=faults.append)
     committer.start()
     batch = Batch(1)
     batch.changes.states += [StateRow(f"twin/t{n:04}", 1, LONG, None, None) for n in range(ROWS)]

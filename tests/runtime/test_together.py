@@ -145,7 +145,7 @@ def _words(*texts: str, **options: object) -> list[Inbound]:
 def test_what_finds_room_goes_in_and_the_rest_is_refused_where_it_cannot_wait() -> None:
     """In the words of `send`."""
     with _rig(ingress_messages=3) as rig:
-        rig.store.to_come = ["fails"] * 100_000  # type: ignore[attr-defined]
+        rig.store.to_come = ["waits"]  # type: ignore[attr-defined]
         refused = rig.hosted[OUTSIDE].send_all(_words("0", "1", "2", "3", "4"), wait=False)
         why = "cannot take write to book/a: 3 messages (768 bytes) are under way; send it again later"
         assert [(refusal.place, str(refusal.error)) for refusal in refused] == [(3, why)], "and none behind it is taken"
@@ -157,7 +157,7 @@ def test_what_finds_room_goes_in_and_the_rest_is_refused_where_it_cannot_wait() 
 def test_more_than_there_is_room_for_goes_in_piece_by_piece() -> None:
     """It blocks meanwhile, as the bound stands, and is named as held; nothing is lost, and the order is kept."""
     with _rig(ingress_messages=3) as rig:
-        rig.store.to_come = ["fails"] * 100_000  # type: ignore[attr-defined]
+        rig.store.to_come = ["waits"]  # type: ignore[attr-defined]
         texts = [str(n) for n in range(50)]
         thread = threading.Thread(target=lambda: rig.hosted[OUTSIDE].send_all(_words(*texts)))
         thread.start()

@@ -314,3 +314,17 @@ def test_two_wires_without_a_driver(rs485: object, line: SimulatedLine, open_por
 def test_levels(line: SimulatedLine, open_port: Open):
     """A port without modem lines opens all the same when their levels are named."""
     assert is_well(open_port(dtr=False, rts=False))
+
+
+def test_what_could_not_be_committed_is_not_read(line: SimulatedLine, open_port: Open):
+    """It stays in the kernel, and mail is written all the same; what came meanwhile is read when it can be committed."""
+    bench = open_port()
+    bench.held_back = True
+    assert bench.tell("write", {"text": "x"}).wait() == "done"  # what it waits for now, it decides behind this
+    line.send(b"one\n")
+    for n in range(3):
+        assert bench.tell("write", {"text": "x"}, id=f"w{n}").wait() == "done"
+    assert bench.sent == []
+    bench.held_back = False
+    bench.wake()
+    bench.until(lambda: texts(bench) == ["one"])
