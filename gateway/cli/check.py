@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import ConfigProblems, Problem, read
-from gateway.config.problems import counted, listed
+from gateway.config.problems import KeepsFromStarting, counted, listed
 from gateway.console.exits import BAD_CONFIG, FINE, NO
 from gateway.console.output import complain, say, say_json
 
@@ -21,7 +21,8 @@ def check(path: Path, *, as_json: bool) -> int:
         return BAD_CONFIG
     outside = configuration.outside
     if outside:
-        _say(outside, "\n".join([f"can start, but with {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)
+        can = "cannot start:" if any(isinstance(one, KeepsFromStarting) for one in outside) else "can start, but with"
+        _say(outside, "\n".join([f"{can} {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)
         return NO
     if configuration.notes and not as_json:
         complain("\n".join(["to know:", *listed(configuration.notes)]))

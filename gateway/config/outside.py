@@ -1,5 +1,6 @@
 """What a configuration relies on outside of itself, looked at by `gateway check`: files and what they hold, the folder of the store, and
-what is odd about actors of one's own. Nothing of it keeps the gateway from starting: it may be mended while it runs.
+what is odd about actors of one's own. Nothing of it but a store that cannot be written keeps the gateway from starting: it may be mended
+while it runs.
 """
 
 import os
@@ -15,7 +16,7 @@ from gateway.config.document import Document
 from gateway.config.driver import why_no_driver
 from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
-from gateway.config.problems import Problem, dotted
+from gateway.config.problems import KeepsFromStarting, Problem, dotted
 from gateway.config.sections import GatewaySettings, StoreSettings
 
 SERVICE_USER = "gateway"
@@ -27,9 +28,10 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     is_service = document.path.startswith("/etc/gateway/")
     reader = (_service_user() if os.geteuid() == 0 else None) if is_service else _ThisUser()
     found = [(_place(document, section, key), text) for section in sections for key, text in _of_section(section, reader).items()]
-    named = {("store", "path"): store.path, ("gateway", "control_socket"): gateway.control_socket}
+    named = {("gateway", "control_socket"): gateway.control_socket, **({} if store.url else {("store", "path"): store.path})}
     # where the file names none, they are where the gateway is started, which need not be here
-    found += [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document)]
+    unusable = [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document, reader)]
+    found += unusable
     found += [(("store", key), text) for key, text in _of_database(store, reader)]
     place = ("store", "path")
     can_be_used = (
@@ -37,7 +39,9 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     )  # one word for a folder that will not do at all
     if can_be_used and not gateway.simulate and (text := why_fleeting(store.path)):
         found.append((place, text))
-    return sorted((_problem(document, path, text) for path, text in found), key=lambda problem: problem.position or Position(0, 0))
+    stopping = [one for one in unusable if one[0] == place]
+    problems = [(KeepsFromStarting._make if one in stopping else Problem._make)(_problem(document, *one)) for one in found]
+    return sorted(problems, key=lambda problem: problem.position or Position(0, 0))
 
 
 def notes_on(document: Document, sections: list[Section]) -> list[Problem]:
@@ -88,6 +92,14 @@ class _FileReader(NamedTuple):
         mend = f"sudo chgrp {SERVICE_USER} {path} && sudo chmod g+r {path}"
         return "" if self.may_read(found) else f"the service runs as {SERVICE_USER}, who may not read {path}; {mend}"
 
+    def why_unwritable(self, path: Path, found: os.stat_result) -> str:
+        """Why the service may not write to a file or a folder, and what lets it; empty where it may."""
+        shift = 6 if found.st_uid == self.uid else 3 if found.st_gid in self.groups else 0
+        wanted = 0o3 if stat.S_ISDIR(found.st_mode) else 0o2
+        if not self.uid or found.st_mode >> shift & wanted == wanted:
+            return ""
+        return f"the service runs as {SERVICE_USER}, who may not write to {path}; sudo chown {SERVICE_USER} {path}, or name another path"
+
 
 class _ThisUser:
     """Whoever asks, where the gateway runs as the same user."""
@@ -95,6 +107,12 @@ class _ThisUser:
     def why_not(self, path: Path, found: os.stat_result) -> str:
         """Why this user may not read a file, and what lets him; empty where he may."""
         return "" if os.access(path, os.R_OK) else f"this user may not read {path}; sudo chown $USER {path} && chmod u+r {path}"
+
+    def why_unwritable(self, path: Path, found: os.stat_result) -> str:
+        """Why this user may not write to a file or a folder, and what lets him; empty where he may."""
+        if os.access(path, os.W_OK | os.X_OK if stat.S_ISDIR(found.st_mode) else os.W_OK):
+            return ""
+        return f"this user cannot write to {path}; let the gateway's user write there, or name another path"
 
 
 def _service_user() -> _FileReader | None:
@@ -132,8 +150,8 @@ def _of_file(path: Path, reader: _FileReader | _ThisUser | None) -> str:
     return reader.why_not(path, found) if reader is not None else ""
 
 
-def _of_folder(path: Path, document: Document) -> Iterator[str]:
-    """What is wrong with the folder of a file that the gateway makes; one that is missing it makes too."""
+def _of_folder(path: Path, document: Document, reader: _FileReader | _ThisUser | None) -> Iterator[str]:
+    """What is wrong with the folder of a file that the gateway makes, or with that file; a folder that is missing it makes too."""
     if path.is_dir():
         yield f"{path} is a folder; name a file in it"
         return
@@ -142,5 +160,15 @@ def _of_folder(path: Path, document: Document) -> Iterator[str]:
         yield f"{folder} is no folder; name another path"
     elif os.statvfs(folder).f_flag & os.ST_RDONLY:
         yield f"{folder} is on a medium that can only be read; name another path"
-    elif not document.path.startswith("/etc/") and not os.access(folder, os.W_OK | os.X_OK):  # what is there, the service runs as its user
-        yield f"this user cannot write to {folder}; let the gateway's user write there, or name another path"
+    elif reader is not None and (folder == path.parent if isinstance(reader, _FileReader) else not document.path.startswith("/etc/")):
+        # what is missing, systemd may make for the service
+        yield from [text for one in (folder, path) if (text := _of_unwritable(one, reader))][:1]
+
+
+def _of_unwritable(path: Path, reader: _FileReader | _ThisUser) -> str:
+    """Why a file or a folder cannot be written to; empty where it can, or is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return "" if stat.S_ISSOCK(found.st_mode) else reader.why_unwritable(path, found)

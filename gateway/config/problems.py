@@ -26,6 +26,12 @@ class Problem(NamedTuple):
         return f"{self.key_path}: {self.text}" if self.key_path else self.text
 
 
+class KeepsFromStarting(Problem):
+    """A problem outside of the file with which the gateway cannot start; with any other it can, and it may be mended while it runs."""
+
+    __slots__ = ()
+
+
 class ConfigProblems(GatewayError, ValueError):
     """Raised where a configuration cannot be used: mend what is listed."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.fleeting import why_fleeting
+from gateway.config.outside import _FileReader
 
 ROOT = Path(__file__).parents[2]
 
@@ -260,3 +261,27 @@ class Lamp(HostBound):
         0,
         ["to know:", "2:8 lamp.a.left: it will be on"],
     )
+
+
+def test_a_store_that_cannot_be_written_is_said_to_keep_it_from_starting(tmp_path: Path) -> None:
+    """A folder of a control socket does not: the gateway runs without one."""
+    code, lines = check(tmp_path, f'[store]\npath = "{tmp_path}/g.toml/gateway.db"\n')
+    assert (code, lines) == (1, ["cannot start: 1 problem in g.toml", "2:8 store.path: …/g.toml is no folder; name another path"])
+    code, lines = check(tmp_path, '[gateway]\ncontrol_socket = "g.toml/gateway.sock"\n')
+    assert (code, lines[0]) == (1, "can start, but with 1 problem in g.toml")
+
+
+def test_whether_the_service_may_write_goes_by_the_mode_of_what_is_there(tmp_path: Path) -> None:
+    """Root may write everywhere, and it is root who checks what is installed."""
+    service = _FileReader(uid=4711, groups=[4711, 20])
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o755)
+    why = f"the service runs as gateway, who may not write to {folder}; sudo chown gateway {folder}, or name another path"
+    assert service.why_unwritable(folder, folder.stat()) == why
+    folder.chmod(0o757)
+    assert service.why_unwritable(folder, folder.stat()) == ""
+    folder.chmod(0o752)
+    assert service.why_unwritable(folder, folder.stat()) == why, "nobody may enter"
+    file = folder / "gateway.db"
+    file.touch(mode=0o644)
+    assert service.why_unwritable(file, file.stat()).startswith(f"the service runs as gateway, who may not write to {file}; ")
