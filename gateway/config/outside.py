@@ -19,6 +19,8 @@ from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import KeepsFromStarting, Problem, dotted
 from gateway.config.sections import GatewaySettings, StoreSettings
 
+_SOCKET_AT_MOST = 99
+"""Bytes of a socket's path: the kernel takes 107 (unix(7)), and it is made under a name that has the number of a process behind it."""
 SERVICE_USER = "gateway"
 """Whom the unit that is installed runs as."""
 
@@ -32,6 +34,8 @@ def outside_problems(document: Document, sections: list[Section], gateway: Gatew
     # where the file names none, they are where the gateway is started, which need not be here
     unusable = [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document, reader)]
     found += unusable
+    if document.value(("gateway", "control_socket")) and (text := _of_socket(gateway.control_socket)):
+        found.append((("gateway", "control_socket"), text))
     found += [(("store", key), text) for key, text in _of_database(store, reader)]
     place = ("store", "path")
     can_be_used = (
@@ -163,6 +167,14 @@ def _of_folder(path: Path, document: Document, reader: _FileReader | _ThisUser |
     elif reader is not None and (folder == path.parent if isinstance(reader, _FileReader) else not document.path.startswith("/etc/")):
         # what is missing, systemd may make for the service
         yield from [text for one in (folder, path) if (text := _of_unwritable(one, reader))][:1]
+
+
+def _of_socket(path: Path) -> str:
+    """Why there can be no socket at a path; empty where its length is no reason."""
+    if (length := len(os.fsencode(path))) <= _SOCKET_AT_MOST:
+        return ""
+    advice = f"write one of at most {_SOCKET_AT_MOST}, as /run/gateway/gateway.sock"
+    return f"a path of {length} bytes is too long for a socket, and the command line will not find the gateway; {advice}"
 
 
 def _of_unwritable(path: Path, reader: _FileReader | _ThisUser) -> str:

@@ -1,6 +1,6 @@
 """A configuration file → a checked Configuration, or every problem in it at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext, suppress
 from functools import partial
 from operator import attrgetter
@@ -30,12 +30,13 @@ from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
 from gateway.config.elsewhere import carried_in, check_shared_kinds
 from gateway.config.id_patterns import check_patterns
+from gateway.config.locator import KeyPath
 from gateway.config.models import keys_of, tables_of
 from gateway.config.overrun import Overrun, at_most
 from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings, may_be_folder, own_folder
 from gateway.config.settings_reader import read_settings
-from gateway.config.values import add_free_dates, clean_texts
+from gateway.config.values import add_free_dates, clean_texts, refuse_nul
 from gateway.registry import SECTIONS, InstalledKinds, Promised, Registry, installed, kind_meant
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class _Reading:
         """False when some kinds of the user's could not be loaded: what names one of them is no problem of its own."""
 
     def configuration(self) -> Configuration:
+        refuse_nul(self.document, self.is_in_the_box)
         clean_texts(self.document)
         named = [name for name in self.registry.host_bound.names if not self.is_sole(name)]
         unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named)
@@ -172,6 +174,12 @@ class _Reading:
     def own_problem(self, text: str) -> Problem:
         """A problem of the user's own code, which has a place of its own."""
         return Problem(self.document.positions.get(("gateway", "actors")), "", text)
+
+    def is_in_the_box(self, path: KeyPath) -> bool:
+        """Whether a section is none of the user's own kinds, whose texts may be anything."""
+        ordinary = path[0] == "actors" and path[1:2]
+        known: Collection[str] = self.registry.ordinary.names if ordinary else (*OWN_TABLES, *SECTIONS, *self.registry.host_bound.names)
+        return path[1 if ordinary else 0] in known
 
     def own(self, name: str, model: type[T]) -> T:
         """The settings of one of the gateway's own sections; defaults stand in for a section with problems, until those are raised."""

@@ -6,7 +6,7 @@ is a date itself.
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,8 @@ from gateway.config.problems import dotted
 _DATES = (datetime.date, datetime.time)  # a datetime is a date
 _FREE = ("payload",)
 """Tables whose texts are for whoever gets them."""
+_SENT = (*_FREE, "ack", "body", "codec", "facts", "framing", "simulate")
+"""Keys of texts that are sent as they stand, or looked for in what is heard."""
 
 
 def as_json(model: type[BaseModel], table: Any) -> str:
@@ -58,6 +60,16 @@ def add_free_dates(document: Document) -> None:
     for path, value in _values(document.table):
         if isinstance(value, _DATES) and dotted(path) not in noted and any(part in _FREE for part in path):
             document.add(path, f"{value} is a date or a time, which no message can carry; put it in quotes")
+
+
+def refuse_nul(document: Document, known: Callable[[KeyPath], bool]) -> None:
+    """Note each text with a NUL in it, in the sections of which it is `known` what their texts are: the system ends a name there, and takes
+    no such path. Only what is sent as it stands may have one. The reading goes on without it."""
+    for path, value in list(_values(document.table)):
+        if isinstance(value, str) and "\0" in value and known(path) and not any(part in _SENT for part in path):
+            plain = value.replace("\0", "")
+            document.add(path, f"a NUL (\\u0000) stands in this text, and no path or name can have one; write {json.dumps(plain)}")
+            document.replace(path, plain)
 
 
 def clean_texts(document: Document) -> None:

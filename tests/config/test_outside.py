@@ -285,3 +285,13 @@ def test_whether_the_service_may_write_goes_by_the_mode_of_what_is_there(tmp_pat
     file = folder / "gateway.db"
     file.touch(mode=0o644)
     assert service.why_unwritable(file, file.stat()).startswith(f"the service runs as gateway, who may not write to {file}; ")
+
+
+def test_a_socket_has_a_short_path(tmp_path: Path) -> None:
+    """The kernel takes 107 bytes, and the socket is made under a longer name first. Without one the gateway runs, and nobody finds it."""
+    fits = "/tmp/" + "s" * 94
+    assert check(tmp_path, f'[gateway]\ncontrol_socket = "{fits}"\n')[0] == 0
+    code, lines = check(tmp_path, f'[gateway]\nname = "a"\ncontrol_socket = "{fits}x"\n')
+    why = "a path of 100 bytes is too long for a socket, and the command line will not find the gateway"
+    assert lines[1:] == [f"3:18 gateway.control_socket: {why}; write one of at most 99, as /run/gateway/gateway.sock"]
+    assert (code, lines[0]) == (1, "can start, but with 1 problem in g.toml")
