@@ -61,5 +61,7 @@ def write_whole(path: Path, text: str) -> bool:
         fresh.replace(path)
     except OSError as error:
         log.error("cannot write %s: %s; what it would say: %s", path, error.strerror, text)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         return False
     return True
