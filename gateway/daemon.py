@@ -54,6 +54,8 @@ BAD_CONFIG = 78
 
 _COLLECT_EVERY = 20_000
 """New objects between two looks of the collector: messages leave no cycles, and at Python's 700 it looks at each burst many times over."""
+_OTHERS = 0o027
+"""What others may not do with any file that a gateway makes, as `systemd/gateway.service` has it."""
 _LOOK_S = 1.0
 _ANSWERS_WITHIN_S = 3.0
 _ANSWERS_LOOK_S = 0.005
@@ -67,6 +69,7 @@ _NOTE_FAULTS_S = 60.0
 
 def run(path: Path) -> int:
     """Run the gateway of a configuration file until it is told to stop; return what to exit with."""
+    os.umask(os.umask(_OTHERS) | _OTHERS)
     signals = Signals()
     faulthandler.enable()  # when the watchdog aborts us, each thread says where it stood
     faults = set_up_logging()

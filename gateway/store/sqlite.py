@@ -86,6 +86,8 @@ class SqliteStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             expected, wal = read_record(self.path), wal_id(self.path)
             self._refuse_emptied(expected)
+            with suppress(FileExistsError):  # it holds what is nobody else's affair: SQLite would let all read it, and what lies beside it
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o640))
             self._writer = connect(self.path)
             try:
                 frames = self._prepare(max_mb)
