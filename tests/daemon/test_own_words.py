@@ -34,3 +34,24 @@ def test_a_filter_that_takes_all_takes_nothing_of_our_own_state(protocol: str, t
             peer.until(lambda: len(peer.payloads("gw/twin/all")) >= 5)
         told = daemon.ask(do="ask", to="twin/all", verb="read", payload={}, timeout_s=30)["body"]
     assert (told["count"], list(told["values"])) == (5, ["t", "o"])
+
+
+NAMED = """
+[mqtt.main]
+host = "127.0.0.1"
+port = {port}
+prefix = "gw"
+protocol = "{protocol}"
+[[mqtt.main.subscribe]]
+topic = "gw/twin/attic"
+to = "twin/copy"
+"""
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_filter_that_names_the_prefix_is_meant(protocol: str, tmp_path: Path) -> None:
+    """Who writes the gateway's own topic into the file wants to hear what it says there."""
+    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, NAMED.format(port=broker.port, protocol=protocol)) as daemon:
+        daemon.until(lambda: "subscribed to" in daemon.said())
+        daemon.gateway("tell", "twin/attic", "report", 'values={"t": 1}')
+        daemon.until(lambda: daemon.ask(do="ask", to="twin/copy", verb="read", payload={}, timeout_s=30)["body"]["count"] >= 1)

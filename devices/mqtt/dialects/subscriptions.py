@@ -6,6 +6,7 @@ from functools import partial
 from devices.mqtt.dialects.dialect import Dialect, Interest, Session, TopicRoute
 from devices.mqtt.payloads import PayloadReader
 from devices.mqtt.settings import Subscription
+from devices.mqtt.topics import without_share
 from gateway.actors.points import Keys
 from gateway.actors.templates import fields_of, filled
 
@@ -23,8 +24,12 @@ class Subscriptions(Dialect):
         found = []
         for one in self.session.settings.subscribe:
             reader = PayloadReader(one) if one.reads else None
-            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader), of_others=True))
+            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader), of_others=not self._is_own(one.topic)))
         return found
+
+    def _is_own(self, topic_filter: str) -> bool:
+        """Whether a filter names our own prefix: who writes that wants to hear what we say there."""
+        return without_share(topic_filter).startswith(f"{self.session.names.prefix}/")
 
     def _route(self, subscription: Subscription, reader: PayloadReader | None, topic: str, plus: Sequence[str]) -> TopicRoute:
         del topic
