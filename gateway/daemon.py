@@ -91,6 +91,8 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier)
     configuration = read(path)
     set_level(configuration.gateway.log_level)
     log.info("starting with %s%s: %s", path, ", simulated" if configuration.gateway.simulate else "", _named(configuration))
+    for text in configuration.warnings:
+        log.warning("%s", text)
     with ExitStack() as at_end:
         _refuse_second(configuration.gateway.control_socket)
         at_end.callback(locked_configuration(path, simulated=configuration.gateway.simulate))

@@ -11,7 +11,7 @@ from devices.codecs.choice import codec_options
 from devices.codecs.message_settings import REPORT, MessageSettings
 from devices.credentials import secret_faults
 from devices.mqtt.hosts import check_host
-from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels
+from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels, without_share
 from devices.simulation import simulation
 from gateway.actors import Settings
 from gateway.actors.id_patterns import id_pattern
@@ -199,6 +199,10 @@ class MqttSettings(Settings):
         """The actors that the subscriptions send to, and whoever hears of each connection."""
         told = [("connected_to", self.connected_to, "connected")] if self.connected_to else []
         return told + [(f"subscribe.{n}.to", subscription.to, subscription.sends) for n, subscription in enumerate(self.subscribe)]
+
+    def heard(self) -> list[tuple[str, str, str]]:
+        """The filters of the subscriptions, and whom each tells."""
+        return [(f"subscribe.{n}.topic", without_share(one.topic), one.to) for n, one in enumerate(self.subscribe)]
 
     def patterns(self) -> list[tuple[str, str]]:
         """Whom commands may be for."""

@@ -73,6 +73,17 @@ class Settings(BaseModel):
         del me
         return None
 
+    def heard(self) -> list[tuple[str, str, str]]:
+        """What this connection hears at its broker because the file says so: (key of the setting, topic filter, id of the actor that it
+        tells, or the template of it)."""
+        return []
+
+    def published(self, me: str) -> list[tuple[str, str]]:
+        """What the actor `me` of this ordinary kind publishes: (id of the connection, topic). An {} in the id, or in the topic, stands for
+        what only its messages say."""
+        del me
+        return []
+
     def readers(self) -> list[str]:
         """Ids of the actors that are told of each device that comes by itself: see `shown.py`."""
         return []

@@ -50,6 +50,10 @@ class Publishing(Settings):
         if self.publish_to:
             self._stage(stage, "", under)
 
+    def published(self, me: str) -> list[tuple[str, str]]:
+        """What an actor knows, under its topic."""
+        return [(self.publish_to, filled(self.topic, {"key": key_of(me), "id": me}))] if self.publish_to and "/" in me else []
+
     def addresses(self) -> list[tuple[str, str, str]]:
         """The actor that publishes, if there is one."""
         return [("publish_to", self.publish_to, "publish")] if self.publish_to else []

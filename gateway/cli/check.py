@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import ConfigProblems, Problem, read
+from gateway.config.locator import Position
 from gateway.config.problems import KeepsFromStarting, counted, listed
 from gateway.console.exits import BAD_CONFIG, FINE, NO
 from gateway.console.output import complain, say, say_json
@@ -19,7 +20,7 @@ def check(path: Path, *, as_json: bool) -> int:
         more = [Problem(None, "", error.more)] if error.more else []  # a list that is cut says so
         _say([*error.problems, *more], str(error), as_json=as_json)
         return BAD_CONFIG
-    outside = configuration.outside
+    outside = sorted((*configuration.outside, *configuration.loops), key=lambda problem: problem.position or Position(0, 0))
     if outside:
         can = "cannot start:" if any(isinstance(one, KeepsFromStarting) for one in outside) else "can start, but with"
         _say(outside, "\n".join([f"{can} {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)

@@ -34,6 +34,11 @@ class Section(NamedTuple):
     whole: bool = True
     """Whether the settings have no mistakes. Else what depends on a broken one is left out of the checks."""
 
+    @property
+    def id(self) -> str:
+        """The id of the device that the section is of; of an ordinary kind, where its settings stand."""
+        return "/".join(map(str, self.key_path))
+
     def claims(self) -> dict[str, str]:
         """What the section claims, as far as that is known."""
         if self.whole:
@@ -105,7 +110,7 @@ def _as_written(document: Document, path: KeyPath, thing: str) -> str:
 def check_addresses(document: Document, sections: list[Section], registry: Registry, carried: Collection[str] = ()) -> None:
     """Note each address that names no kind, no host-bound actor or no verb that there is, or one that this actor does not take. What other
     hosts have is not in the file: `carried` are the first segments of the ids that go there."""
-    settings = {"/".join(map(str, section.key_path)): section.settings for section in sections if section.whole}
+    settings = {section.id: section.settings for section in sections if section.whole}
     for section in sections:
         for setting, target, verb in section.addresses():
             problem = _target_problem(document, registry, target, verb, carried) or _why_deaf(settings.get(target), target, verb)

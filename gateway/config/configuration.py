@@ -46,8 +46,16 @@ class Configuration:
     outside: tuple[Problem, ...] = field(default=(), compare=False)
     """What is wrong outside of the file, where somebody had it looked at: files that it names, actors of one's own. It can start so."""
 
+    loops: tuple[Problem, ...] = field(default=(), compare=False)
+    """Where an actor may hear what it publishes itself, so that its messages go round without end: see `echoes.py`. It can start so."""
+
     notes: tuple[Problem, ...] = field(default=(), compare=False)
     """What is worth knowing on this machine and is no problem, looked at with `outside`."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of it when it comes into force, a sentence each, with its line."""
+        return [f"{one.key_path} (line {one.position.line if one.position else 1}): {one.text}" for one in self.loops]
 
     @property
     def points(self) -> Said:

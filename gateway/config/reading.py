@@ -28,6 +28,7 @@ from gateway.config.checks import (
 )
 from gateway.config.configuration import Configuration, HostBoundPart
 from gateway.config.document import Document, open_document
+from gateway.config.echoes import echoes_in
 from gateway.config.elsewhere import carried_in, check_shared_kinds
 from gateway.config.id_patterns import check_patterns
 from gateway.config.locator import KeyPath
@@ -132,9 +133,10 @@ class _Reading:
         parts = tuple(made.part for made in host_bound if made.part)
         ordinary: list[Actor[Any] | Promised] = [made.actor for made in actors if made.actor]
         ordinary += [Promised(name, self.promise(name)) for name in promised]
-        return Configuration(
-            gateway, store, runtime, parts, tuple(sorted(ordinary, key=attrgetter("kind"))), tuple(remarks), self.notes(sections)
-        )
+        ordinary.sort(key=attrgetter("kind"))
+        echoes = echoes_in(self.document, sections, self.registry)
+        notes = (*self.notes(sections), *echoes.others)
+        return Configuration(gateway, store, runtime, parts, tuple(ordinary), tuple(remarks), echoes.loops, notes)
 
     def remarks(self, sections: list[Section], gateway: GatewaySettings, store: StoreSettings, parts: list[HostBoundPart]) -> list[Problem]:
         """What is wrong outside of the file, where that is wanted."""

@@ -130,7 +130,7 @@ def compare(now: Configuration, wanted: Configuration) -> Reload:
     gateway = now.gateway.model_copy(update={key: getattr(wanted.gateway, key) for key in _IN_FLIGHT})
     settings = [f"gateway.{key}" for key in _IN_FLIGHT if getattr(gateway, key) != getattr(now.gateway, key)]
     settings += [f"actors.{actor.kind}" for actor in served]
-    result = dataclasses.replace(now, gateway=gateway, host_bound=parts, actors=actors)
+    result = dataclasses.replace(now, gateway=gateway, host_bound=parts, actors=actors, loops=wanted.loops)
     return Reload([part_of(part) for part in changed], new, gone, served, settings, needs, result)
 
 

@@ -80,6 +80,8 @@ class Reloading:
 
     def _take_over(self, reload: Reload) -> Reloaded:
         set_level(reload.result.gateway.log_level)
+        for text in reload.result.warnings if reload.result.loops != self.configuration.loops else ():
+            log.warning("%s", text)
         points = self._engine.directory.kinds.points
         before = points.shown
         points.fill(reload.result.points, reload.result.shown)

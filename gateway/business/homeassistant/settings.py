@@ -78,6 +78,11 @@ class HomeAssistantSettings(Settings):
         """The connection that publishes."""
         return [("broker", self.broker, "publish")] if self.broker else []
 
+    def published(self, me: str) -> list[tuple[str, str]]:
+        """The announcements."""
+        del me
+        return [(self.broker, f"{self.prefix}/device/{{}}/config")] if self.broker else []
+
     def readers(self) -> list[str]:
         """The actor that announces."""
         return [self.me] if self.broker else []
