@@ -23,6 +23,7 @@ COUNTERS_SAID = {
     "retained": "old retained ones ignored",
     "forbidden": "commands that MQTT may not give",
     "rivals": "words of another gateway with our prefix",
+    "returned": "own publishes that came back",
     "unanswerable": "asks that say not where to answer",
     "disconnects": "connections lost",
     "bad_values": "values that are bad",

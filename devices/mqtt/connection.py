@@ -18,6 +18,7 @@ from devices.mqtt.chart import FAREWELL_S, SUBACK_S, Cause, SessionPhase, chart
 from devices.mqtt.dialects import dialects_of
 from devices.mqtt.dialects.asked import AskedTopics
 from devices.mqtt.dialects.dialect import Saying, Session
+from devices.mqtt.echoes import Echoes
 from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.events import Closed, Event, SessionOpened, Subscribed, Unsubscribed
 from devices.mqtt.faults import why_unsubscribed
@@ -103,7 +104,8 @@ class Connection(HostBound):
         del start
         settings, host = self._settings, self.host
         self._names = names = Names(self._key, settings)
-        self._encoder = PublishEncoder(v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
+        self._echoes = echoes = Echoes(host, settings.host, settings.port_number)
+        self._encoder = PublishEncoder(echoes.said, v5=settings.v5, message_ids=settings.message_ids, root=names.root, prefix=names.prefix)
         session = Session(names, settings, host, self._say)
         self._asked = AskedTopics(session)
         self._dialects = [*dialects_of(session), self._asked]
@@ -118,6 +120,7 @@ class Connection(HostBound):
         else:
             self._begin()
         self._subscribing: Subscribing = Subscribing(host, self._routes.filters, self._link, before=left.subscribing if left else None)
+        self._inbox.heard = self._echoes.heard
         self._next_s = 0.0 if left else self._course.due_s() or math.inf
         self._link.watch(host.fileno())
 
@@ -201,8 +204,7 @@ class Connection(HostBound):
             self._drain(time.monotonic() + FAREWELL_S)
             if self._course.phase in _SETTLED and not (self._outbox.sent or self._outbox.waiting):
                 self._inbox.look_at_all()
-                link, outbox, inbox = self._link, self._outbox, self._inbox
-                return OpenConnection(link, outbox, inbox, self._reconnect, self._course, self._limits, self._subscribing)
+                return OpenConnection(self._link, self._outbox, self._inbox, self._reconnect, self._course, self._limits, self._subscribing)
             self._link.watch(self.host.fileno())
         self.close()
         return None
@@ -220,6 +222,8 @@ class Connection(HostBound):
         """Do what is due by the clock; a few times a second are enough."""
         if self._subscribing.must_mend and self._course.phase in _SETTLED:
             self._mend_filters(now_s)
+        elif self._course.phase is SessionPhase.READY:
+            self._echoes.look()
         due = self._course.due(now_s)
         if due is Cause.NO_SUBACK and now_s - self._held_back_s < SUBACK_S:  # it lies behind what we have not read
             self._next_s = self._held_back_s + SUBACK_S
@@ -283,8 +287,8 @@ class Connection(HostBound):
         self.host.report(Health.OK, f"connected to {self._settings.address} as {self._names.client_id!r}{event.limits.said}")
         self.host.back()
         tell_connected(self.host, (self._settings.connected_to, *self._asked.by))
-        said = [self._encoder.of_saying(saying) for one in self._dialects for saying in one.at_connect()]
-        self._outbox.waiting.extendleft(reversed(said))
+        said = (self._encoder.of_saying(saying) for one in reversed(self._dialects) for saying in reversed(one.at_connect()))
+        self._outbox.waiting.extendleft(said)
         if not self._subscribing.begin(event.limits, session_present=event.session_present):
             self._move(Cause.NOTHING_TO_SUBSCRIBE, now_s)
 
@@ -306,8 +310,8 @@ class Connection(HostBound):
             self.host.report(Health.FAULTY, why_unsubscribed(refusals, self._settings, self._names))
         else:
             self._move(Cause.SUBSCRIBED, now_s)
-            said = f"connected to {self._settings.address} as {self._names.client_id!r}, {self._subscribing.said}"
-            self.host.report(Health.OK, said)
+            self._echoes.well = f"connected to {self._settings.address} as {self._names.client_id!r}, {self._subscribing.said}"
+            self._echoes.report()
 
     def _closed(self, event: Closed, now_s: float) -> None:
         because = reason_text(event.code) if event.code in OF_A_PUBLISH else ""
@@ -368,15 +372,11 @@ class Connection(HostBound):
         if self._outbox.published:
             self.host.count("published", self._outbox.published)
             self._outbox.published = 0
-        if self._inbox.received:
-            self.host.count("received", self._inbox.received)
-            self._inbox.received = 0
+        self._inbox.count()
 
     def _patience_s(self) -> float:
         """For how many seconds this actor has nothing to do but wait for others."""
-        if self._link.events:
-            return 0.0
-        patience_s = min(_IDLE_S, max(0.0, self._next_s - time.monotonic()))
+        patience_s = 0.0 if self._link.events else min(_IDLE_S, max(0.0, self._next_s - time.monotonic()))
         if not self._link.is_connected:
             return patience_s
         if self._inbox.pending:

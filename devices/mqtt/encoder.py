@@ -1,6 +1,7 @@
 """The encoder: a publish in words → the bytes of its packet, for the version of MQTT that this connection speaks."""
 
 from devices.mqtt.dialects.dialect import Saying
+from devices.mqtt.echoes import SaidAtBroker
 from devices.mqtt.outbox import Item, OwnPublish, Settling
 from devices.mqtt.packets import ID_LENGTHS, PUBLISH, fixed_header, properties, publish, text
 from devices.mqtt.topics import check_topic
@@ -18,7 +19,10 @@ class PublishEncoder:
     those; other items say their whole topic.
     """
 
-    def __init__(self, *, v5: bool, message_ids: bool, prefix: str, root: str = "") -> None:
+    def __init__(self, said: SaidAtBroker | None = None, *, v5: bool, message_ids: bool, prefix: str, root: str = "") -> None:
+        """Make an encoder. `said` is told what is published."""
+        self._at_broker = said or SaidAtBroker()
+        self._watched = self._at_broker.watched
         self._root = root
         self._v5 = v5
         self._prefix = prefix
@@ -41,6 +45,8 @@ class PublishEncoder:
         name = fields["topic"]
         topic = self._topics.get(name) or self._checked(name)
         body = fields["body"].encode()
+        if self._watched:
+            self._at_broker.note(topic, body, message.sender)
         message_id = message.id.encode() if self._message_ids else b""
         if fields["expires_s"] or fields["qos"] == 0 or len(message_id) >= ID_LENGTHS:
             return self.item(
@@ -92,6 +98,7 @@ class PublishEncoder:
         whole = check_topic(self._whole(name))
         self._said.add(whole)
         encoded = self._topics[name] = text(whole.encode())
+        self._at_broker.add(encoded)
         return encoded
 
 

@@ -107,6 +107,8 @@ class Inbox:
         self.quiet = False
         """Set it to leave what comes unacknowledged: the broker gives it to us next time."""
         self.received = 0
+        self.heard: Callable[[IncomingPublish, TopicRoute], None] = lambda arrival, route: None
+        """Is told of each message that is to go to an actor, before it goes."""
         self.repeats: deque[IncomingPublish] = deque()
         """Messages that had been seen before; an ask among them may want its answer again."""
         self._host = host
@@ -129,6 +131,12 @@ class Inbox:
         """By packet id, whether the broker had our acknowledgement of the last message under it: then what comes under it next is new."""
         self._late: list[IncomingPublish] = []
         """What came when no more was to be taken in, as many as may wait: another actor may go on with this connection."""
+
+    def count(self) -> None:
+        """Count what was received since the last call."""
+        if self.received:
+            self._host.count("received", self.received)
+            self.received = 0
 
     @property
     def pending(self) -> int:
@@ -305,6 +313,7 @@ class Inbox:
             return None
         if route.forbidden:
             raise Forbidden(route.forbidden)
+        self.heard(arrival, route)
         if arrival.retained and not route.takes_retained:
             raise Retained('cannot act on a retained message: it may be years old; publish it unretained, or set retained = "take"')
         expires_ms = self._expires_ms(arrival)
