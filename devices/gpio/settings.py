@@ -159,6 +159,8 @@ class PinSettings(TopicalSettings):
 
     def among(self, me: str, others: Mapping[str, Settings]) -> Self:
         """An output that others name in `never_with` names them, too: it knows of them before they have been claimed."""
+        if me in self.never_with:
+            raise ValueError(f"never_with.{self.never_with.index(me)}: {me} is this one itself, and would never be on; name another")
         naming = [id for id, other in others.items() if isinstance(other, PinSettings) and me in other.never_with]
         unsaid = [id for id in naming if id not in self.never_with and id != me]
         if not (unsaid and self.is_output):

@@ -12,6 +12,8 @@ def check_host(host: str) -> str:
     """Return the name of a host, or its address. Raises ValueError that says what to write, where it is none."""
     if found := _SCHEME.fullmatch(host.strip()):
         raise ValueError(_of_address(found["scheme"].lower(), found["rest"]))
+    if not host.strip():
+        raise ValueError("nothing but a space stands here; write the broker's name or address, or leave the line out for localhost")
     if host != host.strip():
         raise ValueError(f'there is a space around {host.strip()!r}; write "{host.strip()}"')
     if "@" in host:

@@ -73,7 +73,7 @@ class SensorSettings(PolledSettings):
 
     def lacks(self) -> dict[str, str]:
         """Say where the sensor is not on this machine."""
-        if self.simulation is not None:
+        if self.simulation is not None or not (self.id or self.driver):
             return {}
         try:
             self.find()

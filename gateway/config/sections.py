@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from gateway.actors import Settings
+from gateway.actors.ids import is_key
 
 _AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 """Absolute from here on: a library of a device may change the working directory."""
@@ -53,7 +54,7 @@ def _in_directory(variable: str, name: str) -> Path:
 class GatewaySettings(Settings):
     """Section [gateway]: what concerns the daemon as a whole."""
 
-    name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._~:@=,-]{1,128}$")
+    name: str = Field(default_factory=socket.gethostname)
     """What this gateway calls itself in `gateway show`: letters, digits and . _ ~ : @ = , - (default: the host's name)."""
     simulate: bool = False
     """True: every device that can be is simulated, no hardware is touched, and nothing is shared with a real gateway."""
@@ -65,6 +66,13 @@ class GatewaySettings(Settings):
     """Seconds after a reload in which it is taken back if a broker or a device that was well before it is lost; 0: it never is."""
     actors: str = "actors"
     """A folder with actors of one's own, whose *.py are loaded; relative to this file. The one of the default may be absent."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, name: str) -> str:
+        if not is_key(name):
+            raise ValueError(f"cannot use {name[:128]!r} as a name: write letters, digits and . _ ~ : @ = , - (128 at most)")
+        return name
 
 
 class StoreSettings(Settings):

@@ -37,7 +37,7 @@ def unknown_key(path: KeyPath, depth: int, model: type[BaseModel], value: Any) -
     if text := said_twice(path[:-1], {name: value}):
         return text
     if isinstance(value, dict) and (tables := inner and tables_of(inner)):
-        return f"no such key; write [{dotted((*path[:-1], tables, name))}]"
+        return _table_meant(path, inner, tables, value)
     if (seen := visible(name)) != name:
         odd = next(one for one in name if not visible(one))
         return f"{invisible(odd)} stands in this key; write {seen}"
@@ -47,6 +47,18 @@ def unknown_key(path: KeyPath, depth: int, model: type[BaseModel], value: Any) -
     if text := from_above(path, depth, model, misplaced=inner is not None):
         return text
     return f"no such key; {_advice(our_key(path), meant) or did_you_mean(name, keys_of(inner) if inner else [])}"
+
+
+def _table_meant(path: KeyPath, model: type[BaseModel], tables: str, value: dict[str, Any]) -> str:
+    """What to say of a table that a model does not have, and that has tables of free names: its key may be a slip of that of those; what
+    stands in it may belong to the section, which has no name; else it is one of those."""
+    above = path[:-1]
+    if name_meant(str(path[-1]), [tables]) or our_key(path) == tables:
+        return f"no such key; write [{dotted((*above, tables, next(iter(value), 'NAME')))}]"
+    rows, own = model_at(model, (tables, "x")), keys_of(model)
+    if not value or any(key in own and key not in (keys_of(rows) if rows else ()) for key in value):
+        return f"no such key; this section has no name of its own: write [{dotted(above)}]"
+    return f"no such key; write [{dotted((*above, tables, str(path[-1])))}]"
 
 
 def said_twice(section: KeyPath, table: Any) -> str:

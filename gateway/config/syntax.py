@@ -31,6 +31,8 @@ _HEADER = re.compile(r"\s*\[(?!\[)(?P<name>[^\[\]#=]*+)(?P<end>\]?)\s*(?P<behind
 _ON_ONE_LINE = re.compile(r"\[[^\[\]{}]*+\]")
 _BETWEEN = re.compile(r"[{}]|,(?![0-9]++\s*+[,}])|\Z")
 """What ends a value in { }, where texts and lists are blank."""
+_LISTED = re.compile(r"\s*\{[^{}:=]*=")
+"""A line that begins with a table of a list, and is none of JSON."""
 _OPENS = re.compile(r"[\[{(]|\"\"\"|'''")
 QUOTES = "“”„‟«»‘’‚‛‹›″′´`"  # noqa: RUF001  # the ambiguous ones are meant
 """Quotes that editors and web pages put in the place of the straight ones."""
@@ -106,7 +108,7 @@ def _problem(message: str, place: Position, line: str) -> Problem:
     said = message.rpartition(" (at ")[0] or message
     if len(line) > _LOOKED_AT:
         return Problem(place, "", _plainly(said, line))
-    for look in (_strange, _foreign, _header, _statement):
+    for look in (_strange, _open_table, _foreign, _header, _statement):
         for column, text in look(line, place.column):
             return Problem(Position(place.line, column), "", text)
     return Problem(place, "", _plainly(said, line))
@@ -245,6 +247,21 @@ def _wrong_text(value: str) -> str:
     advice = "take the comma at its end out" if behind == "," else "one key = value stands on a line"
     advice = advice if "=" in behind else _behind(behind, advice)
     return f"{behind} stands behind the text; {advice}" if behind and not behind.startswith("#") else ""
+
+
+def _open_table(line: str, column: int) -> Found:
+    """A table in { } that goes on in the next line, as in JSON: TOML takes it on one line alone."""
+    covered = _uncovered(line)
+    at = covered.rfind("{")
+    if at < 0 or "}" in covered[at:] or not (_LISTED.match(covered) or "=" in covered[:at]):
+        return
+    key = covered.partition("=")[0].strip() if "=" in covered[:at] else ""
+    shown = f"{key} = " if key and "[" not in covered[:at] else ""
+    listed = f"; in a list, each table on a line of its own: {key} = [ {{ … }}, {{ … }} ]" if key and not shown else ""
+    yield (
+        at + 1,
+        f"a table in {{ }} ends on the line that it begins on; write it on one line, {shown}{{ KEY = VALUE, KEY = VALUE }}{listed}",
+    )
 
 
 def _wrong_table(value: str) -> str:

@@ -291,6 +291,7 @@ def test_every_wrong_line_is_told_at_once(tmp_path: Path) -> None:
             "MQTT over websockets is not spoken here; write the host alone, and the port on which the broker speaks plain MQTT",
         ),
         ("http://b", "http:// leads to no broker; write the host alone, and the port on which the broker speaks plain MQTT"),
+        (" ", "nothing but a space stands here; write the broker's name or address, or leave the line out for localhost"),
         (" localhost", "there is a space around 'localhost'; write \"localhost\""),
         ("me@broker", "a user stands before the @; write username and password_file, and here the host alone"),
         ("broker/mqtt", 'a path is no part of a host; write "broker"'),
