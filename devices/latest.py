@@ -15,6 +15,9 @@ from gateway.actors.vocabulary import KnobTurned, Pressed, Publish, Report
 
 P = TypeVar("P", bound=Payload)
 
+COUNTERS_SAID = {"held_back": "times the gateway had no room, and was told later"}
+"""What its counter is called where people read it."""
+
 
 class Latest(Generic[P]):
     """Sends what one source has to tell to the actor `to`, as `verb`; an empty `to` sends nothing. Used on the source's own thread."""
@@ -43,7 +46,7 @@ class Latest(Generic[P]):
         try:
             receipt = self._host.send(self._to, self._verb, self._waiting, wait=False, on_commit=self._on_commit)
         except Refused:
-            self._host.count("refused")
+            self._host.count("held_back")
             self._retry_at_s = self._clock() + self._backoff.next_s()
             return
         self._waiting, self._under_way = None, receipt

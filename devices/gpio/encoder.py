@@ -24,7 +24,7 @@ from devices.gpio.inputs import LOOK_EVERY_S
 from devices.gpio.lines import ChipPin, PinLine
 from devices.gpio.memory import PinMemory
 from devices.gpio.quadrature import Levels, Quadrature
-from devices.latest import reports, states, turns
+from devices.latest import COUNTERS_SAID, reports, states, turns
 from devices.link import Link, LinkFault
 from gateway.actors import By, Delivery, Payload, verb
 from gateway.actors.vocabulary import KnobTurned, Publish, Report
@@ -48,6 +48,7 @@ class Encoder(Link[EncoderSettings]):
     kind = "encoder"
     vital = True
     counters_said = {
+        **COUNTERS_SAID,
         "edges": "changes",
         "coalesced": "changes counted as one",
         "missed": "changes of both contacts at once",

@@ -29,6 +29,7 @@ from devices.gpio.lines import ChipPin, PinLine
 from devices.gpio.outputs import HeldOutput, Output
 from devices.gpio.panel import Lamp
 from devices.gpio.settings import PinSettings
+from devices.latest import COUNTERS_SAID
 from devices.link import ACT_WITHIN_S, Link, LinkFault
 from gateway.actors import By, Delivery, Mode, Settings, verb
 from gateway.actors.vocabulary import Dim, KnobTurned, Pulse, Switch
@@ -50,6 +51,8 @@ class Pin(Link[PinSettings]):
     vital = True
     acts = ("switch", "pulse", "dim", "turned")
     counters_said = {
+        **COUNTERS_SAID,
+        "refused": "commands refused",
         "edges": "changes",
         "coalesced": "changes counted as one",
         "bounces": "bounces ignored",

@@ -26,7 +26,7 @@ from devices.gpio.errors import PinFault
 from devices.gpio.lines import ChipPin
 from devices.gpio.memory import PinMemory
 from devices.gpio.servo_settings import ANGLE, ServoSettings
-from devices.latest import reports, states
+from devices.latest import COUNTERS_SAID, reports, states
 from devices.link import ACT_WITHIN_S, Link, LinkFault
 from gateway.actors import By, Delivery, Payload, verb
 from gateway.actors.vocabulary import Publish, Report
@@ -48,7 +48,7 @@ class Servo(Link[ServoSettings]):
     kind = "servo"
     vital = True
     acts = ("angle",)
-    counters_said = {"angles": "angles it was told", "rests": "times it came to rest", "line_faults": "faults of the pin"}
+    counters_said = {**COUNTERS_SAID, "angles": "angles it was told", "rests": "times it came to rest", "line_faults": "faults of the pin"}
 
     _pin: ChipPin | None = None
     _holds = False

@@ -21,6 +21,7 @@ COUNTERS_SAID = {
     "left": "left with the broker for want of room",
     "dropped": "lost for want of room",
     "retained": "old retained ones ignored",
+    "refused": "messages refused",
     "forbidden": "commands that MQTT may not give",
     "rivals": "words of another gateway with our prefix",
     "returned": "own publishes that came back",
@@ -92,8 +93,11 @@ class Answers:
         """Publish an answer at once, not kept on disk, where the ask wants it; nowhere, where there was no ask or it does not say."""
         try:
             route = self._routes.find(arrival.topic)
-            if not route.asks:
-                return
+        except (GatewayError, ValueError):
+            return  # nobody takes what comes there, so it is no ask
+        if not route.asks:
+            return
+        try:
             topic, correlation = self._routes.answer_at(route, arrival.properties)
             self._outbox.waiting.append(self._encoder.item(OwnPublish(fleeting=False), topic, body, correlation=correlation))
         except (GatewayError, ValueError):

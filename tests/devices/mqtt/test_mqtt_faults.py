@@ -243,6 +243,18 @@ def test_payloads_that_are_traps_are_refused(mosquitto: Mosquitto, connect: Conn
         assert gateway.counters["refused"] == 1
 
 
+@BOTH
+def test_a_refused_message_is_no_ask(mosquitto: Mosquitto, connect: Connect, protocol: str) -> None:
+    """One whose topic reads as no command is refused, and counted as that alone; an ask that says not where to answer is one."""
+    with connect(mosquitto.port, protocol=protocol) as gateway, Peer(mosquitto.port) as peer:
+        gateway.until_subscribed()
+        peer.publish("gw/tell/nothing", "{}")
+        gateway.until(lambda: gateway.counters["refused"] == 1)
+        peer.publish("gw/ask/a/b/c", "{}")
+        gateway.until(lambda: gateway.counters["unanswerable"])
+        assert (gateway.counters["refused"], gateway.counters["unanswerable"]) == (2, 1)
+
+
 def test_refusals_are_logged_a_few_times_a_minute_for_each_reason(
     mosquitto: Mosquitto, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
