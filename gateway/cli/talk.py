@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from gateway.console.output import pretty, say, say_json
 from gateway.console.streams import read_input
 
 _MARGIN_S = 5.0
+_LEAST, _MOST, _DIGITS = -(2**63), 2**63 - 1, 20
+"""What whole numbers there are, and of how many characters at most."""
 
 
 def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, id: str, as_json: bool) -> int:
@@ -86,17 +89,39 @@ def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> Non
 def _value(text: str) -> Any:
     """A word as JSON where it is JSON (true, 12, "12"), else as text: as are NaN and 1e999, which no request can hold."""
     try:
-        found = json.loads(text)
+        return json.loads(text, object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return text
-    return text if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Failed(f"cannot read the payload: no JSON ({error}); write one object in single quotes, or name=value", BAD_INPUT) from None
     if not isinstance(found, dict):
         raise Failed("cannot read the payload: it is no JSON object; write {...} or name=value", BAD_INPUT)
+    return found
+
+
+def _whole(text: str) -> int:
+    """A whole number, of 64 bits as everywhere. Raises ValueError."""
+    if len(text) > _DIGITS or not _LEAST <= int(text) <= _MOST:
+        raise ValueError(f"{text[:_DIGITS]}… is beyond 64 bits" if len(text) > _DIGITS else f"{text} is beyond 64 bits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    """A number. Raises ValueError for what is none, as NaN, and for one that is too large."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:_DIGITS]} is no number that a request can hold")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, none of whose keys may stand twice: nobody could say which of its values is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise Failed(f"cannot read the payload: the key {twice[:100]!r} stands twice in one object; take one out", BAD_INPUT)
     return found

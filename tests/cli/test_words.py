@@ -34,13 +34,26 @@ def test_what_was_typed_goes_along() -> None:
     assert "texts" not in read_words(['{"text": 42}'])
 
 
+def test_a_number_that_is_none_stays_a_text() -> None:
+    """The verb says what it wants in its place; one that takes a text has it."""
+    assert read_words(["a=99999999999999999999999", "s=1e400", "n=-9223372036854775808"])["payload"] == {
+        "a": "99999999999999999999999",
+        "s": "1e400",
+        "n": -(2**63),
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
         (["on"], "cannot read 'on': write name=value, or one JSON object in quotes"),
         (["a=1", "a=2"], "cannot read 'a=2': a stands twice"),
+        (['{"on": true, "on": false}'], "cannot read the payload: the key 'on' stands twice in one object; take one out"),
+        (['a={"b": 1, "c": {"b": 2, "b": 3}}'], "cannot read the payload: the key 'b' stands twice in one object; take one out"),
         (["a=1", "a.b=2"], "cannot read 'a.b=2': a has a value already"),
         (["{nope}"], "no JSON"),
+        (['{"n": 9223372036854775808}'], "no JSON (9223372036854775808 is beyond 64 bits)"),
+        (['{"n": 1e400}'], "no JSON (1e400 is too large)"),
     ],
 )
 def test_words_that_are_no_payload_are_refused(words: list[str], error: str) -> None:
