@@ -8,6 +8,8 @@ from gateway.console.exits import FINE, NO, Failed
 from gateway.console.output import moment, pretty, say, say_json, table
 
 _PAGE = 500
+_DIGITS = 18
+"""A number of a dead letter has so many at most."""
 
 
 class LetterPlace(NamedTuple):
@@ -90,7 +92,11 @@ def resume(client: Client, id: str, *, skip: bool, as_json: bool) -> int:
 def place_of(word: str) -> LetterPlace:
     """Read which dead letter a word names: 7, or host/pi-barn/7. Raises Failed."""
     where, _, number = word.rpartition("/")
-    if not number.isdigit() or (where and not (where.startswith("host/") and where.count("/") == 1)):
+    if (
+        not (number.isascii() and number.isdigit())
+        or len(number) > _DIGITS
+        or (where and not (where.startswith("host/") and where.count("/") == 1))
+    ):
         raise Failed(f"{word!r} is no number of a dead letter; gateway dead-letters lists them", 2)
     return LetterPlace(int(number), where.removeprefix("host/"))
 

@@ -12,6 +12,7 @@ from gateway.console.exits import FINE, NO, USAGE, Failed
 from gateway.console.output import say, say_json
 
 _UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 366 * 86_400}
+_LONGEST_S = 100 * _UNITS_S["y"]
 _AGO = re.compile(r"(\d{1,9})\s{0,3}(s|min|h|d|w|y)", re.ASCII)
 _COLUMNS = 72
 _PAGE = 2000
@@ -43,19 +44,26 @@ def seconds_ago(text: str) -> int:
     found = _AGO.fullmatch(text.strip())
     if found is None:
         raise Failed(f"cannot look back {text!r}: say how long, as in 90s, 15min, 2h, 7d, 3w or 1y", USAGE)
-    return int(found[1]) * _UNITS_S[found[2]]
+    seconds = int(found[1]) * _UNITS_S[found[2]]
+    if seconds > _LONGEST_S:
+        raise Failed(f"cannot look back {text!r}: the longest is 100y", USAGE)
+    return seconds
 
 
 def _say_csv(client: Client, id: str, names: list[str], since_ms: int, now_ms: int) -> int:
     """Print every reading that is kept, one a line, value by value; it costs memory for one page of them."""
-    say("value,at_ms,at,reading")
+    title = "value,at_ms,at,reading\n"
     for name in names:
         begin_ms = since_ms
         while begin_ms:
             answer = _answer(client, id, name, since_ms=begin_ms, until_ms=now_ms + 1, every=True, most=_PAGE)
-            if answer["rows"]:
-                say("\n".join(f"{_quoted(name)},{row[0]},{_utc(row[0])},{row[2]:.12g}" for row in answer["rows"]))
+            rows = "\n".join(f"{_quoted(name)},{row[0]},{_utc(row[0])},{row[2]:.12g}" for row in answer["rows"])
+            if title or rows:
+                say(f"{title}{rows}".rstrip("\n"))
+                title = ""  # which stands above readings, and above none: not above an error
             begin_ms = answer["next_ms"]
+    if title:
+        say(title.rstrip())
     return FINE
 
 

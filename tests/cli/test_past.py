@@ -96,8 +96,16 @@ def _clock(at_s: int) -> str:
     return time.strftime("%H:%M", time.localtime(at_s))
 
 
+def test_an_error_has_no_title_above_it(daemon: DaemonProcess) -> None:
+    """Whoever writes the table into a file finds it empty, and the error on the screen."""
+    found = daemon.gateway("show", "twin/boiler", "--since", "2h", "--value", "nothing", "--csv")
+    assert (found.returncode != 0, found.stdout) == (True, "")
+
+
 def test_back() -> None:
     """How long to look back is a number with its unit."""
     assert [seconds_ago(text) for text in ("90s", "15min", "2 h", "7d")] == [90, 900, 7200, 604_800]
+    with pytest.raises(Failed, match="cannot look back '9999999y': the longest is 100y"):
+        seconds_ago("9999999y")
     with pytest.raises(Failed):
         seconds_ago("2")
