@@ -34,6 +34,16 @@ class _Said(NamedTuple):
     by: str
     server: tuple[str, int]
     topic: str
+    via: str
+    """The connection that publishes."""
+    prefix: str
+    """What stands in front of the topics of that connection's own."""
+
+    def is_heard(self, connection: str, topic_filter: str) -> bool:
+        """Whether a connection tells an actor of it. What is below its own prefix it passes over, where the filter does not name that."""
+        prefix = f"{self.prefix}/"
+        passed_over = self.via == connection and self.topic.startswith(prefix) and not topic_filter.startswith(prefix)
+        return not passed_over and meets(topic_filter, self.topic)
 
 
 def echoes_in(document: Document, sections: Sequence[Section], registry: Registry) -> Echoes:
@@ -43,7 +53,7 @@ def echoes_in(document: Document, sections: Sequence[Section], registry: Registr
     loops, others = [], []
     for section, (setting, topic_filter, to) in heard:
         servers = section.settings.servers().values()
-        matched = [one for one in said if one.server in servers and meets(topic_filter, one.topic)]
+        matched = [one for one in said if one.server in servers and one.is_heard(section.id, topic_filter)]
         own = [one for one in matched if _may_be(one.by, _form(to))]
         path = section.path_of(document, setting)
         if own:
@@ -87,7 +97,7 @@ def _said(sections: Sequence[Section], registry: Registry) -> Iterator[_Said]:
         shown += [(id, by, topic) for by, topic in settings.published(id)] if settings is not None else []
     for id, by, topic in shown:
         for server in found[by].servers().values() if by in names else ():
-            yield _Said(id, server, names[by].whole(topic))
+            yield _Said(id, server, names[by].whole(topic), by, names[by].prefix)
 
 
 def _of_kind(kind: str, found: Mapping[str, Settings], registry: Registry) -> Settings | None:

@@ -53,7 +53,8 @@ def test_a_number_that_is_none_stays_a_text() -> None:
         (["a=1", "a.b=2"], "cannot read 'a.b=2': a has a value already"),
         (["{nope}"], "no JSON"),
         (['{"n": 9223372036854775808}'], "no JSON (9223372036854775808 is beyond 64 bits)"),
-        (['{"n": 1e400}'], "no JSON (1e400 is too large)"),
+        (['{"n": 1e400}'], "no JSON (1e400 is no number that a request can hold)"),
+        (['{"n": NaN}'], "no JSON (NaN is no number that a request can hold)"),
     ],
 )
 def test_words_that_are_no_payload_are_refused(words: list[str], error: str) -> None:

@@ -11,6 +11,7 @@ from gateway.config.echoes import meets
 OLD = '[mqtt.main]\nprotocol = "3.1.1"\nprefix = "gw"\n'
 LAMP = '[gpio.lamp]\ntype = "relay"\npin = 4\ntopic = "gpio/{key}"\n'
 SERIAL = '[serial.a]\nport = "/dev/a"\ncodec = "json"\nto = "twin/a"\n'
+HOME = '[actors.twin]\ntopic = "home/{key}"\n'
 ADVICE = "write a filter that matches only what others publish, or have that published under another topic"
 
 
@@ -34,8 +35,8 @@ def loops(text: str, folder: Path) -> list[str]:
 
 def test_an_actor_that_hears_itself_is_told_at_the_filter(tmp_path: Path) -> None:
     """The line, what it matches, whom it tells, and what to do: the twin that nobody configured publishes all the same."""
-    found = read_text(OLD + subscribe("#", "twin/all"), tmp_path)
-    seen = "'#' matches what this gateway publishes itself (twin/all, under gw/twin/all)"
+    found = read_text(OLD + subscribe("#", "twin/all") + HOME, tmp_path)
+    seen = "'#' matches what this gateway publishes itself (twin/all, under home/all)"
     said = f"{seen}, and tells twin/all of it: that may go round without end; {ADVICE}"
     assert [(one.position, str(one)) for one in found.loops] == [((5, 9), f"mqtt.main.subscribe[0].topic: {said}")]
     assert found.warnings == [f"mqtt.main.subscribe[0].topic (line 5): {said}"]
@@ -43,7 +44,7 @@ def test_an_actor_that_hears_itself_is_told_at_the_filter(tmp_path: Path) -> Non
 
 def test_check_says_it_and_is_not_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It can start so, for somebody may mean it."""
-    read_text(OLD + subscribe("#", "twin/all"), tmp_path)
+    read_text(OLD + subscribe("#", "twin/all") + HOME, tmp_path)
     assert check(tmp_path / "g.toml", as_json=False) == 1
     title, line = capsys.readouterr().err.splitlines()
     assert title == f"can start, but with 1 problem in {tmp_path}/g.toml"
@@ -58,6 +59,9 @@ def test_check_says_it_and_is_not_fine(tmp_path: Path, capsys: pytest.CaptureFix
         (subscribe("gpio/+", "gpio/lamp", verb="switch") + LAMP, ["5 gpio/lamp, under gpio/lamp"]),
         ('[mqtt.b]\nprefix = "b"\n' + subscribe("gw/#", "twin/x", at="b"), ["7 twin/x, under gw/twin/x"]),
         ('[mqtt.b]\nhost = "192.0.2.4"\n' + subscribe("gw/#", "twin/x", at="b"), []),
+        (subscribe("#", "twin/all"), []),
+        (subscribe("gw/#", "twin/all"), ["5 twin/all, under gw/twin/all"]),
+        ('[mqtt.b]\nprefix = "b"\n' + subscribe("#", "twin/x", at="b"), ["7 twin/x, under gw/twin/x"]),
         (subscribe("zigbee2mqtt/+", "twin/{1}"), []),
         (subscribe("gw/twin/lamp/set", "twin/lamp", verb="set"), []),
         (subscribe("home/+/state", "twin/{1}") + '[actors.twin]\ntopic = "home/{key}/state"\npublish_to = ""\n', []),
@@ -65,7 +69,10 @@ def test_check_says_it_and_is_not_fine(tmp_path: Path, capsys: pytest.CaptureFix
     ],
 )  # fmt: skip
 def test_who_may_hear_itself(text: str, seen: list[str], tmp_path: Path) -> None:
-    """An actor does whose topic is matched at its own broker, by whichever connection; one that publishes elsewhere does not."""
+    """An actor does whose topic is matched at its own broker, by whichever connection.
+
+    Not one that publishes elsewhere, or below the prefix of the connection that hears it, unless the filter names that.
+    """
     assert loops(OLD + text, tmp_path) == seen
 
 
