@@ -24,8 +24,8 @@ from devices.modbus.writing import WritePlace, place_of
 from devices.serial.holders import open_ports
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, Health, Inbound, Mode, Payload, Refused, Settings, verb
-from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.vocabulary import Report, Scalar, SetValue, SetValues
+from gateway.actors.wire import Piece, Replayed
 from gateway.actors.words import several
 
 SILENT_MAX_S = 300.0

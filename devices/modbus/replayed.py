@@ -10,9 +10,9 @@ from devices.modbus.ranges import SPLITS
 from devices.modbus.reading import names_within, values_within
 from devices.modbus.settings import ModbusSettings
 from devices.modbus.wire import MOST_BYTES
-from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.inbound import Inbound
 from gateway.actors.vocabulary import Report
+from gateway.actors.wire import Piece, Replayed
 
 
 def replayed(settings: ModbusSettings, wire: Iterable[Piece]) -> Iterator[Replayed]:

@@ -20,7 +20,7 @@ import serial  # type: ignore[import-untyped]  # pyserial has no types
 
 from devices.link import Faulty
 from devices.serial.settings import Rs485, SerialSettings
-from gateway.actors.hostbound import Tap
+from gateway.actors.wire import Tap
 
 LINE_FAULTS = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
 """What pyserial and the system raise for a line that is gone: termios.error is no OSError, and a closed port raises TypeError."""

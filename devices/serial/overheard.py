@@ -8,7 +8,7 @@ from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine
 from devices.serial.names import find_port
 from devices.serial.settings import SerialSettings
 from gateway.actors.errors import GatewayError, Refused
-from gateway.actors.hostbound import Tap
+from gateway.actors.wire import Tap
 
 
 class _Nobody:

@@ -28,8 +28,8 @@ from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
 from devices.serial.writing import LineWriter
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
-from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.vocabulary import Write
+from gateway.actors.wire import Piece, Replayed
 
 if TYPE_CHECKING:
     from devices.serial.network import NetworkOpener

@@ -12,9 +12,9 @@ from devices.serial.echo import Echo
 from devices.serial.faults import COUNTERS
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
-from gateway.actors.hostbound import Piece, Replayed
 from gateway.actors.inbound import Inbound
 from gateway.actors.models import Payload
+from gateway.actors.wire import Piece, Replayed
 
 _PAST_S = 0.001
 """So long after the longest gap a silence is one."""

@@ -15,7 +15,7 @@ long as it likes, and must come back once `host.wait` would.
 
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gateway.actors.actor import snake
 from gateway.actors.callers import By
@@ -29,6 +29,7 @@ from gateway.actors.receipts import Receipt
 from gateway.actors.settings import Settings
 from gateway.actors.stamps import Time
 from gateway.actors.verbs import Verb, verbs_of
+from gateway.actors.wire import Piece, Replayed, Tap
 from gateway.actors.words import described, in_a_line
 
 
@@ -75,31 +76,6 @@ class Delivery(Protocol):
         the order of a sender must hold in a refusal too, begin one after the other (do not `keep`, nor `take` more than one), or have a
         `window` of 1.
         """
-
-
-Way = Literal["in", "out"]
-"""Which way bytes go over a wire: to the gateway, or from it."""
-Tap = Callable[[Way, bytes], None]
-"""Hears what comes and goes over a wire, on the device's thread: it only takes note."""
-
-
-class Piece(NamedTuple):
-    """Bytes that went over a wire together."""
-
-    at_s: float
-    """Seconds since the first ones."""
-    way: Way
-    content: bytes
-
-
-class Replayed(NamedTuple):
-    """What a kind makes of some pieces of a wire."""
-
-    at_s: float
-    """Seconds since the first piece."""
-    said: Sequence[Inbound]
-    faults: Sequence[str]
-    """What of the bytes could not be read, a sentence each."""
 
 
 class Host(Protocol):

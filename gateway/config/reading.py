@@ -11,8 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
 from gateway.actors.gather import GATHER
-from gateway.actors.ids import RESERVED, is_key
-from gateway.actors.points import as_key
+from gateway.actors.ids import RESERVED
 from gateway.actors.words import described
 from gateway.config.agreeing import agreed
 from gateway.config.brackets import unwrap_sections
@@ -27,6 +26,7 @@ from gateway.config.checks import (
     without_absent_defaults,
 )
 from gateway.config.configuration import Configuration, HostBoundPart
+from gateway.config.device_names import named_devices
 from gateway.config.document import Document, open_document
 from gateway.config.echoes import echoes_in
 from gateway.config.elsewhere import carried_in, check_shared_kinds
@@ -224,9 +224,9 @@ class _Reading:
         if not isinstance(table, dict) or not table:
             self.document.add((name,), f"a device has a name of its own; write [{name}.NAME]")
             return
-        stray = self.strays(name, kind)
-        for key in table:
-            if key not in stray and self.is_section(name, key) and kind is not None:
+        fields = keys_of(kind.settings_model) if kind is not None else None
+        for key in named_devices(self.document, name, fields):
+            if kind is not None:
                 yield from self.device(kind, key, (name, key))
 
     def is_sole(self, name: str) -> bool:
@@ -236,43 +236,6 @@ class _Reading:
         with suppress(BadDefinition):  # noted where its section is read
             return bool(self.registry.host_bound.load(name).sole_key)
         return False
-
-    def strays(self, name: str, kind: type[HostBound] | None) -> list[str]:
-        """The keys of `[name]` that are settings of a device without a name, tables such as `codec = {...}` among them.
-
-        One problem is noted for all of them.
-        """
-        table = self.document.table[name]
-        stray = [key for key in table if not isinstance(table[key], dict)]
-        if stray and kind is not None:
-            stray = [key for key in table if key in stray or key in kind.settings_model.model_fields]
-        if stray:
-            more = f" (with {', '.join(stray[1:])})" if stray[1:] else ""
-            self.document.add((name, stray[0]), f"a setting belongs to one device; write it{more} under [{name}.NAME]")
-        return stray
-
-    def is_section(self, name: str, key: str) -> bool:
-        """Whether `[name.key]` is a table whose key can stand in an actor id; a problem is noted where not."""
-        inner = self.document.table[name][key]
-        if inner and all(isinstance(value, dict) for value in inner.values()) and self.is_named_apart(name, inner):
-            from gateway.config.slips import said_twice  # noqa: PLC0415  # only for a file with mistakes
-
-            if text := said_twice((name, key), inner):
-                self.document.add((name, key), text)
-                return False
-            plain = f"{key}_{next(iter(inner))}"
-            self.document.add((name, key), f"a device's name has no dot in it; write [{name}.{plain}]")
-            return False
-        if not is_key(key):
-            advice = f"; write [{name}.{as_key(key)}]" if key.strip() else ""
-            self.document.add((name, key), f"no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most){advice}")
-            return False
-        return True
-
-    def is_named_apart(self, name: str, inner: Iterable[str]) -> bool:
-        """Whether none of the tables within a section is one that its kind has."""
-        kind = self.load(self.registry.host_bound, name, (name,))
-        return kind is not None and not set(keys_of(kind.settings_model)) & set(inner)
 
     def device(self, kind: type[HostBound], key: str, path: tuple[str, ...]) -> Iterable[_Made]:
         simulation = self.simulation(path, kind.settings_model) if self.simulate else None

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from gateway.actors.hostbound import Way
+from gateway.actors.wire import Way
 from gateway.control.outpour import Outpour
 
 MOST_WAITING = 1000

@@ -16,17 +16,19 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.actors.errors import BadPayload
 from gateway.actors.following import Following
-from gateway.actors.hostbound import Delivery, Health, HostBound, Tap
+from gateway.actors.hostbound import Delivery, Health, HostBound
 from gateway.actors.messages import Start
 from gateway.actors.settings import Settings
+from gateway.actors.wire import Tap
 from gateway.actors.words import described, printable
 from gateway.runtime.clock import GatewayClock
 from gateway.runtime.deliveries import HandedOut, to_settle
 from gateway.runtime.floor import Floor
+from gateway.runtime.said_phase import SaidPhase
 from gateway.runtime.way_in import WayIn
 
 log = logging.getLogger(__name__)
@@ -41,15 +43,6 @@ _WAITS_S = 86_400.0
 _BEGINS_S = 10.0
 """So long an actor may take to say how it is before that is told as a fault."""
 _STEP_S = 1.0
-
-
-class SaidPhase(NamedTuple):
-    """The phase a host-bound actor is in, by its own word."""
-
-    name: str
-    cause: str
-    since_s: float
-    """Monotonic second of its coming there."""
 
 
 class Hosted(WayIn):

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from gateway.actors import By, Delivery, GatewayError, Health, HostBound, Inbound, Message, Payload, Receipt, Refusal, Refused, Start
-from gateway.actors.hostbound import Tap
 from gateway.actors.payloads import read_payload
+from gateway.actors.wire import Tap
 from gateway.runtime.clock import GatewayClock, SystemClock
 from gateway.runtime.mail import read_header
 from gateway.testing.clock import PATIENCE_S

@@ -1,6 +1,8 @@
 """Own words: what the gateway says under its prefix comes back where a filter of the file matches it, and begins nothing."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,16 +17,26 @@ port = {port}
 prefix = "gw"
 protocol = "{protocol}"
 [[mqtt.main.subscribe]]
-topic = "#"
-to = "twin/all"
+topic = "{topic}"
+to = "{to}"
 """
+BOTH = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@contextmanager
+def subscribed(folder: Path, protocol: str, topic: str, to: str) -> Iterator[tuple[DaemonProcess, Mosquitto]]:
+    """A gateway that is subscribed to a filter, and its broker."""
+    with Mosquitto(folder) as broker:
+        text = CONFIG.format(port=broker.port, protocol=protocol, topic=topic, to=to)
+        with DaemonProcess(folder, text) as daemon:
+            daemon.until(lambda: "subscribed to" in daemon.said())
+            yield daemon, broker
+
+
+@BOTH
 def test_a_filter_that_takes_all_takes_nothing_of_our_own_state(protocol: str, tmp_path: Path) -> None:
     """A twin publishes what it has heard, which is under that filter too: it is not told of it, or that would go on for ever."""
-    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, CONFIG.format(port=broker.port, protocol=protocol)) as daemon:
-        daemon.until(lambda: "subscribed to" in daemon.said())
+    with subscribed(tmp_path, protocol, "#", "twin/all") as (daemon, broker):
         with Peer(broker.port) as peer:
             peer.listen("gw/twin/all")
             for n in range(1, 5):
@@ -36,22 +48,9 @@ def test_a_filter_that_takes_all_takes_nothing_of_our_own_state(protocol: str, t
     assert (told["count"], list(told["values"])) == (5, ["t", "o"])
 
 
-NAMED = """
-[mqtt.main]
-host = "127.0.0.1"
-port = {port}
-prefix = "gw"
-protocol = "{protocol}"
-[[mqtt.main.subscribe]]
-topic = "gw/twin/attic"
-to = "twin/copy"
-"""
-
-
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@BOTH
 def test_a_filter_that_names_the_prefix_is_meant(protocol: str, tmp_path: Path) -> None:
     """Who writes the gateway's own topic into the file wants to hear what it says there."""
-    with Mosquitto(tmp_path) as broker, DaemonProcess(tmp_path, NAMED.format(port=broker.port, protocol=protocol)) as daemon:
-        daemon.until(lambda: "subscribed to" in daemon.said())
+    with subscribed(tmp_path, protocol, "gw/twin/attic", "twin/copy") as (daemon, _):
         daemon.gateway("tell", "twin/attic", "report", 'values={"t": 1}')
         daemon.until(lambda: daemon.ask(do="ask", to="twin/copy", verb="read", payload={}, timeout_s=30)["body"]["count"] >= 1)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.actors.hostbound import Piece, Way
+from gateway.actors.wire import Piece, Way
 from gateway.console.exits import BAD_INPUT, NO, Failed
 from gateway.console.output import complain
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from gateway.actors.hostbound import HostBound, Replayed
+from gateway.actors.hostbound import HostBound
 from gateway.actors.ids import kind_of
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
+from gateway.actors.wire import Replayed
 from gateway.cli.ending import Ending
 from gateway.config import Configuration, HostBoundPart
 from gateway.console.exits import INTERNAL_FAULT, Failed

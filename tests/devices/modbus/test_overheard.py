@@ -10,7 +10,7 @@ from devices.codecs.crc16 import modbus
 from devices.modbus.bus import ModbusBus
 from devices.modbus.frames import RtuFrames, TcpFrames, UnitRequest, UnitWrite
 from devices.serial.simulated_line import SimulatedLine
-from gateway.actors.hostbound import Piece, Replayed
+from gateway.actors.wire import Piece, Replayed
 from tests.cli.test_capture import _capture, _interrupt
 from tests.cli.test_listen import Listener
 from tests.daemons import DaemonProcess

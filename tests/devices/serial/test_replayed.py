@@ -5,7 +5,7 @@ from typing import Any
 
 from devices.serial.port import SerialPort
 from devices.serial.settings import SerialSettings
-from gateway.actors.hostbound import Piece, Replayed
+from gateway.actors.wire import Piece, Replayed
 
 
 def _replayed(pieces: Iterable[Piece], **settings: Any) -> list[Replayed]:
