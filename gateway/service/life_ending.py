@@ -87,6 +87,8 @@ class Left(NamedTuple):
     """What the service manager says of its end: its result, how the process ended, and the code or signal; empty where it says nothing."""
     last_words: str
     """Its last words; empty where it said none."""
+    crashed: bool
+    """Whether it was aborted, or met a fault below Python."""
     stacks: tuple[str, ...]
 
 
@@ -108,8 +110,7 @@ def _how(left: Left) -> How:
     if result in _BY_RESULT:
         return _BY_RESULT[result]
     stood_still = left.last_words.partition(" ")[2].partition(" ")[2].startswith(NO_PROGRESS)  # behind date and time
-    is_kill = signal and stood_still and signal[-1] not in _CRASHES  # amid a standstill, whose stacks are written when it is seen
-    if (left.stacks and not is_kill) or (signal and signal[-1] in _CRASHES):
+    if left.crashed or (signal and signal[-1] in _CRASHES):
         return How.WATCHDOG if stood_still and not result else How.CRASH
     if left.oom_kills > 0:
         return How.OUT_OF_MEMORY

@@ -59,7 +59,7 @@ class LifeNote:
         note = _note_in(self._path)
         result = _taken(environ.get("RUNTIME_DIRECTORY", ""))
         if note is None:
-            return Left(None, is_same_boot=True, oom_kills=0, result="", last_words="", stacks=())
+            return Left(None, is_same_boot=True, oom_kills=0, result="", last_words="", crashed=False, stacks=())
         invocation, _, said = result.partition(" ")
         heard = self._last_words.heard()
         return Left(
@@ -68,6 +68,7 @@ class LifeNote:
             oom_kills=self._oom_kills - before if isinstance(before := note.get("oom_kills"), int) else 0,
             result=said if invocation and invocation == note.get("invocation") else "",
             last_words=heard if heard != note.get("heard") else "",
+            crashed=stacks.crashed,
             stacks=stacks.earlier,
         )
 

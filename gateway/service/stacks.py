@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _READ_AT_MOST = 200_000
 _THREADS_SHOWN = 40
 _FRAMES_SHOWN = 3
+_CRASHED = "Fatal Python error: "
 _FRAME = re.compile(r'  File "([^"\n]*)", line ([0-9]+) in (\S+)')
 _PACKAGES = ("gateway/", "devices/")
 _INSTALLED_IN = f"{Path(__file__).parents[2]}/"
@@ -33,8 +34,11 @@ class Stacks:
     def __init__(self, folder: Path, store: Path, environ: Mapping[str, str]) -> None:
         """Read what the last life has left in `folder`, and have the fault handler write there from now on, under a service manager."""
         self.path = folder / f"{store.name}.stacks"
-        self.earlier: tuple[str, ...] = tuple(heads(_text_of(self.path)))
-        """A line for each thread of the last life: what it was in, innermost first; empty where it did not end so."""
+        text = _text_of(self.path)
+        self.earlier: tuple[str, ...] = tuple(heads(text))
+        """A line for each thread of the last life: what it was in, innermost first; empty where it did not end so, nor in a standstill."""
+        self.crashed = _CRASHED in text
+        """Whether the fault handler was called at the end of the last life."""
         self._file: TextIO | None = None
         if "NOTIFY_SOCKET" in environ:
             self._take_over()

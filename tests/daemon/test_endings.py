@@ -182,30 +182,29 @@ RUNNING = {"boot": "b", "ended": ""}
 
 
 @pytest.mark.parametrize(
-    ("result", "words", "oom_kills", "stacks", "how"),
+    ("result", "words", "oom_kills", "crashed", "how"),
     [
-        ("watchdog killed ABRT", "2026-01-01 00:00:00 no progress: x", 0, ("a",), How.WATCHDOG),
-        ("watchdog killed ABRT", "", 0, (), How.WATCHDOG),
-        ("oom-kill killed KILL", "", 1, (), How.OUT_OF_MEMORY),
-        ("signal killed KILL", "", 1, (), How.OUT_OF_MEMORY),
-        ("signal killed KILL", "2026-01-01 00:00:00 no progress: x", 0, (), How.KILLED),
-        ("signal killed KILL", "2026-01-01 00:00:00 no progress: x", 0, ("a",), How.KILLED),
-        ("signal killed SEGV", "", 0, (), How.CRASH),
-        ("core-dump dumped SEGV", "", 0, ("a",), How.CRASH),
-        ("exit-code exited 70", "2026-01-01 00:00:00 KeyError: 'x'", 0, (), How.FAULT),
-        ("success exited 0", "", 0, (), How.STOPPED),
-        ("timeout killed KILL", "", 0, (), How.KILLED),
-        ("", "2026-01-01 00:00:00 KeyError: 'x'", 0, (), How.FAULT),
-        ("", "2026-01-01 00:00:00 no progress: x", 0, ("a",), How.WATCHDOG),
-        ("", "2026-01-01 00:00:00 no progress: x", 0, (), How.KILLED),
-        ("", "", 0, ("a",), How.CRASH),
-        ("", "", 2, (), How.OUT_OF_MEMORY),
-        ("", "", 0, (), How.KILLED),
+        ("watchdog killed ABRT", "2026-01-01 00:00:00 no progress: x", 0, True, How.WATCHDOG),
+        ("watchdog killed ABRT", "", 0, False, How.WATCHDOG),
+        ("oom-kill killed KILL", "", 1, False, How.OUT_OF_MEMORY),
+        ("signal killed KILL", "", 1, False, How.OUT_OF_MEMORY),
+        ("signal killed KILL", "2026-01-01 00:00:00 no progress: x", 0, False, How.KILLED),
+        ("signal killed SEGV", "", 0, False, How.CRASH),
+        ("core-dump dumped SEGV", "", 0, True, How.CRASH),
+        ("exit-code exited 70", "2026-01-01 00:00:00 KeyError: 'x'", 0, False, How.FAULT),
+        ("success exited 0", "", 0, False, How.STOPPED),
+        ("timeout killed KILL", "", 0, False, How.KILLED),
+        ("", "2026-01-01 00:00:00 KeyError: 'x'", 0, False, How.FAULT),
+        ("", "2026-01-01 00:00:00 no progress: x", 0, True, How.WATCHDOG),
+        ("", "2026-01-01 00:00:00 no progress: x", 0, False, How.KILLED),
+        ("", "", 0, True, How.CRASH),
+        ("", "", 2, False, How.OUT_OF_MEMORY),
+        ("", "", 0, False, How.KILLED),
     ],
 )
-def test_each_way_to_end_is_known_by_what_it_leaves(result: str, words: str, oom_kills: int, stacks: tuple[str, ...], how: How) -> None:
+def test_each_way_to_end_is_known_by_what_it_leaves(result: str, words: str, oom_kills: int, crashed: bool, how: How) -> None:
     """The word of the service manager first, then what the life itself and the kernel left; after another boot it was the power."""
-    left = Left(RUNNING, is_same_boot=True, oom_kills=oom_kills, result=result, last_words=words, stacks=stacks)
+    left = Left(RUNNING, is_same_boot=True, oom_kills=oom_kills, result=result, last_words=words, crashed=crashed, stacks=())
     assert ending_of(left, is_first=False, is_clean=False).how is how
     assert ending_of(left._replace(is_same_boot=False), is_first=False, is_clean=False).how is How.POWER_CUT
 
