@@ -18,8 +18,9 @@ a name. Numbers in hex are none."""
 _END = r"(?:[eE][-+]?[0-9]++)?+(?![.{comma}]?[0-9]|_[0-9])"
 _POINT = re.compile(_BEGIN.format(comma="") + r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)" + _END.format(comma=""), re.ASCII)
 _COMMA = re.compile(_BEGIN.format(comma=",") + r"(?:[0-9]++(?:,[0-9]*+)?|,[0-9]++)" + _END.format(comma=","), re.ASCII)
-_MINUS = str.maketrans("\u2212\u2013", "--")
-"""The minus of typography, and the dash that stands for it."""
+_MINUS = re.compile("\u2212|\u2013(?=[.,]?[0-9])", re.ASCII)
+"""The minus of typography, and the dash that stands for it: right before a number, for one with a space behind it parts words."""
+_SIGN = re.compile(r"[^=:]?[ \t]*+([=:])")
 _WORD = re.compile(r"[ \t:=]*+([^ \t:=;,|]++)")
 
 
@@ -29,7 +30,7 @@ class NumberSettings(CodecSettings):
     value: str = Field(default="value", min_length=1, max_length=128)
     """What the number is called."""
     label: str = Field(default="", max_length=64)
-    """The text that stands somewhere before it."""
+    """The text that stands somewhere before it. Where another name with its `=` or `:` stands between them, the number is that one's."""
     unit: str = Field(default="", max_length=16)
     """The unit that stands behind it."""
     decimal_comma: bool = False
@@ -61,6 +62,8 @@ class Number(Codec):
             if (word := _WORD.match(text, begin)) and says_none(word[1]):
                 return {self._name: None}
         found = list(self._found(text, begin))
+        if self._label and _is_empty(self._label, text[begin : found[0][0] if found else None], at_end=not found):
+            return {self._name: None}
         if not found and self._says_none(text[begin:]):
             return {self._name: None}
         if not found:
@@ -69,7 +72,7 @@ class Number(Codec):
             )
         if len(found) > 1 and not self._label:
             raise BadFrame("numbers", f"cannot read a number: the text has {len(found)}; say which with label or unit")
-        return {self._name: found[0]}
+        return {self._name: found[0][1]}
 
     def _behind_label(self, text: str) -> int:
         """Where the label ends: at the begin of a word rather than inside of one, for `T` is the end of `SET`, too."""
@@ -98,11 +101,12 @@ class Number(Codec):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return (self.encode({self._name: value if is_number else simulated_number(number)}),)
 
-    def _found(self, text: str, begin: int) -> Iterator[int | float]:
-        for match in self._numbers(text.translate(_MINUS), begin):
+    def _found(self, text: str, begin: int) -> Iterator[tuple[int, int | float]]:
+        """Where each number begins, and what it is."""
+        for match in self._numbers(_MINUS.sub("-", text), begin):
             number = number_of(match[0].replace(" ", ""), decimal_comma=self._decimal_comma)
             if number is not None and self._has_unit(text, match.end()):
-                yield number
+                yield match.start(), number
 
     def _has_unit(self, text: str, end: int) -> bool:
         if not self._unit:
@@ -111,3 +115,13 @@ class Number(Codec):
             end += 1
         behind = text[end + len(self._unit) : end + len(self._unit) + 1]
         return text.startswith(self._unit, end) and not behind.isalnum()
+
+
+def _is_empty(label: str, between: str, *, at_end: bool) -> bool:
+    """Whether the sign behind a label has no value: the text ends there, or what stands `between` it and the next number names another."""
+    signed = _SIGN.match(label.rstrip()[-1:] + between)
+    if signed is None:
+        return False
+    rest = signed.string[signed.end() :]
+    name, another, _ = rest.rpartition(signed[1])
+    return name.rstrip()[-1:].isalnum() if another else at_end and not rest.strip()
