@@ -18,6 +18,7 @@ _LEAST, _MOST, _DIGITS = -(2**63), 2**63 - 1, 20
 
 def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, id: str, as_json: bool) -> int:
     """Send a message; done when the message is on disk."""
+    _check_to(to, verb, words)
     request = {"do": "tell", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s, "id": id}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     if as_json:
@@ -30,6 +31,7 @@ def tell(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s:
 def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: float, field: str, as_json: bool) -> int:
     """Send a message, and print the reply, or one `field` of it. Raises Failed behind it where it comes of an actor nobody ever wrote
     to."""
+    _check_to(to, verb, words)
     request = {"do": "ask", "to": to, "verb": verb, **read_words(words), "timeout_s": timeout_s}
     answer = client.ask(request, patience_s=timeout_s + _MARGIN_S)
     body = _field(answer["body"], field) if field else answer["body"]
@@ -44,6 +46,13 @@ def ask(client: Client, to: str, verb: str, words: Sequence[str], *, timeout_s: 
 
         raise unwritten(client, to, answer["note"])
     return FINE
+
+
+def _check_to(to: str, verb: str, words: Sequence[str]) -> None:
+    """Raise Failed for an id of one word; what was typed behind that may be its key."""
+    if "/" not in to:
+        is_split = words and "=" not in words[0] and words[0] != "-" and not words[0].lstrip().startswith("{")
+        raise Failed(f"cannot send to {to!r}: ids are written kind/key, as {f'{to}/{verb}' if is_split else 'gpio/lamp'}", BAD_INPUT)
 
 
 def _field(body: Any, path: str) -> Any:

@@ -339,6 +339,13 @@ def test_tail_says_that_the_gateway_has_ended(tmp_path: Path) -> None:
         ),
         (("tell", "counter/x", "add", "units"), 65, "gateway: cannot read 'units': write name=value, or one JSON object in quotes\n"),
         (
+            ("tell", "toggle", "hall", "set", "on=true"),
+            65,
+            "gateway: cannot send to 'toggle': ids are written kind/key, as toggle/hall\n",
+        ),
+        (("ask", "twin", "door", "read", "-"), 65, "gateway: cannot send to 'twin': ids are written kind/key, as twin/door\n"),
+        (("ask", "lamp", "switch", "on=true"), 65, "gateway: cannot send to 'lamp': ids are written kind/key, as gpio/lamp\n"),
+        (
             ("ask", "counter/x", "mute", "--timeout", "0.2"),
             4,
             "gateway: the outcome is unknown: no reply came within 0.2 s; look before you repeat it\n",
