@@ -135,7 +135,7 @@ def judge(condition: Condition, before: Findings, values: dict[str, Any], *, pre
     silence = _silence(condition, values, presence)
     if not condition.of_value:
         return Findings(wrong=silence)
-    value, cannot = _good(condition, values)
+    value, cannot = _good(condition, values, presence)
     number = None
     if not cannot and condition.of_numbers:
         number, cannot = _number(condition, value)
@@ -155,16 +155,22 @@ def _silence(condition: Condition, values: dict[str, Any], presence: Presence) -
         return ()
     if presence in _SILENT:
         return (_SILENT[presence],)
-    unsaid = condition.value and condition.for_s and values and condition.value not in values
+    unsaid = condition.value and condition.for_s and _was_heard(values, presence) and condition.value not in values
     return (f"{_NEVER} said: {condition.value}",) if unsaid else ()
 
 
-def _good(condition: Condition, values: dict[str, Any]) -> tuple[Scalar, str]:
+def _was_heard(values: dict[str, Any], presence: Presence) -> bool:
+    """Whether the device has reported, if only nulls: of a value that was never anything else the twin knows nothing."""
+    return bool(values) or presence not in (Presence.UNKNOWN, Presence.NEVER_HEARD)
+
+
+def _good(condition: Condition, values: dict[str, Any], presence: Presence) -> tuple[Scalar, str]:
     """A reading's value, and why it cannot be judged; empty where it can."""
-    if not values:
+    if not _was_heard(values, presence):
         return "", f"{condition.of} has reported nothing yet"
     if condition.value not in values:
-        return "", f"{condition.of} reports no value {condition.value!r}; {_nearest(condition.value, tuple(values))}"
+        near = f"; {_nearest(condition.value, tuple(values))}" if values else ""
+        return "", f"{condition.of} has said no value {condition.value!r} yet, or null each time{near}"
     found = values[condition.value]
     quality = found.get("quality", Quality.GOOD.value)
     if quality not in _JUDGED or found["value"] is None:

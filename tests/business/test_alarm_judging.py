@@ -55,8 +55,8 @@ def test_numbers_as_text_and_booleans_are_judged(said: Any, shown: str) -> None:
         ("", "c", "c of twin/freezer is the text '', which is no number"),
         ("9" * 5000, "c", f"c of twin/freezer is the text '{'9' * 40}', which is no number"),
         (10**400, "c", "c of twin/freezer is too large a number"),
-        (-3.5, "C", "twin/freezer reports no value 'c'; did you mean 'C'?"),
-        (-3.5, "temperature", "twin/freezer reports no value 'c'; there is temperature"),
+        (-3.5, "C", "twin/freezer has said no value 'c' yet, or null each time; did you mean 'C'?"),
+        (-3.5, "temperature", "twin/freezer has said no value 'c' yet, or null each time; there is temperature"),
     ],
 )
 def test_an_alarm_that_can_judge_nothing_says_so(said: Any, name: str, cannot: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -57,8 +57,8 @@ def test_a_change_over_a_bad_value_is_seen() -> None:
 @pytest.mark.parametrize(
     ("said", "values", "cannot"),
     [
-        ({"above": 5}, {}, "twin/a has reported nothing yet"),
-        ({"above": 5}, {"V": 6}, "twin/a reports no value 'v'; did you mean 'V'?"),
+        ({"above": 5}, {}, "twin/a has said no value 'v' yet, or null each time"),
+        ({"above": 5}, {"V": 6}, "twin/a has said no value 'v' yet, or null each time; did you mean 'V'?"),
         ({"above": 5}, {"v": "warm"}, "v of twin/a is the text 'warm', which is no number"),
         ({"above": 5}, {"v": {"value": 6, "quality": "bad"}}, "v of twin/a is bad"),
         ({"above": 5}, {"v": {"value": None, "quality": "missing"}}, "v of twin/a is missing"),
@@ -96,12 +96,19 @@ def test_a_silent_device(presence: Presence, wrong: str) -> None:
     assert judged({}, presence=Presence.UNKNOWN, silent=True).wrong == ()
 
 
+@pytest.mark.parametrize("presence", [Presence.UNKNOWN, Presence.NEVER_HEARD])
+def test_a_device_that_was_never_heard_has_reported_nothing(presence: Presence) -> None:
+    """Which is another thing than one that says null."""
+    assert judged({}, presence=presence, above=5).cannot == "twin/a has reported nothing yet"
+
+
 def test_a_value_that_never_came_is_silent() -> None:
-    """The device speaks, and never says the value: where somebody waits for a while, that is silence."""
+    """The device speaks, and never says the value, or null alone: where somebody waits for a while, that is silence."""
+    assert judged({}, silent=True, for_s=60).wrong == ("never said: v",)
     assert judged({"hum": 1}, silent=True, for_s=60).wrong == ("never said: v",)
     assert judged({"hum": 1}, silent=True).wrong == ()
     assert judged({"hum": 1}, silent=True, above=5, for_s=60) == Findings(
-        wrong=("never said: v",), cannot="twin/a reports no value 'v'; there is hum"
+        wrong=("never said: v",), cannot="twin/a has said no value 'v' yet, or null each time; there is hum"
     )
 
 
