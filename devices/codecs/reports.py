@@ -34,9 +34,9 @@ class Remark(NamedTuple):
 
 def report_of(fields: dict[str, Any], *, without: Collection[str] = (), name: str = "", remarks: list[Remark] | None = None) -> Report:
     """Make a report of the fields of one frame; `without` names those that are no values: an id, an address. `name` is the real name of the
-    device, where the actor that hears of it cannot be called so. Of nested ones as many are
-    taken as a report holds; `remarks` gets one for each of the others. Raises BadFrame where there is no value, or more than VALUES_MAX
-    that are not nested."""
+    device, where the actor that hears of it cannot be called so. Of nested ones as many are taken as a report holds; `remarks` gets one for
+    each of the others, and for each whose name comes twice. Raises BadFrame where there is no value, or more than VALUES_MAX that are not
+    nested."""
     values = fields.copy()
     for one in without:
         values.pop(one, None)
@@ -49,10 +49,11 @@ def report_of(fields: dict[str, Any], *, without: Collection[str] = (), name: st
     if name:
         values = {"name": name, **values}
     if not SCALARS.issuperset(map(type, values.values())):
-        found = flat(values)
+        faults: list[str] = []
+        found = flat(values, faults)
         values = dict(islice(found.items(), VALUES_MAX))
         if remarks is not None:
-            remarks += [Remark("values_beyond")] * (len(found) - len(values))
+            remarks += [Remark("bad_values", words) for words in faults] + [Remark("values_beyond")] * (len(found) - len(values))
     if not 0 < len(values) <= VALUES_MAX:
         raise BadFrame("no_report", f"cannot make a report of a line: it has {len(values)} values, 1 to {VALUES_MAX} are taken")
     return _made(values, *own)

@@ -21,6 +21,7 @@ COUNTERS_SAID = {
     "left": "left with the broker for want of room",
     "dropped": "lost for want of room",
     "retained": "old retained ones ignored",
+    "empty": "empty messages passed over",
     "refused": "messages refused",
     "forbidden": "commands that MQTT may not give",
     "rivals": "words of another gateway with our prefix",

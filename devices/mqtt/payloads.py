@@ -13,6 +13,8 @@ from devices.mqtt.settings import Subscription
 from gateway.actors import BadPayload
 from gateway.actors.vocabulary import Report
 
+EMPTY = Remark("empty")
+"""Of a message without a payload, by which a value is cleared that the broker has kept: it is no report, and nothing is wrong with it."""
 _MAX_DEPTH = 16
 
 
@@ -33,6 +35,9 @@ class PayloadReader:
         for the codec to say.
         """
         self.take_remarks()  # of one that was read before, and had to wait
+        if self._reports and not payload:
+            self._remarks.append(EMPTY)
+            return None
         try:
             fields = decoded(self._codec.decode, payload)
             if not fields:
@@ -45,10 +50,8 @@ class PayloadReader:
 
     def take_remarks(self) -> list[Remark]:
         """Take what is to be said of the values of the message that was read last."""
-        if self._mapped is not None:
-            return self._mapped.take_remarks()
         remarks, self._remarks = self._remarks, []
-        return remarks
+        return remarks if self._mapped is None else remarks + self._mapped.take_remarks()
 
     def _report(self, fields: dict[str, Any], name: str) -> Report | None:
         return report_of(fields, name=name, remarks=self._remarks) if self._mapped is None else self._mapped.of(fields, name=name)

@@ -24,6 +24,7 @@ _ON = (True, 1, "on", "true", "1", "open", "yes", "high", "active")
 _OFF = (False, 0, "off", "false", "0", "closed", "no", "low", "inactive")
 _SCALARS = (bool, int, float, str)
 _ABSENT = object()
+_TWICE = "it comes twice, with its dots in one name and nested; the first is taken"
 
 
 class Mapped(NamedTuple):
@@ -49,13 +50,14 @@ class NoNumber(ValueFault):
     """Raised where a field says nan or inf in the place of a number: the device cannot say the value now."""
 
 
-def flat(fields: Fields[str, Any]) -> dict[str, Scalar | None]:
+def flat(fields: Fields[str, Any], faults: list[str]) -> dict[str, Scalar | None]:
     """The scalars of a message by their names, those in tables and lists by dotted ones; nulls are None. A field whose own name has the
-    dots counts before one that is nested."""
+    dots counts before one that is nested; `faults` gets a word for each that says another thing than the one before it."""
     values = {name: value for name, value in fields.items() if value is None or isinstance(value, _SCALARS)}
     if len(values) < len(fields):
         for name, value in _nested(fields):
-            values.setdefault(name, value)
+            if values.setdefault(name, value) != value:
+                faults.append(f"{_cut(name)}: {_TWICE}")
     return values
 
 
@@ -96,6 +98,8 @@ class ValueMapping:
             if raw is None:
                 values[row.name], qualities[row.name] = None, MISSING
                 continue
+            if row.path and not self._unmapped and _stands_twice(fields, row.source, row.path):
+                faults.append(f"{row.name}: {_TWICE}")
             try:
                 value = row.read(raw)
             except NoNumber:
@@ -113,7 +117,7 @@ class ValueMapping:
                 qualities[row.name] = BAD
                 faults.append(f"{row.name}: {value:g} is not within {row.valid[0]:g} to {row.valid[1]:g}")
         if self._unmapped:
-            for name, value in flat(fields).items():
+            for name, value in flat(fields, faults).items():
                 if name in self._named or name in own:
                     continue
                 if len(values) >= MOST_VALUES:
@@ -183,8 +187,15 @@ def _found(fields: Any, source: str, path: tuple[str, ...]) -> Any:
     """What stands in a message under a name, or a dotted one."""
     if source in fields:
         return fields[source]
-    if not path:
-        return _ABSENT
+    return _inside(fields, path) if path else _ABSENT
+
+
+def _stands_twice(fields: Fields[str, Any], source: str, path: tuple[str, ...]) -> bool:
+    """Whether a dotted name is that of a field, and of a nested one that says another thing."""
+    return source in fields and _inside(fields, path) not in (_ABSENT, fields[source])
+
+
+def _inside(fields: Any, path: tuple[str, ...]) -> Any:
     for part in path:
         if isinstance(fields, dict):
             fields = fields.get(part, _ABSENT)
@@ -228,5 +239,8 @@ def _same(value: Scalar, other: Scalar) -> bool:
 
 
 def _shown(raw: object) -> str:
-    text = repr(raw) if isinstance(raw, str) else str(raw).lower()
+    return _cut(repr(raw) if isinstance(raw, str) else str(raw).lower())
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -16,12 +16,24 @@ def values_of(fields: dict[str, Any], *, unmapped: bool = True, own: tuple[str, 
 def test_fields_in_tables_and_lists_have_dotted_names() -> None:
     """Nothing in a nested message vanishes: a table is a dot, a list a number."""
     fields = {"Time": "10:00", "DS18B20": {"Temperature": 20.6}, "relays": [True, {"w": 3}], "none": None, "empty": {}}
-    assert flat(fields) == {"Time": "10:00", "DS18B20.Temperature": 20.6, "relays.0": True, "relays.1.w": 3, "none": None}
+    assert flat(fields, []) == {"Time": "10:00", "DS18B20.Temperature": 20.6, "relays.0": True, "relays.1.w": 3, "none": None}
 
 
 def test_a_field_whose_name_has_dots_counts_before_a_nested_one() -> None:
-    """Of two fields of one dotted name the one that stands there literally is taken, wherever it stands."""
-    assert flat({"a": {"b": 1}, "a.b": 2}) == {"a.b": 2}
+    """Of two fields of one dotted name the one that stands there literally is taken, wherever it stands; the other one is told of."""
+    fields, words = {"a": {"b": 1, "c": 3}, "a.b": 2}, "a.b: it comes twice, with its dots in one name and nested; the first is taken"
+    faults: list[str] = []
+    assert (flat(fields, faults), faults) == ({"a.b": 2, "a.c": 3}, [words])
+    assert values_of(fields) == Mapped({"a.b": 2, "a.c": 3}, {}, [words])
+    assert values_of(fields, unmapped=False, b="a.b").faults == [words.replace("a.b", "b", 1)]
+    assert values_of(fields, b="a.b") == Mapped({"b": 2, "a.c": 3}, {}, [words])
+
+
+def test_a_field_that_says_the_same_twice_is_no_fault() -> None:
+    """Nothing is lost by that."""
+    faults: list[str] = []
+    assert (flat({"a": {"b": 2}, "a.b": 2}, faults), faults) == ({"a.b": 2}, [])
+    assert values_of({"a": {"b": 2}, "a.b": 2}, unmapped=False, b="a.b").faults == []
 
 
 def test_a_value_is_taken_from_a_nested_field() -> None:

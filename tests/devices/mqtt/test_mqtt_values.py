@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_bare_numbers_and_words(mosquitto: Mosquitto, connect: Connect) -> None:
         ("json", b"21.5", "cannot read the payload: it holds a number, not an object"),
         ("number", b"unavailable", "cannot read a number: the text has none"),
         ("onoff", b"ajar", "cannot read a word as on or off: it is 'ajar'"),
-        ("json", b"", "cannot read the payload: EOF"),
+        ("json", b" ", "cannot read the payload: EOF"),
     ],
 )
 def test_what_a_codec_cannot_read_is_refused(codec: str, payload: bytes, why: str, mosquitto: Mosquitto, connect: Connect) -> None:
@@ -97,6 +98,31 @@ def test_what_a_codec_cannot_read_is_refused(codec: str, payload: bytes, why: st
         peer.publish("x/a", payload)
         assert why in peer.until(lambda: peer.payloads("gw/refused"))[0].decode()
         assert gateway.handled == []
+
+
+def test_a_value_whose_name_comes_twice_is_told_of(mosquitto: Mosquitto, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """The rest of the report is taken, as is the first of the two."""
+    with (
+        caplog.at_level(logging.WARNING),
+        connect(mosquitto.port, subscribe=[{"topic": "x", "to": "twin/x"}]) as gateway,
+        Peer(mosquitto.port) as peer,
+    ):
+        gateway.until_subscribed()
+        peer.publish("x", '{"a.b": 2, "a": {"b": 3, "c": 4}}')
+        gateway.until(lambda: gateway.counters["bad_values"])
+        gateway.until(lambda: gateway.handled)
+        assert [payload.values for _, _, payload in gateway.handled] == [{"a.b": 2, "a.c": 4}]
+    assert "a value that is bad, under x: a.b: it comes twice" in caplog.text
+
+
+@pytest.mark.parametrize("more", [{}, {"codec": "number"}, {"codec": "text"}, {"values": {"t": {}}}])
+def test_an_empty_message_is_no_report(more: dict[str, Any], mosquitto: Mosquitto, connect: Connect) -> None:
+    """It clears what the broker has kept, as zigbee2mqtt and Home Assistant have it: it is counted, and nobody is told of a refusal."""
+    with connect(mosquitto.port, subscribe=[{"topic": "x/+", "to": "twin/{1}", **more}]) as gateway, Peer(mosquitto.port) as peer:
+        gateway.until_subscribed()
+        peer.publish("x/a", b"")
+        gateway.until(lambda: gateway.counters["empty"])
+        assert (gateway.counters["refused"], gateway.handled) == (0, [])
 
 
 def test_two_names_of_one_key_are_not_mixed(mosquitto: Mosquitto, connect: Connect) -> None:
