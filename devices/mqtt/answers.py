@@ -22,6 +22,7 @@ COUNTERS_SAID = {
     "dropped": "lost for want of room",
     "retained": "old retained ones ignored",
     "empty": "empty messages passed over",
+    "own": "own publishes passed over",
     "refused": "messages refused",
     "forbidden": "commands that MQTT may not give",
     "rivals": "words of another gateway with our prefix",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from devices.mqtt.dialects.dialect import Dialect, Interest, TopicRoute, TopicUse
 from devices.mqtt.filters import filters_of
-from devices.mqtt.packets import IncomingPublish, Properties
+from devices.mqtt.packets import Properties
 from devices.mqtt.topics import check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
 
@@ -95,16 +95,11 @@ class Routes:
             return TopicRoute("", "", here=said[0])
         for pattern, interest in interests:
             if match := pattern.fullmatch(topic):
-                if not interest.of_others or TopicUse.KEPT not in self._uses_of(topic):
+                if interest.own is None or TopicUse.KEPT not in self._uses_of(topic):
                     return interest.route(topic, match.groups())
-                route = TopicRoute("", "", here=_pass_over) if self._says(topic) else interest.route(topic, match.groups())
+                route = TopicRoute("", "", here=interest.own) if self._says(topic) else interest.route(topic, match.groups())
                 return route._replace(lasting=False)
         raise UnknownTarget(f"cannot route topic {topic!r}: no subscription matches it; take its filter out of the broker's session")
-
-
-def _pass_over(arrival: IncomingPublish) -> None:
-    """Take what we say under our own prefix, and a filter of the file matches: a twin that took it would publish it again, for ever."""
-    del arrival
 
 
 def _checked(topic: str) -> str:

@@ -20,6 +20,7 @@ UNDER_WAY_BYTES = 64 * 1024 * 1024
 CHECKPOINT_PAGES = 4000
 _SHORT_PAGES = 256
 _SHORT_BYTES = 16 * 1024 * 1024
+_FRAME_HEAD = 24
 _WORTH_BYTES = 64 * 1024
 
 
@@ -63,8 +64,9 @@ class Room:
             self._fold_pages = min(CHECKPOINT_PAGES, max(_SHORT_PAGES, whole // 4))
             self.lifted = self._pages() > self._max_pages
             self._limit(self._last_pages if self.lifted else self._max_pages)
-        # One long commit makes the -wal as long: from the next time on that it begins anew, it is no longer than others.
-        writer.pragma("journal_size_limit", self._fold_pages * page_bytes)
+        # One long commit makes the -wal as long: from the next time on that it begins anew, it is no longer than others. An ordinary one
+        # is a commit longer than where it is folded, and is not cut each time.
+        writer.pragma("journal_size_limit", self._fold_pages * (page_bytes + _FRAME_HEAD) * 9 // 8)
 
     def _pages(self) -> int:
         """How many pages of the file are in use. On the committer's thread."""

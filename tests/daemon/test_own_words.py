@@ -45,6 +45,7 @@ def test_a_filter_that_takes_all_takes_nothing_of_our_own_state(protocol: str, t
             peer.publish("gw/twin/other", json.dumps({"o": 1}))  # under our prefix, and not ours
             peer.until(lambda: len(peer.payloads("gw/twin/all")) >= 5)
         told = daemon.ask(do="ask", to="twin/all", verb="read", payload={}, timeout_s=30)["body"]
+        assert "own publishes passed over" in daemon.gateway("show").stdout
     assert (told["count"], list(told["values"])) == (5, ["t", "o"])
 
 

@@ -199,6 +199,18 @@ def test_one_long_commit_leaves_no_long_wal(tmp_path: Path) -> None:
     store.close()
 
 
+def test_an_ordinary_wal_is_not_cut_each_time_that_it_begins_anew(tmp_path: Path) -> None:
+    """To cut it and have it grow again would be work for each round, and its last blocks would be given anew."""
+    store = SqliteStore(tmp_path / "gateway.db", max_mb=2)
+    wal, sizes = tmp_path / "gateway.db-wal", list[int]()
+    for n in range(1200):
+        store.commit(Changes(mail=_bulk(1000 + n, 1).mail, mail_gone=[SeqSpan("mqtt/main", 999 + n, 999 + n)]))
+        sizes.append(wal.stat().st_size)
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < 300 * 2072
+    store.close()
+
+
 def test_only_the_limit_is_lifted_where_the_disk_has_room(tmp_path: Path) -> None:
     """The ballast would be of no use there, and be missing where the disk is full, too."""
     store = SqliteStore(tmp_path / "gateway.db", max_mb=1, ballast_mb=1)

@@ -72,8 +72,8 @@ class Interest(NamedTuple):
     cache."""
     fresh: bool = False
     """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
-    of_others: bool = False
-    """Whether what this connection has published itself under its own prefix is none of it."""
+    own: Callable[[IncomingPublish], None] | None = None
+    """Takes what this connection has published itself under its own prefix; None: that is heard like anything else."""
 
 
 class TopicUse(enum.Enum):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from devices.mqtt.dialects.dialect import Dialect, Interest, Session, TopicRoute
+from devices.mqtt.packets import IncomingPublish
 from devices.mqtt.payloads import PayloadReader
 from devices.mqtt.settings import Subscription
 from devices.mqtt.topics import without_share
@@ -24,12 +25,19 @@ class Subscriptions(Dialect):
         found = []
         for one in self.session.settings.subscribe:
             reader = PayloadReader(one) if one.reads else None
-            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader), of_others=not self._is_own(one.topic)))
+            own = None if self._names_own(one.topic) else self._pass_over
+            found.append(Interest(one.topic, one.qos, partial(self._route, one, reader), own=own))
         return found
 
-    def _is_own(self, topic_filter: str) -> bool:
+    def _names_own(self, topic_filter: str) -> bool:
         """Whether a filter names our own prefix: who writes that wants to hear what we say there."""
         return without_share(topic_filter).startswith(f"{self.session.names.prefix}/")
+
+    def _pass_over(self, arrival: IncomingPublish) -> None:
+        """Count what we say under our own prefix, and a filter matches along with all else: a twin that took it would publish it again, for
+        ever."""
+        del arrival
+        self.session.host.count("own")
 
     def _route(self, subscription: Subscription, reader: PayloadReader | None, topic: str, plus: Sequence[str]) -> TopicRoute:
         del topic
