@@ -24,6 +24,7 @@ _ON = (True, 1, "on", "true", "1", "open", "yes", "high", "active")
 _OFF = (False, 0, "off", "false", "0", "closed", "no", "low", "inactive")
 _SCALARS = (bool, int, float, str)
 _ABSENT = object()
+_NAME_MAX = 512
 _TWICE = "it comes twice, with its dots in one name and nested; the first is taken"
 
 
@@ -55,17 +56,21 @@ def flat(fields: Fields[str, Any], faults: list[str]) -> dict[str, Scalar | None
     dots counts before one that is nested; `faults` gets a word for each that says another thing than the one before it."""
     values = {name: value for name, value in fields.items() if value is None or isinstance(value, _SCALARS)}
     if len(values) < len(fields):
-        for name, value in _nested(fields):
+        for name, value in _nested(fields, faults):
             if values.setdefault(name, value) != value:
                 faults.append(f"{_cut(name)}: {_TWICE}")
     return values
 
 
-def _nested(fields: Fields[str, Any]) -> Iterator[tuple[str, Scalar | None]]:
+def _nested(fields: Fields[str, Any], faults: list[str]) -> Iterator[tuple[str, Scalar | None]]:
+    """What is nested, by dotted names. Each has the name of the whole that it is in, so one whose name is long is left out: its many parts
+    would be many times as long as the message."""
     waiting = [(name, inner) for name, inner in reversed(list(fields.items())) if isinstance(inner, dict | list)]
     while waiting:
         name, value = waiting.pop()
-        if isinstance(value, dict):
+        if isinstance(value, dict | list) and len(name) > _NAME_MAX:
+            faults.append(f"{_cut(name)}: its name is longer than {_NAME_MAX}; what is in it is left out")
+        elif isinstance(value, dict):
             waiting.extend((f"{name}.{key}", inner) for key, inner in reversed(list(value.items())))
         elif isinstance(value, list):
             waiting.extend((f"{name}.{at}", value[at]) for at in reversed(range(len(value))))

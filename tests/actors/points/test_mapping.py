@@ -29,6 +29,14 @@ def test_a_field_whose_name_has_dots_counts_before_a_nested_one() -> None:
     assert values_of(fields, b="a.b") == Mapped({"b": 2, "a.c": 3}, {}, [words])
 
 
+def test_the_parts_of_a_whole_with_a_long_name_are_left_out() -> None:
+    """Each would bear that name: a message of 64 kB would take hundreds of megabytes. What else is in the message is taken."""
+    faults: list[str] = []
+    fields = {"x" * 513: {str(n): n for n in range(9)}, "y" * 512: [1], "t": 2, "z": {"x" * 513: 3}}
+    assert flat(fields, faults) == {"t": 2, f"{'y' * 512}.0": 1, f"z.{'x' * 513}": 3}
+    assert faults == [f"{'x' * 40}...: its name is longer than 512; what is in it is left out"]
+
+
 def test_a_field_that_says_the_same_twice_is_no_fault() -> None:
     """Nothing is lost by that."""
     faults: list[str] = []
