@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.doctor.disk import look_at_disk
+from gateway.config import read
 from gateway.config.fleeting import why_fleeting
 from gateway.config.outside import _FileReader
+from tests.nobody import only_root, said_to_nobody
 
 ROOT = Path(__file__).parents[2]
 
@@ -269,6 +272,26 @@ def test_a_store_that_cannot_be_written_is_said_to_keep_it_from_starting(tmp_pat
     assert (code, lines) == (1, ["cannot start: 1 problem in g.toml", "2:8 store.path: …/g.toml is no folder; name another path"])
     code, lines = check(tmp_path, '[gateway]\ncontrol_socket = "g.toml/gateway.sock"\n')
     assert (code, lines[0]) == (1, "can start, but with 1 problem in g.toml")
+
+
+@only_root
+def test_where_this_user_may_not_enter_the_rest_is_told() -> None:
+    """As with what is installed, whose store only the service may enter."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        (folder / "state").mkdir(mode=0o700)
+        config = folder / "gateway.toml"
+        text = f'[gateway]\ncontrol_socket = "{folder}/state/run/gateway.sock"\n[store]\npath = "{folder}/state/gateway.db"\n'
+        config.write_text(f'{text}[mqtt.a]\nusername = "u"\npassword_file = "{folder}/none"\n')
+        assert len(read(config, outside=True).outside) == 1
+        there = f"there is no file {folder}/none; make it, or mend the path"
+        closed = f"this user cannot write to {folder}/state; let the gateway's user write there, or name another path"
+        assert said_to_nobody(lambda: [one.text for one in read(config, outside=True).outside]) == str([closed, closed, there])
+        store = folder / "state" / "db" / "gateway.db"
+        assert list(look_at_disk(Path("/"), store, None))
+        found = said_to_nobody(lambda: [one.text for one in look_at_disk(Path("/"), store, None)])
+        assert f"are free where the store is ({folder}/state)" in found
 
 
 def test_whether_the_service_may_write_goes_by_the_mode_of_what_is_there(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def _config_of(words: Sequence[str], process: Path) -> Path | None:
     if named:
         return Path(named) if folder is None and Path(named).is_absolute() else folder / named if folder is not None else None
     places = [Path(place) if folder is None else folder / place for place in PLACES]
-    return next((place for place in places if place.is_absolute() and place.exists()), None)
+    return next((place for place in places if place.is_absolute() and os.path.exists(place)), None)  # noqa: PTH110
 
 
 def _is_same(one: Path, other: Path) -> bool:
