@@ -1,8 +1,8 @@
 """The room of a store: the limit of its file, the reserve within that, how long its -wal may be, and the ballast beside it on the disk.
 
 The last quarter of what `max_mb` gives is the reserve, 64 MB of it at most. Where all but that is taken, the reserve is opened; where that
-is taken too, `UNDER_WAY_BYTES` more: what is in memory always finds room, or what drains could never be committed. The reserve is closed
-again once a tenth of the room is free.
+is taken too, `UNDER_WAY_BYTES` more than that, or than the file had at the start: what is in memory always finds room, or what drains could
+never be committed. The reserve is closed again once a tenth of the room is free.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,8 @@ class Room:
             whole = self._lifted_pages = max_mb * 1024 * 1024 // page_bytes
             under_way = UNDER_WAY_BYTES // page_bytes
             self._max_pages = whole - min(whole // 4, under_way)
-            self._last_pages = whole + under_way
+            there = writer.pragma("page_count")  # it may be far more: the limit was higher, or there was none, and a file does not shrink
+            self._last_pages = max(whole, there) + under_way
             self._fold_pages = min(CHECKPOINT_PAGES, max(_SHORT_PAGES, whole // 4))
             self.lifted = self._pages() > self._max_pages
             self._limit(self._last_pages if self.lifted else self._max_pages)

@@ -241,6 +241,30 @@ def test_what_is_in_memory_is_always_committed(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("free_rows", [0, 16_000])
+def test_what_drains_is_committed_however_far_the_file_is_above_the_limit(free_rows: int, tmp_path: Path) -> None:
+    """One that an earlier life was allowed, by a higher limit or by none; and where most of its pages are free, until they are not."""
+    path = tmp_path / "gateway.db"
+    store = SqliteStore(path)
+    store.commit(_bulk(1, 24_000))
+    if free_rows:
+        store.commit(Changes(mail_gone=[SeqSpan("mqtt/main", 1, free_rows)]))
+    store.close()
+    store = SqliteStore(path, max_mb=1)
+    for first in (100_000, 200_000):
+        drains = Changes(mail=_bulk(first, free_rows // 2 + 60).mail, mail_gone=[SeqSpan("mqtt/main", 20_000, 20_009)])
+        with suppress(StoreFull):
+            store.commit(drains)
+            continue
+        while store.relieve():
+            with suppress(StoreFull):
+                store.commit(drains)
+                break
+        else:
+            pytest.fail("what drains finds no room")
+    store.close()
+
+
 def test_a_store_above_its_limit_is_known_to_be_full_before_anything_is_written(tmp_path: Path) -> None:
     """A new life must not take in what would fill the reserve of what is to go out; and what goes out is committed."""
     path = tmp_path / "gateway.db"
