@@ -37,7 +37,7 @@ class Ballast:
             with self._path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self.bytes)
         except OSError:
-            self._path.unlink(missing_ok=True)
+            self.free()
             return False
         return True
 
@@ -46,10 +46,11 @@ class Ballast:
         return free_bytes(self._path.parent) < self.bytes
 
     def free(self) -> bool:
-        """Give the file's room back to the disk; return whether there was any."""
-        if not self._path.exists():
+        """Give the file's room back to the disk; return whether there was any, and the disk let it go: not one that can only be read."""
+        try:
+            self._path.unlink()
+        except OSError:
             return False
-        self._path.unlink()
         return True
 
 
