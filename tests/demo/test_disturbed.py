@@ -101,7 +101,8 @@ def test_a_terminal_that_closes_ends_the_demo(tmp_path: Path) -> None:
     """Quiet or not; with its account in order, and nothing of it left."""
     find_program("mosquitto")
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "gateway.cli", "demo", "--folder", str(tmp_path), "--quiet"]
+    # as a terminal starts it, whatever these tests were started by: one that ignores the signal, as under nohup, is to outlive its terminal
+    command = ["env", "--default-signal=HUP", sys.executable, "-m", "gateway.cli", "demo", "--folder", str(tmp_path), "--quiet"]
     demo = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, start_new_session=True)
     os.close(theirs)
     until(lambda: fixes(tmp_path) >= 2)
