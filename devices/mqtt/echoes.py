@@ -1,8 +1,9 @@
 """Echoes: what this gateway has published itself and the broker brings back, because a subscription matches it.
 
-Nothing of it is dropped: a user may mean it, and another client may say the same there. It is counted; it is told once; and where an actor
-hears what it has published itself, again and again, the connection says so for as long as it lasts. What came back is known by its topic
-and its body, for MQTT 3.1.1 has nothing else; both are remembered only of topics that something was heard under.
+What a broad filter brings of a connection's own prefix was passed over before it comes here. Of the rest nothing is dropped: a user may
+mean it, and another client may say the same there. It is counted; it is told once; and where an actor hears what it has published itself,
+again and again, the connection says so for as long as it lasts. What came back is known by its topic and its body, for MQTT 3.1.1 has
+nothing else; both are remembered only of topics that something was heard under.
 """
 
 import logging

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from devices.web.problems import HttpProblem
 from gateway.actors.payloads import DEEPEST, TooDeep, refuse_depth
+from gateway.key_twice import KeyTwice, object_once
 
 MOST_LISTED = 1000
 MOST_NUMBER = 2**53 - 1
@@ -78,24 +79,17 @@ async def json_of(request: Request) -> dict[str, Any]:
         raise HttpProblem("bad_type", f"the body is {kind[:100] or 'of no type'}: send JSON, with Content-Type: application/json")
     try:
         refuse_depth(body, DEEPEST)
-        found = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        found = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=object_once)
     except HttpProblem:
         raise
+    except KeyTwice as error:
+        raise HttpProblem("bad_body", f"cannot read the body: the key {error.key!r} stands twice in one object") from None
     except TooDeep as error:
         raise HttpProblem("bad_body", f"cannot read the body: {error}") from None
     except (ValueError, RecursionError):
         raise HttpProblem("bad_body", "cannot read the body: it is no JSON") from None
     if not isinstance(found, dict):
         raise HttpProblem("bad_body", "cannot read the body: it is no JSON object")
-    return found
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise HttpProblem("bad_body", f"cannot read the body: the key {twice[:100]!r} stands twice in one object")
     return found
 
 

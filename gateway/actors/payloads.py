@@ -15,6 +15,7 @@ from gateway.actors.changing import share_names
 from gateway.actors.errors import BadPayload, StateTooNew
 from gateway.actors.models import Model, Payload, Versioned
 from gateway.actors.words import described, said
+from gateway.key_twice import KeyTwice, object_once
 
 P = TypeVar("P", bound=Payload)
 V = TypeVar("V", bound=Versioned)
@@ -27,7 +28,7 @@ DEEPEST = 64
 DEEPEST_KEPT = 2 * DEEPEST
 """How deep what is stored may be nested: a state, or mail that carries what others said. Reading stops at 200."""
 _SHOWN = 100
-"""How many characters of a key from outside are repeated in an error."""
+"""How many characters of a value from outside are repeated in an error."""
 _TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """JSON's texts. It never tries again: not where quotes are escaped, and not where the last text is open."""
 
@@ -53,7 +54,7 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         return model.model_validate_json(json_bytes, strict=True)
     except ValidationError as error:
         raise BadPayload(f"cannot read the payload of {where}: {said(error, model.model_fields)}") from None
-    except (PydanticSerializationError, _KeyTwice, TooDeep) as error:
+    except (PydanticSerializationError, KeyTwice, TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
     except Exception as error:  # noqa: BLE001  # a user's model may raise anything: one payload is bad, and no more
         raise BadPayload(f"cannot read the payload of {where}: {model.__name__} raised {described(error)}") from None
@@ -120,10 +121,6 @@ def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: st
         raise not_taken_up(model, version, number, error, what=what) from error
 
 
-class _KeyTwice(ValueError):
-    """A JSON object has one key twice."""
-
-
 class TooDeep(ValueError):
     """A JSON value is nested too deep."""
 
@@ -151,7 +148,7 @@ def _as_json(found: Any) -> bytes:
 
 
 def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
-    """Raise _KeyTwice where an object of a JSON text has one key twice; pydantic would keep the last.
+    """Raise KeyTwice where an object of a JSON text has one key twice; pydantic would keep the last.
 
     Each key needs a colon: as many colons as distinct keys found means that none was twice, and saves a second parse.
     """
@@ -161,13 +158,4 @@ def _refuse_twins(text: bytes | bytearray | str, payload: Payload) -> None:
     fields = payload.__dict__
     distinct = sum(1 + (len(value) if type(value := fields[name]) is dict else 0) for name in payload.__pydantic_fields_set__)
     if colons > distinct:
-        json.loads(text, object_pairs_hook=_object)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # None: go on
-        raise _KeyTwice(f"{twice[:_SHOWN]}: the key stands twice in one object")
-    return found
+        json.loads(text, object_pairs_hook=object_once)

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from gateway.console.client import Client
 from gateway.console.exits import BAD_INPUT, FINE, NO, Failed
 from gateway.console.output import pretty, say, say_json
 from gateway.console.streams import read_input
+from gateway.key_twice import KeyTwice, object_once
 
 _MARGIN_S = 5.0
 _LEAST, _MOST, _DIGITS = -(2**63), 2**63 - 1, 20
@@ -98,19 +98,27 @@ def _put(payload: dict[str, Any], path: list[str], value: Any, word: str) -> Non
 def _value(text: str) -> Any:
     """A word as JSON where it is JSON (true, 12, "12"), else as text: as are NaN and 1e999, which no request can hold."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        return _read(text)
     except (ValueError, RecursionError):
         return text
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        found = _read(text)
     except (ValueError, RecursionError) as error:
         raise Failed(f"cannot read the payload: no JSON ({error}); write one object in single quotes, or name=value", BAD_INPUT) from None
     if not isinstance(found, dict):
         raise Failed("cannot read the payload: it is no JSON object; write {...} or name=value", BAD_INPUT)
     return found
+
+
+def _read(text: str) -> Any:
+    """JSON as strictly as a request's. Raises ValueError for what is none, and Failed where a key stands twice."""
+    try:
+        return json.loads(text, object_pairs_hook=object_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+    except KeyTwice as error:
+        raise Failed(f"cannot read the payload: the key {error.key!r} stands twice in one object; take one out", BAD_INPUT) from None
 
 
 def _whole(text: str) -> int:
@@ -125,12 +133,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{text[:_DIGITS]} is no number that a request can hold")
     return number
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, none of whose keys may stand twice: nobody could say which of its values is meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise Failed(f"cannot read the payload: the key {twice[:100]!r} stands twice in one object; take one out", BAD_INPUT)
-    return found

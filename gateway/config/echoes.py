@@ -20,7 +20,7 @@ _ANY = "{}"
 """Stands in an id, or in a topic, for a name that comes with a message."""
 
 
-class Echoes(NamedTuple):
+class HeardAgain(NamedTuple):
     """The subscriptions that match what this gateway publishes, each at the line of its filter, in the order of the file."""
 
     loops: tuple[Problem, ...] = ()
@@ -46,7 +46,7 @@ class _Said(NamedTuple):
         return not passed_over and meets(topic_filter, self.topic)
 
 
-def echoes_in(document: Document, sections: Sequence[Section], registry: Registry) -> Echoes:
+def echoes_in(document: Document, sections: Sequence[Section], registry: Registry) -> HeardAgain:
     """Look for the subscriptions of a file that match what its own actors publish."""
     heard = [(section, row) for section in sections for row in section.settings.heard()]
     said = list(_said(sections, registry)) if heard else []
@@ -60,7 +60,7 @@ def echoes_in(document: Document, sections: Sequence[Section], registry: Registr
             loops.append(_problem(document, path, topic_filter, own[0], _form(to)))
         elif matched:
             others.append(_problem(document, path, topic_filter, matched[0], ""))
-    return Echoes(tuple(loops), tuple(others))
+    return HeardAgain(tuple(loops), tuple(others))
 
 
 def meets(topic_filter: str, topic: str) -> bool:
