@@ -32,3 +32,9 @@ class Refusal(NamedTuple):
     """Which one, counted from 0."""
     error: GatewayError
     """Why: what `Host.send` would have raised."""
+
+    @classmethod
+    def of(cls, place: int, error: GatewayError) -> "Refusal":
+        """The refusal for an error that was caught. It keeps no traceback: that has the frames, and they all that came together, until the
+        collector of cycles comes by."""
+        return cls(place, error.with_traceback(None))

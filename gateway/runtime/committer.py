@@ -110,6 +110,7 @@ class Committer:
                     return
                 self.release(batch)
                 self._committed(batch)
+                del work, batch, fault  # until the next one there is no other name for all that came with it
         except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
             self._fatal(error)
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import Empty
 from typing import Any
 
@@ -171,9 +172,9 @@ class Engine(EngineFloor):
             self._fatal(error)
 
     def _turn_once(self) -> None:
-        come = self._await_work()
+        self._await_work()
         self._begin_round()
-        self._take(come)
+        self._take()
         self.admission.open_mailboxes(self.round)
         self.admission.wake_timers(self.round)
         self.turns.retry_due(self.round.now_s)
@@ -219,24 +220,20 @@ class Engine(EngineFloor):
         self.beat_s = self.round.now_s
         self.rounds += 1
 
-    def _await_work(self) -> Any:
-        """Block while there is nothing to do; return the first thing that another thread queued meanwhile, or None."""
+    def _await_work(self) -> None:
+        """Block while there is nothing to do; what another thread queues meanwhile comes first."""
         if self._backlog or self.ingress.queue.qsize():
-            return None
+            return
         timeout_s = self._idle_s()
         if timeout_s <= 0:
-            return None
-        try:
-            return self.ingress.queue.get(timeout=timeout_s)
-        except Empty:
-            return None
+            return
+        with suppress(Empty):
+            self._backlog.append(self.ingress.queue.get(timeout=timeout_s))
 
-    def _take(self, come: Any) -> None:
-        """Take in what other threads have queued, beginning with `come`."""
+    def _take(self) -> None:
+        """Take in what other threads have queued."""
         while self._backlog:
             self._accept(self._backlog.popleft())
-        if come is not None:
-            self._accept(come)
         queue = self.ingress.queue
         for _ in range(queue.qsize()):
             self._accept(queue.get_nowait())

@@ -92,16 +92,16 @@ class Ingress:
                 self._reserve -= 1
             return full
 
-    def admit_many(self, arrivals: Sequence[Arrival | PlainArrival], start: int) -> int:
+    def admit_many(self, arrivals: Sequence[Arrival | PlainArrival], start: int, *, wait: bool) -> int:
         """Count in those from `start` on that find room at once, and return how many those are: they are to be brought now.
 
-        0: the first must wait, or be refused, or it cannot be told here; `admit` decides.
+        0: the first must wait, or be refused, or it cannot be told here; `admit` decides. `wait`: as of `admit`.
         """
         with self._lock:
             fullness = self.fullness
             if self._shut or self._ended or (fullness is not None and fullness.full):
                 return 0
-            crowds = self.crowds
+            crowds = self.crowds if wait else _NOBODY
             most, room = max(0, self._messages - self._held), self._bytes - self._held_bytes
             many = size = 0
             for arrival in arrivals[start : start + most] if start or most < len(arrivals) else arrivals:

@@ -6,6 +6,7 @@ behind that the deadline of a message that expires; form "5" behind that until w
 """
 
 from collections.abc import Callable
+from sys import intern
 from typing import NamedTuple
 
 from gateway.actors.errors import DoesNotFit, GatewayError, Refused
@@ -179,6 +180,7 @@ def decode(blob: bytes, find_verb: Callable[[str, str], Verb]) -> Message:
     routed = said = ""
     if len(fields) == _PLAIN_FIELDS and fields[0] == _PLAIN:  # as most messages, of which a burst brings many back
         _, id, to, verb, sender, reply_to, trace, expires_ms = fields
+        to, verb, sender = intern(to), intern(verb), intern(sender)  # one text for all that come from there, as where they were sent
     else:
         (id, to, verb, sender, reply_to, trace, expires_ms, routed, _, said, _), json = read_header(blob)
     version = 1

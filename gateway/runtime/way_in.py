@@ -5,6 +5,7 @@ if they had come one after the other.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gateway.actors.callers import OUTSIDE, By
@@ -71,7 +72,7 @@ class WayIn:
                     else:
                         arrivals.append(_new(PlainArrival, (message, size)))
                 except GatewayError as error:
-                    refused.append(Refusal(place, error))
+                    refused.append(Refusal.of(place, error))
                     continue
                 places.append(place)
         finally:  # whatever else was raised, those before it are brought all the same
@@ -140,9 +141,7 @@ class WayIn:
         size: int,
         on_commit: Callable[[Receipt], None] | None,
     ) -> Arrival:
-        if scope:
-            _check_outside_id(scope, "the scope of an id")
-        source = f"{self.me}#{scope}" if scope else self.me
+        source = _source(self.me, scope) if scope else self.me
         return Arrival(message, on_commit, source=source, outside_id=id_with(id, content) if content else id, again=again, size=size)
 
     def _bring_all(self, arrivals: Sequence[Arrival | PlainArrival], places: Sequence[int], *, wait: bool) -> list[Refusal]:
@@ -154,14 +153,14 @@ class WayIn:
         refused: list[Refusal] = []
         at = 0
         while at < len(arrivals):
-            if many := ingress.admit_many(arrivals, at):
+            if many := ingress.admit_many(arrivals, at, wait=wait):
                 ingress.bring_all(arrivals[at : at + many] if many < len(arrivals) else arrivals)
                 at += many
                 continue
             try:
                 self._let_in(arrivals[at], wait=wait)
             except GatewayError as error:
-                refused.append(Refusal(places[at], error))
+                refused.append(Refusal.of(places[at], error))
                 if not wait:
                     break
             else:
@@ -186,6 +185,13 @@ class WayIn:
     def _was_held_up(self) -> None:
         """Note that the calling thread had to wait for room, which is no hang."""
         raise NotImplementedError
+
+
+@lru_cache(maxsize=1024)  # one text for all that come from there
+def _source(me: str, scope: str) -> str:
+    """Whose numbering the ids of a scope belong to. Raises BadId."""
+    _check_outside_id(scope, "the scope of an id")
+    return f"{me}#{scope}"
 
 
 def _check_outside_id(id: str, what: str) -> None:

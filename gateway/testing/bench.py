@@ -215,11 +215,11 @@ class Bench:
             try:
                 self.send(to, verb, payload, **options, wait=wait, by=by)
             except Refused as error:
-                refused.append(Refusal(place, error))
+                refused.append(Refusal.of(place, error))
                 if not wait:
                     break
             except GatewayError as error:
-                refused.append(Refusal(place, error))
+                refused.append(Refusal.of(place, error))
         return refused
 
     def bring_on(

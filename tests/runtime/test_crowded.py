@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.actors import Inbound, Receipt
+from gateway.actors import Inbound, Message, Receipt
 from gateway.runtime.crowd import CROWDED
+from gateway.runtime.mail import Arrival
 from gateway.testing import OUTSIDE, Rig
 from gateway.testing.clock import PATIENCE_S
-from tests.runtime.actors import Book, Shelf
+from tests.runtime.actors import Book, Shelf, Word
 
 
 @contextmanager
@@ -91,3 +92,14 @@ def test_a_callback_does_not_wait_for_a_slow_sink() -> None:
         rig.hosted[OUTSIDE].ask("book/b", "read", on_reply=on_reply)
         rig.until(lambda: heard)
         assert heard[0].wait(PATIENCE_S)
+
+
+def test_those_who_do_not_wait_are_counted_in_together() -> None:
+    """A source that must go on reading is not held by a slow sink: to look at each of what it brings would only take longer."""
+    with _slow_shelf() as rig:
+        message = Message("1", "book/a", "write", Word(text="x"), OUTSIDE)
+        brought = [Arrival(message, lambda receipt: None, source=OUTSIDE, outside_id="", again=True, size=8)] * 20
+        ingress = rig.engine.ingress
+        counted = rig.look(lambda: [ingress.admit_many(brought, 0, wait=wait) for wait in (True, False)])
+        assert counted == [0, 20]
+        ingress.free(20, 160)
