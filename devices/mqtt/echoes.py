@@ -28,12 +28,12 @@ class SaidAtBroker:
     """What this process publishes at one broker, by whichever connection. Any thread: each step is one of a dictionary's."""
 
     def __init__(self) -> None:
-        self.topics: set[bytes] = set()
-        """Each topic with its length before it, as it stands in a packet."""
+        self.topics: set[str] = set()
         self.watched: dict[bytes, dict[int, tuple[str, list[str]]]] = {}
-        """By topic: who published a body, by the hash of it, and which connections have heard it since."""
+        """By topic, with its length before it as it stands in a packet: who published a body, by the hash of it, and which connections have
+        heard it since."""
 
-    def add(self, topic: bytes) -> None:
+    def add(self, topic: str) -> None:
         """Note that something is published under a topic."""
         if len(self.topics) >= _TOPICS:
             self.topics.clear()
@@ -94,10 +94,9 @@ class Echoes:
 
     def heard(self, arrival: IncomingPublish, route: TopicRoute) -> None:
         """Look whether a message that goes to an actor is one of our own publishes; what the broker has kept is none."""
-        topic = text(arrival.topic.encode())
-        if topic not in self.said.topics or arrival.retained:
+        if arrival.topic not in self.said.topics or arrival.retained:
             return
-        by = self.said.came_back(topic, arrival.payload, self._host.me)
+        by = self.said.came_back(text(arrival.topic.encode()), arrival.payload, self._host.me)
         if not by:
             return
         self._host.count("returned")

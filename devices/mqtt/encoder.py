@@ -98,7 +98,7 @@ class PublishEncoder:
         whole = check_topic(self._whole(name))
         self._said.add(whole)
         encoded = self._topics[name] = text(whole.encode())
-        self._at_broker.add(encoded)
+        self._at_broker.add(whole)
         return encoded
 
 

@@ -25,14 +25,14 @@ from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, R
 
 _PACKET_IDS = 1 << 16
 _ACK_BYTES = 4
-"""The shortest acknowledgement."""
-_LATELY = 4096
+"""An acknowledgement of ours; the last two are the packet id."""
+_LATELY_BYTES = 4096 * _ACK_BYTES
 """More acknowledgements than these lie in no socket."""
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
 _AT_FIRST = 8
-_AT_MOST = 128
+_AT_MOST = 32
 """How many messages are handed over at a time: few where the last time not all found room, for those are read in vain; then twice as many
 each time."""
 _NOT_NOW = (Refused, StoreFailed)
@@ -125,8 +125,8 @@ class Inbox:
         self._leaves = False
         """Whether what is over the limit is left with the broker, and not held back."""
         self._left = False
-        self._lately_acked: deque[int] = deque(maxlen=_LATELY)
-        """The packet ids that were acknowledged last on this connection, in order."""
+        self._lately_acked = bytearray()
+        """The last acknowledgements that were made on this connection, in order."""
         self._acked = bytearray(_PACKET_IDS)
         """By packet id, whether the broker had our acknowledgement of the last message under it: then what comes under it next is new."""
         self._late: list[IncomingPublish] = []
@@ -225,8 +225,12 @@ class Inbox:
         while slots and slots[0].ready:
             arrival = slots.popleft().arrival
             self._acked[arrival.packet_id] = True
-            self._lately_acked.append(arrival.packet_id)
             ready.append(acknowledgement(arrival.packet_id, arrival.qos))
+        if ready:
+            lately = self._lately_acked
+            lately += b"".join(ready)
+            if len(lately) > 2 * _LATELY_BYTES:
+                del lately[:-_LATELY_BYTES]
         return ready
 
     def settled(self, slot: Slot, receipt: Receipt) -> None:
@@ -242,8 +246,9 @@ class Inbox:
     def closed(self, *, unheard_bytes: int = 0) -> None:
         """Note that the connection is gone: no message that it brought can be acknowledged any more. What was acknowledged in the last
         `unheard_bytes` may come again."""
-        for packet_id in islice(reversed(self._lately_acked), -(-unheard_bytes // _ACK_BYTES)):
-            self._acked[packet_id] = False
+        acks = self._lately_acked
+        for end in range(len(acks), max(0, len(acks) - unheard_bytes), -_ACK_BYTES):
+            self._acked[int.from_bytes(acks[end - 2 : end], "big")] = False
         self._lately_acked.clear()
         self._slots.clear()
         self._late.clear()
@@ -294,7 +299,7 @@ class Inbox:
         try:
             one.asked = self._inbound(one.arrival, one.slot)
         except _NEVER as error:
-            one.why_not = error
+            one.why_not = error.with_traceback(None)  # its frames have this copy: see `Refusal.of`
 
     def _pass_over(self, one: IncomingCopy) -> None:
         """Acknowledge a message that does not go in: one that is ignored, or refused and told why."""

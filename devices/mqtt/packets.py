@@ -28,6 +28,8 @@ _FIXED_BYTES = (
 )
 _TEXTS = {0x03, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F}
 _VARINT = 0x0B
+_SHORT_TOPIC = 128
+"""Topics of up to so many bytes are kept as they were read."""
 _SHORT = 6
 """Properties of up to so many bytes are kept as they were read: few messages have more than one or two identifiers."""
 _KEPT_IF_NEW = 1 << 4
@@ -180,7 +182,7 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
             found, at = _read_properties(packet, at)
     if at > len(packet):
         raise Malformed(f"cannot read a PUBLISH: it ends at byte {len(packet)}, in the middle of byte {at}")
-    topic, fault = _topic_of(name)
+    topic, fault = _topic_of(name) if len(name) <= _SHORT_TOPIC else _read_topic(name)
     return IncomingPublish(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault)
 
 
@@ -197,7 +199,14 @@ def read_varint(packet: bytes, at: int) -> tuple[int, int]:
     raise Malformed("cannot read a length: it has more than four bytes")
 
 
+@lru_cache(maxsize=1024)  # as above; and one text for all that come under a topic
 def _topic_of(name: bytes) -> tuple[str, str]:
+    """As `_read_topic`, of a topic that is short, as nearly all are."""
+    return _read_topic(name)
+
+
+def _read_topic(name: bytes) -> tuple[str, str]:
+    """A topic, and what is wrong with it; nothing where all is well."""
     try:
         topic = name.decode()
     except UnicodeDecodeError:

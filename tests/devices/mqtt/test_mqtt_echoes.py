@@ -79,7 +79,7 @@ def test_what_is_remembered_is_bounded() -> None:
     """However many topics and bodies there are."""
     said = SaidAtBroker()
     for topic in range(5000):
-        said.add(b"%d" % topic)
+        said.add(str(topic))
         said.came_back(b"%d" % topic, b"", "mqtt/main")
     assert len(said.topics) <= 4096
     assert len(said.watched) <= 256

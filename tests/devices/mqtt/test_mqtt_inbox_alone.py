@@ -1,11 +1,12 @@
 """The inbox by itself: acknowledgement after the commit and in order, back-pressure, ids."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
 from devices.mqtt.connection import Connection
-from devices.mqtt.inbox import WAITING_BYTES, Inbox
+from devices.mqtt.inbox import WAITING_BYTES, Inbox, IncomingCopy
 from devices.mqtt.packets import IncomingPublish, Properties
 from devices.mqtt.settings import MqttSettings
 from gateway.actors import Receipt
@@ -194,3 +195,32 @@ def test_a_stale_command_is_left_to_the_gateway_while_nobody_can_say_that_it_is(
     box.inbox.bring_in()
     assert [(sent.expires_ms, sent.expires_s) for sent in box.bench.sent] == [(1000, None), (0, 30)]
     assert box.refused == ["expired"]
+
+
+@pytest.mark.parametrize(("made", "unheard", "again"), [(5, 0, 0), (5, 2, 2), (5, 9, 5), (20_000, 3, 3), (20_000, 4000, 4000)])
+def test_what_the_broker_may_not_have_heard_may_come_again(box: Box, made: int, unheard: int, again: int) -> None:
+    """An acknowledgement that lay in the socket when the connection went: the broker repeats those, and what it marks as a repeat under any
+    other id is new."""
+    for packet_id in range(1, made + 1):
+        box.arrive(packet_id)
+        box.receipts[-1].resolve()
+        assert box.acknowledged() == [packet_id]
+        box.bench.sent.clear()
+    box.inbox.closed(unheard_bytes=4 * unheard)
+    box.inbox.opened(session_present=True)
+    for packet_id in (made - again, made - again + 1) if again else (made,):
+        if packet_id:
+            box.arrive(packet_id, dup=True)
+    assert [sent.again for sent in box.bench.sent] == [False] * (again < made) + [True] * (again > 0)
+
+
+def test_a_refused_one_is_freed_at_once(box: Box) -> None:
+    """Why it is refused is kept without the frames that it came through: they have the message."""
+    gc.collect()
+    gc.disable()
+    try:
+        box.arrive(1, topic="gw/tell/a")
+        assert len(box.refused) == 1
+        assert not [one for one in gc.get_objects() if isinstance(one, IncomingCopy)]
+    finally:
+        gc.enable()
