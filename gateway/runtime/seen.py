@@ -1,12 +1,14 @@
 """Deduplication: the ids that the outside gave its messages, so that a repeat is acknowledged and not handled again.
 
-Each host-bound actor's last `kept` ids are known, in memory and on disk. Its scopes (`serial/meters#twin/boiler`) share that number
-fairly: one that talks much forgets its own oldest, so a device that repeats itself after a long silence is still known.
+Each host-bound actor's last `kept` ids are known, in memory and on disk, and at most an eighth more. Its scopes
+(`serial/meters#twin/boiler`) share that number fairly: one that talks much forgets its own oldest, so a device that repeats itself after a
+long silence is still known.
 An id is written in the commit that consumes its message. Where the outside numbers what it says, the id is kept with a digest of what it
 named: a device that begins its numbers anew says something new.
 """
 
 from collections import OrderedDict
+from itertools import islice
 from operator import attrgetter
 from zlib import crc32
 
@@ -65,13 +67,17 @@ class Seen:
 
 
 class _Family:
-    """The ids of one host-bound actor, by source; their numbers grow with time, over all of them."""
+    """The ids of one host-bound actor, by source; their numbers grow with time, over all of them.
 
-    __slots__ = ("_kept", "count", "gone", "last", "sources")
+    Many are forgotten at once: the first key of a dict is found by way of each place before it that was freed.
+    """
+
+    __slots__ = ("_kept", "_most", "count", "gone", "last", "sources")
 
     def __init__(self, kept: int) -> None:
         self._kept = kept
-        self.sources: OrderedDict[str, OrderedDict[str, int]] = OrderedDict()
+        self._most = kept + kept // 8
+        self.sources: OrderedDict[str, dict[str, int]] = OrderedDict()
         """The longest silent first, and in each the oldest id first."""
         self.count = 0
         self.last = 0
@@ -79,21 +85,33 @@ class _Family:
         """Up to which number each source's ids are forgotten here, and not yet on disk."""
 
     def remember(self, source: str, id: str, n: int) -> None:
-        ids = self.sources.setdefault(source, OrderedDict())
-        self.sources.move_to_end(source)
-        before = len(ids)
+        ids = self.sources.get(source)
+        if ids is None:
+            ids = self.sources[source] = {}
+        else:
+            self.sources.move_to_end(source)
+        if ids.pop(id, None) is None:  # else it is said again as new, and is the youngest now
+            self.count += 1
         ids[id] = n
-        ids.move_to_end(id)  # said again as new: it is the youngest now
-        self.count += len(ids) - before
         self.last = n
-        if self.count > self._kept:
-            self._forget_one(source, ids)
+        if self.count > self._most:
+            self._forget_some(source)
 
-    def _forget_one(self, source: str, ids: OrderedDict[str, int]) -> None:
-        """Forget the oldest id of this source where it has more than its share, else of the source that was silent longest."""
-        if len(ids) <= max(1, self._kept // len(self.sources)):
-            source, ids = next(iter(self.sources.items()))
-        _, self.gone[source] = ids.popitem(last=False)
-        self.count -= 1
+    def _forget_some(self, source: str) -> None:
+        """Forget the oldest ids of this source as far as it has more than its share, then those of others that have, then of those that
+        were silent longest."""
+        share = max(1, self._kept // len(self.sources))
+        for one in (source, *self.sources):
+            self._forget(one, len(self.sources[one]) - share)
+        while self.count > self._kept:
+            self._forget(next(iter(self.sources)), self.count)
+
+    def _forget(self, source: str, most: int) -> None:
+        """Forget so many of a source's oldest ids, as far as there are too many of all."""
+        ids = self.sources[source]
+        oldest = list(islice(ids, max(0, min(most, self.count - self._kept))))
+        for id in oldest:
+            self.gone[source] = ids.pop(id)
+        self.count -= len(oldest)
         if not ids:
             del self.sources[source]

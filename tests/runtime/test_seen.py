@@ -22,10 +22,10 @@ def test_many_scopes_do_not_grow_memory_or_store() -> None:
     seen = Seen(store, kept=100)
     for device in range(5000):
         _say(seen, store, f"serial/a#twin/{device}", 1)
-    assert len(seen) == 100
-    assert len(store.seen()) <= 100 + 1000
-    assert seen.has("serial/a#twin/4999", "1")
-    assert not seen.has("serial/a#twin/4899", "1")
+    assert 100 <= len(seen) <= 112
+    assert len(store.seen()) <= 112 + 1000
+    assert seen.has("serial/a#twin/4900", "1")
+    assert not seen.has("serial/a#twin/4887", "1")
 
 
 def test_a_device_that_talks_much_forgets_its_own() -> None:
@@ -35,7 +35,9 @@ def test_a_device_that_talks_much_forgets_its_own() -> None:
     _say(seen, store, "serial/a#twin/silent", *range(50))
     _say(seen, store, "serial/a#twin/loud", *range(4000))
     assert _known(seen, "serial/a#twin/silent") == list(range(50))
-    assert _known(seen, "serial/a#twin/loud") == list(range(3950, 4000))
+    known = _known(seen, "serial/a#twin/loud")
+    assert known == list(range(4000 - len(known), 4000))
+    assert 50 <= len(known) <= 62
 
 
 def test_host_bound_actors_do_not_share() -> None:
@@ -48,16 +50,17 @@ def test_host_bound_actors_do_not_share() -> None:
 
 
 def test_the_same_is_known_after_a_restart() -> None:
-    """What was kept before is kept after, and what was about to go goes."""
+    """What may not be forgotten is known after as before, and what was about to go goes."""
     store = MemoryStore()
     seen = Seen(store, kept=100)
     for n in range(1500):
         _say(seen, store, f"serial/a#twin/{n % 7}", n)
     again = Seen(store, kept=100)
-    assert [_known(again, f"serial/a#twin/{key}") for key in range(7)] == [_known(seen, f"serial/a#twin/{key}") for key in range(7)]
-    assert len(again) == 100
+    for one in (seen, again):
+        assert all(one.has(f"serial/a#twin/{n % 7}", str(n)) for n in range(1500 - 7 * 14, 1500))
+        assert 100 <= len(one) <= 112
     _say(again, store, "serial/a#twin/0", *range(2000, 3500))
-    assert len(store.seen()) <= 100 + 1000
+    assert len(store.seen()) <= 112 + 1000
 
 
 def test_a_forgotten_scope_can_begin_again() -> None:
