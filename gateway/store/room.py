@@ -19,6 +19,9 @@ UNDER_WAY_BYTES = 64 * 1024 * 1024
 """More than may be in memory at once, on its way to the store: what comes in, mail that waits, and the batch under way."""
 CHECKPOINT_PAGES = 4000
 _SHORT_PAGES = 256
+_LOOK_PAGES = 64
+"""Each time that the -wal has grown by so many pages, the room on the disk is looked at: at each commit that would take a good part of what
+one costs that comes alone."""
 _SHORT_BYTES = 16 * 1024 * 1024
 _FRAME_HEAD = 24
 _WORTH_BYTES = 64 * 1024
@@ -45,6 +48,8 @@ class Room:
         self._last_pages = 0
         """How much when that does not do."""
         self._fold_pages = CHECKPOINT_PAGES
+        self._looked_pages = 0
+        """How long the -wal was when the room on the disk was looked at last."""
         self._limit_pages = 0
         self._at_limit = False
         """Whether the last commit that found no room had met the limit, and not the end of the disk."""
@@ -80,9 +85,13 @@ class Room:
     def folds(self, pages: int) -> bool:
         """Return whether a -wal of so many pages is brought into the file. The longer the cheaper, but it leaves the disk three times what
         it takes itself: on a disk with little room it would take the reserve of what is to go out, each time anew."""
-        if pages < _SHORT_PAGES:
+        if pages < _SHORT_PAGES or pages >= self._fold_pages:
+            self._looked_pages = 0
+            return pages >= self._fold_pages
+        if 0 <= pages - self._looked_pages < _LOOK_PAGES:
             return False
-        return pages >= self._fold_pages or free_bytes(self._folder) < 3 * pages * self._page_bytes
+        self._looked_pages = pages
+        return free_bytes(self._folder) < 3 * pages * self._page_bytes
 
     def settle(self) -> None:
         """Before a commit: lower the limit again, where `recovered` has found room since the last one."""
