@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from devices.backoff import Backoff
 from devices.link import ACT_WITHIN_S, Link, LinkFault
-from devices.modbus.frames import UnitAnswer, UnitRequest, UnitWrite, exception_word
+from devices.modbus.frames import BUSY, UnitAnswer, UnitRequest, UnitWrite, exception_word
 from devices.modbus.ranges import SPLITS, Range, parts_of, ranges_of
 from devices.modbus.reading import value_in, values_within
 from devices.modbus.settings import ModbusSettings, UnitSettings
@@ -51,11 +51,17 @@ class PolledUnit:
         """Whether it did not answer when it was asked last."""
         self.refuses = ""
         """What it said to all that it was asked last; empty where it told something."""
+        self._was_busy = False
         self._backoff = self._new_backoff()
 
-    def answered(self, now_s: float) -> None:
-        """Plan the next reading, on the unit's grid; places on it that have passed are left out."""
+    def answered(self, now_s: float, *, told: bool, refusal: int) -> None:
+        """Plan the next reading, on the unit's grid; places on it that have passed are left out. It `told` something, or has refused all by
+        an exception; one that is busy is asked once more before that is said."""
         self.silent = False
+        busy = not told and refusal in BUSY
+        if not busy or self._was_busy:
+            self.refuses = "" if told else exception_word(refusal)
+        self._was_busy = busy
         self._backoff = self._new_backoff()
         every_s = self.settings.every_s
         passed = 0.0 if self.next_s == -math.inf else (now_s - self.next_s) // every_s
@@ -149,7 +155,7 @@ class ModbusBus(Link[ModbusSettings]):
     def _read(self, unit: PolledUnit) -> None:
         values: dict[str, Scalar | None] = {}
         waiting, read = unit.ranges[::-1], list[Range]()
-        told, refusal = False, ""
+        told, refusal = False, 0
         while waiting:
             span = waiting.pop()
             answer = self._ask(request := UnitRequest(unit.settings.unit, span.area, span.first, span.size))
@@ -165,14 +171,13 @@ class ModbusBus(Link[ModbusSettings]):
             read.append(span)
             if answer.exception:
                 self._refuse(unit, span, answer.exception)
-                refusal = exception_word(answer.exception)
+                refusal = answer.exception
             else:
                 told = True
                 values.update(values_within(unit.settings, span.names, request, answer))
         else:
             unit.ranges = read
-            unit.refuses = "" if told else refusal
-            unit.answered(self.clock())
+            unit.answered(self.clock(), told=told, refusal=refusal)
         if values:
             self._send(unit.settings, unit.name, values)
         self._say()

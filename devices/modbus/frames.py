@@ -25,6 +25,8 @@ EXCEPTIONS = {
     10: "gateway path unavailable",
     11: "gateway target did not answer",
 }
+BUSY = frozenset({5, 6})
+"""Those by which a unit asks to be asked again."""
 _ERROR = 0x80
 
 

@@ -112,6 +112,16 @@ def test_a_unit_that_refuses_all(tcp_judge: int):
         bench.until(lambda: bench.health[-1:] == [(Health.OK, f"{where}, 2 units; all is refused by b ({EXCEPTIONS[2]})")])
 
 
+def test_a_unit_that_is_busy_once():
+    """It asks to be asked again: that it refuses all is said when it does so twice, or by another word."""
+    unit = PolledUnit("a", settings({"values": {"word": {"register": 0}}}, host="127.0.0.1").units["a"])
+    said = []
+    for told, refusal in ((True, 0), (False, 6), (True, 0), (False, 6), (False, 5), (True, 0), (False, 2), (False, 6)):
+        unit.answered(0.0, told=told, refusal=refusal)
+        said.append(unit.refuses)
+    assert said == ["", "", "", "", EXCEPTIONS[5], "", EXCEPTIONS[2], EXCEPTIONS[2]]
+
+
 @pytest.mark.parametrize("echo", [False, True])
 def test_an_answer_that_is_none(echo: bool, line: SimulatedLine, cable: Cable, caplog: pytest.LogCaptureFixture):
     """Something is there, and is not understood: that is another thing than silence, and our own bytes are none of it."""
@@ -148,9 +158,9 @@ def test_a_dead_unit_is_asked_less_and_less():
         waits_s.append(unit.next_s - 100.0)
     assert waits_s[0] <= 1.5
     assert 150 <= waits_s[-1] <= 450
-    unit.answered(unit.next_s + 0.2)
+    unit.answered(unit.next_s + 0.2, told=True, refusal=0)
     before_s = unit.next_s
-    unit.answered(before_s + 0.2)
+    unit.answered(before_s + 0.2, told=True, refusal=0)
     assert unit.next_s == before_s + 1.0
 
 
