@@ -68,6 +68,11 @@ class Telegrams(OpenedFraming):
         return end
 
     def _fall_silent(self, frames: list[bytes]) -> None:
+        """Take a telegram of which only the end of its last line is missing: nothing comes behind it for a second or ten."""
+        if self._open and self._buffer.startswith(b"\n!", self._searched):
+            frames.append(bytes(self._buffer).rstrip(b"\r"))
+            self._buffer.clear()
+            self._open = False
         super()._fall_silent(frames)
         self._open = False
         self._searched = 0

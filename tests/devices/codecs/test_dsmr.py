@@ -206,6 +206,14 @@ def test_a_second_gas_meter():
     assert (gas["gas_m3"], own["channel_2_gas_m3"]) == (42.042, 17.17)
 
 
+def test_lines_that_end_in_lf_alone():
+    """What stands between the meter and us may have made LF of CR LF: the checksum is that of what the meter sent."""
+    whole = with_checksum(V4)
+    assert codec().read(whole.replace(b"\r\n", b"\n")) == codec().read(whole)
+    with pytest.raises(BadFrame):
+        codec().read(whole.replace(b"\r\n", b"\n", 3))
+
+
 @given(st.integers(0, len(V4) - 1), st.integers(0, 7))
 def test_a_wrong_bit(at: int, bit: int):
     """A telegram with a wrong bit is none, wherever it is."""

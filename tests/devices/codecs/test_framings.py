@@ -295,3 +295,11 @@ def test_a_gap_at_the_opening_is_a_begin_where_nothing_else_is(name: str, whole:
     assert framed(framing, [b"xy"], now_s=100.9) == []
     assert framed(framing, [whole], now_s=102.0) == [b"good"]
     assert (framing.overflows, framing.gaps, framing.bad_frames) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("end", [b"!", b"!1A2B", b"!1A2B\r"])
+def test_a_telegram_without_the_end_of_its_last_line(end: bytes):
+    """A silence ends it: nothing is to come but the next telegram."""
+    found, counted = after(MAKES["telegrams"](), [b"/a\r\nb\r\n", end])
+    assert (found, counted) == ([b"/a\r\nb\r\n" + end.rstrip(b"\r")], (0, 0, 0))
+    assert after(MAKES["telegrams"](), [b"/a\r\nb\r\n"]) == ([], (0, 1, 0))
