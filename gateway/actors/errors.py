@@ -9,6 +9,10 @@ class GatewayError(Exception):
     """The root of every error this project raises on purpose."""
 
 
+ANYTHING = (Exception, SystemExit)
+"""What a user's own code may raise where the runtime calls it: whoever says sys.exit() there is to end nobody else."""
+
+
 class BadId(GatewayError, ValueError):
     """An actor id, a key or a verb is not well formed: mend the text."""
 

@@ -72,18 +72,18 @@ def misfit(model: type[Versioned], version: int, found: bytes | str, error: Vali
     return DoesNotFit(said, _example(model, version, list(_mended(model, fields, changes))))
 
 
-def not_taken_up(model: type[Versioned], version: int, number: int, error: Exception, *, what: str) -> DoesNotFit:
+def not_taken_up(model: type[Versioned], version: int, number: int, error: BaseException, *, what: str) -> DoesNotFit:
     """The error that says that the upcast from version `number` raised `error`: it is the user's own code."""
     fact = f"the upcast of {model.__name__} from version {number} failed: {described(error)}"
     return DoesNotFit(f"{what} of version {version} cannot be taken up: {fact}; mend upcast")
 
 
-def not_read(model: type[Versioned], version: int, error: Exception, *, what: str) -> DoesNotFit:
+def not_read(model: type[Versioned], version: int, error: BaseException, *, what: str) -> DoesNotFit:
     """The error that says that the model's own code raised `error`."""
     return DoesNotFit(f"{what} of version {version} cannot be read: {model.__name__} raised {described(error)}; mend it")
 
 
-def no_json(what: str, error: Exception) -> DoesNotFit:
+def no_json(what: str, error: BaseException) -> DoesNotFit:
     """The error that says that what was stored cannot be read by any program."""
     return DoesNotFit(f"{what} is no JSON ({in_a_line(error)}): the store was damaged; take it from a backup")
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from gateway.actors.changing import share_names
-from gateway.actors.errors import BadPayload, StateTooNew
+from gateway.actors.errors import ANYTHING, BadPayload, StateTooNew
 from gateway.actors.models import Model, Payload, Versioned
 from gateway.actors.words import described, said
 from gateway.key_twice import KeyTwice, object_once
@@ -56,7 +56,7 @@ def read_payload(model: type[P], found: Any, *, where: str) -> P:
         raise BadPayload(f"cannot read the payload of {where}: {said(error, model.model_fields)}") from None
     except (PydanticSerializationError, KeyTwice, TooDeep) as error:
         raise BadPayload(f"cannot read the payload of {where}: {error}") from None
-    except Exception as error:  # noqa: BLE001  # a user's model may raise anything: one payload is bad, and no more
+    except ANYTHING as error:  # a user's model may raise anything: one payload is bad, and no more
         raise BadPayload(f"cannot read the payload of {where}: {model.__name__} raised {described(error)}") from None
 
 
@@ -69,7 +69,7 @@ def prove(model: Model, *, where: str) -> None:
         _refuse_other(model, type(model).__pydantic_validator__.validate_json(text))
     except ValidationError as error:
         raise BadPayload(f"cannot keep {where}: read back from JSON it does not fit: {said(error)}") from None
-    except Exception as error:  # noqa: BLE001  # its own validators and serializers may raise anything
+    except ANYTHING as error:  # its own validators and serializers may raise anything
         raise BadPayload(f"cannot keep {where}: {error}") from None
 
 
@@ -99,7 +99,7 @@ def read_stored(model: type[V], version: int, found: bytes | str, *, what: str) 
         from gateway.actors.misfit import misfit  # noqa: PLC0415  # most gateways never need it
 
         raise misfit(model, version, found, error, what=what) from None
-    except Exception as error:  # a user's model may raise anything: one thing cannot be read, and no more
+    except ANYTHING as error:  # a user's model may raise anything: one thing cannot be read, and no more
         from gateway.actors.misfit import not_read  # noqa: PLC0415  # as above
 
         raise not_read(model, version, error, what=what) from error
@@ -113,7 +113,7 @@ def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: st
         for number in range(version, model.VERSION):
             fields = model.upcast(number, fields)
         return json.dumps(fields)
-    except Exception as error:
+    except ANYTHING as error:
         from gateway.actors.misfit import no_json, not_taken_up  # noqa: PLC0415  # as above
 
         if number < version:

@@ -25,7 +25,7 @@ from pydantic_core import to_json
 
 from gateway.actors.actor import Actor
 from gateway.actors.callers import By
-from gateway.actors.errors import BadDefinition, GatewayError
+from gateway.actors.errors import ANYTHING, BadDefinition, GatewayError
 from gateway.actors.ids import kind_of
 from gateway.actors.messages import Reply
 from gateway.actors.models import Event, Model, Payload, State
@@ -243,6 +243,6 @@ class ReadModel(Actor[S]):
         try:
             read = read_stored(model, event.version, to_json(event.body), what=f"event {event.n}")
             self._handlers[event.kind](self, read, stage)
-        except Exception as error:  # a handler is the read model's own code: it may raise anything
+        except ANYTHING as error:  # a handler is the read model's own code: it may raise anything
             raise NotTaken(f"cannot take event {event.n}, {event.kind} of {event.actor}: {described(error)}") from error
         stage.state = stage.state.changed(last=event.n)

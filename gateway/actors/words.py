@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors.did_you_mean import did_you_mean
+from gateway.actors.errors import ANYTHING
 
 _AT_MOST = 1000
 _DIGITS = 4000
@@ -70,7 +71,7 @@ def in_a_line(error: BaseException) -> str:
     """What an error says, in one line: pydantic writes a paragraph, and an error of a user's own may fail to say anything."""
     try:
         text = said(error) if isinstance(error, ValidationError) else str(error)
-    except Exception as inner:  # noqa: BLE001  # its __str__ is anybody's code
+    except ANYTHING as inner:  # its __str__ is anybody's code
         text = f"(what it says cannot be shown: its __str__ raises {type(inner).__name__})"
     return printable(" ".join(text.split())[:_AT_MOST])
 

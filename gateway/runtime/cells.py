@@ -31,6 +31,7 @@ from math import inf
 from typing import Any
 
 from gateway.actors.actor import Actor
+from gateway.actors.errors import ANYTHING
 from gateway.actors.ids import root_of
 from gateway.actors.models import State
 from gateway.actors.payloads import read_stored
@@ -228,7 +229,7 @@ class Cell:
             self._restore_ties(row.ties)
             self.state = self.read(row)
             self.timers = decode_timers(row.timers, self.actor.verbs)
-        except Exception as error:  # noqa: BLE001  # an upcast is the actor's own code: it may raise anything
+        except ANYTHING as error:  # an upcast is the actor's own code: it may raise anything
             self.wait = Wait.UNREADABLE
             self.fault = why_unreadable(self.id, root_of(self.id) if self.actor.inner else self.id, error)
 

@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.following import Committed, LookAnew, NewState
 from gateway.runtime.batch import Batch
 from gateway.runtime.cells import Cell, Life
@@ -144,7 +145,7 @@ class LiveFeed:
         for wake in wakes:
             try:
                 wake()
-            except Exception:  # a wake is the listener's own code: its fault must not stop the engine
+            except ANYTHING:  # a wake is the listener's own code: its fault must not stop the engine
                 log.exception("a listener could not be woken")
                 self.forget(wake)
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import inf
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.ids import key_of
 from gateway.actors.models import Tells
 from gateway.runtime.budget import STEPS_S, WriteBudget
@@ -136,7 +137,7 @@ class Thinning:
                 return None
             tells = message.payload.tells
             hash(tells.of)
-        except Exception:  # noqa: BLE001  # a kind's and a payload's own code may raise anything: then it comes in
+        except ANYTHING:  # a kind's and a payload's own code may raise anything: then it comes in
             return None
         return max(step_s for step_s in STEPS_S if step_s <= apart_s), tells
 

@@ -27,7 +27,7 @@ def read_waiting(row: Verb, version: int, json: bytes | str, *, what: str = "its
     return read_stored(row.payload, version, json, what=what)
 
 
-def why_unreadable(id: str, owner: str, error: Exception) -> str:
+def why_unreadable(id: str, owner: str, error: BaseException) -> str:
     """Why an actor cannot be loaded, and what to do, in a line; below it an upcast to begin with, where there is one.
 
     `owner` is who is forgotten with it: the actor itself, unless it is inside of another.
@@ -37,6 +37,6 @@ def why_unreadable(id: str, owner: str, error: Exception) -> str:
     return "\n".join([line, *(f"    {printable(row)}" for row in example.split("\n") if row)])
 
 
-def fact_of(error: Exception) -> str:
+def fact_of(error: BaseException) -> str:
     """What an error says, in a line, with what to do."""
     return in_a_line(error) if isinstance(error, GatewayError) else f"{described(error)}; mend the actor"
