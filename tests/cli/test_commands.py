@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.show import left_out, written_a_day
 from gateway.config.reading import OWN_KINDS
 from gateway.registry import UNLISTED, installed
 from gateway.testing.clock import PATIENCE_S
@@ -39,19 +38,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
         assert running.stop() == 0
 
 
-def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """A command without a daemon."""
-    return subprocess.run(
-        [sys.executable, "-m", "gateway.cli", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-
-
 def test_show_tells_how_the_gateway_is(daemon: DaemonProcess) -> None:
     """One line of the whole, then each host-bound actor, then the totals."""
     found = daemon.gateway("show")
@@ -60,51 +46,6 @@ def test_show_tells_how_the_gateway_is(daemon: DaemonProcess) -> None:
     assert "gpio/lamp       ok  GPIO 17 (led) on the simulator" in found.stdout
     assert "dead letters" in found.stdout
     assert "budget" not in found.stdout
-
-
-def test_show_tells_of_the_budget_of_writing(tmp_path: Path) -> None:
-    """How much may be written in a day, and what comes in now."""
-    with DaemonProcess(tmp_path, store="budget_mb_a_day = 50") as daemon:
-        assert re.search(r"budget +50\.0 MB +a day; every reading comes in now\n", daemon.gateway("show").stdout)
-        assert daemon.ask(do="show")["show"]["budget"] == {"bytes_a_day": 50_000_000, "apart_s": 0.0, "thinned": 0, "most_of": ""}
-
-
-def test_more_than_the_budget_is_noticed_by_what_the_kernel_counts(tmp_path: Path) -> None:
-    """Each commit writes some pages to the disk."""
-    with DaemonProcess(tmp_path, store="budget_mb_a_day = 1") as daemon:
-        told = {"to": "twin/boiler", "verb": "report", "payload": {"values": {"temp_c": 1}}, "timeout_s": PATIENCE_S}
-
-        def comes_less_often() -> bool:
-            assert daemon.ask(do="tell", **told)["ok"]
-            view = daemon.ask(do="show")["show"]
-            if view["store"]["bytes"] > 2_000_000 and not view["written_bytes"]:
-                pytest.skip("what is written here is counted by nobody: the folder of tests is in memory")
-            return bool(view["budget"]["apart_s"])
-
-        daemon.until(comes_less_often)
-        assert "store.budget_mb_a_day = 1: readings of the same come in less often" in daemon.said()
-
-
-@pytest.mark.parametrize(
-    ("thinned", "apart_s", "said"),
-    [
-        (0, 0.0, "a day; every reading comes in now"),
-        (234, 0.0, "a day; every reading comes in now, 234 were left out, most of serial/gps"),
-        (234, 30.0, "a day; readings of the same come up to 30 s apart now, 234 were left out, most of serial/gps"),
-    ],
-)
-def test_what_is_left_out_for_the_budget_is_told(thinned: int, apart_s: float, said: str) -> None:
-    """How many readings, and most of whom."""
-    budget = {"bytes_a_day": 50_000_000, "apart_s": apart_s, "thinned": thinned, "most_of": "serial/gps" if thinned else ""}
-    assert left_out(budget) == [["budget", "50.0 MB", said]]
-
-
-def test_how_long_a_card_lasts_is_told_once_enough_was_counted() -> None:
-    """Of a database's disk nothing is known here."""
-    view = {"uptime_s": 43_200.0, "written_bytes": 8_000_000_000, "store": {"path": "/proc/self/status", "url": ""}}
-    assert written_a_day(view) == "about 16.0 GB a day; a cheap card of 32.0 GB would last about 2.7 years at that rate"
-    assert written_a_day({**view, "store": {"path": "", "url": "postgresql://db/gateway"}}) == "about 16.0 GB a day"
-    assert written_a_day({**view, "uptime_s": 60.0}) == ""
 
 
 def test_show_for_programs_is_one_line_of_json(daemon: DaemonProcess) -> None:
@@ -367,99 +308,6 @@ def test_an_error_is_one_line_and_an_exit_code(daemon: DaemonProcess, words: tup
     """What could not be done, the fact, what to do; never a traceback."""
     found = daemon.gateway(*words)
     assert (found.returncode, found.stderr, found.stdout) == (code, error, "")
-
-
-def test_without_a_gateway_the_commands_say_so(tmp_path: Path) -> None:
-    """69, with the socket that was tried."""
-    found = run("show", "--socket", str(tmp_path / "none.sock"), folder=tmp_path)
-    assert found.returncode == 69
-    assert found.stderr == (
-        f"gateway: no gateway answers at {tmp_path}/none.sock; start one (gateway run), or name its configuration with --config\n"
-    )
-
-
-def test_check_says_that_all_is_fine(tmp_path: Path) -> None:
-    """How many devices, how many kinds."""
-    (tmp_path / "g.toml").write_text(CONFIG)
-    found = run("check", "--config", "g.toml", folder=tmp_path)
-    kinds = len(installed().ordinary.names)
-    assert (found.returncode, found.stdout) == (0, f"fine: 2 devices, {kinds} kinds of actors in g.toml\n")
-
-
-def test_check_lists_every_problem_with_its_place(tmp_path: Path) -> None:
-    """As the daemon would, with 78."""
-    (tmp_path / "g.toml").write_text('[gpio.lamp]\ntype = "led"\npni = 17\n[gateway]\nnmae = "a"\n')
-    found = run("--config", "g.toml", "check", folder=tmp_path)
-    assert found.returncode == 78
-    assert found.stderr.splitlines() == [
-        "cannot start: 2 problems in g.toml",
-        "  3:7   gpio.lamp.pni: no such key; did you mean 'pin'?",
-        "  5:8   gateway.nmae: no such key; did you mean 'name'?",
-    ]
-
-
-def test_check_names_files_that_are_not_there(tmp_path: Path) -> None:
-    """With 1: the gateway starts all the same, and looks for them again and again. One of systemd's credentials only the unit can see."""
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=a"]
-    words += ["-keyout", "a.key", "-out", "ca.pem"]
-    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-    text = f'[mqtt.main]\nusername = "a"\npassword_file = "{tmp_path}/none"\ntls = true\nca_file = "{tmp_path}/ca.pem"\n'
-    (tmp_path / "g.toml").write_text(text + '[webhook.a]\nurl = "https://localhost/"\ntoken_file = "token"\n')
-    found = run("check", "--config", "g.toml", folder=tmp_path)
-    said = f"there is no file {tmp_path}/none; make it, or mend the path"
-    assert (found.returncode, found.stdout) == (1, "")
-    assert found.stderr == f"can start, but with 1 problem in g.toml\n  3:17   mqtt.main.password_file: {said}\n"
-    found = run("check", "--config", "g.toml", "--json", folder=tmp_path)
-    assert json.loads(found.stdout) == [{"line": 3, "column": 17, "key": "mqtt.main.password_file", "text": said}]
-    (tmp_path / "none").write_text("hunter2")
-    assert run("check", "--config", "g.toml", folder=tmp_path).returncode == 0
-
-
-def test_the_shipped_demo_configuration_is_fine(tmp_path: Path) -> None:
-    """It can be run by itself."""
-    found = run("check", "--config", str(ROOT / "config" / "demo.toml"), folder=tmp_path)
-    assert (found.returncode, found.stderr) == (0, "")
-
-
-def test_version_is_one_line(tmp_path: Path) -> None:
-    """For those who report a bug."""
-    found = run("--version", folder=tmp_path)
-    assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.startswith("gateway")
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("tell toggle/hall", "gateway tell needs verb; gateway help tell says what it takes"),
-        ("tell", "gateway tell needs to, verb; gateway help tell says what it takes"),
-        ("backup", "gateway backup needs FILE; gateway help backup says what it takes"),
-        ("explain twin/a --limit x", "--limit: 'x' is no whole number; gateway help explain says what it takes"),
-        ("demo --seconds x", "--seconds: 'x' is no number; gateway help demo says what it takes"),
-        ("show --json=3", "--json takes no value, and '3' is given; gateway help show says what it takes"),
-        ("--config", "--config needs a value; gateway help says what it takes"),
-        ("completion xsh", "SHELL: there is no 'xsh'; there is bash"),
-    ],
-)
-def test_words_that_are_wrong_are_told_in_a_line(tmp_path: Path, words: str, said: str) -> None:
-    """With where to read on. A message needs no payload."""
-    found = run(*words.split(), folder=tmp_path)
-    assert (found.returncode, found.stdout, found.stderr) == (2, "", f"gateway: {said}\n")
-
-
-def test_schema_is_json(tmp_path: Path) -> None:
-    """An editor can complete the configuration with it."""
-    found = json.loads(run("schema", folder=tmp_path).stdout)
-    assert "serial" in found["properties"]
-
-
-def test_ports_never_fails(tmp_path: Path) -> None:
-    """With ports it lists them, without it says what to do."""
-    found = run("ports", folder=tmp_path)
-    assert found.returncode in (0, 1)
-    assert 'port = "' in found.stdout or "no serial ports; plug an adapter in" in found.stdout
-    listed = json.loads(run("ports", "--json", folder=tmp_path).stdout)
-    assert all({"kind", "place", "about", "block", "notes"} <= thing.keys() for thing in listed)
 
 
 @pytest.mark.parametrize("seconds", ["nan", "1e400", "0", "soon"])

@@ -10,7 +10,7 @@ from gateway.cli.kinds import example, outside_verbs
 from gateway.cli.talk import read_words
 from gateway.control.texts import read_typed
 from gateway.registry import installed, is_offered
-from tests.cli.test_commands import run
+from tests.cli.test_without_a_daemon import run
 
 DEPOT = """from gateway.actors import Actor, Payload, Stage, State, verb
 

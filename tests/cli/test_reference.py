@@ -7,7 +7,7 @@ import pytest
 
 from gateway.cli.reference import reference
 from gateway.registry import Registry, installed, is_offered
-from tests.cli.test_commands import run
+from tests.cli.test_without_a_daemon import run
 
 PAGE = Path(__file__).parents[2] / "config/guide/reference.md"
 
