@@ -46,10 +46,15 @@ class Seen:
     def add(self, source: str, id: str, changes: Changes) -> None:
         """Remember an id, with this commit."""
         family = self._family(source)
-        n = family.last + 1
+        before = family.last
+        n = before + 1
         family.remember(source, id, n)
         changes.seen.append(SeenRow(source, n, id))
-        if n % _PRUNE_EVERY == 0:
+        stale = family.stale.get(source, 0)
+        if stale > _PRUNE_EVERY and stale > len(family.sources[source]):
+            changes.seen.extend(family.number_anew(source))
+            changes.seen_gone.append((source, n))
+        if family.last // _PRUNE_EVERY > before // _PRUNE_EVERY:
             changes.seen_gone.extend(family.gone.items())
             family.gone.clear()
 
@@ -58,6 +63,7 @@ class Seen:
         family = self._family(source)
         if ids := family.sources.pop(source, None):
             family.count -= len(ids)
+            family.stale.pop(source, None)
             changes.seen = [row for row in changes.seen if row.source != source]
             changes.seen_gone.append((source, family.last))
 
@@ -69,10 +75,10 @@ class Seen:
 class _Family:
     """The ids of one host-bound actor, by source; their numbers grow with time, over all of them.
 
-    Many are forgotten at once: the first key of a dict is found by way of each place before it that was freed.
+    Many are forgotten at once, and the dict made anew: one of which the first keys went keeps their places, and goes by way of them.
     """
 
-    __slots__ = ("_kept", "_most", "count", "gone", "last", "sources")
+    __slots__ = ("_kept", "_most", "count", "gone", "last", "sources", "stale")
 
     def __init__(self, kept: int) -> None:
         self._kept = kept
@@ -83,6 +89,8 @@ class _Family:
         self.last = 0
         self.gone: dict[str, int] = {}
         """Up to which number each source's ids are forgotten here, and not yet on disk."""
+        self.stale: dict[str, int] = {}
+        """How often each source has said an id as new that is known: so many rows on disk, at most, are of no use."""
 
     def remember(self, source: str, id: str, n: int) -> None:
         ids = self.sources.get(source)
@@ -90,18 +98,28 @@ class _Family:
             ids = self.sources[source] = {}
         else:
             self.sources.move_to_end(source)
-        if ids.pop(id, None) is None:  # else it is said again as new, and is the youngest now
+        if ids.pop(id, None) is None:
             self.count += 1
+        else:  # it is said again as new, and is the youngest now
+            self.stale[source] = self.stale.get(source, 0) + 1
         ids[id] = n
         self.last = n
         if self.count > self._most:
             self._forget_some(source)
 
+    def number_anew(self, source: str) -> list[SeenRow]:
+        """Give the ids of the source that spoke last new numbers, in their order, and return the rows: those before are of no use then."""
+        rows = [SeenRow(source, n, id) for n, id in enumerate(self.sources[source], self.last + 1)]
+        self.sources[source] = {row.id: row.n for row in rows}
+        self.last += len(rows)
+        del self.stale[source]
+        return rows
+
     def _forget_some(self, source: str) -> None:
         """Forget the oldest ids of this source as far as it has more than its share, then those of others that have, then of those that
         were silent longest."""
         share = max(1, self._kept // len(self.sources))
-        for one in (source, *self.sources):
+        for one in (source, *[one for one, ids in self.sources.items() if len(ids) > share]):
             self._forget(one, len(self.sources[one]) - share)
         while self.count > self._kept:
             self._forget(next(iter(self.sources)), self.count)
@@ -109,9 +127,15 @@ class _Family:
     def _forget(self, source: str, most: int) -> None:
         """Forget so many of a source's oldest ids, as far as there are too many of all."""
         ids = self.sources[source]
-        oldest = list(islice(ids, max(0, min(most, self.count - self._kept))))
-        for id in oldest:
-            self.gone[source] = ids.pop(id)
-        self.count -= len(oldest)
-        if not ids:
+        many = min(most, self.count - self._kept, len(ids))
+        if many <= 0:
+            return
+        self.count -= many
+        items = iter(ids.items())
+        for _, self.gone[source] in islice(items, many):
+            pass
+        if many < len(ids):
+            self.sources[source] = dict(items)
+        else:
             del self.sources[source]
+            self.stale.pop(source, None)

@@ -1,5 +1,10 @@
 """Deduplication holds a bounded number of ids, and holds them fairly between the scopes of one host-bound actor."""
 
+import tracemalloc
+from collections.abc import Sequence
+
+import pytest
+
 from gateway.runtime.seen import Seen
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
@@ -76,3 +81,48 @@ def test_a_forgotten_scope_can_begin_again() -> None:
     for one in (seen, Seen(store, kept=100)):
         assert _known(one, "mqtt/main#session") == [2]
         assert _known(one, "mqtt/main") == [1]
+
+
+@pytest.mark.parametrize("first", [[], [1], range(1, 61)])
+def test_an_id_that_is_said_as_new_again_and_again_does_not_grow_the_store(first: Sequence[int]) -> None:
+    """As a broker says the lowest packet id that is free: what it stood for before goes from the disk too, whatever older ids are known."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    _say(seen, store, "mqtt/main#session", *first)
+    for n in range(10_000):
+        _say(seen, store, "mqtt/main#session", 100 + n % 3)
+        _say(seen, store, "mqtt/main", n)
+        if n == 5000:
+            seen = Seen(store, kept=100)
+    assert len(store.seen()) <= 112 + 2 * (112 + 1000)
+    for one in (seen, Seen(store, kept=100)):
+        assert _known(one, "mqtt/main#session") == [*first[-47:], 100, 101, 102]
+
+
+def test_ids_keep_their_order_where_they_are_written_anew() -> None:
+    """What was said as new last is forgotten last, after a restart too."""
+    store = MemoryStore()
+    seen = Seen(store, kept=100)
+    _say(seen, store, "mqtt/main#session", *range(90))
+    for _ in range(1200):
+        _say(seen, store, "mqtt/main#session", 5)
+    assert len(store.seen()) < 90 + 1200
+    for one in (Seen(store, kept=100), seen):
+        _say(one, store, "mqtt/main#session", *range(200, 223))  # the last is the first that is one too many
+        assert _known(one, "mqtt/main#session") == [5, *range(14, 90), *range(200, 223)]
+
+
+def test_what_is_forgotten_leaves_no_memory() -> None:
+    """A device that said much at once and no more has what its last ids take, and not the places of all."""
+    store = MemoryStore()
+    seen = Seen(store, kept=10_000)
+    tracemalloc.start()
+    try:
+        for device in range(100):
+            changes = Changes()
+            for id in range(1250):
+                seen.add(f"serial/a#twin/{device}", str(id), changes)
+        del changes
+        assert tracemalloc.get_traced_memory()[0] < 11_250 * 250
+    finally:
+        tracemalloc.stop()
