@@ -22,6 +22,7 @@ from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes
 from devices.sparing import SparingLog
 from gateway.actors import BadId, BadPayload, Host, Inbound, Payload, Receipt, Refused, StoreFailed, UnknownTarget
+from gateway.actors.errors import without_frames
 
 _PACKET_IDS = 1 << 16
 _ACK_BYTES = 4
@@ -299,7 +300,7 @@ class Inbox:
         try:
             one.asked = self._inbound(one.arrival, one.slot)
         except _NEVER as error:
-            one.why_not = error.with_traceback(None)  # its frames have this copy: see `Refusal.of`
+            one.why_not = without_frames(error)  # they have this copy
 
     def _pass_over(self, one: IncomingCopy) -> None:
         """Acknowledge a message that does not go in: one that is ignored, or refused and told why."""

@@ -4,6 +4,8 @@ Each is also the builtin error a caller would expect, so that code that knows no
 The text says what could not be done, the fact seen, and what to do.
 """
 
+from typing import TypeVar
+
 
 class GatewayError(Exception):
     """The root of every error this project raises on purpose."""
@@ -11,6 +13,18 @@ class GatewayError(Exception):
 
 ANYTHING = (Exception, SystemExit)
 """What a user's own code may raise where the runtime calls it: whoever says sys.exit() there is to end nobody else."""
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """An error that was caught and is kept as a value. A traceback, and that of each error behind it, has the frames, and they all that
+    came together, until the collector of cycles comes by."""
+    error.__traceback__ = None
+    for behind in (error.__cause__, error.__context__):
+        if behind is not None and behind.__traceback__ is not None:
+            without_frames(behind)
+    return error
 
 
 class BadId(GatewayError, ValueError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.actors.errors import GatewayError
+from gateway.actors.errors import GatewayError, without_frames
 from gateway.actors.models import Payload
 from gateway.actors.receipts import Receipt
 
@@ -35,6 +35,5 @@ class Refusal(NamedTuple):
 
     @classmethod
     def of(cls, place: int, error: GatewayError) -> "Refusal":
-        """The refusal for an error that was caught. It keeps no traceback: that has the frames, and they all that came together, until the
-        collector of cycles comes by."""
-        return cls(place, error.with_traceback(None))
+        """The refusal for an error that was caught: it keeps no frame."""
+        return cls(place, without_frames(error))

@@ -33,18 +33,18 @@ class _Told:
         """Take note of nothing."""
 
 
-def _many(on_commit: _Told, *, to: str = "book/a") -> list[Inbound]:
-    return [Inbound(to, "write", {"text": "x"}, on_commit=on_commit) for _ in range(_MANY)]
+def _many(on_commit: _Told, *, to: str = "book/a", text: object = "x") -> list[Inbound]:
+    return [Inbound(to, "write", {"text": text}, on_commit=on_commit) for _ in range(_MANY)]
 
 
-@pytest.mark.parametrize("to", ["book/a", "nobody/a"])
-def test_those_that_were_refused(to: str) -> None:
+@pytest.mark.parametrize(("to", "text"), [("book/a", "x"), ("nobody/a", "x"), ("book/a", 5)])
+def test_those_that_were_refused(to: str, text: object) -> None:
     """An error that is kept as a value has no traceback: that has the frames it went through, and all that came together with it."""
     with Rig([Book()]) as rig:
         rig.engine.ingress.shut("it is full")
         told = _Told()
         gone = weakref.ref(told)
-        refusals = rig.hosted[OUTSIDE].send_all(_many(told, to=to), wait=False)
+        refusals = rig.hosted[OUTSIDE].send_all(_many(told, to=to, text=text), wait=False)
         assert all(isinstance(refusal.error, GatewayError) for refusal in refusals)
         assert refusals
         del told, refusals

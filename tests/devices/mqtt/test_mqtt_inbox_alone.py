@@ -214,12 +214,13 @@ def test_what_the_broker_may_not_have_heard_may_come_again(box: Box, made: int, 
     assert [sent.again for sent in box.bench.sent] == [False] * (again < made) + [True] * (again > 0)
 
 
-def test_a_refused_one_is_freed_at_once(box: Box) -> None:
+@pytest.mark.parametrize(("topic", "payload"), [("gw/tell/a", b"{}"), ("gw/tell/a/b/c", b"{")])
+def test_a_refused_one_is_freed_at_once(box: Box, topic: str, payload: bytes) -> None:
     """Why it is refused is kept without the frames that it came through: they have the message."""
     gc.collect()
     gc.disable()
     try:
-        box.arrive(1, topic="gw/tell/a")
+        box.arrive(1, payload, topic=topic)
         assert len(box.refused) == 1
         assert not [one for one in gc.get_objects() if isinstance(one, IncomingCopy)]
     finally:
