@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.actors.errors import GatewayError, StoreCorrupt, StoreFailed, StoreForeign, StoreTaken
+from gateway.actors.errors import ANYTHING, GatewayError, StoreCorrupt, StoreFailed, StoreForeign, StoreTaken
 from gateway.actors.readmodel import JOURNAL
 from gateway.actors.settings import Settings
 from gateway.actors.words import described
@@ -80,7 +80,7 @@ def run(path: Path) -> int:
         return _say_why_not(notifier, str(error), BAD_CONFIG)
     except Unrunnable as error:
         return _say_why_not(notifier, str(error), error.code)
-    except Exception as error:
+    except ANYTHING as error:
         log.critical("cannot start", exc_info=error)
         return INTERNAL_FAULT
     finally:
@@ -104,7 +104,7 @@ def _run(path: Path, signals: Signals, faults: RecentFaults, notifier: Notifier)
         daemon.start()
         try:
             daemon.serve()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the actors are closed in order
+        except ANYTHING as error:  # whatever it is, the actors are closed in order
             daemon.fail(error)
         daemon.end()
     return daemon.code

@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.actors import Actor, BadDefinition, HostBound, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
+from gateway.actors.errors import ANYTHING
 from gateway.actors.words import described
 
 DEVICES = "gateway.devices"
@@ -79,7 +80,7 @@ class InstalledKinds(Generic[K]):
             return self._loaders[name]()
         except BadDefinition:
             raise
-        except Exception as error:  # a module may raise anything while it is imported; all of it means this
+        except ANYTHING as error:  # a module may raise anything while it is imported; all of it means this
             fact = described(error)
             raise BadDefinition(f"cannot import kind {name!r}: {fact}; install what it needs, or take its sections out") from error
 

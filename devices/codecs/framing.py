@@ -9,7 +9,7 @@ counter: a line grows past its limit (`overflows`: dropped up to its delimiter),
 from collections.abc import Callable
 from typing import TypeVar
 
-from gateway.actors.errors import GatewayError
+from gateway.actors.errors import ANYTHING, GatewayError
 from gateway.actors.words import described
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def decoded(codec: Callable[[bytes], T], frame: bytes) -> T:
         return codec(frame)
     except BadFrame:
         raise
-    except Exception as error:  # here it is decided: codecs are many, and the port or the session must go on
+    except ANYTHING as error:  # here it is decided: codecs are many, and the port or the session must go on
         raise BadFrame(CODEC_FAULT, f"cannot read a frame: its codec raised {described(error)}; report it, with the frame") from error
 
 

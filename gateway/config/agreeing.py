@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.actors import Settings
+from gateway.actors.errors import ANYTHING
 from gateway.actors.words import described
 from gateway.config.checks import Section
 from gateway.config.document import Document
@@ -17,7 +18,7 @@ def agreed(document: Document, section: Section, devices: Mapping[str, Settings]
         return section._replace(settings=section.settings.among("/".join(map(str, section.key_path)), devices))
     except ValueError as error:
         document.add(*_placed(document, section, str(error)))
-    except Exception as error:  # noqa: BLE001  # it may be a user's code, and raise anything
+    except ANYTHING as error:  # it may be a user's code, and raise anything
         model = type(section.settings).__name__
         document.add(section.key_path, f"cannot put it beside the other devices: {described(error)}; mend {model}")
     return section

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.actors import Actor, BadDefinition, BadId, By, HostBound, ReadModel, Settings, UnknownTarget
 from gateway.actors.did_you_mean import did_you_mean
+from gateway.actors.errors import ANYTHING
 from gateway.actors.ids import HOST, check_id, kind_of
 from gateway.actors.templates import sample
 from gateway.config.document import Document
@@ -43,7 +44,7 @@ class Section(NamedTuple):
         """What the section claims, as far as that is known."""
         if self.whole:
             return self.settings.claims()
-        with suppress(Exception):  # it looked at what is broken
+        with suppress(*ANYTHING):  # it looked at what is broken
             return {key: thing for key, thing in self.settings.claims().items() if isinstance(thing, str)}
         return {}
 
@@ -51,7 +52,7 @@ class Section(NamedTuple):
         """Where the section sends, as far as that is known."""
         if self.whole:
             return self.settings.addresses()
-        with suppress(Exception):  # as above
+        with suppress(*ANYTHING):  # as above
             return [row for row in self.settings.addresses() if all(isinstance(part, str) for part in row)]
         return []
 
@@ -64,13 +65,13 @@ class Section(NamedTuple):
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:
         """The tables of the section that other models read, as far as that is known."""
-        with suppress(*(() if self.whole else (Exception,))):  # as above
+        with suppress(*(() if self.whole else ANYTHING)):  # as above
             return self.settings.options()
         return []
 
     def patterns(self) -> list[tuple[str, str]]:
         """The patterns of actors in the section, as far as that is known."""
-        with suppress(*(() if self.whole else (Exception,))):  # as above
+        with suppress(*(() if self.whole else ANYTHING)):  # as above
             return [(setting, pattern) for setting, pattern in self.settings.patterns() if isinstance(pattern, str)]
         return []
 
@@ -82,7 +83,7 @@ class Section(NamedTuple):
         """What the section sends that stands in the file, as far as that is known."""
         if self.whole:
             return self.settings.payloads()
-        with suppress(Exception):  # as above
+        with suppress(*ANYTHING):  # as above
             return [row for row in self.settings.payloads() if all(isinstance(part, str) for part in row[:3]) and isinstance(row[3], dict)]
         return []
 

@@ -14,6 +14,8 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import SchemaValidator
 
+from gateway.actors.errors import ANYTHING
+
 MARK = "\0 broken"
 """Stands for a broken value in the JSON that is read."""
 _LOOKED = "a broken value was looked at"
@@ -127,7 +129,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             if _LOOKED in str(error) or str(error) in _known.get():
                 return value
             raise
-        except Exception:  # noqa: BLE001  # it may be a user's code; what it stumbles over is a broken value
+        except ANYTHING:  # it may be a user's code; what it stumbles over is a broken value
             return value
 
     return guarded

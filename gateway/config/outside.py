@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.words import described
 from gateway.config.checks import Section
 from gateway.config.document import Document
@@ -52,7 +53,7 @@ def notes_on(document: Document, sections: list[Section]) -> list[Problem]:
     """What is worth knowing and no problem, at the key that it is about."""
     found = []
     for section in sections:
-        with suppress(Exception):  # a user's own settings may raise anything
+        with suppress(*ANYTHING):  # a user's own settings may raise anything
             found += [_problem(document, section.path_of(document, key), text) for key, text in section.settings.notes().items()]
     return found
 
@@ -73,7 +74,7 @@ def _of_section(section: Section, reader: "_FileReader | _ThisUser | None") -> d
         files = {key: file for key, file in section.settings.files().items() if isinstance(file, str)}
         wrong = {key: text for key, file in files.items() if (text := _of_file(Path(file), reader))}
         return section.settings.lacks() | wrong
-    except Exception as error:  # noqa: BLE001  # a user's settings may raise anything
+    except ANYTHING as error:  # a user's settings may raise anything
         if section.whole:
             wrong[""] = f"cannot look at what it needs: {described(error)}; mend {type(section.settings).__name__}"
         return wrong

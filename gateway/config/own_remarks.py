@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.words import described
 from gateway.config.configuration import HostBoundPart
 from gateway.config.overrun import Overrun, at_most
@@ -23,6 +24,6 @@ def _unmade(found: OwnKinds, parts: Sequence[HostBoundPart]) -> Iterator[str]:
         try:
             with at_most():
                 part.kind(part.key, part.settings)  # type: ignore[call-arg]  # how each host-bound kind is made
-        except (Exception, Overrun) as error:  # noqa: BLE001  # its constructor may raise anything
+        except (*ANYTHING, Overrun) as error:  # its constructor may raise anything
             where = next(line_of(error, one.path.parent) or f"{one.where}: " for one in found.defined if one.kind is part.kind)
             yield f"{where}cannot make {part.kind.__name__} for [{part.id.replace('/', '.')}]: {described(error)}; mend its __init__"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.actors import Actor, BadDefinition, GatewayError, HostBound, Settings
+from gateway.actors.errors import ANYTHING
 from gateway.actors.gather import GATHER
 from gateway.actors.ids import RESERVED
 from gateway.actors.words import described
@@ -252,9 +253,9 @@ class _Reading:
                 return None
             if whole:
                 settings.claims()
-            with nullcontext() if whole else suppress(Exception):  # addresses may look at what is broken
+            with nullcontext() if whole else suppress(*ANYTHING):  # addresses may look at what is broken
                 settings = without_absent_defaults(self.document, settings, self.registry, shared=kind.kind in self.carried)
-        except Exception as error:  # noqa: BLE001  # validators, claims and addresses may be a user's code, and raise anything
+        except ANYTHING as error:  # validators, claims and addresses may be a user's code, and raise anything
             fact = described(error)
             self.document.add(path, f"cannot read the settings of {kind.kind}: {fact}; mend {kind.settings_model.__name__}")
             return None
@@ -326,7 +327,7 @@ class _Reading:
             yield _Made(section, actor=actor)
         except (GatewayError, ValueError) as error:
             self.document.add(path, str(error))
-        except (Exception, Overrun) as error:  # noqa: BLE001  # its constructor may raise anything
+        except (*ANYTHING, Overrun) as error:  # its constructor may raise anything
             self.document.add(path, f"{self.line_in_own(error)}cannot make {kind.__name__}: {described(error)}; mend its __init__")
 
     def load(self, kinds: InstalledKinds[K], name: str, path: tuple[str, ...]) -> type[K] | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.actors import Settings
+from gateway.actors.errors import ANYTHING
 from gateway.actors.payloads import LONGEST_S
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
@@ -102,7 +103,7 @@ def _what_holds(document: Document, section: KeyPath, model: type[T], table: dic
             before = {(one["loc"], one["msg"]) for one in errors}
             found = error.errors(include_url=False)
             errors = [one for one in found if not is_about_broken(one) and (one["loc"], one["msg"]) not in before]
-        except Exception:  # noqa: BLE001  # validators may be a user's code: then there is no more to be said of this section
+        except ANYTHING:  # validators may be a user's code: then there is no more to be said of this section
             return None
         if not errors:
             return None

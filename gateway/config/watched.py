@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from gateway.actors.did_you_mean import did_you_mean, name_meant
+from gateway.actors.errors import ANYTHING
 from gateway.actors.points.point import Given
 from gateway.actors.points.points import fits
 from gateway.config.checks import Section
@@ -39,13 +40,13 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
 
 
 def _given(section: Section) -> list[Given]:
-    with suppress(Exception):  # it looked at what is broken, or is a user's code
+    with suppress(*ANYTHING):  # it looked at what is broken, or is a user's code
         return section.settings.given("/".join(map(str, section.key_path)))
     return []
 
 
 def _watched(section: Section) -> list[tuple[str, str, str]]:
-    with suppress(Exception):  # as above
+    with suppress(*ANYTHING):  # as above
         return [row for row in section.settings.watched() if all(isinstance(part, str) for part in row)]
     return []
 

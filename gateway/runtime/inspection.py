@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from gateway.actors.errors import ANYTHING
+
 T = TypeVar("T")
 
 
@@ -13,13 +15,13 @@ def inspect(post: Callable[[Callable[[], None]], None], look: Callable[[], T], *
     Raises TimeoutError when the engine does not turn in time, or what `look` raised.
     """
     seen: list[T] = []
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
     done = threading.Event()
 
     def run() -> None:
         try:
             seen.append(look())
-        except Exception as error:  # noqa: BLE001  # it belongs to the thread that asked
+        except ANYTHING as error:  # it belongs to the thread that asked
             errors.append(error)
         finally:
             done.set()

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gateway.actors.errors import ANYTHING
 from gateway.actors.words import printable
 from gateway.harmless import harmless
 
@@ -67,7 +68,7 @@ def _said(record: logging.LogRecord) -> str:
     """The text of a log record. What is logged may be anybody's: no text of it may end who logs it, or the commit that keeps it."""
     try:
         return printable(record.getMessage())
-    except Exception as error:  # noqa: BLE001  # the __str__ of what was logged is anybody's code
+    except ANYTHING as error:  # the __str__ of what was logged is anybody's code
         return f"(what it says cannot be shown: {type(error).__name__}) {record.msg!s}"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.actors import Actor
+from gateway.actors.errors import ANYTHING
 from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.config.problems import Problem
 from gateway.registry import Promised
@@ -103,7 +104,7 @@ def read_again(path: Path, now: Configuration) -> Reload | ConfigProblems:
         return compare(now, read(path))
     except ConfigProblems as error:
         return error
-    except Exception as error:  # here it is decided that the old configuration stays: settings and actors may be a user's code
+    except ANYTHING as error:  # here it is decided that the old configuration stays: settings and actors may be a user's code
         log.error("cannot read the configuration again", exc_info=error)
         return ConfigProblems(str(path), [Problem(None, "", f"reading it ends in {type(error).__name__}: {error}; see the log")])
 

@@ -164,12 +164,24 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(folder: Folder, text: s
     assert folder.problems() == [said.replace("%s", str(sys.modules["gateway.actors"].__file__))]
 
 
-def test_settings_whose_own_code_fails_are_a_problem(folder: Folder) -> None:
-    """As any other of that section."""
-    text = "from gateway.actors import Settings\nclass Loud(Settings):\n    def claims(self):\n        raise KeyError('x')\n"
+@pytest.mark.parametrize(("fails", "said"), [("raise KeyError('x')", "KeyError: 'x'"), ("raise SystemExit('no')", "SystemExit: no")])
+@pytest.mark.parametrize("where", ["def claims(self):", "def model_post_init(self, context):"])
+def test_settings_whose_own_code_fails_are_a_problem(folder: Folder, where: str, fails: str, said: str) -> None:
+    """As any other of that section; whoever says sys.exit() there ends nobody."""
+    text = f"from gateway.actors import Settings\nclass Loud(Settings):\n    {where}\n        {fails}\n"
     folder.put(siren=text + SIREN.replace("settings_model = SirenSettings", "settings_model = Loud"))
     folder.config.write_text("[siren.yard]\n")
-    assert folder.problems() == ["siren.yard: cannot read the settings of siren: KeyError: 'x'; mend Loud"]
+    assert folder.problems() == [f"siren.yard: cannot read the settings of siren: {said}; mend Loud"]
+
+
+def test_an_actor_that_leaves_when_it_is_made(folder: Folder) -> None:
+    """That is a problem of its file."""
+    text = (
+        "from gateway.actors import Actor, State\nclass Depot(Actor[State]):\n    def __init__(self, settings):\n        raise SystemExit\n"
+    )
+    folder.put(a=text)
+    (said,) = folder.problems()
+    assert "cannot make Depot: SystemExit" in said
 
 
 def test_all_problems_come_at_once_and_none_that_follows_from_another(folder: Folder) -> None:

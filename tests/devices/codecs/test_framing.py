@@ -56,8 +56,8 @@ def test_cuts_between_ends_do_not_matter(text: str, draw: st.DataObject):
     assert lines_of(LineFramer(), *chunks) == lines_of(LineFramer(), stream)
 
 
-@pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError(), KeyError("x"), ValueError("no")])
-def test_a_codec_that_raises_what_it_should_not_costs_one_frame(error: Exception):
+@pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError(), KeyError("x"), ValueError("no"), SystemExit("no")])
+def test_a_codec_that_raises_what_it_should_not_costs_one_frame(error: BaseException):
     """Whoever calls a codec hears of a bad frame, and of which fault it was."""
 
     def broken(frame: bytes) -> None:

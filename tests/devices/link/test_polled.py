@@ -1,6 +1,7 @@
 """A polled device: read on a grid, whatever a reading takes; what is bad is counted, and opened again. Here it reads a file."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -116,6 +117,21 @@ def test_a_bad_reading_is_counted_and_said_once_and_the_next_goes_on(tmp_path: P
         said = [record.getMessage() for record in caplog.records]
         assert said == ["level/well: cannot read it: ValueError: could not convert string to float: 'dry'"]
         assert {health for health, _ in bench.health} == {Health.OK}
+
+
+def test_a_driver_that_leaves_has_a_bad_reading(tmp_path: Path) -> None:
+    """Whoever says sys.exit() there, as a script that was made a driver does, ends nothing but this reading."""
+    path, now_s = tmp_path / "level", [0.0]
+    path.write_text("1")
+    with level(path, now_s) as (bench, actor):
+        bench.until(lambda: len(bench.sent) == 1)
+        actor.takes = lambda: sys.exit("it is dry")
+        pass_s(10, now_s, bench, actor)
+        bench.until(lambda: bench.counters["read_faults"] == 1)
+        del actor.takes
+        pass_s(10, now_s, bench, actor)
+        bench.until(lambda: len(bench.sent) == 2)
+        assert actor.opened == 1
 
 
 def test_after_three_bad_readings_in_a_row_it_is_opened_again(tmp_path: Path) -> None:
