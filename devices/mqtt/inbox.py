@@ -29,6 +29,10 @@ _ACK_BYTES = 4
 """An acknowledgement of ours; the last two are the packet id."""
 _LATELY_BYTES = 4096 * _ACK_BYTES
 """More acknowledgements than these lie in no socket."""
+_OPEN, _ACKED, _FREE = 0, 1, 2
+"""What stands of a packet id: our acknowledgement of the last message under it was not made, or may not have come to the broker; it was made
+on this connection; the broker had it, and another connection has come since."""
+_NEXT_CONNECTION = bytes((_OPEN, _FREE, _FREE)) + bytes(range(3, 256))
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
@@ -129,7 +133,8 @@ class Inbox:
         self._lately_acked = bytearray()
         """The last acknowledgements that were made on this connection, in order."""
         self._acked = bytearray(_PACKET_IDS)
-        """By packet id, whether the broker had our acknowledgement of the last message under it: then what comes under it next is new."""
+        """By packet id, what stands of it. A broker marks as a repeat what is new to us only where it was lost with a connection; one that
+        repeats on the same connection has not read our acknowledgement yet."""
         self._late: list[IncomingPublish] = []
         """What came when no more was to be taken in, as many as may wait: another actor may go on with this connection."""
 
@@ -197,9 +202,9 @@ class Inbox:
             return
         slot = None
         if arrival.qos:
-            if arrival.dup and self._acked[arrival.packet_id]:
+            if arrival.dup and self._acked[arrival.packet_id] == _FREE:
                 arrival = arrival._replace(dup=False)  # a repeat of what we never had: its id was free again
-            self._acked[arrival.packet_id] = False
+            self._acked[arrival.packet_id] = _OPEN
             slot = Slot(self, arrival)
             self._slots.append(slot)
         copies = self._routes.copies(arrival.topic, arrival.properties.subscriptions)
@@ -225,7 +230,7 @@ class Inbox:
         ready = []
         while slots and slots[0].ready:
             arrival = slots.popleft().arrival
-            self._acked[arrival.packet_id] = True
+            self._acked[arrival.packet_id] = _ACKED
             ready.append(acknowledgement(arrival.packet_id, arrival.qos))
         if ready:
             lately = self._lately_acked
@@ -249,7 +254,8 @@ class Inbox:
         `unheard_bytes` may come again."""
         acks = self._lately_acked
         for end in range(len(acks), max(0, len(acks) - unheard_bytes), -_ACK_BYTES):
-            self._acked[int.from_bytes(acks[end - 2 : end], "big")] = False
+            self._acked[int.from_bytes(acks[end - 2 : end], "big")] = _OPEN
+        self._acked = self._acked.translate(_NEXT_CONNECTION)
         self._lately_acked.clear()
         self._slots.clear()
         self._late.clear()

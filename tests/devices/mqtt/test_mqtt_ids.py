@@ -97,6 +97,17 @@ def test_a_command_that_was_left_unacknowledged_is_run_once_over_many_connection
         assert len(gateway.handled) == 1
 
 
+def test_a_repeat_on_the_same_connection_is_no_new_command(connect: Connect) -> None:
+    """A broker that sends again what is not acknowledged in its time had not read our acknowledgement when it did."""
+    with FakeBroker(with_our_session) as broker, connect(broker.port) as gateway:
+        broker.until(lambda: len(broker.packets(8)) == 2)
+        broker.send(pressed(1, dup=False))
+        broker.until(lambda: len(broker.packets(4)) == 1)
+        broker.send(pressed(1, dup=True))
+        broker.until(lambda: len(broker.packets(4)) == 2)
+        assert len(gateway.handled) == 1
+
+
 def test_an_acknowledgement_that_the_broker_may_never_have_had_leaves_its_id_bound(connect: Connect) -> None:
     """The connection broke behind it: what comes again under that id is the same command, and is not run twice."""
 
