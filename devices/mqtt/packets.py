@@ -56,6 +56,8 @@ class Properties(NamedTuple):
     correlation: bytes = b""
     subscriptions: tuple[int, ...] = ()
     """Identifiers of the subscriptions for whose sake it came."""
+    fault: str = ""
+    """Why its message cannot be taken: a broker that does not look passes on texts that are not UTF-8."""
 
 
 NO_PROPERTIES = Properties()
@@ -183,7 +185,7 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> IncomingPublish:
     if at > len(packet):
         raise Malformed(f"cannot read a PUBLISH: it ends at byte {len(packet)}, in the middle of byte {at}")
     topic, fault = _topic_of(name) if len(name) <= _SHORT_TOPIC else _read_topic(name)
-    return IncomingPublish(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault)
+    return IncomingPublish(topic, packet[at:], packet_id, qos, first & 8 != 0, first & 1 != 0, found, fault or found.fault)
 
 
 def read_varint(packet: bytes, at: int) -> tuple[int, int]:
@@ -211,6 +213,8 @@ def _read_topic(name: bytes) -> tuple[str, str]:
         topic = name.decode()
     except UnicodeDecodeError:
         return repr(name)[2:-1], "its topic is not UTF-8"
+    if not topic:
+        return "", "it has no topic; a broker that names one by an alias alone was not asked to"
     return (topic, "its topic holds a NUL") if "\0" in topic else (topic, "")
 
 
@@ -229,7 +233,7 @@ def _read_properties(packet: bytes, at: int) -> tuple[Properties, int]:
     try:
         while at < end:
             at = _read_property(packet, at, fields)
-    except (IndexError, UnicodeDecodeError) as error:
+    except IndexError as error:
         raise Malformed(f"cannot read the properties of a PUBLISH: {error}") from None
     if at != end:
         raise Malformed("cannot read a PUBLISH: its properties run past their end")
@@ -244,13 +248,13 @@ def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
         name, at = _read_text(packet, at)
         value, at = _read_text(packet, at)
         if name in (b"id", b"expires"):
-            fields[name.decode()] = value.decode()
+            fields[name.decode()] = _decoded(value, f"user property {name.decode()}", fields)
     elif kind == _EXPIRY:
         fields["expiry_s"] = int.from_bytes(packet[at : at + 4], "big")
         at += 4
     elif kind == _RESPONSE_TOPIC:
         value, at = _read_text(packet, at)
-        fields["response_topic"] = value.decode()
+        fields["response_topic"] = _decoded(value, "response topic", fields)
     elif kind == _CORRELATION:
         fields["correlation"], at = _read_text(packet, at)
     elif kind == _VARINT:
@@ -261,6 +265,15 @@ def _read_property(packet: bytes, at: int, fields: dict[str, object]) -> int:
     else:
         at = _after(packet, at, kind)
     return at
+
+
+def _decoded(value: bytes, what: str, fields: dict[str, object]) -> str:
+    """The text of a property; a fault among `fields`, and nothing, where it is not UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        fields["fault"] = f"its {what} is not UTF-8"
+        return ""
 
 
 def _after(packet: bytes, at: int, kind: int) -> int:

@@ -99,7 +99,7 @@ def test_what_paho_sends_is_read_in_full(topic: str, body: bytes, dup: bool, ret
         dup,
         retain,
     )
-    assert arrival.properties == ("7", "123", 60, "answers/here", correlation, (1, 268_435_455))
+    assert arrival.properties == ("7", "123", 60, "answers/here", correlation, (1, 268_435_455), "")
     assert arrival.fault == ""
 
 
@@ -115,6 +115,28 @@ def test_a_topic_that_is_not_utf8_is_reported_and_its_packet_id_is_known() -> No
     head, tail = publish(text(b"a/\xff"), b"hi", block=b"\0")
     arrival = read_publish(head[0], head[2:] + b"\0\x05" + tail, v5=True)
     assert (arrival.topic, arrival.fault, arrival.packet_id) == ("a/\\xff", "its topic is not UTF-8", 5)
+
+
+@pytest.mark.parametrize(
+    ("block", "fault"),
+    [
+        (b"\x26\x00\x02id\x00\x01\xff", "its user property id is not UTF-8"),
+        (b"\x26\x00\x07expires\x00\x01\xff", "its user property expires is not UTF-8"),
+        (b"\x08\x00\x01\xff", "its response topic is not UTF-8"),
+        (b"\x26\x00\x01\xff\x00\x01\xff", ""),
+    ],
+)
+def test_a_property_that_is_not_utf8_is_reported_and_ends_no_connection(block: bytes, fault: str) -> None:
+    """A broker that passes it on would bring it again with each connection, and nothing behind it."""
+    head, tail = publish(text(b"a/b"), b"hi", block=varint(len(block)) + block)
+    arrival = read_publish(head[0], head[2:] + b"\0\x05" + tail, v5=True)
+    assert (arrival.topic, arrival.payload, arrival.fault, arrival.packet_id) == ("a/b", b"hi", fault, 5)
+
+
+def test_a_message_without_a_topic_is_reported() -> None:
+    """We allow no alias, so a broker that sends one alone is wrong, and its message is lost: that is said."""
+    arrival = read_publish(0x32, b"\0\0\0\x05\x03\x23\0\x01hi", v5=True)
+    assert (arrival.fault, arrival.packet_id) == ("it has no topic; a broker that names one by an alias alone was not asked to", 5)
 
 
 @given(st.integers(0, 268_435_455))
