@@ -27,7 +27,7 @@ from devices.mqtt.filters import Filter
 from devices.mqtt.lean import LeanClient
 from devices.mqtt.limits import limits_of
 from devices.mqtt.packets import IncomingPublish
-from devices.mqtt.reasons import OF_A_LOGIN, QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED, TAKEN_OVER, reason_text
+from devices.mqtt.reasons import OF_A_LOGIN, PROTOCOL_ERROR, QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED, TAKEN_OVER, reason_text
 from devices.mqtt.settings import MqttSettings, Names
 
 CONNECT_S = 3.0
@@ -274,6 +274,8 @@ class BrokerLink:
             return Closed(cause, f"it said {reason_text(self._refusal)}", by_broker=True, code=self._refusal)
         if reason.value == MQTTErrorCode.MQTT_ERR_SUCCESS:
             return Closed(Cause.FAREWELL, "we said goodbye", by_broker=False)
+        if reason.value == PROTOCOL_ERROR:
+            return Closed(Cause.HUNG_UP, "it sent what is no MQTT packet", by_broker=True)
         return Closed(Cause.HUNG_UP, "it was closed", by_broker=True)
 
     def _socket_opened(self, client: Client, userdata: Any, sock: Any) -> None:

@@ -4,6 +4,7 @@ What is in it is kept on disk by the host until it is `done` here, so it holds n
 gone the publishes go back to the host, which gives them again, in the same order, when there is another.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from devices.mqtt.reasons import NEVER_AGAIN, reason_text
 
 DENIED_MS = 60_000
 """For so long nothing is published to a topic upon whose denial the broker closed the connection: that costs all others one, too."""
+_UPON_S = 2.0
+"""A broker that closes the connection upon a denial does so at once: what comes later has another reason."""
 _DENIED_AT_MOST = 1000
 _UNACKED_AT_MOST = 2000
 _DUP = 0x08
@@ -68,6 +71,7 @@ class PublishesInHand:
         in_flight: int,
         is_late: Callable[[Settling], bool] = lambda settling: True,
         all_done: Callable[[Sequence[Any]], None] = done_each,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make an empty outbox. `is_late` says of a publish whose time is over whether that is so: its deadline may have moved since it
         came. `all_done` says of many deliveries that they are done."""
@@ -78,6 +82,7 @@ class PublishesInHand:
         self._asked_in_flight = in_flight
         self._is_late = is_late
         self._all_done = all_done
+        self._clock = clock
         self._limit = in_flight
         self._largest = 0
         self._limits = Limits()
@@ -88,8 +93,8 @@ class PublishesInHand:
         self._careful = 0
         self._suspect: object = None
         self._strikes = 0
-        self._last_denied: tuple[str, str] | None = None
-        """The topic of the last PUBACK, and what it said, where that denied its publish."""
+        self._last_denied: tuple[str, str, float] | None = None
+        """The topic of the last PUBACK, what it said, and at which monotonic second, where that denied its publish."""
         self._denied: dict[str, tuple[str, int]] = {}
         """By topic, what the broker said when it closed the connection upon it, and until when (the gateway's clock) it is left alone."""
 
@@ -168,7 +173,7 @@ class PublishesInHand:
             self._last_denied = None
             item[0].done()
         else:
-            self._last_denied = (topic_of(item[1]), reason_text(code)) if code in NEVER_AGAIN else None
+            self._last_denied = (topic_of(item[1]), reason_text(code), self._clock()) if code in NEVER_AGAIN else None
             item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
 
     def acked_all(self, packet_ids: Sequence[int]) -> None:
@@ -219,7 +224,7 @@ class PublishesInHand:
     def _note_denied(self) -> str:
         """Leave the topic alone whose denial was the broker's last word, where it was one."""
         denied, self._last_denied = self._last_denied, None
-        if denied is None:
+        if denied is None or self._clock() - denied[2] > _UPON_S:
             return ""
         if len(self._denied) >= _DENIED_AT_MOST:
             del self._denied[next(iter(self._denied))]

@@ -38,6 +38,7 @@ NAMES = {
     0xA0: "Maximum connect time",
 }
 
+PROTOCOL_ERROR = 0x82
 TAKEN_OVER = 0x8E
 RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED = 0x9A, 0x9B
 NEVER_AGAIN = frozenset((0x87, 0x90, 0x95, 0x99))

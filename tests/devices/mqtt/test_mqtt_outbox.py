@@ -2,6 +2,8 @@
 
 from itertools import count
 
+import pytest
+
 from devices.mqtt.encoder import PublishEncoder
 from devices.mqtt.limits import Limits
 from devices.mqtt.outbox import STRIKES, OwnPublish, PublishesInHand
@@ -16,7 +18,8 @@ class Broker:
     """An outbox, and the packet ids it was told to send."""
 
     def __init__(self, *, in_flight: int = 4, receive_maximum: int = 65535, max_packet_bytes: int = 0) -> None:
-        self.outbox = PublishesInHand(in_flight=in_flight)
+        self.now_s = 0.0
+        self.outbox = PublishesInHand(in_flight=in_flight, clock=lambda: self.now_s)
         self.outbox.opened(Limits(receive_maximum, max_packet_bytes), session_present=True)
         self._ids = count(1)
         self._given: list[BenchDelivery] = []
@@ -111,6 +114,19 @@ def test_codes_decide_whether_it_is_tried_again() -> None:
     broker.ack_oldest(0x97)
     assert (denied.outcome, denied.retry) == ("cannot publish it: the broker said 0x87 Not authorized", False)
     assert (full.outcome, full.retry) == ("cannot publish it: the broker said 0x97 Quota exceeded", True)
+
+
+@pytest.mark.parametrize(("pause_s", "under_way"), [(0.1, []), (10.0, ["a"])])
+def test_a_connection_that_ends_long_after_a_denial_did_not_end_upon_it(pause_s: float, under_way: list[str]) -> None:
+    """Whoever mends an access list starts the broker anew: what is published then is not left alone for a minute."""
+    broker = Broker()
+    broker.give("a")
+    broker.send()
+    broker.ack_oldest(0x87)
+    broker.now_s += pause_s
+    broker.close(by_broker=True)
+    broker.give("a")
+    assert broker.send() == under_way
 
 
 def test_what_expired_meanwhile_is_not_sent() -> None:
