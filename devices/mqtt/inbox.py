@@ -30,8 +30,8 @@ _ACK_BYTES = 4
 _LATELY_BYTES = 4096 * _ACK_BYTES
 """More acknowledgements than these lie in no socket."""
 _OPEN, _ACKED, _FREE = 0, 1, 2
-"""What stands of a packet id: our acknowledgement of the last message under it was not made, or may not have come to the broker; it was made
-on this connection; the broker had it, and another connection has come since."""
+"""What stands of a packet id: our acknowledgement of the last message under it was not made, or may not have come to the broker; was made
+on this connection; was made on one before, and the broker had it."""
 _NEXT_CONNECTION = bytes((_OPEN, _FREE, _FREE)) + bytes(range(3, 256))
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024

@@ -10,11 +10,13 @@ from devices.mqtt.topics import check_topic, filter_pattern
 from gateway.actors import BadId, UnknownTarget
 
 _CACHED = 1024
+_LONG = 1024
+"""Topics of more characters are in no cache: there may be 64 kB of each, and as many as a stranger likes."""
 _WHICHEVER = (-1,)
 
 
 class Routes:
-    """The routes of one connection. Routes that were found are kept in a cache, at most 1024 of them."""
+    """The routes of one connection. Routes that were found are kept in a cache, at most 1024 of them, and none of a long topic."""
 
     def __init__(self, dialects: Sequence[Dialect], *, says: Callable[[str], bool]) -> None:
         """Make the routes of one connection. `says` tells whether it publishes under a topic what is no answer."""
@@ -35,6 +37,8 @@ class Routes:
         """For which interests a message is, by their places; -1 for the first that its topic matches. `ids` are the identifiers that came
         with it: where there is none that is known, one copy is for all that have the filter of that first. Kept in a cache."""
         found = self._copies.get((topic, ids))
+        if found is None and len(topic) > _LONG:
+            return self._work_out_copies(topic, ids)
         if found is None:
             if len(self._copies) >= _CACHED:
                 self._copies.clear()
@@ -58,7 +62,7 @@ class Routes:
             route = self._route_of(topic, self._interests)
             if len(self._found) >= _CACHED:
                 self._found.clear()
-            if route.lasting:
+            if route.lasting and len(topic) <= _LONG:
                 self._found[topic] = route
         return route
 

@@ -11,6 +11,9 @@ from devices.mqtt.topics import without_share
 from gateway.actors.points import Keys
 from gateway.actors.templates import fields_of, filled
 
+_NAME_AT_MOST = 256
+"""Characters of a device's real name that are told: it stands in each of its reports, and a level of a topic may have 64 kB."""
+
 
 class Subscriptions(Dialect):
     """The subscriptions of one connection. It publishes nothing."""
@@ -43,7 +46,7 @@ class Subscriptions(Dialect):
         del topic
         levels = {str(number): level for number, level in enumerate(plus, 1)}
         keys = {field: self._keys.setdefault((subscription.to, field), Keys()).of(levels[field]) for field in fields_of(subscription.to)}
-        names = dict.fromkeys(levels[field] for field, key in keys.items() if key != levels[field])
+        names = dict.fromkeys(_shortened(levels[field]) for field, key in keys.items() if key != levels[field])
         return TopicRoute(
             to=filled(subscription.to, keys),
             verb=subscription.sends,
@@ -52,3 +55,7 @@ class Subscriptions(Dialect):
             name=", ".join(names),
             value=filled(subscription.value, levels),
         )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_AT_MOST else name[: _NAME_AT_MOST - 1] + "…"

@@ -17,6 +17,8 @@ from gateway.actors.ids import KEY_AT_MOST, is_key
 from gateway.digests import blake2b
 
 _REMEMBERED = 4096
+_WHOLE = 256
+"""Names of up to so many characters are remembered as they are, so that what is remembered has a bound in bytes, too."""
 _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 _OTHERS = re.compile(r"[^A-Za-z0-9.~:@=,-]+")
 
@@ -54,7 +56,8 @@ class Keys:
         key = as_key(name)
         if len(self._names) >= _REMEMBERED:
             self._names.clear()
-        owner = self._names.setdefault(key, name)
-        if owner != name:
-            raise BadId(f"cannot take {name!r}: its key {key} is already that of {owner!r}, which came first; rename one of them")
+        short = name if len(name) <= _WHOLE else with_digest(name[:KEY_AT_MOST], name, size=16)
+        owner = self._names.setdefault(key, short)
+        if owner != short:
+            raise BadId(f"cannot take {short!r}: its key {key} is already that of {owner!r}, which came first; rename one of them")
         return key

@@ -75,6 +75,15 @@ def test_a_second_name_of_one_key_is_refused() -> None:
     assert str(caught.value) == "cannot take 'Kueche': its key Kueche is already that of 'Küche', which came first; rename one of them"
 
 
+def test_long_names_are_told_apart_and_not_remembered_whole() -> None:
+    """A level of a topic may have 64 kB, and a stranger may send thousands: they would take as many bytes for good."""
+    keys = Keys()
+    names = [f"{number}{'x' * 60_000}" for number in range(200)]
+    assert len({keys.of(name) for name in names}) == len(names)
+    assert [keys.of(name) for name in names] == [as_key(name) for name in names]
+    assert sum(map(len, keys._names.values())) < 200 * 200
+
+
 @pytest.mark.parametrize("name", ["", "  "])
 def test_an_empty_name_has_no_key(name: str) -> None:
     """A level of a topic may be empty."""
