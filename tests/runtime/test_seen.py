@@ -45,6 +45,19 @@ def test_a_device_that_talks_much_forgets_its_own() -> None:
     assert 50 <= len(known) <= 62
 
 
+def test_of_too_many_devices_those_are_forgotten_that_were_silent_longest() -> None:
+    """And not those that were first: one that goes on talking stays, after a restart too."""
+    store = MemoryStore()
+    seen = Seen(store, kept=8)
+    for device in range(50):
+        _say(seen, store, f"serial/a#twin/{device}", 1)
+        assert device == 0 or seen.has("serial/a#twin/old", str(device - 1))
+        _say(seen, store, "serial/a#twin/old", device)
+    for one in (seen, Seen(store, kept=8)):
+        assert _known(one, "serial/a#twin/old") == [49]
+        assert one.has("serial/a#twin/49", "1")
+
+
 def test_host_bound_actors_do_not_share() -> None:
     """One port's lines push out none of another's."""
     store = MemoryStore()
