@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from devices.hosts import check_plain_host
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
@@ -181,6 +182,18 @@ class ModbusSettings(Settings):
         """The values of its units."""
         return [(unit.to, [value.as_point(me, name, of) for of, value in unit.values.items()]) for name, unit in self.units.items()]
 
+    @field_validator("host")
+    @classmethod
+    def _is_host(cls, host: str) -> str:
+        return check_plain_host(host, port_key="tcp_port") if host else host
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_no_number(cls, port: Any) -> Any:
+        if isinstance(port, int) and not isinstance(port, bool):
+            raise ValueError(f"a serial port stands here; for the port of a host write tcp_port = {port}")
+        return port
+
     @field_validator("port")
     @classmethod
     def _is_port(cls, port: str) -> str:
@@ -192,6 +205,13 @@ class ModbusSettings(Settings):
     def _is_somewhere(self) -> Self:
         if bool(self.port) == bool(self.host) and not (self.simulate and not self.host):
             raise ValueError("port: a bus is at a serial port or at a host; write one of port and host")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_nobody_in_vain(self) -> Self:
+        every = [name for name, unit in self.units.items() if unit.unit == 0]
+        if every and (self.port or self.framing == "rtu"):
+            raise ValueError(f"units.{every[0]}.unit: on a line 0 is every unit, and none of them answers; write its own number, 1 to 247")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from devices.backoff import check_order
 from devices.codecs.choice import codec_options
 from devices.codecs.message_settings import REPORT, MessageSettings
 from devices.credentials import secret_faults
-from devices.mqtt.hosts import check_host
+from devices.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels, without_share
 from devices.simulation import simulation
 from gateway.actors import Settings

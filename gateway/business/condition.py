@@ -85,6 +85,13 @@ class Condition(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _leaves_values_at_which_it_ends(self) -> Self:
+        if self.above is not None and self.below is not None and self.hysteresis > self.above - self.below > 0:
+            room = self.above - self.below
+            raise ValueError(f"hysteresis: it would never end: from below to above there is {room:g}; write {room / 2:g}, or less")
+        return self
+
+    @model_validator(mode="after")
     def _waits_for_what_lasts(self) -> Self:
         if self.changes and self.for_s:
             raise ValueError("for_s: a change is over at once, and never lasts; take for_s or changes out")

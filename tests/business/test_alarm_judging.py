@@ -19,6 +19,10 @@ from tests.business.alarming import alarm, raised, reads
         ({"of": "twin/a", "above": 1.0}, "a limit needs the name of the value that it is for: give value"),
         ({"of": "trip/a", "silent": True}, "cannot watch 'trip/a': only a twin can be watched; write twin/KEY"),
         ({"of": "twin/a", "value": "c", "above": 1.0, "below": 1.0}, "it would always hold: below = 1 is not less than above = 1"),
+        (
+            {"of": "twin/a", "value": "c", "above": 1.0, "below": 0.0, "hysteresis": 5.0},
+            "hysteresis: it would never end: from below to above there is 1; write 0.5, or less",
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(fields: dict[str, Any], said: str) -> None:

@@ -240,6 +240,25 @@ def test_what_is_no_location_begins_no_trip(kind: str) -> None:
     assert not turns.born
 
 
+@pytest.mark.parametrize("kind", ["", "Location", "position"])
+def test_a_place_under_another_type_is_named(kind: str) -> None:
+    """Other apps leave the type out, or write their own: what they say is not passed over without a word."""
+    turns = trip()
+    turns.tell("owntracks", {"_type": kind, "lat": 52.52, "lon": 13.405, "tst": BEGIN_S})
+    assert turns.state.fixes == 0
+    assert f"its _type is {kind!r}" in turns.state.fault
+    phone(turns, 1, 0)
+    assert (turns.state.fixes, turns.state.fault) == (1, "")
+
+
+@pytest.mark.parametrize("kind", ["transition", "waypoint"])
+def test_a_place_that_is_watched_is_none_of_the_phone(kind: str) -> None:
+    """A region's middle moves nobody, and is no fault."""
+    turns = trip()
+    turns.tell("owntracks", {"_type": kind, "lat": 52.52, "lon": 13.405, "tst": BEGIN_S})
+    assert not turns.born
+
+
 def test_points_without_a_time_of_their_own_are_mended_when_they_are_read() -> None:
     """The wall clock was five hours behind: in the export they have the time that it should have shown."""
     turns = trip()

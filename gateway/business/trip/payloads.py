@@ -14,7 +14,10 @@ LONGEST_GRACE_S = 7 * 86_400.0
 _KMH_PER_MPS = 3.6
 _OWNTRACKS_FIX = "location"
 _OWNTRACKS_ENCRYPTED = "encrypted"
+_OWNTRACKS_PLACES = ("transition", "waypoint")
+"""What else has a lat and a lon: those of a place that was entered or is watched, not of the phone."""
 _NO_PLACE = "its location has no lat and lon that are degrees; look at what publishes it"
+_NO_TYPE = 'have what publishes it write "_type": "location", or map its fields to those of the verb position'
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 _NUMBER_AT_MOST = 64
 _LARGEST = 1e15
@@ -142,7 +145,10 @@ class OwnTracks(Payload):
         """Why what the app said cannot be used although it may be a location, and what to do; empty where it can be used."""
         if self.type == _OWNTRACKS_ENCRYPTED:
             return _ENCRYPTED
-        return _NO_PLACE if self.type == _OWNTRACKS_FIX and self._place is None else ""
+        if self.type == _OWNTRACKS_FIX:
+            return _NO_PLACE if self._place is None else ""
+        odd = self._place is not None and self.type not in _OWNTRACKS_PLACES
+        return f"it says a lat and a lon, and its _type is {self.type[:_NUMBER_AT_MOST]!r}: {_NO_TYPE}" if odd else ""
 
     def fix(self) -> Fix | None:
         """The fix in what the app said; None where there is none. iOS says -1 for what it does not know."""

@@ -1,4 +1,4 @@
-"""The name of a broker's host, as people write it: what is no name, and what to write in its place."""
+"""The name of a host, as people write it: what is no name, and what to write in its place. A broker's, unless another key has its port."""
 
 import re
 
@@ -9,17 +9,33 @@ _WITH_TLS = ("mqtts", "ssl", "tls")
 
 
 def check_host(host: str) -> str:
-    """Return the name of a host, or its address. Raises ValueError that says what to write, where it is none."""
+    """Return the name of a broker's host, or its address. Raises ValueError that says what to write, where it is none."""
     if found := _SCHEME.fullmatch(host.strip()):
         raise ValueError(_of_address(found["scheme"].lower(), found["rest"]))
     if not host.strip():
         raise ValueError("nothing but a space stands here; write the broker's name or address, or leave the line out for localhost")
-    if host != host.strip():
-        raise ValueError(f'there is a space around {host.strip()!r}; write "{host.strip()}"')
     if "@" in host:
         raise ValueError("a user stands before the @; write username and password_file, and here the host alone")
+    return _check_name(host, port_key="port")
+
+
+def check_plain_host(host: str, *, port_key: str) -> str:
+    """The same of a device's host, to which nothing but a port belongs, under `port_key`."""
+    if found := _SCHEME.fullmatch(host.strip()):
+        with_port = _WITH_PORT.fullmatch(place := found["rest"].partition("/")[0].rpartition("@")[2])
+        name, port = (with_port["host"], int(with_port["port"])) if with_port else (place, 0)
+        raise ValueError(f"{found['scheme']}:// does not belong to a host; {_advice(name or 'NAME', port, port_key)}")
+    if not host.strip():
+        raise ValueError("nothing but a space stands here; write the device's name or address")
+    return _check_name(host, port_key=port_key)
+
+
+def _check_name(host: str, *, port_key: str) -> str:
+    """The same of whatever has no scheme."""
+    if host != host.strip():
+        raise ValueError(f'there is a space around {host.strip()!r}; write "{host.strip()}"')
     if found := _WITH_PORT.fullmatch(host):
-        raise ValueError(f"the port has a key of its own; {_advice(found['host'], int(found['port']))}")
+        raise ValueError(f"the port has a key of its own; {_advice(found['host'], int(found['port']), port_key)}")
     if host.startswith("[") and host.endswith("]"):
         raise ValueError(f'an address stands here without brackets; write "{host[1:-1]}"')
     if re.fullmatch(r"\$\{?\w+\}?|%\w+%", host):
@@ -46,5 +62,5 @@ def _of_address(scheme: str, rest: str) -> str:
     return f"{scheme}:// does not belong to a host; {_advice(host or 'NAME', port)}{more}"
 
 
-def _advice(host: str, port: int) -> str:
-    return f'write host = "{host.strip("[]")}"' + (f" and port = {port}" if port else "")
+def _advice(host: str, port: int, port_key: str = "port") -> str:
+    return f'write host = "{host.strip("[]")}"' + (f" and {port_key} = {port}" if port else "")
