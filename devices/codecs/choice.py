@@ -98,6 +98,16 @@ def codec_options(chosen: Chosen, *, key: str = "codec") -> tuple[str, type[Base
     return key, codec_class(name).settings_model, options
 
 
+def fields_found(chosen: Chosen) -> list[str] | None:
+    """The fields that a codec finds at most, with its options; None where only what is read says them, or the options are wrong, which is
+    said where they stand."""
+    name, options = choice_of(chosen)
+    try:
+        return codec_class(name).settings_model.model_validate(options, strict=True).field_names()
+    except ValueError:
+        return None
+
+
 def given_by(to: str, chosen: Chosen, values: Mapping[str, ValueSettings], *, unmapped: bool) -> Given:
     """The values that an actor gets by a codec and a table of values; with `unmapped`, fields that the table does not name too."""
     name, options = choice_of(chosen)

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from devices.addresses import check_template
-from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, framing_options, given_by, usual_framing
+from devices.codecs.choice import Chosen, check_choices, choice_of, codec_options, fields_found, framing_options, given_by, usual_framing
 from devices.codecs.installed import codec_class
 from gateway.actors import Settings
 from gateway.actors.points import ValueTable, check_values, points_of
@@ -82,6 +82,9 @@ class LineSettings(Settings):
         check_choices(codec=self.codec, framing=self.framing)
         if codec_class(self.codec_name).verb != "report" and fields_of(self.to):
             raise ValueError(f'to: {{fields}} need codec = "json"; a line of codec "{self.codec_name}" has none')
+        found = fields_found(self.codec) if fields_of(self.to) else None
+        if found is not None and (odd := next((name for name in fields_of(self.to) if name not in found), "")):
+            raise ValueError(f"to: codec {self.codec_name!r} finds no field {odd!r} in a line, only {', '.join(found)}; write the id whole")
         return self
 
     @model_validator(mode="after")

@@ -191,7 +191,7 @@ class ModbusSettings(Settings):
     @classmethod
     def _is_no_number(cls, port: Any) -> Any:
         if isinstance(port, int) and not isinstance(port, bool):
-            raise ValueError(f"a serial port stands here; for the port of a host write tcp_port = {port}")
+            raise ValueError(f"a serial port stands here; for the port of a host write tcp_port = {port}")  # noqa: TRY004  # pydantic takes a ValueError
         return port
 
     @field_validator("port")

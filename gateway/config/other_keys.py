@@ -307,6 +307,10 @@ KEYS: dict[str, dict[str, str]] = {
         "password": "password_file",
     },
     "runtime": {"timeout": "close_s", "shutdown_timeout": "close_s", "idle_timeout": "idle_s", "max_actors": "active_actors"},
+    "homeassistant": {
+        **dict.fromkeys(("discovery_prefix", "discovery_topic", "topic_prefix", "base_topic"), "prefix"),
+        **dict.fromkeys(("mqtt", "connection"), "broker"),
+    },
     "web": {
         **dict.fromkeys(("port", "host", "bind", "address", "ip", "http_port", "listen_port"), 'write listen = "127.0.0.1:8080"'),
         **dict.fromkeys(("password", "api_key", "auth", "token"), "token_file"),

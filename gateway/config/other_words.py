@@ -72,7 +72,7 @@ def tables() -> Mapping[str, Mapping[str, str]]:
     return KEYS
 
 
-_SOLE = ("web",)
+_SOLE = ("web", "homeassistant")
 """Sections whose own keys follow at once, and no name."""
 _OF_NAMES = ("units", "values", "in")
 """Tables of tables that people name."""

@@ -76,6 +76,8 @@ def _advice(errors: Sequence[ErrorDetails], seen: Any, key: str) -> str:
     number = number_meant(seen, key) if kind in _NUMBERS and isinstance(seen, str) else ""
     if number and number != seen:
         return f"write {number} without quotes"
+    if kind in ("string_type", "path_type") and isinstance(seen, list | Mapping):
+        return "write one text in quotes"
     if kind in _NUMBERS and isinstance(seen, list) and len(seen) == 1 and isinstance(seen[0], int | float):
         return f"write {seen[0]}, without brackets"
     return _EXPECTED[kind][1]

@@ -56,7 +56,8 @@ def _table_meant(path: KeyPath, model: type[BaseModel], tables: str, value: dict
     if name_meant(str(path[-1]), [tables]) or our_key(path) == tables:
         return f"no such key; write [{dotted((*above, tables, next(iter(value), 'NAME')))}]"
     rows, own = model_at(model, (tables, "x")), keys_of(model)
-    if not value or any(key in own and key not in (keys_of(rows) if rows else ()) for key in value):
+    meant = {our_key((*above, key)) or key for key in value}
+    if not value or any(key in own and key not in (keys_of(rows) if rows else ()) for key in meant):
         return f"no such key; this section has no name of its own: write [{dotted(above)}]"
     return f"no such key; write [{dotted((*above, tables, str(path[-1])))}]"
 
@@ -107,6 +108,8 @@ def brackets(path: KeyPath, kind: str, inner: type[BaseModel] | None, value: Any
     """What to say of a table with one pair of brackets too many, or too few; empty where that is not what is wrong."""
     name = dotted(tuple(part for part in path if isinstance(part, str)))
     if isinstance(value, list) and value and isinstance(value[0], dict) and kind in _TABLES:
+        if kind == "dict_type" and isinstance(called := value[0].get("name"), str):
+            return f"each has a header with its name in it, and no key name; write [{name}.{called or 'NAME'}]"
         return f"two pairs of brackets make a list of tables, and this is one; write [{name}]"
     if not (isinstance(value, dict) and kind in _LISTS and inner is not None):
         return ""

@@ -48,26 +48,6 @@ def test_a_host_that_may_be_one_is_fine(tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "unit", "said"),
-    [
-        ('host = "192.0.2.7:503"', 1, '2:8 modbus.a.host: the port has a key of its own; write host = "192.0.2.7" and tcp_port = 503'),
-        ('host = "tcp://me@box:502/x"', 1, '2:8 modbus.a.host: tcp:// does not belong to a host; write host = "box" and tcp_port = 502'),
-        ('host = "box "', 1, "2:8 modbus.a.host: there is a space around 'box'; write \"box\""),
-        ("port = 502", 1, "2:8 modbus.a.port: a serial port stands here; for the port of a host write tcp_port = 502"),
-        (
-            'port = "/dev/ttyUSB0"',
-            0,
-            "4:8 modbus.a.units.m.unit: on a line 0 is every unit, and none of them answers; write its own number, 1 to 247",
-        ),
-    ],
-)
-def test_a_bus_that_nobody_would_answer_on(tmp_path: Path, place: str, unit: int, said: str) -> None:
-    """A host, a port and a unit are told apart; a broadcast has no answer."""
-    text = f'[modbus.a]\n{place}\n[modbus.a.units.m]\nunit = {unit}\nto = "twin/m"\nvalues = {{ p = {{ register = 1 }} }}\n'
-    assert said_of(text, tmp_path) == [said]
-
-
-@pytest.mark.parametrize(
     ("port", "said"),
     [
         ("COM3", 'COM3 is a name of Windows; write one such as "/dev/ttyUSB0" (`gateway ports` lists them)'),

@@ -9,7 +9,7 @@ from gateway.config.meant import number_meant, truth_meant
 from gateway.config.models import keys_of, model_at
 from gateway.config.other_words import tables
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings
-from gateway.registry import installed
+from gateway.registry import SECTIONS, installed
 
 SERIAL = '[serial.a]\nport = "/dev/ttyUSB0"\ncodec = "json"\nto = "twin/a"\n'
 JOB = 'name = "a"\nat = "07:30"\nto = "toggle/hall"\nverb = "pressed"\n'
@@ -293,6 +293,8 @@ def test_every_word_of_other_tools_leads_to_a_key_that_there_is() -> None:
         first, *rest = table.split(".")
         if first == "actors":
             model = model_at(kinds.ordinary.load(rest[0]).settings_model, (*rest[1:], "x"))
+        elif first in SECTIONS:
+            model = kinds.ordinary.load(first).settings_model
         else:
             inside = [part for name in rest for part in ((name,) if name in ("subscribe", "jobs") else (name, "x"))]
             model = model_at(own.get(first) or kinds.host_bound.load(first).settings_model, tuple(inside))
