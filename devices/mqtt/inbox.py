@@ -18,6 +18,7 @@ from devices.codecs.json_models import is_plain, read_model
 from devices.mqtt.dialects.dialect import TopicRoute
 from devices.mqtt.naming import SESSION, name_of
 from devices.mqtt.packets import IncomingPublish, acknowledgement
+from devices.mqtt.payloads import unreadable
 from devices.mqtt.reply_token import make_token
 from devices.mqtt.routes import Routes
 from devices.sparing import SparingLog
@@ -381,7 +382,7 @@ def _check_payload(payload: bytes) -> None:
     try:
         decoded(_fields, payload)
     except BadFrame as error:
-        raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
+        raise unreadable(error) from None
 
 
 def _fields(payload: bytes) -> dict[str, Any]:

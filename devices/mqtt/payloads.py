@@ -18,6 +18,11 @@ EMPTY = Remark("empty")
 _MAX_DEPTH = 16
 
 
+def unreadable(error: BadFrame) -> BadPayload:
+    """The error of a payload that a codec could not read."""
+    return BadPayload(str(error).replace("a JSON line", "the payload as JSON", 1))
+
+
 class PayloadReader:
     """Reads the messages of one subscription. On its connection's thread."""
 
@@ -46,7 +51,7 @@ class PayloadReader:
                 fields = {value: next(iter(fields.values()))}
             return self._report(fields, name) if self._reports else fields
         except BadFrame as error:
-            raise BadPayload(str(error).replace("a JSON line", "the payload", 1)) from None
+            raise unreadable(error) from None
 
     def take_remarks(self) -> list[Remark]:
         """Take what is to be said of the values of the message that was read last."""

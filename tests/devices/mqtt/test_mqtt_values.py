@@ -84,10 +84,10 @@ def test_bare_numbers_and_words(mosquitto: Mosquitto, connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("codec", "payload", "why"),
     [
-        ("json", b"21.5", "cannot read the payload: it holds a number, not an object"),
+        ("json", b"21.5", "cannot read the payload as JSON: it holds a number, not an object"),
         ("number", b"unavailable", "cannot read a number: the text has none"),
         ("onoff", b"ajar", "cannot read a word as on or off: it is 'ajar'"),
-        ("json", b" ", "cannot read the payload: EOF"),
+        ("json", b" ", "cannot read the payload as JSON: EOF"),
     ],
 )
 def test_what_a_codec_cannot_read_is_refused(codec: str, payload: bytes, why: str, mosquitto: Mosquitto, connect: Connect) -> None:
