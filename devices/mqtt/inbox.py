@@ -37,6 +37,8 @@ _NEXT_CONNECTION = bytes((_OPEN, _FREE, _FREE)) + bytes(range(3, 256))
 _MAX_DEPTH = 16
 WAITING_BYTES = 1024 * 1024
 """How many bytes of messages may wait before the socket is read no more; what one read brought is over it."""
+OVERHEAD_BYTES = 256
+"""What a message takes beside its bytes."""
 _AT_FIRST = 8
 _AT_MOST = 32
 """How many messages are handed over at a time: few where the last time not all found room, for those are read in vain; then twice as many
@@ -93,11 +95,12 @@ class Slot:
 class IncomingCopy:
     """A copy of a message that is to go into the gateway. It is read once, however often it finds no room."""
 
-    __slots__ = ("arrival", "asked", "looked_at", "slot", "why_not")
+    __slots__ = ("arrival", "asked", "looked_at", "size", "slot", "why_not")
 
-    def __init__(self, arrival: IncomingPublish, slot: Slot | None) -> None:
+    def __init__(self, arrival: IncomingPublish, slot: Slot | None, size: int) -> None:
         self.arrival = arrival
         self.slot = slot
+        self.size = size
         self.looked_at = False
         self.asked: Inbound | None = None
         """What is to be sent; None for a copy that is ignored or refused."""
@@ -213,9 +216,10 @@ class Inbox:
             slot.copies.extend(copies[1:])
         if not self._pending:
             self._moved_s = time.monotonic()
+        size = arrival.size_bytes
         for via in copies:
-            self._pending.append(IncomingCopy(arrival._replace(via=via) if via >= 0 else arrival, slot))
-            self._pending_bytes += len(arrival.payload)
+            self._pending.append(IncomingCopy(arrival._replace(via=via) if via >= 0 else arrival, slot, size))
+            self._pending_bytes += size
 
     def bring_in(self) -> None:
         """Bring the messages that wait into the gateway, in order, as far as it has room. Called in each tick."""
@@ -271,7 +275,7 @@ class Inbox:
         if session_present:
             ours = set(self._slots)
             self._pending = deque(one for one in self._pending if one.slot is None or one.slot in ours)
-            self._pending_bytes = sum(len(one.arrival.payload) for one in self._pending)
+            self._pending_bytes = sum(one.size for one in self._pending)
         else:
             self._host.forget_ids(SESSION)
 
@@ -297,7 +301,7 @@ class Inbox:
                 break
             if one.asked is None:
                 self._pass_over(one)
-            self._pending_bytes -= len(self._pending.popleft().arrival.payload)
+            self._pending_bytes -= self._pending.popleft().size
         self._together = _AT_FIRST if held_up else min(2 * self._together, _AT_MOST)
         return held_up is None
 
@@ -305,7 +309,7 @@ class Inbox:
         """Read a message, once."""
         one.looked_at = True
         try:
-            one.asked = self._inbound(one.arrival, one.slot)
+            one.asked = self._inbound(one.arrival, one.slot, one.size)
         except _NEVER as error:
             one.why_not = without_frames(error)  # they have this copy
 
@@ -316,7 +320,7 @@ class Inbox:
         if one.slot is not None:
             one.slot.settle_one()
 
-    def _inbound(self, arrival: IncomingPublish, slot: Slot | None) -> Inbound | None:
+    def _inbound(self, arrival: IncomingPublish, slot: Slot | None, size: int) -> Inbound | None:
         """The message to send; None for one that must be ignored. Raises one of `_NEVER`."""
         if arrival.fault:
             raise BadPayload(f"cannot take a message: {arrival.fault}")
@@ -337,8 +341,8 @@ class Inbox:
         name = name_of(arrival, route)
         reply_to = self._reply_to(arrival, route) if route.asks else ""
         on_commit = slot or (Slot(self, arrival) if route.asks else None)
-        size, expiry_s = len(arrival.payload) + 256, arrival.properties.expiry_s
-        return _new(Inbound, (route.to, route.verb, payload, *name, reply_to, expires_ms, expiry_s, size, on_commit))
+        expiry_s = arrival.properties.expiry_s
+        return _new(Inbound, (route.to, route.verb, payload, *name, reply_to, expires_ms, expiry_s, size + OVERHEAD_BYTES, on_commit))
 
     def _payload(self, arrival: IncomingPublish, route: TopicRoute) -> Payload | dict[str, Any] | bytes | None:
         """What a message says to its actor: as it came, or what its subscription reads; None where that is nothing. Raises BadPayload."""

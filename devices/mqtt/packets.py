@@ -79,6 +79,12 @@ class IncomingPublish(NamedTuple):
     via: int = -1
     """The place of the subscription that this copy of it is for, where it is for one and not for whichever its topic matches first."""
 
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes of it are kept: of its payload, its topic, and where its answer is to go."""
+        held = self.properties
+        return len(self.payload) + len(self.topic) + len(held.response_topic) + len(held.correlation)
+
 
 def varint(number: int) -> bytes:
     """Write a length as MQTT does: seven bits a byte, the lowest first."""

@@ -121,6 +121,25 @@ def test_large_messages_fill_the_inbox_by_their_bytes(box: Box) -> None:
     assert not box.inbox.is_full
 
 
+@pytest.mark.parametrize("where", ["topic", "response_topic", "correlation"])
+def test_what_stands_around_a_message_counts_as_well(where: str) -> None:
+    """A topic may have 64 kB, and so may what an answer is to bear."""
+    long = "x" * 60_000
+    arrival = IncomingPublish("gw/tell/a/b/c", b"{}", 1, 1)
+    if where == "topic":
+        arrival = arrival._replace(topic=f"gw/tell/a/b/{long}")
+    else:
+        arrival = arrival._replace(properties=Properties(**{where: long.encode() if where == "correlation" else long}))  # type: ignore[arg-type]
+    box = Box(pending=1000)
+    with box.bench:
+        box.bench.stop()
+        box.bench.full = True
+        for packet_id in range(1, 19):
+            assert not box.inbox.is_full
+            box.inbox.arrived(arrival._replace(packet_id=packet_id))
+        assert box.inbox.is_full
+
+
 def test_what_cannot_be_held_back_is_left_to_the_next_connection(box: Box) -> None:
     """Where we must read on, what is over the limit is not acknowledged, and a new connection brings it again."""
     box.bench.full = True
