@@ -46,6 +46,8 @@ def unknown_key(path: KeyPath, depth: int, model: type[BaseModel], value: Any) -
         return f"a secret does not belong in this file; use {meant or 'a file that only the gateway may read'}"
     if text := from_above(path, depth, model, misplaced=inner is not None):
         return text
+    if inner is not None and " " not in our_key(path) and (text := _elsewhere(path, inner, value)):
+        return text
     return f"no such key; {_advice(our_key(path), meant) or did_you_mean(name, keys_of(inner) if inner else [])}"
 
 
@@ -60,6 +62,18 @@ def _table_meant(path: KeyPath, model: type[BaseModel], tables: str, value: dict
     if not value or any(key in own and key not in (keys_of(rows) if rows else ()) for key in meant):
         return f"no such key; this section has no name of its own: write [{dotted(above)}]"
     return f"no such key; write [{dotted((*above, tables, str(path[-1])))}]"
+
+
+def _elsewhere(path: KeyPath, model: type[BaseModel], value: Any) -> str:
+    """What to say of a key that a table does not have, and each of its tables of free names has; and of one of an ordinary kind, which has
+    no names, with what is the kind's own in it. Empty where it is neither."""
+    above, tables = path[:-1], tables_of(model)
+    rows = model_at(model, (tables, "x")) if tables else None
+    if rows is not None and path[-1] in keys_of(rows):
+        return f"no such key; write it below [{dotted((*above, tables, 'NAME'))}], for each by its name"
+    if path[0] == "actors" and isinstance(value, dict) and value and set(value) <= set(keys_of(model)):
+        return f"no such key; what is set holds for every {path[1]}: write [{dotted(above)}]"
+    return ""
 
 
 def said_twice(section: KeyPath, table: Any) -> str:

@@ -77,6 +77,14 @@ def test_a_list_where_one_text_stands(tmp_path: Path) -> None:
             "1:16 actors.alarm.rules: each has a header with its name in it, and no key name; write [actors.alarm.rules.f]",
         ),
         (
+            '[mqtt.main]\n[actors.alarm]\nof = "twin/f"\n',
+            "3:6 actors.alarm.of: no such key; write it below [actors.alarm.rules.NAME], for each by its name",
+        ),
+        (
+            "[mqtt.main]\n[actors.trip.van]\nlost_after_s = 30\n",
+            "2:14 actors.trip.van: no such key; what is set holds for every trip: write [actors.trip]",
+        ),
+        (
             '[actors.alarm.rules.f]\nof = "twin/f"\nvalue = "l"\nabove = 1\nbelow = 0\nhysteresis = 5\ncontacts = ""\n',
             "6:14 actors.alarm.rules.f.hysteresis: it would never end: from below to above there is 1; write 0.5, or less",
         ),
