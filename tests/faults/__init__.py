@@ -76,9 +76,9 @@ Brokers
 29. One id of a command twice, or twice at once: done once, answered alike.
     tests/devices/mqtt/test_mqtt_faults.py: test_one_id_twice_is_one_run_and_the_same_answer
 30. A publish is denied: a dead letter with the broker's reason, and no hot loop.
-    tests/devices/mqtt/test_mqtt_faults.py: test_a_publish_that_is_denied_is_a_dead_letter_with_the_reason
+    tests/devices/mqtt/test_mqtt_denied.py: test_a_publish_that_is_denied_is_a_dead_letter_with_the_reason
 31. A wrong password, a CA that did not sign, a port that speaks no TLS: said as what it is, with the keys; devices go on.
-    tests/devices/mqtt/test_mqtt_faults.py: test_a_wrong_password_is_a_fault_with_a_name
+    tests/devices/mqtt/test_mqtt_denied.py: test_a_wrong_password_is_a_fault_with_a_name
     tests/devices/mqtt/test_mqtt_tls.py: test_a_broker_of_another_ca_is_not_trusted, test_tls_to_a_port_without_is_a_fault_with_a_name
     tests/devices/mqtt/test_mqtt_lean.py: test_a_handshake_that_nobody_answers_is_tls_that_failed
 32. Another gateway has our client id: known, said loudly, and given room.
