@@ -22,8 +22,7 @@ def check_host(host: str) -> str:
 def check_plain_host(host: str, *, port_key: str) -> str:
     """The same of a device's host, to which nothing but a port belongs, under `port_key`."""
     if found := _SCHEME.fullmatch(host.strip()):
-        with_port = _WITH_PORT.fullmatch(place := found["rest"].partition("/")[0].rpartition("@")[2])
-        name, port = (with_port["host"], int(with_port["port"])) if with_port else (place, 0)
+        _, name, port = _apart(found["rest"])
         raise ValueError(f"{found['scheme']}:// does not belong to a host; {_advice(name or 'NAME', port, port_key)}")
     if not host.strip():
         raise ValueError("nothing but a space stands here; write the device's name or address")
@@ -54,12 +53,18 @@ def _of_address(scheme: str, rest: str) -> str:
     if scheme not in (*_PLAIN, *_WITH_TLS):
         said = "MQTT over websockets is not spoken here" if scheme in ("ws", "wss") else f"{scheme}:// leads to no broker"
         return f"{said}; write the host alone, and the port on which the broker speaks plain MQTT"
+    has_user, host, port = _apart(rest)
+    more = ", tls = true" if scheme in _WITH_TLS else ""
+    more += ", username and password_file" if has_user else ""
+    return f"{scheme}:// does not belong to a host; {_advice(host or 'NAME', port)}{more}"
+
+
+def _apart(rest: str) -> tuple[bool, str, int]:
+    """Whether a user stands in what is behind a scheme, the host, which may be empty, and the port; 0 where there is none."""
     _, at, place = rest.partition("/")[0].rpartition("@")
     with_port = _WITH_PORT.fullmatch(place)
     host, port = (with_port["host"], int(with_port["port"])) if with_port else (place, 0)
-    more = ", tls = true" if scheme in _WITH_TLS else ""
-    more += ", username and password_file" if at else ""
-    return f"{scheme}:// does not belong to a host; {_advice(host or 'NAME', port)}{more}"
+    return bool(at), host, port
 
 
 def _advice(host: str, port: int, port_key: str = "port") -> str:

@@ -101,17 +101,21 @@ def codec_options(chosen: Chosen, *, key: str = "codec") -> tuple[str, type[Base
 def fields_found(chosen: Chosen) -> list[str] | None:
     """The fields that a codec finds at most, with its options; None where only what is read says them, or the options are wrong, which is
     said where they stand."""
-    name, options = choice_of(chosen)
     try:
-        return codec_class(name).settings_model.model_validate(options, strict=True).field_names()
+        return _field_names(chosen)
     except ValueError:
         return None
 
 
+def _field_names(chosen: Chosen) -> list[str] | None:
+    """The same. Raises ValueError where the options are wrong."""
+    name, options = choice_of(chosen)
+    return codec_class(name).settings_model.model_validate(options, strict=True).field_names()
+
+
 def given_by(to: str, chosen: Chosen, values: Mapping[str, ValueSettings], *, unmapped: bool) -> Given:
     """The values that an actor gets by a codec and a table of values; with `unmapped`, fields that the table does not name too."""
-    name, options = choice_of(chosen)
-    fields = codec_class(name).settings_model.model_validate(options, strict=True).field_names() if unmapped else []
+    fields = _field_names(chosen) if unmapped else []
     sources = {value.source for value in values.values()}
     return Given(to, frozenset({*values, *(set(fields or ()) - sources)}), others=fields is None)
 

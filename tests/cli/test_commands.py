@@ -13,17 +13,8 @@ import pytest
 from gateway.config.reading import OWN_KINDS
 from gateway.registry import UNLISTED, installed
 from gateway.testing.clock import PATIENCE_S
+from tests.cli.test_without_a_daemon import CONFIG
 from tests.daemons import ROOT, DaemonProcess, install_kinds
-
-CONFIG = """
-[gpio.lamp]
-type = "led"
-pin = 17
-simulate = true
-[webhook.alerts]
-url = "http://127.0.0.1/"
-[webhook.alerts.simulate]
-"""
 
 
 @pytest.fixture(scope="module")
