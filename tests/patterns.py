@@ -37,8 +37,11 @@ def _grows(pattern: re.Pattern[Any], method: str, before: str, pump: str, after:
 
 
 def grows(act: Callable[[int], object], size: int) -> bool:
-    """Whether what is called with four times a size takes more than eight times as long: sixteen is the square."""
-    return least_s(lambda: act(4 * size)) > 8 * least_s(lambda: act(size))
+    """Whether what is called with four times a size takes more than eight times as long: sixteen is the square.
+
+    It does so each time it is looked at; a machine that is busy elsewhere for a moment, or slow, does not.
+    """
+    return all(least_s(lambda: act(4 * size)) > 8 * least_s(lambda: act(size)) for _ in range(3))
 
 
 def least_s(act: Callable[[], object], *, rounds: int = 5) -> float:
