@@ -23,7 +23,7 @@ from gateway.runtime.lent import Lent
 from gateway.runtime.mail import Mail
 from gateway.runtime.mailbox import Mailbox
 from gateway.runtime.round import Round
-from gateway.store.store import BoxSize, Tried
+from gateway.store.store import BoxSize
 
 Give = Callable[[list[HandedOut]], None]
 
@@ -220,22 +220,13 @@ class Outbox:
         fresh = self._fresh[1] if self._fresh[0] == round.batch.number else taken[-1].seq + 1
         stored = [delivery.seq for delivery in taken if delivery.seq >= fresh]
         alone = len(self.in_hand) == len(taken) or taken[0].seq > self._highest  # nothing else that is in hand lies between them
-        self._note(stored, 1, round, together=alone and not self.lanes.by_sender)
+        round.batch.changes.count_attempts(self.box.id, stored, 1, together=alone and not self.lanes.by_sender)
         waited = taken[: len(taken) - len(stored)]
         if waited:
             once = {delivery.seq for delivery in waited if delivery.message.verb in self.once} if self.once else set()
-            self._note(sorted(once), 1, round, together=False)
+            round.batch.changes.count_attempts(self.box.id, sorted(once), 1, together=False)
             self.lent.add([delivery.seq for delivery in waited if delivery.seq not in once])
         self._highest = max(self._highest, taken[-1].seq)
-
-    def _note(self, places: Sequence[int], by: int, round: Round, *, together: bool) -> None:
-        """Have the attempts of the messages at these places counted up or down on disk; `together`: nothing else of this mailbox lies
-        between them."""
-        tried, id = round.batch.changes.tried, self.box.id
-        if together and places:
-            tried.append(Tried(id, places[0], places[-1], by))
-        else:
-            tried.extend(Tried(id, place, place, by) for place in places)
 
     def note_lent(self, round: Round) -> None:
         """Write the note of lent mail, which is stale, anew, with as many of the next messages as were lent since."""
@@ -282,7 +273,7 @@ class Outbox:
     def refuse(self, mail: Mail, round: Round) -> int:
         """Note that the actor failed at a message; return how often it has failed at it by now."""
         if self.lent.take_back(mail.seq):
-            self._note([mail.seq], 1, round, together=True)
+            round.batch.changes.count_attempts(self.box.id, [mail.seq], 1, together=True)
         failures = self._failures[mail.seq] = self._failures.get(mail.seq, 0) + 1
         return failures
 
@@ -317,7 +308,7 @@ class Outbox:
             elif lent:
                 up.append(mail.seq)
         for places, by in ((up, 1), (down, -1)):
-            self._note(places[::-1], by, round, together=False)
+            round.batch.changes.count_attempts(self.box.id, places[::-1], by, together=False)
         return unknown[::-1]
 
     def take_back_behind(self, refused: Mail, round: Round) -> list[int]:
@@ -335,7 +326,7 @@ class Outbox:
             self.put_back(mail)
             if not self.lent.take_back(mail.seq):
                 down.append(mail.seq)
-        self._note(down[::-1], -1, round, together=False)
+        round.batch.changes.count_attempts(self.box.id, down[::-1], -1, together=False)
         return [mail.seq for mail in back]
 
     # --- who is too old

@@ -101,6 +101,10 @@ class Tried(NamedTuple):
     by: int
 
 
+_FEW = 8
+"""Of so many rows of mail each is looked at for what an attempt at it is counted in."""
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything one commit holds. Rows are applied in the order of the fields."""
@@ -133,6 +137,27 @@ class Changes:
     """the messages from other hosts that are mail of this one with this commit."""
     sync: bool = False
     """Whether it must outlive a power cut, whatever the loss window: by it something is done that must not be done twice."""
+
+    def count_attempts(self, box: str, places: Sequence[int], by: int, *, together: bool) -> None:
+        """Count the attempts at the mail of these places up or down: in the rows that this commit brings, where it brings few, for each
+        statement that a commit needs is a good part of what a message costs that comes alone. `together`: nothing else of this mailbox
+        lies between them."""
+        if not (places and self._count_in_rows(box, places, by)):
+            spans = [(places[0], places[-1])] if together and places else [(place, place) for place in places]
+            self.tried += [Tried(box, first, last, by) for first, last in spans]
+
+    def _count_in_rows(self, box: str, places: Sequence[int], by: int) -> bool:
+        """Count attempts in the rows that bring the mail; return whether they are all here: else none is counted."""
+        mail = self.mail
+        if len(mail) > _FEW:
+            return False
+        rows = {row.seq: at for at, row in enumerate(mail) if row.box == box}
+        if any(place not in rows for place in places):
+            return False
+        for place in places:
+            row = mail[rows[place]]
+            mail[rows[place]] = row._replace(attempt=row.attempt + by)
+        return True
 
     def size_bytes(self) -> int:
         """About how many bytes it brings into the store."""

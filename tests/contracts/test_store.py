@@ -275,6 +275,27 @@ def test_attempts_are_counted_in_spans_of_one_mailbox(store: Store) -> None:
     assert store.mail("mqtt/main", 3, 1)[0].message == b"message 4"
 
 
+@pytest.mark.parametrize("many", [1, 8, 9, 200], ids=lambda many: f"{many}_rows")
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one_by_one"])
+def test_attempts_are_counted_alike_however_many_there_are(store: Store, many: int, together: bool) -> None:
+    """In the rows that bring the mail, where they are few; of mail that is there already, and of no mail at all."""
+    store.commit(Changes(mail=[_mail(1), _mail(2)]))
+    changes = Changes(mail=[*(_mail(place) for place in range(3, 3 + many)), _mail(5, "serial/b")])
+    new = list(range(3, 3 + many))
+    changes.count_attempts("mqtt/main", new, 2, together=together)
+    changes.count_attempts("mqtt/main", new[-1:], -1, together=together)
+    changes.count_attempts("mqtt/main", [1], 4, together=together)
+    changes.count_attempts("mqtt/main", [2, 3], 1, together=together)
+    changes.count_attempts("mqtt/main", [], 9, together=together)
+    store.commit(changes)
+    attempts = {row.seq: row.attempt for row in store.mail("mqtt/main", 0, 999)}
+    expected = dict.fromkeys(new, 2) | {1: 4, 2: 1}
+    expected[new[-1]] -= 1
+    expected[3] += 1
+    assert attempts == expected
+    assert [row.attempt for row in store.mail("serial/b", 0, 9)] == [0]
+
+
 def test_texts_from_outside_come_back_whole(store: Store) -> None:
     """Any character, NUL too: in an id that a source gave, in a reason, in a note."""
     text = "a\0b \U0010ffff 'x' \\ {1,2} %s"

@@ -196,7 +196,7 @@ def test_at_most_once_the_recorded_attempt_outlives_a_power_cut() -> None:
         rig.tell("book/a", "write", {"text": "?pulse"})
         taken(rig)
         (recorded,) = [changes for changes in store.commits if changes.sync]
-        assert [(tried.box, tried.by) for tried in recorded.tried] == [("shelf/a", 1)]
+        assert [(row.box, row.attempt) for row in recorded.mail] == [("shelf/a", 1)]
 
 
 # --- one claim
