@@ -38,7 +38,7 @@ BOARD = {
 }
 """BCM numbers by their places on the header."""
 _POWER = {1: "3.3 V", 17: "3.3 V", 2: "5 V", 4: "5 V"} | dict.fromkeys((6, 9, 14, 20, 25, 30, 34, 39), "ground")
-_NAME = re.compile(r"(?P<by>GPIO|BCM|BOARD|J8:|PIN|PHYS(?:ICAL)?)[ _-]?(?P<number>[0-9]{1,3})", re.IGNORECASE)
+_NAME = re.compile(r"(?P<by>GPIO|BCM|BOARD|J8:|P1[:-]|PIN|PHYS(?:ICAL)?)[ _-]?(?P<number>[0-9]{1,3})", re.IGNORECASE)
 
 
 def bcm_number(named: Any) -> Any:

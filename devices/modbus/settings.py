@@ -142,6 +142,10 @@ class UnitSettings(BaseModel):
         return check_id(to)
 
 
+_OF_A_LINE = ("baud", "parity", "stopbits")
+_IN_VAIN_AT_HOST = "is without effect at a host: where an adapter is there, its own page sets it; take it out"
+
+
 class ModbusSettings(Settings):
     """The settings of one bus: a serial line, or a host."""
 
@@ -205,6 +209,19 @@ class ModbusSettings(Settings):
     def _is_somewhere(self) -> Self:
         if bool(self.port) == bool(self.host) and not (self.simulate and not self.host):
             raise ValueError("port: a bus is at a serial port or at a host; write one of port and host")
+        return self
+
+    @model_validator(mode="after")
+    def _sets_what_it_can(self) -> Self:
+        if self.simulate:
+            return self
+        wrong = [f"{key}: {_IN_VAIN_AT_HOST}" for key in _OF_A_LINE if self.host and key in self.model_fields_set]
+        if self.port and "tcp_port" in self.model_fields_set:
+            wrong.append("tcp_port: is without effect at a serial port; take it out, or write host in the place of port")
+        if self.port and self.framing == "tcp" and "framing" in self.model_fields_set:
+            wrong.append("framing: at a serial port it is rtu, and needs no word; take it out")
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
 
     @model_validator(mode="after")

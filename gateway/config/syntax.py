@@ -313,7 +313,7 @@ def _written(value: str, key: str) -> str:
 def _twice(said: str, line: str) -> str:
     name = dotted(tuple(re.findall(r"'([^']*)'", said)))
     several = f", or write [[{name}]] for each of a list" if name.count(".") > 1 else ""
-    return f"the table [{name}] stands twice; keep one of them{several}"
+    return f"the table [{name}] stands twice, by a header or by a key of its own; keep one of them{several}"
 
 
 def _overwritten(said: str, line: str) -> str:

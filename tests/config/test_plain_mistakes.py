@@ -176,7 +176,10 @@ def test_a_line_is_told_what_to_become(tmp_path: Path, line: str, said: str) -> 
         ),
         (
             '[mqtt.main]\nhost = "localhost"\n[mqtt.main.subscribe]\ntopic = "a/+"\n[mqtt.main.subscribe]\ntopic = "b/+"\n',
-            ["5:21 the table [mqtt.main.subscribe] stands twice; keep one of them, or write [[mqtt.main.subscribe]] for each of a list"],
+            [
+                "5:21 the table [mqtt.main.subscribe] stands twice, by a header or by a key of its own; keep one of them, or write "
+                "[[mqtt.main.subscribe]] for each of a list"
+            ],
         ),
         ('[gpio.a]\ntype = "button"\npin = 022\nreport_to = "twin/a"\n', ["3:7 022 is no number in TOML; write pin = 22"]),
         ("[mqtt.main]\nhost = 192.0.2.7\n", ['2:8 text stands in quotes; write host = "192.0.2.7"']),

@@ -121,7 +121,7 @@ def test_each_fault_in_a_section_has_its_sentence(tmp_path: Path, line: str, sai
         ),
         ("[store]\nloss_window_s = 61\n", "2:17   store.loss_window_s: 61 is too large; write 60 or less"),
         ("[runtime]\nidle_s = 0\n", "2:10   runtime.idle_s: 0 is too small; write more than 0"),
-        ("[a]\n[a]\n", "2:3   the table [a] stands twice; keep one of them"),
+        ("[a]\n[a]\n", "2:3   the table [a] stands twice, by a header or by a key of its own; keep one of them"),
         ("a = 1\na = 2\n", "2:6   the key a stands twice in its table; keep one of them"),
         ("a = yes\n", '1:5   yes is no TOML value; write true, or "yes" where it is a text'),
         ("a = [1,\n", "2:1   no TOML value; text stands in quotes, true and false are lower case"),

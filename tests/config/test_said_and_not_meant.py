@@ -14,6 +14,16 @@ from tests.config.test_plain_mistakes import said_of
         ('host = "192.0.2.7:503"', 1, '2:8 modbus.a.host: the port has a key of its own; write host = "192.0.2.7" and tcp_port = 503'),
         ('host = "tcp://me@box:502/x"', 1, '2:8 modbus.a.host: tcp:// does not belong to a host; write host = "box" and tcp_port = 502'),
         ('host = "box "', 1, "2:8 modbus.a.host: there is a space around 'box'; write \"box\""),
+        (
+            'port = "/dev/ttyUSB0"\ntcp_port = 503',
+            1,
+            "3:12 modbus.a.tcp_port: is without effect at a serial port; take it out, or write host in the place of port",
+        ),
+        (
+            'host = "192.0.2.7"\nbaud = 9600',
+            1,
+            "3:8 modbus.a.baud: is without effect at a host: where an adapter is there, its own page sets it; take it out",
+        ),
         ("port = 502", 1, "2:8 modbus.a.port: a serial port stands here; for the port of a host write tcp_port = 502"),
         (
             'port = "/dev/ttyUSB0"',

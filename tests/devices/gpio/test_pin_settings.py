@@ -130,7 +130,7 @@ def test_simulate_is_a_switch_or_a_table() -> None:
 
 @pytest.mark.parametrize(
     ("named", "number"),
-    [(17, 17), ("GPIO17", 17), ("gpio 4", 4), ("BCM27", 27), ("BOARD11", 17), ("board-40", 21), ("J8:3", 2), ("PHYS7", 4)],
+    [(17, 17), ("GPIO17", 17), ("gpio 4", 4), ("BCM27", 27), ("BOARD11", 17), ("board-40", 21), ("J8:3", 2), ("P1-11", 17), ("PHYS7", 4)],
 )
 def test_a_pin_goes_by_any_of_its_names(named: int | str, number: int) -> None:
     """By its BCM number, or by its place on the header; two names of one pin are one pin to whoever claims it."""
