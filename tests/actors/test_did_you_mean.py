@@ -1,10 +1,12 @@
 """The nearest name."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from gateway.actors.did_you_mean import did_you_mean
+from tests.waiting import within
 
 KEYS = ["baud", "device", "settle_s"]
 
@@ -44,15 +46,20 @@ def test_a_name_whose_end_was_left_out_is_offered() -> None:
 
 def test_a_name_without_end_is_compared_at_once() -> None:
     """Whoever sends a name of a megabyte does not hold up the thread that says no."""
-    began_s = time.thread_time()
-    assert did_you_mean("x" * 1_000_000, KEYS) == "there is baud, device, settle_s"
-    assert time.thread_time() - began_s < 0.5
+    _at_once("x" * 1_000_000, KEYS, "there is baud, device, settle_s")
 
 
 @pytest.mark.parametrize("seen", ["sensor_712x", "sensor_71é", "Sensor_712"])
 def test_the_nearest_of_many_names_is_found_at_once(seen: str) -> None:
     """Of thousands those beside it are compared, not the first of them all."""
     names = [f"sensor_{n}" for n in range(0, 40_000, 8)]
-    began_s = time.thread_time()
-    assert did_you_mean(seen, names) == "did you mean 'sensor_712'?"
-    assert time.thread_time() - began_s < 0.5
+    _at_once(seen, names, "did you mean 'sensor_712'?")
+
+
+def _at_once(seen: str, names: Sequence[str], said: str) -> None:
+    def once() -> float:
+        began_s = time.thread_time()
+        assert did_you_mean(seen, names) == said
+        return time.thread_time() - began_s
+
+    within(0.5, once)

@@ -339,6 +339,10 @@ def test_a_lost_line_is_no_busy_loop(line: SimulatedLine, open_port: Open):
     bench = open_port()
     line.unplug()
     bench.until(lambda: bench.health[-1][0] is Health.MISSING)
-    before_s = time.process_time()
-    select.select([], [], [], 0.5)
-    assert time.process_time() - before_s < 0.1
+
+    def once() -> float:
+        before_s = time.process_time()
+        select.select([], [], [], 0.5)
+        return time.process_time() - before_s
+
+    within(0.1, once)
