@@ -28,6 +28,7 @@ EXCEPTIONS = {
 BUSY = frozenset({5, 6})
 """Those by which a unit asks to be asked again."""
 _ERROR = 0x80
+_ALONE = frozenset((0, 255))
 
 
 def exception_word(code: int) -> str:
@@ -121,6 +122,8 @@ class RtuFrames:
     """Frames with the unit in front and a CRC behind, as on a serial line; by TCP too, for adapters that pass them through."""
 
     most_bytes: ClassVar[int] = 512
+    numbered: ClassVar[bool] = False
+    """Whether an answer says to which request it is one; here it says no more than the unit, the function and how many bytes it has."""
 
     def packed(self, request: UnitRequest | UnitWrite) -> bytes:
         """The bytes of a request."""
@@ -151,6 +154,8 @@ class RtuFrames:
 class TcpFrames:
     """Frames with a header that numbers and measures them, as Modbus TCP has them."""
 
+    numbered: ClassVar[bool] = True
+
     def __init__(self) -> None:
         self._number = 0
 
@@ -177,7 +182,7 @@ class TcpFrames:
             if len(received) - at < 6 + size:
                 return None
             at += 6 + size
-            if number != self._number:
+            if number != self._number or not _is_of(received[at - size], request.unit):
                 continue
             if body[0] == request.function | _ERROR:
                 return UnitAnswer(b"", body[1])
@@ -185,6 +190,11 @@ class TcpFrames:
             if body.startswith(whole) and len(body) == len(whole) + request.answer_bytes:
                 return UnitAnswer(body[len(whole) :])
         return None
+
+
+def _is_of(said: int, unit: int) -> bool:
+    """Whether an answer is that of the unit which was asked: it repeats its number, but for devices alone, which may say 0 or 255."""
+    return said == unit or said in _ALONE or unit in _ALONE
 
 
 def _request_of(unit: int, pdu: bytes) -> UnitRequest | None:

@@ -1,6 +1,7 @@
 """Wires: a serial line, or a connection by TCP, on which one request at a time is asked. On the thread of the bus.
 
-What came before a request is dropped: an answer that came late is not taken for that of the next one.
+What came before a request is dropped: an answer that came late is not taken for that of the next one. Where answers have no numbers, one
+that a unit still owes is waited for, for as long again, before the unit is asked for something else.
 """
 
 import select
@@ -50,6 +51,8 @@ class Wire:
         """What came for the last request and was no answer to it, without our own bytes."""
         self._ends = ends
         self._frames = frames
+        self._owed: dict[tuple[int, int], tuple[UnitRequest | UnitWrite, float]] = {}
+        """Requests without an answer, by their unit and function, and until when it may come late and be taken for that of another one."""
         self._echoes = False
         """Whether our own bytes came back before the last answer, as two-wire adapters have it."""
         self._poll = select.poll()
@@ -60,11 +63,18 @@ class Wire:
 
         A write is answered by its own bytes. Where an adapter echoes, which the reading before it has shown, these are not the answer.
         """
+        asked = (request.unit, request.function)
         try:
+            owed, until_s = self._owed.pop(asked, (request, 0.0))
+            if owed != request:
+                self._await(owed, until_s)
             self._drop()
             packed = self._frames.packed(request)
             self._write(packed, time.monotonic() + timeout_s)
-            return self._answer(request, packed, time.monotonic() + timeout_s)
+            answer = self._answer(request, packed, time.monotonic() + timeout_s)
+            if answer is None and not self._frames.numbered:
+                self._owed[asked] = request, time.monotonic() + timeout_s
+            return answer
         except LINE_FAULTS as error:
             raise Missing(explain_loss(self.name, error)) from error
 
@@ -78,6 +88,15 @@ class Wire:
             if not self._poll.poll(0):
                 break
             self._ends.read()
+
+    def _await(self, owed: UnitRequest | UnitWrite, until_s: float) -> None:
+        """Wait for an answer that may still come, so that it is dropped."""
+        received = b""
+        while len(received) < MOST_BYTES and self._frames.found(received, owed) is None:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not self._poll.poll(left_s * 1000 + 1):
+                return
+            received += self._ends.read()
 
     def _write(self, content: bytes, until_s: float) -> None:
         while content:

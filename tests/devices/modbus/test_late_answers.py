@@ -1,0 +1,87 @@
+"""Answers that come late, or from another unit: none is taken for that of another request."""
+
+import os
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from devices.codecs.crc16 import modbus
+from devices.modbus.bus import ModbusBus
+from devices.modbus.settings import ModbusSettings
+from devices.serial.simulated_line import SimulatedLine
+from gateway.testing import Bench
+
+TIMEOUT_S = 0.3
+
+
+@contextmanager
+def answering(line: SimulatedLine, answers: Callable[[int], tuple[float, bytes]]) -> Iterator[None]:
+    """A unit at a line: of the first register that it is asked for, when it answers and with which body."""
+    ended, end = os.pipe()
+
+    master = line._master
+
+    def run() -> None:
+        while ended not in select.select([master, ended], [], [])[0]:
+            asked = line.hear()
+            if len(asked) == 8:
+                after_s, body = answers(struct.unpack_from(">H", asked, 2)[0])
+                time.sleep(after_s)
+                line.send(body + modbus(body).to_bytes(2, "little"))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        os.close(end)
+        thread.join(10)
+        os.close(ended)
+
+
+def unit(name: str, register: int) -> dict[str, Any]:
+    return {"unit": 1, "to": f"twin/{name}", "every_s": 0.2, "values": {name: {"register": register}}}
+
+
+def held(first: int, late: Iterator[float]) -> tuple[float, bytes]:
+    return next(late, 0.0) if first == 0 else 0.0, struct.pack(">BBBH", 1, 3, 2, 1000 + first)
+
+
+def test_a_late_answer_is_not_that_of_the_next_request(line: SimulatedLine):
+    """A unit that stands twice in the file, at two paces, and answers behind its time: the answer says neither which register it is of, nor
+    whether it is late."""
+    told = ModbusSettings.model_validate({"port": line.path, "timeout_s": TIMEOUT_S, "units": {"a": unit("a", 0), "b": unit("b", 100)}})
+    late = iter((TIMEOUT_S + 0.1,))
+    with answering(line, lambda first: held(first, late)), Bench(ModbusBus("bus", told)) as bench:
+        bench.until(lambda: {"a", "b"} <= {name for sent in bench.sent for name in sent.payload.values})
+        assert {(name, value) for sent in bench.sent for name, value in sent.payload.values.items()} == {("a", 1000), ("b", 1100)}
+        assert bench.counters["timeouts"] == 1
+
+
+def test_another_unit_behind_a_host():
+    """What a host passes on of another unit, under the number of our request, is no answer; one that stands alone may call itself 0."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        said = iter((9, 255, 0, 7))
+
+        def run() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while asked := connection.recv(64):
+                    number = next(said, 7)
+                    connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, number, 3, 2, 1000 + number))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}}}
+        told = ModbusSettings.model_validate(
+            {"host": "127.0.0.1", "tcp_port": server.getsockname()[1], "timeout_s": TIMEOUT_S, "units": {"a": one}}
+        )
+        with Bench(ModbusBus("bus", told)) as bench:
+            bench.until(lambda: len(bench.sent) >= 3)
+            assert [sent.payload.values["a"] for sent in bench.sent[:3]] == [1255, 1000, 1007]
+        thread.join(10)
