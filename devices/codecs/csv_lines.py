@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from devices.codecs.codec import CannotEncode, Codec, CodecSettings, Fields
 from devices.codecs.framing import BadFrame
-from devices.codecs.numbers import number_of, scalar_of, written
+from devices.codecs.numbers import number_of, says_none, scalar_of, written
 from devices.codecs.simulated import USUAL, simulated_fields
 from devices.codecs.text import read_text
 
@@ -47,7 +47,8 @@ class CsvSettings(CodecSettings):
 
 
 class CsvLines(Codec):
-    """Reads each line by its columns. A header line, where they are not said, is one without a number in it."""
+    """Reads each line by its columns. A header line, where they are not said, is one without a number in it. Of two in a row the second is
+    none, nor is one where no number has been before: it has the units, or the words of a device that says no numbers."""
 
     settings_model = CsvSettings
 
@@ -57,11 +58,13 @@ class CsvLines(Codec):
         self._decimal_comma = settings.decimal_comma
         self._columns = list(settings.columns)
         self._said = bool(settings.columns)
+        self._numbers = False
+        """Whether a line since the header had a number in it."""
 
     def decode(self, frame: bytes) -> Fields:
         cells = self._cells(read_text(frame))
         if not self._said and self._is_header(cells):
-            self._columns = cells
+            self._columns, self._numbers = cells, False
             return {}
         columns = self._columns
         if not columns:
@@ -70,7 +73,9 @@ class CsvLines(Codec):
             cells.pop()
         if len(cells) != len(columns):
             raise BadFrame("columns", f"cannot read a CSV line: it has {len(cells)} cells, {len(columns)} are named")
-        return {name: scalar_of(cell, decimal_comma=self._decimal_comma) for name, cell in zip(columns, cells, strict=True) if name}
+        values = [scalar_of(cell, decimal_comma=self._decimal_comma) for cell in cells]
+        self._numbers = self._numbers or not {int, float}.isdisjoint(map(type, values))
+        return {name: value for name, value in zip(columns, values, strict=True) if name}
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         if not self._columns:
@@ -97,10 +102,14 @@ class CsvLines(Codec):
             raise BadFrame("not_csv", f"cannot read a CSV line: {error}") from None
 
     def _is_header(self, cells: list[str]) -> bool:
+        if cells == self._columns:
+            return True
+        if len(cells) == len(self._columns) and not (self._numbers and all(cells)):
+            return False
         names = [cell for cell in cells if cell]
         return (
             0 < len(names) == len(set(names)) <= MOST_COLUMNS
-            and all(number_of(cell, decimal_comma=self._decimal_comma) is None for cell in names)
+            and all(number_of(cell, decimal_comma=self._decimal_comma) is None and not says_none(cell) for cell in names)
             and len(cells) > 1
         )
 

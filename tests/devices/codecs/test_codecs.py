@@ -188,6 +188,21 @@ def test_csv_with_a_header_line():
     assert one.decode(b"20.5,40") == {"temp": 20.5, "hum": 40}
 
 
+def test_csv_lines_of_words_that_are_no_header():
+    """Sensors that failed, an empty cell beside a word, the units below the names, a device that says nothing but words: none of them names
+    the columns anew."""
+    one = codec("csv", columns=[])
+    assert [one.decode(line) for line in (b"t,h", b"21.5,40", b"nan,--", b",ERR", b"22,41", b"t,h", b"23,42")] == [
+        *({}, {"t": 21.5, "h": 40}, {"t": None, "h": None}, {"t": None, "h": "ERR"}, {"t": 22, "h": 41}, {}, {"t": 23, "h": 42}),
+    ]
+    two = codec("csv", columns=[])
+    assert [two.decode(line) for line in (b"t,h", "°C,%".encode(), b"21,40")][2] == {"t": 21, "h": 40}
+    three = codec("csv", columns=[])
+    assert [three.decode(line) for line in (b"state,mode", b"ON,AUTO", b"OFF,AUTO")] == [
+        *({}, {"state": "ON", "mode": "AUTO"}, {"state": "OFF", "mode": "AUTO"}),
+    ]
+
+
 def test_wrong_csv():
     """What can never work is refused."""
     assert wrong("csv", columns=["a", "a"]) == "columns: 'a' comes twice; give each column a name of its own"
