@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from devices.modbus.frames import UnitAnswer, UnitRequest
-from devices.modbus.registers import value_of
+from devices.modbus.registers import unsigned, value_of
 from devices.modbus.settings import RegisterSettings, UnitSettings
 from gateway.actors.vocabulary import Scalar
 
@@ -29,11 +29,13 @@ def values_within(unit: UnitSettings, names: Collection[str], request: UnitReque
 def value_in(value: RegisterSettings, words: Sequence[int]) -> Scalar | None:
     """The value that stands in its registers; None where the unit has none."""
     if value.is_switch:
-        return bool(words[0] >> (value.bit or 0) & 1)
+        return None if value.bit is not None and words[0] in value.ignore else bool(words[0] >> (value.bit or 0) & 1)
     said = value_of(words, value.type, order=value.words)
-    if said is None or said in value.ignore or isinstance(said, str):
-        return said if isinstance(said, str) else None
+    if said is None or isinstance(said, str):
+        return said
+    if said in value.ignore or (value.type[0] == "i" and unsigned(said, value.type) in value.ignore):
+        return None
     number = said if value.scale == 1 and value.offset == 0 else said * value.scale + value.offset
-    if value.precision is not None:
-        return round(number, value.precision)
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return number if value.precision is None else round(number, value.precision)

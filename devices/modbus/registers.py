@@ -42,6 +42,11 @@ def limits_of(type: Type) -> tuple[float, float]:
     return (0, 2**bits - 1) if type[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
+def unsigned(number: float, type: Type) -> float:
+    """The whole number that the bits of one are without a sign, as manuals write it: 0x8000 for the least of an i16."""
+    return number + 2 ** (16 * size_of(type, length=0)) if number < 0 else number
+
+
 def words_of_text(text: str, *, length: int) -> list[int]:
     """The registers that hold a text, with NULs behind it. Raises ValueError where it does not fit."""
     content = text.encode("latin-1", "replace")

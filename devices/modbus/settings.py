@@ -8,7 +8,7 @@ from devices.hosts import check_plain_host
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
-from devices.modbus.registers import Type, Words, size_of
+from devices.modbus.registers import Type, Words, limits_of, size_of
 from devices.serial.names import device_files, meaning, why_no_port
 from gateway.actors import Settings
 from gateway.actors.ids import check_id
@@ -39,7 +39,8 @@ class RegisterSettings(BaseModel):
     precision: int | None = Field(default=None, ge=0, le=9)
     """To how many decimals it is rounded."""
     ignore: list[int] = Field(default=[], max_length=16)
-    """What stands there where the device has no value, as 32768."""
+    """What stands there where the device has no value, as 32768 or 0x8000; of a type with a sign, -32768 is the same. A bit has none where
+    its whole register is this."""
     writable: bool | list[float] = False
     """Whether it may be written: true, or [least, most] that is written, in the value's unit."""
 
@@ -75,11 +76,22 @@ class RegisterSettings(BaseModel):
             raise ValueError(f"writable: nothing can be written to {self.area}; take it out, or write area = holding or coil")
         if isinstance(self.writable, list):
             self._check_limits(self.writable)
+        self._check_ignored()
         if self.scale == 0:
             raise ValueError("scale: every value would be the same; write a number that is not 0")
         if self.at + self.size > 65536:
             raise ValueError(f"register: its {self.size} registers would end behind 65535; mend it, or the type")
         return self
+
+    def _check_ignored(self) -> None:
+        if not self.ignore:
+            return
+        if self.area in ("coil", "discrete") or self.type == "text":
+            raise ValueError("ignore: is for numbers, and for a bit of a register; take it out")
+        low, high = limits_of(self.type)
+        high = high if self.type[0] != "i" else 2 * high + 1  # as manuals write it, without a sign
+        if never := next((one for one in self.ignore if not low <= one <= high), None):
+            raise ValueError(f"ignore: {never} never stands in a register of type {self.type}; mend it, or the type")
 
     def _check_limits(self, limits: list[float]) -> None:
         if self.is_switch or self.type == "text":

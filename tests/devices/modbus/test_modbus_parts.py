@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest
 from devices.modbus.ranges import ranges_of
+from devices.modbus.reading import value_in
 from devices.modbus.registers import FORMATS, value_of, words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings
 
@@ -40,6 +41,24 @@ def test_numbers_come_back(type: Any, order: Any, number: int):
 def test_what_a_device_cannot_tell():
     """A NaN is no value."""
     assert value_of([0x7FC0, 0], "f32", order="big") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"type": "i16", "ignore": [0x8000]}, [0x8000]),
+        ({"type": "i16", "ignore": [-32768]}, [0x8000]),
+        ({"type": "i16", "ignore": [65535]}, [0xFFFF]),
+        ({"type": "i32", "ignore": [0x80000000], "words": "little"}, [0, 0x8000]),
+        ({"type": "i64", "ignore": [0xFFFFFFFF_FFFFFFFF]}, [0xFFFF] * 4),
+        ({"bit": 2, "ignore": [0xFFFF]}, [0xFFFF]),
+        ({"type": "f64", "scale": 10.0, "precision": 1}, words_of(1.7e308, "f64", order="big", length=0)),
+    ],
+)
+def test_what_stands_for_no_value(value: dict[str, Any], words: list[int]):
+    """It is written as manuals have it, without a sign, or as the type reads it; a bit has none where its register is this. A number
+    that is too large for a double is none either."""
+    assert value_in(RegisterSettings.model_validate({"register": 0, **value}), words) is None
 
 
 @given(st.binary(max_size=60))
@@ -81,6 +100,18 @@ def test_an_answer_to_an_earlier_request():
         (
             {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "values": {"v": {"register": 0, "bit": 1, "type": "i16"}}}}},
             "bit: is for one register of holding or input; take it out, or the type",
+        ),
+        (
+            {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "values": {"v": {"register": 0, "type": "i16", "ignore": [65536]}}}}},
+            "ignore: 65536 never stands in a register of type i16; mend it, or the type",
+        ),
+        (
+            {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "values": {"v": {"register": 0, "ignore": [-1]}}}}},
+            "ignore: -1 never stands in a register of type u16; mend it, or the type",
+        ),
+        (
+            {"host": "a", "units": {"m": {"unit": 1, "to": "twin/m", "values": {"v": {"register": 0, "area": "coil", "ignore": [1]}}}}},
+            "ignore: is for numbers, and for a bit of a register; take it out",
         ),
     ],
 )
