@@ -155,7 +155,9 @@ def _own(objects: list[_Object], *, strict: bool) -> Fields:
 
 
 def _attached(objects: list[_Object], *, strict: bool) -> list[_Attached]:
-    """What the meters say that hang on this one, in the order of their channels; the second of one medium has its channel in its name."""
+    """What the meters say that hang on this one, in the order of their channels; the second of one medium has its channel in its name.
+
+    Of one that was never read, or was taken off, a telegram says 0, at no time or in 1970: no reading, nor does it take the name."""
     types = {one.channel: _whole(one.values[-1]) for one in objects if one.medium == 0 and one.channel and one.what == "24.1.0"}
     ids = {one.channel: one.values[-1] for one in objects if one.medium == 0 and one.channel and one.what in ("96.1.0", "96.1.1")}
     found: dict[str, _Attached] = {}
@@ -163,11 +165,13 @@ def _attached(objects: list[_Object], *, strict: bool) -> list[_Attached]:
         medium = "gas" if one.what == "24.2.3" else _MEDIA.get(types.get(one.channel, -1), f"channel_{one.channel}")
         name = medium if medium not in found else f"channel_{one.channel}_{medium}"
         fields = _number(name, _with_unit(one), strict=strict)
-        if not fields:
+        at_ms = _at_ms(one.values[0]) if len(one.values) > 1 else 0
+        unread = len(one.values) > 1 and not at_ms and not any(fields.values())
+        if not fields or unread:
             continue
         if id := _text(ids.get(one.channel, "")):
             fields[f"{name}_meter_id"] = id
-        found[name] = _Attached(fields, _at_ms(one.values[0]) if len(one.values) > 1 else 0)
+        found[name] = _Attached(fields, at_ms)
     return list(found.values())
 
 
@@ -183,7 +187,8 @@ def _number(quantity: str, text: str, *, strict: bool) -> Fields:
     if match is None:
         if strict:
             raise BadFrame("not_dsmr", f"cannot read a telegram: {text[:40]!r} is no number of {quantity}")
-        return {}
+        name = named(quantity, text.rpartition("*")[2]) if "*" in text else None
+        return {name[0]: None} if name else {}
     sign, whole, decimals, unit = match.groups()
     name = named(quantity, unit or "")
     if name is None:
@@ -216,4 +221,4 @@ def _at_ms(text: str) -> int:
         moment = datetime.strptime(text[:12], "%y%m%d%H%M%S").replace(tzinfo=zone)
     except (ValueError, ZoneInfoNotFoundError):
         return 0
-    return int(moment.astimezone(UTC).timestamp() * 1000)
+    return max(0, int(moment.astimezone(UTC).timestamp() * 1000))

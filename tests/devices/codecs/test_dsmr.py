@@ -206,6 +206,22 @@ def test_a_second_gas_meter():
     assert (gas["gas_m3"], own["channel_2_gas_m3"]) == (42.042, 17.17)
 
 
+@pytest.mark.parametrize("never", ["700101010000W)(00000000", "632525252525W)(00000.000", "700101000000W)(00000.000*m3"])
+def test_a_gas_meter_that_was_taken_off(never: str):
+    """A telegram goes on naming it, with 0 at no time: that is no reading, and the meter in its place has the name."""
+    text = V4.replace("300701110000S)(00042.042*m3", never).replace("0-2:24.1.0(007)", "0-2:24.1.0(003)")
+    own, gas = codec().read(with_checksum(text))
+    assert gas["gas_m3"] == 17.17
+    assert not [name for name in own if name.startswith("gas")]
+
+
+def test_what_a_meter_cannot_tell_now():
+    """Where a number belongs, and a checksum vouches for it that none stands there, the value is missing: the last one is good no more."""
+    text = V4.replace("1-0:31.7.0(010*A)", "1-0:31.7.0(---*A)").replace("02.345*kW", "02,345*kW")
+    own, *_ = codec().read(with_checksum(text))
+    assert (own["current_l1_a"], own["power_import_w"]) == (None, None)
+
+
 def test_lines_that_end_in_lf_alone():
     """What stands between the meter and us may have made LF of CR LF: the checksum is that of what the meter sent."""
     whole = with_checksum(V4)
