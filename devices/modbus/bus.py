@@ -129,7 +129,7 @@ class ModbusBus(Link[ModbusSettings]):
         settings = self.settings
         self._wire = SimulatedWire(settings, self.host) if settings.simulate else open_wire(settings, self.host, me=self.host.me)
         self._said = ""
-        return f"{self._wire.name} is open"
+        return "" if settings.host and not settings.simulate else f"{self._wire.name} is open"
 
     @property
     def due_s(self) -> float:
@@ -176,7 +176,8 @@ class ModbusBus(Link[ModbusSettings]):
                 told = True
                 values.update(values_within(unit.settings, span.names, request, answer))
         else:
-            unit.ranges = read
+            if told:
+                unit.ranges = read
             unit.answered(self.clock(), told=told, refusal=refusal)
         if values:
             self._send(unit.settings, unit.name, values)
@@ -271,6 +272,8 @@ class ModbusBus(Link[ModbusSettings]):
             time.sleep(pause_s)
         answer = self._wire.ask(request, timeout_s=self.settings.timeout_s)
         self._asked_s = self.clock()
+        if answer is not None:
+            self.works()
         return answer
 
     def _refuse(self, unit: PolledUnit, span: Range, code: int) -> None:

@@ -7,7 +7,9 @@ that a unit still owes is waited for, for as long again, before the unit is aske
 import select
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from devices.dialling import dial
@@ -45,8 +47,10 @@ class Bytes(Protocol):
 class Wire:
     """Asks, and waits for the answer."""
 
-    def __init__(self, ends: Bytes, frames: RtuFrames | TcpFrames, *, name: str) -> None:
+    def __init__(self, ends: Bytes, frames: RtuFrames | TcpFrames, *, name: str, again: Callable[[], Bytes] | None = None) -> None:
+        """`again` opens it once more, where the other side may have closed it since the last answer, as some hosts do with each."""
         self.name = name
+        self._again = again
         self.odd = b""
         """What came for the last request and was no answer to it, without our own bytes."""
         self._ends = ends
@@ -63,17 +67,13 @@ class Wire:
 
         A write is answered by its own bytes. Where an adapter echoes, which the reading before it has shown, these are not the answer.
         """
-        asked = (request.unit, request.function)
         try:
-            owed, until_s = self._owed.pop(asked, (request, 0.0))
-            if owed != request:
-                self._await(owed, until_s)
-            self._drop()
+            self._clear(request)
             packed = self._frames.packed(request)
             self._write(packed, time.monotonic() + timeout_s)
             answer = self._answer(request, packed, time.monotonic() + timeout_s)
             if answer is None and not self._frames.numbered:
-                self._owed[asked] = request, time.monotonic() + timeout_s
+                self._owed[request.unit, request.function] = request, time.monotonic() + timeout_s
             return answer
         except LINE_FAULTS as error:
             raise Missing(explain_loss(self.name, error)) from error
@@ -81,6 +81,22 @@ class Wire:
     def close(self) -> None:
         """Close it. Never raises."""
         self._ends.close()
+
+    def _clear(self, request: UnitRequest | UnitWrite) -> None:
+        """Have nothing on the wire that is not the answer to a request. Where it was closed meanwhile it is opened again: nothing has been
+        asked yet."""
+        owed, until_s = self._owed.pop((request.unit, request.function), (request, 0.0))
+        try:
+            if owed != request:
+                self._await(owed, until_s)
+            self._drop()
+        except LINE_FAULTS:
+            if self._again is None:
+                raise
+            self._poll.unregister(self._ends.fileno())
+            self._ends.close()
+            self._ends = self._again()
+            self._poll.register(self._ends.fileno(), select.POLLIN)
 
     def _drop(self) -> None:
         """Drop what came unasked, or late; not for ever."""
@@ -128,11 +144,12 @@ def open_wire(settings: ModbusSettings, host: Listened, *, me: str) -> Wire:
     """Open the wire of a bus; `host` knows who listens to it. Raises LinkFault."""
     if settings.host:
         name = f"{settings.host}:{settings.tcp_port}"
+        again = partial(_Connection, settings.host, settings.tcp_port, host)
         try:
-            ends: Bytes = _Connection(settings.host, settings.tcp_port, host)
+            ends: Bytes = again()
         except OSError as error:
             raise Missing(f"cannot connect to {name}: {error.strerror or error}; is it on, and is Modbus TCP?") from error
-        return Wire(ends, RtuFrames() if settings.framing == "rtu" else TcpFrames(), name=name)
+        return Wire(ends, RtuFrames() if settings.framing == "rtu" else TcpFrames(), name=name, again=again)
     path = settings.port
     try:
         path = find_port(settings.port)

@@ -7,13 +7,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from devices.codecs.crc16 import modbus
 from devices.modbus.bus import ModbusBus
 from devices.modbus.settings import ModbusSettings
 from devices.serial.simulated_line import SimulatedLine
+from gateway.actors import Health
 from gateway.testing import Bench
 
 TIMEOUT_S = 0.3
@@ -34,7 +35,7 @@ def answering(line: SimulatedLine, answers: Callable[[int], tuple[float, bytes]]
                 time.sleep(after_s)
                 line.send(body + modbus(body).to_bytes(2, "little"))
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield
@@ -75,7 +76,7 @@ def test_another_unit_behind_a_host():
                     number = next(said, 7)
                     connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, number, 3, 2, 1000 + number))
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}}}
         told = ModbusSettings.model_validate(
@@ -85,3 +86,77 @@ def test_another_unit_behind_a_host():
             bench.until(lambda: len(bench.sent) >= 3)
             assert [sent.payload.values["a"] for sent in bench.sent[:3]] == [1255, 1000, 1007]
         thread.join(10)
+
+
+def test_a_host_that_closes_after_each_answer():
+    """It is asked over a connection of its own each time: all of a unit is read, and the bus is well all the while."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+
+        def run() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        if asked := connection.recv(64):
+                            connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, 7, 3, 2, struct.unpack_from(">H", asked, 8)[0]))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}, "b": {"register": 20}}}
+        told = ModbusSettings.model_validate({"host": "127.0.0.1", "tcp_port": server.getsockname()[1], "units": {"a": one}})
+        with Bench(ModbusBus("bus", told)) as bench:
+            bench.until(lambda: len(bench.sent) >= 3)
+            assert [sent.payload.values for sent in bench.sent[:3]] == [{"a": 10, "b": 20}] * 3
+            assert bench.counters["lost"] == 0
+            assert {health for health, _ in bench.health} == {Health.OK}
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+
+
+def test_a_host_that_takes_a_connection_and_closes_it():
+    """As one does that has a client already: it is missing, and looked for later each time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = []
+
+        def run() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    taken.append(time.monotonic())
+                    connection.close()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}}}
+        told = ModbusSettings.model_validate({"host": "127.0.0.1", "tcp_port": server.getsockname()[1], "units": {"a": one}})
+        with Bench(ModbusBus("bus", told)) as bench:
+            bench.until(lambda: bench.counters["lost"] >= 4)
+            assert {health for health, _ in bench.health} == {Health.MISSING}
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+        assert taken[-1] - taken[0] > 1
+
+
+def test_a_unit_that_fails_for_a_while_is_read_as_before():
+    """A device failure says nothing of its registers: what it refused in parts is asked for by one request again."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sizes: list[int] = []
+
+        def run() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while asked := connection.recv(64):
+                    size = asked[11]
+                    sizes.append(size)
+                    pdu = struct.pack(">BB", 0x83, 4) if len(sizes) <= 3 else struct.pack(f">BB{size}H", 3, 2 * size, *range(size))
+                    connection.sendall(asked[:4] + struct.pack(">HB", len(pdu) + 1, 7) + pdu)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}, "b": {"register": 1}}}
+        told = ModbusSettings.model_validate({"host": "127.0.0.1", "tcp_port": server.getsockname()[1], "units": {"a": one}})
+        with Bench(ModbusBus("bus", told)) as bench:
+            bench.until(lambda: len(bench.sent) >= 2)
+        thread.join(10)
+        assert sizes[:5] == [2, 1, 1, 2, 2]
