@@ -3,7 +3,8 @@
 A line ends with LF; a CR before it is not part of it, nor are those behind it: some devices end their lines with LF and CR. Empty lines
 are none. Three things may go wrong, and each has a
 counter: a line grows past its limit (`overflows`: dropped up to its delimiter), a line stops half-way and nothing follows
-(`gaps`: dropped; what comes later begins a new line), and bytes that are skipped on purpose belong to no line.
+(`gaps`: dropped; what comes later begins a new line, unless it goes on with a number), and bytes that are skipped on purpose belong to no
+line.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 FIRST_QUIET_S = 10.0
 """So long a silence after an opening says that nobody was in mid-frame. A restart may fall into a shorter pause."""
+
+_NUMBER_ENDS = frozenset(b"0123456789.,+-")
+_NUMBER_GOES_ON = frozenset(b"0123456789.,")
 
 CODEC_FAULT = "codec_fault"
 """The fault of a frame at which its codec raised what it never should."""
@@ -40,6 +44,36 @@ def decoded(codec: Callable[[bytes], T], frame: bytes) -> T:
         raise BadFrame(CODEC_FAULT, f"cannot read a frame: its codec raised {described(error)}; report it, with the frame") from error
 
 
+class Torn:
+    """Knows whether what comes after a silence is the rest of a frame that was dropped: 678.9 that stopped behind its first digit would be
+    taken for 78.9. It is where a number was broken off and goes on, and was not broken off like this before: that is a prompt."""
+
+    __slots__ = ("_before", "_dropped")
+
+    def __init__(self) -> None:
+        self._dropped = b""
+        self._before = b""
+
+    def __bool__(self) -> bool:
+        return bool(self._dropped)
+
+    def note(self, dropped: bytes) -> None:
+        """A part of a frame was dropped, for nothing came any more."""
+        is_torn = dropped[-1] in _NUMBER_ENDS and dropped != self._before
+        self._before, self._dropped = dropped, dropped if is_torn else b""
+
+    def forget(self) -> None:
+        """What comes next is a begin."""
+        self._dropped = b""
+
+    def goes_on(self, chunk: bytes, silent_s: float) -> bool:
+        """Whether what came after so many seconds is to be dropped up to the next delimiter. Asked once."""
+        if not (self._dropped and chunk):
+            return False
+        self._dropped = b""
+        return silent_s <= FIRST_QUIET_S and chunk[0] in _NUMBER_GOES_ON
+
+
 class LineFramer:
     """Cuts chunks of bytes into lines. Not thread-safe; never raises; keeps at most `max_bytes` of a line.
 
@@ -47,7 +81,7 @@ class LineFramer:
     which waited in the kernel are not taken for a gap.
     """
 
-    __slots__ = ("_first", "_last_s", "_partial", "_skipping", "bad_frames", "gaps", "max_bytes", "max_gap_s", "overflows")
+    __slots__ = ("_first", "_last_s", "_partial", "_skipping", "_torn", "bad_frames", "gaps", "max_bytes", "max_gap_s", "overflows")
 
     def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         self.max_bytes = max_bytes
@@ -63,6 +97,7 @@ class LineFramer:
         self._skipping = False
         self._first = False
         """Whether a silence ends the skipping, too."""
+        self._torn = Torn()
 
     @property
     def due_s(self) -> float | None:
@@ -71,8 +106,10 @@ class LineFramer:
 
     def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
         """Take what was read at `now_s`; return the lines that are whole now, without their ends."""
-        if self._partial or self._first:
+        if self._partial or self._first or self._torn:
             self.expire(now_s)
+            if self._torn.goes_on(chunk, now_s - self._last_s):
+                self.skip_first(now_s)
         self._last_s = now_s
         if self._skipping and not (chunk := self._skip(chunk)):
             return []
@@ -94,6 +131,7 @@ class LineFramer:
         """Drop a partial line that has been silent for longer than the gap. No line is whole by silence."""
         silent_s = now_s - self._last_s
         if self._partial and silent_s > self.max_gap_s:
+            self._torn.note(self._partial)
             self._partial = b""
             self.gaps += 1
         if self._first and silent_s > max(FIRST_QUIET_S, self.max_gap_s):
@@ -114,6 +152,7 @@ class LineFramer:
     def clear(self) -> None:
         """Begin afresh: the next byte is the first of a line."""
         self._partial = b""
+        self._torn.forget()
         self._skipping = self._first = False
 
     def _skip(self, chunk: bytes) -> bytes:

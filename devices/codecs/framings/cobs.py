@@ -12,6 +12,8 @@ _FULL = 0xFF
 class Cobs(Delimited):
     """Cuts at each zero, and puts the zeros of the frame back. A block that says more than there is makes a bad frame."""
 
+    is_text = False
+
     def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         super().__init__(b"\0", max_bytes=max_bytes, max_gap_s=max_gap_s)
 

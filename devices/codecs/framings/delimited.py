@@ -3,12 +3,18 @@
 Lines that end with LF, as most do, have a framer of their own, which is faster: `codecs/framing.py`.
 """
 
+from typing import ClassVar
+
+from devices.codecs.framing import Torn
 from devices.codecs.framings.framing import BufferedFraming
 
 
 class Delimited(BufferedFraming):
     """Cuts at each `delimiter`. `drops` is no part of a frame where it stands at its begin: the LF of a device that sends CR and LF all the
     same."""
+
+    is_text: ClassVar[bool] = True
+    """Whether what is between the delimiters is text, in which a number may be torn."""
 
     def __init__(self, delimiter: bytes, *, drops: bytes = b"", max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         super().__init__(max_bytes=max_bytes, max_gap_s=max_gap_s)
@@ -17,6 +23,7 @@ class Delimited(BufferedFraming):
         self._kept = len(delimiter) - 1
         """How many bytes at the end may be the begin of a delimiter."""
         self._searched = 0
+        self._torn = Torn()
 
     def skip(self) -> None:
         super().skip()
@@ -25,6 +32,7 @@ class Delimited(BufferedFraming):
     def clear(self) -> None:
         super().clear()
         self._searched = 0
+        self._torn.forget()
 
     def _waits(self) -> bool:
         return bool(self._buffer) and not self._skipping and self._buffer != self._drops
@@ -68,6 +76,15 @@ class Delimited(BufferedFraming):
             elif frame:
                 frames.append(frame)
 
+    def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
+        """Take what was read at `now_s`; return the frames that are whole now."""
+        self.expire(now_s)
+        if self.is_text and self._torn.goes_on(chunk, now_s - self._last_s):
+            self.skip_first(now_s)
+        return super().feed(chunk, now_s)
+
     def _fall_silent(self, frames: list[bytes]) -> None:
+        if self._waits():
+            self._torn.note(bytes(self._buffer))
         super()._fall_silent(frames)
         self._searched = 0

@@ -11,6 +11,8 @@ END, ESC, ESC_END, ESC_ESC = b"\xc0", b"\xdb", b"\xdc", b"\xdd"
 class Slip(Delimited):
     """Cuts at each END and takes the escapes out. An ESC before any other byte makes a bad frame."""
 
+    is_text = False
+
     def __init__(self, *, max_bytes: int = 4096, max_gap_s: float = 1.0) -> None:
         super().__init__(END, max_bytes=max_bytes, max_gap_s=max_gap_s)
 

@@ -1,15 +1,17 @@
 """Framing: whole lines come out, whatever pieces go in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.framing import BadFrame, LineFramer, decoded
+from devices.codecs.framings.delimited import Delimited
+from devices.codecs.framings.framing import Framing
 
 
-def lines_of(framer: LineFramer, *chunks: bytes, step_s: float = 0.0) -> list[bytes]:
+def lines_of(framer: Framing, *chunks: bytes, step_s: float = 0.0) -> list[bytes]:
     return [line for number, chunk in enumerate(chunks) for line in framer.feed(chunk, number * step_s)]
 
 
@@ -81,6 +83,37 @@ def test_gap_drops_the_partial_line():
     framer = LineFramer(max_gap_s=1.0)
     assert lines_of(framer, b"half", b"whole\n", step_s=1.1) == [b"whole"]
     assert framer.gaps == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "pause_s", "then", "lines"),
+    [
+        (b"67", 1.5, b"8.9\n21.0\n", [b"21.0"]),
+        (b"T=21.", 1.5, b"7 H=41\nT=22.0 H=40\n", [b"T=22.0 H=40"]),
+        (b"2", 1.5, b",4\n", []),
+        (b"w = -", 1.5, b"5\n6\n", [b"6"]),
+        (b"67", 11.0, b"8.9\n", [b"8.9"]),
+        (b"weight: ", 1.5, b"8.9\n", [b"8.9"]),
+        (b"half 67", 1.5, b"whole\n", [b"whole"]),
+    ],
+)
+@pytest.mark.parametrize("make", [LineFramer, lambda: Delimited(b"\n")], ids=["lines", "delimited"])
+def test_the_rest_of_a_number_is_no_number(make: Callable[[], Framing], first: bytes, pause_s: float, then: bytes, lines: list[bytes]):
+    """8.9 is the rest of 678.9, and a value that the line never had. What stopped elsewhere, or long ago, has no rest."""
+    for looks in (False, True):
+        framer = make()
+        framer.feed(first, 0.0)
+        if looks:
+            framer.expire(pause_s - 0.1)
+        assert framer.feed(then, pause_s) == lines
+        assert framer.gaps == 1
+
+
+@pytest.mark.parametrize("make", [LineFramer, lambda: Delimited(b"\n")], ids=["lines", "delimited"])
+def test_a_prompt_that_ends_in_a_number_costs_one_value(make: Callable[[], Framing]):
+    """A device that asks, waits, and then says its value does so again and again."""
+    framer = make()
+    assert lines_of(framer, *[b"channel 1", b"8.9\n"] * 3, step_s=1.5) == [b"8.9"] * 2
 
 
 def test_dribble_within_the_gap():
