@@ -75,6 +75,11 @@ class Model(BaseModel):
         del deep  # nothing in it can be changed
         return self.changed(**update) if update else self
 
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """A model of these fields, validated as any other, for the same reason."""
+        return cls.model_validate(values)
+
     def to_json(self) -> bytes:
         """This model as compact JSON."""
         return self.__pydantic_serializer__.to_json(self)

@@ -64,4 +64,4 @@ class Ties(Model):
     """Whether the actor is stored for its ties only, and has no life."""
 
 
-NO_TIES = Ties.model_construct()  # so its model is built only where somebody is tied to something
+NO_TIES = super(Model, Ties).model_construct()  # unchecked, so its model is built only where somebody is tied to something

@@ -233,6 +233,13 @@ def test_a_copy_with_a_change_is_checked() -> None:
         Publish(topic="a").model_copy(update={"topic": object()})
 
 
+def test_a_model_that_is_made_by_hand_is_checked() -> None:
+    """pydantic's own way of making one would take anything, and the commit, which is everybody's, could not write it."""
+    assert Publish.model_construct(topic="b") == Publish(topic="b")
+    with pytest.raises(ValidationError):
+        Publish.model_construct({"topic"}, topic=object())
+
+
 @dataclasses.dataclass
 class Point:
     """Can be changed in place."""
