@@ -27,6 +27,8 @@ DEEPEST = 64
 """How deep a payload may be nested."""
 DEEPEST_KEPT = 2 * DEEPEST
 """How deep what is stored may be nested: a state, or mail that carries what others said. Reading stops at 200."""
+UPCASTS: list[tuple[str, int]] = []
+"""The upcasts that run now, each with the version that it takes up: any thread may look, should one not end."""
 _SHOWN = 100
 """How many characters of a value from outside are repeated in an error."""
 _TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -111,7 +113,11 @@ def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: st
     try:
         fields = json.loads(found)
         for number in range(version, model.VERSION):
-            fields = model.upcast(number, fields)
+            UPCASTS.append((model.__name__, number))
+            try:
+                fields = model.upcast(number, fields)
+            finally:
+                UPCASTS.pop()
         return json.dumps(fields)
     except ANYTHING as error:
         from gateway.actors.misfit import no_json, not_taken_up  # noqa: PLC0415  # as above

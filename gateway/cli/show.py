@@ -13,6 +13,8 @@ _OF_A_KIND = {"turns": "turns", "failed": "failed", "active": "in memory", "pass
 """What is shown of a kind, and its headings."""
 _TAIL_PAYLOAD = 110
 _FIRST = "first start"
+_UNKNOWN = "unknown"
+"""What an engine that stands still cannot tell."""
 _TELLING_S = 600
 """Uptime from which bytes written say something of a day."""
 
@@ -65,13 +67,13 @@ def _whole(view: dict[str, Any], *, every: bool) -> list[str]:
                 ["commits", number(totals["commits"]), f"{number(totals['duplicates'])} repeats were known"],
                 [
                     "actors",
-                    number(totals.get("stored_actors", 0)),
+                    number(totals["stored_actors"]) if "stored_actors" in totals else _UNKNOWN,
                     f"{totals['active_actors']} in memory, {totals['passivated']} passivated",
                 ],
                 *_mail(totals),
                 ["dead letters", number(totals["dead_letters"]), "gateway dead-letters" if totals["dead_letters"] else ""],
                 *_shared(view["shared"]),
-                ["store", size(store.get("bytes", 0)), store.get("path") or store.get("url", "")],
+                ["store", size(store["bytes"]) if "bytes" in store else _UNKNOWN, store.get("path") or store.get("url", "")],
                 ["written", size(view["written_bytes"]), written_a_day(view)],
                 *left_out(view["budget"]),
                 *([] if view["clock"]["trusted"] else [["clock", "not trusted yet", view["clock"]["because"]]]),
@@ -120,7 +122,7 @@ def written_a_day(view: dict[str, Any]) -> str:
     from gateway.cli.wear import borne_by_card  # noqa: PLC0415  # as above
 
     a_day = view["written_bytes"] / view["uptime_s"] * 86400
-    borne = "" if view["store"].get("url") else f"; {borne_by_card(Path(view['store'].get('path', '')).absolute(), a_day)} at that rate"
+    borne = "" if view["store"]["url"] else f"; {borne_by_card(Path(view['store']['path']).absolute(), a_day)} at that rate"
     return f"about {size(a_day)} a day{borne}"
 
 

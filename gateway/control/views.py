@@ -33,6 +33,7 @@ _PAGES = 20
 def from_outside(house: House) -> View:
     """A view of the daemon as a whole, as far as it is seen without the engine's help. Any thread."""
     engine = house.engine
+    store = engine.store
     return {
         "name": house.name,
         "simulated": house.simulated,
@@ -48,7 +49,7 @@ def from_outside(house: House) -> View:
         "host_bound": [of_hosted(hosted, engine) for hosted in house.hosts.all],
         "totals": _totals(engine),
         "ingress": {"held": engine.ingress.held, "shut": engine.ingress.why_shut},
-        "store": {"fault": engine.store_fault},
+        "store": {"fault": engine.store_fault, "path": str(getattr(store, "path", "")), "url": getattr(store, "url", "")},
         "clock": {"trusted": engine.clock.synced, "because": engine.clock.voucher if engine.clock.synced else UNTRUSTED},
         "memory_bytes": resident_bytes(),
         "written_bytes": written_bytes(),
@@ -81,9 +82,8 @@ def _of_shared(house: House) -> View | None:
 def whole(house: House) -> View:
     """A view of the daemon as a whole. On the engine's thread."""
     engine, view = house.engine, from_outside(house)
-    store = engine.store
-    view["store"] |= {"bytes": store.size_bytes(), "path": str(getattr(store, "path", "")), "url": getattr(store, "url", "")}
-    view["totals"]["stored_actors"] = store.count_actors()
+    view["store"]["bytes"] = engine.store.size_bytes()
+    view["totals"]["stored_actors"] = engine.store.count_actors()
     blocked = [cell for one in house.engines for cell in list(one.room.schedule.held.values())]
     blocked.sort(key=lambda cell: cell.wait is not Wait.PAUSED)
     view["stranded"] = [{"id": id, "waiting": size.count, "why": why} for id, (size, why) in engine.room.stranded.items()][:_BLOCKED_SHOWN]

@@ -4,6 +4,7 @@ A broker that is away and a full disk are no standstill; a turn that does not en
 has ended are.
 """
 
+from gateway.actors.payloads import UPCASTS
 from gateway.runtime.engine import Engine
 from gateway.service.hosts import Hosts
 from gateway.service.notify import Notifier
@@ -42,6 +43,9 @@ class Progress:
     def _where_it_hangs(self) -> str:
         if callback := self._engine.callback_at:
             return f"{callback} does not return: a callback must not block; have it note what came, and wake a thread of its own"
+        if UPCASTS:
+            model, version = UPCASTS[-1]
+            return f"the upcast of {model} from version {version} does not end"
         visited = self._engine.turns.visited
         if visited:
             return f"a turn of {visited} does not end: look at what it waits for"

@@ -1,12 +1,14 @@
 """The daemon and its service manager: the watchdog, and reloads."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gateway.testing.clock import PATIENCE_S
 from tests.brokers import free_port
 from tests.daemon.test_life import mqtt
 from tests.daemons import ROOT, DaemonProcess, ServiceSide, install_kinds
@@ -45,6 +47,24 @@ class Stubborn(HostBound):
         self.host.send("twin/a", "report", {"values": {"x": 1}}, on_commit=lambda receipt: threading.Event().wait())
 """
 
+SHELF = """
+import threading
+from gateway.actors import Actor, Stage, State, verb
+
+class Shelved(State):
+    VERSION = 1
+    count: int = 0
+
+    @classmethod
+    def upcast(cls, version, fields):
+        threading.Event().wait()
+
+class Shelf(Actor[Shelved]):
+    @verb
+    def put(self, stage: Stage[Shelved]) -> None:
+        stage.state = stage.state.changed(count=stage.state.count + 1)
+"""
+
 TEXT = '[serial.a]\nport = "/dev/none"\ncodec = "nmea"\nto = "trip/a"\n'
 
 
@@ -71,6 +91,11 @@ def test_the_watchdog_hears_nothing_of_an_engine_that_hangs(tmp_path: Path) -> N
             since = len(systemd.heard)
             shown = daemon.ask(do="show")["show"]
             assert not shown["healthy"]
+            said = daemon.gateway("show").stdout
+            assert re.search(r"^  actors +unknown +1 in memory, ", said, re.MULTILINE)
+            assert re.search(rf"^  store +unknown +{re.escape(str(daemon.store))}$", said, re.MULTILINE)
+            backup = daemon.gateway("backup", str(tmp_path / "copy.db"))
+            assert backup.stdout.startswith(f"backed up {daemon.store} to "), backup.stderr
             assert "WATCHDOG=1" not in systemd.heard[since:]
             assert "no progress: the engine has neither turned" in (tmp_path / "gateway.db.last-fault").read_text()
             daemon.kill()
@@ -85,6 +110,25 @@ def test_a_callback_that_blocks_is_named_to_the_service_manager(tmp_path: Path) 
         with DaemonProcess(tmp_path, "[stubborn.a]\n", environ=environ) as daemon:
             named = "the on_commit that stubborn/a gave for report to twin/a does not return: a callback must not block"
             assert named in systemd.until("STATUS=the engine has neither turned nor committed")
+            daemon.kill()
+
+
+def test_an_upcast_that_does_not_end_is_named_to_the_service_manager(tmp_path: Path) -> None:
+    """No turn runs meanwhile, and the disk is well: it is the actor's own code that somebody has to mend."""
+    (tmp_path / "actors").mkdir()
+    (tmp_path / "actors" / "shelf.py").write_text(SHELF)
+    with ServiceSide(tmp_path) as systemd:
+        environ = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "1500000"}
+        with DaemonProcess(tmp_path, environ=environ) as daemon:
+            daemon.until_listening()
+            assert daemon.ask(do="tell", to="shelf/a", verb="put", payload={}, timeout_s=PATIENCE_S)["ok"]
+            assert daemon.stop() == 0
+            (tmp_path / "actors" / "shelf.py").write_text(SHELF.replace("VERSION = 1", "VERSION = 2"))
+            daemon.again()
+            daemon.until_listening()
+            daemon.ask(do="tell", to="shelf/a", verb="put", payload={}, timeout_s=0.2)
+            said = systemd.until("STATUS=the engine has neither turned nor committed")
+            assert said.endswith("; the upcast of Shelved from version 1 does not end")
             daemon.kill()
 
 
