@@ -1,19 +1,26 @@
 """Sections with two pairs of brackets: `[[serial.gps]]` is a list of tables in TOML, and a section is one table."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 from gateway.config.problems import dotted
 
 
-def unwrap_sections(document: Document, own: Collection[str], devices: Collection[str]) -> None:
+def unwrap_sections(document: Document, own: Collection[str], devices: Collection[str], lists: Callable[[str], Collection[str]]) -> None:
     """Note each section with two pairs of brackets, and go on with what stands below them. `own` are tables of the gateway itself, which
-    have no names within them but [actors.KIND]."""
+    have no names within them but [actors.KIND]. `lists` says which keys of a kind of device are its own: [[clock.jobs]] is a list, and
+    lacks the name of the clock."""
     for name, table in list(document.table.items()):
         if name not in own or name == "actors":
-            for key in table if isinstance(table, dict) else ():
-                _unwrap(document, (name, key))
+            for key in list(table) if isinstance(table, dict) else ():
+                if name in devices and _is_list_of_tables(table[key]) and key in lists(name):
+                    document.add((name, key), f"these belong to one device; write [[{name}.NAME.{key}]]")
+                    del table[key]
+                    if not table:
+                        del document.table[name]
+                else:
+                    _unwrap(document, (name, key))
         if _is_list_of_tables(table):
             if name in devices:  # nobody knows the device's name
                 document.add((name,), _said(f"{name}.NAME"))

@@ -102,7 +102,7 @@ class _Reading:
         refuse_nul(self.document, self.is_in_the_box)
         clean_texts(self.document)
         named = [name for name in self.registry.host_bound.names if not self.is_sole(name)]
-        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named)
+        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named, self.keys_of_kind)
         bring_in(self.document, self.registry)
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
@@ -229,6 +229,12 @@ class _Reading:
         for key in named_devices(self.document, name, fields):
             if kind is not None:
                 yield from self.device(kind, key, (name, key))
+
+    def keys_of_kind(self, name: str) -> Collection[str]:
+        """The settings that one device of a kind has; none where its code does not load, which is noted where its section is read."""
+        with suppress(BadDefinition):
+            return keys_of(self.registry.host_bound.load(name).settings_model)
+        return ()
 
     def is_sole(self, name: str) -> bool:
         """Whether a gateway has one actor of a kind at most. Only kinds that the file names are looked at: each is imported for that."""
