@@ -6,13 +6,14 @@ Silence is judged over time in which the gateway listened: after a restart each 
 Source: values with unit and time as in SenML (RFC 8428); quality as in OPC UA part 8 (good, uncertain, bad).
 """
 
+import json
 import logging
 import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat
+from pydantic import AfterValidator, Field, NonNegativeFloat
 
 from gateway.actors import Actor, Answer, By, Stage, verb
 from gateway.actors.points import Point, seen_point
@@ -35,6 +36,13 @@ AHEAD_MS = 300_000
 """A stored time that lies further than this ahead of the trusted wall time is not believed: the device's clock has been corrected since."""
 
 
+def _is_pattern(pattern: str) -> str:
+    if "/" in pattern:
+        of_keys = f"; write {json.dumps(pattern.removeprefix('twin/'))}" if pattern.startswith("twin/") else ""
+        raise ValueError(f"{pattern!r} fits no twin: it stands for keys, which are what follows twin/{of_keys}")
+    return pattern
+
+
 class TwinSettings(Publishing):
     """Section `[actors.twin]`."""
 
@@ -47,7 +55,7 @@ class TwinSettings(Publishing):
     """Keep what the numbers and booleans were; for how long, and in how many bytes, `[actors.archive]` says."""
     silent_after_s: NonNegativeFloat = 60.0
     """Seconds without a report after which the device counts as silent; 0: never."""
-    silent_after_s_of: dict[str, NonNegativeFloat] = {}
+    silent_after_s_of: dict[Annotated[str, AfterValidator(_is_pattern)], NonNegativeFloat] = {}
     """The same for some keys by pattern, the first that fits: {"door*" = 0}."""
 
     def silent_after(self, key: str, *, on_change: bool = False) -> float:

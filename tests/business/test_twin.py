@@ -137,6 +137,12 @@ def test_patient_twins() -> None:
     assert door.state.online
 
 
+def test_a_pattern_is_of_keys() -> None:
+    """One with the kind in front of it would fit no twin, which would be called silent after the time of all others."""
+    with pytest.raises(ValueError, match=r"fits no twin: it stands for keys, which are what follows twin/; write \"door\*\""):
+        TwinSettings(silent_after_s_of={"twin/door*": 0})
+
+
 def test_patience_that_changes() -> None:
     """When a restart brings another setting, a device that was never watched is watched from its next report on, and the reverse."""
     turns = twin(silent_after_s=0)
