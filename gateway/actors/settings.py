@@ -62,6 +62,10 @@ class Settings(BaseModel):
         """Which values of others this actor looks at: (key of the setting, actor id, name of the value)."""
         return []
 
+    def spoken_of(self) -> list[str]:
+        """The ids of this ordinary kind that its section speaks of: `gateway check` looks there for what an id nearby was meant to be."""
+        return []
+
     def shown_devices(self, me: str) -> "Iterable[ShownDevice]":
         """What others can see of the device `me`: its values, under which topic, and what can be done there. Settings of an ordinary kind
         say it of each of its actors that they name; `me` is empty then."""

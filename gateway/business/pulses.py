@@ -78,6 +78,10 @@ class PulsesSettings(Publishing):
     meters: dict[Annotated[str, AfterValidator(_is_meter)], PulseMeter] = {}
     """What the pulses of each counter mean, by its key. One that is not here counts pulses."""
 
+    def spoken_of(self) -> list[str]:
+        """Each counter that is told what its pulses mean."""
+        return [f"pulses/{key}" for key in self.meters]
+
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher, and who hears of the meters."""
         told = [(f"meters.{key}.report_to", check_id(one.report_to), "report") for key, one in self.meters.items() if one.report_to]

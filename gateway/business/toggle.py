@@ -50,6 +50,10 @@ class ToggleSettings(Publishing):
         on = Point(name="on", type=ValueType.BOOLEAN, setter=id, verb="set", field="on", path=("on",))
         return ShownDevice(id=id, topic=self.topic_of(id), by=self.publish_to, points=(on,), model="toggle", again="show")
 
+    def spoken_of(self) -> list[str]:
+        """Each toggle that has outputs."""
+        return [f"toggle/{key}" for key in self.outputs]
+
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher and every output."""
         outputs = [(f"outputs.{key}.{at}", output, "switch") for key, ids in self.outputs.items() for at, output in enumerate(ids)]

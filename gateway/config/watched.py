@@ -1,15 +1,17 @@
-"""Values that somebody watches and that nothing in the file gives: a misspelt name is a rule that never holds.
+"""Values and actors that somebody names and that nothing in the file gives: a misspelt name is a rule that never holds, a button without
+a lamp.
 
 Anybody may report to a twin, over MQTT too, so such a name is a remark of `gateway check` and no mistake of the file. Where an input
 names its values in its messages only, a name is told if it is a slip of one that is known.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.actors.errors import ANYTHING
+from gateway.actors.ids import kind_of
 from gateway.actors.points.point import Given
 from gateway.actors.points.points import fits
 from gateway.config.checks import Section
@@ -17,6 +19,8 @@ from gateway.config.document import Document
 from gateway.config.locator import KeyPath
 
 _REPORTS = "report"
+_LOOKS = ("read",)
+"""Verbs that change nothing."""
 _TOO_SHORT = 4
 """So short a name is as near to many others as to the one that was meant."""
 _NUMBERS = re.compile(r"[0-9]+")
@@ -26,6 +30,7 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
     """Each name of a value that is watched and that no input gives to its actor, at its key, with the one that was probably meant."""
     given = [one for section in sections for one in _given(section)]
     heard = [(target, verb) for section in sections for _, target, verb in section.addresses()]
+    yield from _unknown_ids(document, sections)
     for section in sections:
         for setting, id, name in _watched(section):
             inputs = [one for one in given if fits(one.to, id)]
@@ -37,6 +42,36 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
                 yield section.path_of(document, setting), f"nothing in the file gives {id} a value {name!r}; {did_you_mean(name, known)}"
             elif meant := _slip_of(name, known):
                 yield section.path_of(document, setting), f"nothing in the file names a value {name!r} of {id}; did you mean {meant!r}?"
+
+
+def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
+    """Each id that is a slip of another: of an actor that is looked at, and nothing in the file tells it anything; or of one that is told
+    something, while the section of its kind speaks of the other. Such an actor comes to be, and does nothing."""
+    rows = [(section.path_of(document, setting), id, verb in _LOOKS) for section in sections for setting, id, verb in section.addresses()]
+    told = {id for _, id, looks in rows if not looks} | {one.to for section in sections for one in _given(section)}
+    spoken_of = {id for section in sections for id in _spoken_of(section)}
+    for path, id, looks in rows:
+        if id in spoken_of or (looks and any(fits(one, id) for one in told)):
+            continue
+        if meant := _id_meant(id, told if looks else spoken_of):
+            why = f"nothing in the file tells {id} anything" if looks else f"[actors.{kind_of(meant)}] does not speak of {id}"
+            yield path, f"{why}; did you mean {meant!r}?"
+
+
+def _id_meant(id: str, known: Collection[str]) -> str:
+    """The known id of which another is a slip in its key; empty where there is none, or a part of an id comes with a message."""
+    kind, _, key = id.partition("/")
+    keys = {one.partition("/")[2] for one in known if one.startswith(f"{kind}/") and "{" not in one}
+    if {"/", "{"} & set(key):
+        return ""
+    slip = _slip_of(key, keys) or next((one for one in keys if len(key) == _TOO_SHORT - 1 and one[:-1] == key and one[-1].isalpha()), "")
+    return f"{kind}/{slip}" if slip else ""
+
+
+def _spoken_of(section: Section) -> list[str]:
+    with suppress(*ANYTHING):  # as below
+        return section.settings.spoken_of()
+    return []
 
 
 def _given(section: Section) -> list[Given]:

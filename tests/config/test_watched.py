@@ -84,3 +84,47 @@ def test_alarms_too_and_beside_mistakes(tmp_path: Path) -> None:
     assert found.startswith("actors.alarm.rules.cold.value: nothing in the file gives twin/a a value 'temperatur_c'")
     with pytest.raises(ValueError, match="temperatur_c"):
         told(tmp_path, CSV + alarms + "hysteresis_k = 1\n")
+
+
+BELL = '[gpio.bell]\ntype = "button"\npin = 17\npress_to = "{}"\n'
+METER = "[actors.pulses.meters.water]\nper_unit = 1000\n"
+HALL = '[gpio.lamp]\ntype = "relay"\npin = 27\n[actors.toggle]\noutputs = {hall = ["gpio/lamp"]}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            JSON.replace("twin/a", "twin/freezer") + rule("t_c", of="twin/frezer"),
+            "actors.rule.fan.of: nothing in the file tells twin/frezer anything; did you mean 'twin/freezer'?",
+        ),
+        (
+            BELL.format("pulses/watr") + METER,
+            "gpio.bell.press_to: [actors.pulses] does not speak of pulses/watr; did you mean 'pulses/water'?",
+        ),
+        (BELL.format("toggle/hal") + HALL, "gpio.bell.press_to: [actors.toggle] does not speak of toggle/hal; did you mean 'toggle/hall'?"),
+        (
+            BELL.format("toggle/hlal") + HALL,
+            "gpio.bell.press_to: [actors.toggle] does not speak of toggle/hlal; did you mean 'toggle/hall'?",
+        ),
+    ],
+)
+def test_an_actor_that_was_probably_another_is_told(tmp_path: Path, text: str, why: str) -> None:
+    """One that is watched and told nothing, or is told something where the section of its kind speaks of one nearby."""
+    assert told(tmp_path, text) == [why]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BELL.format("toggle/all") + HALL,
+        BELL.format("toggle/hall2") + HALL,
+        BELL.format("toggle/hall") + HALL,
+        BELL.format("toggle/hal"),
+        JSON.replace("twin/a", "twin/freezer") + rule("t_c", of="twin/freezer_2"),
+        JSON.replace("twin/a", "twin/freezer") + MQTT + rule("t_c", of="twin/frezer"),
+    ],
+)
+def test_an_actor_of_its_own_is_not(tmp_path: Path, text: str) -> None:
+    """Another number, another word, one that a message may name, and any where its kind's section speaks of none."""
+    assert told(tmp_path, text) == []
