@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.daemons import DaemonProcess
-from tests.pages.conftest import HOUSE, Windows, panel
+from tests.pages.conftest import DESK, HOUSE, PHONE, Windows, panel
 from tests.waiting import until
 
 
@@ -55,6 +55,18 @@ def test_a_value_is_shown_as_finely_as_people_read_it(house: DaemonProcess, wind
         page.get_by_text(said, exact=True).wait_for()
     for name in ("Weight", "Pressure", "Drift"):
         assert page.locator("dt", has_text=re.compile(f"^{name}$")).is_visible()
+
+
+def test_long_names_stay_on_the_page(house: DaemonProcess, window: Windows) -> None:
+    """A name or a value of one long word is broken: no page is wider than the screen, on a phone neither."""
+    house.gateway("tell", f"twin/{'x' * 128}", "report", f'values={{"{"v" * 60}": 3}}')
+    page = window(house).open()
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)
+        for path in ("", f"#/device/twin/{'x' * 128}"):
+            page.goto(page.url.partition("#")[0] + path)
+            page.locator("dt", has_text="vvv").first.wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def test_a_silent_device_says_so_once(tmp_path: Path, window: Windows) -> None:
