@@ -4,8 +4,8 @@ from typing import Any
 
 from devices.codecs.framing import BadFrame
 from gateway.actors.errors import BadId
-from gateway.actors.ids import check_id
-from gateway.actors.points import Keys
+from gateway.actors.ids import check_id, is_key
+from gateway.actors.points import Keys, as_key
 from gateway.actors.templates import fields_of, filled, sample
 
 REMEMBERED = 4096
@@ -17,7 +17,10 @@ def check_template(to: str) -> str:
     try:
         check_id(sample(to))
     except BadId:
-        raise ValueError(f"{to!r} is no actor id; write kind/key, or kind/{{field}} with a field of the JSON line") from None
+        kind, _, key = to.partition("/")
+        plain = f'write "{kind}/{as_key(key)}"' if is_key(kind) and key.strip() and not set(key) & set("/{}") else ""
+        advice = plain or "write kind/key, or kind/{field} with a field of the JSON line"
+        raise ValueError(f"{to!r} is no actor id; {advice}") from None
     return to
 
 

@@ -28,6 +28,7 @@ def test_payload_and_verb():
     [
         ({"port": ""}, "port is missing; name one (`gateway ports` lists them), or write simulate = true"),
         ({"to": "twin"}, "'twin' is no actor id; write kind/key, or kind/{field} with a field of the JSON line"),
+        ({"to": "twin/Küche 2"}, "'twin/Küche 2' is no actor id; write \"twin/Kueche_2\""),
         ({"to": "twin/{a b}"}, "'twin/{a b}' is no actor id; write kind/key, or kind/{field} with a field of the JSON line"),
         ({"to": "twin/{device}"}, 'to: {fields} need codec = "json"; a line of codec "text" has none'),
         ({"ack": "ok {number}"}, "cannot use 'ok {number}' as an acknowledgement: {number} stands for nothing here; use {id} or {frame}"),
