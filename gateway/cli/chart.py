@@ -48,7 +48,9 @@ def _block(height: int | None, row: int, blocks: str) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.5g}"
+    """Five digits, or as many as stand before its point: what a meter of energy has grown by is in the last of them."""
+    whole = len(f"{abs(number):.0f}")
+    return f"{number:.{min(15, max(5, whole))}g}"
 
 
 def _when(at_ms: int, other_ms: int) -> str:

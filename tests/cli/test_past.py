@@ -87,6 +87,14 @@ def test_a_chart() -> None:
     assert chart({**ANSWER, "unit": ""}, unicode=False).isascii()
 
 
+def test_a_chart_of_a_meter_that_has_counted_for_long() -> None:
+    """All digits before the point are there: the least and the greatest of a day differ in the last ones only."""
+    rows = [[at_s * 1000, 1_000_000 + at_s, 1_000_000 + at_s, 1_000_000 + at_s, 60] for at_s in (0, 60)]
+    lines = chart({**ANSWER, "value": "energy_wh", "unit": "Wh", "rows": rows}, unicode=True).splitlines()
+    assert lines[0] == "energy_wh, Wh: least 1000000, mean 1000030, greatest 1000060, of 120 readings"
+    assert [lines[1].split()[0], lines[5].split()[0]] == ["1000060", "1000000"]
+
+
 def test_an_empty_chart() -> None:
     """Where nothing is kept, it says so."""
     assert chart({**ANSWER, "rows": []}, unicode=True) == "temp_c, °C: nothing is kept of that time"
