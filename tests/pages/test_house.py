@@ -71,6 +71,22 @@ def test_a_page_that_there_is_not_says_so(house: DaemonProcess, window: Windows,
     assert page.get_by_role("link", name="Devices").is_visible()
 
 
+def test_who_signs_out_needs_the_token_again(tmp_path: Path, window: Windows) -> None:
+    """On a browser that others use too; where no token is needed, nobody is asked to."""
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    guarded = HOUSE.replace("[web]\n", f'[web]\ntoken_file = "{tmp_path / "token"}"\n')
+    with DaemonProcess(tmp_path, guarded) as daemon:
+        opened = window(daemon)
+        page = opened.open("#/log")
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_label("Token").press("Enter")
+        opened.until_live()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="Sign in").wait_for()
+        assert page.context.cookies() == []
+        daemon.stop()
+
+
 def test_who_has_no_token_signs_in_first(tmp_path: Path, window: Windows) -> None:
     """A wrong token is said; the right one opens the pages, and stays over a reload, in a cookie that no script can read,
     until there is another token; the name of the gateway is told from then on."""

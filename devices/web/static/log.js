@@ -1,7 +1,7 @@
 // The page of the gateway itself: how it is, why it restarted, its last faults, its parts.
-import { get } from "./api.js";
+import { get, request } from "./api.js";
 import { span, when } from "./format.js";
-import { Badge, Empty, Fault, Head, html, useLoaded } from "./parts.js";
+import { Act, Badge, Empty, Fault, Head, html, useLoaded } from "./parts.js";
 import { Hosts } from "./hosts.js";
 import { T } from "./texts.js";
 
@@ -10,7 +10,17 @@ const HEALTH = { ok: "good", starting: "", missing: "warn", faulty: "bad", close
 
 export function Log() {
   const [found, fault] = useLoaded(() => get("api/gateway"), [], LOOK_MS);
-  return html`<${Head} title=${T.nav.log} /><${Fault} text=${fault} />${found && html`<${Seen} gateway=${found} />`}`;
+  return html`<${Head} title=${T.nav.log} /><${Fault} text=${fault} />${found && html`<${Seen} gateway=${found} />`}<${Leave} />`;
+}
+
+/** For a browser that is not only yours; where no token is needed there is nothing to leave. */
+function Leave() {
+  const [session] = useLoaded(() => get("api/session"), []);
+  const leave = async () => {
+    await request("api/logout", { method: "POST" });
+    location.reload();
+  };
+  return session?.token_needed && html`<p><${Act} does=${leave}>${T.signOut}<//></p>`;
 }
 
 function Seen({ gateway }) {
