@@ -226,6 +226,8 @@ def test_what_cannot_be_replayed_is_said_at_once(tmp_path: Path) -> None:
     daemon = DaemonProcess(tmp_path, CONFIG + '[gpio.lamp]\ntype = "led"\npin = 17\nsimulate = true\n')
     file, there, none = _file(tmp_path, (0.0, _line(1))), tmp_path / "there.db", tmp_path / "none"
     there.write_text("mine")
+    gone = tmp_path / "gone.db"
+    (tmp_path / "gone.db.commits").write_bytes(b"of one")
     for words, said in [
         ((none,), f"cannot replay {none}: No such file or directory"),
         (
@@ -234,8 +236,12 @@ def test_what_cannot_be_replayed_is_said_at_once(tmp_path: Path) -> None:
         ),
         ((file, "--as", "gpio/lamp"), f"cannot replay {file} as gpio/lamp: a gpio has no wire with bytes on it"),
         ((file, "--store", there), f"cannot replay into {there}: it is there already; name a new file"),
+        (
+            (file, "--store", gone),
+            f"cannot replay into {gone}: of one that is gone {gone}.commits is left; remove that too, or name a new file",
+        ),
         ((file, "--store", none / "new.db"), f"cannot replay into {none / 'new.db'}: there is no folder {none}; make it first"),
-        ((file, "--against", none), f"cannot compare with {none}: "),
+        ((file, "--against", none), f"cannot compare with {none}: there is no such file; name another"),
         ((file, "--against", there), f"cannot compare with {there}: it is no store of a gateway; name a file that gateway backup has made"),
         ((file, "--speed", "nan"), "--speed: 'nan' is neither max nor a number above 0 and at most 1000000"),
     ]:

@@ -18,6 +18,7 @@ from gateway.config import ConfigProblems, Configuration, HostBoundPart, read
 from gateway.console.exits import BAD_CONFIG, FINE, NO, NO_STORE, Failed
 from gateway.console.output import complain, say, say_json, several, table
 from gateway.service.bounds import engine_settings
+from gateway.store.record import record_of, wal_of
 from gateway.store.sqlite import SqliteStore
 
 _LETTERS = 20
@@ -81,6 +82,10 @@ def _opened(path: Path, *, named: bool) -> Iterator[SqliteStore]:
     """Make a new store, and close it at the end. Raises Failed where there is one already, or it cannot be made."""
     if named and os.path.lexists(path):
         raise Failed(f"cannot replay into {path}: it is there already; name a new file", NO)
+    if named and (left := [str(one) for one in (record_of(path), wal_of(path)) if os.path.lexists(one)]):
+        raise Failed(
+            f"cannot replay into {path}: of one that is gone {' and '.join(left)} is left; remove that too, or name a new file", NO
+        )
     if not path.parent.is_dir():
         raise Failed(f"cannot replay into {path}: there is no folder {path.parent}; make it first", NO)
     try:

@@ -38,6 +38,8 @@ def states_of(store: SqliteStore) -> dict[str, Any]:
 
 def states_in(path: Path) -> dict[str, Any]:
     """The states in the file of a store, or a backup of one, which stays as it is; a gateway may run on it. Raises Failed."""
+    if not path.exists():
+        raise Failed(f"cannot compare with {path}: there is no such file; name another", NO)
     try:
         with tempfile.TemporaryDirectory(prefix="gateway-replay-") as folder:
             copy = Path(folder) / "store.db"
