@@ -9,6 +9,7 @@ from gateway.actors.points.point import Given, Said
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import BrokerNames, ShownDevice
+    from gateway.actors.vocabulary import Scalar
 
 
 class Settings(BaseModel):
@@ -60,6 +61,10 @@ class Settings(BaseModel):
 
     def watched(self) -> list[tuple[str, str, str]]:
         """Which values of others this actor looks at: (key of the setting, actor id, name of the value)."""
+        return []
+
+    def awaited(self) -> "list[tuple[str, str, str, Scalar]]":
+        """What this actor waits for a value to be: (key of the setting, actor id, name of the value, what it waits for)."""
         return []
 
     def spoken_of(self) -> list[str]:

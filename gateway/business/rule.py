@@ -24,6 +24,7 @@ from gateway.actors.guards import refuse
 from gateway.actors.ids import check_id, is_key
 from gateway.actors.machine import Machine
 from gateway.actors.stamps import Stamped
+from gateway.actors.vocabulary import Scalar
 from gateway.business.condition import Condition, Findings, judge
 from gateway.business.twin_state import presence_in
 
@@ -90,6 +91,10 @@ class RuleSettings(Settings):
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the rules are about."""
         return [(f"{key}.value", rule.of, rule.value) for key, rule in self.rules.items() if rule.value]
+
+    def awaited(self) -> list[tuple[str, str, str, Scalar]]:
+        """What values are waited for."""
+        return [(f"{key}.is", rule.of, rule.value, rule.equals) for key, rule in self.rules.items() if rule.equals is not None]
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The twins that are watched, and whoever is told."""

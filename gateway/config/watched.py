@@ -12,13 +12,16 @@ from contextlib import suppress
 from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.actors.errors import ANYTHING
 from gateway.actors.ids import kind_of
-from gateway.actors.points.point import Given
+from gateway.actors.points.point import Given, Point, ValueType
 from gateway.actors.points.points import fits
+from gateway.actors.vocabulary import Scalar
 from gateway.config.checks import Section
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
+from gateway.config.sentences import shown
 
 _REPORTS = "report"
+_KINDS = {ValueType.BOOLEAN: "true or false", ValueType.NUMBER: "a number", ValueType.TEXT: "a text in quotes"}
 _LOOKS = ("read",)
 """Verbs that change nothing."""
 _TOO_SHORT = 4
@@ -31,6 +34,7 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
     given = [one for section in sections for one in _given(section)]
     heard = [(target, verb) for section in sections for _, target, verb in section.addresses()]
     yield from _unknown_ids(document, sections)
+    yield from _never_said(document, sections)
     for section in sections:
         for setting, id, name in _watched(section):
             inputs = [one for one in given if fits(one.to, id)]
@@ -42,6 +46,18 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
                 yield section.path_of(document, setting), f"nothing in the file gives {id} a value {name!r}; {did_you_mean(name, known)}"
             elif meant := _slip_of(name, known):
                 yield section.path_of(document, setting), f"nothing in the file names a value {name!r} of {id}; did you mean {meant!r}?"
+
+
+def _never_said(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
+    """Each word, number or truth value that is waited for where the file says that the value is of another type: it never comes."""
+    points = [(to, point) for section in sections for to, of in _points(section) for point in of]
+    for section in sections:
+        for setting, id, name, wanted in _awaited(section):
+            types = {point.type for to, point in points if point.name == name and fits(to, id)}
+            type = types.pop() if len(types) == 1 else ValueType.ANY
+            if type in _KINDS and isinstance(wanted, str) is not (type is ValueType.TEXT):
+                what = _KINDS[type].removesuffix(" in quotes")
+                yield section.path_of(document, setting), f"{name} of {id} is {what}, and never {shown(wanted)}; write {_KINDS[type]}"
 
 
 def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
@@ -66,6 +82,19 @@ def _id_meant(id: str, known: Collection[str]) -> str:
         return ""
     slip = _slip_of(key, keys) or next((one for one in keys if len(key) == _TOO_SHORT - 1 and one[:-1] == key and one[-1].isalpha()), "")
     return f"{kind}/{slip}" if slip else ""
+
+
+def _awaited(section: Section) -> list[tuple[str, str, str, Scalar]]:
+    with suppress(*ANYTHING):  # as below
+        return [row for row in section.settings.awaited() if all(isinstance(part, str) for part in row[:3])]
+    return []
+
+
+def _points(section: Section) -> list[tuple[str, list[Point]]]:
+    with suppress(*ANYTHING):  # as below
+        me = "" if section.key_path[0] == "actors" else section.id
+        return [(to, list(of)) for to, of in section.settings.points(me)]
+    return []
 
 
 def _spoken_of(section: Section) -> list[str]:

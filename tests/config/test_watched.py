@@ -128,3 +128,38 @@ def test_an_actor_that_was_probably_another_is_told(tmp_path: Path, text: str, w
 def test_an_actor_of_its_own_is_not(tmp_path: Path, text: str) -> None:
     """Another number, another word, one that a message may name, and any where its kind's section speaks of none."""
     assert told(tmp_path, text) == []
+
+
+def awaits(value: str, wanted: str) -> str:
+    """A rule and an alarm that wait for what a value is to be, as the last lines of a file."""
+    alarm = f'[actors.alarm.rules.a]\nof = "twin/a"\nvalue = "{value}"\nis = {wanted}\n'
+    return rule(value).replace("above = 60", f"is = {wanted}") + alarm
+
+
+DOOR = '[gpio.door]\ntype = "contact"\npin = 17\nreport_to = "twin/a"\n'
+SAID = JSON + '[serial.a.values]\nopen = {on = "OPEN", off = "CLOSED"}\nt_c = "T"\nmode = {type = "text"}\nany = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value", "wanted", "why"),
+    [
+        (DOOR, "open", '"open"', 'open of twin/a is true or false, and never "open"; write true or false'),
+        (SAID, "open", '"OPEN"', 'open of twin/a is true or false, and never "OPEN"; write true or false'),
+        (SAID, "t_c", '"21"', 't_c of twin/a is a number, and never "21"; write a number'),
+        (SAID, "mode", "1", "mode of twin/a is a text, and never 1; write a text in quotes"),
+        (SAID, "mode", "true", "mode of twin/a is a text, and never true; write a text in quotes"),
+    ],
+)
+def test_what_a_value_never_is_is_told(tmp_path: Path, inputs: str, value: str, wanted: str, why: str) -> None:
+    """A rule that waits for the text "open" of a contact would wait for ever."""
+    found = told(tmp_path, inputs + awaits(value, wanted))
+    assert sorted(found) == [f"actors.alarm.rules.a.is: {why}", f"actors.rule.fan.is: {why}"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value", "wanted"),
+    [(DOOR, "open", "true"), (DOOR, "open", "1"), (SAID, "any", '"x"'), (SAID, "other", '"x"'), (SAID, "t_c", "21"), (SAID, "mode", '"a"')],
+)
+def test_what_a_value_may_be_is_not(tmp_path: Path, inputs: str, value: str, wanted: str) -> None:
+    """Nor where the file does not say what a value is."""
+    assert told(tmp_path, inputs + awaits(value, wanted)) == []

@@ -20,6 +20,7 @@ from gateway.actors.ids import check_id, is_key
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.shown import Act, ShownDevice
 from gateway.actors.points.suffixes import meaning_of
+from gateway.actors.vocabulary import Scalar
 from gateway.business.alarm.state import AlarmPhase
 from gateway.business.condition import Condition
 from gateway.business.notices import Channel, Recipient
@@ -91,6 +92,10 @@ class AlarmSettings(Publishing):
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the alarms are about."""
         return [(f"rules.{key}.value", rule.of, rule.value) for key, rule in self.rules.items() if rule.value]
+
+    def awaited(self) -> list[tuple[str, str, str, Scalar]]:
+        """What values are waited for."""
+        return [(f"rules.{key}.is", rule.of, rule.value, rule.equals) for key, rule in self.rules.items() if rule.equals is not None]
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher, the twins, the contacts and the recipients that the alarms write to."""
