@@ -17,17 +17,19 @@ ANN = {"name": "Ann", "channel": "mqtt", "address": "people/ann"}
 HOOK = {"name": "Hook", "channel": "webhook", "address": "webhook/alerts"}
 
 
-def alarm(**rule: Any) -> Turns[Any]:
+def alarm(
+    *, reachable: tuple[str, ...] = ("twin", "mqtt", "contacts", "webhook"), publish_to: str = "mqtt/main", **rule: Any
+) -> Turns[Any]:
     """An alarm of a freezer that watches, by a rule of its own or by the one of these tests."""
     fields = {"of": "twin/freezer", "value": "c", "above": -15.0, "hysteresis": 2.0, "for_s": 600, "user": "ann", **rule}
-    settings = AlarmSettings.model_validate({"rules": {"freezer": fields}})
+    settings = AlarmSettings.model_validate({"publish_to": publish_to, "rules": {"freezer": fields}})
     others = {
         "twin": Twin.verbs,
         "mqtt": {"publish": row("publish", Publish)},
         "contacts": {"whom": row("whom", Notice)},
         "webhook": {"notify": row("notify", Notify)},
     }
-    turns = Turns(Alarm(settings), me=ME, reachable=others)
+    turns = Turns(Alarm(settings), me=ME, reachable={kind: verbs for kind, verbs in others.items() if kind in reachable})
     turns.tell("watch")
     turns.mail.clear()
     return turns

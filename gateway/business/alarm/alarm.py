@@ -18,11 +18,11 @@ from gateway.actors.gather import ASKED_AT_MOST, Gathered
 from gateway.actors.guards import refuse
 from gateway.actors.machine import Machine
 from gateway.actors.payloads import read_payload
-from gateway.actors.vocabulary import Scalar
+from gateway.business.alarm.calling_off import call_off
 from gateway.business.alarm.rules import AlarmRule, AlarmSettings
 from gateway.business.alarm.state import AlarmPhase, AlarmState
-from gateway.business.alarm.telling import over_of, over_text, request_to, shown, subject_of, text_of
-from gateway.business.condition import judge, news_in
+from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
+from gateway.business.condition import Findings, judge, news_in
 from gateway.business.notices import Notice, Recipient
 from gateway.business.twin_state import presence_in
 
@@ -68,13 +68,27 @@ class Alarm(Actor[AlarmState]):
         rule = self._known_rule(stage)
         if rule is not None:
             self._begin_to_watch(rule, stage)
+            if stage.state.phase is AlarmPhase.PENDING:
+                self.begin_waiting(stage)  # its rule may have another `for_s` now
             stage.reply(stage.state)
+
+    @verb(to={AlarmPhase.CLEARED, AlarmPhase.NORMAL}, by=By.ACTORS)
+    def retire(self, stage: Stage[AlarmState]) -> None:
+        """End what stands, and remove what was published, where the configuration has no such alarm any more; sent at each start."""
+        stands = stage.state.phase not in (AlarmPhase.NORMAL, AlarmPhase.CLEARED)
+        if self._rule(stage) is not None or not (stands or stage.copy("twin")):
+            return
+        stage.drop_copy("twin")
+        if stands:
+            self.clear(stage)
+        stage.state = stage.state.changed(findings=Findings(), wrong_clock_ms=0)
+        self.settings.clear(stage)
 
     def copied(self, name: str, stage: Stage[AlarmState]) -> None:
         """Look whether something is wrong, because the twin has changed."""
         rule, copy = self._rule(stage), stage.copy(name)
         if rule is None or copy is None:
-            stage.drop_copy(name)  # somebody took its rule out of the configuration
+            self.retire(stage)
             return
         if copy.standing is Standing.ENDED:
             self._begin_to_watch(rule, stage)  # somebody had the twin forget its device: there may be another
@@ -260,8 +274,8 @@ class Alarm(Actor[AlarmState]):
     def end_incident(self, stage: Stage[AlarmState]) -> None:
         """Tell the people who were told of the incident that it is over."""
         state = stage.state
-        stage.cancel(_WORSE)
         stage.state = state.changed(drill=False, worse=False)
+        stage.cancel(_WORSE)
         self._call_off(stage, state.told, state.incident, drill=state.drill)
 
     # --- telling people
@@ -328,11 +342,8 @@ class Alarm(Actor[AlarmState]):
 
     def _call_off(self, stage: Stage[AlarmState], told: tuple[Recipient, ...], incident: int, *, drill: bool) -> None:
         """Tell the people who were told of an incident that it is over."""
-        facts: dict[str, Scalar] = {"alarm": stage.me, "incident": incident, "drill": drill, "over": True}
-        over = Notice(subject=over_of(stage.key, drill=drill), text=over_text(drill=drill), fields=facts)
-        for recipient in told:
-            request = request_to(recipient, over, self.settings.publish_to)
-            stage.tell(request.to, request.verb, request.payload)
+        over = over_of(stage.me, incident, drill=drill, unwatched=self._rule(stage) is None)
+        call_off(stage, told, over, self.settings.publish_to)
 
     def _tell(self, rule: AlarmRule, notice: Notice, stage: Stage[AlarmState]) -> None:
         """Tell every recipient, and gather what was delivered."""
@@ -376,12 +387,11 @@ class Alarm(Actor[AlarmState]):
     def _publish(self, stage: Stage[AlarmState]) -> None:
         state = stage.state
         told: dict[str, Any] = {"told": [one.name for one in state.told], "untold": state.untold}
-        if state.findings.cannot:
-            told["cannot"] = state.findings.cannot
-        if state.unsynced:
-            told["synced"] = False
+        told |= {"cannot": state.findings.cannot} if state.findings.cannot else {}
+        told |= {"synced": False} if state.unsynced else {}
         names = ("phase", "incident", "drill", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
-        self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
+        if self._rule(stage) is not None:  # of an alarm that has lost its rule nothing stays on the broker
+            self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
 
 
 def _left_s(stage: Stage[AlarmState], rule: AlarmRule) -> float:

@@ -86,8 +86,8 @@ class AlarmSettings(Publishing):
         return ShownDevice(id=id, topic=self.topic_of(id), by=self.publish_to, points=points, acts=acts, model="alarm", again="show")
 
     def at_start(self) -> list[tuple[str, str]]:
-        """Each configured alarm, which begins to watch at the start."""
-        return [(f"alarm/{key}", "watch") for key in self.rules]
+        """Each configured alarm, which begins to watch at the start; and each that has lost its rule meanwhile, which ends what it told."""
+        return [("alarm/*", "retire"), *((f"alarm/{key}", "watch") for key in self.rules)]
 
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the alarms are about."""
