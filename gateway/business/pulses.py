@@ -130,10 +130,10 @@ class PulseCounter(Actor[PulsesState]):
         if not _can_count(stage.state.pulses + pressed.count, stage):
             return
         state, since_s = stage.state, self._since_s(stage)
-        per_s = pressed.count / since_s if state.heard_ms and since_s > 0 else None
+        measured = state.heard_ms >= stage.listening_since_ms and since_s > 0  # over a break nobody counted
+        per_s = pressed.count / since_s if state.heard_ms and measured else None
         stage.state = state.changed(pulses=state.pulses + pressed.count, heard_ms=stage.clock_ms, per_s=per_s)
-        gap_s = 1 / per_s if per_s else _STILL_AT_MOST_S
-        stage.after(min(max(_GAPS * gap_s, _STILL_AT_LEAST_S), _STILL_AT_MOST_S), "still", name="still")
+        stage.after(_still_after_s(per_s), "still", name="still")
         self._tell(stage)
 
     @verb
@@ -153,7 +153,12 @@ class PulseCounter(Actor[PulsesState]):
 
     @verb(by=By.ITSELF)
     def still(self, stage: Stage[PulsesState]) -> None:
-        """Note that the meter stands still (the counter's own timer): its rate is 0."""
+        """Note that the meter stands still (the counter's own timer): its rate is 0. After a restart it has time to run again."""
+        listened_s = (stage.clock_ms - stage.listening_since_ms) / 1000
+        left_s = _still_after_s(stage.state.per_s) - min(self._since_s(stage), listened_s)
+        if left_s > 0:
+            stage.after(left_s, "still", name="still")
+            return
         stage.state = stage.state.changed(per_s=0.0)
         self._tell(stage)
 
@@ -178,6 +183,12 @@ class PulseCounter(Actor[PulsesState]):
         if to := self._meter(stage).report_to:
             stage.tell(to, "report", Report(values=self._values(stage)))
         self.settings.publish(stage, self._shown(stage))
+
+
+def _still_after_s(per_s: float | None) -> float:
+    """After how many seconds without a pulse a meter stands still."""
+    gap_s = 1 / per_s if per_s else _STILL_AT_MOST_S
+    return min(max(_GAPS * gap_s, _STILL_AT_LEAST_S), _STILL_AT_MOST_S)
 
 
 def _can_count(pulses: int, stage: Stage[PulsesState]) -> bool:

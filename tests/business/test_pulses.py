@@ -47,6 +47,33 @@ def test_the_rate_falls_to_0_when_the_pulses_stop(every_s: float, still_s: float
     assert len(told(turns)) == before
 
 
+def test_no_rate_is_told_of_a_time_in_which_nobody_counted() -> None:
+    """The gateway was off for an hour while the water ran: it did not stand still, and the pulses of the hour are not known."""
+    turns = counter(water=WATER)
+    for _ in range(3):
+        turns.advance(1)
+        turns.tell("pressed")
+    before = len(told(turns))
+    turns.advance(3600, asleep=True)
+    turns.advance(1)
+    turns.tell("pressed")
+    turns.advance(1)
+    turns.tell("pressed")
+    assert told(turns)[before:] == [{"water_m3": 0.004}, {"water_m3": 0.005, "flow_l_per_min": 60.0}]
+
+
+def test_a_meter_that_stands_still_after_a_restart_says_so() -> None:
+    """When it had its time to be heard again."""
+    turns = counter(water=WATER)
+    for _ in range(2):
+        turns.advance(1)
+        turns.tell("pressed")
+    turns.advance(3600, asleep=True)
+    assert told(turns)[-1]["flow_l_per_min"] == 60.0
+    turns.advance(5.1)
+    assert told(turns)[-1]["flow_l_per_min"] == 0
+
+
 def test_a_meter_that_runs_again_says_its_rate_over_the_rest() -> None:
     """No rate is made up for the time in which it stood."""
     turns = counter(water=WATER)
