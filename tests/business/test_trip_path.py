@@ -155,7 +155,7 @@ def test_a_long_trip_is_kept_in_parts() -> None:
 def test_a_trip_that_never_ends() -> None:
     """Of a van that is never stopped the oldest part of the path goes when there are too many; an export still finds its way."""
     turns = Turns(Trip(TripSettings(publish_to="")), me="trip/van")
-    turns.tell("position", {"latitude_deg": 0.0, "longitude_deg": 0.0})
+    turns.tell("position", {"latitude_deg": 0.0, "longitude_deg": METRE_DEG})
     turns.state = turns.state.changed(way=turns.state.way.changed(part=PARTS_AT_MOST + 1, part_points=PART_POINTS - TOGETHER_POINTS - 1))
     for corner in range(1, TOGETHER_POINTS + 2):
         turns.advance(10)

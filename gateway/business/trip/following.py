@@ -8,8 +8,14 @@ from gateway.business.trip.way import Way
 
 LATE_FACTOR = 3.0
 """A signal is lost after so many of the gaps that are usual between its fixes."""
+NOWHERE = "it says latitude 0, longitude 0, as a receiver does that has no fix: give it a view of the sky, or wait until it has one"
 _USUAL_AT_MOST_S = 7200.0
 _GAPS = 2
+
+
+def is_nowhere(fix: Fix) -> bool:
+    """Whether a fix is what trackers say that have none: 0, 0 to the last digit, which is in the sea."""
+    return fix.latitude_deg == 0 and fix.longitude_deg == 0
 
 
 def repeats(here: Place, last: Place) -> bool:

@@ -19,6 +19,9 @@ from gateway.business.trip.way import filled_in
 AHEAD_MS = 300_000
 """A last fix whose time lies so far ahead of the trusted wall time was wrong: the receiver's clock has been corrected since."""
 
+_LATE_AT_MOST_MS = 366 * 86_400_000
+"""A fix that is older than this is none that a tracker has kept: receivers say such times (1980, 2006) until they know the date."""
+
 
 class _Neighbours(NamedTuple):
     """The points before and after a late one, where the trip itself holds them."""
@@ -35,7 +38,7 @@ def corrected(state: TripState, here: Place, known: list[PathPoint], stage: Stag
     if any(point.at_ms == here.at_ms for point in known):
         return False, state
     if stage.synced and known[-1].at_ms > stage.now_ms + AHEAD_MS:
-        return True, state
+        return True, state.changed(started_ms=min(state.started_ms, here.at_ms))
     pace, laggard = pace_of(state.way.laggard, here.at_ms, stage.clock_ms)
     return pace is ClockPace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
 
@@ -44,7 +47,8 @@ def put_in_place(state: TripState, point: PathPoint, known: list[PathPoint], set
     """The state with a late point put where its time belongs. One that adds nothing to the path, or belongs to the trip before, is only
     counted."""
     counted = state.changed(fixes=state.fixes + 1, repeated=state.repeated + 1)
-    if point.at_ms <= state.way.earlier_ms or not settings.path_tolerance_m or any(one.at_ms == point.at_ms for one in known):
+    too_old_ms = max(state.way.earlier_ms, known[-1].at_ms - _LATE_AT_MOST_MS)
+    if point.at_ms <= too_old_ms or not settings.path_tolerance_m or any(one.at_ms == point.at_ms for one in known):
         return counted
     beside = _neighbours(known, point.at_ms)
     if not _reachable(beside, point, settings):

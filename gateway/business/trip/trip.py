@@ -23,7 +23,7 @@ from gateway.actors.verbs import Else
 from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
-from gateway.business.trip.following import agrees, heard, in_reach, lost_after_s, moved, noise_m, repeats
+from gateway.business.trip.following import NOWHERE, agrees, heard, in_reach, is_nowhere, lost_after_s, moved, noise_m, repeats
 from gateway.business.trip.late import corrected, put_in_place
 from gateway.business.trip.line import PathPoint, in_order, joined, read_line
 from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
@@ -103,8 +103,9 @@ class Trip(Actor[TripState]):
             if not stage.born:
                 stage.stop()  # what names no place begins no trip
         elif self._may(stage, said.token):
-            self._note_fault(said.fault, stage)
-            if fix is not None:
+            if fix is None:
+                self._note_fault(said.fault, stage)
+            else:
                 self._take(fix, stage, phone=True)
 
     @verb(to={TripPhase.STOPPED})
@@ -250,6 +251,8 @@ class Trip(Actor[TripState]):
 
     def _take(self, fix: Fix, stage: Stage[TripState], *, phone: bool = False) -> None:
         """Take a fix, whether it is believed or not."""
+        if self._is_nowhere(fix, stage):
+            return
         state = stage.state
         here = Place(
             latitude_deg=fix.latitude_deg,
@@ -274,6 +277,19 @@ class Trip(Actor[TripState]):
             stage.state = state.changed(fixes=state.fixes + 1, jumps=state.jumps + 1, suspect=here)
         if stage.message.reply_to:
             stage.reply(summary(stage.state))
+
+    def _is_nowhere(self, fix: Fix, stage: Stage[TripState]) -> bool:
+        """Whether a fix names no place: within a trip it is a jump, and where the vehicle is not followed it is said what is wrong."""
+        if not is_nowhere(fix):
+            self._note_fault("", stage)
+            return False
+        if stage.state.phase is not TripPhase.MOVING:
+            self._note_fault(NOWHERE, stage)
+        if stage.state.phase in (TripPhase.MOVING, TripPhase.LOST):
+            stage.state = stage.state.changed(fixes=stage.state.fixes + 1, jumps=stage.state.jumps + 1)
+        if stage.message.reply_to:
+            stage.reply(summary(stage.state))
+        return True
 
     def _patience_s(self, state: TripState) -> float:
         """How long a shared trip waits for its tracker: as long again as the signal takes to be lost, before the first fix."""
