@@ -149,11 +149,23 @@ def judge(condition: Condition, before: Findings, values: dict[str, Any], *, pre
     if not cannot and condition.equals is not None:
         cannot = _incomparable(condition, value)
     if cannot:
-        kept = tuple(word for word in before.wrong if word.split(" ")[0] not in (*_SILENCE, _CHANGED))
+        kept = tuple(word for word in before.wrong if _is_asked(condition, word.split(" ")[0]))
         return before.changed(wrong=(*kept, *silence), cannot="" if presence in _SILENT and condition.silent else cannot)
     anchor, rate = _rate(condition, before, number, clock_ms, since_ms)
     wrong = (*_limits(condition, number, held), *_is(condition, value), *_change(condition, before.last, value), *_rates(condition, rate))
     return Findings(wrong=(*wrong, *silence), anchor=anchor, rate_per_min=rate, last=value if condition.changes else None)
+
+
+def _is_asked(condition: Condition, word: str) -> bool:
+    """Whether what held of the value, by its first word, is still asked: the rule may have been changed since."""
+    asked = {
+        "above": condition.above,
+        "below": condition.below,
+        "is": condition.equals,
+        "rising": condition.rises_per_min,
+        "falling": condition.falls_per_min,
+    }
+    return asked.get(word) is not None
 
 
 def _silence(condition: Condition, values: dict[str, Any], presence: Presence) -> tuple[str, ...]:

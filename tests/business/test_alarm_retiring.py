@@ -94,3 +94,21 @@ def test_an_alarm_ends_although_nobody_can_be_told(caplog: pytest.LogCaptureFixt
         reads(gone, -20.0)
         assert gone.state.phase is AlarmPhase.CLEARED
         assert f"alarm/freezer cannot tell {why} that it is over" in caplog.text
+
+
+def test_an_escalation_that_was_taken_out_of_the_rule_tells_nobody() -> None:
+    """Its timer was set by the rule before."""
+    turns = raised(escalate_after_s=60)
+    with_rule(turns, user="ann")
+    turns.advance(600)
+    assert (turns.state.escalations, len(notices(turns)), turns.timers) == (0, 1, {})
+
+
+def test_a_limit_that_the_rule_has_no_more_holds_no_more() -> None:
+    """Also where its value cannot be judged: what is asked no more does not stay as it was."""
+    turns = raised()
+    rule = {"of": "twin/freezer", "value": "c", "below": -30.0}
+    turns.actor.settings = AlarmSettings.model_validate({"rules": {"freezer": rule}})
+    turns.tell("watch")
+    turns.copy_comes("twin", {"values": {"c": {"value": None, "unit": "", "at_ms": 0, "quality": "missing"}}, "online": True})
+    assert (turns.state.phase, turns.state.findings.cannot) == (AlarmPhase.CLEARED, "c of twin/freezer is missing")

@@ -159,7 +159,7 @@ class Alarm(Actor[AlarmState]):
     def escalate(self, stage: Stage[AlarmState]) -> None:
         """Tell people again, because nobody has acknowledged in time (the alarm's own timer)."""
         rule = self._rule(stage)
-        if rule is None or stage.state.escalations >= rule.escalations:
+        if rule is None or not rule.escalate_after_s or stage.state.escalations >= rule.escalations:
             return
         stage.state = stage.state.changed(escalations=stage.state.escalations + 1)
         self._notice(rule, stage, user=rule.escalate_user or rule.user, group=rule.escalate_group or rule.group)
