@@ -86,6 +86,8 @@ class Output:
         self._lost_at_s = math.inf
         self._is_lost = False
         self._report_at_s = math.inf
+        self._guarded = False
+        """Whether a limit has it so, and not a command."""
 
     def attach(self, line: PinLine) -> None:
         """Claim the line at the state it should be in. Raises PinFault."""
@@ -95,6 +97,7 @@ class Output:
             line.claim_output(active=on)
         elif on is not self._on:  # it has a new rival that is on
             line.write(active=on)
+        self._guarded = self._guarded or self._limits.ends_s <= self._clock()
         self._note(on=on)
         self._held = None
         self._line, first = line, self._on is None or self._inherits
@@ -239,12 +242,12 @@ class Output:
             line.write(active=on)
             self._limits.note(on=on)
 
-    def _set(self, *, on: bool) -> None:
-        """Drive the line, and tell the twin; it is told even if nothing changed, as the answer to a command."""
+    def _set(self, *, on: bool, guarded: bool = False) -> None:
+        """Drive the line, and tell the twin; it is told even if nothing changed, as the answer to a command. `guarded`: by a limit."""
         if self._line is not None:
             self._line.write(active=on)
             self._note(on=on)
-        self._on = on
+        self._on, self._guarded = on, guarded
         self._report()
         self._pump()
 
@@ -256,7 +259,7 @@ class Output:
 
     def _end_long(self) -> None:
         """Turn it off: it has been on for `max_on_s`."""
-        self._set(on=False)
+        self._set(on=False, guarded=True)
         self._end_pulse("max_on_s")
         self._host.count("max_on")
         self._host.report(Health.OK, f"{self._settings.line_name}: it was on for {self._settings.max_on_s:g} s, it is off now (max_on_s)")
@@ -311,7 +314,7 @@ class Output:
         delivery.failed(f"cannot {name} {self._settings.line_name}: {why}; it stays off", retry=False)
 
     def _report(self) -> None:
-        self._reports.offer(Report(values={self._settings.value_name: bool(self._on), **self._beside}))
+        self._reports.offer(Report(values={self._settings.value_name: bool(self._on), **self._beside}, guarded=self._guarded))
         self._report_at_s = self._clock() + (self._settings.report_every_s or math.inf)
         self._publish(self._line)
 
@@ -359,7 +362,7 @@ class Output:
         wanted, after_s = self._settings.on_link_lost, self._settings.link_lost_after_s
         self._give_up_waiting()
         self._wants_on = wanted == "on" and self._limits.pause_s > 0
-        self._set(on=wanted == "on" and not self._wants_on)
+        self._set(on=wanted == "on" and not self._wants_on, guarded=True)
         self._lost_at_s, self._is_lost = math.inf, True
         self._host.count("link_lost")
         self._host.report(Health.OK, f"{self._settings.line_name}: no command for {after_s:g} s, it is {wanted} now (on_link_lost)")

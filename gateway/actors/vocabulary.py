@@ -82,6 +82,8 @@ class Report(Payload):
     quality: Quality = Quality.GOOD
     qualities: dict[str, Quality] = {}
     """Quality of a value by its name, where it is another than that of the whole."""
+    guarded: bool = False
+    """Whether a limit of the device itself made it so, such as `max_on_s`: nobody is to undo it."""
 
     @property
     def is_telemetry(self) -> bool:

@@ -83,11 +83,16 @@ class Toggle(Actor[ToggleState]):
     @verb
     def report(self, report: Report, stage: Stage[ToggleState]) -> None:
         """Take word from an output whether it is on; one that is otherwise than the toggle is told again. Wire it to outputs nobody else
-        switches."""
-        output = stage.message.sender
+        switches. What a limit of the output turned off stays off: a toggle that has no other output is off with it."""
+        output, outputs = stage.message.sender, self.settings.outputs.get(stage.key, [])
         stands = [value for value in report.values.values() if isinstance(value, bool)]
-        if output in self.settings.outputs.get(stage.key, ()) and (not stage.state.on) in stands:
+        if output not in outputs or (not stage.state.on) not in stands:
+            return
+        if not report.guarded:
             stage.tell(output, "switch", Switch(on=stage.state.on))
+        elif len(outputs) == 1:
+            stage.state = stage.state.stamped(stage.stamp(), "changed_ms", on=not stage.state.on)
+            self.settings.publish(stage, _shown(stage.state))
 
     @verb
     def restore(self, stage: Stage[ToggleState]) -> None:

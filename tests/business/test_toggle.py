@@ -73,6 +73,27 @@ def test_after_a_power_cut() -> None:
     assert [(message.to, message.payload) for message in turns.mail] == [("gpio/lamp", Switch(on=True))]
 
 
+def test_what_a_limit_of_the_output_turned_off_stays_off() -> None:
+    """A valve with `max_on_s` that is told again to be on would never be off; and the next press turns it on."""
+    turns = Turns(Toggle(ToggleSettings(outputs={"hall": ["gpio/lamp"]})), me="toggle/hall")
+    turns.tell("pressed")
+    turns.mail.clear()
+    turns.tell("report", {"values": {"on": False}, "guarded": True}, sender="gpio/lamp")
+    assert (turns.mail_to("gpio/lamp"), turns.state.on) == ([], False)
+    assert json.loads(turns.mail_to("mqtt/main")[-1].body)["on"] is False
+    turns.tell("pressed")
+    assert turns.mail_to("gpio/lamp") == [Switch(on=True)]
+
+
+def test_a_limit_of_one_of_two_outputs_leaves_the_other_as_it_is() -> None:
+    """The toggle is still on, for the other one is."""
+    turns = toggle()
+    turns.tell("pressed")
+    turns.mail.clear()
+    turns.tell("report", {"values": {"on": False}, "guarded": True}, sender="gpio/lamp")
+    assert (turns.mail, turns.state.on) == ([], True)
+
+
 def test_outputs_that_stand_right() -> None:
     """An output that stands as it should, and whoever is no output of this toggle, is told nothing."""
     turns = toggle()

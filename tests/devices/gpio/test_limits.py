@@ -8,7 +8,7 @@ import pytest
 
 from devices.gpio.settings import PinSettings
 from devices.gpio.simulator import SimulatedPins
-from gateway.actors.vocabulary import Pulse, Switch
+from gateway.actors.vocabulary import Pulse, Report, Switch
 from gateway.config import ConfigProblems, read
 from gateway.registry import installed
 from gateway.testing import Bench
@@ -61,6 +61,17 @@ def test_an_output_goes_off_after_its_longest_time(put: Put, turn: Turn, pins: S
     bench.until(lambda: bench.health[-1][1] == "GPIO 17: it was on for 600 s, it is off now (max_on_s)")
     assert switch(bench, True, "m3") == "done"
     assert pins.level(17) is True
+
+
+def test_that_a_limit_turned_it_off_is_said(put: Put, turn: Turn, pins: SimulatedPins) -> None:
+    """A toggle that is told only that it is off would tell it to be on again, for ever; after a command nothing of it is left."""
+    bench = put(**VALVE, report_to="toggle/hall")
+    assert switch(bench, True) == "done"
+    turn(bench, 600.0)
+    is_level(bench, pins, False)
+    bench.until(lambda: bench.sent[-1].payload == Report(values={"on": False}, guarded=True))
+    assert switch(bench, False, "m2") == "done"
+    bench.until(lambda: bench.sent[-1].payload == Report(values={"on": False}))
 
 
 def test_its_time_goes_on_over_a_restart(put: Put, turn: Turn, pins: SimulatedPins) -> None:
