@@ -68,11 +68,11 @@ class Wire:
         A write is answered by its own bytes. Where an adapter echoes, which the reading before it has shown, these are not the answer.
         """
         try:
-            self._clear(request)
+            owes = self._clear(request)
             packed = self._frames.packed(request)
             self._write(packed, time.monotonic() + timeout_s)
             answer = self._answer(request, packed, time.monotonic() + timeout_s)
-            if answer is None and not self._frames.numbered:
+            if (answer is None or owes) and not self._frames.numbered:
                 self._owed[request.unit, request.function] = request, time.monotonic() + timeout_s
             return answer
         except LINE_FAULTS as error:
@@ -82,14 +82,15 @@ class Wire:
         """Close it. Never raises."""
         self._ends.close()
 
-    def _clear(self, request: UnitRequest | UnitWrite) -> None:
-        """Have nothing on the wire that is not the answer to a request. Where it was closed meanwhile it is opened again: nothing has been
-        asked yet."""
+    def _clear(self, request: UnitRequest | UnitWrite) -> bool:
+        """Have nothing on the wire that is not the answer to a request; return whether that to the same one, asked before, may still come:
+        then there may be two. Where it was closed meanwhile it is opened again: nothing has been asked yet."""
         owed, until_s = self._owed.pop((request.unit, request.function), (request, 0.0))
+        dropped = b""
         try:
             if owed != request:
                 self._await(owed, until_s)
-            self._drop()
+            dropped = self._drop()
         except LINE_FAULTS:
             if self._again is None:
                 raise
@@ -97,13 +98,16 @@ class Wire:
             self._ends.close()
             self._ends = self._again()
             self._poll.register(self._ends.fileno(), select.POLLIN)
+        return owed == request and time.monotonic() < until_s and self._frames.found(dropped, request) is None
 
-    def _drop(self) -> None:
-        """Drop what came unasked, or late; not for ever."""
+    def _drop(self) -> bytes:
+        """Drop what came unasked, or late, and return it; not for ever."""
+        dropped = b""
         for _ in range(16):
             if not self._poll.poll(0):
                 break
-            self._ends.read()
+            dropped += self._ends.read()
+        return dropped
 
     def _await(self, owed: UnitRequest | UnitWrite, until_s: float) -> None:
         """Wait for an answer that may still come, so that it is dropped."""

@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 from devices.codecs.crc16 import modbus
 from devices.modbus.bus import ModbusBus
+from devices.modbus.frames import RtuFrames, UnitAnswer, UnitRequest
 from devices.modbus.settings import ModbusSettings
+from devices.modbus.wire import open_wire
 from devices.serial.simulated_line import SimulatedLine
 from gateway.actors import Health
 from gateway.testing import Bench
@@ -62,6 +65,32 @@ def test_a_late_answer_is_not_that_of_the_next_request(line: SimulatedLine):
         bench.until(lambda: {"a", "b"} <= {name for sent in bench.sent for name in sent.payload.values})
         assert {(name, value) for sent in bench.sent for name, value in sent.payload.values.items()} == {("a", 1000), ("b", 1100)}
         assert bench.counters["timeouts"] == 1
+
+
+def test_an_answer_to_a_request_that_was_repeated():
+    """The late answer to the first is taken for that to the second, for they say the same; that to the second is then none to what is
+    asked next."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def run() -> None:
+            connection, _ = server.accept()
+            with connection:
+                assert len(connection.recv(8) + connection.recv(8)) == 16
+                for register in (0, 0, 100):
+                    connection.sendall(RtuFrames().answered(UnitRequest(1, "holding", register, 1), struct.pack(">H", 1000 + register)))
+                    select.select([connection], [], [], 0.1)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        told = ModbusSettings.model_validate(
+            {"host": "127.0.0.1", "tcp_port": server.getsockname()[1], "framing": "rtu", "units": {"a": unit("a", 0)}}
+        )
+        wire = open_wire(told, SimpleNamespace(quiet=False, taps=()), me="modbus/bus")
+        asked = [(0, 1.0), (0, 20.0), (100, 20.0)]
+        said = [wire.ask(UnitRequest(1, "holding", register, 1), timeout_s=timeout_s) for register, timeout_s in asked]
+        wire.close()
+        thread.join(10)
+    assert said == [None, UnitAnswer(struct.pack(">H", 1000)), UnitAnswer(struct.pack(">H", 1100))]
 
 
 def test_another_unit_behind_a_host():
