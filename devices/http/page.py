@@ -12,6 +12,7 @@ What the answer means is the codec's business, what its fields are `values`' own
 import itertools
 import logging
 from collections.abc import Callable
+from typing import ClassVar
 
 from devices.codecs.choice import codec_of
 from devices.codecs.reports import MappedReports, report_of
@@ -28,6 +29,8 @@ class HttpPage(Polled[HttpSettings]):
 
     kind = "http"
     close_s = 32.0  # the longest request, and a little
+    step_s: ClassVar[float] = 60.0
+    """One request takes up to `timeout_s`, and a name that cannot be looked up as long as the resolver wants."""
     counters_said = {**Polled.counters_said, "bad_values": "values that were bad", "values_beyond": "values beyond what a report takes"}
 
     def prepare(self) -> None:

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from devices.backoff import Backoff
 from devices.link import ACT_WITHIN_S, Link, LinkFault
@@ -83,6 +84,8 @@ class ModbusBus(Link[ModbusSettings]):
     kind = "modbus"
     wired = True
     acts = ("write", "write_together")
+    step_s: ClassVar[float] = 60.0
+    """One request may wait for an answer that is owed, for a connection, to be sent, and for its own answer: each within `timeout_s`."""
     counters_said = {
         "timeouts": "requests without an answer",
         "splits": "ranges that a unit refused as a whole",

@@ -253,3 +253,9 @@ def test_what_is_refused_says_why(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as raised:
         HttpSettings.model_validate(fields)
     assert [error["msg"] for error in raised.value.errors()] == [f"Value error, {said}"]
+
+
+def test_a_slow_page_is_no_hang() -> None:
+    """Nobody is told to restart the gateway while a page takes as long as the file allows."""
+    with pytest.raises(ValidationError):
+        HttpSettings.model_validate({"url": "http://192.0.2.1/", "to": "twin/a", "timeout_s": HttpPage.step_s})

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from devices.modbus.bus import ModbusBus
 from devices.modbus.frames import RtuFrames, TcpFrames, UnitAnswer, UnitRequest
 from devices.modbus.ranges import ranges_of
 from devices.modbus.reading import value_in
 from devices.modbus.registers import FORMATS, value_of, words_of
 from devices.modbus.settings import ModbusSettings, RegisterSettings
+from devices.modbus.wire import CONNECT_S
 
 READ = UnitRequest(7, "holding", 0, 2)
 
@@ -132,3 +134,10 @@ def test_a_profile_of_ones_own(tmp_path: Path):
     path.write_text("values = [")
     with pytest.raises(ValidationError, match="cannot read the profile"):
         ModbusSettings.model_validate({"host": "a", "units": {"m": unit}})
+
+
+def test_a_bus_of_slow_units_does_not_hang():
+    """Nobody is told to restart the gateway while a request waits as long as the file allows: for an answer that is owed, for a connection,
+    until it is sent, and for its own answer, after the silence before it."""
+    most_s = {name: field.metadata[1].le for name, field in ModbusSettings.model_fields.items() if name in ("timeout_s", "spacing_s")}
+    assert 3 * most_s["timeout_s"] + CONNECT_S + most_s["spacing_s"] < ModbusBus.step_s
