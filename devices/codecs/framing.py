@@ -18,7 +18,8 @@ T = TypeVar("T")
 FIRST_QUIET_S = 10.0
 """So long a silence after an opening says that nobody was in mid-frame. A restart may fall into a shorter pause."""
 
-_NUMBER_ENDS = frozenset(b"0123456789.,+-")
+_IN_NUMBERS = b"0123456789.,+-"
+_NUMBER_ENDS = frozenset(_IN_NUMBERS)
 _NUMBER_GOES_ON = frozenset(b"0123456789.,")
 
 CODEC_FAULT = "codec_fault"
@@ -46,7 +47,8 @@ def decoded(codec: Callable[[bytes], T], frame: bytes) -> T:
 
 class Torn:
     """Knows whether what comes after a silence is the rest of a frame that was dropped: 678.9 that stopped behind its first digit would be
-    taken for 78.9. It is where a number was broken off and goes on, and was not broken off like this before: that is a prompt."""
+    taken for 78.9. It is where a number was broken off and goes on. Words in front of one that stop like this again are a prompt; a number
+    alone is none, and may stop behind the same digits twice."""
 
     __slots__ = ("_before", "_dropped")
 
@@ -59,7 +61,7 @@ class Torn:
 
     def note(self, dropped: bytes) -> None:
         """A part of a frame was dropped, for nothing came any more."""
-        is_torn = dropped[-1] in _NUMBER_ENDS and dropped != self._before
+        is_torn = dropped[-1] in _NUMBER_ENDS and (dropped != self._before or not dropped.strip(_IN_NUMBERS + b" \t\r\n"))
         self._before, self._dropped = dropped, dropped if is_torn else b""
 
     def forget(self) -> None:

@@ -116,6 +116,13 @@ def test_a_prompt_that_ends_in_a_number_costs_one_value(make: Callable[[], Frami
     assert lines_of(framer, *[b"channel 1", b"8.9\n"] * 3, step_s=1.5) == [b"8.9"] * 2
 
 
+@pytest.mark.parametrize("make", [LineFramer, lambda: Delimited(b"\n")], ids=["lines", "delimited"])
+def test_a_number_that_is_broken_off_twice_behind_the_same_digits_is_no_prompt(make: Callable[[], Framing]):
+    """Temperatures in a room begin with 2, all of them."""
+    framer = make()
+    assert lines_of(framer, b"21.5\n", b"2", b"1.6\n", b"21.7\n", b"2", b"1.8\n", b"21.9\n", step_s=1.5) == [b"21.5", b"21.7", b"21.9"]
+
+
 def test_dribble_within_the_gap():
     """One byte each 100 ms is one line, however long it takes."""
     framer = LineFramer(max_gap_s=0.5)
