@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,9}))?(?:\*([A-Za-z0-9]{1,4
 _TIME = re.compile(r"[0-9]{12}[SW]?", re.ASCII)
 _ZONES = {"S": timezone(timedelta(hours=2)), "W": timezone(timedelta(hours=1))}
 _COUNTRY = "Europe/Amsterdam"
+_FIRST_YEAR = 2000
 
 _AT, _MESSAGE = "1.0.0", "96.13.0"
 _VERSIONS = ("0.2.8", "96.1.4")
@@ -157,7 +158,7 @@ def _own(objects: list[_Object], *, strict: bool) -> Fields:
 def _attached(objects: list[_Object], *, strict: bool) -> list[_Attached]:
     """What the meters say that hang on this one, in the order of their channels; the second of one medium has its channel in its name.
 
-    Of one that was never read, or was taken off, a telegram says 0, at no time or in 1970: no reading, nor does it take the name."""
+    Of one that was never read, or was taken off, a telegram says 0, at no time: no reading, nor does it take the name."""
     types = {one.channel: _whole(one.values[-1]) for one in objects if one.medium == 0 and one.channel and one.what == "24.1.0"}
     ids = {one.channel: one.values[-1] for one in objects if one.medium == 0 and one.channel and one.what in ("96.1.0", "96.1.1")}
     found: dict[str, _Attached] = {}
@@ -210,7 +211,8 @@ def _text(text: str) -> str | None:
 
 
 def _at_ms(text: str) -> int:
-    """The milliseconds since 1970 of a time of the meter, YYMMDDhhmmss and S for summer or W for winter; 0 where it says none.
+    """The milliseconds since 1970 of a time of the meter, YYMMDDhhmmss and S for summer or W for winter; 0 where it says none, or one of
+    the last century, from where a clock begins that was never set.
 
     Version 2.2 leaves the last sign out: then it is local time, and of an hour that comes twice the first is taken.
     """
@@ -221,4 +223,4 @@ def _at_ms(text: str) -> int:
         moment = datetime.strptime(text[:12], "%y%m%d%H%M%S").replace(tzinfo=zone)
     except (ValueError, ZoneInfoNotFoundError):
         return 0
-    return max(0, int(moment.astimezone(UTC).timestamp() * 1000))
+    return int(moment.astimezone(UTC).timestamp() * 1000) if moment.year >= _FIRST_YEAR else 0

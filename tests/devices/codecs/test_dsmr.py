@@ -206,7 +206,9 @@ def test_a_second_gas_meter():
     assert (gas["gas_m3"], own["channel_2_gas_m3"]) == (42.042, 17.17)
 
 
-@pytest.mark.parametrize("never", ["700101010000W)(00000000", "632525252525W)(00000.000", "700101000000W)(00000.000*m3"])
+@pytest.mark.parametrize(
+    "never", ["700101010000W)(00000000", "632525252525W)(00000.000", "700101000000W)(00000.000*m3", "700102030000W)(00000.000*m3"]
+)
 def test_a_gas_meter_that_was_taken_off(never: str):
     """A telegram goes on naming it, with 0 at no time: that is no reading, and the meter in its place has the name."""
     text = V4.replace("300701110000S)(00042.042*m3", never).replace("0-2:24.1.0(007)", "0-2:24.1.0(003)")
