@@ -113,11 +113,11 @@ def _taken_up(model: type[Versioned], version: int, found: bytes | str, what: st
     try:
         fields = json.loads(found)
         for number in range(version, model.VERSION):
-            UPCASTS.append((model.__name__, number))
+            UPCASTS.append(running := (model.__name__, number))
             try:
                 fields = model.upcast(number, fields)
             finally:
-                UPCASTS.pop()
+                UPCASTS.remove(running)  # not the last: another thread's may have begun meanwhile
         return json.dumps(fields)
     except ANYTHING as error:
         from gateway.actors.misfit import no_json, not_taken_up  # noqa: PLC0415  # as above

@@ -43,8 +43,7 @@ class Progress:
     def _where_it_hangs(self) -> str:
         if callback := self._engine.callback_at:
             return f"{callback} does not return: a callback must not block; have it note what came, and wake a thread of its own"
-        if UPCASTS:
-            model, version = UPCASTS[-1]
+        for model, version in UPCASTS[:1]:  # the oldest; another thread's may end meanwhile
             return f"the upcast of {model} from version {version} does not end"
         visited = self._engine.turns.visited
         if visited:

@@ -1,5 +1,6 @@
 """Misfits: what is stored and does not fit today's model is told field by field, with an upcast that mends it."""
 
+import threading
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -7,7 +8,8 @@ from pydantic import Field, model_validator
 
 from gateway.actors import DoesNotFit, State
 from gateway.actors.models import Versioned
-from gateway.actors.payloads import read_stored
+from gateway.actors.payloads import UPCASTS, read_stored
+from tests.waiting import until
 
 
 class Place(State):
@@ -167,3 +169,38 @@ def test_where_nothing_can_be_guessed_the_example_says_where() -> None:
         '    fields["phase"] = ...\n'
         "    return fields"
     )
+
+
+class Slow(State):
+    """Takes its time, or none: `gate` says when."""
+
+    VERSION: ClassVar[int] = 2
+    gate: ClassVar[dict[str, threading.Event]] = {}
+    name: str
+
+    @classmethod
+    def upcast(cls, version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        assert cls.gate[fields["name"]].wait(20)
+        return fields
+
+
+class Slower(Slow):
+    """Another one."""
+
+
+def test_the_upcast_that_runs_is_known_where_another_ends() -> None:
+    """They may run on several threads: one that ends takes itself off, and not the one that does not end."""
+    Slow.gate |= {"first": threading.Event(), "second": threading.Event()}
+    threads = [
+        threading.Thread(target=read_stored, args=(model, 1, f'{{"name":"{name}"}}'), kwargs={"what": name})
+        for model, name in ((Slow, "first"), (Slower, "second"))
+    ]
+    for running, thread in enumerate(threads, 1):
+        thread.start()
+        until(lambda running=running: len(UPCASTS) == running)
+    Slow.gate["first"].set()
+    threads[0].join(20)
+    assert UPCASTS == [("Slower", 1)]
+    Slow.gate["second"].set()
+    threads[1].join(20)
+    assert not UPCASTS
