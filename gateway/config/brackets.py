@@ -9,7 +9,7 @@ from gateway.config.problems import dotted
 
 def unwrap_sections(document: Document, own: Collection[str], devices: Collection[str], lists: Callable[[str], Collection[str]]) -> None:
     """Note each section with two pairs of brackets, and go on with what stands below them. `own` are tables of the gateway itself, which
-    have no names within them but [actors.KIND]. `lists` says which keys of a kind of device are its own: [[clock.jobs]] is a list, and
+    have no names within them but [actors.KIND]. `lists` says which keys of a kind of device are lists of tables: [[clock.jobs]] is one, and
     lacks the name of the clock."""
     for name, table in list(document.table.items()):
         if name not in own or name == "actors":

@@ -13,6 +13,12 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def lists_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a model that have a list of tables each."""
+    fields = model.model_fields.items()
+    return [field.alias or name for name, field in fields if get_origin(field.annotation) in (list, tuple) and models_in(field.annotation)]
+
+
 def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     """The model of the table at `path` within a table of `model`; None where several or none may stand there."""
     named = 0

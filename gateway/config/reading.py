@@ -33,7 +33,7 @@ from gateway.config.echoes import echoes_in
 from gateway.config.elsewhere import carried_in, check_shared_kinds
 from gateway.config.id_patterns import check_patterns
 from gateway.config.locator import KeyPath
-from gateway.config.models import keys_of, tables_of
+from gateway.config.models import keys_of, lists_of, tables_of
 from gateway.config.overrun import Overrun, at_most
 from gateway.config.problems import ConfigProblems, Problem, dotted
 from gateway.config.sections import GatewaySettings, RuntimeSettings, StoreSettings, may_be_folder, own_folder
@@ -102,7 +102,7 @@ class _Reading:
         refuse_nul(self.document, self.is_in_the_box)
         clean_texts(self.document)
         named = [name for name in self.registry.host_bound.names if not self.is_sole(name)]
-        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named, self.keys_of_kind)
+        unwrap_sections(self.document, [*OWN_TABLES, *SECTIONS], named, self.lists_of_kind)
         bring_in(self.document, self.registry)
         gateway = self.own("gateway", GatewaySettings)
         store = self.own("store", StoreSettings)
@@ -230,10 +230,10 @@ class _Reading:
             if kind is not None:
                 yield from self.device(kind, key, (name, key))
 
-    def keys_of_kind(self, name: str) -> Collection[str]:
-        """The settings that one device of a kind has; none where its code does not load, which is noted where its section is read."""
+    def lists_of_kind(self, name: str) -> Collection[str]:
+        """The lists of tables that a device of a kind has; none where its code does not load, as is noted where its section is read."""
         with suppress(BadDefinition):
-            return keys_of(self.registry.host_bound.load(name).settings_model)
+            return lists_of(self.registry.host_bound.load(name).settings_model)
         return ()
 
     def is_sole(self, name: str) -> bool:

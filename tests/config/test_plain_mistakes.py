@@ -216,15 +216,13 @@ def test_a_line_is_told_what_to_become(tmp_path: Path, line: str, said: str) -> 
             SERIAL.replace("serial.a", "serial.'Küche 2'"),
             ["1:9 serial.'Küche 2': no name for a device; use letters, digits and . _ ~ : @ = , - (128 at most); write [serial.Kueche_2]"],
         ),
-        (
-            "[clock.a]\n[[clock.jobs]]\nname = 'b'\nat = 'every 5 min'\n",
-            ["2:9 clock.jobs: these belong to one device; write [[clock.NAME.jobs]]"],
-        ),
+        ("[clock.a]\n[[clock.jobs]]\nname = 'b'\n", ["2:9 clock.jobs: these belong to one device; write [[clock.NAME.jobs]]"]),
         ("[[clock.jobs]]\nname = 'b'\n", ["1:9 clock.jobs: these belong to one device; write [[clock.NAME.jobs]]"]),
         (
             "[mqtt.main]\nhost = 'b'\n[[mqtt.subscribe]]\ntopic = 'a'\n[[mqtt.subscribe]]\ntopic = 'b'\n",
             ["3:8 mqtt.subscribe: these belong to one device; write [[mqtt.NAME.subscribe]]"],
         ),
+        ("[[mqtt.host]]\nhost = 'b'\n", ["1:8 mqtt.host: two pairs of brackets make a list of tables, and this is one; write [mqtt.host]"]),
         ("[[mqtt]]\nhost = 'b'\n", ["1:3 mqtt: two pairs of brackets make a list of tables, and this is one; write [mqtt.NAME]"]),
         ("[[gateway]]\nname = 'b'\n", ["1:3 gateway: two pairs of brackets make a list of tables, and this is one; write [gateway]"]),
         (
