@@ -6,8 +6,11 @@ names its values in its messages only, a name is told if it is a slip of one tha
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
+from typing import Generic, TypeVar
 
 from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.actors.errors import ANYTHING
@@ -26,22 +29,44 @@ _LOOKS = ("read",)
 """Verbs that change nothing."""
 _TOO_SHORT = 4
 """So short a name is as near to many others as to the one that was meant."""
+_COMPARED_AT_MOST = 300
+"""So many ids are compared with all others: a file that has more that nothing speaks of has them on purpose."""
 _NUMBERS = re.compile(r"[0-9]+")
+
+
+T = TypeVar("T")
+
+
+class _ById(Generic[T]):
+    """What belongs to actors, by their ids or by templates of these: most files have many ids, and few templates."""
+
+    def __init__(self, rows: Iterable[tuple[str, T]]) -> None:
+        self._exact: defaultdict[str, list[T]] = defaultdict(list)
+        self._templates: list[tuple[str, T]] = []
+        for to, what in rows:
+            if "{" in to:
+                self._templates.append((to, what))
+            else:
+                self._exact[to].append(what)
+
+    def of(self, id: str) -> list[T]:
+        """What belongs to the actor of this id."""
+        return [*self._exact.get(id, ()), *(what for to, what in self._templates if fits(to, id))]
 
 
 def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
     """Each name of a value that is watched and that no input gives to its actor, at its key, with the one that was probably meant."""
-    given = [one for section in sections for one in _given(section)]
-    heard = [(target, verb) for section in sections for _, target, verb in section.addresses()]
+    given = _ById((one.to, one) for section in sections for one in _given(section))
+    heard = _ById((target, verb) for section in sections for _, target, verb in section.addresses())
     yield from _unknown_ids(document, sections)
     yield from _never_said(document, sections)
     for section in sections:
         for setting, id, name in _watched(section):
-            inputs = [one for one in given if fits(one.to, id)]
-            told = sum(verb == _REPORTS and fits(target, id) for target, verb in heard)
+            inputs = given.of(id)
             known = {known for one in inputs for known in one.names}
             if not inputs or name in known:
                 continue
+            told = heard.of(id).count(_REPORTS)
             if not any(one.others for one in inputs) and told <= len(inputs):
                 yield section.path_of(document, setting), f"nothing in the file gives {id} a value {name!r}; {did_you_mean(name, known)}"
             elif meant := _slip_of(name, known):
@@ -50,10 +75,10 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
 
 def _never_said(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
     """Each word, number or truth value that is waited for where the file says that the value is of another type: it never comes."""
-    points = [(to, point) for section in sections for to, of in _points(section) for point in of]
+    points = _ById((to, of) for section in sections for to, of in _points(section))
     for section in sections:
         for setting, id, name, wanted in _awaited(section):
-            types = {point.type for to, point in points if point.name == name and fits(to, id)}
+            types = {point.type for of in points.of(id) for point in of if point.name == name}
             type = types.pop() if len(types) == 1 else ValueType.ANY
             if type in _KINDS and isinstance(wanted, str) is not (type is ValueType.TEXT):
                 what = _KINDS[type].removesuffix(" in quotes")
@@ -66,18 +91,28 @@ def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tu
     rows = [(section.path_of(document, setting), id, verb in _LOOKS) for section in sections for setting, id, verb in section.addresses()]
     told = {id for _, id, looks in rows if not looks} | {one.to for section in sections for one in _given(section)}
     spoken_of = {id for section in sections for id in _spoken_of(section)}
-    for path, id, looks in rows:
-        if id in spoken_of or (looks and any(fits(one, id) for one in told)):
-            continue
-        if meant := _id_meant(id, told if looks else spoken_of):
+    of_told, keys_told, keys_spoken_of = _ById((id, id) for id in told), _keys_by_kind(told), _keys_by_kind(spoken_of)
+    unknown = ((path, id, looks) for path, id, looks in rows if id not in spoken_of and not (looks and of_told.of(id)))
+    for path, id, looks in islice(unknown, _COMPARED_AT_MOST):
+        if meant := _id_meant(id, keys_told if looks else keys_spoken_of):
             why = f"nothing in the file tells {id} anything" if looks else f"[actors.{kind_of(meant)}] does not speak of {id}"
             yield path, f"{why}; did you mean {meant!r}?"
 
 
-def _id_meant(id: str, known: Collection[str]) -> str:
+def _keys_by_kind(ids: Iterable[str]) -> dict[str, set[str]]:
+    """The keys of ids that are whole, by their kind."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for id in ids:
+        kind, _, key = id.partition("/")
+        if "{" not in id:
+            found[kind].add(key)
+    return found
+
+
+def _id_meant(id: str, known: Mapping[str, set[str]]) -> str:
     """The known id of which another is a slip in its key; empty where there is none, or a part of an id comes with a message."""
     kind, _, key = id.partition("/")
-    keys = {one.partition("/")[2] for one in known if one.startswith(f"{kind}/") and "{" not in one}
+    keys = known.get(kind, set())
     if {"/", "{"} & set(key):
         return ""
     slip = _slip_of(key, keys) or next((one for one in keys if len(key) == _TOO_SHORT - 1 and one[:-1] == key and one[-1].isalpha()), "")
