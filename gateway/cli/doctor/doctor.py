@@ -17,7 +17,7 @@ from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.config.problems import Problem
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO, NO_GATEWAY, Failed
+from gateway.console.exits import FINE, NO, NO_GATEWAY, UNKNOWN, Failed
 from gateway.console.output import say, say_json, table
 from gateway.console.place import SERVICE_CONFIG, SocketPlace, installed
 from gateway.console.stored_at import find_store
@@ -104,6 +104,9 @@ def _things() -> list[Any]:
     return there["ports"].load()() if "ports" in there else []
 
 
+_AGAIN = "ask again in a minute; where it stays so: journalctl -u gateway, then sudo systemctl restart gateway"
+
+
 def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:
     """How the running gateway is; or why nobody knows."""
     try:
@@ -112,6 +115,8 @@ def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:
     except Failed as error:
         seen, _, mend = str(error).rpartition("; ")
         made = note if error.code == NO_GATEWAY else wrong
+        if error.code == UNKNOWN:  # what was asked is a look, which has no outcome
+            seen, mend = str(error).partition("; ")[0], _AGAIN
         return None, made("gateway", seen or str(error), mend)
     return view, None
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,24 @@ def test_a_database_that_does_not_answer_is_found(tmp_path: Path, table: str, id
             f"sudo systemctl start postgresql, on 127.0.0.1; does it listen there (listen_addresses)? Or mend {table}.url",
         )
     ]
+
+
+def test_what_mends_a_gateway_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    """It takes the question, and no answer comes: nothing was to be done by it, so an unknown outcome is no news."""
+
+    def hang_up(listener: socket.socket) -> None:
+        asked, _ = listener.accept()
+        with asked:
+            asked.recv(65536)
+
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
+        found = only(findings(tmp_path / "none.toml", SocketPlace(str(path), lambda: ""), root=tmp_path, things=list), "gateway")
+    assert found.text == "the gateway has ended meanwhile"
+    assert found.mend == "ask again in a minute; where it stays so: journalctl -u gateway, then sudo systemctl restart gateway"
 
 
 @pytest.mark.parametrize(
