@@ -153,6 +153,9 @@ def test_what_is_posted_again_under_its_key_is_taken_once(tmp_path: Path) -> Non
         gateway.until(lambda: "listening at" in gateway.said())
         assert gateway.call("POST", "/api/in/scales", raw=body, Idempotency_Key="7").json["duplicate"] is True
         assert gateway.get("/api/actors/twin/keyed")["state"]["count"] == 1
+        other = b'{"device": "keyed", "g": 2}'
+        assert gateway.call("POST", "/api/in/scales", raw=other, Idempotency_Key="7").json["duplicate"] is False
+        assert gateway.get("/api/actors/twin/keyed")["state"]["count"] == 2
 
 
 def test_each_codec_reads_what_is_posted(tmp_path: Path) -> None:
