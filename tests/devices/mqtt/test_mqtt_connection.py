@@ -203,7 +203,7 @@ def test_what_the_gateway_has_no_room_for_comes_when_it_has(mosquitto: Mosquitto
             peer.publish("gw/tell/twin/t/report", b'{"n":%d}' % n)
         assert gateway.tell("publish", {"topic": "a"}).wait() == "done"
         gateway.until(lambda: gateway.actor._inbox.pending >= 5)
-        assert len(gateway.actor._inbox._slots) == 5  # what has no slot is ours, come back at QoS 0
+        assert len(gateway.actor._inbox._slots) <= 5  # what has no slot is ours, come back at QoS 0
         gateway.full = False
         gateway.until(lambda: len(gateway.handled) == 50)
         assert [payload for _, _, payload in gateway.handled] == [b'{"n":%d}' % n for n in range(50)]
