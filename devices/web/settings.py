@@ -111,6 +111,8 @@ class WebSettings(Settings):
                 f"listen: {self.listen} can be reached from other computers, and no token keeps them out; "
                 "add token_file, read_token_file or both, or listen at 127.0.0.1"
             )
+        if self.token_file and self.token_file == self.read_token_file:
+            raise ValueError("read_token_file: is the file of token_file, too; who may only read needs a token of their own")
         return self
 
     @property

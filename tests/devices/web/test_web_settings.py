@@ -55,6 +55,10 @@ def test_what_stands_there_is_taken(tmp_path: Path, text: str) -> None:
             "[web.in.a]\nto = 'toggle/{x}'\nverb = 'set'\n",
             "2:6   web.in.a.to: {x} is a field that a codec finds; add codec, or write the id whole",
         ),
+        (
+            "[web]\ntoken_file = 'a'\nread_token_file = 'a'\n",
+            "3:19   web.read_token_file: is the file of token_file, too; who may only read needs a token of their own",
+        ),
         ("[web]\nhead_s = 0\n", "2:10   web.head_s: 0 is too small; write more than 0"),
     ],
 )
