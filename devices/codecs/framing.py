@@ -50,29 +50,27 @@ class Torn:
     taken for 78.9. It is where a number was broken off and goes on. Words in front of one that stop like this again are a prompt; a number
     alone is none, and may stop behind the same digits twice."""
 
-    __slots__ = ("_before", "_dropped")
+    __slots__ = ("_before", "dropped")
 
     def __init__(self) -> None:
-        self._dropped = b""
+        self.dropped = b""
+        """What was dropped last, where it may go on; asked for at each read, and so no property."""
         self._before = b""
-
-    def __bool__(self) -> bool:
-        return bool(self._dropped)
 
     def note(self, dropped: bytes) -> None:
         """A part of a frame was dropped, for nothing came any more."""
         is_torn = dropped[-1] in _NUMBER_ENDS and (dropped != self._before or not dropped.strip(_IN_NUMBERS + b" \t\r\n"))
-        self._before, self._dropped = dropped, dropped if is_torn else b""
+        self._before, self.dropped = dropped, dropped if is_torn else b""
 
     def forget(self) -> None:
         """What comes next is a begin."""
-        self._dropped = b""
+        self.dropped = b""
 
     def goes_on(self, chunk: bytes, silent_s: float) -> bool:
         """Whether what came after so many seconds is to be dropped up to the next delimiter. Asked once."""
-        if not (self._dropped and chunk):
+        if not (self.dropped and chunk):
             return False
-        self._dropped = b""
+        self.dropped = b""
         return silent_s <= FIRST_QUIET_S and chunk[0] in _NUMBER_GOES_ON
 
 
@@ -108,7 +106,7 @@ class LineFramer:
 
     def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
         """Take what was read at `now_s`; return the lines that are whole now, without their ends."""
-        if self._partial or self._first or self._torn:
+        if self._partial or self._first or self._torn.dropped:
             self.expire(now_s)
             if self._torn.goes_on(chunk, now_s - self._last_s):
                 self.skip_first(now_s)
