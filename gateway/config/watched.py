@@ -7,10 +7,10 @@ names its values in its messages only, a name is told if it is a slip of one tha
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gateway.actors.did_you_mean import did_you_mean, name_meant
 from gateway.actors.errors import ANYTHING
@@ -120,34 +120,37 @@ def _id_meant(id: str, known: Mapping[str, set[str]]) -> str:
 
 
 def _awaited(section: Section) -> list[tuple[str, str, str, Scalar]]:
-    with suppress(*ANYTHING):  # as below
-        return [row for row in section.settings.awaited() if all(isinstance(part, str) for part in row[:3])]
-    return []
+    return [row for row in _rows(section.settings.awaited) if _are_known(*row)]
 
 
 def _points(section: Section) -> list[tuple[str, list[Point]]]:
-    with suppress(*ANYTHING):  # as below
-        me = "" if section.key_path[0] == "actors" else section.id
-        return [(to, list(of)) for to, of in section.settings.points(me)]
-    return []
+    me = "" if section.key_path[0] == "actors" else section.id
+    return [(to, list(of)) for to, of in _rows(lambda: section.settings.points(me)) if _are_known(to)]
 
 
 def _spoken_of(section: Section) -> list[str]:
-    with suppress(*ANYTHING):  # as below
-        return section.settings.spoken_of()
-    return []
+    return [id for id in _rows(section.settings.spoken_of) if _are_known(id)]
 
 
 def _given(section: Section) -> list[Given]:
-    with suppress(*ANYTHING):  # it looked at what is broken, or is a user's code
-        return section.settings.given("/".join(map(str, section.key_path)))
-    return []
+    me = "/".join(map(str, section.key_path))
+    return [one for one in _rows(lambda: section.settings.given(me)) if _are_known(one.to)]
 
 
 def _watched(section: Section) -> list[tuple[str, str, str]]:
-    with suppress(*ANYTHING):  # as above
-        return [row for row in section.settings.watched() if all(isinstance(part, str) for part in row)]
+    return [row for row in _rows(section.settings.watched) if _are_known(*row)]
+
+
+def _rows(look: Callable[[], Iterable[T]]) -> list[T]:
+    """What the settings of a section say; nothing where they looked at what is broken, or are a user's code and raise."""
+    with suppress(*ANYTHING):
+        return list(look())
     return []
+
+
+def _are_known(*parts: Any) -> bool:
+    """Whether nothing of this is a broken value, which is told where it stands."""
+    return all(isinstance(part, str | bool | int | float) for part in parts)
 
 
 def _slip_of(name: str, known: set[str]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import read
+from gateway.config import ConfigProblems, read
 
 SERIAL = '[serial.a]\nport = "/dev/ttyUSB0"\nto = "twin/a"\n'
 CSV = SERIAL + 'codec = {name = "csv", columns = ["temperature_c", "", "humidity_pct"]}\n'
@@ -163,3 +163,26 @@ def test_what_a_value_never_is_is_told(tmp_path: Path, inputs: str, value: str, 
 def test_what_a_value_may_be_is_not(tmp_path: Path, inputs: str, value: str, wanted: str) -> None:
     """Nor where the file does not say what a value is."""
     assert told(tmp_path, inputs + awaits(value, wanted)) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "[serial.b]\n",
+        '[serial.b]\nport = "/dev/ttyUSB1"\nto = 5\ncodec = "json"\n',
+        "[gpio.b]\ntype = 'button'\npin = 4\npress_to = 5\nreport_to = 6\n",
+        "[actors.toggle.outputs]\nhall = 5\n",
+        "[actors.pulses.meters.x]\nvalue = 5\nreport_to = 6\n",
+        "[actors.alarm.rules.b]\nof = 5\nvalue = 6\nis = []\n",
+        "[actors.rule.b]\nof = []\nvalue = 6\nis = {}\ntell = {to = 5}\n",
+        "[mqtt.b]\n[[mqtt.b.subscribe]]\ntopic = 5\nto = 6\n",
+        "[modbus.b]\n[modbus.b.units.x]\nto = 5\n[modbus.b.units.x.values]\ny = 5\n",
+    ],
+)
+def test_what_is_broken_is_told_where_it_stands_and_looked_at_nowhere_else(tmp_path: Path, broken: str) -> None:
+    """A mistake of one section is a mistake, and no end of the check."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(DOOR + awaits("open", "true") + broken)
+    with pytest.raises(ConfigProblems) as refused:
+        read(path, outside=True)
+    assert all("looked at" not in str(problem) for problem in refused.value.problems)
