@@ -48,7 +48,7 @@ Pull = Literal["up", "down", "none"]
 
 def _one_line(given: Any) -> Any:
     """Say where a device stands that is no single pin which is on or off."""
-    if given in _OTHER_KINDS:
+    if isinstance(given, str) and given in _OTHER_KINDS:
         raise ValueError(f"{given!r} has a section of its own; write [{_OTHER_KINDS[given]}.NAME]")
     return given
 

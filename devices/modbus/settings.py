@@ -1,5 +1,6 @@
 """The settings of a Modbus bus: every key of a section `[modbus.<key>]`, with its unit and its default."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -130,6 +131,8 @@ class UnitSettings(BaseModel):
             profile = read_profile(given["profile"])
         except ValueError:
             return given  # which the check of the key says
+        if not isinstance(given.get("values", {}), Mapping):
+            return given  # as above
         return {**profile, **given, "values": {**profile.get("values", {}), **given.get("values", {})}}
 
     @model_validator(mode="after")

@@ -33,6 +33,10 @@ def _is_meter(key: str) -> str:
     return key
 
 
+def _is_id(text: str) -> str:
+    return check_id(text) if text else text
+
+
 def _is_per_unit(pulses: float) -> float:
     if pulses < 1e-6 and pulses != 0:
         raise ValueError("must be at least 0.000001, or 0 for as many as of the total")
@@ -54,7 +58,7 @@ class PulseMeter(BaseModel):
     """How many pulses are one unit of the rate; 0: as of the total."""
     rate_per: Literal["", "s", "min", "h"] = ""
     """The time of the rate; empty: what the end of its name says (`_per_min`), else an hour."""
-    report_to: str = ""
+    report_to: Annotated[str, AfterValidator(_is_id)] = ""
     """Actor id that gets total and rate as a report."""
 
     @property
@@ -84,7 +88,7 @@ class PulsesSettings(Publishing):
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The publisher, and who hears of the meters."""
-        told = [(f"meters.{key}.report_to", check_id(one.report_to), "report") for key, one in self.meters.items() if one.report_to]
+        told = [(f"meters.{key}.report_to", one.report_to, "report") for key, one in self.meters.items() if one.report_to]
         return super().addresses() + told
 
     def points(self, me: str) -> Said:
