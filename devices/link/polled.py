@@ -24,7 +24,7 @@ from devices.link.link import Link
 from devices.sparing import SparingLog
 from gateway.actors import Delivery, GatewayError, Inbound, Settings, verb
 from gateway.actors.errors import ANYTHING
-from gateway.actors.ids import check_id
+from gateway.actors.ids import check_id_or_none
 from gateway.actors.vocabulary import Report, Scalar
 from gateway.actors.words import described, several
 
@@ -48,7 +48,7 @@ class PolledSettings(Settings):
     @field_validator("to")
     @classmethod
     def _is_id(cls, to: str) -> str:
-        return check_id(to) if to else to
+        return check_id_or_none(to)
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """Where the readings go."""

@@ -36,6 +36,11 @@ def check_id(text: str) -> str:
     return text
 
 
+def check_id_or_none(text: str) -> str:
+    """Return `text` when it is a well-formed actor id, or empty, which names nobody; raise BadId otherwise."""
+    return check_id(text) if text else text
+
+
 def is_key(text: str) -> bool:
     """Whether `text` can be one segment of an id."""
     return _KEY.fullmatch(text) is not None

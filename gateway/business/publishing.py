@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from gateway.actors import Settings, Stage
-from gateway.actors.ids import check_id, key_of
+from gateway.actors.ids import check_id_or_none, key_of
 from gateway.actors.templates import check_topic, filled
 from gateway.actors.vocabulary import PREFIX, Publish
 
@@ -29,7 +29,7 @@ class Publishing(Settings):
     @field_validator("publish_to")
     @classmethod
     def _is_id(cls, text: str) -> str:
-        return check_id(text) if text else text
+        return check_id_or_none(text)
 
     @field_validator("topic")
     @classmethod

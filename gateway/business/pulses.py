@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.actors import Actor, By, Payload, Stage, State, verb
-from gateway.actors.ids import check_id, is_key
+from gateway.actors.ids import check_id_or_none, is_key
 from gateway.actors.points.classes import INCREASING
 from gateway.actors.points.point import Given, Point, Said, seen_point
 from gateway.actors.vocabulary import Pressed, Report
@@ -31,10 +31,6 @@ def _is_meter(key: str) -> str:
     if not is_key(key):
         raise ValueError(f"cannot use {key!r} as the key of a meter: write letters, digits and . _ ~ : @ = , -")
     return key
-
-
-def _is_id(text: str) -> str:
-    return check_id(text) if text else text
 
 
 def _is_per_unit(pulses: float) -> float:
@@ -58,7 +54,7 @@ class PulseMeter(BaseModel):
     """How many pulses are one unit of the rate; 0: as of the total."""
     rate_per: Literal["", "s", "min", "h"] = ""
     """The time of the rate; empty: what the end of its name says (`_per_min`), else an hour."""
-    report_to: Annotated[str, AfterValidator(_is_id)] = ""
+    report_to: Annotated[str, AfterValidator(check_id_or_none)] = ""
     """Actor id that gets total and rate as a report."""
 
     @property

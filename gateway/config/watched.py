@@ -24,7 +24,12 @@ from gateway.config.locator import KeyPath
 from gateway.config.sentences import shown
 
 _REPORTS = "report"
-_KINDS = {ValueType.BOOLEAN: "true or false", ValueType.NUMBER: "a number", ValueType.TEXT: "a text in quotes"}
+_KINDS = {
+    ValueType.BOOLEAN: ("true or false", "true or false"),
+    ValueType.NUMBER: ("a number", "a number"),
+    ValueType.TEXT: ("a text", "a text in quotes"),
+}
+"""What a value of each type is, and how it is written."""
 _LOOKS = ("read",)
 """Verbs that change nothing."""
 _TOO_SHORT = 4
@@ -32,7 +37,6 @@ _TOO_SHORT = 4
 _COMPARED_AT_MOST = 300
 """So many ids are compared with all others: a file that has more that nothing speaks of has them on purpose."""
 _NUMBERS = re.compile(r"[0-9]+")
-
 
 T = TypeVar("T")
 
@@ -81,8 +85,8 @@ def _never_said(document: Document, sections: Sequence[Section]) -> Iterator[tup
             types = {point.type for of in points.of(id) for point in of if point.name == name}
             type = types.pop() if len(types) == 1 else ValueType.ANY
             if type in _KINDS and isinstance(wanted, str) is not (type is ValueType.TEXT):
-                what = _KINDS[type].removesuffix(" in quotes")
-                yield section.path_of(document, setting), f"{name} of {id} is {what}, and never {shown(wanted)}; write {_KINDS[type]}"
+                what, written = _KINDS[type]
+                yield section.path_of(document, setting), f"{name} of {id} is {what}, and never {shown(wanted)}; write {written}"
 
 
 def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
@@ -133,8 +137,7 @@ def _spoken_of(section: Section) -> list[str]:
 
 
 def _given(section: Section) -> list[Given]:
-    me = "/".join(map(str, section.key_path))
-    return [one for one in _rows(lambda: section.settings.given(me)) if _are_known(one.to)]
+    return [one for one in _rows(lambda: section.settings.given(section.id)) if _are_known(one.to)]
 
 
 def _watched(section: Section) -> list[tuple[str, str, str]]:

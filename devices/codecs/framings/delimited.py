@@ -76,12 +76,9 @@ class Delimited(BufferedFraming):
             elif frame:
                 frames.append(frame)
 
-    def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
-        """Take what was read at `now_s`; return the frames that are whole now."""
-        self.expire(now_s)
+    def _look_back(self, chunk: bytes, now_s: float) -> None:
         if self.is_text and self._torn.goes_on(chunk, now_s - self._last_s):
             self.skip_first(now_s)
-        return super().feed(chunk, now_s)
 
     def _fall_silent(self, frames: list[bytes]) -> None:
         if self._waits():

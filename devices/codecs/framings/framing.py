@@ -73,6 +73,7 @@ class BufferedFraming:
     def feed(self, chunk: bytes, now_s: float) -> list[bytes]:
         """Take what was read at `now_s`; return the frames that are whole now."""
         frames = self.expire(now_s)
+        self._look_back(chunk, now_s)
         self._last_s = now_s
         if not self._deaf:
             self._buffer += chunk
@@ -109,6 +110,9 @@ class BufferedFraming:
 
     def _waits(self) -> bool:
         return bool(self._buffer)
+
+    def _look_back(self, chunk: bytes, now_s: float) -> None:
+        """Look whether what comes now belongs to what was dropped before it. Mostly nobody can tell."""
 
     def _cut(self, frames: list[bytes]) -> None:
         """Move the frames that are whole from the buffer to `frames`."""

@@ -274,8 +274,8 @@ class Alarm(Actor[AlarmState]):
     def end_incident(self, stage: Stage[AlarmState]) -> None:
         """Tell the people who were told of the incident that it is over."""
         state = stage.state
-        stage.state = state.changed(drill=False, worse=False)
         stage.cancel(_WORSE)
+        stage.state = state.changed(drill=False, worse=False)
         self._call_off(stage, state.told, state.incident, drill=state.drill)
 
     # --- telling people
@@ -385,13 +385,16 @@ class Alarm(Actor[AlarmState]):
         self._publish(stage)
 
     def _publish(self, stage: Stage[AlarmState]) -> None:
+        if self._rule(stage) is None:
+            return  # of an alarm that has lost its rule nothing stays on the broker
         state = stage.state
         told: dict[str, Any] = {"told": [one.name for one in state.told], "untold": state.untold}
-        told |= {"cannot": state.findings.cannot} if state.findings.cannot else {}
-        told |= {"synced": False} if state.unsynced else {}
+        if state.findings.cannot:
+            told["cannot"] = state.findings.cannot
+        if state.unsynced:
+            told["synced"] = False
         names = ("phase", "incident", "drill", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
-        if self._rule(stage) is not None:  # of an alarm that has lost its rule nothing stays on the broker
-            self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
+        self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
 
 
 def _left_s(stage: Stage[AlarmState], rule: AlarmRule) -> float:

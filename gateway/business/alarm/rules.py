@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
-from gateway.actors.ids import check_id, is_key
+from gateway.actors.ids import check_id_or_none, is_key
 from gateway.actors.points import Point, ValueType
 from gateway.actors.points.shown import Act, ShownDevice
 from gateway.actors.points.suffixes import meaning_of
@@ -55,7 +55,7 @@ class AlarmRule(Condition):
     @field_validator("contacts")
     @classmethod
     def _is_id(cls, text: str) -> str:
-        return check_id(text) if text else text
+        return check_id_or_none(text)
 
 
 def _is_alarm(key: str) -> str:

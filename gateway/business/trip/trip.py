@@ -251,8 +251,10 @@ class Trip(Actor[TripState]):
 
     def _take(self, fix: Fix, stage: Stage[TripState], *, phone: bool = False) -> None:
         """Take a fix, whether it is believed or not."""
-        if self._is_nowhere(fix, stage):
+        if is_nowhere(fix):
+            self._take_nowhere(stage)
             return
+        self._note_fault("", stage)
         state = stage.state
         here = Place(
             latitude_deg=fix.latitude_deg,
@@ -278,18 +280,14 @@ class Trip(Actor[TripState]):
         if stage.message.reply_to:
             stage.reply(summary(stage.state))
 
-    def _is_nowhere(self, fix: Fix, stage: Stage[TripState]) -> bool:
-        """Whether a fix names no place: within a trip it is a jump, and where the vehicle is not followed it is said what is wrong."""
-        if not is_nowhere(fix):
-            self._note_fault("", stage)
-            return False
+    def _take_nowhere(self, stage: Stage[TripState]) -> None:
+        """Take a fix that names no place: within a trip it is a jump, and where the vehicle is not followed it is said what is wrong."""
         if stage.state.phase is not TripPhase.MOVING:
             self._note_fault(NOWHERE, stage)
         if stage.state.phase in (TripPhase.MOVING, TripPhase.LOST):
             stage.state = stage.state.changed(fixes=stage.state.fixes + 1, jumps=stage.state.jumps + 1)
         if stage.message.reply_to:
             stage.reply(summary(stage.state))
-        return True
 
     def _patience_s(self, state: TripState) -> float:
         """How long a shared trip waits for its tracker: as long again as the signal takes to be lost, before the first fix."""

@@ -24,6 +24,7 @@ from gateway.console.stored_at import find_store
 from gateway.registry import doors
 
 ROOT = Path("/")
+_AGAIN = "ask again in a minute; where it stays so: journalctl -u gateway, then sudo systemctl restart gateway"
 View = dict[str, Any]
 
 
@@ -102,9 +103,6 @@ def _real(found: Configuration | None) -> list[Any]:
 def _things() -> list[Any]:
     there = doors()
     return there["ports"].load()() if "ports" in there else []
-
-
-_AGAIN = "ask again in a minute; where it stays so: journalctl -u gateway, then sudo systemctl restart gateway"
 
 
 def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:

@@ -49,6 +49,27 @@ def answering(line: SimulatedLine, answers: Callable[[int], tuple[float, bytes]]
         os.close(ended)
 
 
+@contextmanager
+def served(serve: Callable[[socket.socket], None]) -> Iterator[socket.socket]:
+    """A host that serves each connection in its turn, and closes it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def run() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        serve(connection)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
 def unit(name: str, register: int) -> dict[str, Any]:
     return {"unit": 1, "to": f"twin/{name}", "every_s": 0.2, "values": {name: {"register": register}}}
 
@@ -100,95 +121,56 @@ def test_an_answer_to_a_request_that_was_repeated():
 
 def test_another_unit_behind_a_host():
     """What a host passes on of another unit, under the number of our request, is no answer; one that stands alone may call itself 0."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        said = iter((9, 255, 0, 7))
+    said = iter((9, 255, 0, 7))
 
-        def run() -> None:
-            connection, _ = server.accept()
-            with connection:
-                while asked := connection.recv(64):
-                    number = next(said, 7)
-                    connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, number, 3, 2, 1000 + number))
+    def serve(connection: socket.socket) -> None:
+        while asked := connection.recv(64):
+            number = next(said, 7)
+            connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, number, 3, 2, 1000 + number))
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}}}
-        told = behind(server, one, timeout_s=TIMEOUT_S)
-        with Bench(ModbusBus("bus", told)) as bench:
-            bench.until(lambda: len(bench.sent) >= 3)
-            assert [sent.payload.values["a"] for sent in bench.sent[:3]] == [1255, 1000, 1007]
-        thread.join(10)
+    one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}}}
+    with served(serve) as server, Bench(ModbusBus("bus", behind(server, one, timeout_s=TIMEOUT_S))) as bench:
+        bench.until(lambda: len(bench.sent) >= 3)
+        assert [sent.payload.values["a"] for sent in bench.sent[:3]] == [1255, 1000, 1007]
 
 
 def test_a_host_that_closes_after_each_answer():
     """It is asked over a connection of its own each time: all of a unit is read, and the bus is well all the while."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
 
-        def run() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        if asked := connection.recv(64):
-                            connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, 7, 3, 2, struct.unpack_from(">H", asked, 8)[0]))
+    def serve(connection: socket.socket) -> None:
+        if asked := connection.recv(64):
+            connection.sendall(asked[:4] + struct.pack(">HBBBH", 5, 7, 3, 2, struct.unpack_from(">H", asked, 8)[0]))
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}, "b": {"register": 20}}}
-        told = behind(server, one)
-        with Bench(ModbusBus("bus", told)) as bench:
-            bench.until(lambda: len(bench.sent) >= 3)
-            assert [sent.payload.values for sent in bench.sent[:3]] == [{"a": 10, "b": 20}] * 3
-            assert bench.counters["lost"] == 0
-            assert {health for health, _ in bench.health} == {Health.OK}
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(20)
+    one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}, "b": {"register": 20}}}
+    with served(serve) as server, Bench(ModbusBus("bus", behind(server, one))) as bench:
+        bench.until(lambda: len(bench.sent) >= 3)
+        assert [sent.payload.values for sent in bench.sent[:3]] == [{"a": 10, "b": 20}] * 3
+        assert bench.counters["lost"] == 0
+        assert {health for health, _ in bench.health} == {Health.OK}
 
 
 def test_a_host_that_takes_a_connection_and_closes_it():
     """As one does that has a client already: it is missing, and looked for later each time."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = []
-
-        def run() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    taken.append(time.monotonic())
-                    connection.close()
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}}}
-        told = behind(server, one)
-        with Bench(ModbusBus("bus", told)) as bench:
-            bench.until(lambda: bench.counters["lost"] >= 4)
-            assert {health for health, _ in bench.health} == {Health.MISSING}
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(20)
-        assert taken[-1] - taken[0] > 0.8  # three waits, each for half of its step at least; of the first step all three take less
+    taken: list[float] = []
+    one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 10}}}
+    with served(lambda connection: taken.append(time.monotonic())) as server, Bench(ModbusBus("bus", behind(server, one))) as bench:
+        bench.until(lambda: bench.counters["lost"] >= 4)
+        assert {health for health, _ in bench.health} == {Health.MISSING}
+    assert taken[-1] - taken[0] > 0.8  # three waits, each for half of its step at least; of the first step all three take less
 
 
 def test_a_unit_that_fails_for_a_while_is_read_as_before():
     """A device failure says nothing of its registers: what it refused in parts is asked for by one request again."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        sizes: list[int] = []
+    sizes: list[int] = []
 
-        def run() -> None:
-            connection, _ = server.accept()
-            with connection:
-                while asked := connection.recv(64):
-                    size = asked[11]
-                    sizes.append(size)
-                    pdu = struct.pack(">BB", 0x83, 4) if len(sizes) <= 3 else struct.pack(f">BB{size}H", 3, 2 * size, *range(size))
-                    connection.sendall(asked[:4] + struct.pack(">HB", len(pdu) + 1, 7) + pdu)
+    def serve(connection: socket.socket) -> None:
+        while asked := connection.recv(64):
+            size = asked[11]
+            sizes.append(size)
+            pdu = struct.pack(">BB", 0x83, 4) if len(sizes) <= 3 else struct.pack(f">BB{size}H", 3, 2 * size, *range(size))
+            connection.sendall(asked[:4] + struct.pack(">HB", len(pdu) + 1, 7) + pdu)
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}, "b": {"register": 1}}}
-        told = behind(server, one)
-        with Bench(ModbusBus("bus", told)) as bench:
-            bench.until(lambda: len(bench.sent) >= 2)
-        thread.join(10)
-        assert sizes[:5] == [2, 1, 1, 2, 2]
+    one = {"unit": 7, "to": "twin/a", "every_s": 0.1, "values": {"a": {"register": 0}, "b": {"register": 1}}}
+    with served(serve) as server, Bench(ModbusBus("bus", behind(server, one))) as bench:
+        bench.until(lambda: len(bench.sent) >= 2)
+    assert sizes[:5] == [2, 1, 1, 2, 2]
