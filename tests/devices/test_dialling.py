@@ -82,3 +82,10 @@ def test_what_an_address_says_is_what_is_raised(open_port: int) -> None:
         dial("no such host", 80, within_s=60)
     with dial("localhost", open_port, within_s=60) as made:
         assert made.gettimeout() == 60
+
+
+@pytest.mark.parametrize("host", ["heating..local", ".", "x" * 70, "a\0b", "küche..local", "ü" * 70])
+def test_what_cannot_be_a_name_is_a_name_that_is_not_known(host: str) -> None:
+    """Whatever the codec of names, or the system, says of it: whoever dials expects a fault of the network."""
+    with pytest.raises(socket.gaierror):
+        dial(host, 80, within_s=60)
