@@ -48,7 +48,7 @@ class Wire:
     """Asks, and waits for the answer."""
 
     def __init__(self, ends: Bytes, frames: RtuFrames | TcpFrames, *, name: str, again: Callable[[], Bytes] | None = None) -> None:
-        """`again` opens it once more, where the other side may have closed it since the last answer, as some hosts do with each."""
+        """`again` opens it once more, where it goes to a host, which may have closed it since the last answer, as some do with each."""
         self.name = name
         self._again = again
         self.odd = b""
@@ -76,7 +76,7 @@ class Wire:
                 self._owed[request.unit, request.function] = request, time.monotonic() + timeout_s
             return answer
         except LINE_FAULTS as error:
-            raise Missing(explain_loss(self.name, error)) from error
+            raise Missing(explain_loss(self.name, error, is_cable=self._again is None)) from error
 
     def close(self) -> None:
         """Close it. Never raises."""

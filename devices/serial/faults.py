@@ -6,7 +6,6 @@ import os
 from devices.link import Faulty, LinkFault, Missing
 from devices.serial.holders import PortTaken, name_lockers
 from devices.serial.names import PortAmbiguous, PortMissing
-from devices.serial.urls import is_url
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
 _LOCKED = (errno.EBUSY, errno.EAGAIN)
@@ -87,8 +86,8 @@ def _not_allowed(path: str) -> str:
     )
 
 
-def explain_loss(path: str, error: Exception) -> str:
-    """The detail to report of a line that failed while it was open."""
-    if is_url(path):
-        return f"the connection to {path} was lost ({error.args[-1] if error.args else error}); it is opened again when it answers"
-    return f"{path} was unplugged ({error.args[-1] if error.args else error}); it is opened again when it is back"
+def explain_loss(name: str, error: Exception, *, is_cable: bool) -> str:
+    """The detail to report of a line that failed while it was open. `is_cable`: it was no connection to another host."""
+    if not is_cable:
+        return f"the connection to {name} was lost ({error.args[-1] if error.args else error}); it is opened again when it answers"
+    return f"{name} was unplugged ({error.args[-1] if error.args else error}); it is opened again when it is back"

@@ -26,6 +26,7 @@ from devices.serial.line import LINE_FAULTS, OpenPort, TtyLine, Unplugged
 from devices.serial.names import find_port
 from devices.serial.readings import Reading, reader_for
 from devices.serial.settings import SerialSettings
+from devices.serial.urls import is_url
 from devices.serial.writing import LineWriter
 from gateway.actors import Delivery, GatewayError, Health, Inbound, Mode, Payload, Settings, verb
 from gateway.actors.vocabulary import Write
@@ -353,7 +354,8 @@ class SerialPort(Link[SerialSettings]):
     # --- losing
 
     def _lose(self, error: Exception) -> None:
-        self.lose(Missing(explain_loss(self._health.path, error)))
+        path = self._health.path
+        self.lose(Missing(explain_loss(path, error, is_cable=not is_url(path))))
 
     def _let_go(self, *, drain_s: float = 0.0) -> None:
         line, self._line = self._line, None

@@ -174,3 +174,15 @@ def test_a_unit_that_fails_for_a_while_is_read_as_before():
     with served(serve) as server, Bench(ModbusBus("bus", behind(server, one))) as bench:
         bench.until(lambda: len(bench.sent) >= 2)
     assert sizes[:5] == [2, 1, 1, 2, 2]
+
+
+def test_a_host_that_closes_instead_of_an_answer():
+    """The connection was lost: nobody has pulled a plug."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(64)
+
+    with served(serve) as server, Bench(ModbusBus("bus", behind(server, unit("a", 0)))) as bench:
+        bench.until(lambda: bench.counters["lost"])
+        said = [said for health, said in bench.health if health is Health.MISSING]
+        assert said[0].startswith(f"the connection to 127.0.0.1:{server.getsockname()[1]} was lost (the other side closed the connection)")
