@@ -112,3 +112,53 @@ def test_a_limit_that_the_rule_has_no_more_holds_no_more() -> None:
     turns.tell("watch")
     turns.copy_comes("twin", {"values": {"c": {"value": None, "unit": "", "at_ms": 0, "quality": "missing"}}, "online": True})
     assert (turns.state.phase, turns.state.findings.cannot) == (AlarmPhase.CLEARED, "c of twin/freezer is missing")
+
+
+def test_an_escalation_that_was_added_while_the_alarm_stands_comes() -> None:
+    """It counts from when people were told; one that is overdue comes at once, once, and the next one in its time."""
+    turns, overdue = raised(), raised()
+    turns.advance(30)
+    with_rule(turns, escalate_after_s=60)
+    turns.advance(29)
+    assert turns.state.escalations == 0
+    turns.advance(2)
+    assert turns.state.escalations == 1
+    overdue.advance(3600)
+    with_rule(overdue, escalate_after_s=60)
+    overdue.advance(1)
+    assert (overdue.state.escalations, len(notices(overdue))) == (1, 2)
+    with_rule(overdue, escalate_after_s=60)
+    overdue.advance(57)
+    assert overdue.state.escalations == 1
+    overdue.advance(3)
+    assert overdue.state.escalations == 2
+
+
+def test_another_time_of_an_escalation_holds_for_the_one_that_waits() -> None:
+    """Sooner, later, or more often; an alarm that somebody has acknowledged does not escalate."""
+    sooner, more, known = raised(escalate_after_s=3600), raised(escalate_after_s=60, escalations=1), raised()
+    sooner.advance(60)
+    with_rule(sooner, escalate_after_s=90)
+    sooner.advance(31)
+    more.advance(600)
+    before = more.state.escalations
+    with_rule(more, escalate_after_s=60, escalations=2)
+    more.advance(1)
+    assert (sooner.state.escalations, before, more.state.escalations) == (1, 1, 2)
+    known.tell("acknowledge", {"by": "ann"})
+    known.advance(600)
+    with_rule(known, escalate_after_s=60)
+    known.advance(600)
+    assert known.state.escalations == 0
+
+
+def test_another_for_s_holds_for_what_is_wrong_besides() -> None:
+    """In an alarm that somebody has acknowledged."""
+    turns = raised(silent=True)
+    turns.tell("acknowledge", {"by": "ann"})
+    with_rule(turns, silent=True, for_s=3600)
+    reads(turns, -14.0, online=False)
+    turns.advance(60)
+    with_rule(turns, silent=True, for_s=90)
+    turns.advance(31)
+    assert (turns.state.phase, len(turns.state.why)) == (AlarmPhase.ACTIVE, 2)

@@ -22,13 +22,13 @@ from gateway.business.alarm.calling_off import call_off
 from gateway.business.alarm.rules import AlarmRule, AlarmSettings
 from gateway.business.alarm.state import AlarmPhase, AlarmState
 from gateway.business.alarm.telling import over_of, request_to, shown, subject_of, text_of
+from gateway.business.alarm.times import ESCALATION, PENDING, WORSE, keep_time, mind, wait
 from gateway.business.condition import Findings, judge, news_in
 from gateway.business.notices import Notice, Recipient
 from gateway.business.twin_state import presence_in
 
 MOST_UNTOLD = 50
 """How many failures of one incident are remembered."""
-_PENDING, _ESCALATION, _WORSE = "pending", "escalation", "worse"
 _OF_DRILL = ".drill"
 """Ends the name of a gather that tells of a drill."""
 _RAISED = (AlarmPhase.ACTIVE, AlarmPhase.ACKNOWLEDGED)
@@ -68,8 +68,7 @@ class Alarm(Actor[AlarmState]):
         rule = self._known_rule(stage)
         if rule is not None:
             self._begin_to_watch(rule, stage)
-            if stage.state.phase is AlarmPhase.PENDING:
-                self.begin_waiting(stage)  # its rule may have another `for_s` now
+            keep_time(stage, rule)
             stage.reply(stage.state)
 
     @verb(to={AlarmPhase.CLEARED, AlarmPhase.NORMAL}, by=By.ACTORS)
@@ -113,7 +112,7 @@ class Alarm(Actor[AlarmState]):
         elif not state.findings.wrong and state.phase not in (AlarmPhase.NORMAL, AlarmPhase.CLEARED) and not state.drill:
             self.clear(stage)
         elif state.phase is AlarmPhase.ACKNOWLEDGED or state.drill:
-            self._mind(stage, rule)
+            mind(stage, rule)
 
     @verb(when={AlarmPhase.NORMAL, AlarmPhase.CLEARED}, to={AlarmPhase.PENDING, AlarmPhase.ACTIVE})
     def suspect(self, stage: Stage[AlarmState]) -> None:
@@ -163,7 +162,7 @@ class Alarm(Actor[AlarmState]):
             return
         stage.state = stage.state.changed(escalations=stage.state.escalations + 1)
         self._notice(rule, stage, user=rule.escalate_user or rule.user, group=rule.escalate_group or rule.group)
-        stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
+        stage.after(rule.escalate_after_s, "escalate", name=ESCALATION)
         self._publish(stage)
 
     def _begin_to_watch(self, rule: AlarmRule, stage: Stage[AlarmState]) -> None:
@@ -188,7 +187,7 @@ class Alarm(Actor[AlarmState]):
         if rule is not None:
             stage.state = stage.state.changed(drill=True)
             self._enter(stage, AlarmPhase.ACTIVE)
-            self._mind(stage, rule)
+            mind(stage, rule)
             stage.reply(stage.state)
 
     @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACKNOWLEDGED, AlarmPhase.CLEARED, AlarmPhase.PENDING, AlarmPhase.ACTIVE})
@@ -218,26 +217,15 @@ class Alarm(Actor[AlarmState]):
         """Publish how the alarm stands, for somebody who has begun to show it."""
         self._publish(stage)
 
-    def _mind(self, stage: Stage[AlarmState], rule: AlarmRule) -> None:
-        """Set the timer that tells of what is wrong and was not told yet, in a drill for the time that is left; or cancel it."""
-        state = stage.state
-        new = bool(news_in(state.findings, state.why))
-        if new and not state.worse:
-            stage.after(_left_s(stage, rule) if state.drill else rule.for_s, "worsen", name=_WORSE)
-        elif state.worse and not new:
-            stage.cancel(_WORSE)
-        stage.state = state.changed(worse=new)
-
     # --- entries and exits
 
     def begin_waiting(self, stage: Stage[AlarmState]) -> None:
         """Set the timer after which the alarm is raised, unless all is right again before."""
-        rule = self._rule(stage)
-        stage.after(_left_s(stage, rule) if rule else 0.0, "waited", name=_PENDING)
+        wait(stage, self._rule(stage))
 
     def end_waiting(self, stage: Stage[AlarmState]) -> None:
         """Cancel the timer that `begin_waiting` set: all is right again, or the alarm is raised."""
-        stage.cancel(_PENDING)
+        stage.cancel(PENDING)
 
     def begin_incident(self, stage: Stage[AlarmState]) -> None:
         """Begin a new incident, of which people are told once."""
@@ -260,21 +248,21 @@ class Alarm(Actor[AlarmState]):
         """Set the timer after which people are told again, unless somebody acknowledges before."""
         rule = self._rule(stage)
         if rule is not None and rule.escalate_after_s:
-            stage.after(rule.escalate_after_s, "escalate", name=_ESCALATION)
+            stage.after(rule.escalate_after_s, "escalate", name=ESCALATION)
 
     def end_escalation(self, stage: Stage[AlarmState]) -> None:
         """Cancel the timer that `begin_escalation` set: somebody has acknowledged, or all is right again."""
-        stage.cancel(_ESCALATION)
+        stage.cancel(ESCALATION)
 
     def end_worse(self, stage: Stage[AlarmState]) -> None:
         """Cancel the timer for what is wrong besides: it is over, or people were told."""
-        stage.cancel(_WORSE)
+        stage.cancel(WORSE)
         stage.state = stage.state.changed(worse=False)
 
     def end_incident(self, stage: Stage[AlarmState]) -> None:
         """Tell the people who were told of the incident that it is over."""
         state = stage.state
-        stage.cancel(_WORSE)
+        stage.cancel(WORSE)
         stage.state = state.changed(drill=False, worse=False)
         self._call_off(stage, state.told, state.incident, drill=state.drill)
 
@@ -282,7 +270,7 @@ class Alarm(Actor[AlarmState]):
 
     def _notice(self, rule: AlarmRule, stage: Stage[AlarmState], *, user: str, group: str) -> None:
         """Send a notice through the contacts, which fill in who is to be told, and back to this alarm."""
-        state = stage.state
+        stage.state = state = stage.state.changed(said_clock_ms=stage.clock_ms)
         notice = Notice(
             subject=subject_of(stage.key, rule, state.why, drill=state.drill),
             text=text_of(state.why, drill=state.drill),
@@ -395,9 +383,3 @@ class Alarm(Actor[AlarmState]):
             told["synced"] = False
         names = ("phase", "incident", "drill", "since_ms", "raised_ms", "why", "acknowledged_by", "escalations")
         self.settings.publish(stage, {**{name: getattr(state, name) for name in names}, "wrong": state.findings.wrong, **told})
-
-
-def _left_s(stage: Stage[AlarmState], rule: AlarmRule) -> float:
-    """For how many seconds what is wrong must still last until people are told."""
-    began_ms = stage.state.wrong_clock_ms or stage.clock_ms
-    return max(0.0, rule.for_s - stage.since_s(began_ms))

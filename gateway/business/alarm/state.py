@@ -28,12 +28,14 @@ class AlarmState(Stamped):
     """What an alarm remembers."""
 
     VERSION: ClassVar[int] = 2
-    INNER = ("wrong_clock_ms", "asking", "findings.anchor", "findings.last")
+    INNER = ("wrong_clock_ms", "said_clock_ms", "worse_clock_ms", "asking", "findings.anchor", "findings.last")
 
     phase: AlarmPhase = AlarmPhase.NORMAL
     findings: Findings = Findings()
     wrong_clock_ms: int = 0
     """Since when something is wrong, by the gateway's own clock, milliseconds; 0: nothing is, or somebody has cleared it."""
+    said_clock_ms: int = 0
+    """When people were last told that something is wrong, by the gateway's own clock, milliseconds."""
     incident: int = 0
     """Which one it is, from 1; a number is never used again."""
     since_ms: int = 0
@@ -46,6 +48,8 @@ class AlarmState(Stamped):
     """Whether somebody tries it out."""
     worse: bool = False
     """Whether something else is wrong than what was acknowledged, not for long enough yet."""
+    worse_clock_ms: int = 0
+    """Since when, by the gateway's own clock, milliseconds."""
     acknowledged_by: str = ""
     escalations: int = 0
     """How often this incident was told again."""
