@@ -23,7 +23,7 @@ DOORS = "gateway.doors"
 
 UNLISTED = frozenset({"announcement", "collection_page", "control", "gather", "history", "history_part", "job", "journal", "once", "path"})
 """Kinds that the gateway and its actors keep for themselves. Lists of what there is leave them out; each is found by its name."""
-CLEARS_UP = ("alarm", "homeassistant")
+CLEARS_UP = ("alarm", "homeassistant", "rule")
 """Kinds that have told others what must be taken back once the file names the kind no more: they begin at each start where one of their
 actors is still there."""
 SECTIONS = ("homeassistant",)

@@ -10,6 +10,7 @@ tell = {to = "gpio/fan", verb = "switch", payload = {on = true}}
 tell_at_end = {to = "gpio/fan", verb = "switch", payload = {on = false}}
 
 A rule keeps a copy of its twin, and its state is durable: over a restart it tells nobody twice, and what has changed meanwhile is told.
+Taken out of the configuration while it holds, it tells the end as it would have; what another `for_s` says counts from when it began.
 What it cannot judge (a bad value, a misspelt name) leaves it as it is, and it says so: a rule that must not go on then takes `silent`.
 """
 
@@ -19,7 +20,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from gateway.actors import Actor, By, Copy, Else, Settings, Stage, Standing, verb
+from gateway.actors import Actor, BadId, By, Copy, Else, Settings, Stage, Standing, UnknownTarget, verb
 from gateway.actors.guards import refuse
 from gateway.actors.ids import check_id, is_key
 from gateway.actors.machine import Machine
@@ -85,8 +86,8 @@ class RuleSettings(Settings):
         return self.__pydantic_extra__
 
     def at_start(self) -> list[tuple[str, str]]:
-        """Each rule, which begins to watch at the start."""
-        return [(f"rule/{key}", "watch") for key in self.rules]
+        """Each rule, which begins to watch at the start; and each that the file has no more, which ends what it told."""
+        return [("rule/*", "retire"), *((f"rule/{key}", "watch") for key in self.rules)]
 
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the rules are about."""
@@ -123,12 +124,16 @@ class RulePhase(enum.Enum):
 class RuleState(Stamped):
     """What a rule remembers."""
 
-    INNER = ("findings.anchor", "findings.last")
+    INNER = ("held_clock_ms", "at_end", "findings.anchor", "findings.last")
 
     phase: RulePhase = RulePhase.WATCHING
     findings: Findings = Findings()
     since_ms: int = 0
     """Wall time of the last change of phase, milliseconds since 1970."""
+    held_clock_ms: int = 0
+    """Since when it has been so, by the gateway's own clock, milliseconds; 0: it is not."""
+    at_end: ToTell | None = None
+    """Whom the rule tells at its end, while it holds: the file may have lost the rule by then."""
     told: int = 0
     """How often somebody was told."""
     why: tuple[str, ...] = ()
@@ -154,7 +159,21 @@ class RuleActor(Actor[RuleState]):
         rule = self._known_rule(stage)
         if rule is not None:
             self._begin_to_watch(rule, stage)
+            if stage.state.phase is RulePhase.PENDING:
+                self.begin_waiting(stage)  # the rule may have another `for_s` now
+            elif stage.state.phase is RulePhase.HOLDS and stage.state.at_end != rule.tell_at_end:
+                stage.state = stage.state.changed(at_end=rule.tell_at_end)
             stage.reply(stage.state)
+
+    @verb(to={RulePhase.WATCHING}, by=By.ACTORS)
+    def retire(self, stage: Stage[RuleState]) -> None:
+        """End what holds, where the configuration has no such rule any more; sent at each start."""
+        if self._rule(stage) is not None:
+            return
+        stage.drop_copy("twin")
+        if stage.state.phase is not RulePhase.WATCHING:
+            self.cease(stage)
+            stage.state = stage.state.changed(findings=Findings(), held_clock_ms=0)
 
     @verb
     def read(self, stage: Stage[RuleState]) -> None:
@@ -166,7 +185,7 @@ class RuleActor(Actor[RuleState]):
         """Look whether it is so, because the twin has changed."""
         rule, copy = self._rule(stage), stage.copy(name)
         if rule is None or copy is None:
-            stage.drop_copy(name)  # somebody took the rule out of the configuration
+            self.retire(stage)
             return
         if copy.standing is Standing.ENDED:
             self._begin_to_watch(rule, stage)
@@ -174,8 +193,9 @@ class RuleActor(Actor[RuleState]):
         before, values = stage.state.findings, copy.values.get("values", {})
         presence = presence_in(copy.values)
         found = judge(rule, before, values, presence=presence, clock_ms=stage.clock_ms, since_ms=stage.listening_since_ms)
-        if found != before:
-            stage.state = stage.state.changed(findings=found)
+        held_clock_ms = (stage.state.held_clock_ms or stage.clock_ms) if found.wrong and not rule.changes else 0
+        if found != before or held_clock_ms != stage.state.held_clock_ms:
+            stage.state = stage.state.changed(findings=found, held_clock_ms=held_clock_ms)
         if found.cannot and found.cannot != before.cannot:
             log.warning("%s can judge nothing: %s", stage.me, found.cannot)
         self._move(rule, stage)
@@ -211,7 +231,8 @@ class RuleActor(Actor[RuleState]):
     def begin_waiting(self, stage: Stage[RuleState]) -> None:
         """Set the timer after which it counts, unless it is over before."""
         rule = self._rule(stage)
-        stage.after(rule.for_s if rule else 0.0, "waited", name=_PENDING)
+        passed_s = stage.since_s(stage.state.held_clock_ms or stage.clock_ms)
+        stage.after(max(0.0, rule.for_s - passed_s) if rule else 0.0, "waited", name=_PENDING)
 
     def end_waiting(self, stage: Stage[RuleState]) -> None:
         """Cancel the timer that `begin_waiting` set."""
@@ -221,17 +242,28 @@ class RuleActor(Actor[RuleState]):
         """Tell whoever is to be told."""
         rule = self._rule(stage)
         if rule is not None:
+            stage.state = stage.state.changed(at_end=rule.tell_at_end)
             self._tell(rule.tell, stage)
 
     def end(self, stage: Stage[RuleState]) -> None:
         """Tell whoever is to be told that it is over."""
-        rule = self._rule(stage)
+        rule, kept = self._rule(stage), stage.state.at_end
+        stage.state = stage.state.changed(at_end=None)
         if rule is not None and rule.tell_at_end is not None:
             self._tell(rule.tell_at_end, stage)
+        elif rule is None and kept is not None:
+            self._tell_without_rule(kept, stage)
+
+    def _tell_without_rule(self, told: ToTell, stage: Stage[RuleState]) -> None:
+        """Tell the end of a rule that the configuration has no more. Whoever was to be told may have been taken out with it."""
+        try:
+            self._tell(told, stage)
+        except (BadId, UnknownTarget) as error:
+            log.warning("%s cannot tell %s that it is over: %s", stage.me, told.to, error)
 
     def _tell(self, told: ToTell, stage: Stage[RuleState]) -> None:
-        stage.state = stage.state.changed(told=stage.state.told + 1, why=stage.state.findings.wrong or stage.state.why)
         stage.tell(told.to, told.verb, dict(told.payload) or None)
+        stage.state = stage.state.changed(told=stage.state.told + 1, why=stage.state.findings.wrong or stage.state.why)
 
     def _enter(self, stage: Stage[RuleState], phase: RulePhase) -> None:
         stage.enter(phase)

@@ -146,7 +146,7 @@ def test_a_rule_is_a_table_of_its_own(tmp_path: Path) -> None:
     path.write_text(FAN)
     (actor,) = (actor for actor in read(path).actors if actor.kind == "rule")
     assert isinstance(actor, RuleActor)
-    assert actor.settings.at_start() == [("rule/fan", "watch")]
+    assert actor.settings.at_start() == [("rule/*", "retire"), ("rule/fan", "watch")]
 
 
 @pytest.mark.parametrize(
@@ -176,3 +176,66 @@ def test_a_mistake_in_a_rule_is_told_where_it_stands(old: str, new: str, problem
     with pytest.raises(ConfigProblems) as caught:
         read(path)
     assert problem in str(caught.value)
+
+
+def with_rule(turns: Turns[Any], **said: Any) -> None:
+    """The file is read again, and has another rule in its place, or none."""
+    fields = {"of": "twin/boiler", "value": "t", "tell": ON, "tell_at_end": OFF, **said}
+    turns.actor.settings = RuleSettings.model_validate({"fan": fields} if said else {})
+    for id, verb in turns.actor.settings.at_start():
+        if id in ("rule/*", "rule/fan"):
+            turns.tell(verb)
+
+
+def test_a_rule_that_was_taken_out_while_it_holds_ends_what_it_told() -> None:
+    """Nobody would ever turn the fan off: whoever is told at its end is told, once. What did not hold tells nobody."""
+    turns = rule(above=60)
+    reads(turns, 61)
+    with_rule(turns)
+    with_rule(turns)
+    assert (told(turns), turns.state.phase, dict(turns.ties.copies)) == ([True, False], RulePhase.WATCHING, {})
+    with_rule(turns, above=60)
+    reads(turns, 61)
+    assert told(turns) == [True, False, True]
+    for other in (rule(above=60), rule(above=60, for_s=30), rule(above=60, tell_at_end=None)):
+        reads(other, 61 if other.actor.settings.rules["fan"].for_s else 50)
+        with_rule(other)
+        other.advance(60)
+        assert told(other) == []
+
+
+def test_its_end_is_as_the_file_had_it_last() -> None:
+    """It may have been added while it held; and whom it names may be gone with the rule, which ends all the same."""
+    turns = rule(above=60, tell_at_end=None)
+    reads(turns, 61)
+    with_rule(turns, above=60)
+    with_rule(turns)
+    assert told(turns) == [True, False]
+
+
+def test_a_rule_ends_although_nobody_can_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The fan was taken out of the file with the rule."""
+    turns = rule(above=60)
+    reads(turns, 61)
+    gone = Turns(RuleActor(RuleSettings()), me="rule/fan", reachable={"twin": Twin.verbs})
+    gone.state, gone.born, gone.ties = turns.state, True, turns.ties
+    gone.tell("retire")
+    assert gone.state.phase is RulePhase.WATCHING
+    assert "rule/fan cannot tell gpio/fan that it is over" in caplog.text
+
+
+def test_another_for_s_holds_for_what_waits_already() -> None:
+    """It counts from when it began to be so: at a start of the gateway too."""
+    sooner, later, same = rule(above=60, for_s=86_400), rule(above=60, for_s=60), rule(above=60, for_s=60)
+    for turns, for_s in ((sooner, 90), (later, 600), (same, 60)):
+        reads(turns, 61)
+        turns.advance(30)
+        with_rule(turns, above=60, for_s=for_s)
+        turns.advance(29)
+        assert told(turns) == []
+    same.advance(2)
+    sooner.advance(32)
+    later.advance(540)
+    assert (told(same), told(sooner), told(later)) == ([True], [True], [])
+    later.advance(2)
+    assert told(later) == [True]
