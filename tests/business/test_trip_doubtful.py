@@ -7,6 +7,7 @@ import pytest
 
 from gateway.actors.vocabulary import Fix
 from gateway.business.trip import TripPhase
+from gateway.business.trip.line import PathPoint, point_of
 from gateway.business.trip.state import TripState
 from gateway.testing import Turns
 from tests.business.test_trip import drive, north, shown, trip
@@ -19,6 +20,11 @@ def nowhere(turns: Turns[TripState]) -> None:
     """The tracker has no fix, and says a place all the same."""
     turns.tell("position", {**NOWHERE, "at_ms": turns.now_ms})
     turns.advance(1)
+
+
+def known(state: Any) -> list[PathPoint]:
+    """The points that the trip itself holds."""
+    return [point_of(word) for word in (state.way.thinner.kept, *state.way.recent.split()) if word]
 
 
 def test_a_receiver_without_a_fix_moves_no_vehicle() -> None:
@@ -79,6 +85,29 @@ def test_a_date_that_no_tracker_has_kept_is_not_taken_for_a_late_fix() -> None:
     state: Any = turns.state
     assert (state.started_ms, state.late, state.repeated, state.fixes) == (began_ms, 0, 1, 3)
     assert str(EPOCH_OF_GPS_MS) not in json.dumps(state.model_dump(mode="json")["way"]["recent"])
+
+
+@pytest.mark.parametrize("year_ms", [EPOCH_OF_GPS_MS, 1_577_836_800_000 - 1, 1_704_067_200_000])
+def test_a_trip_whose_first_fix_has_no_true_date_begins_when_that_came(year_ms: int) -> None:
+    """A receiver that has no date yet says 1980, or when its program was written. Its places are good; their times are the gateway's."""
+    turns = trip()
+    began_ms = turns.now_ms
+    for step in range(3):
+        turns.tell("position", north(turns, step).changed(at_ms=year_ms + step * 1000))
+        assert (turns.state.started_ms, turns.state.last_ms, turns.state.fixes) == (began_ms, turns.now_ms, step + 1)
+        turns.advance(1)
+    turns.tell("position", north(turns, 3))
+    state: Any = turns.state
+    assert (state.started_ms, state.last_ms, state.length_m) == (began_ms, turns.now_ms, pytest.approx(33.36, abs=0.1))
+    assert min(at_ms for at_ms in (state.started_ms, *(point.at_ms for point in known(state)))) == began_ms
+
+
+def test_such_a_date_is_mended_when_the_gateway_knows_the_time() -> None:
+    """A Pi without a clock that hears a receiver without a date: neither knows when the trip began until one of them does."""
+    turns = trip()
+    turns.time.synced = False
+    turns.tell("position", north(turns, 0).changed(at_ms=EPOCH_OF_GPS_MS))
+    assert (turns.state.started_ms, turns.state.unsynced) == (turns.now_ms, dict.fromkeys(("started_ms", "last_ms"), turns.clock_ms))
 
 
 def test_a_trip_that_began_in_the_future_began_when_the_clock_was_set() -> None:

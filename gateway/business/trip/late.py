@@ -21,6 +21,8 @@ AHEAD_MS = 300_000
 
 _LATE_AT_MOST_MS = 366 * 86_400_000
 """A fix that is older than this is none that a tracker has kept: receivers say such times (1980, 2006) until they know the date."""
+_EARLIEST_MS = 1_577_836_800_000
+"""The begin of 2020: no fix that comes is older, whether anybody has set the gateway's clock or not."""
 
 
 class _Neighbours(NamedTuple):
@@ -28,6 +30,11 @@ class _Neighbours(NamedTuple):
 
     before: PathPoint | None
     after: PathPoint | None
+
+
+def is_dated(at_ms: int, stage: Stage[TripState]) -> bool:
+    """Whether the time of a fix may be true: a receiver that does not know the date yet says one of years ago."""
+    return at_ms >= (max(_EARLIEST_MS, stage.now_ms - _LATE_AT_MOST_MS) if stage.synced else _EARLIEST_MS)
 
 
 def corrected(state: TripState, here: Place, known: list[PathPoint], stage: Stage[TripState]) -> tuple[bool, TripState]:
@@ -38,7 +45,7 @@ def corrected(state: TripState, here: Place, known: list[PathPoint], stage: Stag
     if any(point.at_ms == here.at_ms for point in known):
         return False, state
     if stage.synced and known[-1].at_ms > stage.now_ms + AHEAD_MS:
-        return True, state.changed(started_ms=min(state.started_ms, here.at_ms))
+        return True, state.changed(started_ms=min(state.started_ms, here.at_ms if is_dated(here.at_ms, stage) else stage.now_ms))
     pace, laggard = pace_of(state.way.laggard, here.at_ms, stage.clock_ms)
     return pace is ClockPace.KEPT, state.changed(way=state.way.changed(laggard=laggard))
 

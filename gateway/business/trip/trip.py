@@ -24,7 +24,7 @@ from gateway.actors.vocabulary import Fix
 from gateway.business.earth import Place
 from gateway.business.trip.exports import GEOJSON_TYPE, GPX_TYPE, fewer, to_geojson, to_gpx
 from gateway.business.trip.following import NOWHERE, agrees, heard, in_reach, is_nowhere, lost_after_s, moved, noise_m, repeats
-from gateway.business.trip.late import corrected, put_in_place
+from gateway.business.trip.late import corrected, is_dated, put_in_place
 from gateway.business.trip.line import PathPoint, in_order, joined, read_line
 from gateway.business.trip.payloads import BeginTrip, Export, Format, Gone, OwnTracks, TripEnding, Update, Wanted
 from gateway.business.trip.settings import TripSettings
@@ -366,8 +366,8 @@ class Trip(Actor[TripState]):
 
 
 def _said(fix: Fix, stage: Stage[TripState]) -> Stamp:
-    """The time of a fix: by its receiver, or, where that gave none, by the gateway."""
-    return stage.stamp()._replace(wall_ms=fix.at_ms, synced=True) if fix.at_ms else stage.stamp()
+    """The time of a fix: by its receiver, or, where that gave none, or one that cannot be, by the gateway."""
+    return stage.stamp()._replace(wall_ms=fix.at_ms, synced=True) if is_dated(fix.at_ms, stage) else stage.stamp()
 
 
 def _timed(point: PathPoint, stage: Stage[TripState]) -> PathPoint:
