@@ -11,6 +11,7 @@ from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
 from devices.modbus.registers import Type, Words, limits_of, size_of
 from devices.serial.names import device_files, meaning, why_no_port
+from devices.serial.urls import place_without_scheme
 from gateway.actors import Settings
 from gateway.actors.ids import check_id
 from gateway.actors.points import Point, ValueSettings
@@ -216,6 +217,11 @@ class ModbusSettings(Settings):
     @field_validator("port")
     @classmethod
     def _is_port(cls, port: str) -> str:
+        if place := place_without_scheme(port):
+            host, _, number = place.rpartition(":")
+            tcp_port = f", and tcp_port = {number}" if number.isdigit() and number != "502" else ""
+            also = f'; or port = "socket://{place}" for a serial bus behind it' if number.isdigit() else ""
+            raise ValueError(f'a serial port stands here, and {port} is an address of the network; write host = "{host}"{tcp_port}{also}')
         if why := why_no_port(port):
             raise ValueError(why)
         return port

@@ -18,7 +18,7 @@ from gateway.actors.id_patterns import id_pattern
 from gateway.actors.ids import key_of
 from gateway.actors.points import points_of
 from gateway.actors.points.point import Given, Said
-from gateway.actors.templates import check_fields, fields_of
+from gateway.actors.templates import check_fields, fields_of, with_empty_level
 
 if TYPE_CHECKING:
     from gateway.actors.points.shown import BrokerNames
@@ -237,11 +237,12 @@ class MqttSettings(Settings):
         return {key: path for key, path in named.items() if path.startswith("/")}
 
     def lacks(self) -> dict[str, str]:
-        """What is wrong with the certificates, and with the password: a line."""
+        """What is wrong with the certificates, with the password, a line, and with topics: a level without a name."""
         from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
 
         found = file_faults(self.ca_file, self.cert_file, self.key_file) if self.tls else {}
-        return found | secret_faults({"password_file": self.password_file}, what="a password")
+        topics = {key: text for key in ("prefix", "status_topic") if (topic := getattr(self, key)) and (text := with_empty_level(topic))}
+        return found | secret_faults({"password_file": self.password_file}, what="a password") | topics
 
     @property
     def port_number(self) -> int:

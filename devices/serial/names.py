@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from devices.serial.urls import is_url, network_port
+from devices.serial.urls import is_url, network_port, place_without_scheme
 from gateway.actors.errors import GatewayError
 
 UDEV = Path("/run/udev/data")
@@ -106,6 +106,11 @@ def why_no_port(name: str) -> str:
         return f'{name} is a name of Windows; write one such as "/dev/ttyUSB0" (`gateway ports` lists them)'
     if is_url(plain):
         return _why_no_address(plain)
+    if place := place_without_scheme(plain):
+        return (
+            f'{name} is an address of the network, and no device of this host; write "socket://{place}" for its bytes alone, or '
+            f'"rfc2217://{place}" where its other end takes settings by RFC 2217'
+        )
     if re.fullmatch(r"(?:tty[A-Z][A-Za-z]*|rfcomm|serial)[0-9]+", plain):
         return f'a name without / is a part of a by-id name; write "/dev/{name}"'
     if plain.startswith("dev/"):

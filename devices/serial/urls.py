@@ -17,6 +17,14 @@ _PLACE = re.compile(r"(?P<host>[^\s:/?#@\[\]]+|\[[0-9A-Fa-f:.]+(?:%\w+)?\]):(?P<
 _HIGHEST = 65535
 
 
+_NO_SCHEME = re.compile(
+    r"(?:(?:socket|rfc2217|tcp|telnet):/?|//)?(?P<host>\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?=[^:]*[A-Za-z])[\w.-]+(?=:\d{3}))"
+    r"(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
+"""A host, with the number of a TCP port where it is a name: a part of a by-id name may end with a colon and two digits."""
+
+
 class NetworkPort(NamedTuple):
     """Where a port of another computer is."""
 
@@ -39,6 +47,12 @@ class NetworkPort(NamedTuple):
 def is_url(name: str) -> bool:
     """Whether a port is named by an address of the network."""
     return "://" in name
+
+
+def place_without_scheme(name: str) -> str:
+    """The HOST:PORT that a name of a port is, where it is one without the scheme in front; empty where it may be a device."""
+    found = _NO_SCHEME.fullmatch(name)
+    return f"{found['host']}:{found['port'] or 'PORT'}" if found else ""
 
 
 def network_port(name: str) -> NetworkPort | None:

@@ -71,6 +71,11 @@ class Settings(BaseModel):
         """The ids of this ordinary kind that its section speaks of: `gateway check` looks there for what an id nearby was meant to be."""
         return []
 
+    def ids_named(self) -> list[tuple[str, str]]:
+        """Ids of actors, or patterns of them, for which this section only has settings: (key of the setting, id or pattern). There
+        `gateway check` looks whether there is, or may be, such an actor."""
+        return []
+
     def shown_devices(self, me: str) -> "Iterable[ShownDevice]":
         """What others can see of the device `me`: its values, under which topic, and what can be done there. Settings of an ordinary kind
         say it of each of its actors that they name; `me` is empty then."""

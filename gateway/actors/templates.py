@@ -86,5 +86,19 @@ def check_topic(text: str, known: Collection[str], *, before: str = "", needs: b
     return text
 
 
+def with_empty_level(text: str) -> str:
+    """Why a topic to publish under is hardly what was meant: it has a level without a name, by a / too many. Empty where it has none.
+
+    MQTT allows it, and takes a/b, /a/b and a/b/ for three topics (version 5.0, section 4.7.3): who subscribes to one hears nothing of
+    the others.
+    """
+    if "" not in text.split("/"):
+        return ""
+    plain = "/".join(level for level in text.split("/") if level)
+    where = "begins with a /" if text.startswith("/") else "ends with a /" if text.endswith("/") else "has two / in a row"
+    what = f'write "{plain}"' if plain else "write a name"
+    return f"{text!r} {where}, so that one level of its topics has no name, and who subscribes without it hears nothing; {what}"
+
+
 def _listed(known: Collection[str]) -> str:
     return f"use {' or '.join(f'{{{name}}}' for name in known)}" if known else "there are no fields here"

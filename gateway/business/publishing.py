@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from gateway.actors import Settings, Stage
 from gateway.actors.ids import check_id_or_none, key_of
-from gateway.actors.templates import check_topic, filled
+from gateway.actors.templates import check_topic, filled, with_empty_level
 from gateway.actors.vocabulary import PREFIX, Publish
 
 PUBLISHER = "mqtt/main"
@@ -53,6 +53,11 @@ class Publishing(Settings):
     def published(self, me: str) -> list[tuple[str, str]]:
         """What an actor knows, under its topic."""
         return [(self.publish_to, filled(self.topic, {"key": key_of(me), "id": me}))] if self.publish_to and "/" in me else []
+
+    def lacks(self) -> dict[str, str]:
+        """A topic with a level that has no name."""
+        why = with_empty_level(self.topic) if self.publish_to else ""
+        return {"topic": why} if why else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The actor that publishes, if there is one."""

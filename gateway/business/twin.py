@@ -58,6 +58,10 @@ class TwinSettings(Publishing):
     silent_after_s_of: dict[Annotated[str, AfterValidator(_is_pattern)], NonNegativeFloat] = {}
     """The same for some keys by pattern, the first that fits: {"door*" = 0}."""
 
+    def ids_named(self) -> list[tuple[str, str]]:
+        """The twins that have a time of silence of their own."""
+        return [(f"silent_after_s_of.{pattern}", f"twin/{pattern}") for pattern in self.silent_after_s_of]
+
     def silent_after(self, key: str, *, on_change: bool = False) -> float:
         """The seconds of silence after which one twin counts its device as silent; 0: never. One that speaks `on_change` only is silent for
         as long as nothing changes, unless its key is named."""

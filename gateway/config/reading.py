@@ -147,9 +147,10 @@ class _Reading:
 
         found = outside_problems(self.document, sections, gateway, store)
         if self.complete:
+            from gateway.config.named import unknown_names  # noqa: PLC0415  # as above
             from gateway.config.watched import unknown_values  # noqa: PLC0415  # as above
 
-            places = [(path, text) for path, text in unknown_values(self.document, sections)]
+            places = [*unknown_values(self.document, sections), *unknown_names(self.document, sections, self.registry)]
             found += [Problem(self.document.position(path), dotted(path), text) for path, text in places]
         if self.own_kinds is not None:
             from gateway.config.own_remarks import own_remarks  # noqa: PLC0415  # as above

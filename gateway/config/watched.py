@@ -41,7 +41,7 @@ _NUMBERS = re.compile(r"[0-9]+")
 T = TypeVar("T")
 
 
-class _ById(Generic[T]):
+class ById(Generic[T]):
     """What belongs to actors, by their ids or by templates of these: most files have many ids, and few templates."""
 
     def __init__(self, rows: Iterable[tuple[str, T]]) -> None:
@@ -60,8 +60,8 @@ class _ById(Generic[T]):
 
 def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
     """Each name of a value that is watched and that no input gives to its actor, at its key, with the one that was probably meant."""
-    given = _ById((one.to, one) for section in sections for one in _given(section))
-    heard = _ById((target, verb) for section in sections for _, target, verb in section.addresses())
+    given = ById((one.to, one) for section in sections for one in given_in(section))
+    heard = ById((target, verb) for section in sections for _, target, verb in section.addresses())
     yield from _unknown_ids(document, sections)
     yield from _never_said(document, sections)
     for section in sections:
@@ -79,7 +79,7 @@ def unknown_values(document: Document, sections: Sequence[Section]) -> Iterator[
 
 def _never_said(document: Document, sections: Sequence[Section]) -> Iterator[tuple[KeyPath, str]]:
     """Each word, number or truth value that is waited for where the file says that the value is of another type: it never comes."""
-    points = _ById((to, of) for section in sections for to, of in _points(section))
+    points = ById((to, of) for section in sections for to, of in _points(section))
     for section in sections:
         for setting, id, name, wanted in _awaited(section):
             types = {point.type for of in points.of(id) for point in of if point.name == name}
@@ -93,17 +93,17 @@ def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tu
     """Each id that is a slip of another: of an actor that is looked at, and nothing in the file tells it anything; or of one that is told
     something, while the section of its kind speaks of the other. Such an actor comes to be, and does nothing."""
     rows = [(section.path_of(document, setting), id, verb in _LOOKS) for section in sections for setting, id, verb in section.addresses()]
-    told = {id for _, id, looks in rows if not looks} | {one.to for section in sections for one in _given(section)}
-    spoken_of = {id for section in sections for id in _spoken_of(section)}
-    of_told, keys_told, keys_spoken_of = _ById((id, id) for id in told), _keys_by_kind(told), _keys_by_kind(spoken_of)
+    told = {id for _, id, looks in rows if not looks} | {one.to for section in sections for one in given_in(section)}
+    spoken_of = {id for section in sections for id in spoken_of_in(section)}
+    of_told, keys_told, keys_spoken_of = ById((id, id) for id in told), keys_by_kind(told), keys_by_kind(spoken_of)
     unknown = ((path, id, looks) for path, id, looks in rows if id not in spoken_of and not (looks and of_told.of(id)))
     for path, id, looks in islice(unknown, _COMPARED_AT_MOST):
-        if meant := _id_meant(id, keys_told if looks else keys_spoken_of):
+        if meant := id_meant(id, keys_told if looks else keys_spoken_of):
             why = f"nothing in the file tells {id} anything" if looks else f"[actors.{kind_of(meant)}] does not speak of {id}"
             yield path, f"{why}; did you mean {meant!r}?"
 
 
-def _keys_by_kind(ids: Iterable[str]) -> dict[str, set[str]]:
+def keys_by_kind(ids: Iterable[str]) -> dict[str, set[str]]:
     """The keys of ids that are whole, by their kind."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for id in ids:
@@ -113,7 +113,7 @@ def _keys_by_kind(ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _id_meant(id: str, known: Mapping[str, set[str]]) -> str:
+def id_meant(id: str, known: Mapping[str, set[str]]) -> str:
     """The known id of which another is a slip in its key; empty where there is none, or a part of an id comes with a message."""
     kind, _, key = id.partition("/")
     keys = known.get(kind, set())
@@ -124,34 +124,34 @@ def _id_meant(id: str, known: Mapping[str, set[str]]) -> str:
 
 
 def _awaited(section: Section) -> list[tuple[str, str, str, Scalar]]:
-    return [row for row in _rows(section.settings.awaited) if _are_known(*row)]
+    return [row for row in rows_of(section.settings.awaited) if are_known(*row)]
 
 
 def _points(section: Section) -> list[tuple[str, list[Point]]]:
     me = "" if section.key_path[0] == "actors" else section.id
-    return [(to, list(of)) for to, of in _rows(lambda: section.settings.points(me)) if _are_known(to)]
+    return [(to, list(of)) for to, of in rows_of(lambda: section.settings.points(me)) if are_known(to)]
 
 
-def _spoken_of(section: Section) -> list[str]:
-    return [id for id in _rows(section.settings.spoken_of) if _are_known(id)]
+def spoken_of_in(section: Section) -> list[str]:
+    return [id for id in rows_of(section.settings.spoken_of) if are_known(id)]
 
 
-def _given(section: Section) -> list[Given]:
-    return [one for one in _rows(lambda: section.settings.given(section.id)) if _are_known(one.to)]
+def given_in(section: Section) -> list[Given]:
+    return [one for one in rows_of(lambda: section.settings.given(section.id)) if are_known(one.to)]
 
 
 def _watched(section: Section) -> list[tuple[str, str, str]]:
-    return [row for row in _rows(section.settings.watched) if _are_known(*row)]
+    return [row for row in rows_of(section.settings.watched) if are_known(*row)]
 
 
-def _rows(look: Callable[[], Iterable[T]]) -> list[T]:
+def rows_of(look: Callable[[], Iterable[T]]) -> list[T]:
     """What the settings of a section say; nothing where they looked at what is broken, or are a user's code and raise."""
     with suppress(*ANYTHING):
         return list(look())
     return []
 
 
-def _are_known(*parts: Any) -> bool:
+def are_known(*parts: Any) -> bool:
     """Whether nothing of this is a broken value, which is told where it stands."""
     return all(isinstance(part, str | bool | int | float) for part in parts)
 

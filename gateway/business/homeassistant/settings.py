@@ -15,7 +15,7 @@ from gateway.actors import Settings
 from gateway.actors.ids import check_id, key_of
 from gateway.actors.points.classes import BOOLEANS
 from gateway.actors.points.settings import Misfit, ValueSettings
-from gateway.actors.templates import check_topic
+from gateway.actors.templates import check_topic, with_empty_level
 
 KIND = "homeassistant"
 
@@ -82,6 +82,19 @@ class HomeAssistantSettings(Settings):
         """The announcements."""
         del me
         return [(self.broker, f"{self.prefix}/device/{{}}/config")] if self.broker else []
+
+    def lacks(self) -> dict[str, str]:
+        """A discovery prefix with a level that has no name."""
+        return {"prefix": why} if (why := with_empty_level(self.prefix)) else {}
+
+    def ids_named(self) -> list[tuple[str, str]]:
+        """The actors that are called something, and the patterns of those that are shown and are not."""
+        patterns = [(f"{key}.{at}", one.partition("#")[0]) for key in ("devices", "hide") for at, one in enumerate(getattr(self, key))]
+        return [(f"{key}.{id}", id) for key in ("names", "values") for id in getattr(self, key)] + patterns
+
+    def watched(self) -> list[tuple[str, str, str]]:
+        """The values that are shown in another way."""
+        return [(f"values.{id}.{name}", id, name) for id, rows in self.values.items() for name in rows]
 
     def readers(self) -> list[str]:
         """The actor that announces."""
