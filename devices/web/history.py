@@ -32,9 +32,10 @@ async def history(request: Request) -> Response:
     """
     id = checked(f"{request.path_params['kind']}/{request.path_params['key']}")
     asked = _asked(request)
-    names = await _names(request, id)
-    asked["most"] = min(asked["most"], _ROWS_IN_ALL // max(1, len(names)))
+    names, others = await _names(request, id)
+    asked["most"] = min(asked["most"], _ROWS_IN_ALL // max(1, len(names) + len(others)))
     found = [await _one(request, id, name, asked) for name in names]
+    found += [one for name in others if (one := await _one(request, id, name, asked))["rows"]]
     return JSONResponse({"id": id, "columns": COLUMNS, "values": found})
 
 
@@ -54,8 +55,9 @@ def _asked(request: Request) -> dict[str, Any]:
     return {**asked, "step_s": span_s_of("step", said["step"], most_s=_MOST_STEP_S)} if "step" in said else asked
 
 
-async def _names(request: Request, id: str) -> list[str]:
-    """The names of the values that are wanted: one, or all numbers and booleans. Raises HttpProblem where there is no such value."""
+async def _names(request: Request, id: str) -> tuple[list[str], list[str]]:
+    """The names of the values that are wanted: one, or all numbers and booleans; and of those that are missing now, or texts, and may have
+    been numbers, as many as have room. Raises HttpProblem where there is no such value."""
     shown = taken(await request.app.door.ask({"do": "show", "id": id})).get("actor") or {}
     values = shown.get("state", {}).get("values") if isinstance(shown.get("state"), dict) else None
     if not id.startswith("twin/") or not isinstance(values, dict):
@@ -66,7 +68,8 @@ async def _names(request: Request, id: str) -> list[str]:
     names = [wanted] if wanted else [name for name, known in values.items() if isinstance(known.get("value"), bool | int | float)]
     if len(names) > _MOST_VALUES:
         raise HttpProblem("bad_request", f"{id} has {len(names)} values, and {_MOST_VALUES} are told at once: say which, with value=")
-    return names
+    others = [] if wanted else [name for name in values if name not in names]
+    return names, others[: _MOST_VALUES - len(names)]
 
 
 async def _one(request: Request, id: str, name: str, asked: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def _short(number: float) -> str:
 
 
 def _when(at_ms: int, other_ms: int) -> str:
-    """The local time of one end of a chart: with its date where the other end is of another day."""
+    """The local time of one end of a chart: with its date where the other end is of another day, with the name of its time where the clocks
+    change between them, as 02:30 stands twice in that night."""
     at, other = time.localtime(at_ms / 1000), time.localtime(other_ms / 1000)
-    return time.strftime("%H:%M" if at[:3] == other[:3] else "%Y-%m-%d %H:%M", at)
+    form = "%H:%M" if at[:3] == other[:3] else "%Y-%m-%d %H:%M"
+    return time.strftime(form if at.tm_gmtoff == other.tm_gmtoff else f"{form} %Z", at)

@@ -26,10 +26,12 @@ def past(client: Client, id: str, *, since: str, value: str, as_csv: bool, as_js
         advice = "only twins keep it; say which, as in gateway show twin/boiler --since 2h"
         raise Failed(f"cannot show what {id or 'the gateway'} was: {advice}", USAGE)
     state = ask_of(client, id, {"do": "show", "id": id})["actor"]["state"]
-    names = [value] if value else [name for name, known in state["values"].items() if isinstance(known["value"], bool | int | float)]
+    names = [value] if value else list(state["values"])
+    numbers = {name for name in names if value or isinstance(state["values"][name]["value"], bool | int | float)}
     if as_csv:
         return _say_csv(client, id, names, since_ms, now_ms)
     found = [_answer(client, id, name, since_ms=since_ms, until_ms=now_ms + 1, most=_COLUMNS) for name in names]
+    found = [one for one in found if one["rows"] or one["value"] in numbers]  # what is a text now, or missing, may have been a number
     if as_json:
         say_json(found)
     elif found:

@@ -35,6 +35,20 @@ def test_a_chart_for_each_value(daemon: DaemonProcess) -> None:
     assert "mode" not in found.stdout
 
 
+def test_what_is_no_number_any_more(daemon: DaemonProcess) -> None:
+    """A thermometer that says ERR now, or nothing, has been one: what it said before is what somebody looks for then."""
+    for said in (20.5, 21.5, "ERR"):
+        daemon.gateway(
+            "tell", "twin/broken", "report", json.dumps({"values": {"temp_c": said, "wind_mps": None if said == "ERR" else said}})
+        )
+    found = daemon.gateway("show", "twin/broken", "--since", "2h")
+    assert found.returncode == 0, found.stderr
+    assert "temp_c, °C: least 20.5, mean 21, greatest 21.5, of 2 readings" in found.stdout
+    assert "wind_mps, m/s: least 20.5, mean 21, greatest 21.5, of 2 readings" in found.stdout
+    rows = daemon.gateway("show", "twin/broken", "--since", "2h", "--csv").stdout.splitlines()
+    assert [row.split(",")[0] for row in rows] == ["value", "temp_c", "temp_c", "wind_mps", "wind_mps"]
+
+
 def test_one_value_as_csv(daemon: DaemonProcess) -> None:
     """Each reading is one line of CSV, with its time for programs and for people."""
     found = daemon.gateway("show", "twin/boiler", "--since", "2h", "--value", "temp_c", "--csv")
@@ -85,6 +99,21 @@ def test_a_chart() -> None:
     ]
     assert chart(ANSWER, unicode=False).isascii() is False  # the unit
     assert chart({**ANSWER, "unit": ""}, unicode=False).isascii()
+
+
+def test_a_chart_over_a_change_of_the_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In autumn 02:30 stands twice on the wall, an hour from each other; in spring an hour lacks."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        ends = [
+            chart({**ANSWER, "rows": [[at_ms + at * 60_000, at, at, at, 1] for at in (0, 60)]}, unicode=True).splitlines()[-1].split()
+            for at_ms in (1_792_888_200_000, 1_774_744_200_000)
+        ]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert ends == [["02:30", "CEST", "02:30", "CET"], ["01:30", "CET", "03:30", "CEST"]]
 
 
 def test_a_chart_of_a_meter_that_has_counted_for_long() -> None:

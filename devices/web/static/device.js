@@ -18,7 +18,7 @@ export function Device({ id }) {
   const state = live.actors[id] || pin;
   const values = pin ? [] : Object.entries(state?.values || {});
   const absent = !state && live.connection === "live" && !id.startsWith("gpio/"); // pins are looked at a moment later
-  const charted = values.filter(([, value]) => typeof value.value === "number").map(([name]) => name);
+  const charted = values.filter(([, value]) => typeof value.value === "number" || value.value === null || value.unit).map(([name]) => name); // a number, or one before it was missing
   return html`<${Head} title=${called(id, names())}>
       ${state && "presence" in state && html`<${Presence} state=${state} />`}
       ${pin && html`<${Level} id=${id} pin=${pin} />`}

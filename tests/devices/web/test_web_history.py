@@ -31,6 +31,15 @@ def test_a_twin_tells_what_its_values_were(gateway: WebGateway, kept: int) -> No
     assert temp["rows"] == [[kept + n * 300_000, 20 + n, 20 + n, 20 + n, 1] for n in range(12)]
 
 
+def test_what_is_no_number_any_more(gateway: WebGateway, kept: int) -> None:
+    """A value that is missing now, or a text, has a history as long as there are readings of it."""
+    for n, said in enumerate((20, 21, "ERR")):
+        values = {"temp_c": said, "level_pct": None if said == "ERR" else said, "mode": "eco"}
+        gateway.post("/api/actors/twin/broken/report/tell", {"values": values, "at_ms": kept + n * 1000})
+    found = gateway.get("/api/actors/twin/broken/history?since=2h")
+    assert {one["value"]: sum(row[4] for row in one["rows"]) for one in found["values"]} == {"temp_c": 2, "level_pct": 2}
+
+
 def test_one_value_of_one_time(gateway: WebGateway, kept: int) -> None:
     """In milliseconds, or as a date; what lies outside is left out."""
     since, until = kept + 600_000, kept + 1_200_000
