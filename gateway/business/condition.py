@@ -98,6 +98,19 @@ class Condition(BaseModel):
         return self
 
     @property
+    def idle(self) -> dict[str, str]:
+        """What is given and does nothing, for what it belongs to is not given: a sentence for each key."""
+        limits, rates = (self.above, self.below), (self.rises_per_min, self.falls_per_min)
+        found = {}
+        if self.hysteresis and all(one is None for one in limits):
+            found["hysteresis"] = "is without effect: it is for above and below, and neither is given; take it out"
+        if "rate_over_s" in self.model_fields_set and all(one is None for one in rates):
+            found["rate_over_s"] = "is without effect: it is for rises_per_min and falls_per_min, and neither is given; take it out"
+        if self.value and not self.of_value and not self.for_s:
+            found["value"] = "is without effect: silence is the device's; add a limit of the value, or for_s, or take it out"
+        return found
+
+    @property
     def of_value(self) -> bool:
         """Whether it says something of a value."""
         limits = (self.above, self.below, self.equals, self.rises_per_min, self.falls_per_min)

@@ -89,6 +89,10 @@ class RuleSettings(Settings):
         """Each rule, which begins to watch at the start; and each that the file has no more, which ends what it told."""
         return [("rule/*", "retire"), *((f"rule/{key}", "watch") for key in self.rules)]
 
+    def lacks(self) -> dict[str, str]:
+        """What of a rule does nothing."""
+        return {f"{key}.{name}": why for key, rule in self.rules.items() for name, why in rule.idle.items()}
+
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the rules are about."""
         return [(f"{key}.value", rule.of, rule.value) for key, rule in self.rules.items() if rule.value]

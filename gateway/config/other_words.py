@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from gateway.config.locator import KeyPath
 from gateway.config.other_keys import KEYS
 
+INCLUDES = ("include", "includes", "include_dir", "include_files", "import", "imports", "conf_d", "packages")
+"""What other tools call the key that takes in other files."""
 _SECTIONS = {
     "uart": "serial",
     "tty": "serial",

@@ -350,10 +350,12 @@ class _Reading:
             return f"an ordinary kind, which has no devices; write [{dotted(self.place_of(name))}]"
         if not kinds:
             return "no kind of device is installed; install the gateway as a package (pip install -e . in a checkout)"
+        from gateway.config.other_words import INCLUDES, our_section  # noqa: PLC0415  # only for a file with mistakes
+
+        if name.lower() in INCLUDES:
+            return f"a file takes no other in, as {name} does elsewhere; write all of it into this one, and take this out"
         if not isinstance(self.document.table[name], dict):
             return "this key stands above all sections; write it below the [header] of the one that it belongs to"
-        from gateway.config.other_words import our_section  # noqa: PLC0415  # only for a file with mistakes
-
         if ours := our_section(name):
             sole = ours in kinds and bool(self.registry.host_bound.load(ours).sole_key)
             named = ".NAME" if (ours in kinds and not sole) or "." in ours else ""

@@ -396,3 +396,12 @@ def test_a_key_in_a_table_of_tables_is_meant_as_one(tmp_path: Path) -> None:
     path.write_text('[mqtt.main]\n[homeassistant.values."twin/a"]\nt = {clas = "temperature"}\n')
     with pytest.raises(ConfigProblems, match=r"no such key; did you mean 'class'\?"):
         read(path)
+
+
+@pytest.mark.parametrize("text", ['include = "other.toml"\n', '[include]\nfiles = ["other.toml"]\n', 'imports = ["other.toml"]\n'])
+def test_a_file_takes_no_other_in(tmp_path: Path, text: str) -> None:
+    """As those of other tools do: no section has such a key, so none is to be looked for."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigProblems, match="a file takes no other in, as .* does elsewhere; write all of it into this one"):
+        read(path)

@@ -52,6 +52,13 @@ class AlarmRule(Condition):
     deliver_within_s: float = Field(default=60.0, gt=0)
     """How long to wait for the notices to be delivered, in seconds, before those that were not are named."""
 
+    @property
+    def idle(self) -> dict[str, str]:
+        """What is given and does nothing: as of any condition, and of a second word to people that never goes out."""
+        found, of_escalation = super().idle, ("escalate_user", "escalate_group", "escalations")
+        why = "is without effect: nobody is told again where escalate_after_s is not given; add it, in seconds, or take this out"
+        return found | {key: why for key in of_escalation if key in self.model_fields_set and not self.escalate_after_s}
+
     @field_validator("contacts")
     @classmethod
     def _is_id(cls, text: str) -> str:
@@ -88,6 +95,10 @@ class AlarmSettings(Publishing):
     def at_start(self) -> list[tuple[str, str]]:
         """Each configured alarm, which begins to watch at the start; and each that has lost its rule meanwhile, which ends what it told."""
         return [("alarm/*", "retire"), *((f"alarm/{key}", "watch") for key in self.rules)]
+
+    def lacks(self) -> dict[str, str]:
+        """What of a rule does nothing."""
+        return super().lacks() | {f"rules.{key}.{name}": why for key, rule in self.rules.items() for name, why in rule.idle.items()}
 
     def watched(self) -> list[tuple[str, str, str]]:
         """The values that the alarms are about."""
