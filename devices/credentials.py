@@ -4,12 +4,16 @@ Source: systemd.exec(5), `LoadCredential=`.
 """
 
 import os
+import stat
 from pathlib import Path
 
 from gateway.actors import GatewayError
 
 AT_MOST_BYTES = 8192
 """A file with more holds something else."""
+
+
+_OF_ITS_OWN = ("/run/secrets/", "/run/credentials/")
 
 
 class BadSetting(GatewayError, OSError):
@@ -97,6 +101,23 @@ def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
             content = file.read(AT_MOST_BYTES + 1)
         if b"\n" in content.strip(b"\r\n") or not content.strip() or len(content) > AT_MOST_BYTES or not _is_text(content):
             found[key] = f"{path} does not hold {what}: it is one line of text, and nothing else"
+    return found
+
+
+def secret_notes(files: dict[str, str]) -> dict[str, str]:
+    """Which files of secrets anybody on this host may read or write, by the keys that name them: the mode of the file lets them, and so do
+    those of all folders above it. A file of a container or of a unit is looked at by those only who may, whatever its mode."""
+    found = {}
+    for key, named in files.items():
+        path = Path(named)
+        try:
+            may = stat.S_IMODE(path.stat().st_mode) if path.is_absolute() and not named.startswith(_OF_ITS_OWN) else 0
+            is_open = may & 0o006 and all(folder.stat().st_mode & 0o001 for folder in path.parents)
+        except (OSError, ValueError):
+            continue
+        if is_open:
+            what = "write" if may & 0o002 else "read"
+            found[key] = f"any user of this host may {what} {path}; take that away (sudo chmod o= {path})"
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from devices.credentials import secret_faults
+from devices.credentials import secret_faults, secret_notes
 from devices.urls import check_header, check_url, is_in_clear, server_of
 from gateway.actors import Settings
 
@@ -44,6 +44,10 @@ class UrlSettings(Settings):
         from devices.tls import file_faults  # noqa: PLC0415  # for `gateway check` only
 
         return file_faults(self.ca_file) | secret_faults({"token_file": self.token_file}, what="a token")
+
+    def notes(self) -> dict[str, str]:
+        """Who else may read the token."""
+        return secret_notes({"token_file": self.token_file})
 
     @field_validator("url")
     @classmethod

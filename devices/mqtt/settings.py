@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from devices.backoff import check_order
 from devices.codecs.choice import codec_options
 from devices.codecs.message_settings import REPORT, MessageSettings
-from devices.credentials import secret_faults
+from devices.credentials import secret_faults, secret_notes
 from devices.hosts import check_host
 from devices.mqtt.topics import check_filter, check_topic, covers, plus_levels, without_share
 from devices.simulation import simulation
@@ -243,6 +243,10 @@ class MqttSettings(Settings):
         found = file_faults(self.ca_file, self.cert_file, self.key_file) if self.tls else {}
         topics = {key: text for key in ("prefix", "status_topic") if (topic := getattr(self, key)) and (text := with_empty_level(topic))}
         return found | secret_faults({"password_file": self.password_file}, what="a password") | topics
+
+    def notes(self) -> dict[str, str]:
+        """Who else may read the password."""
+        return secret_notes({"password_file": self.password_file})
 
     @property
     def port_number(self) -> int:

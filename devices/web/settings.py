@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, JsonValue, field_validator, model_validat
 from devices.addresses import check_template
 from devices.codecs.choice import codec_options
 from devices.codecs.message_settings import REPORT, MessageSettings
-from devices.credentials import secret_faults
+from devices.credentials import secret_faults, secret_notes
 from gateway.actors import Settings
 from gateway.actors.ids import is_key
 from gateway.actors.points import points_of
@@ -151,6 +151,10 @@ class WebSettings(Settings):
 
     def lacks(self) -> dict[str, str]:
         return secret_faults(self.tokens, what="a token")
+
+    def notes(self) -> dict[str, str]:
+        """Who else may read the tokens."""
+        return secret_notes(self.tokens)
 
     @property
     def tokens(self) -> dict[str, str]:

@@ -318,3 +318,28 @@ def test_a_socket_has_a_short_path(tmp_path: Path) -> None:
     why = "a path of 100 bytes is too long for a socket, and the command line will not find the gateway"
     assert lines[1:] == [f"3:18 gateway.control_socket: {why}; write one of at most 99, as /run/gateway/gateway.sock"]
     assert (code, lines[0]) == (1, "can start, but with 1 problem in g.toml")
+
+
+@pytest.mark.parametrize(("mode", "may"), [(0o644, "read"), (0o666, "write"), (0o640, ""), (0o600, "")])
+def test_a_secret_that_anybody_may_read_is_noted(tmp_path: Path, mode: int, may: str) -> None:
+    """It is worth knowing; in a folder that nobody else may enter its mode is nobody's business."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # below the folder of a test nobody else comes
+        folder, text = Path(name), ""
+        for key, section in (("password", "[mqtt.main]\nhost = 'localhost'\nusername = 'u'\n"), ("token", "[web]\n")):
+            (folder / key).write_text("secret\n")
+            (folder / key).chmod(mode)
+            text += f"{section}{key}_file = '{folder / key}'\n"
+        folder.chmod(0o700)
+        assert check(folder, text)[1] == []
+        folder.chmod(0o755)
+        code, lines = check(folder, text)
+    assert code == 0
+    assert lines == (
+        [
+            "to know:",
+            f"4:17 mqtt.main.password_file: any user of this host may {may} …/password; take that away (sudo chmod o= …/password)",
+            f"6:14 web.token_file: any user of this host may {may} …/token; take that away (sudo chmod o= …/token)",
+        ]
+        if may
+        else []
+    )

@@ -403,5 +403,5 @@ def test_a_file_takes_no_other_in(tmp_path: Path, text: str) -> None:
     """As those of other tools do: no section has such a key, so none is to be looked for."""
     path = tmp_path / "gateway.toml"
     path.write_text(text)
-    with pytest.raises(ConfigProblems, match="a file takes no other in, as .* does elsewhere; write all of it into this one"):
+    with pytest.raises(ConfigProblems, match=r"a file takes no other in, as .* does elsewhere; write all of it into this one"):
         read(path)
