@@ -110,6 +110,7 @@ class Committer:
                     return
                 self.release(batch)
                 self._committed(batch)
+                self.rest()
                 del work, batch, fault  # until the next one there is no other name for all that came with it
         except BaseException as error:  # noqa: BLE001  # a fault of ours: the host must end, and begin again from the last commit
             self._fatal(error)
@@ -119,6 +120,15 @@ class Committer:
         self._releasing = batch
         batch.release()
         self._releasing = None
+
+    def rest(self) -> None:
+        """Have the store do what its last commit left for the moment behind it; whoever writes now does it anyway. On the thread that made
+        it."""
+        if self._writing.acquire(blocking=False):
+            try:
+                self._store.rest()
+            finally:
+                self._writing.release()
 
     @property
     def callback_at(self) -> str:

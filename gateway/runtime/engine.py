@@ -39,6 +39,8 @@ _AT_A_VISIT = 32
 _FEW = 8
 """So many messages are as good as one that comes alone. More come from a source that has more: it fills the next batch during the
 commit."""
+_QUIET_S = 0.002
+"""Where nothing comes for so long behind a commit that came alone, what is left of it is done: those whom it has woken had their turn."""
 _RUN_OUT_S = 2.0
 """How long turns are run after everything else has closed."""
 
@@ -67,6 +69,8 @@ class Engine(EngineFloor):
         self._backlog: deque[Any] = deque()
         self._looks_again = False
         """Whether to make another round before sleeping."""
+        self._unrested = False
+        """Whether the last commit was made on this thread, and what it left for the moment behind it is to be done yet."""
         self._stopping = False
         self._stop_by_s = 0.0
         """Second of the machine's monotonic clock at which it runs no more turns, when it is to stop."""
@@ -198,13 +202,17 @@ class Engine(EngineFloor):
         if self.commits.submit(self.round, self.clock.mono_s(), here=self._is_alone()):
             self._committed(batch)
             self._looks_again = self._may_go_on()
+            self._unrested = True
             self._committer.release(batch)
 
     def _may_go_on(self) -> bool:
         """Whether a commit may have let something go on that no other thread wakes this one for: mail that is only on disk, who waits for
         room, one of those that run one by one."""
+        return bool(self.room.touched) or self._others_wait()
+
+    def _others_wait(self) -> bool:
         room = self.room
-        return bool(room.touched or room.fullness.full or room.schedule.spilled or room.activation.unopened or self.cautious.careful)
+        return bool(room.fullness.full or room.schedule.spilled or room.activation.unopened or self.cautious.careful)
 
     def _is_alone(self) -> bool:
         """Whether this batch came alone: nothing else waits, and nothing is likely to come that could be run during the commit."""
@@ -224,11 +232,35 @@ class Engine(EngineFloor):
         """Block while there is nothing to do; what another thread queues meanwhile comes first."""
         if self._backlog or self.ingress.queue.qsize():
             return
+        if self._unrested and not self._looks_again and not self._is_quiet():
+            return
         timeout_s = self._idle_s()
         if timeout_s <= 0:
             return
         with suppress(Empty):
             self._backlog.append(self.ingress.queue.get(timeout=timeout_s))
+
+    def _is_quiet(self) -> bool:
+        """Behind a commit that came alone, leave the interpreter to those whom it has woken. Where nothing comes for a moment, do what is
+        left of it, which the next message need not wait for then, and return True."""
+        self._unrested = False
+        with suppress(Empty):
+            self._backlog.append(self.ingress.queue.get(timeout=_QUIET_S))
+            return False
+        self._committer.rest()
+        self._settle_quietly()
+        return True
+
+    def _settle_quietly(self) -> None:
+        """Note what sinks have done, outside of a round; where that lets something go on, make one. The next message may take it along to
+        the disk, which a commit of its own would wear."""
+        if self.ingress.settled:
+            batch, waited = self.round.batch, self.round.batch.lazy_since_s
+            self._settle()
+            if not waited and batch.lazy_since_s:
+                batch.lazy_since_s += HOUSEKEEPING_S
+            goes_on = self.round.batch.urgent or self.room.fullness.eased or self._others_wait()
+            self._looks_again = goes_on or not all(outbox.rests for outbox in self.room.touched.values())
 
     def _take(self) -> None:
         """Take in what other threads have queued."""
@@ -256,12 +288,6 @@ class Engine(EngineFloor):
         self.commits.done(batch)
         if self.housekeeping.is_crowded or self.admission.short:
             self.housekeeping.make_room(self.round, batch, places=self.settings.batch_turns if self.admission.short else 0)
-
-    def _settle(self) -> None:
-        settled = self.ingress.settled
-        taken = [settled.popleft() for _ in range(len(settled))]
-        self.admission.outside += len(taken)
-        self.despatch.settle(taken, self.round)
 
     def _idle_s(self) -> float:
         """How long the engine may sleep: 0 when there is work."""

@@ -82,6 +82,13 @@ class EngineFloor(EngineParts):
         batch = self.round.batch
         return self.settings.batch_turns - len(batch.changes.post_gone) if self.admission.has_room(self.round) else 0
 
+    def _settle(self) -> None:
+        """Take in what host-bound actors have settled."""
+        settled = self.ingress.settled
+        taken = [settled.popleft() for _ in range(len(settled))]
+        self.admission.outside += len(taken)
+        self.despatch.settle(taken, self.round)
+
     def inspect(self, look: Callable[[], T], *, timeout_s: float = 5.0) -> T:
         """Run `look` on the engine's thread and return what it saw. Raises TimeoutError, or what `look` raised."""
         return inspect(self.post, look, timeout_s=timeout_s)

@@ -63,6 +63,9 @@ class MemoryStore:
         for n in changes.dead_gone:
             self._dead.pop(n, None)
 
+    def rest(self) -> None:
+        """A commit leaves nothing."""
+
     def wants_tidying(self) -> bool:
         return False
 

@@ -1,9 +1,9 @@
 """The record of commits: how many there should be, in a small file of its own beside the store, `gateway.db.commits`.
 
 A -wal that was cut, changed or taken away is no fault to SQLite: it takes what is whole in it and goes on. So each commit that is safe
-from a power cut is counted here, together with how far the -wal reached then, by a write that nobody waits for: a process that is killed
-loses nothing of it, and a power cut at most the newest, which is no false alarm. It is synced when the -wal begins anew
-and at a clean end.
+from a power cut is counted here, together with how far the -wal reached then, by a write that nobody waits for, a moment behind it or
+with the next: a process that is killed in between and a power cut lose the newest count at most, which is no false alarm. It is synced when
+the -wal begins anew and at a clean end.
 
 Source: https://sqlite.org/fileformat2.html#the_write_ahead_log.
 """

@@ -69,6 +69,8 @@ class SqliteStore:
         """None where there is no room for one."""
         self._frames = 0
         """How many frames the -wal had after the last commit."""
+        self._uncounted: tuple[int, bool] | None = None
+        """Of a commit that is not counted yet, how many frames it left, and whether it is safe."""
         self._wrote = False
         """Whether the commit under way has written something: one that changes nothing leaves the -wal as it is, and is not counted."""
         try:
@@ -170,6 +172,7 @@ class SqliteStore:
         """
         if self._writer.execute("PRAGMA wal_checkpoint(FULL)").fetchall()[0][0]:
             return False
+        self.rest()
         if self._record is not None:
             with suppress(OSError):
                 self._record.folded()
@@ -182,18 +185,22 @@ class SqliteStore:
         self._checkpoint()
         self._frames = 0  # the next commit says how long it is then
 
-    def _count(self, *, safe: bool) -> None:
-        """Count a commit. `safe`: it and those before it outlive a power cut."""
-        if self._record is None:
-            return
-        anew = self._record.committed(self._frames)
+    def rest(self) -> None:
+        uncounted, self._uncounted = self._uncounted, None
+        if uncounted is not None and self._record is not None:
+            self._count(self._record, *uncounted)
+
+    def _count(self, record: Record, frames: int, safe: bool) -> None:
+        """Count a commit that left the -wal with so many frames. `safe`: it and those before it outlive a power cut."""
+        anew = record.committed(frames)
         with suppress(OSError):  # what is committed is safe, counted or not
             if safe:
-                self._record.note()
+                record.note()
             if safe and anew:
-                self._record.sync()
+                record.sync()
 
     def commit(self, changes: Changes) -> None:
+        self.rest()
         self._room.settle()
         self._wrote = False
         sync_now = self._window_is_over() or (changes.sync and self.loss_window_s > 0)
@@ -210,7 +217,7 @@ class SqliteStore:
         if _places(self._parts) != self._places:  # it was written to a file that the next life will not find
             raise StoreCorrupt(f"cannot commit to {self.path}: its files were taken away or replaced; a new start takes what is there now")
         if self._wrote:  # else nothing was synced either
-            self._count(safe=sync_now or not self.loss_window_s)
+            self._uncounted = self._frames, sync_now or not self.loss_window_s
             if sync_now:
                 self._synced_s = time.monotonic()
             self._unsynced = self.loss_window_s > 0 and not sync_now
@@ -323,6 +330,7 @@ class SqliteStore:
 
     def abandon(self) -> None:
         """Close the store and leave its files as they are, with all that tells what happened to them."""
+        self.rest()
         self._reader.close()
         self._writer.set_wal_hook(None)
         self._writer.close()
@@ -331,6 +339,7 @@ class SqliteStore:
                 self._record.close(clean=False)
 
     def close(self) -> None:
+        self.rest()
         self._reader.close()
         clean = False
         try:

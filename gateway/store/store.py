@@ -208,6 +208,10 @@ class Store(Protocol):
     def commit(self, changes: Changes) -> None:
         """Make all of `changes` durable at once. On one thread at a time, the committer's or the engine's."""
 
+    def rest(self) -> None:
+        """Do what the last commit left for the moment behind it, in which nobody waits any more: the next one does it at the latest. On the
+        thread that commits."""
+
     def wants_tidying(self) -> bool:
         """Whether there is something to do that can wait until nobody waits for a commit. Asked after each."""
 

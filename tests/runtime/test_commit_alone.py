@@ -1,8 +1,9 @@
 """A commit beside which nothing waits is made on the engine's own thread; in all else it is as any other. Where more comes they overlap."""
 
 import threading
+from collections.abc import Callable, Sequence
 
-from gateway.actors import Inbound, Reply
+from gateway.actors import Delivery, Inbound, Reply
 from gateway.runtime.settings import EngineSettings
 from gateway.store.memory import MemoryStore
 from gateway.store.store import Changes
@@ -20,11 +21,21 @@ class WatchedStore(MemoryStore):
         self.states: list[int] = []
         """How many states each commit had."""
         self.untidy = False
+        self.unrested = 0
+        """How many commits were not rested from."""
+        self.then: Callable[[], Sequence[Delivery]] = tuple
+        """Which deliveries are done meanwhile."""
 
     def commit(self, changes: Changes) -> None:
         super().commit(changes)
         self.threads.append(threading.current_thread().name)
         self.states.append(len(changes.states) + len(changes.woken))
+        self.unrested = 1
+
+    def rest(self) -> None:
+        self.unrested = 0
+        for delivery in self.then():
+            delivery.done()
 
     def wants_tidying(self) -> bool:
         return self.untidy
@@ -130,3 +141,48 @@ def test_the_store_tidies_up_after_such_commits_too() -> None:
         store.untidy = True
         rig.tell("book/a", "write", {"text": "x"})
         rig.until(lambda: not store.untidy)
+
+
+def test_what_is_left_of_a_commit_is_done_though_nothing_more_comes() -> None:
+    """On whichever thread it was made: the next message may come in an hour, and a kill before."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.tell("book/a", "write", {"text": "x"})
+        rig.until(lambda: not store.unrested)
+        assert _together(rig, store, "book/a", "write") == "committer"
+        rig.until(lambda: not store.unrested)
+
+
+def test_what_a_sink_has_done_is_noted_while_nothing_comes() -> None:
+    """The next message need not wait for that; and what has no room in the sink's window until then goes out."""
+    store = WatchedStore()
+    with _rig(store) as rig:
+        rig.settle()
+        for number in range(3 * Shelf.window):
+            rig.tell("book/a", "write", {"text": f"!{number}"})
+        taken: list[str] = []
+        while len(taken) < 3 * Shelf.window:
+            for delivery in rig.until(rig.hosted["shelf/a"].take):
+                taken.append(delivery.message.payload.text)
+                delivery.done()
+        assert taken == [str(number) for number in range(3 * Shelf.window)]
+
+
+def test_what_a_sink_has_done_waits_for_company_on_its_way_to_the_disk() -> None:
+    """A reading every half second would else take two commits each, which a card wears out by."""
+    store, done = WatchedStore(), list[Delivery]()
+    with _rig(store) as rig:
+
+        def take() -> Sequence[Delivery]:
+            done.extend(taken := rig.hosted["shelf/a"].take())
+            return taken
+
+        store.then = take
+        rig.tell("book/a", "write", {"text": "!x"})
+        rig.until(lambda: done)
+        rig.settle()
+        before = len(store.threads)
+        rig.advance(0.5)
+        assert len(store.threads) == before
+        rig.advance(1.0)
+        assert len(store.threads) == before + 1

@@ -140,6 +140,9 @@ class PostgresStore:
             raise self._place.named("commit to", error) from error
         self._in_doubt = None
 
+    def rest(self) -> None:
+        """A commit leaves nothing."""
+
     def wants_tidying(self) -> bool:
         return False
 
