@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from devices.mqtt.limits import Limits
-from devices.mqtt.reasons import NEVER_AGAIN, reason_text
+from devices.mqtt.reasons import NEVER_AGAIN, NOT_AUTHORIZED, reason_text
 
 DENIED_MS = 60_000
 """For so long nothing is published to a topic upon whose denial the broker closed the connection: that costs all others one, too."""
@@ -173,8 +173,10 @@ class PublishesInHand:
             self._last_denied = None
             item[0].done()
         else:
-            self._last_denied = (topic_of(item[1]), reason_text(code), self._clock()) if code in NEVER_AGAIN else None
-            item[0].failed(f"cannot publish it: the broker said {reason_text(code)}", retry=code not in NEVER_AGAIN)
+            topic, said = topic_of(item[1]), reason_text(code)
+            self._last_denied = (topic, said, self._clock()) if code in NEVER_AGAIN else None
+            advice = "; mend its access list" if code == NOT_AUTHORIZED else ""
+            item[0].failed(f"cannot publish to {topic[:200]}: the broker said {said}{advice}", retry=code not in NEVER_AGAIN)
 
     def acked_all(self, packet_ids: Sequence[int]) -> None:
         """Take PUBACKs that came together: the broker has all these messages."""

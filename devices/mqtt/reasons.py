@@ -41,7 +41,8 @@ NAMES = {
 PROTOCOL_ERROR = 0x82
 TAKEN_OVER = 0x8E
 RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED = 0x9A, 0x9B
-NEVER_AGAIN = frozenset((0x87, 0x90, 0x95, 0x99))
+NOT_AUTHORIZED = 0x87
+NEVER_AGAIN = frozenset((NOT_AUTHORIZED, 0x90, 0x95, 0x99))
 """Codes in a PUBACK that the same publish would get again."""
 
 OF_A_PUBLISH = frozenset((0x81, 0x82, 0x90, 0x95, 0x99, 0x9A, 0x9B))

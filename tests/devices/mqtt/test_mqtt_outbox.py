@@ -112,8 +112,8 @@ def test_codes_decide_whether_it_is_tried_again() -> None:
     broker.send()
     broker.ack_oldest(0x87)
     broker.ack_oldest(0x97)
-    assert (denied.outcome, denied.retry) == ("cannot publish it: the broker said 0x87 Not authorized", False)
-    assert (full.outcome, full.retry) == ("cannot publish it: the broker said 0x97 Quota exceeded", True)
+    assert (denied.outcome, denied.retry) == ("cannot publish to a: the broker said 0x87 Not authorized; mend its access list", False)
+    assert (full.outcome, full.retry) == ("cannot publish to b: the broker said 0x97 Quota exceeded", True)
 
 
 @pytest.mark.parametrize(("pause_s", "under_way"), [(0.1, []), (10.0, ["a"])])
