@@ -26,6 +26,10 @@ class WantedFilter(Protocol):
     def fresh(self) -> bool:
         """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
 
+    @property
+    def tells_kept(self) -> bool:
+        """Whether the broker is to say of each message whether it keeps it, of one that was just published too (MQTT 5)."""
+
 
 class Filter(NamedTuple):
     """One topic filter that we subscribe to."""
@@ -36,16 +40,18 @@ class Filter(NamedTuple):
     """Made of the filter's text: what a broker has kept for us under it means the same after the configuration has changed."""
     fresh: bool = False
     """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
+    tells_kept: bool = False
+    """Whether the broker is to say of each message whether it keeps it, of one that was just published too (MQTT 5)."""
 
 
 def filters_of(wanted: Iterable[WantedFilter]) -> list[Filter]:
     """Each filter once, with the highest QoS that is asked of it, in the order in which they are wanted."""
-    asked: dict[str, tuple[int, bool]] = {}
+    asked: dict[str, tuple[int, bool, bool]] = {}
     for one in wanted:
-        qos, fresh = asked.get(one.topic, (0, True))
-        asked[one.topic] = max(one.qos, qos), one.fresh and fresh
+        qos, fresh, tells_kept = asked.get(one.topic, (0, True, True))
+        asked[one.topic] = max(one.qos, qos), one.fresh and fresh, one.tells_kept and tells_kept
     taken: set[int] = set()
-    return [Filter(topic, qos, _free_id(topic, taken), fresh) for topic, (qos, fresh) in asked.items()]
+    return [Filter(topic, qos, _free_id(topic, taken), *options) for topic, (qos, *options) in asked.items()]
 
 
 def _free_id(topic: str, taken: set[int]) -> int:

@@ -198,11 +198,11 @@ class LeanClient(Client):
     def subscribe_each(self, filters: Iterable[Filter]) -> list[int]:
         """Subscribe to each filter under its identifier (MQTT 5), in one write; the packet ids, in order."""
         packet_ids, packets = [], []
-        for topic, qos, id, fresh in filters:
+        for topic, qos, id, fresh, tells_kept in filters:
             packet_id = self.new_packet_id()
             self._subscribing.add(packet_id)
             packet_ids.append(packet_id)
-            packets.append(subscribe(packet_id, topic.encode(), qos=qos, id=id, fresh=fresh))
+            packets.append(subscribe(packet_id, topic.encode(), qos=qos, id=id, fresh=fresh, tells_kept=tells_kept))
         self.write(b"".join(packets))
         return packet_ids
 

@@ -157,7 +157,10 @@ class BrokerLink:
         if self._settings.v5 and by_id:
             self._subacks_due = self._client.subscribe_each(filters)
         elif self._settings.v5:
-            options = [SubscribeOptions(qos=one.qos, noLocal=one.fresh, retainHandling=2 if one.fresh else 1) for one in filters]
+            options = [
+                SubscribeOptions(one.qos, noLocal=one.fresh, retainAsPublished=one.tells_kept, retainHandling=2 if one.fresh else 1)
+                for one in filters
+            ]
             self._subacks_due = self._client.subscribe_to([(one.topic, option) for one, option in zip(filters, options, strict=True)])
         else:
             self._subacks_due = self._client.subscribe_to([(one.topic, one.qos) for one in filters])

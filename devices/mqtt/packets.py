@@ -35,6 +35,7 @@ _SHORT = 6
 _KEPT_IF_NEW = 1 << 4
 _FRESH = 2 << 4 | 1 << 2
 """Nothing that was kept, and nothing of our own."""
+_TELLS_KEPT = 1 << 3
 _YESES = re.compile(rb"(?:\x40\x02..){2,4096}", re.DOTALL)
 """PUBACKs of four bytes one after the other: each is found in one step, so the time grows with their number alone."""
 
@@ -132,11 +133,12 @@ def publish(topic: bytes, body: bytes, *, qos: int = 1, retain: bool = False, bl
     return fixed_header(PUBLISH | qos << 1 | retain, len(topic) + len(tail) + (2 if qos else 0)) + topic, tail
 
 
-def subscribe(packet_id: int, topic: bytes, *, qos: int, id: int, fresh: bool = False) -> bytes:
+def subscribe(packet_id: int, topic: bytes, *, qos: int, id: int, fresh: bool = False, tells_kept: bool = False) -> bytes:
     """Write a SUBSCRIBE to one filter under its identifier (MQTT 5). Kept messages come with a new subscription, not with an old one; where
-    it is to be `fresh`, none come, and none of our own."""
+    it is to be `fresh`, none come, and none of our own. `tells_kept`: of one that is new, too, the broker says whether it keeps it."""
+    options = qos | (_FRESH if fresh else _KEPT_IF_NEW) | (_TELLS_KEPT if tells_kept else 0)
     block = b"\x0b" + varint(id)
-    rest = packet_id.to_bytes(2, "big") + varint(len(block)) + block + text(topic) + bytes((qos | (_FRESH if fresh else _KEPT_IF_NEW),))
+    rest = packet_id.to_bytes(2, "big") + varint(len(block)) + block + text(topic) + bytes((options,))
     return fixed_header(SUBSCRIBE, len(rest)) + rest
 
 

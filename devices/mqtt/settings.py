@@ -49,6 +49,8 @@ class Subscription(MessageSettings):
     qos: Literal[0, 1] = 1
     fresh: ClassVar[bool] = False
     """What we publish ourselves is heard too, and what the broker has kept comes: whether that counts is said by `retained`."""
+    tells_kept: ClassVar[bool] = False
+    """A state that is just published counts, whether the broker keeps it or not."""
 
     @field_validator("topic")
     @classmethod

@@ -72,6 +72,8 @@ class Interest(NamedTuple):
     cache."""
     fresh: bool = False
     """Whether neither what we publish ourselves is wanted, nor what the broker has kept (MQTT 5)."""
+    tells_kept: bool = False
+    """Whether the broker is to say of each message whether it keeps it, of one that was just published too (MQTT 5)."""
     own: Callable[[IncomingPublish], None] | None = None
     """Takes what this connection has published itself under its own prefix; None: that is heard like anything else."""
 

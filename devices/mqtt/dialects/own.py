@@ -48,8 +48,11 @@ class OwnTopics(Dialect):
         self._answered_s = -EVERY_S
 
     def interests(self) -> Sequence[Interest]:
-        """Tells and asks, where commands are listened to."""
-        return (Interest(f"{self._tell}#", 1, self._of_tell), Interest(f"{self._ask}#", 1, self._of_ask)) if self._listens else ()
+        """Tells and asks, where commands are listened to. One that the broker keeps would come again, and a word that clears it is none."""
+        if not self._listens:
+            return ()
+        tells = Interest(f"{self._tell}#", 1, self._of_tell, tells_kept=True)
+        return tells, Interest(f"{self._ask}#", 1, self._of_ask, tells_kept=True)
 
     def will(self) -> Saying:
         """The status of a gateway that is not there."""

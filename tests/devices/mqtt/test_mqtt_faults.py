@@ -183,6 +183,17 @@ def test_a_retained_command_is_ignored_and_logged(
     assert "refused a message under 'gw/tell/gpio/door/pulse': cannot act on a retained message" in caplog.text
 
 
+def test_a_command_that_the_broker_keeps_is_run_neither_now_nor_when_it_is_cleared(mosquitto: Mosquitto, connect: Connect) -> None:
+    """Who clears it, as the refusal advises, says no command: an empty one would be any that needs no fields, such as a servo's rest."""
+    with connect(mosquitto.port) as gateway, Peer(mosquitto.port) as peer:
+        gateway.until_subscribed()
+        peer.publish("gw/tell/servo/flap/rest", "{}", retain=True)
+        peer.publish("gw/tell/servo/flap/rest", "", retain=True)
+        peer.publish("gw/tell/servo/flap/rest", "")
+        gateway.until(lambda: gateway.handled)
+        assert (gateway.handled, gateway.counters["retained"]) == ([("servo/flap", "rest", b"")], 1)
+
+
 def test_a_stale_command_is_answered_and_not_run(mosquitto: Mosquitto, connect: Connect) -> None:
     """An hour old by its own word: "expired"."""
     with connect(mosquitto.port) as gateway, Peer(mosquitto.port) as peer:
