@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from devices.mqtt.dialects.dialect import TopicRoute
 from devices.mqtt.packets import IncomingPublish, text
 from gateway.actors import Health, Host
+from gateway.actors.servers import Server, plain
 
 _log = logging.getLogger(__name__)
 _TOPICS, _WATCHED, _BODIES = 4096, 256, 64
@@ -66,15 +67,15 @@ class SaidAtBroker:
 
 
 _lock = threading.Lock()
-_brokers: "WeakValueDictionary[tuple[str, int], SaidAtBroker]" = WeakValueDictionary()
+_brokers: "WeakValueDictionary[Server, SaidAtBroker]" = WeakValueDictionary()
 """Of the process, and no actor's: what one connection publishes comes back by another."""
 
 
 def said_at(host: str, port: int) -> SaidAtBroker:
     """What this process publishes at a broker."""
     with _lock:
-        found = _brokers.get((host, port)) or SaidAtBroker()
-        _brokers[host, port] = found
+        broker = plain((host, port))
+        found = _brokers[broker] = _brokers.get(broker) or SaidAtBroker()
         return found
 
 

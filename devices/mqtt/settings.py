@@ -18,6 +18,7 @@ from gateway.actors.id_patterns import id_pattern
 from gateway.actors.ids import key_of
 from gateway.actors.points import points_of
 from gateway.actors.points.point import Given, Said
+from gateway.actors.servers import plain_host
 from gateway.actors.templates import check_fields, fields_of, with_empty_level
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class MqttSettings(Settings):
 
     def claims(self) -> dict[str, str]:
         """The client id, where one is set: only one actor may have it at its broker."""
-        return {"client_id": f"MQTT client {self.client_id} at {self.address}"} if self.client_id else {}
+        return {"client_id": f"MQTT client {self.client_id} at {plain_host(self.host)}:{self.port_number}"} if self.client_id else {}
 
     def addresses(self) -> list[tuple[str, str, str]]:
         """The actors that the subscriptions send to, and whoever hears of each connection."""

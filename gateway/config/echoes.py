@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.actors import Settings
+from gateway.actors.servers import Server, plain
 from gateway.actors.templates import fields_of, filled
 from gateway.config.checks import Section
 from gateway.config.document import Document
@@ -32,7 +33,7 @@ class _Said(NamedTuple):
     """What one actor publishes: who it is, at which server, and under which whole topic; the id and the topic may have a `_ANY` in them."""
 
     by: str
-    server: tuple[str, int]
+    server: Server
     topic: str
     via: str
     """The connection that publishes."""
@@ -52,7 +53,7 @@ def echoes_in(document: Document, sections: Sequence[Section], registry: Registr
     said = list(_said(sections, registry)) if heard else []
     loops, others = [], []
     for section, (setting, topic_filter, to) in heard:
-        servers = section.settings.servers().values()
+        servers = {plain(server) for server in section.settings.servers().values()}
         matched = [one for one in said if one.server in servers and one.is_heard(section.id, topic_filter)]
         own = [one for one in matched if _may_be(one.by, _form(to))]
         path = section.path_of(document, setting)
@@ -97,7 +98,7 @@ def _said(sections: Sequence[Section], registry: Registry) -> Iterator[_Said]:
         shown += [(id, by, topic) for by, topic in settings.published(id)] if settings is not None else []
     for id, by, topic in shown:
         for server in found[by].servers().values() if by in names else ():
-            yield _Said(id, server, names[by].whole(topic), by, names[by].prefix)
+            yield _Said(id, plain(server), names[by].whole(topic), by, names[by].prefix)
 
 
 def _of_kind(kind: str, found: Mapping[str, Settings], registry: Registry) -> Settings | None:

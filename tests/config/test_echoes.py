@@ -59,6 +59,7 @@ def test_check_says_it_and_is_not_fine(tmp_path: Path, capsys: pytest.CaptureFix
         (subscribe("gpio/+", "gpio/lamp", verb="switch") + LAMP, ["5 gpio/lamp, under gpio/lamp"]),
         ('[mqtt.b]\nprefix = "b"\n' + subscribe("gw/#", "twin/x", at="b"), ["7 twin/x, under gw/twin/x"]),
         ('[mqtt.b]\nhost = "192.0.2.4"\n' + subscribe("gw/#", "twin/x", at="b"), []),
+        ('[mqtt.b]\nhost = "127.0.0.1"\n' + subscribe("gw/#", "twin/x", at="b"), ["7 twin/x, under gw/twin/x"]),
         (subscribe("#", "twin/all"), []),
         (subscribe("gw/#", "twin/all"), ["5 twin/all, under gw/twin/all"]),
         ('[mqtt.b]\nprefix = "b"\n' + subscribe("#", "twin/x", at="b"), ["7 twin/x, under gw/twin/x"]),

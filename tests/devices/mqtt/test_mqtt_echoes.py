@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devices.mqtt.echoes import SaidAtBroker, said_at
+from devices.mqtt.settings import MqttSettings
 from gateway.actors import Health, Message
 from gateway.actors.vocabulary import Publish
 from gateway.testing.bench import BenchDelivery
@@ -96,3 +97,12 @@ def test_it_is_kept_per_broker() -> None:
     one = said_at("broker.local", 1883)
     assert said_at("broker.local", 1883) is one
     assert said_at("broker.local", 8883) is not one
+    assert said_at("Broker.local.", 1883) is one
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "LocalHost", "127.0.1.1"])
+def test_this_machine_has_many_names(host: str) -> None:
+    """A broker here is one, by whichever of them a connection reaches it."""
+    here = said_at("localhost", 1883)
+    assert said_at(host, 1883) is here
+    assert MqttSettings(host=host, client_id="a").claims() == MqttSettings(client_id="a").claims()
