@@ -80,14 +80,14 @@ def load_own_kinds(folder: Path, taken: Sequence[str], *, import_s: float = OWN_
 def _sources(folder: Path, problems: list[str]) -> Iterator[Source]:
     try:
         untrusted = why_untrusted(folder.stat())
-        paths = [] if untrusted else sorted(folder.glob("*.py"))
+        paths = [] if untrusted else sorted(folder.iterdir())  # glob takes a folder that it may not read for an empty one
     except OSError as error:
         problems.append(f"cannot read {folder}: {error.strerror}; let the gateway's user read it (chmod a+rx)")
         return
     if untrusted:
         problems.append(f"cannot load actors from {folder}: {untrusted} {folder}")
     for path in paths:
-        if not path.name.startswith(("test_", "conftest.", "__", ".")):
+        if path.name.endswith(".py") and not path.name.startswith(("test_", "conftest.", "__", ".")):
             yield from _source(path, problems)
 
 

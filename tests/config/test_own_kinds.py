@@ -295,6 +295,19 @@ def test_a_folder_that_may_not_be_entered_is_a_problem_of_the_file() -> None:
         )
 
 
+@only_root
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one() -> None:
+    """Its kinds would be gone without a word, and their mail with nobody to take it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        Path(path).chmod(0o755)
+        config, actors = Path(path, "gateway.toml"), Path(path, "actors")
+        actors.mkdir()
+        actors.chmod(0o700)
+        config.write_text("")
+        said = said_to_nobody(lambda: read(config, registry=kinds()))
+        assert f"  cannot read {actors}: Permission denied; let the gateway's user read it (chmod a+rx)" in said
+
+
 @pytest.mark.parametrize(
     "line",
     [
