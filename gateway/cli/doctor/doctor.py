@@ -9,7 +9,7 @@ from gateway.actors import Settings
 from gateway.cli.doctor.access import look_at_devices, look_at_groups, the_user
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk
-from gateway.cli.doctor.finding import Finding, Level, fine, note, wrong
+from gateway.cli.doctor.finding import Finding, Level, fine, note, parted, wrong
 from gateway.cli.doctor.kernel import look_at_kernel, look_at_kernel_log
 from gateway.cli.doctor.others import look_at_others, run_from, running_gateways
 from gateway.cli.doctor.servers import STORE, look_at_servers
@@ -79,8 +79,8 @@ def _of_file(found: Configuration, config: Path) -> Iterator[Finding]:
 
 def _of_problem(problem: Problem) -> Finding:
     """What the check says of what the file relies on: what was seen, and what to do behind the last semicolon."""
-    seen, _, mend = problem.text.rpartition("; ")
-    return wrong(problem.key_path, seen or problem.text, mend if seen else "gateway check says more")
+    seen, mend = parted(problem.text)
+    return wrong(problem.key_path or "file", seen, mend or "gateway check says more")
 
 
 def _devices(found: Configuration | None) -> dict[str, str]:
@@ -111,11 +111,11 @@ def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:
         with Client(place.path, advice=place.advice) as client:
             view: View = client.ask({"do": "show"})["show"]
     except Failed as error:
-        seen, _, mend = str(error).rpartition("; ")
+        seen, mend = parted(str(error))
         made = note if error.code == NO_GATEWAY else wrong
         if error.code == UNKNOWN:  # what was asked is a look, which has no outcome
             seen, mend = str(error).partition("; ")[0], _AGAIN
-        return None, made("gateway", seen or str(error), mend)
+        return None, made("gateway", seen, mend)
     return view, None
 
 
@@ -140,8 +140,8 @@ def _of_gateway(view: View | None, unseen: Finding | None) -> Iterator[Finding]:
     if view["healthy"]:
         yield fine("gateway", f"{view['name']} runs and is well")
     for problem in view["problems"]:
-        seen, _, mend = problem.rpartition("; ")
-        yield wrong("gateway", seen or problem, mend if seen else "gateway show says more")
+        seen, mend = parted(problem)
+        yield wrong("gateway", seen, mend or "gateway show says more")
 
 
 def _shown(found: Sequence[Finding]) -> Iterator[str]:

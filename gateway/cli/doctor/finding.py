@@ -40,6 +40,16 @@ def wrong(about: str, text: str, mend: str) -> Finding:
     return Finding(Level.WRONG, about, text, mend)
 
 
+def parted(text: str) -> tuple[str, str]:
+    """What was seen, and what mends it: that stands behind the last semicolon of a sentence that is in no brackets; empty where none is."""
+    depth = 0
+    for place in reversed(range(len(text))):
+        depth += {")": 1, "(": -1}.get(text[place], 0)
+        if depth <= 0 and text.startswith("; ", place):
+            return text[:place], text[place + 2 :]
+    return text, ""
+
+
 def text_of(path: Path) -> str:
     """What stands in a file of the kernel, without the zeros and spaces at its end; empty where it cannot be read."""
     try:

@@ -21,7 +21,7 @@ from gateway.cli.doctor.access import LoginUser, look_at_devices, look_at_groups
 from gateway.cli.doctor.board import look_at_board
 from gateway.cli.doctor.disk import Written, look_at_disk, look_at_wear
 from gateway.cli.doctor.doctor import findings
-from gateway.cli.doctor.finding import Finding, Level
+from gateway.cli.doctor.finding import Finding, Level, parted
 from gateway.cli.doctor.servers import look_at_servers
 from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.cli.main import main
@@ -293,3 +293,18 @@ def test_what_is_told_of_the_guide_is_there() -> None:
     assert len(named) == sources.count("(config/guide/") > 1
     lacking = [(page, title) for page, title in named if f"# {title}" not in (root / "config/guide" / page).read_text()]
     assert not lacking
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "mend"),
+    [
+        ("a: gone; plug it in", "a: gone", "plug it in"),
+        ("a: gone; look; plug it in", "a: gone; look", "plug it in"),
+        ("a: denied; let it (sudo b; sudo c), or mend d", "a: denied", "let it (sudo b; sudo c), or mend d"),
+        ("a: gone (b; c)", "a: gone (b; c)", ""),
+        ("a: gone", "a: gone", ""),
+    ],
+)
+def test_what_mends_it_is_not_cut_in_brackets(text: str, seen: str, mend: str) -> None:
+    """Two commands in brackets are one advice."""
+    assert parted(text) == (seen, mend)
