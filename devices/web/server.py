@@ -13,6 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from devices.credentials import BadSetting, token
 from devices.web.settings import WebSettings
 from gateway.actors import Health, HostBound, Start
 from gateway.actors.errors import GatewayError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from devices.web.serving import Serving
 
 _AGAIN_S = 5.0
+"""How soon the server tries again to begin, and how soon a token that nobody can read, or can read again, is told."""
 _BACKLOG = 128
 _UNTAKEN_BYTES = 65_536
 """What the system keeps of an answer that its client has not taken; it takes twice that for it. By itself it keeps four megabytes of each:
@@ -50,20 +52,27 @@ class WebServer(HostBound):
         self.settings = settings
         self._serving: Serving | None = None
         self._again_s = 0.0
+        self._listening = ""
+        self._unread = ""
 
     def started(self, start: Start) -> None:
         """Begin to serve, or report why not."""
         self._begin()
 
     def wait(self) -> None:
-        self.host.wait(None if self._serving is not None else max(0.0, self._again_s - time.monotonic()))
+        looks_again = self._serving is None or self.settings.tokens
+        self.host.wait(max(0.0, self._again_s - time.monotonic()) if looks_again else None)
 
     def tick(self) -> None:
-        """Look whether the thread still serves; where the server could not begin, try again."""
+        """Look whether the thread still serves, and the tokens can be read; where the server could not begin, try again."""
         if self._serving is not None and not self._serving.alive:
             raise Unserved(f"the server has ended: {self._serving.fault or 'nobody knows why'}")
-        if self._serving is None and not self.host.quiet and time.monotonic() >= self._again_s:
+        if self.host.quiet or time.monotonic() < self._again_s:
+            return
+        if self._serving is None:
             self._begin()
+        elif (unread := self._why_unread()) != self._unread:
+            self._report(unread)
 
     def close(self) -> None:
         """End the server: what is under way is answered, streams are cut. Blocks at most `close_s` seconds."""
@@ -80,7 +89,22 @@ class WebServer(HostBound):
             return
         self._serving = serving(self.settings, self.host, listener)
         self._serving.start()
-        self.host.report(Health.OK, f"listening at {_url_of(listener)}")
+        self._listening = f"listening at {_url_of(listener)}"
+        self._report(self._why_unread())
+
+    def _why_unread(self) -> str:
+        """Why a token cannot be used, so that nobody is let in who has one; empty where all can."""
+        self._again_s = time.monotonic() + _AGAIN_S
+        try:
+            for key, named in self.settings.tokens.items():
+                token(named, f"web.{key}")
+        except BadSetting as error:
+            return str(error)
+        return ""
+
+    def _report(self, unread: str) -> None:
+        self._unread = unread
+        self.host.report(Health.FAULTY if unread else Health.OK, f"lets nobody in: {unread}" if unread else self._listening)
 
 
 def _serving() -> "type[Serving]":

@@ -71,6 +71,15 @@ def test_a_token_file_that_is_gone_keeps_everybody_out(tmp_path: Path) -> None:
         assert "mend web.token_file" in said.json["detail"]
 
 
+def test_a_token_that_cannot_be_read_is_told_and_not_called_well(tmp_path: Path) -> None:
+    """Who looks at the gateway learns why its pages let nobody in, and that they do again."""
+    with WebGateway.guarded(tmp_path) as gateway:
+        (tmp_path / "token").rename(tmp_path / "away")
+        gateway.until(lambda: "web/local is faulty: lets nobody in: cannot use" in gateway.said())
+        (tmp_path / "away").rename(tmp_path / "token")
+        gateway.until(lambda: gateway.said().count("web/local is ok: listening at ") == 2)
+
+
 # --- browsers
 
 
