@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from gateway.actors import GatewayError
+from gateway.entering import shut_above
 
 AT_MOST_BYTES = 8192
 """A file with more holds something else."""
@@ -25,7 +26,9 @@ def unusable(path: Path | str, key: str, error: Exception, *, what: str) -> BadS
     it."""
     fact = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
     advice = f"mend {key}"
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) and (shut := shut_above(path)):
+        advice = f"the user {_me()} may not enter {shut}: keep the file elsewhere, as in /etc/gateway, and mend {key}"
+    elif isinstance(error, PermissionError):
         advice = f"let the user {_me()} read it (sudo chgrp {_group()} {path}; sudo chmod g+r {path}), or mend {key}"
     return BadSetting(f"cannot use {path} as {what}: {fact}; {advice}")
 

@@ -22,9 +22,10 @@ def check(path: Path, *, as_json: bool) -> int:
         return BAD_CONFIG
     outside = sorted((*configuration.outside, *configuration.loops), key=lambda problem: problem.position or Position(0, 0))
     if outside:
-        can = "cannot start:" if any(isinstance(one, KeepsFromStarting) for one in outside) else "can start, but with"
+        starts = not any(isinstance(one, KeepsFromStarting) for one in outside)
+        can = "can start, but with" if starts else "cannot start:"
         _say(outside, "\n".join([f"{can} {counted(len(outside), str(path))}", *listed(outside)]), as_json=as_json)
-        return NO
+        return NO if starts else BAD_CONFIG
     if configuration.notes and not as_json:
         complain("\n".join(["to know:", *listed(configuration.notes)]))
     devices, kinds = len(configuration.host_bound), len(configuration.actors)

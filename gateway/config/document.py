@@ -8,6 +8,7 @@ from typing import Any
 from gateway.config.limits import beyond
 from gateway.config.locator import KeyPath, Position, locate
 from gateway.config.problems import ConfigProblems, Noted, Problem, dotted
+from gateway.entering import shut_above
 
 MAX_BYTES = 1_000_000
 
@@ -88,6 +89,8 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         raise _Unusable("there is no such file; name another with --config, or copy config/gateway.toml there") from None
     except PermissionError:
+        if shut := shut_above(path):
+            raise _Unusable(f"this user may not enter {shut}, where it is; let the gateway's user enter (chmod a+x {shut})") from None
         raise _Unusable("its permissions keep this user from reading it; let the gateway's user read it (chmod a+r)") from None
     except IsADirectoryError:
         raise _Unusable("it is a folder; name the file in it") from None

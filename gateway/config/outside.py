@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from gateway.actors.errors import ANYTHING
 from gateway.actors.words import described
@@ -18,35 +17,47 @@ from gateway.config.driver import why_no_driver
 from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import KeepsFromStarting, Problem, dotted
-from gateway.config.sections import GatewaySettings, StoreSettings
+from gateway.config.sections import GatewaySettings, StoreSettings, own_folder
+from gateway.config.service_user import ServiceUser
 
 _SOCKET_AT_MOST = 99
 """Bytes of a socket's path: the kernel takes 107 (unix(7)), and it is made under a name that has the number of a process behind it."""
-SERVICE_USER = "gateway"
-"""Whom the unit that is installed runs as."""
 
 
 def outside_problems(document: Document, sections: list[Section], gateway: GatewaySettings, store: StoreSettings) -> list[Problem]:
     """Each thing outside of the file that will not do, as far as this user may know, at the key that names it."""
     is_service = document.path.startswith("/etc/gateway/")
-    reader = (_service_user() if os.geteuid() == 0 else None) if is_service else _ThisUser()
+    reader = ServiceUser.found() if is_service else _ThisUser()
     found = [(_place(document, section, key), text) for section in sections for key, text in _of_section(section, reader).items()]
-    named = {("gateway", "control_socket"): gateway.control_socket, **({} if store.url else {("store", "path"): store.path})}
+    place: KeyPath = ("store", "path")
+    named: dict[KeyPath, Path] = {("gateway", "control_socket"): gateway.control_socket, **({} if store.url else {place: store.path})}
     # where the file names none, they are where the gateway is started, which need not be here
     unusable = [(key, text) for key, path in named.items() if document.value(key) for text in _of_folder(path, document, reader)]
     found += unusable
     if document.value(("gateway", "control_socket")) and (text := _of_socket(gateway.control_socket)):
         found.append((("gateway", "control_socket"), text))
     found += [(("store", key), text) for key, text in _of_database(store, reader)]
-    place = ("store", "path")
     can_be_used = (
         document.value(place) and not store.url and all(key != place for key, _ in found)
     )  # one word for a folder that will not do at all
     if can_be_used and not gateway.simulate and (text := why_fleeting(store.path)):
         found.append((place, text))
     stopping = [one for one in unusable if one[0] == place]
+    if isinstance(reader, ServiceUser):
+        unread = _unread(document, gateway, reader)
+        found += unread
+        stopping += unread
     problems = [(KeepsFromStarting._make if one in stopping else Problem._make)(_problem(document, *one)) for one in found]
     return sorted(problems, key=lambda problem: problem.position or Position(0, 0))
+
+
+def _unread(document: Document, gateway: GatewaySettings, reader: ServiceUser) -> list[tuple[KeyPath, str]]:
+    """What of the file itself and of the folder of the user's own kinds the service may not read: it reads both before all else."""
+    path = Path(document.path)
+    folder = own_folder(document.path, gateway)
+    told = [reader.why_not(path, path.stat()), reader.why_unlisted(folder) if folder else ""]
+    path_of_file: KeyPath = ()
+    return [(path_of_file, text) for text in told if text][:1]
 
 
 def notes_on(document: Document, sections: list[Section]) -> list[Problem]:
@@ -59,14 +70,14 @@ def notes_on(document: Document, sections: list[Section]) -> list[Problem]:
 
 
 def _problem(document: Document, path: KeyPath, text: str) -> Problem:
-    return Problem(document.position(path), dotted(path), text)
+    return Problem(document.position(path) if path else None, dotted(path), text)
 
 
 def _place(document: Document, section: Section, key: str) -> KeyPath:
     return section.path_of(document, key) if key else section.key_path
 
 
-def _of_section(section: Section, reader: "_FileReader | _ThisUser | None") -> dict[str, str]:
+def _of_section(section: Section, reader: "ServiceUser | _ThisUser | None") -> dict[str, str]:
     """What is wrong with the files that a section names and with all else that it needs here, by its keys; what its own code raises while
     it looks is told too, at the section, unless it looked at what is broken."""
     wrong: dict[str, str] = {}
@@ -78,32 +89,6 @@ def _of_section(section: Section, reader: "_FileReader | _ThisUser | None") -> d
         if section.whole:
             wrong[""] = f"cannot look at what it needs: {described(error)}; mend {type(section.settings).__name__}"
         return wrong
-
-
-class _FileReader(NamedTuple):
-    """The user whom the service runs as, who has to read what root may read anyway."""
-
-    uid: int
-    groups: list[int]
-
-    def may_read(self, found: os.stat_result) -> bool:
-        """Whether a file's mode lets that user read it."""
-        if found.st_uid == self.uid:
-            return bool(found.st_mode & stat.S_IRUSR)
-        return bool(found.st_mode & (stat.S_IRGRP if found.st_gid in self.groups else stat.S_IROTH))
-
-    def why_not(self, path: Path, found: os.stat_result) -> str:
-        """Why the service may not read a file, and what lets it; empty where it may."""
-        mend = f"sudo chgrp {SERVICE_USER} {path} && sudo chmod g+r {path}"
-        return "" if self.may_read(found) else f"the service runs as {SERVICE_USER}, who may not read {path}; {mend}"
-
-    def why_unwritable(self, path: Path, found: os.stat_result) -> str:
-        """Why the service may not write to a file or a folder, and what lets it; empty where it may."""
-        shift = 6 if found.st_uid == self.uid else 3 if found.st_gid in self.groups else 0
-        wanted = 0o3 if stat.S_ISDIR(found.st_mode) else 0o2
-        if not self.uid or found.st_mode >> shift & wanted == wanted:
-            return ""
-        return f"the service runs as {SERVICE_USER}, who may not write to {path}; sudo chown {SERVICE_USER} {path}, or name another path"
 
 
 class _ThisUser:
@@ -120,17 +105,7 @@ class _ThisUser:
         return f"this user cannot write to {path}; let the gateway's user write there, or name another path"
 
 
-def _service_user() -> _FileReader | None:
-    import pwd  # noqa: PLC0415  # only where root checks what is installed
-
-    try:
-        user = pwd.getpwnam(SERVICE_USER)
-    except KeyError:
-        return None
-    return _FileReader(user.pw_uid, os.getgrouplist(SERVICE_USER, user.pw_gid))
-
-
-def _of_database(store: StoreSettings, reader: _FileReader | _ThisUser | None) -> Iterator[tuple[str, str]]:
+def _of_database(store: StoreSettings, reader: ServiceUser | _ThisUser | None) -> Iterator[tuple[str, str]]:
     """What a store in a database needs here, by the key of [store]. Whether it can be reached is not asked: it may come later."""
     if store.url and (text := why_no_driver()):
         yield "url", text
@@ -138,7 +113,7 @@ def _of_database(store: StoreSettings, reader: _FileReader | _ThisUser | None) -
         yield "password_file", text
 
 
-def _of_file(path: Path, reader: _FileReader | _ThisUser | None) -> str:
+def _of_file(path: Path, reader: ServiceUser | _ThisUser | None) -> str:
     """What is wrong with a file; empty where nothing is, or this user may not know."""
     try:
         found = path.stat()
@@ -147,7 +122,7 @@ def _of_file(path: Path, reader: _FileReader | _ThisUser | None) -> str:
     except NotADirectoryError:
         return f"there is no file {path}: {path.parent} is no folder; mend the path"
     except OSError:
-        return ""
+        return reader.why_shut(path) if isinstance(reader, ServiceUser) else ""
     if stat.S_ISDIR(found.st_mode):
         return f"{path} is a folder; name the file in it"
     if stat.S_ISREG(found.st_mode) and not found.st_size:
@@ -155,7 +130,7 @@ def _of_file(path: Path, reader: _FileReader | _ThisUser | None) -> str:
     return reader.why_not(path, found) if reader is not None else ""
 
 
-def _of_folder(path: Path, document: Document, reader: _FileReader | _ThisUser | None) -> Iterator[str]:
+def _of_folder(path: Path, document: Document, reader: ServiceUser | _ThisUser | None) -> Iterator[str]:
     """What is wrong with the folder of a file that the gateway makes, or with that file; a folder that is missing it makes too."""
     if os.path.isdir(path):  # noqa: PTH112  # where this user may not enter, pathlib raises
         yield f"{path} is a folder; name a file in it"
@@ -163,9 +138,11 @@ def _of_folder(path: Path, document: Document, reader: _FileReader | _ThisUser |
     folder = next((one for one in path.parents if os.path.lexists(one)), Path("/"))
     if not os.path.isdir(folder):  # noqa: PTH112
         yield f"{folder} is no folder; name another path"
-    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
         yield f"{folder} is on a medium that can only be read; name another path"
-    elif reader is not None and (folder == path.parent if isinstance(reader, _FileReader) else not document.path.startswith("/etc/")):
+        return
+    if reader is not None and (folder == path.parent if isinstance(reader, ServiceUser) else not document.path.startswith("/etc/")):
         # what is missing, systemd may make for the service
         yield from [text for one in (folder, path) if (text := _of_unwritable(one, reader))][:1]
 
@@ -178,7 +155,7 @@ def _of_socket(path: Path) -> str:
     return f"a path of {length} bytes is too long for a socket, and the command line will not find the gateway; {advice}"
 
 
-def _of_unwritable(path: Path, reader: _FileReader | _ThisUser) -> str:
+def _of_unwritable(path: Path, reader: ServiceUser | _ThisUser) -> str:
     """Why a file or a folder cannot be written to; empty where it can, or is not there."""
     try:
         found = path.stat()

@@ -123,7 +123,8 @@ def _configured(config: str | os.PathLike[str], *, named: bool) -> str:
             text = file.read(_MAX_BYTES)
     except OSError as error:
         if named:
-            raise Failed(f"cannot read {config}: {error.strerror}; mend the path behind --config", BAD_CONFIG) from None
+            advice = "let this user read it (chmod a+r)" if isinstance(error, PermissionError) else "mend the path behind --config"
+            raise Failed(f"cannot read {config}: {error.strerror}; {advice}", BAD_CONFIG) from None
         return ""
     if not any("control_socket" in line and not line.lstrip().startswith("#") for line in text.splitlines()):
         return ""  # as most do; reading TOML takes its time to import

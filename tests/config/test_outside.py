@@ -11,7 +11,7 @@ import pytest
 from gateway.cli.doctor.disk import look_at_disk
 from gateway.config import read
 from gateway.config.fleeting import why_fleeting
-from gateway.config.outside import _FileReader
+from gateway.config.service_user import ServiceUser
 from tests.nobody import only_root, said_to_nobody
 
 ROOT = Path(__file__).parents[2]
@@ -269,7 +269,7 @@ class Lamp(HostBound):
 def test_a_store_that_cannot_be_written_is_said_to_keep_it_from_starting(tmp_path: Path) -> None:
     """A folder of a control socket does not: the gateway runs without one."""
     code, lines = check(tmp_path, f'[store]\npath = "{tmp_path}/g.toml/gateway.db"\n')
-    assert (code, lines) == (1, ["cannot start: 1 problem in g.toml", "2:8 store.path: …/g.toml is no folder; name another path"])
+    assert (code, lines) == (78, ["cannot start: 1 problem in g.toml", "2:8 store.path: …/g.toml is no folder; name another path"])
     code, lines = check(tmp_path, '[gateway]\ncontrol_socket = "g.toml/gateway.sock"\n')
     assert (code, lines[0]) == (1, "can start, but with 1 problem in g.toml")
 
@@ -296,7 +296,7 @@ def test_where_this_user_may_not_enter_the_rest_is_told() -> None:
 
 def test_whether_the_service_may_write_goes_by_the_mode_of_what_is_there(tmp_path: Path) -> None:
     """Root may write everywhere, and it is root who checks what is installed."""
-    service = _FileReader(uid=4711, groups=[4711, 20])
+    service = ServiceUser(uid=4711, groups=[4711, 20])
     folder = tmp_path / "state"
     folder.mkdir(mode=0o755)
     why = f"the service runs as gateway, who may not write to {folder}; sudo chown gateway {folder}, or name another path"
@@ -343,3 +343,21 @@ def test_a_secret_that_anybody_may_read_is_noted(tmp_path: Path, mode: int, may:
         if may
         else []
     )
+
+
+def test_whether_the_service_may_read_goes_by_the_folders_above_too() -> None:
+    """A file that all may read is closed to who may not enter the folder that it is in; one of code is looked at, as is its folder."""
+    service = ServiceUser(uid=4711, groups=[4711])
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        file = folder / "lamp.py"
+        file.touch(mode=0o644)
+        assert service.why_not(file, file.stat()) == service.why_unlisted(folder) == ""
+        file.chmod(0o600)
+        closed = f"the service runs as gateway, who may not read {file}; sudo chgrp gateway {file} && sudo chmod g+r {file}"
+        assert service.why_not(file, file.stat()) == service.why_unlisted(folder) == closed
+        file.chmod(0o644)
+        folder.chmod(0o700)
+        assert service.why_not(file, file.stat()).startswith(f"the service runs as gateway, who may not enter {folder}, where {file} is; ")
+        assert service.why_unlisted(folder) == f"the service runs as gateway, who may not read {folder}; sudo chmod a+rx {folder}"

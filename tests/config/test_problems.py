@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -201,19 +202,34 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read(tmp_path / "pipe", registry=kinds())
 
 
-def test_a_file_without_permission(tmp_path: Path) -> None:
-    """A file that this user may not read is named as that."""
-    path = tmp_path / "gateway.toml"
-    path.touch(mode=0)
+@pytest.mark.parametrize(
+    ("shut", "said"),
+    [
+        ("gateway.toml", "its permissions keep this user from reading it; let the gateway's user read it (chmod a+r)"),
+        ("a/b", "this user may not enter {}, where it is; let the gateway's user enter (chmod a+x {})"),
+        ("a", "this user may not enter {}, where it is; let the gateway's user enter (chmod a+x {})"),
+    ],
+)
+def test_what_this_user_may_not_read_is_named_as_that(shut: str, said: str) -> None:
+    """The file, or the outermost folder on the way to it."""
     as_root = os.geteuid() == 0
-    if as_root:
-        os.seteuid(NOBODY)
-    try:
-        with pytest.raises(ConfigProblems, match="its permissions keep this user from reading it; let the gateway's user read it"):
-            read(path, registry=kinds())
-    finally:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # below the folder of a test nobody else comes
+        folder, path = Path(name), Path(name, "a/b/gateway.toml")
+        path.parent.mkdir(parents=True)
+        path.touch()
+        folder.chmod(0o755)
+        (path if shut == path.name else folder / shut).chmod(0)
         if as_root:
-            os.seteuid(0)
+            os.seteuid(NOBODY)
+        try:
+            with pytest.raises(ConfigProblems) as raised:
+                read(path, registry=kinds())
+        finally:
+            if as_root:
+                os.seteuid(0)
+            (folder / "a").chmod(0o755)
+            (folder / "a/b").chmod(0o755)
+    assert str(raised.value).endswith(said.replace("{}", str(folder / shut)))
 
 
 def test_a_utf8_mark_does_no_harm(tmp_path: Path) -> None:

@@ -98,6 +98,39 @@ def test_a_secret_that_the_service_may_not_read_is_named(unpacked: Container) ->
     unpacked.sh("chgrp gateway /etc/gateway/password; chmod g+r /etc/gateway/password; gateway check")
 
 
+@pytest.mark.parametrize(
+    ("shut", "said"),
+    [
+        ("chmod 600 /etc/gateway/gateway.toml", "who may not read /etc/gateway/gateway.toml; "),
+        ("chmod 700 /etc/gateway", "who may not enter /etc/gateway, where /etc/gateway/gateway.toml is; "),
+        ("echo 'import os' > /etc/gateway/actors/x.py; chmod 600 /etc/gateway/actors/x.py", "who may not read /etc/gateway/actors/x.py; "),
+        ("chmod 700 /etc/gateway/actors", "who may not read /etc/gateway/actors; "),
+    ],
+)
+def test_what_the_service_reads_first_and_may_not_keeps_it_from_starting(unpacked: Container, shut: str, said: str) -> None:
+    """Root may read it, and an update that believed root would restart a gateway that runs into one that does not start."""
+    unpacked.sh("systemctl start gateway")
+    unpacked.sh(shut)
+    checked = unpacked.try_sh("gateway check")
+    assert checked.code == 78
+    assert checked.err.startswith("cannot start: 1 problem in /etc/gateway/gateway.toml\n")
+    assert f"the service runs as gateway, {said}" in checked.err
+    assert unpacked.try_sh("systemctl restart gateway").code == 1
+    unpacked.sh(checked.err.rpartition("; ")[2].replace("sudo ", ""))
+    unpacked.sh("rm -f /etc/gateway/actors/x.py; gateway check; systemctl restart gateway")
+
+
+def test_a_secret_in_a_folder_that_the_service_may_not_enter_is_named_to_everybody(unpacked: Container) -> None:
+    """By the modes of what is there: who asks need be neither root nor the service."""
+    unpacked.sh("echo hunter2 > /root/password && chmod 644 /root/password && useradd anna")
+    unpacked.sh('printf \'[mqtt.main]\\nusername = "u"\\npassword_file = "/root/password"\\n\' >> /etc/gateway/gateway.toml')
+    for who in ("root", "anna"):
+        done = unpacked.try_sh(f"su {who} -c 'gateway check'")
+        assert done.code == 1
+        assert "the service runs as gateway, who may not enter /root, where /root/password is; move the file into /etc/gateway" in done.err
+    unpacked.sh("userdel anna; rm /root/password")
+
+
 def test_an_update_keeps_the_last_two_copies_of_the_store(unpacked: Container) -> None:
     """Made by the program that was there, of a gateway that runs or of one that is stopped; where none can be made, nothing is changed."""
     copies = "ls -1tr /var/backups/gateway"

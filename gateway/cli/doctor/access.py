@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.cli.add import PACKAGED
 from gateway.cli.doctor.finding import Finding, fine, note, wrong
-from gateway.config.outside import SERVICE_USER
+from gateway.config.service_user import SERVICE_USER
 
 GROUPS = ("dialout", "gpio", "plugdev")
 """Groups that the service is in, by its unit."""
