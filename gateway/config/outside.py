@@ -17,6 +17,7 @@ from gateway.config.driver import why_no_driver
 from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import KeepsFromStarting, Problem, dotted
+from gateway.config.sealed import why_sealed
 from gateway.config.sections import GatewaySettings, StoreSettings, own_folder
 from gateway.config.service_user import ServiceUser
 
@@ -145,6 +146,8 @@ def _of_folder(path: Path, document: Document, reader: ServiceUser | _ThisUser |
     if reader is not None and (folder == path.parent if isinstance(reader, ServiceUser) else not document.path.startswith("/etc/")):
         # what is missing, systemd may make for the service
         yield from [text for one in (folder, path) if (text := _of_unwritable(one, reader))][:1]
+    if isinstance(reader, ServiceUser) and path.is_absolute() and (text := why_sealed(path.parent)):
+        yield text
 
 
 def _of_socket(path: Path) -> str:

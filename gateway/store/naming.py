@@ -1,6 +1,7 @@
 """The errors of SQLite and of the system about the store, by our names, each with what to do."""
 
 import errno
+import os
 from pathlib import Path
 
 import apsw
@@ -20,6 +21,7 @@ _READ_ONLY = (
     "findmnt -T on its folder says whether the disk was made read-only (ro), as Linux does after an error: sudo dmesg | tail says which; "
     "else let the gateway's user write there"
 )
+_SEALED = "a service writes where its unit lets it: sudo systemctl edit gateway, there [Service] and ReadWritePaths=FOLDER; or "
 _ACCESS = "see with ls -ld that its folder is there, and that the gateway's user may write to it and to the file; else mend store.path"
 _OTHERS = "another program holds it: sudo fuser -v on the file says which; end that"
 _ROOM = "make room on the disk: sudo apt clean; sudo journalctl --vacuum-size=50M; df -h"
@@ -29,7 +31,6 @@ _OURS = "restart the gateway; if it comes again, report it with this line"
 
 _BY_CLASS: dict[type[apsw.Error], str] = {
     apsw.IOError: _MEDIUM,
-    apsw.ReadOnlyError: _READ_ONLY,
     apsw.CantOpenError: _ACCESS,
     apsw.PermissionsError: _ACCESS,
     apsw.AuthError: _ACCESS,
@@ -44,7 +45,6 @@ _BY_NUMBER: dict[int, str] = {
     errno.EIO: _MEDIUM,
     errno.ENXIO: _MEDIUM,
     errno.ENODEV: _MEDIUM,
-    errno.EROFS: _READ_ONLY,
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,
     errno.ENOENT: _ACCESS,
@@ -104,6 +104,9 @@ def what_to_do(error: OSError | apsw.Error, path: Path) -> str:
     """What to do about an error of SQLite or of the system with a file of the store, as the end of a sentence."""
     if isinstance(error, apsw.IOError) and _is_full(path):
         return _ROOM  # SQLite says so of what it writes beside the file, and where a quota ends
+    if isinstance(error, apsw.ReadOnlyError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
+        state = os.environ.get("STATE_DIRECTORY")  # systemd says it to services only
+        return f"{_SEALED}{_READ_ONLY}" if state and not path.is_relative_to(state) else _READ_ONLY
     if isinstance(error, apsw.Error):
         return next((text for kind, text in _BY_CLASS.items() if isinstance(error, kind)), _OURS)
     return _BY_NUMBER.get(error.errno or 0, _MEDIUM)

@@ -131,6 +131,23 @@ def test_a_secret_in_a_folder_that_the_service_may_not_enter_is_named_to_everybo
     unpacked.sh("userdel anna; rm /root/password")
 
 
+def test_a_store_where_the_unit_lets_nobody_write_is_named_with_what_lets_it(unpacked: Container) -> None:
+    """The folder is the service's own, and all the same it sees it read-only; with the drop-in it starts."""
+    unpacked.sh("mkdir --parents /srv/store && chown gateway /srv/store")
+    unpacked.sh("sed -i 's|^\\[store\\]|&\\npath = \"/srv/store/gateway.db\"|' /etc/gateway/gateway.toml")
+    checked = unpacked.try_sh("gateway check")
+    assert checked.code == 78
+    assert (
+        "store.path: the unit keeps the service from writing to /srv/store; sudo systemctl edit gateway, there [Service] and "
+        in checked.err
+    )
+    assert unpacked.try_sh("systemctl start gateway").code == 1
+    assert "a service writes where its unit lets it: " in unpacked.sh("systemctl stop gateway; journalctl --unit=gateway --output=cat")
+    folder = "/etc/systemd/system/gateway.service.d"
+    unpacked.sh(f"mkdir {folder} && printf '[Service]\\nReadWritePaths=/srv/store\\n' > {folder}/store.conf && systemctl daemon-reload")
+    unpacked.sh("gateway check && systemctl start gateway && ls /srv/store/gateway.db && rm -r /srv/store")
+
+
 def test_an_update_keeps_the_last_two_copies_of_the_store(unpacked: Container) -> None:
     """Made by the program that was there, of a gateway that runs or of one that is stopped; where none can be made, nothing is changed."""
     copies = "ls -1tr /var/backups/gateway"
