@@ -48,7 +48,9 @@ def lag_of(one: dict[str, Any], most: int) -> str:
 
 
 def _notes(hosts: list[dict[str, Any]], unserved: dict[str, Any] | None, answer: dict[str, Any]) -> list[str]:
-    lines = ["* answers here"] if any(one["me"] for one in hosts) else []
+    lines = [
+        "* answers here" if any(one["me"] for one in hosts) else "the gateway that answers here is none of them: gateway show says why"
+    ]
     if unserved and unserved["groups"]:
         waits = lag_of({**unserved, "waiting": 0}, answer["most_counted"]).replace(" to it", "")
         lines.append(f"nobody serves {several(unserved['groups'], 'group')} of shared actors{': ' + waits if waits else ''}")
@@ -59,4 +61,4 @@ def _notes(hosts: list[dict[str, Any]], unserved: dict[str, Any] | None, answer:
         )
     if any(one["dead_letters"] for one in hosts):
         lines.append("dead letters: gateway dead-letters --hosts")
-    return ["", *lines] if lines else []
+    return ["", *lines]

@@ -64,7 +64,8 @@ class LinkedHosts:
 
     def _look(self, board: "HostBoard") -> dict[str, Any]:
         said = [(row, json.loads(row.view)) for row in board.hosts()]
-        hosts = [self._shown(row, view) for row, view in said]
+        here = board.here
+        hosts = [self._shown(row, view, here) for row, view in said]
         serving = [host for host in hosts if host["serves"]]
         if serving:
             done_x = [view["shared_x"] for (_, view), host in zip(said, hosts, strict=True) if host["serves"] and not host["away"]]
@@ -75,11 +76,12 @@ class LinkedHosts:
         unheard = [_add({"name": name, "away": True, "coming": 0, "coming_s": 0.0}, mail) for name, mail in board.unheard().items()]
         return {"hosts": hosts, "unheard": unheard, "unserved": unserved if serving else None, "most_counted": board.most_counted}
 
-    def _shown(self, row: "HostRow", said: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, row: "HostRow", said: dict[str, Any], here: str) -> dict[str, Any]:
+        """`here`: this process, which is not the host of its name where another gateway has that."""
         away = row.stopped or row.silent_s > AWAY_S
         return {
             "name": row.name,
-            "me": row.name == self.me,
+            "me": row.name == self.me and row.holder in ("", here),
             "serves": said["serves"],
             "groups": row.groups,
             "well": said["healthy"] and not away,

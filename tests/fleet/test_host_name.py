@@ -33,6 +33,11 @@ def test_a_second_gateway_of_a_name_is_refused_in_words(url: str, host: Host, tm
         if more:
             assert said in second.ask(do="show")["show"]["shared"]["fault"]
         assert link_of(first)["health"] == "ok"
+        first.until(lambda: [one["me"] for one in first.ask(do="hosts")["hosts"]] == [True])
+        assert [one["me"] for one in second.ask(do="hosts")["hosts"]] == [False]
+        hosts = second.gateway("show", "--hosts").stdout
+        assert "*" not in hosts
+        assert "the gateway that answers here is none of them: gateway show says why" in hosts
         first.stop()
         second.until(lambda: link_of(second)["health"] == "ok")
         second.stop()

@@ -11,16 +11,17 @@ import psycopg
 from gateway.actors.ids import group_of
 from gateway.store.postgres.reading import HIGHEST
 from gateway.store.postgres.shared.board_step import MOST_COUNTED
+from gateway.store.postgres.shared.host_name import this_holder
 from gateway.store.postgres.shared.place import SharedPlace
 from gateway.store.postgres.shared.schema import LATE
 from gateway.store.store import DeadRow
 
 _HOSTS = """
     SELECT state.name, life, stopped, extract(epoch FROM at)::double precision, extract(epoch FROM the_time() - at)::double precision,
-        coalesce(groups, 0), coming.many, coming.oldest_s, view
+        coalesce(groups, 0), coming.many, coming.oldest_s, view, coalesce(holder, '')
     FROM host_state state CROSS JOIN LATERAL coming_to(state.name, done_x) coming LEFT JOIN (
         SELECT member.name, count(*) AS groups FROM placement JOIN member ON member.id = owner WHERE NOT fenced GROUP BY member.name
-    ) serving ON serving.name = state.name ORDER BY state.name
+    ) serving ON serving.name = state.name LEFT JOIN host_name ON host_name.name = state.name ORDER BY state.name
 """
 _TO_GROUPS = f"""
     SELECT coalesce(member.name, ''), count(*)::integer, extract(epoch FROM clock_timestamp() - min(at))::double precision
@@ -78,6 +79,8 @@ class HostRow(NamedTuple):
     coming: ComingMail
     view: bytes
     """What it has said, as JSON."""
+    holder: str
+    """The process that has its name, see HostName; empty: none has."""
 
 
 class SharedMail(NamedTuple):
@@ -97,6 +100,8 @@ class HostBoard:
 
     def __init__(self, url: str, password_file: Path | None, *, simulated: bool = False) -> None:
         """Connect. Raises StoreFailed."""
+        self.here = this_holder()
+        """This process, as the holder of a name."""
         self._place = SharedPlace(url, password_file, simulated=simulated, answer_s=_ANSWER_S)
         self._connection = self._place.connect(session=_SLOW)
         try:
@@ -111,8 +116,8 @@ class HostBoard:
     def hosts(self) -> list[HostRow]:
         """All hosts, by their names, each with the mail for its own devices and actors. Raises StoreFailed."""
         return [
-            HostRow(name, life, stopped, at_s, silent_s, groups, ComingMail(many, oldest_s), view)
-            for name, life, stopped, at_s, silent_s, groups, many, oldest_s, view in self._rows(_HOSTS)
+            HostRow(name, life, stopped, at_s, silent_s, groups, ComingMail(many, oldest_s), *said)
+            for name, life, stopped, at_s, silent_s, groups, many, oldest_s, *said in self._rows(_HOSTS)
         ]
 
     def unheard(self) -> dict[str, ComingMail]:

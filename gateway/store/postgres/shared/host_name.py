@@ -62,7 +62,7 @@ class HostName:
     def __init__(self, name: str, lease_s: float = LEASE_S) -> None:
         self.name = name
         self._lease_s = lease_s
-        self._me = " ".join(_this_process())
+        self._me = this_holder()
         self._ahead_ms = 0.0
         self._words = f"process {os.getpid()} on {platform.node()}"
 
@@ -90,6 +90,11 @@ class HostName:
     def leave(self, connection: psycopg.Connection[Any]) -> None:
         """Let another gateway have the name at once."""
         connection.execute(b"DELETE FROM host_name WHERE name = %s AND holder = %s", (self.name, self._me))
+
+
+def this_holder() -> str:
+    """This process, as the holder of a name."""
+    return " ".join(_this_process())
 
 
 def _this_process() -> _Holder:
