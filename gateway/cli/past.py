@@ -72,7 +72,7 @@ def _say_csv(client: Client, id: str, names: list[str], since_ms: int, now_ms: i
 def _answer(client: Client, id: str, name: str, **asked: Any) -> dict[str, Any]:
     """What a value was. Raises Failed where the twin refuses."""
     request = {"do": "ask", "to": id, "verb": "history", "payload": {"value": name, **asked}, "timeout_s": 60}
-    body: dict[str, Any] = client.ask(request, patience_s=65)["body"]
+    body: dict[str, Any] = client.ask(request, patience_s=65, look=True)["body"]
     return body
 
 

@@ -5,7 +5,7 @@
 
 from gateway.console.client import Client
 from gateway.console.exits import FINE
-from gateway.console.output import say, say_json
+from gateway.console.output import complain, say, say_json
 
 _TIMEOUT_S = 120.0
 """Each device that is made anew may take its seconds to close."""
@@ -14,7 +14,8 @@ _MARGIN_S = 5.0
 
 def reload(client: Client, *, as_json: bool) -> int:
     """Have the gateway read its configuration again. Raises Failed where the file has problems: then nothing was taken over."""
-    answer = client.ask({"do": "reload", "timeout_s": _TIMEOUT_S}, patience_s=_TIMEOUT_S + _MARGIN_S)
+    request = {"do": "reload", "timeout_s": _TIMEOUT_S}
+    answer = client.ask(request, patience_s=_TIMEOUT_S + _MARGIN_S, waiting=lambda text: complain(f"gateway: {text}"))
     if as_json:
         say_json({key: answer[key] for key in ("taken", "not_up", "closing", "needs_restart")})
     else:

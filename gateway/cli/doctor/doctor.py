@@ -17,14 +17,13 @@ from gateway.cli.doctor.time_of_day import look_at_clock
 from gateway.config import ConfigProblems, Configuration, read
 from gateway.config.problems import Problem
 from gateway.console.client import Client
-from gateway.console.exits import FINE, NO, NO_GATEWAY, UNKNOWN, Failed
+from gateway.console.exits import FINE, NO, NO_GATEWAY, Failed
 from gateway.console.output import say, say_json, table
 from gateway.console.place import SERVICE_CONFIG, SocketPlace, installed
 from gateway.console.stored_at import find_store
 from gateway.registry import doors
 
 ROOT = Path("/")
-_AGAIN = "ask again in a minute; where it stays so: journalctl -u gateway, then sudo systemctl restart gateway"
 View = dict[str, Any]
 
 
@@ -113,9 +112,7 @@ def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:
     except Failed as error:
         seen, mend = parted(str(error))
         made = note if error.code == NO_GATEWAY else wrong
-        if error.code == UNKNOWN:  # what was asked is a look, which has no outcome
-            seen, mend = str(error).partition("; ")[0], _AGAIN
-        return None, made("gateway", seen, mend)
+        return None, made("gateway", seen or str(error), mend)
     return view, None
 
 
