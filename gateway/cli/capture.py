@@ -54,7 +54,8 @@ class _Capture:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # it tries once more to write what it could not, which was told
+                self._file.close()
 
     def keep(self, heard: dict[str, Any]) -> None:
         """Write a piece of the wire, or how many bytes are not among them. Raises Failed where the file cannot be written."""

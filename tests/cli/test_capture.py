@@ -72,6 +72,29 @@ def test_a_wire_is_captured_while_the_gateway_reads_it(tmp_path: Path, scale: Sc
     assert file.read_text().startswith("# the wire of serial/scale since 20")
 
 
+def test_a_disk_that_fills_up_is_told(tmp_path: Path, scale: Scale) -> None:
+    """In one line, with what to make of the file; here the file may not grow any further."""
+    file = tmp_path / "scale.txt"
+    with DaemonProcess(tmp_path, PORT.format(port=scale.port)) as daemon:
+        words = [sys.executable, "-m", "gateway.cli", "capture", "serial/scale", str(file), "--config", str(daemon.config)]
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", 'ulimit -f 1; exec "$0" "$@"', *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=daemon.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+        def ended() -> bool:
+            scale.say()
+            return process.poll() is not None
+
+        until(ended, said=lambda: "it goes on")
+        said = process.communicate()[1]
+    assert (process.returncode, said) == (1, f"gateway: cannot go on with {file}: File too large; what was captured before stands in it\n")
+
+
 def test_a_wire_is_captured_where_no_gateway_runs(tmp_path: Path, scale: Scale) -> None:
     """The port is opened with its settings, and only read. A capture that runs behind & is ended well by kill, too."""
     file = tmp_path / "scale.txt"
