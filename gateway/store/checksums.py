@@ -24,7 +24,8 @@ _WHERE = 20
 
 
 def connect(path: Path | str, *, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE) -> apsw.Connection:
-    """Open a file so that its checksums are minded. Raises StoreFailed where it has some and this apsw cannot mind them.
+    """Open a file so that its checksums are minded. Raises StoreFailed where it has some and this apsw cannot mind them, and where the
+    name of the file is no text: SQLite knows names in UTF-8 only.
 
     A connection that closes leaves the -wal as it is, also one that the garbage collector closes: who wants it in the file brings it
     there first, and counts it (`SqliteStore.close`).
@@ -34,9 +35,16 @@ def connect(path: Path | str, *, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.
         raise StoreFailed(
             f"cannot open {path}: its pages have checksums, and the apsw that is installed cannot mind them; install its wheel"
         )
+    if _is_no_text(str(path)):
+        raise StoreFailed(f"cannot open {path}: its name, or a folder's, is no UTF-8; give it another one")
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
+
+
+def _is_no_text(name: str) -> bool:
+    """Whether bytes are in a name that are no UTF-8, or a NUL."""
+    return "\0" in name or any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def give_checksums(connection: apsw.Connection) -> None:

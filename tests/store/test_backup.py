@@ -11,6 +11,7 @@ from gateway.actors.errors import StoreCorrupt, StoreFailed
 from gateway.service.nightly import NightlyBackup
 from gateway.store import Changes, MailRow
 from gateway.store.backup import back_up, look_into
+from gateway.store.checksums import connect
 from gateway.store.migrations import STEPS
 from gateway.store.sqlite import SqliteStore
 from tests.waiting import until
@@ -69,6 +70,16 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(StoreFailed, match=r"cannot write .*/mine: there is such a file already; give the backup another name"):
         back_up(tmp_path / "gateway.db", tmp_path / "mine")
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_name_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    """SQLite knows names in UTF-8; those of other systems, as on an old stick, are not of it."""
+    SqliteStore(tmp_path / "s.db").close()
+    for name in ("\udcff.db", "a\0b.db"):
+        with pytest.raises(StoreFailed, match="its name, or a folder's, is no UTF-8; give it another one"):
+            connect(tmp_path / name)
+    with pytest.raises(StoreFailed, match="is no UTF-8"):
+        back_up(tmp_path / "s.db", tmp_path / "\udcff.db")
 
 
 def test_before_a_newer_shape_the_older_one_is_kept_and_named_to_the_older_program(tmp_path: Path) -> None:
