@@ -17,8 +17,8 @@ def events(client: Client, whose: str, *, after: int, limit: int, as_json: bool)
     if after < 0 or limit < 1:
         raise Failed("--after must be 0 or more, and --limit 1 or more", USAGE)
     found = list(_read(client, _wanted(whose), after, limit))
-    if not found and (kind := whose.rstrip("*").partition("/")[0]) in client.ask({"do": "show"})["show"].get("elsewhere", ()):
-        raise Failed(f"cannot show events of {kind}: the hosts that share it record them; ask an actor of it", NO)
+    if not found and whose:
+        _check_kind(client, whose)
     if as_json:
         say_json(found)
     elif found:
@@ -28,6 +28,15 @@ def events(client: Client, whose: str, *, after: int, limit: int, as_json: bool)
     if len(found) == limit and not as_json:
         say(f"more, maybe: gateway events{f' {whose}' if whose else ''} --after {found[-1]['n']}")
     return FINE
+
+
+def _check_kind(client: Client, whose: str) -> None:
+    """Raise Failed where nothing of this gateway can have recorded an event of that name: as one without events looks a slip of the pen."""
+    kind, is_whole, _ = whose.partition("/")
+    if kind.rstrip("*") in client.ask({"do": "show"})["show"].get("elsewhere", ()):
+        raise Failed(f"cannot show events of {kind.rstrip('*')}: the hosts that share it record them; ask an actor of it", NO)
+    if is_whole or not kind.endswith("*"):
+        client.ask({"do": "list", "prefix": f"{kind}/", "limit": 1})  # which knows what kinds there are, and which was meant
 
 
 def _wanted(whose: str) -> dict[str, str]:
@@ -44,7 +53,7 @@ def _read(client: Client, wanted: dict[str, str], after: int, limit: int) -> Ite
     while more and left > 0:
         payload = {**wanted, "after": after, "limit": min(left, _PAGE)}
         request = {"do": "ask", "to": "journal/local", "verb": "read", "payload": payload, "timeout_s": _TIMEOUT_S}
-        page = client.ask(request)["body"]
+        page = client.ask(request, look=True)["body"]
         yield from page["events"]
         after, more = page["upto"], page["more"]
         left -= len(page["events"])

@@ -139,6 +139,10 @@ def test_the_events_are_shown_to_people(household: Household) -> None:
     assert shown[0].startswith("2  ")
     assert "contacts/home/user/ann  ContactCreated  " in shown[0]
     assert shown[2].startswith("more, maybe: gateway events contacts/home/user/ann --after ")
-    assert household.daemon.gateway("events", "nobody/here").stdout == "no events\n"
+    assert household.daemon.gateway("events", "contacts/nobody").stdout == "no events\n"
+    for whose in ("contcts/home", "contcts"):  # a slip of the pen is not fine
+        slip = household.daemon.gateway("events", whose)
+        assert (slip.returncode, slip.stdout) == (1, "")
+        assert slip.stderr == "gateway: cannot show contcts: there is no kind 'contcts'; did you mean 'contacts'?\n"
     refused = household.daemon.gateway("events", "--limit", "0")
     assert (refused.returncode, refused.stderr) == (2, "gateway: --after must be 0 or more, and --limit 1 or more\n")
