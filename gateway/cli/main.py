@@ -18,6 +18,8 @@ def main(words: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if words is None else words)
     except SystemExit as end:  # argparse ends what asks for help, and what it cannot read
         code = end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:  # also while modules are imported, which takes its time on a small board
+        code = exits.INTERRUPTED
     return end_streams(code)
 
 
@@ -59,8 +61,6 @@ def _command(words: Sequence[str]) -> int:
         if str(error):
             complain(f"gateway: {error}")
         return error.code
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
     except Exception as error:  # the user gets one line, and a way to the rest
         if os.environ.get("GATEWAY_TRACEBACK"):
             raise

@@ -25,6 +25,14 @@ _LOOKS = frozenset(
 _AGAIN = "ask again in a minute, and where it stays so see its log (journalctl -u gateway)"
 
 
+class _Told(dict[str, Any]):
+    """What the gateway has told. One of another version may leave out what this program wants: then that is said, whoever looks."""
+
+    def __missing__(self, key: str) -> Any:
+        advice = "restart it, or use the command that belongs to it"
+        raise Failed(f"the gateway that runs is of another version than this command: its answer has no {key!r}; {advice}", NO)
+
+
 class Client:
     """One connection to the daemon."""
 
@@ -107,7 +115,7 @@ class Client:
     def _read(self, line: bytes) -> dict[str, Any]:
         """An answer. Raises Failed where it is none: something else listens there."""
         try:
-            answer = json.loads(line)
+            answer = json.loads(line, object_hook=_Told)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):

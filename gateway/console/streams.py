@@ -57,7 +57,8 @@ def _by_number(character: str) -> str:
 def write(text: str) -> None:
     """Write a text on standard output, at once. Raises Unheard the first time that it cannot be; from then on it is written nowhere."""
     try:
-        sys.stdout.write(harmless(text))
+        if text:  # an empty one would be written, too, and refused where there was nothing to say
+            sys.stdout.write(harmless(text))
         sys.stdout.flush()
     except OSError as error:
         _write_nowhere(sys.stdout)

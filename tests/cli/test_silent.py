@@ -93,13 +93,36 @@ def test_what_is_no_gateway_is_called_so(listener: socket.socket, answer: bytes)
     assert failed.code == INTERNAL_FAULT
 
 
+def test_an_answer_of_another_version_is_called_so(listener: socket.socket) -> None:
+    """After an update, before the restart: what it leaves out is no fault of the command."""
+
+    def answer() -> None:
+        asked, _ = listener.accept()
+        with asked:
+            asked.recv(65536)
+            asked.sendall(b'{"ok": true, "text": "reloaded", "taken": []}\n')
+
+    threading.Thread(target=answer, daemon=True).start()
+    found = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "reload", "--json", "--socket", listener.getsockname()],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    said = "the gateway that runs is of another version than this command: its answer has no 'not_up'"
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == f"gateway: {said}; restart it, or use the command that belongs to it\n"
+
+
 def test_what_commands_say_of_a_gateway_that_is_stopped(tmp_path: Path) -> None:
     """A look says that it may be asked again, a deed that its outcome is unknown, and both what is with the process; a reload says at once
     what it waits for, and is done once that goes on."""
     with DaemonProcess(tmp_path, CONFIG) as daemon:
         daemon.until_listening()
         daemon.signal(signal.SIGSTOP)
-        words = [["show"], ["show", "twin/a"], ["dead-letters"], ["explain", "twin/a"], ["tell", "toggle/a", "set", "on=true"], ["reload"]]
+        words = [["show"], ["show", "twin/a"], ["dead-letters"], ["events"], ["tell", "toggle/a", "set", "on=true"], ["reload"]]
         running = [_started(daemon, *each) for each in words]
         reload = running.pop()
         assert reload.stderr is not None

@@ -86,6 +86,30 @@ def test_what_a_command_says_cannot_be_written(daemon: DaemonProcess, words: lis
     assert (code, said) == (UNWRITABLE, "gateway: cannot write what it says: No space left on device; send standard output elsewhere\n")
 
 
+def test_what_says_nothing_needs_no_room_for_it(daemon: DaemonProcess) -> None:
+    """An error is told by standard error, in one line, wherever standard output goes."""
+    with Path("/dev/full").open("w") as full:
+        code, said = run(daemon, ["export", "twin"], stdout=full, buffering=UNBUFFERED)
+    assert (code, said.count("\n")) == (65, 1)
+
+
+def test_ctrl_c_while_modules_are_imported_is_no_fault() -> None:
+    """Which takes its time on a small board."""
+    program = """
+import sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "gateway.cli.plain":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from gateway.cli.main import main
+sys.exit(main(["show"]))
+"""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environ, check=False, timeout=PATIENCE_S)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("words", ["show", "check", "tell twin/b report -"])
 def test_standard_streams_may_be_closed(daemon: DaemonProcess, words: str, closed: str) -> None:
