@@ -17,7 +17,7 @@ from gateway.config.driver import why_no_driver
 from gateway.config.fleeting import why_fleeting
 from gateway.config.locator import KeyPath, Position
 from gateway.config.problems import KeepsFromStarting, Problem, dotted
-from gateway.config.sealed import why_sealed
+from gateway.config.sealed import why_hidden, why_sealed
 from gateway.config.sections import GatewaySettings, StoreSettings, own_folder
 from gateway.config.service_user import ServiceUser
 
@@ -128,7 +128,9 @@ def _of_file(path: Path, reader: ServiceUser | _ThisUser | None) -> str:
         return f"{path} is a folder; name the file in it"
     if stat.S_ISREG(found.st_mode) and not found.st_size:
         return f"the file {path} is empty; write into it what belongs there"
-    return reader.why_not(path, found) if reader is not None else ""
+    if reader is None:
+        return ""
+    return reader.why_not(path, found) or (why_hidden(path) if isinstance(reader, ServiceUser) else "")
 
 
 def _of_folder(path: Path, document: Document, reader: ServiceUser | _ThisUser | None) -> Iterator[str]:

@@ -1,13 +1,16 @@
-"""Where the unit that is installed keeps its service from writing, whatever the modes of files say. systemd is asked, since drop-ins count.
+"""Where the unit that is installed keeps its service from writing, and from reading, whatever the modes of files say. systemd is asked,
+since drop-ins count.
 
-Source: systemd.exec(5), `ProtectSystem=`, `ReadWritePaths=`.
+Source: systemd.exec(5), `ProtectSystem=`, `ProtectHome=`, `ReadWritePaths=`.
 """
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
-_ASKED = "ProtectSystem,ReadWritePaths,BindPaths,StateDirectory,RuntimeDirectory"
+_ASKED = "ProtectSystem,ProtectHome,ReadWritePaths,BindPaths,StateDirectory,RuntimeDirectory"
 _OPEN = ("/dev", "/proc", "/sys", "/tmp", "/var/tmp")
+_HOMES = ("/home", "/root", "/run/user")
 _LIMIT_S = 5.0
 
 
@@ -25,6 +28,15 @@ def why_sealed(folder: Path) -> str:
     return f"the unit keeps the service from writing to {folder}; {mend}"
 
 
+def why_hidden(path: Path) -> str:
+    """Why the service does not see a file, and what to do; empty where its unit does not hide it, or there is none."""
+    home = next((home for home in _HOMES if path.is_relative_to(home)), "")
+    if not home or _unit().get("ProtectHome", "no") in ("no", "read-only"):
+        return ""
+    return f"the unit hides {home} from the service, and {path} with it; move the file into /etc/gateway"
+
+
+@cache
 def _unit() -> dict[str, str]:
     words = ["systemctl", "show", f"--property={_ASKED}", "gateway.service"]
     try:

@@ -128,7 +128,12 @@ def test_a_secret_in_a_folder_that_the_service_may_not_enter_is_named_to_everybo
         done = unpacked.try_sh(f"su {who} -c 'gateway check'")
         assert done.code == 1
         assert "the service runs as gateway, who may not enter /root, where /root/password is; move the file into /etc/gateway" in done.err
-    unpacked.sh("userdel anna; rm /root/password")
+    unpacked.sh("mkdir --mode=755 --parents /home/anna && mv /root/password /home/anna")
+    unpacked.sh("sed -i 's|/root/|/home/anna/|' /etc/gateway/gateway.toml")
+    done = unpacked.try_sh("gateway check")
+    assert done.code == 1
+    assert "the unit hides /home from the service, and /home/anna/password with it; move the file into /etc/gateway" in done.err
+    unpacked.sh("userdel anna; rm -r /home/anna")
 
 
 def test_a_store_where_the_unit_lets_nobody_write_is_named_with_what_lets_it(unpacked: Container) -> None:
