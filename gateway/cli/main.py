@@ -29,14 +29,11 @@ def _run(words: Sequence[str]) -> int:
         from gateway.service.signals import hold_reload  # noqa: PLC0415  # as below
 
         hold_reload()  # what comes now, and takes a second or two on a small board
-        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else pydantic imports every installed package's plugin
         from pathlib import Path  # noqa: PLC0415  # as below
 
-        from gateway.deferred import deferred  # noqa: PLC0415  # as below
+        from gateway.cli.daemon_imports import import_libraries  # noqa: PLC0415  # as below
 
-        with deferred("secrets"):
-            import pydantic.types  # noqa: F401, PLC0415  # it wants them to compare secrets, which nobody here keeps in a model
-
+        import_libraries()
         from gateway.daemon import run  # noqa: PLC0415  # only the daemon holds the daemon
 
         return run(Path(config))
