@@ -43,6 +43,11 @@ class Filter(NamedTuple):
     tells_kept: bool = False
     """Whether the broker is to say of each message whether it keeps it, of one that was just published too (MQTT 5)."""
 
+    @property
+    def options(self) -> int:
+        """What is asked of its subscription besides the QoS, as a number; 0: nothing."""
+        return self.fresh | self.tells_kept << 1
+
 
 def filters_of(wanted: Iterable[WantedFilter]) -> list[Filter]:
     """Each filter once, with the highest QoS that is asked of it, in the order in which they are wanted."""

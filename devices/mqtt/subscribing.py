@@ -58,12 +58,12 @@ class Subscribing:
         self._weaker.clear()
         if not session_present:
             self._remembered.strike_out()
-        return self._mend(limits, ())
+        return self._mend(limits, (), holds=session_present)
 
     def mend(self) -> bool:
         """Subscribe, on a connection that is open, to what does not stand yet; return whether there is anything to subscribe to."""
         self._weaker &= {one.topic for one in self._filters}
-        return self._mend(self._limits, self.taken)
+        return self._mend(self._limits, self.taken, holds=True)
 
     def try_again(self) -> None:
         """Subscribe again to what was denied."""
@@ -73,6 +73,7 @@ class Subscribing:
         """Take the broker's answer; return each filter that it denied, with its reason."""
         answers = list(zip(self._asked, codes, strict=False))
         self._denied = [one for one, code in answers if code >= 0x80]
+        self._remembered.confirmed(one for one, code in answers if code < 0x80)
         self._weaker |= {one.topic for one, code in answers if code < one.qos}
         return [(one.topic, code) for one, code in answers if code >= 0x80]
 
@@ -80,13 +81,15 @@ class Subscribing:
         """Note that what nobody wants any more is over."""
         self._remembered.strike_out()
 
-    def _mend(self, limits: Limits, taken: Sequence[Filter]) -> bool:
+    def _mend(self, limits: Limits, taken: Sequence[Filter], *, holds: bool) -> bool:
+        """Subscribe to what is wanted and not `taken`; `holds`: our session at the broker may have filters, with other options perhaps."""
         self.must_mend = False
         self._limits = limits
         self._wanted = [one for one in self._filters if limits.takes(one.topic)]
         self._denied = ()
-        self._link.unsubscribe(self._remembered.stale)
         missing = [one for one in self._wanted if one not in taken]
+        anew = [one.topic for one in missing if holds and self._remembered.stands_otherwise(one)]
+        self._link.unsubscribe([*self._remembered.stale, *anew])
         self._ask(missing)
         return bool(missing)
 

@@ -51,8 +51,9 @@ class OwnTopics(Dialect):
         """Tells and asks, where commands are listened to. One that the broker keeps would come again, and a word that clears it is none."""
         if not self._listens:
             return ()
-        tells = Interest(f"{self._tell}#", 1, self._of_tell, tells_kept=True)
-        return tells, Interest(f"{self._ask}#", 1, self._of_ask, tells_kept=True)
+        v5 = self.session.settings.v5
+        tells = Interest(f"{self._tell}#", 1, self._of_tell, tells_kept=v5)
+        return tells, Interest(f"{self._ask}#", 1, self._of_ask, tells_kept=v5)
 
     def will(self) -> Saying:
         """The status of a gateway that is not there."""

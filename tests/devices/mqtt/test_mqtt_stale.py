@@ -1,6 +1,7 @@
 """Subscriptions that were taken out of the file: the broker's session does not keep them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,25 @@ def test_a_subscription_that_was_taken_out_is_unsubscribed(mosquitto: Mosquitto,
         peer.publish("new/x", b"{}")
         after.until(lambda: after.handled)
         assert (after.handled, after.counters["refused"]) == ([("toggle/hall", "pressed", b"{}")], 0)
+
+
+def test_a_subscription_that_stands_with_other_options_is_made_anew_once(mosquitto: Mosquitto, connect: Connect) -> None:
+    """mosquitto leaves the options of one that stands as they were: who held the session before did not ask what the broker keeps."""
+    with connect(mosquitto.port, protocol="3.1.1") as gateway:
+        gateway.until_subscribed()
+    before = gateway.remembered
+    for nth in (1, 2):
+        after = connect(mosquitto.port)
+        after.remembered = before
+        with after, Peer(mosquitto.port) as peer:
+            after.until_subscribed()
+            peer.publish(f"gw/tell/servo/{nth}/rest", "{}", retain=True)
+            peer.publish(f"gw/tell/servo/{nth}/rest", "", retain=True)
+            peer.publish(f"gw/tell/servo/{nth}/rest", "")
+            after.until(partial(getattr, after, "handled"))
+            assert (after.handled, after.counters["retained"]) == ([(f"servo/{nth}", "rest", b"")], 1)
+        before = after.remembered
+        assert sum("Received UNSUBSCRIBE from gateway" in line for line in mosquitto.log) == 1
 
 
 def test_a_filter_is_on_disk_before_it_is_at_the_broker(mosquitto: Mosquitto, connect: Connect) -> None:
