@@ -60,7 +60,7 @@ class WebServer(HostBound):
         self._begin()
 
     def wait(self) -> None:
-        looks_again = self._serving is None or self.settings.tokens
+        looks_again = not self.host.quiet and (self._serving is None or self.settings.tokens)
         self.host.wait(max(0.0, self._again_s - time.monotonic()) if looks_again else None)
 
     def tick(self) -> None:

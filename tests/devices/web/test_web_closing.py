@@ -5,8 +5,15 @@ import http.client
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 
+import pytest
+
+from devices.web import server
+from devices.web.server import WebServer
+from devices.web.settings import WebSettings
+from gateway.testing.bench import Bench
 from gateway.testing.clock import PATIENCE_S
 from tests.devices.web.served import LISTENING, Said, WebGateway
 from tests.devices.web.streams import EventsClient
@@ -90,3 +97,24 @@ def test_a_client_that_takes_nothing_does_not_keep_the_server(tmp_path: Path) ->
             assert gateway.ask(do="reload", timeout_s=30)["ok"] is True
         assert "did not close" not in gateway.said()
         assert " error " not in gateway.said()
+
+
+def test_a_server_with_a_token_rests_while_the_gateway_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at the token no more then, and has nothing to do until its own end comes."""
+    monkeypatch.setattr(server, "_AGAIN_S", 0.01)
+    (tmp_path / "token").write_text("t" * 32)
+    ticks: list[float] = []
+
+    class Counted(WebServer):
+        def tick(self) -> None:
+            ticks.append(time.monotonic())
+            super().tick()
+
+    with Bench(Counted("local", WebSettings(listen="127.0.0.1:0", token_file=str(tmp_path / "token")))) as gateway:
+        gateway.until(lambda: len(ticks) > 2)
+        gateway.quiet = True
+        gateway.wake()
+        time.sleep(0.3)
+        before = len(ticks)
+        time.sleep(0.3)
+        assert len(ticks) == before
