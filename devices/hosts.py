@@ -29,6 +29,12 @@ def check_plain_host(host: str, *, port_key: str) -> str:
     return _check_name(host, port_key=port_key)
 
 
+def keys_of_place(place: str, *, port_key: str) -> str:
+    """What to write for HOST:PORT, or a host alone, where one key takes the host and `port_key` the port."""
+    _, host, port = _apart(place)
+    return _advice(host or "NAME", port, port_key)
+
+
 def _check_name(host: str, *, port_key: str) -> str:
     """The same of whatever has no scheme."""
     if host != host.strip():

@@ -5,13 +5,13 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.hosts import check_plain_host
+from devices.hosts import check_plain_host, keys_of_place
 from devices.link import ACT_WITHIN_S, ActWithin
 from devices.modbus.frames import Area
 from devices.modbus.profiles import read_profile
 from devices.modbus.registers import Type, Words, limits_of, size_of
 from devices.serial.names import device_files, meaning, why_no_port
-from devices.serial.urls import place_without_scheme
+from devices.serial.urls import is_url, place_without_scheme
 from gateway.actors import Settings
 from gateway.actors.ids import check_id
 from gateway.actors.points import Point, ValueSettings
@@ -217,11 +217,11 @@ class ModbusSettings(Settings):
     @field_validator("port")
     @classmethod
     def _is_port(cls, port: str) -> str:
-        if place := place_without_scheme(port):
-            host, _, number = place.rpartition(":")
-            tcp_port = f", and tcp_port = {number}" if number.isdigit() and number != "502" else ""
-            also = f'; or port = "socket://{place}" for a serial bus behind it' if number.isdigit() else ""
-            raise ValueError(f'a serial port stands here, and {port} is an address of the network; write host = "{host}"{tcp_port}{also}')
+        place = place_without_scheme(port).removesuffix(":PORT")
+        if place or is_url(port):
+            keys = keys_of_place(place or port.partition("://")[2], port_key="tcp_port")
+            also = '; and framing = "rtu" where a serial bus is behind it'
+            raise ValueError(f"a serial port stands here, and {port} is an address of the network; {keys}{also}")
         if why := why_no_port(port):
             raise ValueError(why)
         return port

@@ -18,11 +18,13 @@ _HIGHEST = 65535
 
 
 _NO_SCHEME = re.compile(
-    r"(?:(?:socket|rfc2217|tcp|telnet):/?|//)?(?P<host>\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?=[^:]*[A-Za-z])[\w.-]+(?=:\d{3}))"
+    r"(?:(?:socket|rfc2217|tcp|telnet):/?|//)?(?P<host>\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]|localhost|"
+    r"(?![0-9A-F]{4}:\d{4}\Z)(?=[^:]*[A-Z])[^\W_](?:[.-]*[^\W_])*(?=:\d{3}))"
     r"(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE,
 )
-"""A host, with the number of a TCP port where it is a name: a part of a by-id name may end with a colon and two digits."""
+"""A host, with the number of a TCP port where it is a name: a part of a by-id name may end with a colon and two digits, or be the numbers
+of a maker and a product; and udev joins its parts by an underscore, which stands in no name of a host."""
 
 
 class NetworkPort(NamedTuple):

@@ -95,6 +95,7 @@ def test_a_topic_with_a_level_without_a_name_is_told(tmp_path: Path, text: str, 
         ("socket:192.168.1.3:8899", "192.168.1.3:8899"),
         ("//bridge:8899", "bridge:8899"),
         ("elfin.local:8899", "elfin.local:8899"),
+        ("xn--kche-0ra.local:502", "xn--kche-0ra.local:502"),
         ("[fe80::1]:23", "[fe80::1]:23"),
     ],
 )
@@ -105,15 +106,40 @@ def test_an_address_without_its_scheme_is_no_port(tmp_path: Path, port: str, pla
     with pytest.raises(ConfigProblems, match="is an address of the network") as caught:
         read(path)
     assert f'serial.a.port: {port} is an address of the network, and no device of this host; write "socket://{place}"' in str(caught.value)
-    path.write_text(f'[modbus.a]\nport = "{port}"\n[modbus.a.units.m]\nunit = 1\nto = "twin/a"\nprofile = "sdm120"\n')
+
+
+@pytest.mark.parametrize(
+    ("port", "keys"),
+    [
+        ("192.168.1.3:502", 'host = "192.168.1.3" and tcp_port = 502'),
+        ("192.168.1.3", 'host = "192.168.1.3"'),
+        ("[fe80::1]:23", 'host = "fe80::1" and tcp_port = 23'),
+        ("socket://192.168.1.3:8899", 'host = "192.168.1.3" and tcp_port = 8899'),
+        ("rfc2217://elfin:8/", 'host = "elfin" and tcp_port = 8'),
+        ("tcp://192.168.1.3:502", 'host = "192.168.1.3" and tcp_port = 502'),
+        ("tcp://meter.local", 'host = "meter.local"'),
+    ],
+)
+def test_the_host_of_a_bus_has_keys_of_its_own(tmp_path: Path, port: str, keys: str) -> None:
+    """Whichever scheme stands before it: a bus opens a device of this host, or a host. What is told to write is taken."""
+    path, units = tmp_path / "gateway.toml", '[modbus.a.units.m]\nunit = 1\nto = "twin/a"\nprofile = "sdm120"\n'
+    path.write_text(f'[modbus.a]\nport = "{port}"\n{units}')
     with pytest.raises(ConfigProblems, match="is an address of the network") as caught:
         read(path)
-    assert f'modbus.a.port: a serial port stands here, and {port} is an address of the network; write host = "' in str(caught.value)
+    why = f"modbus.a.port: a serial port stands here, and {port} is an address of the network; write {keys}"
+    assert f'{why}; and framing = "rtu" where a serial bus is behind it' in str(caught.value)
+    for framing in ("", 'framing = "rtu"\n'):
+        path.write_text("[modbus.a]\n" + keys.replace(" and ", "\n") + f"\n{framing}{units}")
+        assert read(path).host_bound[0].id == "modbus/a"
 
 
-@pytest.mark.parametrize("port", ["F4:12:FA:59", "usb-FTDI_A:12", "FT232", "platform-usb-0:1.2:1.0-port0"])
+@pytest.mark.parametrize(
+    "port",
+    ["F4:12:FA:59", "usb-FTDI_A:12", "FT232", "platform-usb-0:1.2:1.0-port0", "usb-Acme_Meter_SN:12345", "Acme_SN:1234", "1a86:7523"],
+)
 def test_a_part_of_a_name_may_have_colons(tmp_path: Path, port: str) -> None:
-    """As the address of a network adapter, or a socket of a hub."""
+    """As the address of a network adapter, the number of a maker, or a socket of a hub; udev joins such by an underscore, which stands in
+    no name of a host."""
     path = tmp_path / "gateway.toml"
     path.write_text(f'[serial.a]\nport = "{port}"\ncodec = "json"\nto = "twin/a"\n')
     assert read(path).host_bound[0].id == "serial/a"
