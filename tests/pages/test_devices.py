@@ -112,6 +112,15 @@ def test_one_device_shows_its_history_and_its_messages(house: DaemonProcess, win
     page.locator(".tree .asked").wait_for()
 
 
+def test_the_chart_that_is_shown_first_is_of_a_number(house: DaemonProcess, window: Windows) -> None:
+    """What is missing may never have been one, and stands behind it."""
+    for values in ('{"fault": "hot"}', '{"fault": null, "power_w": 3}', '{"power_w": 7}'):
+        house.gateway("tell", "twin/plug", "report", f"values={values}")
+    page = window(house).open("#/device/twin/plug")
+    page.get_by_role("img", name="Power over time: least 3, greatest 7").wait_for()
+    assert page.get_by_label("Value", exact=True).locator("option").all_inner_texts() == ["Power", "Fault"]
+
+
 def test_what_is_true_of_a_device_answers_its_name(house: DaemonProcess, window: Windows) -> None:
     """Open: yes; what is on is on."""
     house.gateway("tell", "twin/gate", "report", 'values={"open": true, "locked": false, "on": true}')

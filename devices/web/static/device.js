@@ -18,7 +18,9 @@ export function Device({ id }) {
   const state = live.actors[id] || pin;
   const values = pin ? [] : Object.entries(state?.values || {});
   const absent = !state && live.connection === "live" && !id.startsWith("gpio/"); // pins are looked at a moment later
-  const charted = values.filter(([, value]) => typeof value.value === "number" || value.value === null || value.unit).map(([name]) => name); // a number, or one before it was missing
+  const isNumber = ([, value]) => typeof value.value === "number";
+  const mayHaveBeen = (one) => !isNumber(one) && (one[1].value === null || one[1].unit); // before it was missing
+  const charted = [...values.filter(isNumber), ...values.filter(mayHaveBeen)].map(([name]) => name);
   return html`<${Head} title=${called(id, names())}>
       ${state && "presence" in state && html`<${Presence} state=${state} />`}
       ${pin && html`<${Level} id=${id} pin=${pin} />`}
