@@ -98,7 +98,7 @@ def _broker(folder: Folder, given: str) -> Iterator[BrokerAddress]:
             raise Failed(f"cannot use {given!r} as a broker: write HOST:PORT, as in localhost:1883", 2)
         try:
             socket.create_connection((host, int(port)), _CONNECT_S).close()  # noqa: TID251  # a person may interrupt it
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             raise Failed(
                 f"no broker answers at {given}: {getattr(error, 'strerror', None) or error}; start it, or leave --broker out"
             ) from None

@@ -24,7 +24,7 @@ def _try(id: str, host: str, port: int) -> Finding:
     at = f"{host}:{port}"
     try:
         socket.create_connection((host, port), timeout=_PATIENCE_S).close()  # noqa: TID251  # a person may interrupt it
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the codec of names says the latter of what cannot be one
         return wrong(id, f"nobody knows the name {host}", f"getent hosts {host}; mend host, or write its number, or NAME.local")
     except ConnectionRefusedError:
         return wrong(id, f"nobody listens at {at}", _start(id, host, port))

@@ -178,6 +178,13 @@ def test_a_broker_that_does_not_answer_is_found() -> None:
         assert only(look_at_servers({"mqtt/main": ("127.0.0.1", port)}), "mqtt/main").level is Level.FINE
 
 
+@pytest.mark.parametrize("host", ["heating..local", "x" * 70])
+def test_a_host_whose_name_cannot_be_one_is_found(host: str) -> None:
+    """As one that nobody knows."""
+    found = only(look_at_servers({"mqtt/main": (host, 1883)}), "mqtt/main")
+    assert (found.level, found.text) == (Level.WRONG, f"nobody knows the name {host}")
+
+
 @pytest.mark.parametrize(("table", "id"), [("store", "store"), ("link", "link/main")])
 def test_a_database_that_does_not_answer_is_found(tmp_path: Path, table: str, id: str) -> None:
     """That of the store, and the one by which hosts are linked."""
