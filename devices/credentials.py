@@ -109,19 +109,38 @@ def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
 
 def secret_notes(files: dict[str, str]) -> dict[str, str]:
     """Which files of secrets anybody on this host may read or write, by the keys that name them: the mode of the file lets them, and so do
-    those of all folders above it. A file of a container or of a unit is looked at by those only who may, whatever its mode."""
+    those of all folders above it, and above what it is a link to. A file of a container or of a unit is looked at by those only who may,
+    whatever its mode; what is no file holds no secret."""
     found = {}
     for key, named in files.items():
         path = Path(named)
         try:
-            may = stat.S_IMODE(path.stat().st_mode) if path.is_absolute() and not named.startswith(_OF_ITS_OWN) else 0
-            is_open = may & 0o006 and all(folder.stat().st_mode & 0o001 for folder in path.parents)
+            if not path.is_absolute() or named.startswith(_OF_ITS_OWN) or not stat.S_ISREG((about := path.stat()).st_mode):
+                continue
+            above = {*path.parents, *Path(os.path.realpath(path)).parents}
+            is_open = about.st_mode & 0o006 and all(folder.stat().st_mode & 0o001 for folder in above)
         except (OSError, ValueError):
             continue
         if is_open:
-            what = "write" if may & 0o002 else "read"
-            found[key] = f"any user of this host may {what} {path}; take that away (sudo chmod o= {path})"
+            what = "write" if about.st_mode & 0o002 else "read"
+            found[key] = f"any user of this host may {what} {path}; take that away ({_closed(path, about)})"
     return found
+
+
+def _closed(path: Path, about: os.stat_result) -> str:
+    """What takes a file away from all others, and leaves it to the service: one of root alone that reads as one of those others."""
+    group = _group_of_service() if about.st_uid == about.st_gid == 0 else ""
+    return f"sudo chgrp {group} {path}; sudo chmod o=,g+r {path}" if group else f"sudo chmod o= {path}"
+
+
+def _group_of_service() -> str:
+    """The group of the service that is installed; empty where none is."""
+    import grp  # noqa: PLC0415  # only where a secret is open
+
+    try:
+        return grp.getgrnam("gateway").gr_name
+    except KeyError:
+        return ""
 
 
 def _is_text(content: bytes) -> bool:
