@@ -124,8 +124,9 @@ def _listen(settings: WebSettings) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         # It must say TCP, or asyncio leaves Nagle's algorithm on: an answer in two parts takes 40 ms then.
         listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
-    except OSError as error:
-        raise Unserved(f"cannot listen at {settings.listen}: {error.strerror}; mend web.listen") from error
+    except (OSError, UnicodeError) as error:  # the codec of names says the latter of what cannot be one
+        why = error.strerror if isinstance(error, OSError) else f"{host!r} cannot be the name of a host"
+        raise Unserved(f"cannot listen at {settings.listen}: {why}; mend web.listen") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNTAKEN_BYTES)  # each connection has it from there

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from devices.web.server import WebServer
 from devices.web.settings import WebSettings
+from gateway.actors import Health
 from gateway.config import ConfigProblems, read
+from gateway.testing.bench import Bench
 from tests.devices.web.served import WebGateway
 
 
@@ -96,6 +99,13 @@ def test_a_port_that_is_taken_is_said_and_tried_again(tmp_path: Path) -> None:
             assert gateway.call("GET", "/healthz").status == 200
         finally:
             gateway.__exit__()
+
+
+def test_a_name_that_cannot_be_one_is_said(tmp_path: Path) -> None:
+    """In words, and the server is not made anew for it."""
+    with Bench(WebServer("local", WebSettings(listen="heating..local:8080", token_file=str(tmp_path / "token")))) as gateway:
+        said = gateway.until(lambda: [said for health, said in gateway.health if health is Health.FAULTY])
+    assert said == ["cannot listen at heating..local:8080: 'heating..local' cannot be the name of a host; mend web.listen"]
 
 
 def test_a_reload_listens_elsewhere(tmp_path: Path) -> None:
