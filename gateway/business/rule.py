@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from gateway.actors import Actor, BadId, By, Copy, Else, Settings, Stage, Standing, UnknownTarget, verb
+from gateway.actors import Actor, BadId, BadPayload, By, Copy, Else, Settings, Stage, Standing, UnknownTarget, verb
 from gateway.actors.guards import refuse
 from gateway.actors.ids import check_id, is_key
 from gateway.actors.machine import Machine
@@ -164,7 +164,7 @@ class RuleActor(Actor[RuleState]):
         if rule is not None:
             self._begin_to_watch(rule, stage)
             if stage.state.phase is RulePhase.PENDING:
-                self.begin_waiting(stage)  # the rule may have another `for_s` now
+                self._wait_on(rule, stage)
             elif stage.state.phase is RulePhase.HOLDS and stage.state.at_end != rule.tell_at_end:
                 stage.state = stage.state.changed(at_end=rule.tell_at_end)
             stage.reply(stage.state)
@@ -194,9 +194,12 @@ class RuleActor(Actor[RuleState]):
         if copy.standing is Standing.ENDED:
             self._begin_to_watch(rule, stage)
             return
-        before, values = stage.state.findings, copy.values.get("values", {})
-        presence = presence_in(copy.values)
-        found = judge(rule, before, values, presence=presence, clock_ms=stage.clock_ms, since_ms=stage.listening_since_ms)
+        self._look(rule, copy.values, stage)
+
+    def _look(self, rule: Rule, values: dict[str, Any], stage: Stage[RuleState]) -> None:
+        """Look whether it is so with what the twin has said, and follow that."""
+        before, presence = stage.state.findings, presence_in(values)
+        found = judge(rule, before, values.get("values", {}), presence=presence, clock_ms=stage.clock_ms, since_ms=stage.listening_since_ms)
         held_clock_ms = (stage.state.held_clock_ms or stage.clock_ms) if found.wrong and not rule.changes else 0
         if found != before or held_clock_ms != stage.state.held_clock_ms:
             stage.state = stage.state.changed(findings=found, held_clock_ms=held_clock_ms)
@@ -220,6 +223,18 @@ class RuleActor(Actor[RuleState]):
     def waited(self, stage: Stage[RuleState]) -> None:
         """Tell, because it has been so for long enough (the rule's own timer)."""
         self._enter(stage, RulePhase.HOLDS)
+
+    def _wait_on(self, rule: Rule, stage: Stage[RuleState]) -> None:
+        """Go on waiting by what the rule says now, which may be another time, and another limit: what is overdue by the one and not so by
+        the other must not be told. Of another twin nothing is known yet."""
+        copy = stage.copy("twin")
+        if copy is None or copy.standing is Standing.WAITING:
+            self.cease(stage)
+            stage.state = stage.state.changed(findings=Findings(), held_clock_ms=0)
+        elif copy.standing is Standing.CURRENT:
+            self._look(rule, copy.values, stage)
+        if stage.state.phase is RulePhase.PENDING:
+            self.begin_waiting(stage)
 
     def _move(self, rule: Rule, stage: Stage[RuleState]) -> None:
         """Follow what was found."""
@@ -262,7 +277,7 @@ class RuleActor(Actor[RuleState]):
         """Tell the end of a rule that the configuration has no more. Whoever was to be told may have been taken out with it."""
         try:
             self._tell(told, stage)
-        except (BadId, UnknownTarget) as error:
+        except (BadId, BadPayload, UnknownTarget) as error:
             log.warning("%s cannot tell %s that it is over: %s", stage.me, told.to, error)
 
     def _tell(self, told: ToTell, stage: Stage[RuleState]) -> None:

@@ -162,3 +162,16 @@ def test_another_for_s_holds_for_what_is_wrong_besides() -> None:
     with_rule(turns, silent=True, for_s=90)
     turns.advance(31)
     assert (turns.state.phase, len(turns.state.why)) == (AlarmPhase.ACTIVE, 2)
+
+
+def test_what_waits_is_looked_at_by_the_rule_as_it_is_now() -> None:
+    """Another limit came with another time: nobody is told what is overdue by that, and is not wrong any more."""
+    waits, stands, known = alarm(), raised(), raised()
+    reads(waits, -14.0)
+    known.tell("acknowledge", {"by": "ann"})
+    for turns in (waits, stands, known):
+        before = len(notices(turns))
+        turns.advance(300)
+        with_rule(turns, above=-5.0, for_s=60, escalate_after_s=60)
+        turns.advance(1)
+        assert len(notices(turns)) == before

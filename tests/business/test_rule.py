@@ -239,3 +239,30 @@ def test_another_for_s_holds_for_what_waits_already() -> None:
     assert (told(same), told(sooner), told(later)) == ([True], [True], [])
     later.advance(2)
     assert told(later) == [True]
+
+
+def test_what_waits_is_looked_at_by_the_rule_as_it_is_now() -> None:
+    """Another limit came with another time: what is overdue by that, and is so no more, tells nobody; nor does what another twin said."""
+    for said in ({"above": 80}, {"above": 60, "of": "twin/other"}):
+        turns = rule(above=60, for_s=600)
+        reads(turns, 65)
+        turns.advance(60)
+        with_rule(turns, for_s=30, **said)
+        turns.advance(10)
+        assert told(turns) == []
+    turns = rule(above=60, for_s=600)
+    reads(turns, 85)
+    turns.advance(60)
+    with_rule(turns, for_s=30, above=80)
+    turns.advance(1)
+    assert told(turns) == [True]
+
+
+def test_a_rule_ends_although_what_it_told_does_not_fit_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    """The verb takes other fields in the program that took over from the one that kept it."""
+    turns = rule(above=60)
+    reads(turns, 61)
+    turns.state = turns.state.changed(at_end=turns.state.at_end.model_copy(update={"payload": {"speed": 3}}))
+    with_rule(turns)
+    assert turns.state.phase is RulePhase.WATCHING
+    assert "rule/fan cannot tell gpio/fan that it is over" in caplog.text

@@ -68,6 +68,7 @@ class Alarm(Actor[AlarmState]):
         rule = self._known_rule(stage)
         if rule is not None:
             self._begin_to_watch(rule, stage)
+            self._look_anew(rule, stage)
             keep_time(stage, rule)
             stage.reply(stage.state)
 
@@ -79,7 +80,7 @@ class Alarm(Actor[AlarmState]):
             return
         stage.drop_copy("twin")
         if stands:
-            self.clear(stage)
+            self._end(stage)
         stage.state = stage.state.changed(findings=Findings(), wrong_clock_ms=0)
         self.settings.clear(stage)
 
@@ -92,14 +93,23 @@ class Alarm(Actor[AlarmState]):
         if copy.standing is Standing.ENDED:
             self._begin_to_watch(rule, stage)  # somebody had the twin forget its device: there may be another
             return
-        before = stage.state.findings
+        self._look(rule, copy.values, stage)
+
+    def _look_anew(self, rule: AlarmRule, stage: Stage[AlarmState]) -> None:
+        """Look by what the rule says now at what waits or stands: with another limit it may be over, and what is overdue by another time
+        must not be told then. Of another twin nothing is known yet."""
+        phase, copy = stage.state.phase, stage.copy("twin")
+        if phase is AlarmPhase.PENDING and (copy is None or copy.standing is Standing.WAITING):
+            stage.state = stage.state.changed(findings=Findings())
+            self._end(stage)
+        elif copy is not None and copy.standing is Standing.CURRENT and phase in (AlarmPhase.PENDING, *_RAISED):
+            self._look(rule, copy.values, stage)
+
+    def _look(self, rule: AlarmRule, values: dict[str, Any], stage: Stage[AlarmState]) -> None:
+        """Look whether something is wrong with what the twin has said, and follow that."""
+        before, presence = stage.state.findings, presence_in(values)
         findings = judge(
-            rule,
-            before,
-            copy.values.get("values", {}),
-            presence=presence_in(copy.values),
-            clock_ms=stage.clock_ms,
-            since_ms=stage.listening_since_ms,
+            rule, before, values.get("values", {}), presence=presence, clock_ms=stage.clock_ms, since_ms=stage.listening_since_ms
         )
         wrong_clock_ms = (stage.state.wrong_clock_ms or stage.clock_ms) if findings.wrong else 0
         if findings != before or wrong_clock_ms != stage.state.wrong_clock_ms:
@@ -110,7 +120,7 @@ class Alarm(Actor[AlarmState]):
         if state.findings.wrong and state.phase in (AlarmPhase.NORMAL, AlarmPhase.CLEARED):
             self.suspect(stage)
         elif not state.findings.wrong and state.phase not in (AlarmPhase.NORMAL, AlarmPhase.CLEARED) and not state.drill:
-            self.clear(stage)
+            self._end(stage)
         elif state.phase is AlarmPhase.ACKNOWLEDGED or state.drill:
             mind(stage, rule)
 
@@ -125,10 +135,13 @@ class Alarm(Actor[AlarmState]):
     def clear(self, stage: Stage[AlarmState]) -> None:
         """End the incident, because all is right again or somebody says so; what is still wrong begins the next one when the twin
         changes."""
+        self._end(stage)
+        stage.reply(stage.state)
+
+    def _end(self, stage: Stage[AlarmState]) -> None:
         passed = stage.state.phase is AlarmPhase.PENDING and not stage.state.incident
         stage.state = stage.state.changed(wrong_clock_ms=0)
         self._enter(stage, AlarmPhase.NORMAL if passed else AlarmPhase.CLEARED)
-        stage.reply(stage.state)
 
     @verb(when={AlarmPhase.RAISED}, to={AlarmPhase.ACTIVE, AlarmPhase.CLEARED}, unless=Else.IGNORE, by=By.ITSELF)
     def worsen(self, stage: Stage[AlarmState]) -> None:
