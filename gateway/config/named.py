@@ -8,6 +8,7 @@ is no slip is told only where the file has no door by which such a message comes
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gateway.actors.did_you_mean import did_you_mean
@@ -22,6 +23,8 @@ _DOORS = ("http", "link", "mqtt", "web")
 """Sections by which others may write to any actor."""
 _NO_PATTERN = "\\[]!?{}"
 """What an id has in it that more than its * and its letters say."""
+_COMPARED_AT_MOST = 300
+"""So many ids that are not there as they are written are looked at: each is compared with all that there are."""
 
 
 class _Known(NamedTuple):
@@ -32,10 +35,20 @@ class _Known(NamedTuple):
     """The file."""
     ids: set[str]
     """Ids, and templates of ids, of ordinary actors that the file tells something, looks at, or says something of."""
+    by_id: ById[str]
+    """The same, to be found by the id of an actor."""
+    keys: dict[str, set[str]]
+    """The keys of those that are whole, by their kind."""
     values: dict[str, set[str]]
     """Which actors have a value of a name."""
     is_open: bool
     """Whether others may write to actors that the file does not name."""
+
+    def has(self, id: str) -> bool:
+        """Whether there is an actor of this very id, or may be."""
+        kind, _, key = id.partition("/")
+        found = self.table.get(kind) if kind in self.registry.host_bound.names else None
+        return bool(self.by_id.of(id)) or (isinstance(found, dict) and key in found)
 
     def keys_of(self, kind: str) -> list[str]:
         """The keys of the host-bound actors of a kind."""
@@ -49,9 +62,12 @@ class _Known(NamedTuple):
 def unknown_names(document: Document, sections: Sequence[Section], registry: Registry) -> Iterator[tuple[KeyPath, str]]:
     """Each id of an actor that a section only has settings for, where there is no such actor, at its key, with what was probably meant."""
     rows = [(section, *row) for section in sections for row in rows_of(section.settings.ids_named) if are_known(*row)]
-    known = _known(document, sections, registry) if rows else None
-    for section, setting, id in rows:
-        if known is not None and (why := _why_nobody(id, known)):
+    if not rows:
+        return
+    known = _known(document, sections, registry)
+    doubtful = (row for row in rows if not known.has(row[2]))
+    for section, setting, id in islice(doubtful, _COMPARED_AT_MOST):
+        if why := _why_nobody(id, known):
             yield section.path_of(document, setting), why
 
 
@@ -65,7 +81,10 @@ def _known(document: Document, sections: Sequence[Section], registry: Registry) 
         for name in one.names:
             values.setdefault(name, set()).add(one.to)
     own = any(name not in registry.ordinary.in_the_box for name in registry.ordinary.names)
-    return _Known(registry, document.table, ids, values, is_open=own or any(name in document.table for name in _DOORS))
+    by_id = ById((one, one) for one in ids)
+    return _Known(
+        registry, document.table, ids, by_id, keys_by_kind(ids), values, is_open=own or any(name in document.table for name in _DOORS)
+    )
 
 
 def _me(section: Section) -> str:
@@ -82,13 +101,13 @@ def _why_nobody(id: str, known: _Known) -> str:
         return f"there is no kind {kind!r}; {kind_meant(kind, [*host_bound.names, *ordinary.names])}"
     if kind in host_bound.names:
         return _no_device(id, known)
-    if ById((one, one) for one in known.ids).of(id) or any(fnmatchcase(one, id) for one in known.ids) or _may_fit(id, known):
+    if any(fnmatchcase(one, id) for one in known.ids) or _may_fit(id, known):
         return ""
     if "/" in key:
         return ""  # a child, whom its parent brings
     if owners := known.values.get(key):
         return f"{key} is a value of {', '.join(sorted(owners))}, and no actor; write the id of the actor"
-    if meant := id_meant(id, keys_by_kind(known.ids)):
+    if meant := id_meant(id, known.keys):
         return f"nothing in the file tells {id} anything; did you mean {meant!r}?"
     others = [one for one in known.ids if one.startswith(f"{kind}/")]
     return "" if known.is_open or not others else f"nothing in the file tells {id} anything; {did_you_mean(id, others)}"

@@ -1,10 +1,12 @@
 """Actors that a section only has settings for: one that there is not is told by `gateway check`, and keeps nothing from starting."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from gateway.config import ConfigProblems, read
+from tests.waiting import within
 
 PORT = '[serial.boiler]\nport = "/dev/ttyUSB0"\ncodec = {name = "csv", columns = ["temperature_c"]}\nto = "twin/boiler"\n'
 LAMP = '[gpio.lamp]\ntype = "relay"\npin = 27\n'
@@ -67,6 +69,19 @@ def test_an_actor_that_there_is_not_is_told(tmp_path: Path, text: str, why: str)
 def test_one_that_there_is_or_may_be_is_not(tmp_path: Path, text: str) -> None:
     """What comes by a door that the file has, or is looked at elsewhere in it, may be there."""
     assert told(tmp_path, text) == []
+
+
+def test_many_are_looked_at_in_time(tmp_path: Path) -> None:
+    """Each that is there as it is written costs the same, however many there are beside it."""
+    watched = "".join(f'[actors.alarm.rules.k{n}]\nof = "twin/k{n}"\nsilent = true\n' for n in range(4000))
+    names = "".join(f'"twin/k{n}" = "K"\n' for n in range(4000))
+
+    def once() -> float:
+        began_s = time.process_time()
+        assert told(tmp_path, '[mqtt.main]\nhost = "localhost"\n[homeassistant.names]\n' + names + watched) == []
+        return time.process_time() - began_s
+
+    within(12.0, once)
 
 
 @pytest.mark.parametrize(
