@@ -87,8 +87,13 @@ def _sources(folder: Path, problems: list[str]) -> Iterator[Source]:
     if untrusted:
         problems.append(f"cannot load actors from {folder}: {untrusted} {folder}")
     for path in paths:
-        if path.name.endswith(".py") and not path.name.startswith(("test_", "conftest.", "__", ".")):
+        if is_source(path.name):
             yield from _source(path, problems)
+
+
+def is_source(name: str) -> bool:
+    """Whether a file of this name in the folder is imported: its tests are not."""
+    return name.endswith(".py") and not name.startswith(("test_", "conftest.", "__", "."))
 
 
 def _source(path: Path, problems: list[str]) -> Iterator[Source]:

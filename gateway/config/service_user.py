@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from gateway.config.own_kinds import is_source
+
 SERVICE_USER = "gateway"
 _ITS_FOLDER = "/etc/gateway"
 """Where its files belong. (Homes the unit hides from it, whatever their modes.)"""
@@ -51,7 +53,7 @@ class ServiceUser(NamedTuple):
             found = folder.stat()
             if not self._may(found, 0o5):
                 return f"the service runs as {SERVICE_USER}, who may not read {folder}; sudo chmod a+rx {folder}"
-            files = [Path(one.path) for one in os.scandir(folder) if one.name.endswith(".py") and one.is_file()]
+            files = [Path(one.path) for one in os.scandir(folder) if is_source(one.name) and one.is_file()]
             return next((text for file in sorted(files) if (text := self.why_not(file, file.stat()))), "")
         except OSError:
             return ""

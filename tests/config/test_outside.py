@@ -359,6 +359,10 @@ def test_whether_the_service_may_read_goes_by_the_folders_above_too() -> None:
         file.chmod(0o600)
         closed = f"the service runs as gateway, who may not read {file}; sudo chgrp gateway {file} && sudo chmod g+r {file}"
         assert service.why_not(file, file.stat()) == service.why_unlisted(folder) == closed
+        for name in ("test_lamp.py", "conftest.py", "__init__.py", ".lamp.py"):  # which are not imported
+            file = file.rename(folder / name)
+            assert service.why_unlisted(folder) == ""
+        file = file.rename(folder / "lamp.py")
         file.chmod(0o644)
         folder.chmod(0o700)
         assert service.why_not(file, file.stat()).startswith(f"the service runs as gateway, who may not enter {folder}, where {file} is; ")
