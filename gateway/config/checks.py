@@ -57,10 +57,15 @@ class Section(NamedTuple):
         return []
 
     def path_of(self, document: Document, setting: str) -> KeyPath:
-        """The path of one setting; in `rules.0.to`, 0 is an item where the file has a list."""
-        path = self.key_path
-        for part in setting.split("."):
-            path = (*path, int(part) if part.isdigit() and isinstance(document.value(path), list) else part)
+        """The path of one setting; in `rules.0.to`, 0 is an item where the file has a list, and in `names.twin/a.b.c` what the file has as
+        one key is one."""
+        path, parts = self.key_path, setting.split(".")
+        while parts:
+            found, many = document.value(path), 1
+            if isinstance(found, dict):
+                many = next((many for many in range(1, len(parts) + 1) if ".".join(parts[:many]) in found), 1)
+            part, parts = ".".join(parts[:many]), parts[many:]
+            path = (*path, int(part) if part.isdigit() and isinstance(found, list) else part)
         return path
 
     def options(self) -> list[tuple[str, type[BaseModel], dict[str, Any]]]:

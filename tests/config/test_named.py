@@ -40,6 +40,11 @@ def told(folder: Path, text: str) -> list[str]:
             "actors.twin.silent_after_s_of.boilr: nothing in the file tells twin/boilr anything; did you mean 'twin/boiler'?",
         ),
         (PORT + "[actors.twin]\nsilent_after_s_of = {freezer = 30}\n", "…tells twin/freezer anything; there is twin/boiler"),
+        (SHOWN + 'names = {"gpio/lamp.a" = "L"}\n', "homeassistant.names.'gpio/lamp.a': …no such device; did you mean 'gpio/lamp'?"),
+        (
+            PORT + ALARM.replace("rules.b", "rules.'b.c'") + 'value = "t"\n',
+            "actors.alarm.rules.'b.c'.value: is without effect: …, or take it out",
+        ),
         (
             PORT + "[actors.twin]\nsilent_after_s_of = {temperature_c = 30}\n",
             "…temperature_c is a value of twin/boiler, and no actor; write the id of the actor",
