@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.doctor.disk import look_at_disk
-from gateway.config import read
+from gateway.config import read, sealed
 from gateway.config.fleeting import why_fleeting
 from gateway.config.service_user import ServiceUser
 from tests.nobody import only_root, said_to_nobody
@@ -367,3 +367,28 @@ def test_whether_the_service_may_read_goes_by_the_folders_above_too() -> None:
         folder.chmod(0o700)
         assert service.why_not(file, file.stat()).startswith(f"the service runs as gateway, who may not enter {folder}, where {file} is; ")
         assert service.why_unlisted(folder) == f"the service runs as gateway, who may not read {folder}; sudo chmod a+rx {folder}"
+
+
+@pytest.mark.parametrize(
+    ("unit", "hidden"),
+    [
+        ("ProtectHome=yes\nBindReadOnlyPaths=/home/ann/certs:/home/ann/certs:rbind\n", True),
+        ("ProtectHome=tmpfs\n", True),
+        ("ProtectHome=tmpfs\nBindReadOnlyPaths=/srv:/srv:rbind -/home/ann/certs:/home/ann/certs:rbind\n", False),
+        ("ProtectHome=tmpfs\nBindPaths=/srv/certs:/home/ann/certs\n", False),
+        ("ProtectHome=tmpfs\nBindPaths=/home/ann/certs:/srv/certs\n", True),
+        ("ProtectHome=read-only\n", False),
+    ],
+)
+def test_a_file_that_the_unit_brings_into_an_empty_home_is_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: str, hidden: bool
+) -> None:
+    """As systemd.exec(5) has it for what a service needs of a home; where homes are closed altogether nothing can be brought there."""
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\ncat << END\n{unit}END\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    sealed._unit.cache_clear()
+    try:
+        assert bool(sealed.why_hidden(Path("/home/ann/certs/ca.pem"))) is hidden
+    finally:
+        sealed._unit.cache_clear()
