@@ -153,8 +153,8 @@ def test_what_is_left_of_a_commit_is_done_though_nothing_more_comes() -> None:
         rig.until(lambda: not store.unrested)
 
 
-def test_what_a_sink_has_done_is_noted_while_nothing_comes() -> None:
-    """The next message need not wait for that; and what has no room in the sink's window until then goes out."""
+def test_what_had_no_room_in_the_window_goes_out_though_nothing_comes() -> None:
+    """What the sink has done makes room, whether that is noted in a quiet moment or in a round."""
     store = WatchedStore()
     with _rig(store) as rig:
         rig.settle()
