@@ -3,6 +3,7 @@
 Source: systemd.exec(5), `LoadCredential=`.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -72,14 +73,24 @@ def secret(named: str, key: str, *, what: str) -> str:
     """
     path = credential(named, key)
     try:
-        with path.open("rb") as file:
-            content = file.read(AT_MOST_BYTES + 1)
+        content = _content(path)
         text = content.decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise unusable(path, key, error, what=what) from None
     if len(content) > AT_MOST_BYTES:
         raise BadSetting(f"cannot use {path} as {what}: it has more than {AT_MOST_BYTES} bytes; mend {key}")
     return text
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, up to a byte more than a secret may have. Raises OSError, also where it is none: a pipe would keep us waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        return os.read(descriptor, AT_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def token(named: str, key: str) -> str:
@@ -100,8 +111,11 @@ def secret_faults(files: dict[str, str], *, what: str) -> dict[str, str]:
             found[key] = f"{named} is no whole path, nor the name of a systemd credential; write the path from / on"
         if not path.is_absolute() or not os.access(path, os.R_OK):
             continue
-        with path.open("rb") as file:
-            content = file.read(AT_MOST_BYTES + 1)
+        try:
+            content = _content(path)
+        except OSError as error:
+            found[key] = f"{path} does not hold {what}: {error.strerror}"
+            continue
         if b"\n" in content.strip(b"\r\n") or not content.strip() or len(content) > AT_MOST_BYTES or not _is_text(content):
             found[key] = f"{path} does not hold {what}: it is one line of text, and nothing else"
     return found

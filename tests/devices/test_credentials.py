@@ -1,6 +1,7 @@
 """Files that the settings name, and that cannot be used: which one it is, and who must be able to read it."""
 
 import grp
+import os
 import pwd
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.credentials import BadSetting, secret
+from devices.credentials import BadSetting, secret, secret_faults
 from devices.mqtt.faults import password_of, tls_context
 from devices.mqtt.settings import MqttSettings, Names
 from devices.webhook.credentials import TlsTrust, token_of
@@ -78,3 +79,15 @@ def test_a_secret_is_its_file_without_the_line_end(tmp_path: Path) -> None:
     for content, read in (("a b\n", "a b"), ("ä\r\n", "ä"), ("", "")):
         path.write_bytes(content.encode())
         assert secret(str(path), "key", what="it") == read
+
+
+def test_what_is_no_file_holds_no_secret(tmp_path: Path) -> None:
+    """Nobody waits for what a pipe may say one day, and a folder says nothing."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, Path("/dev/zero")):
+        with pytest.raises(BadSetting, match="as a password: it is no file; mend mqtt"):
+            secret(str(path), "mqtt.main.password_file", what="a password")
+        assert secret_faults({"password_file": str(path)}, what="a password") == {
+            "password_file": f"{path} does not hold a password: it is no file"
+        }
