@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from gateway.actors import GatewayError
-from gateway.entering import shut_above
+from gateway.entering import folders_to, shut_above
 
 AT_MOST_BYTES = 8192
 """A file with more holds something else."""
@@ -131,8 +131,7 @@ def secret_notes(files: dict[str, str]) -> dict[str, str]:
         try:
             if not path.is_absolute() or named.startswith(_OF_ITS_OWN) or not stat.S_ISREG((about := path.stat()).st_mode):
                 continue
-            above = {*path.parents, *Path(os.path.realpath(path)).parents}
-            is_open = about.st_mode & 0o006 and all(folder.stat().st_mode & 0o001 for folder in above)
+            is_open = about.st_mode & 0o006 and all(folder.stat().st_mode & 0o001 for folder in folders_to(path))
         except (OSError, ValueError):
             continue
         if is_open:

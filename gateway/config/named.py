@@ -16,15 +16,13 @@ from gateway.actors.ids import HOST
 from gateway.config.checks import Section
 from gateway.config.document import Document
 from gateway.config.locator import KeyPath
-from gateway.config.watched import ById, are_known, given_in, id_meant, keys_by_kind, rows_of, spoken_of_in
+from gateway.config.watched import COMPARED_AT_MOST, ById, are_known, given_in, id_meant, keys_by_kind, rows_of, spoken_of_in
 from gateway.registry import Registry, kind_meant
 
 _DOORS = ("http", "link", "mqtt", "web")
 """Sections by which others may write to any actor."""
 _NO_PATTERN = "\\[]!?{}"
 """What an id has in it that more than its * and its letters say."""
-_COMPARED_AT_MOST = 300
-"""So many ids that are not there as they are written are looked at: each is compared with all that there are."""
 
 
 class _Known(NamedTuple):
@@ -66,7 +64,7 @@ def unknown_names(document: Document, sections: Sequence[Section], registry: Reg
         return
     known = _known(document, sections, registry)
     doubtful = (row for row in rows if not known.has(row[2]))
-    for section, setting, id in islice(doubtful, _COMPARED_AT_MOST):
+    for section, setting, id in islice(doubtful, COMPARED_AT_MOST):
         if why := _why_nobody(id, known):
             yield section.path_of(document, setting), why
 

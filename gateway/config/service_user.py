@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.config.own_kinds import is_source
+from gateway.entering import folders_to
 
 SERVICE_USER = "gateway"
 _ITS_FOLDER = "/etc/gateway"
@@ -70,8 +71,7 @@ class ServiceUser(NamedTuple):
 
     def _shut_above(self, path: Path) -> Iterator[Path]:
         """The folders on the way to a file that the service may not enter, the outermost first."""
-        real = Path(os.path.realpath(path))
-        for folder in (*reversed(path.parents), *reversed(real.parents)):
+        for folder in folders_to(path):
             try:
                 if not self._may(folder.stat(), 0o1):
                     yield folder

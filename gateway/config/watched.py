@@ -34,7 +34,7 @@ _LOOKS = ("read",)
 """Verbs that change nothing."""
 _TOO_SHORT = 4
 """So short a name is as near to many others as to the one that was meant."""
-_COMPARED_AT_MOST = 300
+COMPARED_AT_MOST = 300
 """So many ids are compared with all others: a file that has more that nothing speaks of has them on purpose."""
 _NUMBERS = re.compile(r"[0-9]+")
 
@@ -97,7 +97,7 @@ def _unknown_ids(document: Document, sections: Sequence[Section]) -> Iterator[tu
     spoken_of = {id for section in sections for id in spoken_of_in(section)}
     of_told, keys_told, keys_spoken_of = ById((id, id) for id in told), keys_by_kind(told), keys_by_kind(spoken_of)
     unknown = ((path, id, looks) for path, id, looks in rows if id not in spoken_of and not (looks and of_told.of(id)))
-    for path, id, looks in islice(unknown, _COMPARED_AT_MOST):
+    for path, id, looks in islice(unknown, COMPARED_AT_MOST):
         if meant := id_meant(id, keys_told if looks else keys_spoken_of):
             why = f"nothing in the file tells {id} anything" if looks else f"[actors.{kind_of(meant)}] does not speak of {id}"
             yield path, f"{why}; did you mean {meant!r}?"

@@ -112,7 +112,7 @@ def _view(place: SocketPlace) -> tuple[View | None, Finding | None]:
     except Failed as error:
         seen, mend = parted(str(error))
         made = note if error.code == NO_GATEWAY else wrong
-        return None, made("gateway", seen or str(error), mend)
+        return None, made("gateway", seen, mend)
     return view, None
 
 
